@@ -1,0 +1,130 @@
+# Every task of this checkout. `make` alone lists them; targets that need the virtual environment prepare it themselves.
+
+PYTHON ?= python3
+DATA ?= ./data
+LISTEN ?= localhost:50051
+# Test processes, and of the slow tests one in this many (a different part each day).
+WORKERS ?= 2
+SLOW_SHARE ?= 4
+
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+PYTEST := $(PY) -m pytest
+PROTOS := $(sort $(wildcard protos/headwater/v1/*.proto))
+SERVICES := $(shell grep -l '^service ' $(PROTOS))
+STUBS := client/headwater/v1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+heading = @printf '\n== %s\n' "$(1)"
+generate = $(PY) -m grpc_tools.protoc -Iprotos --python_out=$(1) --pyi_out=$(1) $(PROTOS) \
+	&& $(PY) -m grpc_tools.protoc -Iprotos --grpc_python_out=$(1) $(SERVICES)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# -- environment --------------------------------------------------------------------------------------------------------
+
+.PHONY: install
+install: $(STAMP) ## Prepare .venv; does nothing when it is current
+
+$(STAMP): pyproject.toml client/pyproject.toml requirements.lock
+	$(call heading,Installing into $(VENV))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet -c requirements.lock -e ./client -e '.[dev]'
+	@touch $@
+
+.PHONY: lock
+lock: ## Record newest allowed versions in requirements.lock
+	$(call heading,Resolving versions)
+	@rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
+	@.cache/lock/bin/python -m pip install --quiet -e ./client -e '.[dev]'
+	@{ sed -n '/^#/p' requirements.lock; .cache/lock/bin/python -m pip freeze --exclude-editable; } > .cache/requirements.lock
+	@mv .cache/requirements.lock requirements.lock && rm -rf .cache/lock
+
+# -- wire contract ------------------------------------------------------------------------------------------------------
+
+.PHONY: protos
+protos: $(STAMP) ## Generate the stubs in client/headwater/v1 from protos/
+	$(call heading,Generating stubs)
+	@rm -f $(STUBS)/*_pb2*.py $(STUBS)/*_pb2*.pyi
+	@$(call generate,client)
+
+.PHONY: protos-check
+protos-check: $(STAMP) ## Check that the stubs are fresh
+	$(call heading,Stubs are fresh)
+	@rm -rf .cache/stubs && mkdir -p .cache/stubs
+	@$(call generate,.cache/stubs)
+	@diff -r -x __pycache__ -x __init__.py .cache/stubs/headwater/v1 $(STUBS) || { echo 'Stale stubs: run `make protos`.'; exit 1; }
+
+# -- checks and tests ---------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: $(STAMP) imports ## Style, formatting, import contracts and the protos' own rules
+	$(call heading,Style)
+	@$(PY) -m ruff check --quiet
+	@$(PY) -m ruff format --check --quiet
+	$(call heading,Protos)
+	@$(PYTEST) -q --no-header tests/protos
+
+.PHONY: format
+format: $(STAMP) ## Format the code and fix what can be fixed
+	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff format
+
+.PHONY: imports
+imports: $(STAMP) ## Check who imports whom
+	$(call heading,Import contracts)
+	@PYTHONPATH=.:client $(VENV)/bin/lint-imports --no-logo --cache-dir .cache/imports
+
+.PHONY: typecheck
+typecheck: $(STAMP) ## mypy --strict over everything
+	$(call heading,Types)
+	@$(PY) -m mypy
+
+.PHONY: test
+test: $(STAMP) ## All checks, and the tests with a share of the slow ones
+	@$(MAKE) lint
+	@$(MAKE) typecheck
+	@$(MAKE) protos-check
+	$(call heading,Tests)
+	@$(PYTEST) -q -n $(WORKERS) --dist=worksteal --slow-share=$(SLOW_SHARE)
+
+.PHONY: test-all
+test-all: $(STAMP) ## Every test, and ten times as many generated examples
+	$(call heading,All tests)
+	@$(PYTEST) -q -n $(WORKERS) --dist=worksteal --hypothesis-profile=thorough
+
+.PHONY: goldens
+goldens: $(STAMP) ## Record the golden files anew; review the difference
+	$(call heading,Recording goldens)
+	@$(PYTEST) -q -m golden --update-goldens
+
+# -- running ------------------------------------------------------------------------------------------------------------
+
+.PHONY: serve
+serve: $(STAMP) ## Run a durable server: make serve DATA=./data LISTEN=localhost:50051
+	@exec $(PY) -m server --data $(DATA) --listen $(LISTEN)
+
+.PHONY: demo
+demo: $(STAMP) ## Search, fuse and re-rank real data on a temporary server
+	@$(PY) -m examples.demo
+
+.PHONY: check
+check: $(STAMP) ## Verify a data directory while no server has it open: make check DATA=./data
+	@$(PY) -m storage.check $(DATA)
+
+.PHONY: bench
+bench: $(STAMP) ## Measure against the raw parts, side by side
+	@$(PY) -m bench
+
+.PHONY: clean
+clean: ## Remove the environment, caches and generated leftovers (never DATA)
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info client/*.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,277 @@
+from headwater.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Datatype(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DATATYPE_UNSPECIFIED: _ClassVar[Datatype]
+    DATATYPE_FLOAT32: _ClassVar[Datatype]
+    DATATYPE_BFLOAT16: _ClassVar[Datatype]
+    DATATYPE_FLOAT16: _ClassVar[Datatype]
+    DATATYPE_INT8: _ClassVar[Datatype]
+    DATATYPE_BINARY: _ClassVar[Datatype]
+
+class SpaceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPACE_STATE_UNSPECIFIED: _ClassVar[SpaceState]
+    SPACE_STATE_AWAITING_VECTORS: _ClassVar[SpaceState]
+    SPACE_STATE_PENDING: _ClassVar[SpaceState]
+    SPACE_STATE_INDEXING: _ClassVar[SpaceState]
+    SPACE_STATE_READY: _ClassVar[SpaceState]
+    SPACE_STATE_ERROR: _ClassVar[SpaceState]
+DATATYPE_UNSPECIFIED: Datatype
+DATATYPE_FLOAT32: Datatype
+DATATYPE_BFLOAT16: Datatype
+DATATYPE_FLOAT16: Datatype
+DATATYPE_INT8: Datatype
+DATATYPE_BINARY: Datatype
+SPACE_STATE_UNSPECIFIED: SpaceState
+SPACE_STATE_AWAITING_VECTORS: SpaceState
+SPACE_STATE_PENDING: SpaceState
+SPACE_STATE_INDEXING: SpaceState
+SPACE_STATE_READY: SpaceState
+SPACE_STATE_ERROR: SpaceState
+
+class HnswConfig(_message.Message):
+    __slots__ = ("m", "ef_construct", "ef")
+    M_FIELD_NUMBER: _ClassVar[int]
+    EF_CONSTRUCT_FIELD_NUMBER: _ClassVar[int]
+    EF_FIELD_NUMBER: _ClassVar[int]
+    m: int
+    ef_construct: int
+    ef: int
+    def __init__(self, m: _Optional[int] = ..., ef_construct: _Optional[int] = ..., ef: _Optional[int] = ...) -> None: ...
+
+class VectorParams(_message.Message):
+    __slots__ = ("size", "distance", "hnsw_config", "datatype")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    DATATYPE_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    distance: _common_pb2.Distance
+    hnsw_config: HnswConfig
+    datatype: Datatype
+    def __init__(self, size: _Optional[int] = ..., distance: _Optional[_Union[_common_pb2.Distance, str]] = ..., hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ...) -> None: ...
+
+class OptimizersConfig(_message.Message):
+    __slots__ = ("indexing_threshold",)
+    INDEXING_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    indexing_threshold: int
+    def __init__(self, indexing_threshold: _Optional[int] = ...) -> None: ...
+
+class CollectionsCreateRequest(_message.Message):
+    __slots__ = ("collection_name", "vectors", "optimizers_config")
+    class VectorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: VectorParams
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[VectorParams, _Mapping]] = ...) -> None: ...
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    vectors: _containers.MessageMap[str, VectorParams]
+    optimizers_config: OptimizersConfig
+    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, VectorParams]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ...) -> None: ...
+
+class CollectionsCreateResponse(_message.Message):
+    __slots__ = ("collection",)
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    collection: CollectionInfo
+    def __init__(self, collection: _Optional[_Union[CollectionInfo, _Mapping]] = ...) -> None: ...
+
+class CollectionsGetRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class CollectionsGetResponse(_message.Message):
+    __slots__ = ("collection",)
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    collection: CollectionInfo
+    def __init__(self, collection: _Optional[_Union[CollectionInfo, _Mapping]] = ...) -> None: ...
+
+class SpaceInfo(_message.Message):
+    __slots__ = ("params", "vectors_count", "indexed_vectors_count", "state")
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INDEXED_VECTORS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    params: VectorParams
+    vectors_count: int
+    indexed_vectors_count: int
+    state: SpaceState
+    def __init__(self, params: _Optional[_Union[VectorParams, _Mapping]] = ..., vectors_count: _Optional[int] = ..., indexed_vectors_count: _Optional[int] = ..., state: _Optional[_Union[SpaceState, str]] = ...) -> None: ...
+
+class CollectionInfo(_message.Message):
+    __slots__ = ("collection_name", "vectors", "optimizers_config", "points_count", "seq", "aliases")
+    class VectorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: SpaceInfo
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SpaceInfo, _Mapping]] = ...) -> None: ...
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    POINTS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    vectors: _containers.MessageMap[str, SpaceInfo]
+    optimizers_config: OptimizersConfig
+    points_count: int
+    seq: int
+    aliases: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, SpaceInfo]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., points_count: _Optional[int] = ..., seq: _Optional[int] = ..., aliases: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CollectionsListRequest(_message.Message):
+    __slots__ = ("prefix",)
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    prefix: str
+    def __init__(self, prefix: _Optional[str] = ...) -> None: ...
+
+class CollectionsListResponse(_message.Message):
+    __slots__ = ("collection_names",)
+    COLLECTION_NAMES_FIELD_NUMBER: _ClassVar[int]
+    collection_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, collection_names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CollectionsExistsRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class CollectionsExistsResponse(_message.Message):
+    __slots__ = ("exists",)
+    EXISTS_FIELD_NUMBER: _ClassVar[int]
+    exists: bool
+    def __init__(self, exists: _Optional[bool] = ...) -> None: ...
+
+class VectorParamsDiff(_message.Message):
+    __slots__ = ("hnsw_config", "datatype")
+    HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    DATATYPE_FIELD_NUMBER: _ClassVar[int]
+    hnsw_config: HnswConfig
+    datatype: Datatype
+    def __init__(self, hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ...) -> None: ...
+
+class CollectionsUpdateRequest(_message.Message):
+    __slots__ = ("collection_name", "add_vectors", "drop_vectors", "update_vectors", "optimizers_config")
+    class AddVectorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: VectorParams
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[VectorParams, _Mapping]] = ...) -> None: ...
+    class UpdateVectorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: VectorParamsDiff
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[VectorParamsDiff, _Mapping]] = ...) -> None: ...
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    ADD_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    DROP_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    add_vectors: _containers.MessageMap[str, VectorParams]
+    drop_vectors: _containers.RepeatedScalarFieldContainer[str]
+    update_vectors: _containers.MessageMap[str, VectorParamsDiff]
+    optimizers_config: OptimizersConfig
+    def __init__(self, collection_name: _Optional[str] = ..., add_vectors: _Optional[_Mapping[str, VectorParams]] = ..., drop_vectors: _Optional[_Iterable[str]] = ..., update_vectors: _Optional[_Mapping[str, VectorParamsDiff]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ...) -> None: ...
+
+class CollectionsUpdateResponse(_message.Message):
+    __slots__ = ("collection",)
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    collection: CollectionInfo
+    def __init__(self, collection: _Optional[_Union[CollectionInfo, _Mapping]] = ...) -> None: ...
+
+class CollectionsDeleteRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class CollectionsDeleteResponse(_message.Message):
+    __slots__ = ("deleted",)
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    deleted: bool
+    def __init__(self, deleted: _Optional[bool] = ...) -> None: ...
+
+class CreateAlias(_message.Message):
+    __slots__ = ("collection_name", "alias_name")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    alias_name: str
+    def __init__(self, collection_name: _Optional[str] = ..., alias_name: _Optional[str] = ...) -> None: ...
+
+class RenameAlias(_message.Message):
+    __slots__ = ("old_alias_name", "new_alias_name")
+    OLD_ALIAS_NAME_FIELD_NUMBER: _ClassVar[int]
+    NEW_ALIAS_NAME_FIELD_NUMBER: _ClassVar[int]
+    old_alias_name: str
+    new_alias_name: str
+    def __init__(self, old_alias_name: _Optional[str] = ..., new_alias_name: _Optional[str] = ...) -> None: ...
+
+class DeleteAlias(_message.Message):
+    __slots__ = ("alias_name",)
+    ALIAS_NAME_FIELD_NUMBER: _ClassVar[int]
+    alias_name: str
+    def __init__(self, alias_name: _Optional[str] = ...) -> None: ...
+
+class AliasOperation(_message.Message):
+    __slots__ = ("create_alias", "rename_alias", "delete_alias")
+    CREATE_ALIAS_FIELD_NUMBER: _ClassVar[int]
+    RENAME_ALIAS_FIELD_NUMBER: _ClassVar[int]
+    DELETE_ALIAS_FIELD_NUMBER: _ClassVar[int]
+    create_alias: CreateAlias
+    rename_alias: RenameAlias
+    delete_alias: DeleteAlias
+    def __init__(self, create_alias: _Optional[_Union[CreateAlias, _Mapping]] = ..., rename_alias: _Optional[_Union[RenameAlias, _Mapping]] = ..., delete_alias: _Optional[_Union[DeleteAlias, _Mapping]] = ...) -> None: ...
+
+class CollectionsUpdateAliasesRequest(_message.Message):
+    __slots__ = ("operations",)
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    operations: _containers.RepeatedCompositeFieldContainer[AliasOperation]
+    def __init__(self, operations: _Optional[_Iterable[_Union[AliasOperation, _Mapping]]] = ...) -> None: ...
+
+class CollectionsUpdateAliasesResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CollectionsListAliasesRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class AliasDescription(_message.Message):
+    __slots__ = ("alias_name", "collection_name")
+    ALIAS_NAME_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    alias_name: str
+    collection_name: str
+    def __init__(self, alias_name: _Optional[str] = ..., collection_name: _Optional[str] = ...) -> None: ...
+
+class CollectionsListAliasesResponse(_message.Message):
+    __slots__ = ("aliases",)
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[AliasDescription]
+    def __init__(self, aliases: _Optional[_Iterable[_Union[AliasDescription, _Mapping]]] = ...) -> None: ...

@@ -1,0 +1,182 @@
+from headwater.v1 import common_pb2 as _common_pb2
+from headwater.v1 import filter_pb2 as _filter_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class FilterStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FILTER_STRATEGY_UNSPECIFIED: _ClassVar[FilterStrategy]
+    FILTER_STRATEGY_AUTO: _ClassVar[FilterStrategy]
+    FILTER_STRATEGY_PRE: _ClassVar[FilterStrategy]
+    FILTER_STRATEGY_POST: _ClassVar[FilterStrategy]
+
+class FilterScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FILTER_SCOPE_UNSPECIFIED: _ClassVar[FilterScope]
+    FILTER_SCOPE_GATE: _ClassVar[FilterScope]
+    FILTER_SCOPE_PUSH_DOWN: _ClassVar[FilterScope]
+
+class ScoreMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCORE_MODE_UNSPECIFIED: _ClassVar[ScoreMode]
+    SCORE_MODE_RAW: _ClassVar[ScoreMode]
+    SCORE_MODE_SIMILARITY: _ClassVar[ScoreMode]
+    SCORE_MODE_DISTANCE: _ClassVar[ScoreMode]
+FILTER_STRATEGY_UNSPECIFIED: FilterStrategy
+FILTER_STRATEGY_AUTO: FilterStrategy
+FILTER_STRATEGY_PRE: FilterStrategy
+FILTER_STRATEGY_POST: FilterStrategy
+FILTER_SCOPE_UNSPECIFIED: FilterScope
+FILTER_SCOPE_GATE: FilterScope
+FILTER_SCOPE_PUSH_DOWN: FilterScope
+SCORE_MODE_UNSPECIFIED: ScoreMode
+SCORE_MODE_RAW: ScoreMode
+SCORE_MODE_SIMILARITY: ScoreMode
+SCORE_MODE_DISTANCE: ScoreMode
+
+class Query(_message.Message):
+    __slots__ = ("nearest", "rrf", "dbsf")
+    NEAREST_FIELD_NUMBER: _ClassVar[int]
+    RRF_FIELD_NUMBER: _ClassVar[int]
+    DBSF_FIELD_NUMBER: _ClassVar[int]
+    nearest: VectorInput
+    rrf: ReciprocalRankFusion
+    dbsf: DistributionBasedScoreFusion
+    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., rrf: _Optional[_Union[ReciprocalRankFusion, _Mapping]] = ..., dbsf: _Optional[_Union[DistributionBasedScoreFusion, _Mapping]] = ...) -> None: ...
+
+class VectorInput(_message.Message):
+    __slots__ = ("vector", "id")
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    vector: _common_pb2.Vector
+    id: _common_pb2.PointId
+    def __init__(self, vector: _Optional[_Union[_common_pb2.Vector, _Mapping]] = ..., id: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ...) -> None: ...
+
+class ReciprocalRankFusion(_message.Message):
+    __slots__ = ("k", "weights")
+    K_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    k: float
+    weights: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, k: _Optional[float] = ..., weights: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class DistributionBasedScoreFusion(_message.Message):
+    __slots__ = ("weights",)
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    weights: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, weights: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class LookupFrom(_message.Message):
+    __slots__ = ("collection_name", "using")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    using: str
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
+
+class SearchParams(_message.Message):
+    __slots__ = ("hnsw_ef", "exact", "indexed_only", "filter_strategy")
+    HNSW_EF_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    INDEXED_ONLY_FIELD_NUMBER: _ClassVar[int]
+    FILTER_STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    hnsw_ef: int
+    exact: bool
+    indexed_only: bool
+    filter_strategy: FilterStrategy
+    def __init__(self, hnsw_ef: _Optional[int] = ..., exact: _Optional[bool] = ..., indexed_only: _Optional[bool] = ..., filter_strategy: _Optional[_Union[FilterStrategy, str]] = ...) -> None: ...
+
+class PrefetchQuery(_message.Message):
+    __slots__ = ("prefetch", "query", "using", "filter", "params", "score_threshold", "limit", "lookup_from", "filter_scope")
+    PREFETCH_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    LOOKUP_FROM_FIELD_NUMBER: _ClassVar[int]
+    FILTER_SCOPE_FIELD_NUMBER: _ClassVar[int]
+    prefetch: _containers.RepeatedCompositeFieldContainer[PrefetchQuery]
+    query: Query
+    using: str
+    filter: _filter_pb2.Filter
+    params: SearchParams
+    score_threshold: float
+    limit: int
+    lookup_from: LookupFrom
+    filter_scope: FilterScope
+    def __init__(self, prefetch: _Optional[_Iterable[_Union[PrefetchQuery, _Mapping]]] = ..., query: _Optional[_Union[Query, _Mapping]] = ..., using: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., params: _Optional[_Union[SearchParams, _Mapping]] = ..., score_threshold: _Optional[float] = ..., limit: _Optional[int] = ..., lookup_from: _Optional[_Union[LookupFrom, _Mapping]] = ..., filter_scope: _Optional[_Union[FilterScope, str]] = ...) -> None: ...
+
+class Explanation(_message.Message):
+    __slots__ = ("root", "text", "hits", "analyzed", "seq", "microseconds")
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    ANALYZED_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    root: ExplainNode
+    text: str
+    hits: _containers.RepeatedCompositeFieldContainer[HitExplanation]
+    analyzed: bool
+    seq: int
+    microseconds: int
+    def __init__(self, root: _Optional[_Union[ExplainNode, _Mapping]] = ..., text: _Optional[str] = ..., hits: _Optional[_Iterable[_Union[HitExplanation, _Mapping]]] = ..., analyzed: _Optional[bool] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ...) -> None: ...
+
+class ExplainNode(_message.Message):
+    __slots__ = ("operator", "stage", "attributes", "strategy", "reason", "estimated_rows", "rows_in", "rows_out", "distance_computations", "microseconds", "children")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_IN_FIELD_NUMBER: _ClassVar[int]
+    ROWS_OUT_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_COMPUTATIONS_FIELD_NUMBER: _ClassVar[int]
+    MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    operator: str
+    stage: str
+    attributes: _containers.ScalarMap[str, str]
+    strategy: str
+    reason: str
+    estimated_rows: int
+    rows_in: int
+    rows_out: int
+    distance_computations: int
+    microseconds: int
+    children: _containers.RepeatedCompositeFieldContainer[ExplainNode]
+    def __init__(self, operator: _Optional[str] = ..., stage: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ..., strategy: _Optional[str] = ..., reason: _Optional[str] = ..., estimated_rows: _Optional[int] = ..., rows_in: _Optional[int] = ..., rows_out: _Optional[int] = ..., distance_computations: _Optional[int] = ..., microseconds: _Optional[int] = ..., children: _Optional[_Iterable[_Union[ExplainNode, _Mapping]]] = ...) -> None: ...
+
+class HitExplanation(_message.Message):
+    __slots__ = ("id", "stages")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    id: _common_pb2.PointId
+    stages: _containers.RepeatedCompositeFieldContainer[StageRank]
+    def __init__(self, id: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[StageRank, _Mapping]]] = ...) -> None: ...
+
+class StageRank(_message.Message):
+    __slots__ = ("stage", "rank", "score")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    rank: int
+    score: float
+    def __init__(self, stage: _Optional[str] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...

@@ -1,0 +1,322 @@
+from headwater.v1 import collections_pb2 as _collections_pb2
+from headwater.v1 import common_pb2 as _common_pb2
+from headwater.v1 import filter_pb2 as _filter_pb2
+from headwater.v1 import query_pb2 as _query_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CollectionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COLLECTION_STATE_UNSPECIFIED: _ClassVar[CollectionState]
+    COLLECTION_STATE_READY: _ClassVar[CollectionState]
+    COLLECTION_STATE_REBUILDING: _ClassVar[CollectionState]
+    COLLECTION_STATE_LOADING: _ClassVar[CollectionState]
+    COLLECTION_STATE_CLOSED: _ClassVar[CollectionState]
+    COLLECTION_STATE_ERROR: _ClassVar[CollectionState]
+COLLECTION_STATE_UNSPECIFIED: CollectionState
+COLLECTION_STATE_READY: CollectionState
+COLLECTION_STATE_REBUILDING: CollectionState
+COLLECTION_STATE_LOADING: CollectionState
+COLLECTION_STATE_CLOSED: CollectionState
+COLLECTION_STATE_ERROR: CollectionState
+
+class VDEOpenRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEOpenResponse(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: CollectionState
+    def __init__(self, state: _Optional[_Union[CollectionState, str]] = ...) -> None: ...
+
+class VDECloseRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDECloseResponse(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: CollectionState
+    def __init__(self, state: _Optional[_Union[CollectionState, str]] = ...) -> None: ...
+
+class VDEGetStateRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEGetStateResponse(_message.Message):
+    __slots__ = ("state", "reason", "spaces")
+    class SpacesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _collections_pb2.SpaceState
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_collections_pb2.SpaceState, str]] = ...) -> None: ...
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    state: CollectionState
+    reason: str
+    spaces: _containers.ScalarMap[str, _collections_pb2.SpaceState]
+    def __init__(self, state: _Optional[_Union[CollectionState, str]] = ..., reason: _Optional[str] = ..., spaces: _Optional[_Mapping[str, _collections_pb2.SpaceState]] = ...) -> None: ...
+
+class VDEGetVectorCountRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEGetVectorCountResponse(_message.Message):
+    __slots__ = ("count", "spaces")
+    class SpacesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    spaces: _containers.ScalarMap[str, int]
+    def __init__(self, count: _Optional[int] = ..., spaces: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class VDEGetStatsRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class SpaceStats(_message.Message):
+    __slots__ = ("vectors", "indexed_vectors", "tail_vectors", "deleted_vectors", "segments", "disk_bytes", "mapped_bytes", "index")
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    INDEXED_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    TAIL_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAPPED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    vectors: int
+    indexed_vectors: int
+    tail_vectors: int
+    deleted_vectors: int
+    segments: int
+    disk_bytes: int
+    mapped_bytes: int
+    index: str
+    def __init__(self, vectors: _Optional[int] = ..., indexed_vectors: _Optional[int] = ..., tail_vectors: _Optional[int] = ..., deleted_vectors: _Optional[int] = ..., segments: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., mapped_bytes: _Optional[int] = ..., index: _Optional[str] = ...) -> None: ...
+
+class VDEGetStatsResponse(_message.Message):
+    __slots__ = ("points", "total", "spaces", "payload_disk_bytes", "seq")
+    class SpacesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: SpaceStats
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SpaceStats, _Mapping]] = ...) -> None: ...
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    points: int
+    total: SpaceStats
+    spaces: _containers.MessageMap[str, SpaceStats]
+    payload_disk_bytes: int
+    seq: int
+    def __init__(self, points: _Optional[int] = ..., total: _Optional[_Union[SpaceStats, _Mapping]] = ..., spaces: _Optional[_Mapping[str, SpaceStats]] = ..., payload_disk_bytes: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+
+class VDEFlushRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEFlushResponse(_message.Message):
+    __slots__ = ("seq",)
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    def __init__(self, seq: _Optional[int] = ...) -> None: ...
+
+class VDEOptimizeRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEOptimizeResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class VDERebuildIndexRequest(_message.Message):
+    __slots__ = ("collection_name", "using")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    using: str
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
+
+class VDERebuildIndexResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class VDETriggerRebuildRequest(_message.Message):
+    __slots__ = ("collection_name", "using")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    using: str
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
+
+class VDETriggerRebuildResponse(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class RebuildTask(_message.Message):
+    __slots__ = ("task_id", "collection_name", "phase", "done", "total", "eta_seconds")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    ETA_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    collection_name: str
+    phase: str
+    done: int
+    total: int
+    eta_seconds: float
+    def __init__(self, task_id: _Optional[str] = ..., collection_name: _Optional[str] = ..., phase: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., eta_seconds: _Optional[float] = ...) -> None: ...
+
+class VDEGetRebuildTaskRequest(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class VDEGetRebuildTaskResponse(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: RebuildTask
+    def __init__(self, task: _Optional[_Union[RebuildTask, _Mapping]] = ...) -> None: ...
+
+class VDEListRebuildTasksRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEListRebuildTasksResponse(_message.Message):
+    __slots__ = ("tasks",)
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[RebuildTask]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[RebuildTask, _Mapping]]] = ...) -> None: ...
+
+class VDECancelRebuildTaskRequest(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class VDECancelRebuildTaskResponse(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: RebuildTask
+    def __init__(self, task: _Optional[_Union[RebuildTask, _Mapping]] = ...) -> None: ...
+
+class VDECompactCollectionRequest(_message.Message):
+    __slots__ = ("collection_name", "wait")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    wait: bool
+    def __init__(self, collection_name: _Optional[str] = ..., wait: _Optional[bool] = ...) -> None: ...
+
+class VDECompactCollectionResponse(_message.Message):
+    __slots__ = ("task_id", "reclaimed_bytes")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    RECLAIMED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    reclaimed_bytes: int
+    def __init__(self, task_id: _Optional[str] = ..., reclaimed_bytes: _Optional[int] = ...) -> None: ...
+
+class VDEGetOptimizationsRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEGetOptimizationsResponse(_message.Message):
+    __slots__ = ("tasks",)
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[RebuildTask]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[RebuildTask, _Mapping]]] = ...) -> None: ...
+
+class VDEEvaluateRecallRequest(_message.Message):
+    __slots__ = ("collection_name", "using", "k", "queries", "sample", "filter", "params")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    using: str
+    k: int
+    queries: _containers.RepeatedCompositeFieldContainer[_common_pb2.Vector]
+    sample: int
+    filter: _filter_pb2.Filter
+    params: _query_pb2.SearchParams
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ..., k: _Optional[int] = ..., queries: _Optional[_Iterable[_Union[_common_pb2.Vector, _Mapping]]] = ..., sample: _Optional[int] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., params: _Optional[_Union[_query_pb2.SearchParams, _Mapping]] = ...) -> None: ...
+
+class VDEEvaluateRecallResponse(_message.Message):
+    __slots__ = ("average", "minimum", "p10")
+    AVERAGE_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
+    P10_FIELD_NUMBER: _ClassVar[int]
+    average: float
+    minimum: float
+    p10: float
+    def __init__(self, average: _Optional[float] = ..., minimum: _Optional[float] = ..., p10: _Optional[float] = ...) -> None: ...
+
+class VDEPrewarmRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEPrewarmResponse(_message.Message):
+    __slots__ = ("bytes",)
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    def __init__(self, bytes: _Optional[int] = ...) -> None: ...
+
+class VDECloneCollectionRequest(_message.Message):
+    __slots__ = ("collection_name", "target_collection_name")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    TARGET_COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    target_collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ..., target_collection_name: _Optional[str] = ...) -> None: ...
+
+class VDECloneCollectionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
