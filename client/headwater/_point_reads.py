@@ -1,0 +1,241 @@
+"""Reading, searching and querying points; each method sees one commit. The other half of `.points` writes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from headwater._surface import Namespace, remote
+from headwater._wire import rpcs
+from headwater._wire.filters import filter_message
+from headwater._wire.points import payload_selector, record_of, vectors_selector
+from headwater._wire.queries import explanation_of, hits_of, query_request, search_request
+from headwater._wire.values import id_message, id_messages, id_of
+from headwater.filters import FilterLike
+from headwater.models.explanation import Explanation
+from headwater.models.points import (
+    PointId,
+    PointIdLike,
+    PointIds,
+    Record,
+    VectorLike,
+    WithPayload,
+    WithVectors,
+)
+from headwater.models.queries import (
+    DEFAULT_LIMIT,
+    FilterScope,
+    Hits,
+    LookupFrom,
+    PrefetchQuery,
+    QueryLike,
+    QueryRequest,
+    ScoreMode,
+    SearchParams,
+    SearchRequest,
+)
+from headwater.v1 import points_pb2
+
+
+class PointReads(Namespace):
+    """Reads, searches and queries; each sees one commit.
+
+    `with_payload` and `with_vectors` are a bool, a list of paths or of spaces, or a selector. `using` None: the unnamed
+    space, or the only one. `timeout` is in seconds; None: the client's. All raise HeadwaterError.
+    """
+
+    __slots__ = ()
+
+    @remote
+    async def get(
+        self,
+        collection: str,
+        ids: PointIds,
+        *,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        timeout: float | None = None,
+    ) -> list[Record]:
+        """The points of these ids that exist, in the order asked."""
+        request = points_pb2.PointsGetRequest(
+            collection_name=collection,
+            ids=id_messages(ids),
+            with_payload=payload_selector(with_payload),
+            with_vectors=vectors_selector(with_vectors),
+        )
+        return [record_of(point) for point in (await self._calls(rpcs.Points.GET, request, timeout)).points]
+
+    @remote
+    async def search(
+        self,
+        collection: str,
+        vector: VectorLike | PointIdLike,
+        *,
+        using: str | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        filter: FilterLike | None = None,
+        params: SearchParams | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        score_mode: ScoreMode | None = None,
+        lookup_from: LookupFrom | None = None,
+        explain: bool = False,
+        timeout: float | None = None,
+    ) -> Hits:
+        """The nearest points to a vector, or to a stored point given by its id (which is left out). Best first."""
+        search = SearchRequest(
+            vector=vector,
+            using=using,
+            limit=limit,
+            filter=filter,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            with_payload=with_payload,
+            with_vectors=with_vectors,
+            score_mode=score_mode,
+            lookup_from=lookup_from,
+            explain=explain,
+        )
+        response = await self._calls(rpcs.Points.SEARCH, search_request(search, collection), timeout)
+        return hits_of(response.result)
+
+    @remote
+    async def search_batch(
+        self,
+        collection: str,
+        searches: Iterable[SearchRequest | Mapping[str, Any]],
+        *,
+        timeout: float | None = None,
+    ) -> list[Hits]:
+        """Up to 256 searches on one snapshot; each a SearchRequest or a dict of its arguments. One result each."""
+        requests = [SearchRequest(**search) if isinstance(search, Mapping) else search for search in searches]
+        request = points_pb2.PointsSearchBatchRequest(
+            collection_name=collection, searches=map(search_request, requests)
+        )
+        return [hits_of(result) for result in (await self._calls(rpcs.Points.SEARCH_BATCH, request, timeout)).results]
+
+    @remote
+    async def query(
+        self,
+        collection: str,
+        query: QueryLike | None = None,
+        *,
+        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        params: SearchParams | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        lookup_from: LookupFrom | None = None,
+        filter_scope: FilterScope | None = None,
+        score_mode: ScoreMode | None = None,
+        explain: bool = False,
+        timeout: float | None = None,
+    ) -> Hits:
+        """Runs a tree of stages: the prefetches, then `query` over their union: a fusion, or a vector that re-ranks.
+
+        `query` is a vector, the id of a stored point, `Fusion.RRF`, `Rrf(k, weights)`, `Dbsf(weights)`, or one of
+        these three as `{"fusion": ...}`; None lists the matching points by id. `filter` of a query with prefetches
+        drops candidates after they ran, unless `filter_scope` pushes it down.
+        """
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=limit,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            with_payload=with_payload,
+            with_vectors=with_vectors,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            score_mode=score_mode,
+            explain=explain,
+        )
+        return hits_of((await self._calls(rpcs.Points.QUERY, query_request(root, collection), timeout)).result)
+
+    @remote
+    async def query_batch(
+        self,
+        collection: str,
+        queries: Iterable[QueryRequest | Mapping[str, Any]],
+        *,
+        timeout: float | None = None,
+    ) -> list[Hits]:
+        """Up to 256 queries on one snapshot; each a QueryRequest or a dict of its arguments. One result each."""
+        requests = [QueryRequest(**query) if isinstance(query, Mapping) else query for query in queries]
+        request = points_pb2.PointsQueryBatchRequest(collection_name=collection, queries=map(query_request, requests))
+        return [hits_of(result) for result in (await self._calls(rpcs.Points.QUERY_BATCH, request, timeout)).results]
+
+    @remote
+    async def explain(
+        self,
+        collection: str,
+        query: QueryLike | None = None,
+        *,
+        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        params: SearchParams | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        lookup_from: LookupFrom | None = None,
+        filter_scope: FilterScope | None = None,
+        score_mode: ScoreMode | None = None,
+        analyze: bool = False,
+        timeout: float | None = None,
+    ) -> Explanation:
+        """How a query would run; with `analyze` it runs, and the actual numbers are set. `str()` is the plan's tree."""
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=limit,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            score_mode=score_mode,
+        )
+        request = points_pb2.PointsExplainRequest(query=query_request(root, collection), analyze=analyze)
+        return explanation_of((await self._calls(rpcs.Points.EXPLAIN, request, timeout)).explanation)
+
+    @remote
+    async def scroll(
+        self,
+        collection: str,
+        *,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        offset: PointIdLike | None = None,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        timeout: float | None = None,
+    ) -> tuple[list[Record], PointId | None]:
+        """A page of points in id order, from the id `offset` on, and the offset of the next page (None: no more)."""
+        request = points_pb2.PointsScrollRequest(
+            collection_name=collection,
+            filter=filter_message(filter),
+            offset=None if offset is None else id_message(offset, "offset"),
+            limit=limit,
+            with_payload=payload_selector(with_payload),
+            with_vectors=vectors_selector(with_vectors),
+        )
+        response = await self._calls(rpcs.Points.SCROLL, request, timeout)
+        next_offset = id_of(response.next_offset) if response.HasField("next_offset") else None
+        return [record_of(point) for point in response.points], next_offset
+
+    @remote
+    async def count(self, collection: str, *, filter: FilterLike | None = None, timeout: float | None = None) -> int:
+        """How many points there are, exactly; with `filter` how many match."""
+        request = points_pb2.PointsCountRequest(collection_name=collection, filter=filter_message(filter))
+        return (await self._calls(rpcs.Points.COUNT, request, timeout)).count

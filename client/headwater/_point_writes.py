@@ -1,0 +1,194 @@
+"""Writing points: each method is one write, all or nothing. The other half of `.points` reads."""
+
+from collections.abc import Iterable, Sequence
+
+from headwater._progress import Progress, progress_of
+from headwater._surface import Namespace, remote
+from headwater._upload import BATCH_SIZE, batches
+from headwater._wire import rpcs, writes
+from headwater.filters import FilterLike
+from headwater.models.points import (
+    Payload,
+    PointIds,
+    PointStruct,
+    PointVectors,
+)
+from headwater.models.writes import (
+    ClearPayload,
+    DeletePayload,
+    DeletePoints,
+    DeleteVectors,
+    OverwritePayload,
+    SetPayload,
+    UpdateResult,
+    UpdateVectors,
+    Upsert,
+    WriteOperation,
+)
+from headwater.v1 import points_pb2
+
+
+class PointWrites(Namespace):
+    """Writes. Each is all or nothing.
+
+    `wait` False returns once the write is valid and queued. Where points are selected, `ids` or `filter` is given.
+    `timeout` is in seconds; None: the client's. All raise HeadwaterError.
+    """
+
+    __slots__ = ()
+
+    @remote
+    async def upsert(
+        self, collection: str, points: Iterable[PointStruct], *, wait: bool = True, timeout: float | None = None
+    ) -> UpdateResult:
+        """Inserts points, or replaces them whole, in one commit. Of one id given twice the last wins."""
+        request = writes.upsert_request(Upsert(points), collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.UPSERT, request, timeout)).result)
+
+    @remote
+    async def upload_points(
+        self,
+        collection: str,
+        points: Iterable[PointStruct],
+        *,
+        batch_size: int = BATCH_SIZE,
+        wait: bool = True,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> int:
+        """Upserts any number of points in batches and returns how many. Each batch is all or nothing; the whole is not.
+
+        `points` may be a generator: it is read as batches are sent. A batch has at most `batch_size` points and
+        32 MiB. `progress` is called with (points done, points in all or None); True draws a bar when stderr is a
+        terminal. `timeout` holds for each batch.
+        """
+        done = 0
+        with progress_of(progress, points) as report:
+            for batch in batches(points, batch_size):
+                request = points_pb2.PointsUpsertRequest(collection_name=collection, points=batch, wait=wait)
+                await self._calls(rpcs.Points.UPSERT, request, timeout)
+                done += len(batch)
+                report(done)
+        return done
+
+    @remote
+    async def delete(
+        self,
+        collection: str,
+        ids: PointIds | None = None,
+        *,
+        filter: FilterLike | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> UpdateResult:
+        """Deletes points. An absent id is no error."""
+        request = writes.delete_request(DeletePoints(ids=ids, filter=filter), collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.DELETE, request, timeout)).result)
+
+    @remote
+    async def update_vectors(
+        self,
+        collection: str,
+        points: Iterable[PointVectors | PointStruct],
+        *,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> UpdateResult:
+        """Sets the given vectors of existing points and leaves all else. Raises PointNotFoundError."""
+        request = writes.update_vectors_request(UpdateVectors(points), collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.UPDATE_VECTORS, request, timeout)).result)
+
+    @remote
+    async def delete_vectors(
+        self,
+        collection: str,
+        using: Sequence[str],
+        ids: PointIds | None = None,
+        *,
+        filter: FilterLike | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> UpdateResult:
+        """Removes the vectors of the spaces `using` from the selected points."""
+        operation = DeleteVectors(using, ids=ids, filter=filter)
+        request = writes.delete_vectors_request(operation, collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.DELETE_VECTORS, request, timeout)).result)
+
+    @remote
+    async def set_payload(
+        self,
+        collection: str,
+        payload: Payload,
+        ids: PointIds | None = None,
+        *,
+        filter: FilterLike | None = None,
+        key: str | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> UpdateResult:
+        """Merges keys into the payload of the selected points, or into the object at the path `key` (`a.b`) of it."""
+        operation = SetPayload(payload, key, ids=ids, filter=filter)
+        request = writes.set_payload_request(operation, collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.SET_PAYLOAD, request, timeout)).result)
+
+    @remote
+    async def overwrite_payload(
+        self,
+        collection: str,
+        payload: Payload,
+        ids: PointIds | None = None,
+        *,
+        filter: FilterLike | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> UpdateResult:
+        """Replaces the payload of the selected points."""
+        operation = OverwritePayload(payload, ids=ids, filter=filter)
+        request = writes.overwrite_payload_request(operation, collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.OVERWRITE_PAYLOAD, request, timeout)).result)
+
+    @remote
+    async def delete_payload(
+        self,
+        collection: str,
+        keys: Sequence[str],
+        ids: PointIds | None = None,
+        *,
+        filter: FilterLike | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> UpdateResult:
+        """Removes the paths `keys` (`a`, `a.b`) from the payload of the selected points."""
+        operation = DeletePayload(keys, ids=ids, filter=filter)
+        request = writes.delete_payload_request(operation, collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.DELETE_PAYLOAD, request, timeout)).result)
+
+    @remote
+    async def clear_payload(
+        self,
+        collection: str,
+        ids: PointIds | None = None,
+        *,
+        filter: FilterLike | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> UpdateResult:
+        """Empties the payload of the selected points."""
+        request = writes.clear_payload_request(ClearPayload(ids=ids, filter=filter), collection, wait)
+        return writes.update_result_of((await self._calls(rpcs.Points.CLEAR_PAYLOAD, request, timeout)).result)
+
+    @remote
+    async def update_batch(
+        self,
+        collection: str,
+        operations: Iterable[WriteOperation],
+        *,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> list[UpdateResult]:
+        """Up to 256 writes as one: all or nothing, in order, visible at once. One result per write."""
+        request = points_pb2.PointsUpdateBatchRequest(
+            collection_name=collection, operations=map(writes.operation_message, operations), wait=wait
+        )
+        response = await self._calls(rpcs.Points.UPDATE_BATCH, request, timeout)
+        return [writes.update_result_of(result) for result in response.results]

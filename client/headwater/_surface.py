@@ -1,0 +1,69 @@
+"""One definition, two surfaces: methods written once as coroutines, called blocking or awaited. Knows no RPC.
+
+A blocking transport never suspends, so a coroutine over it runs to its end in a single step: that is all that
+`run_blocking` does. The descriptor `remote` picks the surface by the object it is found on, and says so to type
+checkers: on a `BlockingNamespace` a method returns its result, on an `AsyncNamespace` a coroutine of it.
+"""
+
+import functools
+from collections.abc import Callable, Coroutine
+from types import MethodType
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+
+from headwater._calls import Calls
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Namespace:
+    """A group of methods over the RPCs of one connection."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+
+class BlockingNamespace(Namespace):
+    """Its `remote` methods block until the result is there."""
+
+    __slots__ = ()
+
+
+class AsyncNamespace(Namespace):
+    """Its `remote` methods are coroutines."""
+
+    __slots__ = ()
+
+
+def run_blocking(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast(T, end.value)
+    coroutine.close()
+    raise RuntimeError("a blocking call tried to wait for an event loop")
+
+
+class remote(Generic[P, T]):  # noqa: N801  (a decorator)
+    """Decorates a coroutine method so that it fits the surface it is called on."""
+
+    def __init__(self, function: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
+        @functools.wraps(function)
+        def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> T:
+            return run_blocking(function(namespace, *args, **kwargs))
+
+        self._coroutine = function
+        self._blocking = blocking
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Callable[..., Any]: ...
+    @overload
+    def __get__(self, instance: BlockingNamespace, owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, instance: AsyncNamespace, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, instance: Namespace | None, owner: type) -> Any:
+        function = self._coroutine if issubclass(owner, AsyncNamespace) else self._blocking
+        return function if instance is None else MethodType(function, instance)

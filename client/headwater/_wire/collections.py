@@ -1,0 +1,111 @@
+"""Collections, their settings and aliases between the client's models and the contract."""
+
+from collections.abc import Mapping
+
+from headwater._wire.vectors import UNNAMED
+from headwater.models.collections import (
+    Alias,
+    AliasOperation,
+    CollectionInfo,
+    CreateAlias,
+    Datatype,
+    DeleteAlias,
+    Distance,
+    HnswConfigDiff,
+    OptimizersConfig,
+    OptimizersConfigLike,
+    RenameAlias,
+    SpaceInfo,
+    SpaceState,
+    VectorParams,
+    VectorParamsDiff,
+    VectorsConfig,
+)
+from headwater.v1 import collections_pb2, common_pb2
+
+
+def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.VectorParams]:
+    """Spaces by name; a single VectorParams is the unnamed space."""
+    if config is None:
+        return {}
+    spaces = {UNNAMED: config} if isinstance(config, VectorParams) else config
+    return {name: _params(params) for name, params in spaces.items()}
+
+
+def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[str, collections_pb2.VectorParamsDiff]:
+    return {
+        name: collections_pb2.VectorParamsDiff(
+            hnsw_config=_hnsw(diff.hnsw_config), datatype=None if diff.datatype is None else diff.datatype.value
+        )
+        for name, diff in (diffs or {}).items()
+    }
+
+
+def optimizers_message(config: OptimizersConfigLike | None) -> collections_pb2.OptimizersConfig | None:
+    if config is None:
+        return None
+    settings = OptimizersConfig(**config) if isinstance(config, Mapping) else config
+    return collections_pb2.OptimizersConfig(indexing_threshold=settings.indexing_threshold)
+
+
+def info_of(message: collections_pb2.CollectionInfo) -> CollectionInfo:
+    return CollectionInfo(
+        name=message.collection_name,
+        vectors={name: _space_of(space) for name, space in message.vectors.items()},
+        optimizers_config=OptimizersConfig(indexing_threshold=message.optimizers_config.indexing_threshold),
+        points_count=message.points_count,
+        seq=message.seq,
+        aliases=tuple(message.aliases),
+    )
+
+
+def space_state_of(number: collections_pb2.SpaceState) -> SpaceState:
+    return SpaceState(collections_pb2.SpaceState.Name(number))
+
+
+def alias_operation_message(operation: AliasOperation) -> collections_pb2.AliasOperation:
+    match operation:
+        case CreateAlias(alias, collection):
+            create = collections_pb2.CreateAlias(alias_name=alias, collection_name=collection)
+            return collections_pb2.AliasOperation(create_alias=create)
+        case RenameAlias(old, new):
+            rename = collections_pb2.RenameAlias(old_alias_name=old, new_alias_name=new)
+            return collections_pb2.AliasOperation(rename_alias=rename)
+        case DeleteAlias(alias):
+            return collections_pb2.AliasOperation(delete_alias=collections_pb2.DeleteAlias(alias_name=alias))
+
+
+def alias_of(message: collections_pb2.AliasDescription) -> Alias:
+    return Alias(alias=message.alias_name, collection=message.collection_name)
+
+
+def _params(params: VectorParams) -> collections_pb2.VectorParams:
+    return collections_pb2.VectorParams(
+        size=params.size,
+        distance=params.distance.value,
+        hnsw_config=_hnsw(params.hnsw_config),
+        datatype=None if params.datatype is None else params.datatype.value,
+    )
+
+
+def _hnsw(config: HnswConfigDiff | None) -> collections_pb2.HnswConfig | None:
+    if config is None:
+        return None
+    return collections_pb2.HnswConfig(m=config.m, ef_construct=config.ef_construct, ef=config.ef)
+
+
+def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:
+    params = message.params
+    return SpaceInfo(
+        params=VectorParams(
+            size=params.size,
+            distance=Distance(common_pb2.Distance.Name(params.distance)),
+            hnsw_config=HnswConfigDiff(
+                m=params.hnsw_config.m, ef_construct=params.hnsw_config.ef_construct, ef=params.hnsw_config.ef
+            ),
+            datatype=Datatype(collections_pb2.Datatype.Name(params.datatype)),
+        ),
+        vectors_count=message.vectors_count,
+        indexed_vectors_count=message.indexed_vectors_count,
+        state=space_state_of(message.state),
+    )

@@ -1,0 +1,23 @@
+"""What cannot be sent at all, refused with the error that the server would send. All other limits are the server's."""
+
+from typing import TypeVar
+
+from headwater.errors import FieldViolation, InvalidArgumentError, LimitExceededError
+
+MAX_DEPTH = 32
+"""Nested stages, filters, or objects and lists. An object takes 3 of the 100 levels that protobuf parsers follow."""
+
+E = TypeVar("E", bound=InvalidArgumentError)
+
+
+def refused(kind: type[E], path: str, description: str, **metadata: object) -> E:
+    """An error of this kind that names the field."""
+    facts = {key: str(value) for key, value in metadata.items()}
+    return kind(f"{path}: {description}", metadata=facts, field_violations=[FieldViolation(path, description)])
+
+
+def check_depth(depth: int, path: str) -> None:
+    """`depth` counts from 1. Raises LimitExceededError."""
+    if depth > MAX_DEPTH:
+        description = f"it is nested deeper than {MAX_DEPTH} levels"
+        raise refused(LimitExceededError, path, description, limit="MAX_DEPTH", maximum=MAX_DEPTH, actual=depth)

@@ -1,0 +1,87 @@
+"""Points, read and written, and selectors of their parts, between the client's models and the contract."""
+
+from collections.abc import Iterable, Sequence
+
+from headwater._wire.values import id_of, names, payload_of, write_id, write_payload
+from headwater._wire.vectors import vectors_of, write_vectors
+from headwater.models.points import (
+    PointStruct,
+    PointVectors,
+    Record,
+    ScoredPoint,
+    WithPayload,
+    WithPayloadSelector,
+    WithVectors,
+    WithVectorsSelector,
+)
+from headwater.v1 import common_pb2, points_pb2
+
+
+def payload_selector(given: WithPayload) -> common_pb2.WithPayloadSelector:
+    match given:
+        case bool():
+            return common_pb2.WithPayloadSelector(enable=given)
+        case WithPayloadSelector(include=None):
+            return common_pb2.WithPayloadSelector(exclude=_name_list(given.exclude or (), "exclude"))
+        case WithPayloadSelector():
+            return common_pb2.WithPayloadSelector(include=_name_list(given.include or (), "include"))
+        case _:
+            return common_pb2.WithPayloadSelector(include=_name_list(given, "with_payload"))
+
+
+def vectors_selector(given: WithVectors) -> common_pb2.WithVectorsSelector:
+    match given:
+        case bool():
+            return common_pb2.WithVectorsSelector(enable=given)
+        case WithVectorsSelector():
+            return common_pb2.WithVectorsSelector(include=_name_list(given.include, "include"))
+        case _:
+            return common_pb2.WithVectorsSelector(include=_name_list(given, "with_vectors"))
+
+
+def _name_list(given: Sequence[str], what: str) -> common_pb2.NameList:
+    return common_pb2.NameList(names=names(given, what))
+
+
+def record_of(message: common_pb2.RetrievedPoint) -> Record:
+    return Record(
+        id=id_of(message.id),
+        payload=payload_of(message.payload) if message.HasField("payload") else None,
+        vectors=vectors_of(message.vectors),
+        version=message.version,
+    )
+
+
+def scored_point_of(message: common_pb2.ScoredPoint) -> ScoredPoint:
+    return ScoredPoint(
+        id=id_of(message.id),
+        score=message.score,
+        payload=payload_of(message.payload) if message.HasField("payload") else None,
+        vectors=vectors_of(message.vectors),
+        version=message.version,
+    )
+
+
+def point_message(point: PointStruct, position: int) -> common_pb2.PointStruct:
+    """`position` is its place among the points of the call; errors name it."""
+    message = common_pb2.PointStruct()
+    path = f"points[{position}]"
+    write_id(point.id, message.id, f"{path}.id")
+    write_vectors(point.vector, message.vectors, f"{path}.vectors")
+    if point.payload is not None:
+        write_payload(point.payload, message.payload, f"{path}.payload")
+    return message
+
+
+def point_messages(points: Iterable[PointStruct]) -> list[common_pb2.PointStruct]:
+    return [point_message(point, position) for position, point in enumerate(points)]
+
+
+def point_vectors_messages(points: Iterable[PointVectors | PointStruct]) -> list[points_pb2.PointVectors]:
+    messages = []
+    for position, point in enumerate(points):
+        message = points_pb2.PointVectors()
+        write_id(point.id, message.id, f"points[{position}].id")
+        write_vectors(point.vector, message.vectors, f"points[{position}].vectors")
+        messages.append(message)
+    return messages

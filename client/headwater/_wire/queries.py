@@ -1,0 +1,193 @@
+"""Searches, queries, answers and explanations between the client's models and the contract."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import numpy as np
+
+from headwater._wire.filters import filter_message
+from headwater._wire.limits import check_depth
+from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
+from headwater._wire.values import id_message, id_of
+from headwater._wire.vectors import vector_message
+from headwater.models.explanation import ExplainNode, Explanation, HitExplanation, StageRank
+from headwater.models.points import PointIdLike, VectorLike
+from headwater.models.queries import (
+    Dbsf,
+    FilterScope,
+    Fusion,
+    FusionQuery,
+    Hits,
+    LookupFrom,
+    PrefetchQuery,
+    QueryLike,
+    QueryRequest,
+    Rrf,
+    ScoreMode,
+    SearchParams,
+    SearchRequest,
+)
+from headwater.v1 import points_pb2, query_pb2
+
+
+def search_request(search: SearchRequest, collection: str | None = None) -> points_pb2.PointsSearchRequest:
+    """`collection` None: inside a batch, which names it."""
+    return points_pb2.PointsSearchRequest(
+        collection_name=collection,
+        vector=_vector_input(search.vector, "vector"),
+        using=search.using,
+        filter=filter_message(search.filter),
+        params=params_message(search.params),
+        score_threshold=search.score_threshold,
+        limit=search.limit,
+        offset=search.offset,
+        with_payload=payload_selector(search.with_payload),
+        with_vectors=vectors_selector(search.with_vectors),
+        score_mode=_score_mode(search.score_mode),
+        explain=search.explain,
+        lookup_from=_lookup(search.lookup_from),
+    )
+
+
+def query_request(query: QueryRequest, collection: str | None = None) -> points_pb2.PointsQueryRequest:
+    """`collection` None: inside a batch, which names it."""
+    return points_pb2.PointsQueryRequest(
+        collection_name=collection,
+        prefetch=_prefetches(query.prefetch),
+        query=_query(query.query),
+        using=query.using,
+        filter=filter_message(query.filter),
+        params=params_message(query.params),
+        score_threshold=query.score_threshold,
+        limit=query.limit,
+        offset=query.offset,
+        with_payload=payload_selector(query.with_payload),
+        with_vectors=vectors_selector(query.with_vectors),
+        lookup_from=_lookup(query.lookup_from),
+        filter_scope=_filter_scope(query.filter_scope),
+        score_mode=_score_mode(query.score_mode),
+        explain=query.explain,
+    )
+
+
+def hits_of(message: points_pb2.QueryResult) -> Hits:
+    return Hits(
+        [scored_point_of(point) for point in message.points],
+        seq=message.seq,
+        explanation=explanation_of(message.explanation) if message.HasField("explanation") else None,
+    )
+
+
+def explanation_of(message: query_pb2.Explanation) -> Explanation:
+    return Explanation(
+        root=_node_of(message.root),
+        text=message.text,
+        hits=tuple(map(_hit_of, message.hits)),
+        analyzed=message.analyzed,
+        seq=message.seq,
+        microseconds=message.microseconds,
+    )
+
+
+def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
+    if given is None:
+        return None
+    return query_pb2.SearchParams(
+        hnsw_ef=given.hnsw_ef,
+        exact=given.exact,
+        indexed_only=given.indexed_only,
+        filter_strategy=None if given.filter_strategy is None else given.filter_strategy.value,
+    )
+
+
+def _prefetches(given: Sequence[PrefetchQuery] | PrefetchQuery, depth: int = 1) -> list[query_pb2.PrefetchQuery]:
+    return [_prefetch(stage, depth) for stage in ([given] if isinstance(given, PrefetchQuery) else given)]
+
+
+def _prefetch(stage: PrefetchQuery, depth: int) -> query_pb2.PrefetchQuery:
+    if not isinstance(stage, PrefetchQuery):
+        raise TypeError(f"prefetch takes PrefetchQuery, not {type(stage).__name__}")
+    check_depth(depth, "prefetch")
+    return query_pb2.PrefetchQuery(
+        prefetch=_prefetches(stage.prefetch, depth + 1),
+        query=_query(stage.query),
+        using=stage.using,
+        filter=filter_message(stage.filter),
+        params=params_message(stage.params),
+        score_threshold=stage.score_threshold,
+        limit=stage.limit,
+        lookup_from=_lookup(stage.lookup_from),
+        filter_scope=_filter_scope(stage.filter_scope),
+    )
+
+
+def _query(given: QueryLike | None) -> query_pb2.Query | None:
+    match given:
+        case None:
+            return None
+        case Fusion() | Rrf() | Dbsf():
+            return _fusion(given)
+        case Mapping():
+            if set(given) != {"fusion"}:
+                raise ValueError('a query as a dict is {"fusion": Fusion.RRF} or another fusion')
+            return _fusion(given["fusion"])
+        case _:
+            return query_pb2.Query(nearest=_vector_input(given, "query"))
+
+
+def _fusion(given: FusionQuery) -> query_pb2.Query:
+    match given:
+        case Fusion.RRF:
+            return query_pb2.Query(rrf=query_pb2.ReciprocalRankFusion())
+        case Fusion.DBSF:
+            return query_pb2.Query(dbsf=query_pb2.DistributionBasedScoreFusion())
+        case Rrf(k, weights):
+            return query_pb2.Query(rrf=query_pb2.ReciprocalRankFusion(k=k, weights=weights))
+        case Dbsf(weights):
+            return query_pb2.Query(dbsf=query_pb2.DistributionBasedScoreFusion(weights=weights))
+        case _:
+            raise TypeError(f"a fusion is a Fusion, Rrf or Dbsf, not {type(given).__name__}")
+
+
+def _vector_input(given: VectorLike | PointIdLike, path: str) -> query_pb2.VectorInput:
+    if isinstance(given, str | int | UUID | np.integer):
+        return query_pb2.VectorInput(id=id_message(given, path))
+    return query_pb2.VectorInput(vector=vector_message(given, path))
+
+
+def _lookup(given: LookupFrom | None) -> query_pb2.LookupFrom | None:
+    return None if given is None else query_pb2.LookupFrom(collection_name=given.collection, using=given.using)
+
+
+def _filter_scope(given: FilterScope | None) -> str | None:
+    return None if given is None else given.value
+
+
+def _score_mode(given: ScoreMode | None) -> str | None:
+    return None if given is None else given.value
+
+
+def _hit_of(message: query_pb2.HitExplanation) -> HitExplanation:
+    return HitExplanation(
+        id=id_of(message.id),
+        stages=tuple(StageRank(place.stage, place.rank, place.score) for place in message.stages),
+    )
+
+
+def _node_of(message: query_pb2.ExplainNode) -> ExplainNode:
+    def number(field: str) -> int | None:
+        return getattr(message, field) if message.HasField(field) else None
+
+    return ExplainNode(
+        operator=message.operator,
+        stage=message.stage,
+        attributes=dict(message.attributes),
+        strategy=message.strategy,
+        reason=message.reason,
+        estimated_rows=number("estimated_rows"),
+        rows_in=number("rows_in"),
+        rows_out=number("rows_out"),
+        distance_computations=number("distance_computations"),
+        microseconds=number("microseconds"),
+        children=tuple(map(_node_of, message.children)),
+    )

@@ -1,0 +1,104 @@
+"""Every RPC of the contract: its path, its messages, and whether it may be sent twice. Sends none of them.
+
+`repeatable` RPCs are retried when the server is unavailable: sent twice they leave the data as sent once would, and the
+second answer is as good as the first. `once` RPCs are not: the second Create would find the name taken, the second
+Delete would say that there was nothing to delete, a second batch may undo what others wrote in between.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from headwater.v1 import collections_pb2, points_pb2, vde_pb2
+
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rpc(Generic[Request, Response]):
+    """A unary RPC."""
+
+    path: str
+    request: type[Request]
+    response: type[Response]
+    repeatable: bool
+
+
+def _rpc(request: type[Request], response: type[Response], repeatable: bool) -> Rpc[Request, Response]:
+    # The contract names messages <Service><Method>Request, so the request says which RPC it is for.
+    (service,) = request.DESCRIPTOR.file.services_by_name.values()
+    method = service.methods_by_name[request.DESCRIPTOR.name.removeprefix(service.name).removesuffix("Request")]
+    return Rpc(f"/{service.full_name}/{method.name}", request, response, repeatable)
+
+
+def repeatable(request: type[Request], response: type[Response]) -> Rpc[Request, Response]:
+    return _rpc(request, response, True)
+
+
+def once(request: type[Request], response: type[Response]) -> Rpc[Request, Response]:
+    return _rpc(request, response, False)
+
+
+class Collections:
+    """RPCs of the service Collections."""
+
+    CREATE: Final = once(collections_pb2.CollectionsCreateRequest, collections_pb2.CollectionsCreateResponse)
+    GET: Final = repeatable(collections_pb2.CollectionsGetRequest, collections_pb2.CollectionsGetResponse)
+    LIST: Final = repeatable(collections_pb2.CollectionsListRequest, collections_pb2.CollectionsListResponse)
+    EXISTS: Final = repeatable(collections_pb2.CollectionsExistsRequest, collections_pb2.CollectionsExistsResponse)
+    UPDATE: Final = once(collections_pb2.CollectionsUpdateRequest, collections_pb2.CollectionsUpdateResponse)
+    DELETE: Final = once(collections_pb2.CollectionsDeleteRequest, collections_pb2.CollectionsDeleteResponse)
+    UPDATE_ALIASES: Final = once(
+        collections_pb2.CollectionsUpdateAliasesRequest, collections_pb2.CollectionsUpdateAliasesResponse
+    )
+    LIST_ALIASES: Final = repeatable(
+        collections_pb2.CollectionsListAliasesRequest, collections_pb2.CollectionsListAliasesResponse
+    )
+
+
+class Points:
+    """RPCs of the service Points."""
+
+    UPSERT: Final = repeatable(points_pb2.PointsUpsertRequest, points_pb2.PointsUpsertResponse)
+    GET: Final = repeatable(points_pb2.PointsGetRequest, points_pb2.PointsGetResponse)
+    DELETE: Final = repeatable(points_pb2.PointsDeleteRequest, points_pb2.PointsDeleteResponse)
+    UPDATE_VECTORS: Final = repeatable(points_pb2.PointsUpdateVectorsRequest, points_pb2.PointsUpdateVectorsResponse)
+    DELETE_VECTORS: Final = repeatable(points_pb2.PointsDeleteVectorsRequest, points_pb2.PointsDeleteVectorsResponse)
+    SET_PAYLOAD: Final = repeatable(points_pb2.PointsSetPayloadRequest, points_pb2.PointsSetPayloadResponse)
+    OVERWRITE_PAYLOAD: Final = repeatable(
+        points_pb2.PointsOverwritePayloadRequest, points_pb2.PointsOverwritePayloadResponse
+    )
+    DELETE_PAYLOAD: Final = repeatable(points_pb2.PointsDeletePayloadRequest, points_pb2.PointsDeletePayloadResponse)
+    CLEAR_PAYLOAD: Final = repeatable(points_pb2.PointsClearPayloadRequest, points_pb2.PointsClearPayloadResponse)
+    SEARCH: Final = repeatable(points_pb2.PointsSearchRequest, points_pb2.PointsSearchResponse)
+    SEARCH_BATCH: Final = repeatable(points_pb2.PointsSearchBatchRequest, points_pb2.PointsSearchBatchResponse)
+    QUERY: Final = repeatable(points_pb2.PointsQueryRequest, points_pb2.PointsQueryResponse)
+    QUERY_BATCH: Final = repeatable(points_pb2.PointsQueryBatchRequest, points_pb2.PointsQueryBatchResponse)
+    EXPLAIN: Final = repeatable(points_pb2.PointsExplainRequest, points_pb2.PointsExplainResponse)
+    SCROLL: Final = repeatable(points_pb2.PointsScrollRequest, points_pb2.PointsScrollResponse)
+    COUNT: Final = repeatable(points_pb2.PointsCountRequest, points_pb2.PointsCountResponse)
+    UPDATE_BATCH: Final = once(points_pb2.PointsUpdateBatchRequest, points_pb2.PointsUpdateBatchResponse)
+
+
+class VDE:
+    """RPCs of the service VDE."""
+
+    OPEN: Final = repeatable(vde_pb2.VDEOpenRequest, vde_pb2.VDEOpenResponse)
+    CLOSE: Final = repeatable(vde_pb2.VDECloseRequest, vde_pb2.VDECloseResponse)
+    GET_STATE: Final = repeatable(vde_pb2.VDEGetStateRequest, vde_pb2.VDEGetStateResponse)
+    GET_VECTOR_COUNT: Final = repeatable(vde_pb2.VDEGetVectorCountRequest, vde_pb2.VDEGetVectorCountResponse)
+    GET_STATS: Final = repeatable(vde_pb2.VDEGetStatsRequest, vde_pb2.VDEGetStatsResponse)
+    FLUSH: Final = repeatable(vde_pb2.VDEFlushRequest, vde_pb2.VDEFlushResponse)
+    OPTIMIZE: Final = once(vde_pb2.VDEOptimizeRequest, vde_pb2.VDEOptimizeResponse)
+    REBUILD_INDEX: Final = once(vde_pb2.VDERebuildIndexRequest, vde_pb2.VDERebuildIndexResponse)
+    TRIGGER_REBUILD: Final = once(vde_pb2.VDETriggerRebuildRequest, vde_pb2.VDETriggerRebuildResponse)
+    GET_REBUILD_TASK: Final = repeatable(vde_pb2.VDEGetRebuildTaskRequest, vde_pb2.VDEGetRebuildTaskResponse)
+    LIST_REBUILD_TASKS: Final = repeatable(vde_pb2.VDEListRebuildTasksRequest, vde_pb2.VDEListRebuildTasksResponse)
+    CANCEL_REBUILD_TASK: Final = repeatable(vde_pb2.VDECancelRebuildTaskRequest, vde_pb2.VDECancelRebuildTaskResponse)
+    COMPACT_COLLECTION: Final = once(vde_pb2.VDECompactCollectionRequest, vde_pb2.VDECompactCollectionResponse)
+    GET_OPTIMIZATIONS: Final = repeatable(vde_pb2.VDEGetOptimizationsRequest, vde_pb2.VDEGetOptimizationsResponse)
+    EVALUATE_RECALL: Final = repeatable(vde_pb2.VDEEvaluateRecallRequest, vde_pb2.VDEEvaluateRecallResponse)
+    PREWARM: Final = repeatable(vde_pb2.VDEPrewarmRequest, vde_pb2.VDEPrewarmResponse)
+    CLONE_COLLECTION: Final = once(vde_pb2.VDECloneCollectionRequest, vde_pb2.VDECloneCollectionResponse)

@@ -1,0 +1,51 @@
+"""From a failed RPC to a typed error: reads google.rpc.Status from the trailing metadata. Decides no retries."""
+
+from typing import Protocol, cast
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+from headwater.errors import FieldViolation, HeadwaterError, error_class
+
+DOMAIN = "headwater"
+_DETAILS_KEY = "grpc-status-details-bin"
+
+
+class _FailedCall(Protocol):
+    """What blocking and async RPC errors have in common."""
+
+    def code(self) -> grpc.StatusCode: ...
+    def details(self) -> str | None: ...
+    def trailing_metadata(self) -> object: ...
+
+
+def error_of(failure: grpc.RpcError) -> HeadwaterError:
+    """The typed error of an RPC that ended with a status."""
+    call = cast(_FailedCall, failure)
+    code = call.code()
+    status = _status(call.trailing_metadata())
+    info = error_details_pb2.ErrorInfo()
+    request = error_details_pb2.BadRequest()
+    for detail in status.details:
+        if not detail.Unpack(info):
+            detail.Unpack(request)
+    reason = info.reason if info.domain == DOMAIN else ""
+    return error_class(code, reason)(
+        call.details() or reason or code.name,
+        code=code,
+        reason=reason,
+        metadata=info.metadata,
+        field_violations=[FieldViolation(broken.field, broken.description) for broken in request.field_violations],
+    )
+
+
+def _status(metadata: object) -> status_pb2.Status:
+    """The status in the metadata; an empty one when there is none, or when a proxy put something else there."""
+    for key, value in cast("tuple[tuple[str, bytes], ...]", metadata or ()):
+        if key == _DETAILS_KEY:
+            try:
+                return status_pb2.Status.FromString(value)
+            except DecodeError:
+                break
+    return status_pb2.Status()

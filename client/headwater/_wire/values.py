@@ -1,0 +1,124 @@
+"""Payloads, payload values, ids and names between Python and the contract. Knows nothing of vectors and queries."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from headwater._wire.limits import check_depth, refused
+from headwater.errors import InvalidPayloadError, InvalidPointIdError
+from headwater.models.points import PointId, PointIdLike, PointIds
+from headwater.v1 import common_pb2, payload_pb2
+
+
+def names(given: Iterable[str], what: str) -> list[str]:
+    """A list of names. A bare string is a TypeError: it would pass for a list of its characters."""
+    if isinstance(given, str):
+        raise TypeError(f"{what} takes a list of strings, not one string")
+    return list(given)
+
+
+def write_id(given: PointIdLike, message: common_pb2.PointId, path: str) -> None:
+    """Raises TypeError for what is no id, InvalidPointIdError for a number that is negative or beyond 64 bits."""
+    match given:
+        case str():
+            message.key = given
+        case UUID():
+            message.key = str(given)
+        case int() | np.integer() if not isinstance(given, bool):
+            if not 0 <= given < 2**64:
+                raise refused(InvalidPointIdError, path, f"{given} is not an unsigned 64-bit number")
+            message.number = int(given)
+        case _:
+            raise TypeError(f"{path} is an int, a str or a UUID, not {type(given).__name__}")
+
+
+def id_message(given: PointIdLike, path: str = "id") -> common_pb2.PointId:
+    message = common_pb2.PointId()
+    write_id(given, message, path)
+    return message
+
+
+def id_messages(given: PointIds, path: str = "ids") -> list[common_pb2.PointId]:
+    if isinstance(given, str):
+        raise TypeError(f"{path} takes a list of ids, not one string")
+    return [id_message(point_id, f"{path}[{position}]") for position, point_id in enumerate(given)]
+
+
+def id_of(message: common_pb2.PointId) -> PointId:
+    return message.key if message.WhichOneof("kind") == "key" else message.number
+
+
+def write_payload(payload: Mapping[str, Any], message: payload_pb2.Payload, path: str, depth: int = 1) -> None:
+    """Raises InvalidPayloadError, LimitExceededError or TypeError naming the value."""
+    check_depth(depth, path)
+    message.SetInParent()  # an empty object is an object still
+    for key, value in payload.items():
+        if not isinstance(key, str):
+            raise TypeError(f"{path} has a key of type {type(key).__name__}; keys are strings")
+        write_value(value, message.fields[key], f'{path}["{key}"]', depth)
+
+
+def payload_message(payload: Mapping[str, Any], path: str = "payload") -> payload_pb2.Payload:
+    message = payload_pb2.Payload()
+    write_payload(payload, message, path)
+    return message
+
+
+def write_value(value: Any, message: payload_pb2.Value, path: str, depth: int = 0) -> None:
+    """Raises InvalidPayloadError, LimitExceededError or TypeError naming the value."""
+    match value:
+        case None:
+            message.null_value = payload_pb2.NULL_VALUE_UNSPECIFIED
+        case bool() | np.bool_():  # before int: a bool is an int
+            message.bool_value = bool(value)
+        case int() | np.integer():
+            if not -(2**63) <= value < 2**63:
+                raise refused(InvalidPayloadError, path, f"the integer {value} needs more than 64 bits")
+            message.integer_value = int(value)
+        case float() | np.floating():
+            message.double_value = float(value)
+        case str():
+            message.string_value = value
+        case Mapping():
+            write_payload(value, message.struct_value, path, depth + 1)
+        case list() | tuple():
+            _write_list(value, message.list_value, path, depth + 1)
+        case _:
+            raise TypeError(f"{path} is of type {type(value).__name__}, which a payload cannot hold")
+
+
+def _write_list(values: list[Any] | tuple[Any, ...], message: payload_pb2.ListValue, path: str, depth: int) -> None:
+    check_depth(depth, path)
+    message.SetInParent()
+    for position, value in enumerate(values):
+        write_value(value, message.values.add(), f"{path}[{position}]", depth)
+
+
+def value_message(value: Any, path: str) -> payload_pb2.Value:
+    message = payload_pb2.Value()
+    write_value(value, message, path)
+    return message
+
+
+def payload_of(message: payload_pb2.Payload) -> dict[str, Any]:
+    return {key: value_of(value) for key, value in message.fields.items()}
+
+
+def value_of(value: payload_pb2.Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "string_value":
+            return value.string_value
+        case "integer_value":
+            return value.integer_value
+        case "double_value":
+            return value.double_value
+        case "bool_value":
+            return value.bool_value
+        case "list_value":
+            return [value_of(element) for element in value.list_value.values]
+        case "struct_value":
+            return payload_of(value.struct_value)
+        case _:
+            return None

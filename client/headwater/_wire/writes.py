@@ -1,0 +1,124 @@
+"""Writes from the client's operations to the contract: each kind makes its request, alone or inside a batch."""
+
+from headwater._wire.filters import filter_message
+from headwater._wire.points import point_messages, point_vectors_messages
+from headwater._wire.values import id_messages, names, payload_message
+from headwater.models.writes import (
+    ClearPayload,
+    DeletePayload,
+    DeletePoints,
+    DeleteVectors,
+    OverwritePayload,
+    Selected,
+    SetPayload,
+    UpdateResult,
+    UpdateStatus,
+    UpdateVectors,
+    Upsert,
+    WriteOperation,
+)
+from headwater.v1 import common_pb2, points_pb2
+
+# In a batch the collection and `wait` are the batch's, so both stay unset in its operations.
+
+
+def upsert_request(
+    operation: Upsert, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsUpsertRequest:
+    return points_pb2.PointsUpsertRequest(
+        collection_name=collection, points=point_messages(operation.points), wait=wait
+    )
+
+
+def delete_request(
+    operation: DeletePoints, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsDeleteRequest:
+    return points_pb2.PointsDeleteRequest(collection_name=collection, selector=_selector(operation), wait=wait)
+
+
+def update_vectors_request(
+    operation: UpdateVectors, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsUpdateVectorsRequest:
+    return points_pb2.PointsUpdateVectorsRequest(
+        collection_name=collection, points=point_vectors_messages(operation.points), wait=wait
+    )
+
+
+def delete_vectors_request(
+    operation: DeleteVectors, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsDeleteVectorsRequest:
+    return points_pb2.PointsDeleteVectorsRequest(
+        collection_name=collection, selector=_selector(operation), using=names(operation.using, "using"), wait=wait
+    )
+
+
+def set_payload_request(
+    operation: SetPayload, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsSetPayloadRequest:
+    return points_pb2.PointsSetPayloadRequest(
+        collection_name=collection,
+        selector=_selector(operation),
+        payload=payload_message(operation.payload),
+        key=operation.key,
+        wait=wait,
+    )
+
+
+def overwrite_payload_request(
+    operation: OverwritePayload, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsOverwritePayloadRequest:
+    return points_pb2.PointsOverwritePayloadRequest(
+        collection_name=collection,
+        selector=_selector(operation),
+        payload=payload_message(operation.payload),
+        wait=wait,
+    )
+
+
+def delete_payload_request(
+    operation: DeletePayload, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsDeletePayloadRequest:
+    return points_pb2.PointsDeletePayloadRequest(
+        collection_name=collection, selector=_selector(operation), keys=names(operation.keys, "keys"), wait=wait
+    )
+
+
+def clear_payload_request(
+    operation: ClearPayload, collection: str | None = None, wait: bool | None = None
+) -> points_pb2.PointsClearPayloadRequest:
+    return points_pb2.PointsClearPayloadRequest(collection_name=collection, selector=_selector(operation), wait=wait)
+
+
+def operation_message(operation: WriteOperation) -> points_pb2.UpdateOperation:
+    """One operation of a batch."""
+    match operation:
+        case Upsert():
+            return points_pb2.UpdateOperation(upsert=upsert_request(operation))
+        case DeletePoints():
+            return points_pb2.UpdateOperation(delete_points=delete_request(operation))
+        case UpdateVectors():
+            return points_pb2.UpdateOperation(update_vectors=update_vectors_request(operation))
+        case DeleteVectors():
+            return points_pb2.UpdateOperation(delete_vectors=delete_vectors_request(operation))
+        case SetPayload():
+            return points_pb2.UpdateOperation(set_payload=set_payload_request(operation))
+        case OverwritePayload():
+            return points_pb2.UpdateOperation(overwrite_payload=overwrite_payload_request(operation))
+        case DeletePayload():
+            return points_pb2.UpdateOperation(delete_payload=delete_payload_request(operation))
+        case ClearPayload():
+            return points_pb2.UpdateOperation(clear_payload=clear_payload_request(operation))
+        case _:
+            raise TypeError(f"a batch is made of write operations, not of {type(operation).__name__}")
+
+
+def update_result_of(message: points_pb2.UpdateResult) -> UpdateResult:
+    return UpdateResult(
+        status=UpdateStatus(points_pb2.UpdateStatus.Name(message.status)), seq=message.seq, affected=message.affected
+    )
+
+
+def _selector(operation: Selected) -> points_pb2.PointsSelector:
+    if operation.ids is None:
+        return points_pb2.PointsSelector(filter=filter_message(operation.filter))
+    return points_pb2.PointsSelector(ids=common_pb2.PointIdList(ids=id_messages(operation.ids)))

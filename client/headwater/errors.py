@@ -1,0 +1,377 @@
+"""What a call can raise, by meaning. Errors are built from the reason the server sends, never from its message.
+
+HeadwaterError                      any answer that is not a success
+├── InvalidArgumentError            the request itself breaks a rule; names the field
+│   ├── InvalidNameError
+│   ├── InvalidPointIdError
+│   ├── DimensionMismatchError      expected, actual
+│   ├── EmptyVectorError
+│   ├── NotFiniteError
+│   ├── ZeroVectorError
+│   ├── InvalidLimitError
+│   ├── InvalidFilterError
+│   ├── InvalidQueryError
+│   ├── LimitExceededError
+│   ├── InvalidPayloadError
+│   └── AmbiguousSpaceError
+├── NotFoundError                   it names something that does not exist
+│   ├── CollectionNotFoundError
+│   ├── AliasNotFoundError
+│   ├── SpaceNotFoundError
+│   ├── PointNotFoundError
+│   └── VectorNotFoundError
+├── AlreadyExistsError
+│   ├── CollectionAlreadyExistsError
+│   └── SpaceAlreadyExistsError
+├── FailedPreconditionError         right request, wrong state
+│   ├── CollectionClosedError
+│   └── UnknownFormatError
+├── ResourceExhaustedError          try again later, or with more room
+│   ├── StorageFullError
+│   ├── TooManyWritesError
+│   └── TooManyRequestsError
+├── UnavailableError                no server, or not now
+│   ├── ShuttingDownError
+│   └── StorageFailedError
+├── DataLossError
+│   └── CorruptStoreError
+├── DeadlineExceededError           a write that was queued may still be applied
+├── RequestCancelledError
+├── UnauthenticatedError
+├── PermissionDeniedError
+├── UnimplementedError              named in the contract, not built yet
+└── InternalError                   a bug of the server
+
+Arguments of a wrong Python type are TypeError, and combinations that mean nothing are ValueError: no call is made.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from grpc import StatusCode
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """What is wrong with one field; `field` is its path in the request: `points[3].vectors["text"]`."""
+
+    field: str
+    description: str
+
+
+class HeadwaterError(Exception):
+    """Root of the tree.
+
+    `message` is for people and may change between versions. `code` is the gRPC status, `reason` the name of the
+    contract's ErrorReason (empty when something other than a Headwater server answered), `metadata` the facts.
+    """
+
+    CODE: ClassVar[StatusCode] = StatusCode.UNKNOWN
+    REASON: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: StatusCode | None = None,
+        reason: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        field_violations: Sequence[FieldViolation] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = self.CODE if code is None else code
+        self.reason = self.REASON if reason is None else reason
+        self.metadata = dict(metadata or {})
+        self.field_violations = tuple(field_violations)
+
+    @property
+    def field(self) -> str:
+        """Path of the field that is wrong; empty when the error is about no field, or about the whole request."""
+        return self.field_violations[0].field if self.field_violations else self.metadata.get("field", "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword-only arguments are lost by the default, and errors cross process pools.
+        return (_restore, (type(self), self.message, self.code, self.reason, self.metadata, self.field_violations))
+
+
+def _restore(
+    kind: type[HeadwaterError],
+    message: str,
+    code: StatusCode,
+    reason: str,
+    metadata: dict[str, str],
+    field_violations: tuple[FieldViolation, ...],
+) -> HeadwaterError:
+    return kind(message, code=code, reason=reason, metadata=metadata, field_violations=field_violations)
+
+
+class InvalidArgumentError(HeadwaterError):
+    """The request breaks a rule; `field_violations` say where."""
+
+    CODE = StatusCode.INVALID_ARGUMENT
+    REASON = "INVALID_ARGUMENT"
+
+
+class InvalidNameError(InvalidArgumentError):
+    """A name of a collection, alias or space that breaks the rules for names."""
+
+    REASON = "INVALID_NAME"
+
+
+class InvalidPointIdError(InvalidArgumentError):
+    """A point id that is missing, empty, too long or out of range."""
+
+    REASON = "INVALID_POINT_ID"
+
+
+class DimensionMismatchError(InvalidArgumentError):
+    """A vector whose length is not its space's."""
+
+    REASON = "DIMENSION_MISMATCH"
+
+    @property
+    def expected(self) -> int:
+        """Dimensions of the space."""
+        return int(self.metadata["expected"])
+
+    @property
+    def actual(self) -> int:
+        """Dimensions of the vector that was sent."""
+        return int(self.metadata["actual"])
+
+
+class EmptyVectorError(InvalidArgumentError):
+    """A vector without components."""
+
+    REASON = "EMPTY_VECTOR"
+
+
+class NotFiniteError(InvalidArgumentError):
+    """NaN or infinity where a finite number is needed. Values beyond float32 become infinite."""
+
+    REASON = "NOT_FINITE"
+
+
+class ZeroVectorError(InvalidArgumentError):
+    """A zero vector as a cosine query."""
+
+    REASON = "ZERO_VECTOR"
+
+
+class InvalidLimitError(InvalidArgumentError):
+    """A limit of 0, or one beyond its bound."""
+
+    REASON = "INVALID_LIMIT"
+
+
+class InvalidFilterError(InvalidArgumentError):
+    """A filter that cannot be."""
+
+    REASON = "INVALID_FILTER"
+
+
+class InvalidQueryError(InvalidArgumentError):
+    """A query tree that cannot be."""
+
+    REASON = "INVALID_QUERY"
+
+
+class LimitExceededError(InvalidArgumentError):
+    """A tree too deep or too wide, or a batch too long."""
+
+    REASON = "LIMIT_EXCEEDED"
+
+
+class InvalidPayloadError(InvalidArgumentError):
+    """A payload that cannot be stored. Also raised before anything is sent, for integers beyond 64 bits."""
+
+    REASON = "INVALID_PAYLOAD"
+
+
+class AmbiguousSpaceError(InvalidArgumentError):
+    """`using` is needed, since there are several spaces."""
+
+    REASON = "AMBIGUOUS_SPACE"
+
+
+class NotFoundError(HeadwaterError):
+    """The request names something that does not exist."""
+
+    CODE = StatusCode.NOT_FOUND
+
+
+class CollectionNotFoundError(NotFoundError):
+    """No collection or alias of this name."""
+
+    REASON = "COLLECTION_NOT_FOUND"
+
+
+class AliasNotFoundError(NotFoundError):
+    """No alias of this name."""
+
+    REASON = "ALIAS_NOT_FOUND"
+
+
+class SpaceNotFoundError(NotFoundError):
+    """No vector space of this name."""
+
+    REASON = "SPACE_NOT_FOUND"
+
+
+class PointNotFoundError(NotFoundError):
+    """Points that a write or a query names do not exist."""
+
+    REASON = "POINT_NOT_FOUND"
+
+
+class VectorNotFoundError(NotFoundError):
+    """A point named by a query has no vector in the space."""
+
+    REASON = "VECTOR_NOT_FOUND"
+
+
+class AlreadyExistsError(HeadwaterError):
+    """Something of this name exists."""
+
+    CODE = StatusCode.ALREADY_EXISTS
+
+
+class CollectionAlreadyExistsError(AlreadyExistsError):
+    """A collection or alias of this name exists."""
+
+    REASON = "COLLECTION_ALREADY_EXISTS"
+
+
+class SpaceAlreadyExistsError(AlreadyExistsError):
+    """A vector space of this name exists."""
+
+    REASON = "SPACE_ALREADY_EXISTS"
+
+
+class FailedPreconditionError(HeadwaterError):
+    """The right request in the wrong state."""
+
+    CODE = StatusCode.FAILED_PRECONDITION
+
+
+class CollectionClosedError(FailedPreconditionError):
+    """The collection was closed; `vde.open` opens it."""
+
+    REASON = "COLLECTION_CLOSED"
+
+
+class UnknownFormatError(FailedPreconditionError):
+    """Stored data of a format that this version of the server does not know."""
+
+    REASON = "UNKNOWN_FORMAT"
+
+
+class ResourceExhaustedError(HeadwaterError):
+    """Too much at once, or no room left."""
+
+    CODE = StatusCode.RESOURCE_EXHAUSTED
+
+
+class StorageFullError(ResourceExhaustedError):
+    """The disk, or the space reserved for ids and payloads, is full. Nothing was written."""
+
+    REASON = "STORAGE_FULL"
+
+
+class TooManyWritesError(ResourceExhaustedError):
+    """Too many writes are waiting; try again."""
+
+    REASON = "TOO_MANY_WRITES"
+
+
+class TooManyRequestsError(ResourceExhaustedError):
+    """The server serves as many requests as it may; try again."""
+
+    REASON = "TOO_MANY_REQUESTS"
+
+
+class UnavailableError(HeadwaterError):
+    """No server answers. Idempotent calls were retried before this was raised."""
+
+    CODE = StatusCode.UNAVAILABLE
+
+
+class ShuttingDownError(UnavailableError):
+    """The server is starting or stopping; try again."""
+
+    REASON = "SHUTTING_DOWN"
+
+
+class StorageFailedError(UnavailableError):
+    """The server could not read or write a file; the collection must be opened again."""
+
+    REASON = "STORAGE_FAILED"
+
+
+class DataLossError(HeadwaterError):
+    """Stored data is lost."""
+
+    CODE = StatusCode.DATA_LOSS
+
+
+class CorruptStoreError(DataLossError):
+    """Stored data is damaged; `metadata` names file and offset."""
+
+    REASON = "CORRUPT_STORE"
+
+
+class DeadlineExceededError(HeadwaterError):
+    """The timeout of the call passed. A write that was queued may still be applied."""
+
+    CODE = StatusCode.DEADLINE_EXCEEDED
+    REASON = "DEADLINE_EXCEEDED"
+
+
+class RequestCancelledError(HeadwaterError):
+    """The call was cancelled, as when the client is closed during it."""
+
+    CODE = StatusCode.CANCELLED
+    REASON = "CANCELLED"
+
+
+class UnauthenticatedError(HeadwaterError):
+    """The api-key is missing or wrong."""
+
+    CODE = StatusCode.UNAUTHENTICATED
+    REASON = "UNAUTHENTICATED"
+
+
+class PermissionDeniedError(HeadwaterError):
+    """The caller may not do this."""
+
+    CODE = StatusCode.PERMISSION_DENIED
+
+
+class UnimplementedError(HeadwaterError):
+    """Named in the contract, not built yet, or not known to this server."""
+
+    CODE = StatusCode.UNIMPLEMENTED
+    REASON = "NOT_IMPLEMENTED"
+
+
+class InternalError(HeadwaterError):
+    """A bug of the server."""
+
+    CODE = StatusCode.INTERNAL
+    REASON = "INTERNAL"
+
+
+def _below(root: type[HeadwaterError]) -> list[type[HeadwaterError]]:
+    return [kind for child in root.__subclasses__() for kind in (child, *_below(child))]
+
+
+_TREE = _below(HeadwaterError)
+_BY_REASON = {kind.REASON: kind for kind in _TREE if "REASON" in vars(kind)}
+_BY_CODE = {kind.CODE: kind for kind in _TREE if "CODE" in vars(kind)}
+
+
+def error_class(code: StatusCode, reason: str = "") -> type[HeadwaterError]:
+    """The class of a reason; for one this version does not know, the class of the status code."""
+    return _BY_REASON.get(reason) or _BY_CODE.get(code, HeadwaterError)

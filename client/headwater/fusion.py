@@ -1,0 +1,107 @@
+"""Fusion of ranked lists on the client, equal to the server's. For lists that come from more than one request.
+
+Sums are float64 and rounded to float32 once; equal scores are ordered by id, numbers before strings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwater.models.points import PointId, ScoredPoint
+
+Hitlist = Sequence[ScoredPoint]
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def reciprocal_rank_fusion(
+    lists: Sequence[Hitlist],
+    limit: int = 10,
+    ranking_constant_k: float = 60,
+    weights: Sequence[float] | None = None,
+) -> list[ScoredPoint]:
+    """The best `limit` points by the sum over lists of weight / (k + rank), ranks counting from 1.
+
+    Lists are ranked best first; only their order counts, not their scores.
+    """
+    if not (np.isfinite(ranking_constant_k) and ranking_constant_k >= 0):
+        raise ValueError("ranking_constant_k is finite and at least 0")
+    shares = [
+        weight / (ranking_constant_k + np.arange(1, len(hits) + 1, dtype=np.float64))
+        for hits, weight in zip(lists, _weights(weights, len(lists)), strict=True)
+    ]
+    return _fuse(lists, shares, limit)
+
+
+def distribution_based_score_fusion(
+    lists: Sequence[Hitlist],
+    limit: int = 10,
+    weights: Sequence[float] | None = None,
+    higher_is_better: bool | Sequence[bool] = True,
+) -> list[ScoredPoint]:
+    """The best `limit` points by the weighted mean over all lists of their normalised scores, which is in [0, 1].
+
+    A list with mean m and sample standard deviation s turns a score into (score - (m - 3s)) / 6s, clamped to [0, 1];
+    one hit, or s = 0, gives 0.5. A point that a list lacks counts 0 there. `higher_is_better` is False for lists of
+    distances (Euclid, Manhattan), or one flag per list.
+    """
+    flags = [higher_is_better] * len(lists) if isinstance(higher_is_better, bool) else list(higher_is_better)
+    if len(flags) != len(lists):
+        raise ValueError(f"{len(flags)} flags of higher_is_better for {len(lists)} lists")
+    factors = _weights(weights, len(lists))
+    shares = [factor * _normalized(hits, flag) for hits, factor, flag in zip(lists, factors, flags, strict=True)]
+    return _fuse(lists, shares, limit, divisor=sum(factors))
+
+
+def _normalized(hits: Hitlist, higher_is_better: bool) -> NDArray[np.float64]:
+    scores = np.array([hit.score for hit in hits], dtype=np.float64)
+    if not higher_is_better:
+        scores = -scores
+    deviation = float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
+    if deviation == 0.0:
+        return np.full(len(scores), 0.5)
+    lowest = float(np.mean(scores)) - 3 * deviation
+    return np.clip((scores - lowest) / (6 * deviation), 0.0, 1.0)
+
+
+def _fuse(
+    lists: Sequence[Hitlist], shares: Sequence[NDArray[np.float64]], limit: int, divisor: float = 1.0
+) -> list[ScoredPoint]:
+    """Adds up the share that each list gives each of its points."""
+    if limit < 1:
+        raise ValueError("limit is at least 1")
+    scores: dict[PointId, float] = {}
+    points: dict[PointId, ScoredPoint] = {}
+    for hits, parts in zip(lists, shares, strict=True):
+        if len({hit.id for hit in hits}) < len(hits):
+            raise ValueError("a list holds a point twice")
+        for hit, part in zip(hits, parts, strict=True):
+            scores[hit.id] = scores.get(hit.id, 0.0) + float(part)
+            points[hit.id] = _merged(points[hit.id], hit) if hit.id in points else hit
+    rounded = {point_id: float(np.float32(min(score / divisor, _FLOAT32_MAX))) for point_id, score in scores.items()}
+    best = sorted(rounded, key=lambda point_id: (-rounded[point_id], _order(point_id)))[:limit]
+    return [replace(points[point_id], score=rounded[point_id]) for point_id in best]
+
+
+def _merged(first: ScoredPoint, second: ScoredPoint) -> ScoredPoint:
+    """The lists may have asked for different parts of a point: keeps what either has, the first list winning."""
+    payload = second.payload if first.payload is None else first.payload
+    return replace(first, payload=payload, vectors={**second.vectors, **first.vectors})
+
+
+def _order(point_id: PointId) -> tuple[bool, int, bytes]:
+    """Numbers before strings; strings by their UTF-8 bytes."""
+    return (True, 0, point_id.encode()) if isinstance(point_id, str) else (False, point_id, b"")
+
+
+def _weights(weights: Sequence[float] | None, count: int) -> list[float]:
+    if weights is None:
+        return [1.0] * count
+    factors = [float(weight) for weight in weights]
+    if len(factors) != count:
+        raise ValueError(f"{len(factors)} weights for {count} lists")
+    if not all(np.isfinite(factor) and factor >= 0 for factor in factors) or not any(factors):
+        raise ValueError("weights are finite, not negative, and not all 0")
+    return factors

@@ -1,0 +1,139 @@
+"""Collections as a user sees them: vector spaces, settings, aliases. Values of enums are their names on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Distance(Enum):
+    """How near two vectors are. Higher is better for Cosine and Dot, lower for Euclid and Manhattan."""
+
+    Cosine = "DISTANCE_COSINE"
+    Dot = "DISTANCE_DOT"
+    Euclid = "DISTANCE_EUCLID"
+    Manhattan = "DISTANCE_MANHATTAN"
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self in (Distance.Cosine, Distance.Dot)
+
+
+class Datatype(Enum):
+    """In which form the index of a space holds vectors. The originals always stay float32."""
+
+    Float32 = "DATATYPE_FLOAT32"
+    BFloat16 = "DATATYPE_BFLOAT16"
+    Float16 = "DATATYPE_FLOAT16"
+    Int8 = "DATATYPE_INT8"
+    Binary = "DATATYPE_BINARY"
+
+
+@dataclass(frozen=True, slots=True)
+class HnswConfigDiff:
+    """Settings of an HNSW graph; None: the server's default, or when updating what it was.
+
+    `m`: links per node, 2 to 256. `ef_construct`: width of the walk while building, 4 to 4,096.
+    `ef`: width of the walk while searching when a query does not say, 1 to 10,000.
+    """
+
+    m: int | None = None
+    ef_construct: int | None = None
+    ef: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VectorParams:
+    """A vector space of `size` dimensions (1 to 65,536). Size and distance are fixed for its life."""
+
+    size: int
+    distance: Distance = Distance.Cosine
+    hnsw_config: HnswConfigDiff | None = None
+    datatype: Datatype | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VectorParamsDiff:
+    """Changes to a vector space; None keeps. They hold for indexes built from now on."""
+
+    hnsw_config: HnswConfigDiff | None = None
+    datatype: Datatype | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizersConfig:
+    """Settings of background work. `indexing_threshold`: rows of a space that are scanned before an index is built."""
+
+    indexing_threshold: int | None = None
+
+
+class SpaceState(Enum):
+    """How far the index of a space is."""
+
+    AWAITING_VECTORS = "SPACE_STATE_AWAITING_VECTORS"
+    PENDING = "SPACE_STATE_PENDING"
+    INDEXING = "SPACE_STATE_INDEXING"
+    READY = "SPACE_STATE_READY"
+    ERROR = "SPACE_STATE_ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceInfo:
+    """A vector space with every default filled in, and how many points have a vector there."""
+
+    params: VectorParams
+    vectors_count: int
+    indexed_vectors_count: int
+    state: SpaceState
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """What a collection is and holds. `name` is its own, also when it was asked for by an alias.
+
+    `vectors` are its spaces by name; the unnamed space is "". `seq` is the commit sequence of the last write.
+    """
+
+    name: str
+    vectors: Mapping[str, SpaceInfo]
+    optimizers_config: OptimizersConfig
+    points_count: int
+    seq: int
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An alias and the collection it points to."""
+
+    alias: str
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAlias:
+    """Makes an alias point to a collection; it moves when it exists."""
+
+    alias: str
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameAlias:
+    """Renames an alias to a name that is free."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAlias:
+    """Deletes an alias."""
+
+    alias: str
+
+
+AliasOperation = CreateAlias | RenameAlias | DeleteAlias
+VectorsConfig = VectorParams | Mapping[str, VectorParams]
+"""One unnamed space, or spaces by name."""
+OptimizersConfigLike = OptimizersConfig | Mapping[str, int]
+"""OptimizersConfig, or the same as a dict: `{"indexing_threshold": 50_000}`."""

@@ -1,0 +1,97 @@
+"""What the vector data engine (VDE) tells about a collection's data: states, counts, sizes, tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+from headwater.models.collections import SpaceState
+
+
+class CollectionState(Enum):
+    """What state a collection is in."""
+
+    READY = "COLLECTION_STATE_READY"
+    """It serves."""
+    REBUILDING = "COLLECTION_STATE_REBUILDING"
+    """It serves, and an index is being built."""
+    LOADING = "COLLECTION_STATE_LOADING"
+    """It is being opened."""
+    CLOSED = "COLLECTION_STATE_CLOSED"
+    """It was closed."""
+    ERROR = "COLLECTION_STATE_ERROR"
+    """It cannot serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateInfo:
+    """The state of a collection, why when it is ERROR, and how far the indexes are by space (when it is open)."""
+
+    state: CollectionState
+    reason: str
+    spaces: Mapping[str, SpaceState]
+
+
+class VectorCount(int):
+    """How many points have a vector in any space: an int, with the counts per space beside it in `spaces`."""
+
+    spaces: Mapping[str, int]
+
+    def __new__(cls, count: int, spaces: Mapping[str, int]) -> Self:
+        instance = super().__new__(cls, count)
+        instance.spaces = spaces
+        return instance
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceStats:
+    """Counts and sizes of one space, or of all: `index` is `flat` or `hnsw`, and empty in a sum."""
+
+    vectors: int
+    indexed_vectors: int
+    tail_vectors: int
+    deleted_vectors: int
+    segments: int
+    disk_bytes: int
+    mapped_bytes: int
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStats:
+    """Counts and sizes of a collection: `total` over all spaces, and by space."""
+
+    points: int
+    total: SpaceStats
+    spaces: Mapping[str, SpaceStats]
+    payload_disk_bytes: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildTask:
+    """A rebuild: rows done of all, and the expected seconds left when they are known."""
+
+    task_id: str
+    collection: str
+    phase: str
+    done: int
+    total: int
+    eta_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """A compaction: bytes returned to the file system when it was waited for, else its task."""
+
+    task_id: str
+    reclaimed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Recall against exact search, 0 to 1: mean, worst, and what nine of ten queries reach."""
+
+    average: float
+    minimum: float
+    p10: float

@@ -1,0 +1,88 @@
+"""Points as a user sees them, written and read, and the selectors over their parts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+PointId = int | str
+"""As the server returns it: an unsigned 64-bit number or a string of 1 to 512 UTF-8 bytes."""
+PointIdLike = int | str | UUID
+"""As it may be given: a UUID is sent as its string."""
+Payload = Mapping[str, Any]
+"""Values by key: None, bool, int (64 bits), float, str, lists and dicts of these; numpy scalars are taken too."""
+VectorLike = Sequence[float] | NDArray[Any]
+"""One dense vector. float32 arrays are sent as they are, others are converted."""
+VectorsLike = VectorLike | Mapping[str, VectorLike]
+"""A vector of the unnamed space, or vectors by space name; the unnamed space is ""."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointStruct:
+    """A point to write. It may lack any space, and all of them."""
+
+    id: PointIdLike
+    vector: VectorsLike = field(default_factory=dict)
+    payload: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointVectors:
+    """New vectors of an existing point; its others stay."""
+
+    id: PointIdLike
+    vector: VectorsLike
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stored point. `payload` is None when it was not asked for.
+
+    `vectors` holds float32 arrays by space name (the unnamed space is ""), as they were written; it is empty when not
+    asked for, and not compared by ==. `version` is the commit sequence of the last write that changed the point.
+    """
+
+    id: PointId
+    payload: dict[str, Any] | None = None
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, compare=False)
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPoint:
+    """A stored point and its score in the stage that ranked it. Other fields are those of Record."""
+
+    id: PointId
+    score: float
+    payload: dict[str, Any] | None = None
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, compare=False)
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WithPayloadSelector:
+    """Which part of payloads to return: only `include`, or all but `exclude`. Paths are `a`, `a.b`, `a[].b`."""
+
+    include: Sequence[str] | None = None
+    exclude: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.include is None) == (self.exclude is None):
+            raise ValueError("WithPayloadSelector takes include or exclude")
+
+
+@dataclass(frozen=True, slots=True)
+class WithVectorsSelector:
+    """Which vectors to return: those of the spaces in `include`."""
+
+    include: Sequence[str]
+
+
+WithPayload = bool | Sequence[str] | WithPayloadSelector
+"""All or nothing, only these paths, or a selector."""
+WithVectors = bool | Sequence[str] | WithVectorsSelector
+"""All or nothing, or only those of these spaces."""
+PointIds = Iterable[PointIdLike]

@@ -1,0 +1,157 @@
+"""Queries as a user builds them: a tree of stages. What they mean is the server's documentation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from headwater.filters import FilterLike
+from headwater.models.explanation import Explanation
+from headwater.models.points import PointIdLike, ScoredPoint, VectorLike, WithPayload, WithVectors
+
+DEFAULT_LIMIT = 10
+
+
+class Fusion(Enum):
+    """How the lists of the prefetches become one, with default settings."""
+
+    RRF = "rrf"
+    """Reciprocal rank fusion: by ranks alone."""
+    DBSF = "dbsf"
+    """Distribution-based score fusion: by scores, each list brought to [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rrf:
+    """Reciprocal rank fusion: sum of weight / (k + rank) over the lists. One weight per prefetch; None: 1 each."""
+
+    k: float = 60.0
+    weights: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dbsf:
+    """Distribution-based score fusion. One weight per prefetch; None: 1 each."""
+
+    weights: Sequence[float] | None = None
+
+
+FusionQuery = Fusion | Rrf | Dbsf
+QueryLike = VectorLike | PointIdLike | FusionQuery | Mapping[str, FusionQuery]
+"""A vector, the id of a stored point, a fusion, or a fusion as `{"fusion": Fusion.RRF}`."""
+
+
+class FilterStrategy(Enum):
+    """How a filter is combined with a vector index."""
+
+    Auto = "FILTER_STRATEGY_AUTO"
+    Pre = "FILTER_STRATEGY_PRE"
+    Post = "FILTER_STRATEGY_POST"
+
+
+class FilterScope(Enum):
+    """What a filter on a stage with prefetches does."""
+
+    Gate = "FILTER_SCOPE_GATE"
+    """Drops merged candidates after the prefetches ran; nothing is refilled."""
+    PushDown = "FILTER_SCOPE_PUSH_DOWN"
+    """Restricts every leaf below instead."""
+
+
+class ScoreMode(Enum):
+    """Which scores the root stage returns. The order of the points stays the same."""
+
+    Raw = "SCORE_MODE_RAW"
+    Similarity = "SCORE_MODE_SIMILARITY"
+    Distance = "SCORE_MODE_DISTANCE"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParams:
+    """How a stage searches; None: the server's default.
+
+    `hnsw_ef`: width of the graph walk, 1 to 10,000. `exact`: scan every row. `indexed_only`: skip rows that no index
+    covers yet, so the answer may be incomplete.
+    """
+
+    hnsw_ef: int | None = None
+    exact: bool | None = None
+    indexed_only: bool | None = None
+    filter_strategy: FilterStrategy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupFrom:
+    """Takes the vector of a query by id from another collection or space; None: the searched one."""
+
+    collection: str | None = None
+    using: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrefetchQuery:
+    """A stage below the root. Without `prefetch` it searches the collection; with it, only the union of its results.
+
+    `limit` None: the parent's limit + offset. `filter` of a leaf is a pre-filter.
+    """
+
+    query: QueryLike | None = None
+    using: str | None = None
+    limit: int | None = None
+    filter: FilterLike | None = None
+    params: SearchParams | None = None
+    score_threshold: float | None = None
+    prefetch: "Sequence[PrefetchQuery] | PrefetchQuery" = ()
+    lookup_from: LookupFrom | None = None
+    filter_scope: FilterScope | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchRequest:
+    """One search of `points.search_batch`; the arguments of `points.search`."""
+
+    vector: VectorLike | PointIdLike
+    using: str | None = None
+    limit: int | None = DEFAULT_LIMIT
+    filter: FilterLike | None = None
+    params: SearchParams | None = None
+    score_threshold: float | None = None
+    offset: int | None = None
+    with_payload: WithPayload = True
+    with_vectors: WithVectors = False
+    score_mode: ScoreMode | None = None
+    lookup_from: LookupFrom | None = None
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryRequest:
+    """One query of `points.query_batch`; the arguments of `points.query`."""
+
+    query: QueryLike | None = None
+    prefetch: Sequence[PrefetchQuery] | PrefetchQuery = ()
+    using: str | None = None
+    filter: FilterLike | None = None
+    limit: int | None = DEFAULT_LIMIT
+    params: SearchParams | None = None
+    score_threshold: float | None = None
+    offset: int | None = None
+    with_payload: WithPayload = True
+    with_vectors: WithVectors = False
+    lookup_from: LookupFrom | None = None
+    filter_scope: FilterScope | None = None
+    score_mode: ScoreMode | None = None
+    explain: bool = False
+
+
+class Hits(list[ScoredPoint]):
+    """The points of one query, best first: a list that also knows how it was made.
+
+    `seq` is the commit sequence that was read. `explanation` is set when the query asked to `explain`.
+    """
+
+    __slots__ = ("explanation", "seq")
+
+    def __init__(self, points: Sequence[ScoredPoint], *, seq: int = 0, explanation: Explanation | None = None) -> None:
+        super().__init__(points)
+        self.seq = seq
+        self.explanation = explanation

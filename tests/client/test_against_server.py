@@ -1,0 +1,199 @@
+"""Every method against a real server, once through the blocking client and once through the async one.
+
+One tour is written for both: what a blocking method returns is not awaited. What answers mean is tested elsewhere.
+"""
+
+import asyncio
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headwater
+from headwater import (
+    AsyncClient,
+    Client,
+    CollectionState,
+    Dbsf,
+    Distance,
+    Field,
+    Fusion,
+    HnswConfigDiff,
+    PointStruct,
+    PointVectors,
+    PrefetchQuery,
+    QueryRequest,
+    Rrf,
+    SearchRequest,
+    VectorParams,
+    distribution_based_score_fusion,
+    reciprocal_rank_fusion,
+)
+from tests.project.documents import ROOT, fences
+from tests.support.server_process import running_server
+
+README = ROOT / "client/README.md"
+RANDOM = np.random.default_rng(7)
+TEXT, IMAGE = RANDOM.normal(size=(60, 8)).astype(np.float32), RANDOM.normal(size=(60, 4)).astype(np.float32)
+QUERY_TEXT, QUERY_IMAGE = RANDOM.normal(size=8).astype(np.float32), RANDOM.normal(size=4)
+POINTS = [
+    PointStruct(number, {"text": TEXT[number], "image": IMAGE[number]}, {"number": number, "even": number % 2 == 0})
+    for number in range(60)
+]
+SPACES = {"text": VectorParams(8), "image": VectorParams(4, Distance.Euclid, HnswConfigDiff(m=8))}
+PREFETCH = [PrefetchQuery(QUERY_TEXT, "text", 30), PrefetchQuery(QUERY_IMAGE, "image", 30)]
+NOT_BUILT = ["optimize", "rebuild_index", "trigger_rebuild", "compact_collection", "get_optimizations", "prewarm"]
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    with running_server(tmp_path / "data") as listening:
+        yield listening
+
+
+class Tour:
+    """Calls methods of either client and remembers which."""
+
+    def __init__(self, client: Client | AsyncClient) -> None:
+        self.client = client
+        self.called: set[str] = set()
+
+    async def __call__(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        namespace, name = method.split(".")
+        self.called.add(method)
+        result = getattr(getattr(self.client, namespace), name)(*args, **kwargs)
+        return await result if inspect.isawaitable(result) else result
+
+
+async def tour_of_collections(call: Tour) -> None:
+    info = await call("collections.create", "shop", SPACES, optimizers_config={"indexing_threshold": 5000})
+    assert info == await call("collections.get_info", "shop") == await call("collections.get_or_create", "shop")
+    assert info.vectors["image"].params.distance is Distance.Euclid
+    assert info.optimizers_config.indexing_threshold == 5000
+    with pytest.raises(headwater.CollectionAlreadyExistsError):
+        await call("collections.create", "shop")
+    assert await call("collections.list", prefix="sh") == ["shop"]
+    await call("collections.create_alias", "old", "shop")
+    await call("collections.rename_alias", "old", "new")
+    assert await call("collections.list_aliases", "shop") == [headwater.Alias("new", "shop")]
+    assert (await call("collections.get_info", "new")).name == "shop"
+    await call("collections.delete_alias", "new")
+    await call("collections.update_aliases", [headwater.CreateAlias("a", "shop"), headwater.DeleteAlias("a")])
+    assert not await call("collections.exists", "new")
+    changed = await call("collections.update", "shop", add_vectors={"third": VectorParams(2)})
+    assert set(changed.vectors) == {"text", "image", "third"}
+    await call("collections.update", "shop", drop_vectors=["third"], optimizers_config={"indexing_threshold": 9000})
+
+
+async def tour_of_writes(call: Tour) -> None:
+    assert (await call("points.upsert", "shop", POINTS[:10])).affected == 10
+    assert await call("points.upload_points", "shop", iter(POINTS), batch_size=25) == 60
+    await call("points.update_vectors", "shop", [PointVectors(1, {"image": [1, 2, 3, 4]})])
+    await call("points.set_payload", "shop", {"b": 1}, [1], key="a")
+    (one,) = await call("points.get", "shop", [1, 999], with_vectors=True)
+    assert one.payload == {"number": 1, "even": False, "a": {"b": 1}}
+    assert list(one.vectors["image"]) == [1, 2, 3, 4]
+    assert one.vectors["text"].tobytes() == TEXT[1].tobytes()
+    await call("points.delete_payload", "shop", ["a.b"], [1])
+    await call("points.overwrite_payload", "shop", {"only": 2**63 - 1}, filter=headwater.has_id([2]))
+    await call("points.clear_payload", "shop", [3])
+    await call("points.delete_vectors", "shop", ["image"], [4])
+    records = await call("points.get", "shop", [4, 3, 2], with_vectors=["image"])
+    assert [record.payload for record in records] == [{"number": 4, "even": True}, {}, {"only": 2**63 - 1}]
+    assert [set(record.vectors) for record in records] == [set(), {"image"}, {"image"}]
+    batch = [headwater.Upsert([PointStruct("new")]), headwater.SetPayload({"x": None}, ids=["new"])]
+    assert len({result.seq for result in await call("points.update_batch", "shop", batch)}) == 1
+    assert (await call("points.delete", "shop", ["new", "absent"])).affected == 1
+    await call("points.upsert", "shop", POINTS)
+
+
+async def tour_of_reads(call: Tour) -> None:
+    assert await call("points.count", "shop", filter=Field("number").lt(10) & Field("even").eq(True)) == 5
+    page, following = await call("points.scroll", "shop", limit=2, with_payload=["number"])
+    assert ([record.payload for record in page], following) == ([{"number": 0}, {"number": 1}], 2)
+    exact = TEXT @ QUERY_TEXT / np.linalg.norm(TEXT, axis=1) / np.linalg.norm(QUERY_TEXT)
+    hits = await call("points.search", "shop", QUERY_TEXT, using="text", limit=3)
+    assert [hit.id for hit in hits] == list(np.argsort(-exact)[:3])
+    lists = await call(
+        "points.search_batch",
+        "shop",
+        [SearchRequest(QUERY_TEXT, "text", 30), {"vector": QUERY_IMAGE, "using": "image", "limit": 30}],
+    )
+    for weights in (None, [1.0, 3.0]):
+        fused = await call("points.query", "shop", Rrf(weights=weights), prefetch=PREFETCH, limit=60)
+        assert fused == reciprocal_rank_fusion(lists, limit=60, weights=weights)
+        fused = await call("points.query", "shop", {"fusion": Dbsf(weights)}, prefetch=PREFETCH, limit=60)
+        assert fused == distribution_based_score_fusion(lists, 60, weights, higher_is_better=[True, False])
+    first, second = await call(
+        "points.query_batch", "shop", [{"query": 1, "using": "text"}, QueryRequest(Fusion.RRF, PREFETCH)]
+    )
+    assert (len(first), len(second), first.seq) == (10, 10, second.seq)
+    explanation = await call("points.explain", "shop", Fusion.RRF, prefetch=PREFETCH, analyze=True)
+    assert {"rrf", "search"} <= {node.operator for node in explanation.root}
+    assert str(explanation).count("\n") >= 2
+    assert [hit.id for hit in explanation.hits] == [hit.id for hit in second]
+
+
+async def tour_of_vde(call: Tour) -> None:
+    assert await call("vde.flush", "shop") > 0
+    count = await call("vde.get_vector_count", "shop")
+    assert (count, count.spaces) == (60, {"text": 60, "image": 60})
+    assert (await call("vde.get_stats", "shop")).total.vectors == 120
+    assert await call("vde.close", "shop") is CollectionState.CLOSED
+    with pytest.raises(headwater.CollectionClosedError):
+        await call("points.count", "shop")
+    assert await call("vde.open", "shop") is CollectionState.READY
+    assert (await call("vde.get_state", "shop")).state is CollectionState.READY
+    requests: dict[str, tuple[str, ...]] = {name: ("shop",) for name in NOT_BUILT}  # noqa: C420  (mypy: wider values)
+    requests |= {"evaluate_recall": ("shop",), "clone_collection": ("shop", "copy"), "list_rebuild_tasks": ()}
+    requests |= {"get_rebuild_task": ("task",), "cancel_rebuild_task": ("task",)}
+    for name, arguments in requests.items():
+        with pytest.raises(headwater.UnimplementedError):
+            await call(f"vde.{name}", *arguments)
+
+
+async def whole_tour(client: Client | AsyncClient) -> None:
+    call = Tour(client)
+    for part in (tour_of_collections, tour_of_writes, tour_of_reads, tour_of_vde):
+        await part(call)
+    assert await call("collections.delete", "shop")
+    with pytest.raises(headwater.CollectionNotFoundError):
+        await call("collections.delete", "shop")
+    for namespace in ("collections", "points", "vde"):
+        methods = {f"{namespace}.{name}" for name in dir(getattr(client, namespace)) if not name.startswith("_")}
+        assert methods <= call.called, "the tour leaves out methods"
+
+
+def test_every_method_blocking(address: str) -> None:
+    with Client(address) as client:
+        asyncio.run(whole_tour(client))
+
+
+def test_every_method_awaited(address: str) -> None:
+    async def run() -> None:
+        async with AsyncClient(address) as client:
+            await whole_tour(client)
+
+    asyncio.run(run())
+
+
+def test_the_code_of_the_readme_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    blocking, awaited = [text for language, text in fences(README) if language == "python"]
+    exec(blocking.replace("localhost:50051", address), {})
+    assert capsys.readouterr().out.startswith("1 0.0327")
+    program = f"async def run():\n{indent(awaited, '    ')}\n    return hits\nhits = asyncio.run(run())"
+    scope: dict[str, Any] = {"AsyncClient": AsyncClient, "asyncio": asyncio}
+    exec(program.replace("localhost:50051", address), scope)
+    assert [hit.id for hit in scope["hits"]] == [1]
+
+
+def test_the_readme_names_every_method() -> None:
+    for namespace in ("collections", "points", "vde"):
+        rows = [row for row in README.read_text().splitlines() if row.startswith(f"| `client.{namespace}`")]
+        named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+        assert named == {name for name in dir(getattr(Client(), namespace)) if not name.startswith("_")}

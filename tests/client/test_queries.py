@@ -1,0 +1,198 @@
+"""Searches, queries and explanations on the wire: every field arrives, and what is not given stays unset."""
+
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+import headwater
+from headwater import (
+    Client,
+    Dbsf,
+    Field,
+    FilterScope,
+    Fusion,
+    LookupFrom,
+    PrefetchQuery,
+    QueryRequest,
+    Rrf,
+    ScoreMode,
+    SearchParams,
+    SearchRequest,
+)
+from headwater._wire.queries import explanation_of, hits_of, query_request, search_request
+from headwater.v1 import points_pb2, query_pb2
+from tests.client.scripted_server import ScriptedServer
+
+EVERYTHING: dict[str, Any] = {
+    "using": "text",
+    "limit": 3,
+    "filter": Field("a").eq(1),
+    "params": SearchParams(hnsw_ef=64, exact=True, indexed_only=False, filter_strategy=headwater.FilterStrategy.Pre),
+    "score_threshold": 0.5,
+    "offset": 2,
+    "with_payload": ["a"],
+    "with_vectors": True,
+    "score_mode": ScoreMode.Similarity,
+    "lookup_from": LookupFrom("other", "image"),
+    "explain": True,
+}
+
+
+def fields(message: Any) -> set[str]:
+    return {field.name for field, _ in message.ListFields()}
+
+
+def test_a_search_with_everything() -> None:
+    message = search_request(SearchRequest([1.0, 2.0], **EVERYTHING), "c")
+    assert fields(message) == {field.name for field in points_pb2.PointsSearchRequest.DESCRIPTOR.fields}
+    assert list(message.vector.vector.dense.values) == [1, 2]
+    assert (message.collection_name, message.using, message.limit, message.offset) == ("c", "text", 3, 2)
+    assert message.params == query_pb2.SearchParams(
+        hnsw_ef=64, exact=True, indexed_only=False, filter_strategy=query_pb2.FILTER_STRATEGY_PRE
+    )
+    assert message.score_mode == query_pb2.SCORE_MODE_SIMILARITY
+    assert (message.lookup_from.collection_name, message.lookup_from.using) == ("other", "image")
+
+
+def test_a_query_with_everything() -> None:
+    query = QueryRequest("id", [PrefetchQuery()], filter_scope=FilterScope.PushDown, **EVERYTHING)
+    message = query_request(query, "c")
+    assert fields(message) == {field.name for field in points_pb2.PointsQueryRequest.DESCRIPTOR.fields}
+    assert message.query.nearest.id.key == "id"
+    assert message.filter_scope == query_pb2.FILTER_SCOPE_PUSH_DOWN
+
+
+def test_a_prefetch_with_everything() -> None:
+    taken = {
+        name: EVERYTHING[name] for name in ("using", "limit", "filter", "params", "score_threshold", "lookup_from")
+    }
+    stage = PrefetchQuery(7, prefetch=PrefetchQuery([1.0]), filter_scope=FilterScope.Gate, **taken)
+    (message,) = query_request(QueryRequest(prefetch=stage)).prefetch
+    assert fields(message) == {field.name for field in query_pb2.PrefetchQuery.DESCRIPTOR.fields}
+    assert message.query.nearest.id.number == 7
+    assert list(message.prefetch[0].query.nearest.vector.dense.values) == [1]
+
+
+def test_what_is_not_given_stays_unset() -> None:
+    selectors = {"with_payload", "with_vectors"}
+    assert fields(search_request(SearchRequest([1.0]))) == {"vector", "limit"} | selectors
+    assert fields(query_request(QueryRequest())) == {"limit"} | selectors
+    (stage,) = query_request(QueryRequest(prefetch=[PrefetchQuery()])).prefetch
+    assert fields(stage) == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Fusion.RRF, query_pb2.Query(rrf={})),
+        ({"fusion": Fusion.RRF}, query_pb2.Query(rrf={})),
+        (Fusion.DBSF, query_pb2.Query(dbsf={})),
+        (Rrf(k=2, weights=[1, 3]), query_pb2.Query(rrf={"k": 2, "weights": [1, 3]})),
+        ({"fusion": Dbsf([0.5, 2])}, query_pb2.Query(dbsf={"weights": [0.5, 2]})),
+        (5, query_pb2.Query(nearest={"id": {"number": 5}})),
+        (np.int64(5), query_pb2.Query(nearest={"id": {"number": 5}})),
+        ("5", query_pb2.Query(nearest={"id": {"key": "5"}})),
+        (UUID(int=0), query_pb2.Query(nearest={"id": {"key": str(UUID(int=0))}})),
+        ([5], query_pb2.Query(nearest={"vector": {"dense": {"values": [5]}}})),
+        (np.array([5.0]), query_pb2.Query(nearest={"vector": {"dense": {"values": [5]}}})),
+        ([], query_pb2.Query(nearest={"vector": {"dense": {}}})),
+    ],
+)
+def test_forms_of_a_query(query: Any, expected: query_pb2.Query) -> None:
+    message = query_request(QueryRequest(query)).query
+    assert message == expected
+    assert message.WhichOneof("kind") == expected.WhichOneof("kind")
+
+
+def test_every_kind_of_query_of_the_contract_can_be_said() -> None:
+    kinds = {query_request(QueryRequest(query)).query.WhichOneof("kind") for query in (Fusion.RRF, Fusion.DBSF, 1)}
+    assert kinds == {field.name for field in query_pb2.Query.DESCRIPTOR.oneofs_by_name["kind"].fields}
+
+
+@pytest.mark.parametrize(
+    "query", [True, 5.0, {"fusion": "rrf"}, {"fusion": Fusion.RRF, "k": 2}, {}, {"nearest": [1.0]}, {1.0, 2.0}]
+)
+def test_what_is_no_query_is_refused(query: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        query_request(QueryRequest(query))
+
+
+def test_what_is_no_prefetch_is_refused() -> None:
+    with pytest.raises(TypeError, match="PrefetchQuery"):
+        query_request(QueryRequest(prefetch=[{"query": [1.0]}]))  # type: ignore[list-item]
+
+
+def test_batches_take_dicts_and_requests(server: ScriptedServer, client: Client) -> None:
+    server.answer = lambda _: points_pb2.PointsSearchBatchResponse(results=[{"seq": 1}, {"seq": 2}])
+    first, second = client.points.search_batch("c", [{"vector": [1.0], "limit": 2}, SearchRequest("id")])
+    assert (first.seq, second.seq) == (1, 2)
+    sent = points_pb2.PointsSearchBatchRequest.FromString(server.received[0].request)
+    assert sent.collection_name == "c"
+    assert [search.limit for search in sent.searches] == [2, 10]
+    assert {search.collection_name for search in sent.searches} == {""}
+    with pytest.raises(TypeError):
+        client.points.search_batch("c", [{"vector": [1.0], "limits": 2}])
+
+
+def test_query_batches_take_dicts_and_requests(server: ScriptedServer, client: Client) -> None:
+    server.answer = lambda _: points_pb2.PointsQueryBatchResponse(results=[{}, {}])
+    stages = [PrefetchQuery([1.0], using="text"), PrefetchQuery([2.0], using="image")]
+    assert client.points.query_batch("c", [{"query": Fusion.RRF, "prefetch": stages}, QueryRequest(3)]) == [[], []]
+    sent = points_pb2.PointsQueryBatchRequest.FromString(server.received[0].request)
+    assert [len(query.prefetch) for query in sent.queries] == [2, 0]
+
+
+def test_explain_and_query_send_the_same_query(server: ScriptedServer, client: Client) -> None:
+    arguments = {
+        name: value for name, value in EVERYTHING.items() if name not in ("explain", "with_payload", "with_vectors")
+    }
+    server.answer = lambda received: (
+        points_pb2.PointsQueryResponse()
+        if received.path.endswith("Query")
+        else points_pb2.PointsExplainResponse(explanation={"text": "fetch\n└── search", "analyzed": True})
+    )
+    client.points.query("c", [1.0], prefetch=PrefetchQuery(), **arguments)
+    explanation = client.points.explain("c", [1.0], prefetch=PrefetchQuery(), analyze=True, **arguments)
+    assert str(explanation) == "fetch\n└── search"
+    queried = points_pb2.PointsQueryRequest.FromString(server.received[0].request)
+    explained = points_pb2.PointsExplainRequest.FromString(server.received[1].request)
+    assert explained.analyze
+    assert explained.query == queried
+
+
+def test_hits_are_a_list_that_knows_its_commit() -> None:
+    message = points_pb2.QueryResult(points=[{"id": {"number": 1}, "score": 0.5}], seq=9)
+    hits = hits_of(message)
+    assert hits == [headwater.ScoredPoint(1, 0.5)]
+    assert (hits.seq, hits.explanation) == (9, None)
+    message.explanation.text = "plan"
+    assert str(hits_of(message).explanation) == "plan"
+
+
+def test_explanations_in_full() -> None:
+    leaf = query_pb2.ExplainNode(operator="search", stage="root.prefetch[0]", rows_out=0, attributes={"using": "text"})
+    message = query_pb2.Explanation(
+        root=query_pb2.ExplainNode(operator="rrf", stage="root", strategy="exact", reason="few", children=[leaf, leaf]),
+        hits=[{"id": {"key": "a"}, "stages": [{"stage": "root", "rank": 1, "score": 0.5}]}],
+        seq=3,
+        microseconds=7,
+    )
+    explanation = explanation_of(message)
+    assert [node.operator for node in explanation.root] == ["rrf", "search", "search"]
+    assert explanation.root.children[0].rows_out == 0
+    assert explanation.root.children[0].rows_in is None
+    assert explanation.hits == (headwater.HitExplanation("a", (headwater.StageRank("root", 1, 0.5),)),)
+    assert (explanation.seq, explanation.microseconds, explanation.analyzed) == (3, 7, False)
+
+
+def test_scroll_pages(server: ScriptedServer, client: Client) -> None:
+    answer = points_pb2.PointsScrollResponse(points=[{"id": {"number": 0}}], next_offset={"number": 0})
+    server.answer = lambda _: answer
+    assert client.points.scroll("c") == ([headwater.Record(0)], 0)
+    answer = points_pb2.PointsScrollResponse()
+    assert client.points.scroll("c", offset="a", limit=5) == ([], None)
+    last = points_pb2.PointsScrollRequest.FromString(server.received[-1].request)
+    assert (last.offset.key, last.limit) == ("a", 5)
+    assert not points_pb2.PointsScrollRequest.FromString(server.received[0].request).HasField("offset")
