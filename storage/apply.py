@@ -1,0 +1,230 @@
+"""What each write does to the tables and rows of a transaction. Requires: the write was validated.
+
+An operation that cannot be applied raises before or after it changed something; the writer then takes back the whole
+savepoint, so nothing of it stays.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import assert_never
+from zlib import crc32
+
+import numpy as np
+
+from storage.errors import DimensionMismatch, PointNotFound, SpaceNotFound, StorageFull
+from storage.keys import MAX_SLOT, encode_id, encode_slot
+from storage.operations import (
+    ByIds,
+    ChangePayload,
+    DeletePoints,
+    DeleteVectors,
+    Operation,
+    Selector,
+    SpaceVectors,
+    UpdateVectors,
+    Upsert,
+)
+from storage.records import encode_record, encode_row, record_parts
+from storage.schema import PointId
+from storage.space import NO_ROW
+from storage.transaction import Transaction
+
+
+def apply(transaction: Transaction, operation: Operation) -> int:
+    """Applies one operation and returns how many points it changed."""
+    match operation:
+        case Upsert():
+            return _upsert(transaction, operation)
+        case UpdateVectors():
+            return _update_vectors(transaction, operation)
+        case DeletePoints():
+            return _delete_points(transaction, operation)
+        case DeleteVectors():
+            return _delete_vectors(transaction, operation)
+        case ChangePayload():
+            return _change_payload(transaction, operation)
+        case _:
+            assert_never(operation)
+
+
+def _upsert(transaction: Transaction, upsert: Upsert) -> int:
+    _check_vectors(transaction, upsert.vectors)
+    winners = _last_of_each(upsert.ids)
+    keys = [encode_id(upsert.ids[position]) for position in winners]
+    known = transaction.ids.get_many(keys)
+    slots = [slot if slot is not None else -1 for slot in known]
+    fresh = [number for number, slot in enumerate(known) if slot is None]
+    _give_slots(transaction, keys, slots, fresh)
+    _put_records(transaction, slots, keys, [upsert.payloads[position] for position in winners])
+    slot_of = dict(zip(winners, slots, strict=True))
+    replaced = [slot for slot in known if slot is not None]
+    for name in transaction.core.schema.spaces:
+        given = _set_vectors(transaction, name, upsert.vectors.get(name), slot_of, may_exist=bool(replaced))
+        if replaced:
+            _remove_vectors(transaction, name, [slot for slot in replaced if slot not in given])
+    return len(winners)
+
+
+def _last_of_each(ids: Sequence[PointId]) -> list[int]:
+    """Positions of the last occurrence of each id, ascending."""
+    last = {point_id: position for position, point_id in enumerate(ids)}
+    return sorted(last.values()) if len(last) < len(ids) else list(range(len(ids)))
+
+
+def _give_slots(transaction: Transaction, keys: list[bytes], slots: list[int], fresh: list[int]) -> None:
+    """Gives new slots to the points `fresh` and enters them in `slots` and in the id table."""
+    if transaction.next_slot + len(fresh) > MAX_SLOT:
+        raise StorageFull("the collection has used up its slots")
+    for offset, number in enumerate(fresh):
+        slots[number] = transaction.next_slot + offset
+    transaction.next_slot += len(fresh)
+    transaction.point_count += len(fresh)
+    transaction.ids.put_many([(keys[number], slots[number]) for number in fresh])
+
+
+def _put_records(
+    transaction: Transaction, slots: Sequence[int], keys: Sequence[bytes], payloads: Sequence[bytes]
+) -> None:
+    items = [
+        (encode_slot(slot), encode_record(key, transaction.seq, payload))
+        for slot, key, payload in zip(slots, keys, payloads, strict=True)
+    ]
+    with transaction.txn.cursor(transaction.core.tables.points) as cursor:
+        cursor.putmulti(items)
+
+
+def _set_vectors(
+    transaction: Transaction,
+    space: str,
+    vectors: SpaceVectors | None,
+    slot_of: dict[int, int],
+    *,
+    may_exist: bool,
+) -> set[int]:
+    """Appends the vectors of the positions in `slot_of` as the current rows of their slots; returns these slots."""
+    if vectors is None or len(vectors.positions) == 0:
+        return set()
+    positions = vectors.positions.tolist()
+    chosen = [number for number, position in enumerate(positions) if position in slot_of]
+    matrix = vectors.matrix if len(chosen) == len(positions) else vectors.matrix[chosen]
+    slots = [slot_of[positions[number]] for number in chosen]
+    delta = transaction.delta(space)
+    if may_exist:
+        delta.killed.extend(transaction.current_rows(space, slots).values())
+    rows = list(range(delta.next_row, delta.next_row + len(slots)))
+    rows_bytes = np.ascontiguousarray(matrix, "<f4")
+    items = [
+        (encode_slot(slot), encode_row(row, crc32(vector)))
+        for slot, row, vector in zip(slots, rows, rows_bytes, strict=True)
+    ]
+    with transaction.txn.cursor(transaction.rows_table(space)) as cursor:
+        cursor.putmulti(items)
+    delta.matrices.append(rows_bytes)
+    delta.slots.extend(slots)
+    delta.changed_slots.extend(slots)
+    delta.changed_rows.extend(rows)
+    return set(slots)
+
+
+def _remove_vectors(transaction: Transaction, space: str, slots: Sequence[int]) -> set[int]:
+    """Removes the vectors of `slots` in `space`; returns the slots that had one."""
+    current = transaction.current_rows(space, slots) if slots else {}
+    if current:
+        table = transaction.rows_table(space)
+        for slot in current:
+            transaction.txn.delete(encode_slot(slot), db=table)
+        delta = transaction.delta(space)
+        delta.killed.extend(current.values())
+        delta.changed_slots.extend(current)
+        delta.changed_rows.extend([NO_ROW] * len(current))
+    return set(current)
+
+
+def _update_vectors(transaction: Transaction, update: UpdateVectors) -> int:
+    _check_vectors(transaction, update.vectors)
+    slots = _slots_of_ids(transaction, update.ids)
+    for name, vectors in update.vectors.items():
+        last = {slots[position]: position for position in vectors.positions.tolist()}
+        slot_of = {position: slot for slot, position in last.items()}
+        _set_vectors(transaction, name, vectors, slot_of, may_exist=True)
+    return _touch(transaction, slots)
+
+
+def _delete_points(transaction: Transaction, delete: DeletePoints) -> int:
+    if isinstance(delete.selector, ByIds):
+        keys = [encode_id(point_id) for point_id in dict.fromkeys(delete.selector.ids)]
+        slots = [slot for slot in transaction.ids.get_many(keys) if slot is not None]
+    else:
+        slots = delete.selector.select(transaction.reader()).tolist()
+    for space in transaction.core.schema.spaces:
+        _remove_vectors(transaction, space, slots)
+    table = transaction.core.tables.points
+    for slot in slots:
+        key = encode_slot(slot)
+        value = transaction.txn.pop(key, db=table)
+        assert value is not None
+        transaction.ids.delete(bytes(record_parts(memoryview(value))[1]))
+    transaction.point_count -= len(slots)
+    return len(slots)
+
+
+def _delete_vectors(transaction: Transaction, delete: DeleteVectors) -> int:
+    _check_spaces(transaction, delete.spaces)
+    slots = _select(transaction, delete.selector)
+    had: set[int] = set()
+    for space in dict.fromkeys(delete.spaces):
+        had |= _remove_vectors(transaction, space, slots)
+    return _touch(transaction, sorted(had))
+
+
+def _change_payload(transaction: Transaction, change: ChangePayload) -> int:
+    codec = transaction.core.codec
+    reader = transaction.reader()
+    slots = _select(transaction, change.selector)
+    keys, payloads = [], []
+    for slot in slots:
+        record = reader.record(slot)
+        keys.append(encode_id(record.id))
+        payloads.append(codec.encode(change.change(codec.decode(record.payload))))
+    _put_records(transaction, slots, keys, payloads)
+    return len(slots)
+
+
+def _touch(transaction: Transaction, slots: Sequence[int]) -> int:
+    """Gives points whose vectors changed the version of this commit."""
+    reader = transaction.reader()
+    unique = list(dict.fromkeys(slots))
+    records = [reader.record(slot) for slot in unique]
+    _put_records(transaction, unique, [encode_id(record.id) for record in records], [r.payload for r in records])
+    return len(unique)
+
+
+def _select(transaction: Transaction, selector: Selector) -> list[int]:
+    """Slots of the selected points, without repeats. Raises PointNotFound for ids that are missing."""
+    if isinstance(selector, ByIds):
+        return list(dict.fromkeys(_slots_of_ids(transaction, selector.ids)))
+    slots: list[int] = selector.select(transaction.reader()).tolist()
+    return slots
+
+
+def _slots_of_ids(transaction: Transaction, ids: Sequence[PointId]) -> list[int]:
+    found = transaction.ids.get_many([encode_id(point_id) for point_id in ids])
+    missing = [point_id for point_id, slot in zip(ids, found, strict=True) if slot is None]
+    if missing:
+        raise PointNotFound(missing)
+    return [slot for slot in found if slot is not None]
+
+
+def _check_vectors(transaction: Transaction, vectors: Mapping[str, SpaceVectors]) -> None:
+    """The schema may have changed since the write was validated."""
+    _check_spaces(transaction, vectors)
+    for name, given in vectors.items():
+        size = transaction.core.schema.spaces[name].size
+        if given.matrix.shape[1] != size:
+            raise DimensionMismatch(f'vectors["{name}"]', expected=size, actual=given.matrix.shape[1])
+
+
+def _check_spaces(transaction: Transaction, spaces: Iterable[str]) -> None:
+    schema = transaction.core.schema
+    for name in spaces:
+        if name not in schema.spaces:
+            raise SpaceNotFound(name, schema.spaces)

@@ -1,0 +1,173 @@
+"""A block: one file of consecutive rows of a space, its columns in memory, and its graph once it has one.
+
+The last block of a space is open and grows; the others are sealed. A sealed block with a graph is a segment, all other
+blocks are the tail. Rows are appended by the writer alone; readers see a block through a `BlockView` of a commit.
+"""
+
+import mmap
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import distance
+from storage.errors import CorruptStore
+from storage.files import failure
+from storage.index import Graph
+
+NEVER = np.uint64(2**64 - 1)
+"""Commit sequence at which a living row dies."""
+
+_FIRST_CAPACITY = 256
+_ROW_BYTES = 4  # bytes per component
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """What a commit knows of a block: its first `count` rows. Position p of the block is row `first_row + p`.
+
+    `slots` (uint32) and `died` (uint64, commit sequence at which the row stopped being current) are parallel to
+    `vectors` (float32, (count, size)). A reader at `seq` sees the rows with `died > seq`: the writer sets `died` in
+    place, always to a later sequence, so older readers do not notice.
+    """
+
+    block: "Block"
+    first_row: int
+    count: int
+    vectors: NDArray[np.float32]
+    slots: NDArray[np.uint32]
+    died: NDArray[np.uint64]
+    graph: Graph | None
+
+    def alive(self, seq: int) -> NDArray[np.bool_] | None:
+        """Which rows are current at `seq`; None when all are."""
+        if not self.block.deaths:
+            return None
+        return self.died > np.uint64(seq)
+
+    def norms(self) -> NDArray[np.float32]:
+        """Norms of the rows, made on first use and kept."""
+        return self.block.norms(self.vectors)
+
+
+class Block:
+    """The file and the columns of one block. Only the writer calls what changes it."""
+
+    def __init__(self, path: Path, *, uid: int, size: int, first_row: int, count: int) -> None:
+        """Opens or creates the file and cuts what lies past `count` rows: no commit refers to it.
+
+        Raises CorruptStore when the file is shorter than `count` rows.
+        """
+        self.path = path
+        self.uid = uid
+        self.first_row = first_row
+        self.count = count
+        self.graph: Graph | None = None
+        self.deaths = 0
+        self.index_bytes = 0
+        self._size = size
+        self._row_bytes = size * _ROW_BYTES
+        self._norms = np.empty(0, np.float32)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        found = os.fstat(self._file).st_size
+        if found < count * self._row_bytes:
+            os.close(self._file)
+            raise CorruptStore(path, found, f"the file ends early: {count:,} rows are committed")
+        os.ftruncate(self._file, count * self._row_bytes)
+        self.slots = np.zeros(0, np.uint32)
+        self.died = np.zeros(0, np.uint64)
+        self._map: NDArray[np.float32] = np.zeros((0, size), np.float32)
+        self._resize(max(count, _FIRST_CAPACITY) if count == 0 else count)
+
+    def view(self) -> BlockView:
+        count = self.count
+        return BlockView(
+            self, self.first_row, count, self._map[:count], self.slots[:count], self.died[:count], self.graph
+        )
+
+    def write(self, at: int, rows: NDArray[np.float32]) -> None:
+        """Writes rows at position `at` and syncs them. No reader sees them before `admit` and a new view."""
+        self._reserve(at + len(rows))
+        data = np.ascontiguousarray(rows, dtype="<f4").reshape(-1).view(np.uint8).data
+        offset = at * self._row_bytes
+        try:
+            while data:
+                written = os.pwrite(self._file, data, offset)
+                data, offset = data[written:], offset + written
+            os.fdatasync(self._file)
+        except OSError as error:
+            raise failure(error, f"writing {self.path}") from error
+
+    def admit(self, slots: NDArray[np.uint32]) -> None:
+        """Counts written rows in: they belong to `slots` and live."""
+        end = self.count + len(slots)
+        self.slots[self.count : end] = slots
+        self.died[self.count : end] = NEVER
+        self.count = end
+
+    def forget(self, count: int) -> None:
+        """Takes back rows past `count` that `admit` counted in: their commit failed."""
+        self.count = count
+
+    def kill(self, positions: NDArray[np.int64], seq: int) -> None:
+        """Marks rows as not current from `seq` on."""
+        self.died[positions] = seq
+        self.deaths += len(positions)
+
+    def revive(self, positions: NDArray[np.int64]) -> None:
+        """Takes `kill` back: its commit failed."""
+        self.died[positions] = NEVER
+        self.deaths -= len(positions)
+
+    def norms(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Norms of `vectors`, which are the first rows of this block. Safe to call from many readers."""
+        known = self._norms
+        if len(known) < len(vectors):
+            known = np.concatenate((known, distance.norms(vectors[len(known) :])))
+            self._norms = known
+        return known[: len(vectors)]
+
+    def disk_bytes(self) -> int:
+        """Bytes the file takes; 0 when it was closed, since a snapshot may outlive its space."""
+        try:
+            return os.fstat(self._file).st_blocks * 512
+        except OSError:
+            return 0
+
+    def mapped_bytes(self) -> int:
+        return int(self._map.nbytes)
+
+    def close(self) -> None:
+        """Closes the file. The mapping goes with its last view."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _reserve(self, count: int) -> None:
+        if count > len(self._map):
+            self._resize(max(count, 2 * len(self._map)))
+
+    def _resize(self, capacity: int) -> None:
+        """Maps a file of `capacity` rows; the part not written yet takes no space on disk."""
+        if capacity == 0:
+            return
+        try:
+            os.ftruncate(self._file, capacity * self._row_bytes)
+            mapping = mmap.mmap(self._file, capacity * self._row_bytes, prot=mmap.PROT_READ)
+        except OSError as error:
+            raise failure(error, f"mapping {self.path}") from error
+        self._map = np.frombuffer(mapping, "<f4").reshape(capacity, self._size)
+        for name in ("slots", "died"):
+            old = getattr(self, name)
+            new = np.zeros(capacity, old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
+
+
+def load_columns(block: Block, slots: NDArray[np.uint32], alive: NDArray[np.bool_]) -> None:
+    """Fills the columns of a block that was just opened."""
+    block.slots[: block.count] = slots
+    block.died[: block.count] = np.where(alive, NEVER, np.uint64(0))
+    block.deaths = int(block.count - np.count_nonzero(alive))

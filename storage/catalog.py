@@ -1,0 +1,151 @@
+"""The catalog of a data directory: names of collections and aliases, in an LMDB environment of its own."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import lmdb
+
+from storage.errors import AliasNotFound, CollectionAlreadyExists, CollectionNotFound, StorageFailed, StorageFull
+from storage.schema import check_name
+
+_MAP_SIZE = 2**30
+
+
+class CollectionState(Enum):
+    READY = "ready"
+    REBUILDING = "rebuilding"
+    LOADING = "loading"
+    CLOSED = "closed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAlias:
+    """Makes `alias` point to `collection`; it moves when it exists."""
+
+    alias: str
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameAlias:
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAlias:
+    alias: str
+
+
+AliasOperation = CreateAlias | RenameAlias | DeleteAlias
+
+
+class Catalog:
+    """Collection name -> uid of its folder, and alias -> collection name. Each change is durable when it returns."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._env = lmdb.open(str(folder), map_size=_MAP_SIZE, max_dbs=2, max_readers=1024)
+        self._names = self._env.open_db(b"names")
+        self._aliases = self._env.open_db(b"aliases")
+
+    def close(self) -> None:
+        self._env.close()
+
+    def uid(self, name: str) -> str | None:
+        """The uid of the collection of this name, not alias."""
+        with self._env.begin() as txn:
+            value = txn.get(name.encode(), db=self._names) if name else None
+            return None if value is None else bytes(value).decode()
+
+    def resolve(self, name: str) -> str:
+        """The collection's own name. Raises CollectionNotFound."""
+        with self._env.begin() as txn:
+            key = name.encode(errors="replace")
+            if not key or len(key) > 511:
+                raise CollectionNotFound(name)
+            if txn.get(key, db=self._names) is not None:
+                return name
+            target = txn.get(key, db=self._aliases)
+            if target is None:
+                raise CollectionNotFound(name)
+            return bytes(target).decode()
+
+    def names(self) -> list[tuple[str, str]]:
+        """Names and uids, sorted by name."""
+        with self._env.begin() as txn, txn.cursor(self._names) as cursor:
+            return [(bytes(name).decode(), bytes(uid).decode()) for name, uid in cursor]
+
+    def aliases(self, collection: str | None) -> list[tuple[str, str]]:
+        """Aliases and their collections, sorted by alias."""
+        with self._env.begin() as txn, txn.cursor(self._aliases) as cursor:
+            pairs = [(bytes(alias).decode(), bytes(target).decode()) for alias, target in cursor]
+        return [pair for pair in pairs if collection is None or pair[1] == collection]
+
+    @staticmethod
+    def new_uid() -> str:
+        return uuid.uuid4().hex
+
+    def check_free(self, name: str) -> None:
+        """Raises CollectionAlreadyExists when a collection or alias has this name."""
+        with self._env.begin() as txn:
+            self._check_free(txn, name)
+
+    def add(self, name: str, uid: str) -> None:
+        with self._write() as txn:
+            self._check_free(txn, name)
+            txn.put(name.encode(), uid.encode(), db=self._names)
+
+    def remove(self, name: str) -> None:
+        """Removes a collection and the aliases that point to it."""
+        with self._write() as txn:
+            txn.delete(name.encode(), db=self._names)
+            with txn.cursor(self._aliases) as cursor:
+                gone = [bytes(alias) for alias, target in cursor if bytes(target) == name.encode()]
+            for alias in gone:
+                txn.delete(alias, db=self._aliases)
+
+    def update_aliases(self, operations: Sequence[AliasOperation]) -> None:
+        """Applies all operations in order, or none."""
+        with self._write() as txn:
+            for number, operation in enumerate(operations):
+                self._update_alias(txn, operation, f"operations[{number}]")
+
+    def _update_alias(self, txn: lmdb.Transaction, operation: AliasOperation, field: str) -> None:
+        match operation:
+            case CreateAlias(alias, collection):
+                check_name(alias, f"{field}.create_alias.alias_name")
+                if not collection or txn.get(collection.encode(), db=self._names) is None:
+                    raise CollectionNotFound(collection)
+                if txn.get(alias.encode(), db=self._names) is not None:
+                    raise CollectionAlreadyExists(alias)
+                txn.put(alias.encode(), collection.encode(), db=self._aliases)
+            case RenameAlias(old, new):
+                check_name(new, f"{field}.rename_alias.new_alias_name")
+                target = txn.pop(old.encode(), db=self._aliases) if old else None
+                if target is None:
+                    raise AliasNotFound(old)
+                self._check_free(txn, new)
+                txn.put(new.encode(), target, db=self._aliases)
+            case DeleteAlias(alias):
+                if not alias or not txn.delete(alias.encode(), db=self._aliases):
+                    raise AliasNotFound(alias)
+
+    def _check_free(self, txn: lmdb.Transaction, name: str) -> None:
+        if txn.get(name.encode(), db=self._names) is not None or txn.get(name.encode(), db=self._aliases) is not None:
+            raise CollectionAlreadyExists(name)
+
+    @contextmanager
+    def _write(self) -> Iterator[lmdb.Transaction]:
+        try:
+            with self._env.begin(write=True) as txn:
+                yield txn
+        except (lmdb.MapFullError, lmdb.DiskError) as error:
+            raise StorageFull(f"the catalog cannot be written: {error}") from error
+        except lmdb.Error as error:
+            raise StorageFailed(f"the catalog cannot be written: {error}") from error

@@ -1,0 +1,262 @@
+"""Verifies a whole data directory, offline: `python -m storage.check DIR`. Reads only; repairs nothing.
+
+It checks that ids, slots, rows, vectors and graphs agree and that all checksums hold. Exit status 0: sound; 1: damaged;
+2: it could not be checked.
+"""
+
+import argparse
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lmdb
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import environment
+from storage.catalog import Catalog
+from storage.core import file_checksum
+from storage.directory import check_directory, is_data_directory
+from storage.environment import Tables
+from storage.errors import EngineError
+from storage.files import FolderLock
+from storage.ids import IdTable
+from storage.keys import decode_slot
+from storage.records import decode_row, record_parts
+from storage.schema import SpaceSchema
+from storage.space import BlockEntry, Manifest
+
+_MAP_SIZE = 2**40  # reading needs address space only
+_ROWS_AT_ONCE = 4096
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong, where, and whether it can be rebuilt from what is sound."""
+
+    file: Path
+    message: str
+    derived: bool = False
+
+    def __str__(self) -> str:
+        kind = "derived data, it will be rebuilt" if self.derived else "ORIGINAL DATA"
+        return f"{self.file}: {self.message} ({kind})"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at, and what was wrong."""
+
+    problems: list[Problem]
+    collections: int = 0
+    points: int = 0
+    vectors: int = 0
+
+    @property
+    def sound(self) -> bool:
+        return not self.problems
+
+
+def check(folder: Path, progress: Progress = lambda line: None) -> Report:
+    """Verifies the data directory `folder`. Raises StorageFailed when a process has it open, OSError if unreadable,
+    UnknownFormat or CorruptStore when it cannot be told what should be there."""
+    lock = FolderLock(folder)
+    try:
+        check_directory(folder)
+        report = Report(problems=[])
+        catalog = Catalog(folder / "catalog")
+        names = catalog.names()
+        catalog.close()
+        for number, (name, uid) in enumerate(names, 1):
+            progress(f"collection {number} of {len(names)}: {name!r}")
+            _check_collection(folder / "collections" / uid, report, progress)
+        return report
+    finally:
+        lock.release()
+
+
+def _check_collection(path: Path, report: Report, progress: Progress) -> None:
+    data = path / "lmdb" / "data.mdb"
+    report.collections += 1
+    if not data.exists():
+        report.problems.append(Problem(data, "the file is missing"))
+        return
+    try:
+        env = lmdb.open(str(path / "lmdb"), map_size=_MAP_SIZE, max_dbs=4096, readonly=True, lock=False)
+    except lmdb.Error as error:
+        report.problems.append(Problem(data, str(error)))
+        return
+    try:
+        with env.begin(buffers=True) as txn:
+            _check_transaction(env, txn, path, report, progress)
+    except (lmdb.Error, EngineError, ValueError, KeyError) as error:
+        report.problems.append(Problem(data, f"{type(error).__name__}: {error}"))
+    finally:
+        env.close()
+
+
+def _check_transaction(
+    env: lmdb.Environment, txn: lmdb.Transaction, path: Path, report: Report, progress: Progress
+) -> None:
+    data = path / "lmdb" / "data.mdb"
+    tables = Tables(
+        meta=env.open_db(b"meta", txn=txn, create=False),
+        ids=env.open_db(b"ids", txn=txn, create=False),
+        points=env.open_db(b"points", txn=txn, create=False),
+    )
+    environment.check_format(txn, tables, path / "lmdb")
+    state = environment.get_state(txn, tables)
+    schema, _ = environment.get_schema(txn, tables)
+    progress(f"  {state.point_count:,} points")
+    slots, problems = _check_points(txn, tables, state.next_slot)
+    problems += _check_ids(txn, tables, slots)
+    if len(slots) != state.point_count:
+        problems.append(f"{state.point_count:,} points are counted and {len(slots):,} are stored")
+    report.points += len(slots)
+    report.problems += [Problem(data, message) for message in problems]
+    for name, space in schema.spaces.items():
+        assert space.uid is not None
+        tables.rows[space.uid] = env.open_db(f"rows:{space.uid}".encode(), txn=txn, create=False)
+        manifest, row_count = environment.get_space(txn, tables, space.uid)
+        progress(f"  space {name!r}: {row_count:,} rows in {len(manifest.blocks)} blocks")
+        rows, checksums, messages = _check_rows(txn, tables.rows[space.uid], slots, row_count)
+        report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
+        report.vectors += len(rows)
+        folder = path / "spaces" / str(space.uid)
+        report.problems += _check_blocks(folder, space, manifest, row_count, rows, checksums)
+
+
+def _check_points(txn: lmdb.Transaction, tables: Tables, next_slot: int) -> tuple[dict[int, bytes], list[str]]:
+    """The id key of every slot, and what is wrong with the table of points."""
+    slots: dict[int, bytes] = {}
+    problems = []
+    with txn.cursor(tables.points) as cursor:
+        for key, value in cursor:
+            slot = decode_slot(key)
+            try:
+                slots[slot] = bytes(record_parts(memoryview(value))[1])
+            except ValueError as error:
+                slots[slot] = b""
+                problems.append(f"point in slot {slot}: {error}")
+            if slot >= next_slot:
+                problems.append(f"slot {slot} was never given out (next is {next_slot})")
+    return slots, problems
+
+
+def _check_ids(txn: lmdb.Transaction, tables: Tables, slots: dict[int, bytes]) -> list[str]:
+    problems = []
+    seen = set()
+    for key, slot in IdTable(txn, tables.ids).scan():
+        seen.add(slot)
+        if slots.get(slot) != key:
+            problems.append(f"id {key!r} names slot {slot}, which belongs to {slots.get(slot)!r}")
+    problems += [f"the point in slot {slot} has no entry in the table of ids" for slot in slots if slot not in seen]
+    return problems
+
+
+def _check_rows(
+    txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes], row_count: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], list[str]]:
+    """Current rows, ascending, with their checksums, and what is wrong with the table."""
+    pairs = []
+    problems = []
+    with txn.cursor(table) as cursor:
+        for key, value in cursor:
+            row, checksum = decode_row(value)
+            if decode_slot(key) not in slots:
+                problems.append(f"slot {decode_slot(key)} has a vector and no point")
+            if row >= row_count:
+                problems.append(f"slot {decode_slot(key)} names row {row} of {row_count}")
+            else:
+                pairs.append((row, checksum))
+    pairs.sort()
+    rows = np.array([row for row, _ in pairs], np.int64)
+    if len(np.unique(rows)) != len(rows):
+        problems.append("two slots name one row")
+    return rows, np.array([checksum for _, checksum in pairs], np.uint32), problems
+
+
+def _check_blocks(
+    folder: Path,
+    space: SpaceSchema,
+    manifest: Manifest,
+    row_count: int,
+    rows: NDArray[np.int64],
+    checksums: NDArray[np.uint32],
+) -> Iterator[Problem]:
+    expected_first = 0
+    for entry in manifest.blocks:
+        count = entry.count if entry.count is not None else row_count - entry.first_row
+        path = folder / f"{entry.uid}.vectors"
+        if entry.first_row != expected_first:
+            yield Problem(path, f"the block begins at row {entry.first_row}, not {expected_first}")
+        expected_first = entry.first_row + count
+        size = path.stat().st_size if path.exists() else 0
+        if size < count * space.size * 4:
+            yield Problem(path, f"the file ends at byte {size:,}: {count:,} rows are committed")
+            continue
+        low, high = np.searchsorted(rows, (entry.first_row, entry.first_row + count))
+        if count:
+            vectors = np.memmap(path, "<f4", mode="r", shape=(count, space.size))
+            yield from _check_vectors(path, vectors, rows[low:high] - entry.first_row, checksums[low:high])
+        yield from _check_graph(folder, entry)
+
+
+def _check_vectors(
+    path: Path, vectors: NDArray[np.float32], positions: NDArray[np.int64], checksums: NDArray[np.uint32]
+) -> Iterator[Problem]:
+    row_bytes = vectors.shape[1] * 4
+    for start in range(0, len(positions), _ROWS_AT_ONCE):
+        part = positions[start : start + _ROWS_AT_ONCE]
+        for position, vector, checksum in zip(
+            part.tolist(), vectors[part], checksums[start : start + _ROWS_AT_ONCE].tolist(), strict=True
+        ):
+            if zlib.crc32(vector) != checksum:
+                yield Problem(path, f"the vector at byte {position * row_bytes:,} does not have its checksum")
+            elif not np.isfinite(vector).all():
+                yield Problem(path, f"the vector at byte {position * row_bytes:,} is not finite")
+
+
+def _check_graph(folder: Path, entry: BlockEntry) -> Iterator[Problem]:
+    if entry.index is None:
+        return
+    path = folder / entry.index.name
+    if not path.exists():
+        yield Problem(path, "the file is missing", derived=True)
+    elif file_checksum(path) != entry.index.checksum:
+        yield Problem(path, "the file does not have its checksum", derived=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m storage.check", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the data directory of a server that is not running")
+    parser.add_argument("--quiet", action="store_true", help="no progress, only the result")
+    options = parser.parse_args(arguments)
+    if not is_data_directory(options.folder):
+        print(f"{options.folder} is not a data directory", file=sys.stderr)
+        return 2
+
+    def show(line: str) -> None:
+        if not options.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    try:
+        report = check(options.folder, show)
+    except (EngineError, OSError, lmdb.Error) as error:
+        print(f"cannot check: {error}", file=sys.stderr)
+        return 2
+    for problem in report.problems:
+        print(problem)
+    verdict = "sound" if report.sound else f"{len(report.problems):,} problems"
+    print(
+        f"{verdict}: {report.collections:,} collections, {report.points:,} points, {report.vectors:,} vectors checked"
+    )
+    return 0 if report.sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""An open collection: snapshots to read, a writer to write, and its statistics."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+
+from storage.apply import apply
+from storage.budget import UNLIMITED, Budget
+from storage.core import Core
+from storage.errors import CollectionClosed, DeadlineExceeded
+from storage.index import Graph, has_kernel
+from storage.operations import Operation, UpdateVectors, Upsert, WriteResult
+from storage.payload import PayloadCodec
+from storage.schema import CollectionSchema, SchemaChange
+from storage.settings import StorageSettings
+from storage.snapshot import Snapshot
+from storage.space import IndexFile, SpaceView
+from storage.stats import CollectionStats, SpaceState, SpaceStats
+from storage.structure import attach_graph, change_schema, check_change
+from storage.transaction import Transaction
+from storage.writer import Unit, Writer
+
+
+class Collection:
+    """Safe to use from many threads. Opened and closed by Database."""
+
+    def __init__(
+        self, name: str, core: Core, settings: StorageSettings, committed: Callable[["Collection"], None]
+    ) -> None:
+        """`committed` is called after each commit, from the writer's thread."""
+        self.name = name
+        self._core = core
+        self._readers = 0
+        self._closing = False
+        self._changed = threading.Condition()
+        self.building: set[int] = set()
+        """Uids of the spaces whose index is being built; kept by the indexer."""
+        self.failed: dict[int, str] = {}
+        """Why indexes could not be built, by the uid of their space; kept by the indexer."""
+        self._writer = Writer(
+            core,
+            max_writes=settings.max_pending_writes,
+            max_bytes=settings.max_pending_bytes,
+            committed=lambda: committed(self),
+        )
+
+    @property
+    def uid(self) -> str:
+        return self._core.uid
+
+    @property
+    def schema(self) -> CollectionSchema:
+        """The newest committed schema."""
+        return self._core.view.schema
+
+    @property
+    def codec(self) -> PayloadCodec:
+        return self._core.codec
+
+    @property
+    def seq(self) -> int:
+        """The newest commit sequence."""
+        return self._core.view.state.seq
+
+    def snapshot(self) -> Snapshot:
+        """Pins the newest commit: `with collection.snapshot() as snapshot`. Raises CollectionClosed."""
+        with self._changed:
+            if self._closing:
+                raise CollectionClosed(self.name)
+            self._readers += 1
+        try:
+            return Snapshot(self._core, self._release)
+        except BaseException:
+            self._release()
+            raise
+
+    def write(self, operations: Sequence[Operation], budget: Budget = UNLIMITED) -> "Future[WriteResult]":
+        """Queues validated operations as one write, all or nothing, in order.
+
+        The future completes once the commit is durable and visible, or fails and then nothing was written. Cancelling
+        it works until the write is taken up. Raises TooManyWrites, CollectionClosed or StorageFailed.
+        """
+        budget.check()
+
+        def apply_all(transaction: Transaction) -> tuple[int, ...]:
+            return tuple(apply(transaction, operation) for operation in operations)
+
+        return self._submit(Unit(apply_all, WriteResult, size=sum(map(_size_of, operations))))
+
+    def change_schema(self, change: SchemaChange, budget: Budget = UNLIMITED) -> CollectionSchema:
+        """Adds, drops and changes spaces and settings, all or nothing; returns the schema after it."""
+        check_change(self.schema, change)
+        unit = Unit(lambda transaction: change_schema(transaction, change), lambda seq, schema: schema, alone=True)
+        schema: CollectionSchema = wait_for(self._submit(unit), budget)
+        return schema
+
+    def flush(self, budget: Budget = UNLIMITED) -> int:
+        """Waits until all writes accepted before are durable; returns the commit sequence."""
+        seq: int = wait_for(self._submit(Unit(None, lambda seq, outcome: seq)), budget)
+        return seq
+
+    def stats(self) -> CollectionStats:
+        with self.snapshot() as snapshot:
+            slots = [snapshot.slots_with_vector(name) for name in snapshot.schema.spaces]
+            any_vector = len(slots[0]) if len(slots) == 1 else len(np.unique(np.concatenate(slots))) if slots else 0
+            disk = (self._core.path / "lmdb" / "data.mdb").stat().st_blocks * 512
+            return CollectionStats(
+                seq=snapshot.seq,
+                points=snapshot.point_count,
+                points_with_vectors=any_vector,
+                payload_disk_bytes=disk,
+                spaces={name: self._space_stats(space) for name, space in snapshot.spaces.items()},
+            )
+
+    def unindexed_blocks(self) -> list[tuple[str, SpaceView, int]]:
+        """Name and view of the space, and uid, of every sealed block that a graph could serve and does not."""
+        return [
+            (name, space, entry.uid)
+            for name, space in self._core.view.spaces.items()
+            if has_kernel(space.schema.distance)
+            for entry, block in zip(space.manifest.blocks, space.blocks, strict=True)
+            if entry.count and block.graph is None
+        ]
+
+    def attach_graph(self, space_uid: int, block_uid: int, graph: Graph, index: IndexFile) -> bool:
+        """Makes a built graph serve its block, durably. False when its space was dropped meanwhile."""
+
+        def attach(transaction: Transaction) -> bool:
+            return attach_graph(transaction, space_uid, block_uid, graph, index)
+
+        attached: bool = self._submit(Unit(attach, lambda seq, outcome: outcome, alone=True)).result()
+        return attached
+
+    def close(self) -> None:
+        """Commits what waits, waits for snapshots in use, and closes all files."""
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+        self._writer.stop()
+        with self._changed:
+            while self._readers:
+                self._changed.wait()
+        self._core.close()
+
+    def _submit(self, unit: Unit) -> "Future[Any]":
+        with self._changed:
+            if self._closing:
+                raise CollectionClosed(self.name)
+        return self._writer.submit(unit)
+
+    def _release(self) -> None:
+        with self._changed:
+            self._readers -= 1
+            self._changed.notify_all()
+
+    def _space_stats(self, space: SpaceView) -> SpaceStats:
+        graphs = [block for block in space.blocks if block.graph is not None]
+        indexed = sum(block.count - block.block.deaths for block in graphs)
+        index_bytes = sum(block.block.index_bytes for block in graphs)
+        return SpaceStats(
+            vectors=space.vector_count,
+            indexed_vectors=indexed,
+            tail_vectors=space.vector_count - indexed,
+            deleted_vectors=sum(block.block.deaths for block in space.blocks),
+            segments=len(graphs),
+            disk_bytes=sum(block.block.disk_bytes() for block in space.blocks) + index_bytes,
+            mapped_bytes=sum(block.block.mapped_bytes() for block in space.blocks) + index_bytes,
+            index="hnsw" if graphs else "flat",
+            state=self._space_state(space),
+        )
+
+    def _space_state(self, space: SpaceView) -> SpaceState:
+        uid = space.schema.uid
+        assert uid is not None
+        if uid in self.building:
+            return SpaceState.INDEXING
+        if uid in self.failed:
+            return SpaceState.ERROR
+        if any(view.schema.uid == uid for _, view, _ in self.unindexed_blocks()):
+            return SpaceState.PENDING
+        return SpaceState.READY if space.row_count else SpaceState.AWAITING_VECTORS
+
+
+def wait_for(future: "Future[Any]", budget: Budget) -> Any:
+    """The future's result within the budget. A write that is given up before it was taken up is not applied.
+
+    Raises DeadlineExceeded or Cancelled, or what the future failed with.
+    """
+    while True:
+        remaining = budget.remaining()
+        step = _POLL_SECONDS if remaining is None else min(_POLL_SECONDS, remaining)
+        try:
+            return future.result(timeout=step)
+        except TimeoutError:
+            if future.done():
+                return future.result()
+            try:
+                budget.check()
+            except BaseException as error:
+                if not future.cancel() and isinstance(error, DeadlineExceeded):
+                    raise DeadlineExceeded("the deadline passed while the write was being committed") from None
+                raise
+
+
+_POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
+
+
+def _size_of(operation: Operation) -> int:
+    """Bytes a waiting operation holds, about."""
+    match operation:
+        case Upsert():
+            return sum(map(len, operation.payloads)) + sum(v.matrix.nbytes for v in operation.vectors.values())
+        case UpdateVectors():
+            return sum(vectors.matrix.nbytes for vectors in operation.vectors.values())
+        case _:
+            return 64

@@ -1,0 +1,264 @@
+"""A data directory: its catalog and its collections, opened on first use. One process at a time."""
+
+import logging
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import lmdb
+
+from storage.catalog import AliasOperation, Catalog, CollectionState
+from storage.collection import Collection
+from storage.core import Core
+from storage.directory import check_directory, is_data_directory, mark_directory
+from storage.errors import (
+    CollectionClosed,
+    CollectionNotFound,
+    CorruptStore,
+    EngineError,
+    InvalidName,
+    ShuttingDown,
+    UnknownFormat,
+)
+from storage.files import FolderLock, failure, sync_folder
+from storage.indexer import Indexer
+from storage.payload import PayloadCodec
+from storage.schema import CollectionSchema, check_name, check_schema
+from storage.settings import StorageSettings
+
+log = logging.getLogger(__name__)
+
+
+class Database:
+    """Safe to use from many threads."""
+
+    def __init__(self, path: Path, codec: PayloadCodec, settings: StorageSettings, lock: FolderLock) -> None:
+        self.path = path
+        self._codec = codec
+        self._settings = settings
+        self._lock = lock
+        self._catalog = Catalog(path / "catalog")
+        self._mutex = threading.RLock()
+        self._left = threading.Condition(self._mutex)
+        self._open: dict[str, Collection] = {}
+        self._closed: set[str] = set()
+        self._leaving: set[str] = set()
+        self._broken: dict[str, EngineError] = {}
+        self._opening: set[str] = set()
+        self._stopping = False
+        self._indexer = Indexer(self.open_collections) if settings.background else None
+
+    @classmethod
+    def open(cls, path: Path, *, codec: PayloadCodec, settings: StorageSettings | None = None) -> "Database":
+        """Opens or creates a data directory and removes what unfinished creations and deletions left.
+
+        Raises StorageFailed (another process has it open, or it cannot be written), UnknownFormat, CorruptStore.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = FolderLock(path)
+        except OSError as error:
+            raise failure(error, f"opening {path}") from error
+        try:
+            if not is_data_directory(path):
+                mark_directory(path)
+            check_directory(path)
+            database = cls(path, codec, settings or StorageSettings(), lock)
+        except lmdb.Error as error:
+            lock.release()
+            raise CorruptStore(path / "catalog" / "data.mdb", 0, str(error)) from error
+        except BaseException:
+            lock.release()
+            raise
+        database._remove_strays()
+        if database._indexer is not None:
+            database._indexer.start()
+        return database
+
+    def close(self) -> None:
+        """Stops background work, commits what waits and closes all files."""
+        with self._mutex:
+            if self._stopping:
+                return
+            self._stopping = True
+        if self._indexer is not None:
+            self._indexer.stop()
+        with self._mutex:
+            collections = list(self._open.values())
+            self._open.clear()
+        for collection in collections:
+            collection.close()
+        self._catalog.close()
+        self._lock.release()
+
+    def create_collection(self, name: str, schema: CollectionSchema) -> Collection:
+        """Makes an empty collection. Raises InvalidName, InvalidRequest, CollectionAlreadyExists, StorageFull."""
+        check_name(name, "collection_name")
+        check_schema(schema)
+        with self._mutex:
+            self._check_running()
+            self._catalog.check_free(name)
+            uid = Catalog.new_uid()
+            folder = self._folder(uid)
+            try:
+                core = Core.create(uid, folder, schema, self._codec, self._settings.map_size)
+            except OSError as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise failure(error, f"creating {folder}") from error
+            self._catalog.add(name, uid)
+            return self._enter(name, core)
+
+    def delete_collection(self, name: str) -> bool:
+        """Deletes a collection, durably; False when there is none. Raises InvalidName for an alias."""
+        with self._mutex:
+            self._check_running()
+            uid = self._catalog.uid(name)
+            if uid is None:
+                if self.exists(name):
+                    raise InvalidName("collection_name", f"{name!r} is an alias; delete aliases by UpdateAliases")
+                return False
+            self._catalog.remove(name)
+            self._closed.discard(name)
+            self._broken.pop(name, None)
+            collection = self._open.pop(name, None)
+        if collection is not None:
+            collection.close()
+        shutil.rmtree(self._folder(uid), ignore_errors=True)
+        return True
+
+    def collection(self, name: str) -> Collection:
+        """The collection of this name or alias, opened if need be.
+
+        Raises CollectionNotFound, CollectionClosed, or what opening it failed with.
+        """
+        collection = self._open.get(name)
+        if collection is not None:
+            return collection
+        own_name = self.resolve(name)
+        collection = self._open.get(own_name)
+        return collection if collection is not None else self._open_once(own_name)
+
+    def resolve(self, name: str) -> str:
+        """The collection's own name. Raises CollectionNotFound."""
+        self._check_running()
+        return self._catalog.resolve(name)
+
+    def exists(self, name: str) -> bool:
+        """Whether a collection or alias has this name."""
+        try:
+            self.resolve(name)
+        except CollectionNotFound:
+            return False
+        return True
+
+    def collection_names(self, prefix: str = "") -> list[str]:
+        """Names of collections that start with `prefix`, sorted."""
+        self._check_running()
+        return [name for name, _ in self._catalog.names() if name.startswith(prefix)]
+
+    def update_aliases(self, operations: Sequence[AliasOperation]) -> None:
+        """Applies all operations in order, or none."""
+        self._check_running()
+        self._catalog.update_aliases(operations)
+
+    def aliases(self, collection: str | None = None) -> list[tuple[str, str]]:
+        """Aliases and their collections, sorted by alias. Raises CollectionNotFound."""
+        self._check_running()
+        return self._catalog.aliases(None if collection is None else self.resolve(collection))
+
+    def open_collection(self, name: str) -> None:
+        """Opens a closed or broken collection."""
+        own_name = self.resolve(name)
+        with self._left:
+            while own_name in self._leaving:  # one process may have an LMDB environment open only once
+                self._left.wait()
+            self._closed.discard(own_name)
+            self._broken.pop(own_name, None)
+        self._open_once(own_name)
+
+    def close_collection(self, name: str) -> None:
+        """Closes a collection; it refuses requests until it is opened."""
+        own_name = self.resolve(name)
+        with self._mutex:
+            self._closed.add(own_name)
+            collection = self._open.pop(own_name, None)
+            if collection is None:
+                return
+            self._leaving.add(own_name)
+        try:
+            collection.close()  # waits for readers, who may need the mutex
+        finally:
+            with self._left:
+                self._leaving.discard(own_name)
+                self._left.notify_all()
+
+    def state(self, name: str) -> tuple[CollectionState, str]:
+        """The state of a collection, and the reason when it is ERROR. Does not open it. Raises CollectionNotFound."""
+        own_name = self.resolve(name)
+        if own_name in self._closed:
+            return CollectionState.CLOSED, ""
+        if own_name in self._opening:
+            return CollectionState.LOADING, ""
+        if own_name in self._broken:
+            return CollectionState.ERROR, self._broken[own_name].message
+        collection = self._open.get(own_name)
+        if collection is not None and collection.building:
+            return CollectionState.REBUILDING, ""
+        return CollectionState.READY, ""
+
+    def open_collections(self) -> list[Collection]:
+        with self._mutex:
+            return list(self._open.values())
+
+    def _open_once(self, name: str) -> Collection:
+        with self._mutex:
+            self._check_running()
+            collection = self._open.get(name)
+            if collection is not None:
+                return collection
+            if name in self._closed:
+                raise CollectionClosed(name)
+            if name in self._broken:
+                raise self._broken[name]
+            uid = self._catalog.uid(name)
+            if uid is None:
+                raise CollectionNotFound(name)
+            self._opening.add(name)
+            try:
+                core = Core.open(uid, self._folder(uid), self._codec, self._settings.map_size)
+            except (CorruptStore, UnknownFormat) as error:
+                log.error("collection %r cannot be opened: %s", name, error)
+                self._broken[name] = error
+                raise
+            finally:
+                self._opening.discard(name)
+            return self._enter(name, core)
+
+    def _enter(self, name: str, core: Core) -> Collection:
+        committed = self._indexer.notify if self._indexer is not None else _ignore
+        collection = Collection(name, core, self._settings, committed)
+        self._open[name] = collection
+        committed(collection)
+        return collection
+
+    def _check_running(self) -> None:
+        if self._stopping:
+            raise ShuttingDown()
+
+    def _folder(self, uid: str) -> Path:
+        return self.path / "collections" / uid
+
+    def _remove_strays(self) -> None:
+        """Removes folders that the catalog does not name: of creations and deletions that were cut short."""
+        known = {uid for _, uid in self._catalog.names()}
+        root = self.path / "collections"
+        root.mkdir(exist_ok=True)
+        sync_folder(self.path)
+        for folder in root.iterdir():
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ignore(collection: Collection) -> None:
+    """For databases without background work."""

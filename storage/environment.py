@@ -1,0 +1,145 @@
+"""The LMDB environment of a collection: opening it, its tables, and the state kept in `meta`."""
+
+import json
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from storage.errors import CorruptStore, UnknownFormat
+from storage.schema import CollectionSchema
+from storage.space import Manifest
+
+FORMAT_VERSION = 1  # persisted: do not renumber
+
+_MAX_TABLES = 4096  # also bounds how many spaces may be dropped between two openings
+_MAX_READERS = 1024
+_STATE = struct.Struct(">QQQ")
+_COUNT = struct.Struct(">Q")
+
+_FORMAT_KEY = b"format"
+_SCHEMA_KEY = b"schema"
+_STATE_KEY = b"state"
+_ROWS_PREFIX = b"rows:"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Counters of a commit: its sequence, the next slot to give out, and the number of points."""
+
+    seq: int = 0
+    next_slot: int = 0
+    point_count: int = 0
+
+
+@dataclass(slots=True)
+class Tables:
+    """Handles of the named tables. `rows` by the uid of the space."""
+
+    meta: lmdb._Database
+    ids: lmdb._Database
+    points: lmdb._Database
+    rows: dict[int, lmdb._Database] = field(default_factory=dict)
+
+
+def open_environment(path: Path, map_size: int) -> lmdb.Environment:
+    """Opens or creates an environment whose commits are durable when they return.
+
+    The map is made large once: resizing at run time would disturb readers.
+    """
+    env = lmdb.open(
+        str(path),
+        map_size=map_size,
+        max_dbs=_MAX_TABLES,
+        max_readers=_MAX_READERS,
+        meminit=False,
+        sync=True,
+        metasync=True,
+    )
+    env.reader_check()
+    return env
+
+
+def open_tables(env: lmdb.Environment, txn: lmdb.Transaction) -> Tables:
+    return Tables(
+        meta=env.open_db(b"meta", txn=txn),
+        ids=env.open_db(b"ids", txn=txn),
+        points=env.open_db(b"points", txn=txn),
+    )
+
+
+def open_rows(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> lmdb._Database:
+    return env.open_db(_ROWS_PREFIX + str(space_uid).encode(), txn=txn)
+
+
+def check_format(txn: lmdb.Transaction, tables: Tables, path: Path) -> None:
+    """Raises CorruptStore or UnknownFormat unless this program knows the stored format."""
+    found = txn.get(_FORMAT_KEY, db=tables.meta)
+    if found is None:
+        raise CorruptStore(path / "data.mdb", 0, "no format version is stored")
+    version: int = _COUNT.unpack(bytes(found))[0]
+    if version > FORMAT_VERSION:
+        raise UnknownFormat(str(path), found=version, known=FORMAT_VERSION)
+
+
+def put_format(txn: lmdb.Transaction, tables: Tables) -> None:
+    txn.put(_FORMAT_KEY, _COUNT.pack(FORMAT_VERSION), db=tables.meta)
+
+
+def _get_meta(txn: lmdb.Transaction, tables: Tables, key: bytes) -> bytes:
+    value = txn.get(key, db=tables.meta)
+    if value is None:
+        raise CorruptStore("data.mdb", 0, f"the entry {key.decode()!r} of the table meta is missing")
+    return bytes(value)
+
+
+def get_state(txn: lmdb.Transaction, tables: Tables) -> State:
+    return State(*_STATE.unpack(_get_meta(txn, tables, _STATE_KEY)))
+
+
+def put_state(txn: lmdb.Transaction, tables: Tables, state: State) -> None:
+    txn.put(_STATE_KEY, _STATE.pack(state.seq, state.next_slot, state.point_count), db=tables.meta)
+
+
+def get_schema(txn: lmdb.Transaction, tables: Tables) -> tuple[CollectionSchema, int]:
+    """The schema and the next uid of a space."""
+    data: dict[str, Any] = json.loads(_get_meta(txn, tables, _SCHEMA_KEY))
+    return CollectionSchema.from_json(data), data["next_space_uid"]
+
+
+def put_schema(txn: lmdb.Transaction, tables: Tables, schema: CollectionSchema, next_space_uid: int) -> None:
+    data = {**schema.to_json(), "next_space_uid": next_space_uid}
+    txn.put(_SCHEMA_KEY, json.dumps(data).encode(), db=tables.meta)
+
+
+def get_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> tuple[Manifest, int]:
+    """Manifest and number of committed rows of a space."""
+    manifest = Manifest.from_bytes(_get_meta(txn, tables, f"space:{uid}".encode()))
+    row_count: int = _COUNT.unpack(_get_meta(txn, tables, f"row_count:{uid}".encode()))[0]
+    return manifest, row_count
+
+
+def put_manifest(txn: lmdb.Transaction, tables: Tables, uid: int, manifest: Manifest) -> None:
+    txn.put(f"space:{uid}".encode(), manifest.to_bytes(), db=tables.meta)
+
+
+def put_row_count(txn: lmdb.Transaction, tables: Tables, uid: int, row_count: int) -> None:
+    txn.put(f"row_count:{uid}".encode(), _COUNT.pack(row_count), db=tables.meta)
+
+
+def drop_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> None:
+    """Removes all that LMDB holds of a space but its empty table, whose handle older readers may still use."""
+    txn.drop(tables.rows[uid], delete=False)
+    txn.delete(f"space:{uid}".encode(), db=tables.meta)
+    txn.delete(f"row_count:{uid}".encode(), db=tables.meta)
+
+
+def remove_dropped_tables(env: lmdb.Environment, txn: lmdb.Transaction, uids: Collection[int | None]) -> None:
+    """Removes the row tables of spaces that are not among `uids`. Requires: no reader is open."""
+    names = [bytes(name) for name in txn.cursor().iternext(values=False)]
+    for name in names:
+        if name.startswith(_ROWS_PREFIX) and int(name[len(_ROWS_PREFIX) :]) not in uids:
+            txn.drop(env.open_db(name, txn=txn), delete=True)

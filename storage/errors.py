@@ -1,0 +1,228 @@
+"""What can go wrong below the server, by meaning. The server maps each class to a status once.
+
+EngineError
+├── InvalidRequest            the request itself breaks a rule; names the field
+│   ├── InvalidName
+│   ├── InvalidPointId
+│   ├── DimensionMismatch
+│   ├── EmptyVector
+│   ├── NotFinite
+│   ├── ZeroVector
+│   ├── InvalidPayload
+│   └── LimitExceeded
+├── NotFound                  it names something that does not exist
+│   ├── CollectionNotFound
+│   ├── AliasNotFound
+│   ├── SpaceNotFound
+│   ├── PointNotFound
+│   └── VectorNotFound
+├── AlreadyExists
+│   ├── CollectionAlreadyExists
+│   └── SpaceAlreadyExists
+├── WrongState                right request, wrong time
+│   ├── CollectionClosed
+│   └── UnknownFormat
+├── Exhausted                 try again later, or with more room
+│   ├── StorageFull
+│   └── TooManyWrites
+├── DeadlineExceeded
+├── Cancelled
+├── ShuttingDown
+├── NotImplementedYet
+├── CorruptStore              stored originals are damaged; names file and offset
+└── StorageFailed             the operating system refused to read or write
+
+The planner adds its own leaves under InvalidRequest in planner/errors.py.
+"""
+
+from collections.abc import Iterable
+
+
+class EngineError(Exception):
+    """Root of the tree. `metadata` holds facts for programs, the message is for people."""
+
+    def __init__(self, message: str, **metadata: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+
+
+class InvalidRequest(EngineError):
+    """The request breaks a rule. `field` is its path in the request, `` when it is the whole request."""
+
+    def __init__(self, field: str, message: str, **metadata: object) -> None:
+        super().__init__(f"{field}: {message}" if field else message, **metadata)
+        self.field = field
+        self.description = message
+
+
+class InvalidName(InvalidRequest):
+    """A collection, alias or space name that breaks the rules for names."""
+
+
+class InvalidPointId(InvalidRequest):
+    """A point id that is missing, empty, too long or out of range."""
+
+
+class DimensionMismatch(InvalidRequest):
+    """A vector whose length is not its space's."""
+
+    def __init__(self, field: str, *, expected: int, actual: int) -> None:
+        super().__init__(field, f"expected {expected} dimensions, got {actual}", expected=expected, actual=actual)
+        self.expected = expected
+        self.actual = actual
+
+
+class EmptyVector(InvalidRequest):
+    """A vector without components."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "the vector is empty")
+
+
+class NotFinite(InvalidRequest):
+    """NaN or infinity where a finite number is needed."""
+
+
+class ZeroVector(InvalidRequest):
+    """A zero vector as a cosine query: it is near to nothing."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "a zero vector has no direction, so it cannot be a cosine query")
+
+
+class InvalidPayload(InvalidRequest):
+    """A payload that cannot be stored."""
+
+
+class LimitExceeded(InvalidRequest):
+    """More of something than a named bound allows."""
+
+    def __init__(self, field: str, *, limit: str, maximum: int, actual: int) -> None:
+        super().__init__(
+            field, f"{actual:,} is more than {limit} allows ({maximum:,})", limit=limit, maximum=maximum, actual=actual
+        )
+
+
+class NotFound(EngineError):
+    """Something named does not exist."""
+
+
+class CollectionNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no collection or alias is named {name!r}", collection=name)
+
+
+class AliasNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no alias is named {name!r}", alias=name)
+
+
+class SpaceNotFound(NotFound):
+    def __init__(self, name: str, spaces: Iterable[str], field: str = "") -> None:
+        known = ", ".join(repr(space) for space in sorted(spaces)) or "none"
+        super().__init__(
+            f"{field + ': ' if field else ''}no vector space is named {name!r} (there are: {known})",
+            space=name,
+            spaces=known,
+            field=field,
+        )
+
+
+class PointNotFound(NotFound):
+    """`ids` are the missing ones in the order asked; the message and metadata show the first 16."""
+
+    SHOWN = 16
+
+    def __init__(self, ids: Iterable[int | str]) -> None:
+        self.ids = tuple(ids)
+        shown = ", ".join(repr(point_id) for point_id in self.ids[: self.SHOWN])
+        more = f" and {len(self.ids) - self.SHOWN:,} more" if len(self.ids) > self.SHOWN else ""
+        super().__init__(f"no such point: {shown}{more}", ids=shown, count=len(self.ids))
+
+
+class VectorNotFound(NotFound):
+    def __init__(self, point_id: int | str, space: str) -> None:
+        super().__init__(f"point {point_id!r} has no vector in space {space!r}", id=repr(point_id), space=space)
+
+
+class AlreadyExists(EngineError):
+    """Something of that name exists."""
+
+
+class CollectionAlreadyExists(AlreadyExists):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a collection or alias named {name!r} exists", collection=name)
+
+
+class SpaceAlreadyExists(AlreadyExists):
+    def __init__(self, name: str, field: str = "") -> None:
+        super().__init__(
+            f"{field + ': ' if field else ''}a vector space named {name!r} exists", space=name, field=field
+        )
+
+
+class WrongState(EngineError):
+    """The request is right but the state is not."""
+
+
+class CollectionClosed(WrongState):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"collection {name!r} is closed; open it first", collection=name)
+
+
+class UnknownFormat(WrongState):
+    def __init__(self, what: str, *, found: int, known: int) -> None:
+        super().__init__(
+            f"{what} has format version {found}, and this program knows up to {known}",
+            found=found,
+            known=known,
+        )
+
+
+class Exhausted(EngineError):
+    """A resource is used up; nothing was written."""
+
+
+class StorageFull(Exhausted):
+    """The disk, or the address space reserved for ids and payloads, is full."""
+
+
+class TooManyWrites(Exhausted):
+    """The write queue is full."""
+
+
+class DeadlineExceeded(EngineError):
+    """The caller's deadline passed."""
+
+    def __init__(self, message: str = "the deadline passed") -> None:
+        super().__init__(message)
+
+
+class Cancelled(EngineError):
+    """The caller went away."""
+
+    def __init__(self, message: str = "the caller cancelled the request") -> None:
+        super().__init__(message)
+
+
+class ShuttingDown(EngineError):
+    """The server is stopping."""
+
+    def __init__(self, message: str = "the server is shutting down") -> None:
+        super().__init__(message)
+
+
+class NotImplementedYet(EngineError):
+    """Named in the contract, not built yet."""
+
+
+class CorruptStore(EngineError):
+    """Stored originals are damaged."""
+
+    def __init__(self, file: object, offset: int, message: str) -> None:
+        super().__init__(f"{file} at byte {offset:,}: {message}", file=file, offset=offset)
+
+
+class StorageFailed(EngineError):
+    """The operating system refused a read, write or sync; the collection refuses work until it is opened again."""

@@ -1,0 +1,61 @@
+"""Durable files: syncing, publishing by rename, locking a directory. Knows nothing of their content."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from storage.errors import EngineError, StorageFailed, StorageFull
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def failure(error: OSError, what: str) -> EngineError:
+    """The error of ours that `error` means: StorageFull when there is no room, else StorageFailed."""
+    if error.errno in _FULL:
+        return StorageFull(f"{what}: no space left on the device")
+    return StorageFailed(f"{what}: {error}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes names created, renamed or removed in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    """Makes the content of `path` durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Makes a fully written file appear under its final name, durably and at once."""
+    sync_file(temporary)
+    os.replace(temporary, final)
+    sync_folder(final.parent)
+
+
+class FolderLock:
+    """Holds a directory for one process; the kernel lets go when the process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises StorageFailed when another process holds `folder`."""
+        self._handle = os.open(folder / "LOCK", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(self._handle, 32).decode(errors="replace").strip()
+            os.close(self._handle)
+            raise StorageFailed(f"{folder} is open in another process (pid {holder or 'unknown'})") from None
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        os.close(self._handle)

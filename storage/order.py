@@ -1,0 +1,41 @@
+"""The one total order of results: by score in the metric's direction, then by point id."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+IdKeys = Callable[[NDArray[np.uint32]], Sequence[bytes]]
+
+
+def rank(
+    slots: NDArray[np.uint32],
+    scores: NDArray[np.float32],
+    *,
+    higher_is_better: bool,
+    id_keys: IdKeys,
+    limit: int | None = None,
+    offset: int = 0,
+) -> NDArray[np.intp]:
+    """Positions of the best after `offset`, at most `limit`, in the total order.
+
+    Asks for id keys only where scores tie, since each costs a look-up.
+    """
+    keys = -scores if higher_is_better else scores
+    order = np.argsort(keys, kind="stable")
+    end = len(order) if limit is None else min(len(order), offset + limit)
+    for start, stop in _tied_runs(keys[order], end):
+        tied = order[start:stop]
+        ids = id_keys(slots[tied])
+        order[start:stop] = tied[sorted(range(len(tied)), key=ids.__getitem__)]
+    return order[offset:end]
+
+
+def _tied_runs(ordered: NDArray[np.float32], end: int) -> list[tuple[int, int]]:
+    """Runs of equal neighbours, longer than one, that begin before `end`."""
+    equal = ordered[1:] == ordered[:-1]
+    if not equal[:end].any():
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], equal, [False])).astype(np.int8)))
+    runs = edges.reshape(-1, 2)
+    return [(int(start), int(stop) + 1) for start, stop in runs if start < end]

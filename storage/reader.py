@@ -1,0 +1,129 @@
+"""Reading ids, payloads and row references inside one LMDB transaction. Snapshot adds vectors and searches."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import lmdb
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.environment import Tables
+from storage.errors import CorruptStore
+from storage.ids import IdTable
+from storage.keys import decode_id, decode_slot, encode_id, encode_slot
+from storage.payload import PayloadCodec
+from storage.records import PointRecord, record_parts
+from storage.schema import CollectionSchema, PointId
+
+
+class Reader:
+    """What one transaction sees. Not for use by two threads at once; values are copied out of the transaction.
+
+    `collection_uid` and `seq` together name this state of this collection for ever, so they may key a cache, unless
+    `pending`: then the transaction is a write in the making, which may still be undone.
+    """
+
+    def __init__(
+        self,
+        txn: lmdb.Transaction,
+        tables: Tables,
+        *,
+        seq: int,
+        schema: CollectionSchema,
+        codec: PayloadCodec,
+        collection_uid: str,
+        point_count: int,
+        path: Path,
+        pending: bool = False,
+    ) -> None:
+        self.seq = seq
+        self.schema = schema
+        self.codec = codec
+        self.collection_uid = collection_uid
+        self.point_count = point_count
+        self.pending = pending
+        self._txn = txn
+        self._tables = tables
+        self._ids = IdTable(txn, tables.ids)
+        self._path = path
+
+    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        """Slots in the order of `ids`, -1 where there is no such point."""
+        found = self._ids.get_many([encode_id(point_id) for point_id in ids])
+        return np.array([-1 if slot is None else slot for slot in found], np.int64)
+
+    def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
+        """For each slot a key whose order is the order of ids."""
+        return [bytes(self._parts(slot)[1]) for slot in slots.tolist()]
+
+    def point_ids(self, slots: NDArray[np.uint32]) -> list[PointId]:
+        return [decode_id(key) for key in self.id_keys(slots)]
+
+    def record(self, slot: int) -> PointRecord:
+        version, id_key, payload = self._parts(slot)
+        return PointRecord(slot, decode_id(bytes(id_key)), version, bytes(payload))
+
+    def records(self, slots: NDArray[np.uint32]) -> list[PointRecord]:
+        return [self.record(slot) for slot in slots.tolist()]
+
+    def scan(self, start: PointId | None = None) -> Iterator[PointRecord]:
+        """All points in id order, from `start` inclusive."""
+        for _, slot in self._ids.scan(b"" if start is None else encode_id(start)):
+            yield self.record(slot)
+
+    def scan_slots(self, start: PointId | None = None) -> Iterator[int]:
+        """All slots in the order of their ids, from `start` inclusive."""
+        for _, slot in self._ids.scan(b"" if start is None else encode_id(start)):
+            yield slot
+
+    def payloads(self, keys: Collection[str] | None = None) -> Iterator[tuple[int, dict[str, object]]]:
+        """Slot and decoded payload (only its top-level `keys` when given) of all points, in slot order."""
+        decode = self.codec.decode
+        with self._txn.cursor(self._tables.points) as cursor:
+            for key, value in cursor:
+                slot = decode_slot(key)
+                try:
+                    payload = decode(record_parts(memoryview(value))[2], keys)
+                except ValueError as error:
+                    raise self._corrupt(slot, error) from error
+                yield slot, payload
+
+    def all_slots(self) -> NDArray[np.uint32]:
+        """Slots of all points, ascending."""
+        return _slots_in(self._txn, self._tables.points)
+
+    def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
+        """Slots of the points that have a vector in `space`, ascending."""
+        return _slots_in(self._txn, self._rows_table(space))
+
+    def _rows_table(self, space: str) -> lmdb._Database:
+        uid = self.schema.spaces[space].uid
+        assert uid is not None
+        return self._tables.rows[uid]
+
+    def _parts(self, slot: int) -> tuple[int, memoryview, memoryview]:
+        value = self._txn.get(encode_slot(slot), db=self._tables.points)
+        try:
+            if value is None:
+                raise ValueError("the record is missing")
+            return record_parts(memoryview(value))
+        except ValueError as error:
+            raise self._corrupt(slot, error) from error
+
+    def _corrupt(self, slot: int, error: ValueError) -> CorruptStore:
+        return CorruptStore(self._path / "data.mdb", 0, f"point in slot {slot}: {error}")
+
+
+def _slots_in(txn: lmdb.Transaction, table: lmdb._Database) -> NDArray[np.uint32]:
+    with txn.cursor(table) as cursor:
+        keys = b"".join(cursor.iternext(keys=True, values=False))
+    return np.frombuffer(keys, ">u4").astype(np.uint32)
+
+
+def read_rows(txn: lmdb.Transaction, table: lmdb._Database) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The whole table slot -> row, as arrays in slot order."""
+    slots = _slots_in(txn, table)
+    with txn.cursor(table) as cursor:
+        values = b"".join(cursor.iternext(keys=False, values=True))
+    rows = np.frombuffer(values, np.dtype([("row", ">u8"), ("checksum", ">u4")]))
+    return slots, rows["row"].astype(np.int64)

@@ -1,0 +1,51 @@
+"""Values stored under slots: point records and row references, each with a checksum. FORMAT.md shows them."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from storage.schema import PointId
+
+RECORD_VERSION = 1  # persisted: do not renumber
+
+_HEADER = struct.Struct(">BIQH")  # version, checksum of all that follows it, commit sequence, length of the id key
+_CHECKED_FROM = 5
+_ROW = struct.Struct(">QI")  # row, checksum of the vector's bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PointRecord:
+    """A stored point without its vectors. `version` is the commit sequence of its last write."""
+
+    slot: int
+    id: PointId
+    version: int
+    payload: bytes
+
+
+def encode_record(id_key: bytes, version: int, payload: bytes) -> bytes:
+    tail = _HEADER.pack(0, 0, version, len(id_key))[_CHECKED_FROM:] + id_key + payload
+    return struct.pack(">BI", RECORD_VERSION, zlib.crc32(tail)) + tail
+
+
+def record_parts(data: memoryview) -> tuple[int, memoryview, memoryview]:
+    """Version, id key and payload of a record. Raises ValueError when it is damaged."""
+    if len(data) < _HEADER.size:
+        raise ValueError("the record is too short")
+    record_version, checksum, version, id_length = _HEADER.unpack_from(data)
+    if record_version != RECORD_VERSION:
+        raise ValueError(f"the record has version {record_version}")
+    if zlib.crc32(data[_CHECKED_FROM:]) != checksum:
+        raise ValueError("the record does not have its checksum")
+    start = _HEADER.size
+    return version, data[start : start + id_length], data[start + id_length :]
+
+
+def encode_row(row: int, checksum: int) -> bytes:
+    return _ROW.pack(row, checksum)
+
+
+def decode_row(data: bytes | memoryview) -> tuple[int, int]:
+    """Row and checksum of its vector's bytes."""
+    row, checksum = _ROW.unpack(data)
+    return row, checksum

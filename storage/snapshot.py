@@ -1,0 +1,157 @@
+"""A snapshot: the only way to read a collection. One LMDB transaction and the view of the same commit, never mixed."""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import TracebackType
+
+import lmdb
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.budget import Budget
+from storage.core import Core, View
+from storage.environment import get_state
+from storage.errors import CorruptStore
+from storage.keys import encode_slot
+from storage.reader import Reader
+from storage.records import decode_row
+from storage.search import SpaceHits, SpaceSearch, score_slots, search_space
+from storage.space import NO_ROW, SpaceView
+
+
+class Snapshot(Reader):
+    """Pins one commit until it is closed; use it with `with`. For one thread at a time."""
+
+    def __init__(self, core: Core, release: Callable[[], None]) -> None:
+        """`release` is called once, when the snapshot is closed."""
+        self._core = core
+        self._release = release
+        txn, self._view = _begin(core)
+        state = self._view.state
+        super().__init__(
+            txn,
+            core.tables,
+            seq=state.seq,
+            schema=self._view.schema,
+            codec=core.codec,
+            collection_uid=core.uid,
+            point_count=state.point_count,
+            path=core.path / "lmdb",
+        )
+
+    def __enter__(self) -> "Snapshot":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the commit. The snapshot and all it lent are of no more use."""
+        self._txn.abort()
+        self._release()
+
+    def search(self, searches: Sequence[SpaceSearch], budget: Budget) -> list[SpaceHits]:
+        """Answers all `searches` in order; those on one space with equal settings run as one scan.
+
+        Raises DeadlineExceeded or Cancelled as `budget` says.
+        """
+        by_space: dict[str, list[int]] = {}
+        for number, search in enumerate(searches):
+            by_space.setdefault(search.space, []).append(number)
+        answers: dict[int, SpaceHits] = {}
+        for space, numbers in by_space.items():
+            hits = search_space(
+                self._view.spaces[space],
+                self.seq,
+                [searches[number] for number in numbers],
+                rows_of=self._rows_of(space),
+                id_keys=self.id_keys,
+                budget=budget,
+            )
+            answers.update(zip(numbers, hits, strict=True))
+        return [answers[number] for number in range(len(searches))]
+
+    def score(self, space: str, slots: NDArray[np.uint32], vector: NDArray[np.float32], budget: Budget) -> SpaceHits:
+        """Exact scores of those of `slots` that have a vector in `space`, best first, ties by id."""
+        return score_slots(
+            self._view.spaces[space],
+            slots,
+            vector,
+            rows_of=self._rows_of(space),
+            id_keys=self.id_keys,
+            budget=budget,
+        )
+
+    def vectors(self, space: str, slots: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Which of `slots` have a vector in `space`, and the vectors (n, size) as written, zeros where there is none.
+
+        Raises CorruptStore when a vector does not have its checksum.
+        """
+        view = self._view.spaces[space]
+        table = self._rows_table(space)
+        present = np.zeros(len(slots), np.bool_)
+        out = np.zeros((len(slots), view.schema.size), np.float32)
+        for number, slot in enumerate(slots.tolist()):
+            value = self._txn.get(encode_slot(slot), db=table)
+            if value is None:
+                continue
+            row, checksum = decode_row(value)
+            out[number] = view.gather(np.array([row], np.int64))[0]
+            if zlib.crc32(out[number]) != checksum:
+                raise _corrupt_vector(view, row)
+            present[number] = True
+        return present, out
+
+    def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
+        """Slots of the points that have a vector in `space`, ascending. Needs no look-up on disk."""
+        blocks = []
+        for block in self._view.spaces[space].blocks:
+            alive = block.alive(self.seq)
+            blocks.append(block.slots if alive is None else block.slots[alive])
+        return np.sort(np.concatenate(blocks))
+
+    @property
+    def spaces(self) -> Mapping[str, SpaceView]:
+        """The spaces as of this commit, by name."""
+        return self._view.spaces
+
+    def _rows_of(self, space: str) -> Callable[[NDArray[np.uint32]], NDArray[np.int64]]:
+        return partial(_current_rows, self._txn, self._rows_table(space), self._view.spaces[space])
+
+
+def _current_rows(
+    txn: lmdb.Transaction, table: lmdb._Database, view: SpaceView, slots: NDArray[np.uint32]
+) -> NDArray[np.int64]:
+    """The rows of slots as of the commit of `view` and `txn`, NO_ROW where there is no vector.
+
+    The array in memory belongs to the newest commit. A row that it shows and that this commit knows is this commit's
+    row too; any other entry (none, or a later row) is looked up in the transaction.
+    """
+    known = view.rows
+    rows = np.full(len(slots), NO_ROW, np.int64)
+    inside = slots < len(known)
+    rows[inside] = known[slots[inside]]
+    for number in np.flatnonzero((rows == NO_ROW) | (rows >= view.row_count)).tolist():
+        value = txn.get(encode_slot(int(slots[number])), db=table)
+        rows[number] = NO_ROW if value is None else decode_row(value)[0]
+    return rows
+
+
+def _begin(core: Core) -> tuple[lmdb.Transaction, View]:
+    """A read transaction and its view. A view is gone only if many commits passed in between: then begin again."""
+    while True:
+        txn = core.env.begin(buffers=True)
+        view = core.views.get(get_state(txn, core.tables).seq)
+        if view is not None:
+            return txn, view
+        txn.abort()
+
+
+def _corrupt_vector(view: SpaceView, row: int) -> CorruptStore:
+    blocks, positions = view.locate(np.array([row], np.int64))
+    block = view.blocks[int(blocks[0])].block
+    offset = int(positions[0]) * view.schema.size * 4
+    return CorruptStore(block.path, offset, "the vector does not have its checksum")

@@ -1,0 +1,39 @@
+"""Counts, sizes and states of a collection, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class SpaceState(Enum):
+    AWAITING_VECTORS = "awaiting_vectors"
+    PENDING = "pending"
+    INDEXING = "indexing"
+    READY = "ready"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceStats:
+    """vectors = indexed_vectors + tail_vectors. `deleted_vectors`: rows on disk that are not current."""
+
+    vectors: int
+    indexed_vectors: int
+    tail_vectors: int
+    deleted_vectors: int
+    segments: int
+    disk_bytes: int
+    mapped_bytes: int
+    index: str
+    state: SpaceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionStats:
+    """`points_with_vectors`: points that have a vector in any space."""
+
+    seq: int
+    points: int
+    points_with_vectors: int
+    payload_disk_bytes: int
+    spaces: Mapping[str, SpaceStats]

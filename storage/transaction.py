@@ -1,0 +1,188 @@
+"""One commit in the making: what its LMDB transaction and its new rows hold. operations are applied by apply.py.
+
+Order of a commit: vector bytes are written and synced, then memory is prepared, then LMDB commits. Readers find the
+new view only through the new commit sequence, so preparing it early shows nothing; `undo` takes it back.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import lmdb
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import environment
+from storage.core import Core, View
+from storage.environment import State
+from storage.files import sync_folder
+from storage.ids import IdTable
+from storage.keys import encode_slot
+from storage.reader import Reader
+from storage.records import decode_row
+from storage.space import Space
+
+
+@dataclass(slots=True)
+class SpaceDelta:
+    """New rows of a space, in row order, and changes of current rows, in the order they were made."""
+
+    first_row: int
+    matrices: list[NDArray[np.float32]] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+    killed: list[int] = field(default_factory=list)
+    changed_slots: list[int] = field(default_factory=list)
+    changed_rows: list[int] = field(default_factory=list)
+
+    @property
+    def next_row(self) -> int:
+        return self.first_row + len(self.slots)
+
+
+Savepoint = tuple[int, int, dict[str, tuple[int, int, int, int]]]
+
+
+class Transaction:
+    """Used by the writer's thread alone. Ends by `commit` or `abort`."""
+
+    def __init__(self, core: Core) -> None:
+        state = core.view.state
+        self.core = core
+        self.seq = state.seq + 1
+        self.next_slot = state.next_slot
+        self.point_count = state.point_count
+        self.txn: lmdb.Transaction = core.env.begin(write=True)
+        self.deltas: dict[str, SpaceDelta] = {}
+        self.structural = False
+        """Whether spaces, blocks or settings change; set by those who change them."""
+        self.after: list[Callable[[], None]] = []
+        """What to do once the commit is durable."""
+        self._undo: list[Callable[[], None]] = []
+        self._outer: lmdb.Transaction | None = None
+
+    @property
+    def ids(self) -> IdTable:
+        return IdTable(self.txn, self.core.tables.ids)
+
+    def reader(self) -> Reader:
+        """Reads what this transaction sees so far."""
+        return Reader(
+            self.txn,
+            self.core.tables,
+            seq=self.seq,
+            schema=self.core.schema,
+            codec=self.core.codec,
+            collection_uid=self.core.uid,
+            point_count=self.point_count,
+            path=self.core.path / "lmdb",
+            pending=True,
+        )
+
+    def delta(self, space: str) -> SpaceDelta:
+        if space not in self.deltas:
+            self.deltas[space] = SpaceDelta(self.core.spaces[space].row_count)
+        return self.deltas[space]
+
+    def rows_table(self, space: str) -> lmdb._Database:
+        uid = self.core.schema.spaces[space].uid
+        assert uid is not None
+        return self.core.tables.rows[uid]
+
+    def current_rows(self, space: str, slots: Sequence[int]) -> dict[int, int]:
+        """Rows of those of `slots` that have a vector in `space`."""
+        keys = [encode_slot(slot) for slot in slots]
+        with self.txn.cursor(self.rows_table(space)) as cursor:
+            return {int.from_bytes(key, "big"): decode_row(value)[0] for key, value in cursor.getmulti(keys)}
+
+    # Savepoints: an operation that fails must leave nothing, while others of the same commit stay.
+
+    def begin_nested(self) -> Savepoint:
+        self._outer = self.txn
+        self.txn = self.core.env.begin(write=True, parent=self._outer)
+        lengths = {
+            name: (len(delta.matrices), len(delta.slots), len(delta.killed), len(delta.changed_slots))
+            for name, delta in self.deltas.items()
+        }
+        return self.next_slot, self.point_count, lengths
+
+    def end_nested(self) -> None:
+        assert self._outer is not None
+        self.txn.commit()
+        self.txn, self._outer = self._outer, None
+
+    def abort_nested(self, savepoint: Savepoint) -> None:
+        assert self._outer is not None
+        self.txn.abort()
+        self.txn, self._outer = self._outer, None
+        self.next_slot, self.point_count, lengths = savepoint
+        for name, delta in self.deltas.items():
+            matrices, slots, killed, changed = lengths.get(name, (0, 0, 0, 0))
+            del delta.matrices[matrices:], delta.slots[slots:], delta.killed[killed:]
+            del delta.changed_slots[changed:], delta.changed_rows[changed:]
+
+    def on_undo(self, action: Callable[[], None]) -> None:
+        self._undo.append(action)
+
+    def commit(self) -> View:
+        """Makes everything durable, then visible. Raises lmdb.Error or EngineError, and then nothing has changed."""
+        core = self.core
+        try:
+            for name, delta in self.deltas.items():
+                self._enter(core.spaces[name], delta)
+            self._seal_full_blocks()
+            state = State(self.seq, self.next_slot, self.point_count)
+            environment.put_state(self.txn, core.tables, state)
+            if self.structural:
+                environment.put_schema(self.txn, core.tables, core.schema, core.next_space_uid)
+            view = core.make_view(state)
+            core.views[self.seq] = view
+            self.txn.commit()
+        except BaseException:
+            core.views.pop(self.seq, None)
+            self.abort()
+            raise
+        core.publish(view)
+        for action in self.after:
+            action()
+        return view
+
+    def abort(self) -> None:
+        self.txn.abort()
+        while self._undo:
+            self._undo.pop()()
+
+    def _enter(self, space: Space, delta: SpaceDelta) -> None:
+        """Writes the new rows of a space and prepares its memory."""
+        block = space.blocks[-1]
+        old_count, old_vectors = block.count, space.vector_count
+        if delta.matrices:
+            block.write(delta.first_row - block.first_row, np.concatenate(delta.matrices))
+            assert space.schema.uid is not None
+            environment.put_row_count(self.txn, self.core.tables, space.schema.uid, delta.next_row)
+
+        def take_back() -> None:
+            block.forget(old_count)
+            space.row_count, space.vector_count = delta.first_row, old_vectors
+
+        self.on_undo(take_back)
+        block.admit(np.asarray(delta.slots, np.uint32))
+        space.row_count = delta.next_row
+        space.vector_count += len(delta.slots) - len(delta.killed)
+        for owner, positions in space.by_block(delta.killed) if delta.killed else ():
+            owner.kill(positions, self.seq)
+            self.on_undo(lambda owner=owner, positions=positions: owner.revive(positions))  # type: ignore[misc]
+        changed = np.unique(np.asarray(delta.changed_slots, np.int64))
+        before = space.rows_of(changed)
+        space.set_rows(delta.changed_slots, delta.changed_rows)
+        self.on_undo(lambda: space.set_rows(changed, before))
+
+    def _seal_full_blocks(self) -> None:
+        threshold = self.core.schema.indexing_threshold
+        for space in self.core.spaces.values():
+            if space.blocks[-1].count < threshold:
+                continue
+            manifest = space.manifest
+            space.seal()
+            self.on_undo(lambda space=space, manifest=manifest: space.unseal(manifest))  # type: ignore[misc]
+            sync_folder(space.folder)
+            assert space.schema.uid is not None
+            environment.put_manifest(self.txn, self.core.tables, space.schema.uid, space.manifest)

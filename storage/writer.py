@@ -1,0 +1,187 @@
+"""The one writer of a collection: a thread that takes waiting writes and commits them together.
+
+Writes that arrive while a commit is being synced share the next one. Each write is all or nothing on its own: one that
+fails is taken back and the others of its commit stay.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import lmdb
+
+from storage.core import Core
+from storage.errors import EngineError, ShuttingDown, StorageFailed, StorageFull, TooManyWrites
+from storage.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+MAX_GROUP_BYTES = 64 * 2**20
+MAX_GROUP_WRITES = 256
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """A write that waits: `apply` works on a transaction and returns the result's maker, called with the sequence.
+
+    `alone`: it changes the structure (spaces, blocks, settings) and shares its commit with no other.
+    `apply` None: a barrier, done when all before it are.
+    """
+
+    apply: Callable[[Transaction], Any] | None
+    finish: Callable[[int, Any], Any]
+    size: int = 0
+    alone: bool = False
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Writer:
+    """Starts its thread with the first write. `committed` is called after each commit, from the thread."""
+
+    def __init__(self, core: Core, *, max_writes: int, max_bytes: int, committed: Callable[[], None]) -> None:
+        self._core = core
+        self._max_writes = max_writes
+        self._max_bytes = max_bytes
+        self._committed = committed
+        self._waiting: deque[Unit] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._failure: EngineError | None = None
+
+    def submit(self, unit: Unit) -> "Future[Any]":
+        """Queues a write. Raises TooManyWrites, ShuttingDown, or the StorageFailed that stopped the writer."""
+        with self._changed:
+            if self._failure is not None:
+                raise self._failure
+            if self._stopping:
+                raise ShuttingDown("the collection is being closed")
+            if len(self._waiting) >= self._max_writes or (
+                self._waiting and self._waiting_bytes + unit.size > self._max_bytes
+            ):
+                raise TooManyWrites(
+                    f"{len(self._waiting):,} writes of {self._waiting_bytes:,} bytes are waiting; try again"
+                )
+            self._waiting.append(unit)
+            self._waiting_bytes += unit.size
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"writer-{self._core.uid}", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return unit.future
+
+    def stop(self) -> None:
+        """Commits what waits, then ends the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._stopping:
+                    self._changed.wait()
+                group = self._take_group()
+            if not group:
+                return
+            running = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
+            if running:
+                self._commit_or_fail(running)
+                self._committed()
+
+    def _take_group(self) -> list[Unit]:
+        """The next writes that share a commit. Requires: the lock."""
+        group: list[Unit] = []
+        taken = 0
+        while self._waiting and len(group) < MAX_GROUP_WRITES:
+            unit = self._waiting[0]
+            if group and (unit.alone or group[0].alone or taken + unit.size > MAX_GROUP_BYTES):
+                break
+            group.append(self._waiting.popleft())
+            taken += unit.size
+        self._waiting_bytes -= taken
+        return group
+
+    def _commit_or_fail(self, group: list[Unit]) -> None:
+        if self._failure is not None:
+            for unit in group:
+                unit.future.set_exception(self._failure)
+            return
+        try:
+            self._commit(group)
+        except StorageFull as error:
+            self._retry_singly(group, error)
+        except EngineError as error:
+            self._fail(group, error)
+        except lmdb.MapFullError:
+            self._retry_singly(group, StorageFull("the space reserved for ids and payloads is full"))
+        except (lmdb.DiskError, lmdb.Error) as error:
+            if isinstance(error, lmdb.DiskError) or "No space left" in str(error):
+                self._retry_singly(group, StorageFull(f"{self._core.path}: no space left on the device"))
+            else:
+                self._fail(group, StorageFailed(f"{self._core.path}: {error}"))
+        except Exception as error:
+            log.exception("a commit failed")
+            self._fail(group, StorageFailed(f"{self._core.path}: {error}"))
+
+    def _retry_singly(self, group: list[Unit], error: EngineError) -> None:
+        """A large write that does not fit must not take small ones with it."""
+        if len(group) == 1:
+            group[0].future.set_exception(error)
+            return
+        for unit in group:
+            self._commit_or_fail([unit])
+
+    def _fail(self, group: list[Unit], error: EngineError) -> None:
+        """What is on disk is unknown now, so the writer takes no more until the collection is opened again."""
+        if isinstance(error, StorageFailed):
+            self._failure = error
+        for unit in group:
+            unit.future.set_exception(error)
+
+    def _commit(self, group: list[Unit]) -> None:
+        if all(unit.apply is None for unit in group):
+            for unit in group:
+                unit.future.set_result(unit.finish(self._core.view.state.seq, None))
+            return
+        transaction = Transaction(self._core)
+        try:
+            outcomes = [self._apply(transaction, unit, nested=len(group) > 1) for unit in group]
+        except BaseException:
+            transaction.abort()
+            raise
+        if all(isinstance(outcome, Exception) for outcome in outcomes):
+            transaction.abort()
+            seq = self._core.view.state.seq
+        else:
+            seq = transaction.commit().state.seq
+        for unit, outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                unit.future.set_exception(outcome)
+            else:
+                unit.future.set_result(unit.finish(seq, outcome))
+
+    @staticmethod
+    def _apply(transaction: Transaction, unit: Unit, *, nested: bool) -> Any:
+        """The outcome of a unit, or the error that took it back. Errors of LMDB concern the whole commit: raised."""
+        if unit.apply is None:
+            return None
+        savepoint = transaction.begin_nested() if nested else None
+        try:
+            outcome = unit.apply(transaction)
+        except Exception as error:
+            if savepoint is not None:
+                transaction.abort_nested(savepoint)
+            if isinstance(error, lmdb.Error):
+                raise
+            return error
+        if savepoint is not None:
+            transaction.end_nested()
+        return outcome
