@@ -1,0 +1,103 @@
+"""Turns a valid, resolved query into the plan that says the same, stage by stage. It decides nothing; rules/ do."""
+
+from planner.plan import (
+    ConvertScores,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Limit,
+    Node,
+    Plan,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    higher_is_better,
+)
+from planner.query import Dbsf, FilterScope, Nearest, Query, QueryVector, Rrf, ScoreMode, Stage
+from planner.validate import DEFAULT_LIMIT, limit_of, space_of
+from storage.schema import CollectionSchema, PointId
+
+
+def build(query: Query, schema: CollectionSchema) -> Plan:
+    """Requires: check_query and resolve have passed, under this schema."""
+    root = _build_stage(query.root, schema, "root", DEFAULT_LIMIT, exclude=())
+    return Plan(root=root, payload=query.with_payload, vectors=query.with_vectors)
+
+
+def _build_stage(
+    stage: Stage, schema: CollectionSchema, name: str, default_limit: int, *, exclude: tuple[PointId, ...]
+) -> Node:
+    """`exclude`: points that gave vectors to the stages above. No leaf returns them, so no place is lost to them."""
+    if isinstance(stage.query, Nearest) and stage.query.exclude is not None and stage.query.exclude not in exclude:
+        exclude = (*exclude, stage.query.exclude)
+    limit = limit_of(stage, default_limit)
+    node: Node
+    if not stage.prefetch:
+        node = _build_leaf(stage, schema, name, limit + stage.offset, exclude)
+    else:
+        children = tuple(
+            _build_stage(child, schema, f"{name}.prefetch[{index}]", limit + stage.offset, exclude=exclude)
+            for index, child in enumerate(stage.prefetch)
+        )
+        node = _build_filter(stage, name, _build_merge(stage, schema, name, children))
+    if stage.score_threshold is not None:
+        node = Threshold(
+            stage=name, threshold=stage.score_threshold, higher_is_better=higher_is_better(node), child=node
+        )
+    if stage.prefetch or stage.offset:
+        node = Limit(stage=name, limit=limit, offset=stage.offset, child=node)
+    return _build_score_mode(stage, schema, name, node)
+
+
+def _build_leaf(
+    stage: Stage, schema: CollectionSchema, name: str, limit: int, exclude: tuple[PointId, ...]
+) -> Search | Scan:
+    if not isinstance(stage.query, Nearest):
+        return Scan(stage=name, filter=stage.filter, exclude=exclude, limit=limit)
+    space = space_of(stage.using, schema, "using")
+    return Search(
+        stage=name,
+        space=space,
+        distance=schema.spaces[space].distance,
+        vector=_vector(stage.query),
+        filter=stage.filter,
+        exclude=exclude,
+        limit=limit,
+        params=stage.params,
+    )
+
+
+def _build_merge(stage: Stage, schema: CollectionSchema, name: str, children: tuple[Node, ...]) -> Node:
+    match stage.query:
+        case Rrf(k=k, weights=weights):
+            return FuseRanks(stage=name, k=k, weights=weights or (1.0,) * len(children), children=children)
+        case Dbsf(weights=weights):
+            return FuseScores(stage=name, weights=weights or (1.0,) * len(children), children=children)
+        case Nearest():
+            space = space_of(stage.using, schema, "using")
+            distance = schema.spaces[space].distance
+            return Rescore(stage=name, space=space, distance=distance, vector=_vector(stage.query), children=children)
+        case None:
+            raise AssertionError("validate.py refuses prefetches without a query")
+
+
+def _build_filter(stage: Stage, name: str, node: Node) -> Node:
+    if stage.filter is None:
+        return node
+    if stage.filter_scope is FilterScope.PUSH_DOWN:
+        return Restrict(stage=name, filter=stage.filter, child=node)
+    return Gate(stage=name, filter=stage.filter, child=node)
+
+
+def _build_score_mode(stage: Stage, schema: CollectionSchema, name: str, node: Node) -> Node:
+    if stage.score_mode is ScoreMode.RAW or not isinstance(stage.query, Nearest):
+        return node
+    distance = schema.spaces[space_of(stage.using, schema, "using")].distance
+    return ConvertScores(stage=name, mode=stage.score_mode, distance=distance, child=node)
+
+
+def _vector(rank: Nearest) -> QueryVector:
+    assert isinstance(rank.vector, QueryVector), "resolve.py replaces references"
+    return rank.vector

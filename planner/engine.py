@@ -1,0 +1,217 @@
+"""The planner's face: queries, explanations and reads of points, each answered from one snapshot.
+
+It owns the cache of evaluated filters and nothing else; meaning is in validate.py, plan.py and match.py.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.build import build
+from planner.cache import FilterCache
+from planner.executor import execute
+from planner.explain import Explanation, explain
+from planner.fetch import Fetched, check_selectors, fetch
+from planner.filter import Filter
+from planner.id_order import first_matching
+from planner.limits import check_batch, check_ids, check_page
+from planner.match import matching_slots
+from planner.operators import Ranking
+from planner.optimizer import optimize
+from planner.plan import Plan
+from planner.query import PayloadSelector, Query, VectorsSelector
+from planner.resolve import VectorSource, resolve
+from planner.trace import Trace
+from planner.validate import check_query
+from planner.validate_filter import check_filter
+from storage.budget import UNLIMITED, Budget
+from storage.collection import Collection
+from storage.operations import BySlots
+from storage.schema import CollectionSchema, PointId
+from storage.snapshot import Snapshot
+from storage.validate import check_point_id
+
+DEFAULT_CACHE_BYTES = 64 * 2**20
+
+ALL_PAYLOAD = PayloadSelector()
+"""Selects the whole payload, which is the default everywhere."""
+
+
+class Hit(NamedTuple):  # one is made per hit: a frozen dataclass takes three times as long
+    """A ranked point. `payload` is encoded by the collection's codec, None when it was not asked for.
+
+    `vectors` are float32 rows by space name, as they were written; spaces that the point lacks are left out.
+    """
+
+    id: PointId
+    score: float
+    version: int
+    payload: bytes | None
+    vectors: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """Hits best first, the commit that was read, and how it ran when `Query.explain` asked."""
+
+    hits: list[Hit]
+    seq: int
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Points in id order, the id at which the next page starts (None on the last), and the commit that was read."""
+
+    points: list[Fetched]
+    next_id: PointId | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Points in the order asked, the ids that do not exist, and the commit that was read."""
+
+    points: list[Fetched]
+    missing: list[PointId]
+    seq: int
+
+
+class Engine:
+    """Answers queries and reads. Safe for many threads.
+
+    `lookup` finds a collection by name or alias (Database.collection), for queries that take their vector elsewhere.
+    """
+
+    def __init__(self, lookup: Callable[[str], Collection], *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self.lookup = lookup
+        self._filters = FilterCache(cache_bytes)
+
+    def query(
+        self,
+        collection: Collection,
+        queries: Sequence[Query],
+        budget: Budget = UNLIMITED,
+        *,
+        batch_field: str = "queries",
+    ) -> list[QueryAnswer]:
+        """Answers in the order of `queries`, all from one snapshot; leaves that are equal run once.
+
+        Everything is validated before anything is searched. Errors name fields below each query's `path`;
+        `batch_field` names the batch itself. Raises InvalidRequest and its subclasses, SpaceNotFound,
+        PointNotFound, VectorNotFound, CollectionNotFound (lookup_from), DeadlineExceeded, Cancelled.
+        """
+        check_batch(len(queries), batch_field)
+        with collection.snapshot() as reader:
+            plans = self._plan(collection, reader, queries)
+            traces = [Trace() if query.explain else None for query in queries]
+            started = time.perf_counter_ns()
+            rankings = execute(plans, reader, self._filters, budget, traces)
+            answers: list[QueryAnswer] = []
+            for plan, ranking, trace in zip(plans, rankings, traces, strict=True):
+                budget.check()
+                answer = QueryAnswer(_hits(plan, ranking, reader), reader.seq)
+                if trace is not None:
+                    microseconds = (time.perf_counter_ns() - started) // 1_000
+                    answer = replace(answer, explanation=explain(plan, reader, trace, ranking, microseconds))
+                answers.append(answer)
+            return answers
+
+    def explain(
+        self, collection: Collection, query: Query, *, analyze: bool = False, budget: Budget = UNLIMITED
+    ) -> Explanation:
+        """The plan of `query`; with `analyze` it is also run, and the actual numbers and hits' origins are set."""
+        if analyze:
+            explanation = self.query(collection, [replace(query, explain=True)], budget)[0].explanation
+            assert explanation is not None
+            return explanation
+        with collection.snapshot() as reader:
+            return explain(self._plan(collection, reader, [query])[0], reader)
+
+    def scroll(
+        self,
+        collection: Collection,
+        filter: Filter | None = None,
+        *,
+        offset: PointId | None = None,
+        limit: int = 10,
+        with_payload: PayloadSelector | None = ALL_PAYLOAD,
+        with_vectors: VectorsSelector | None = None,
+        budget: Budget = UNLIMITED,
+    ) -> Page:
+        """The first `limit` matching points in id order, from id `offset` on (inclusive)."""
+        check_page(limit)
+        if offset is not None:
+            check_point_id(offset, "offset")
+        with collection.snapshot() as reader:
+            _check_read(reader.schema, filter, with_payload, with_vectors)
+            slots = first_matching(reader, filter, limit + 1, self._filters, budget, start=offset)
+            next_id = reader.point_ids(slots[limit:])[0] if len(slots) > limit else None
+            return Page(fetch(reader, slots[:limit], with_payload, with_vectors), next_id, reader.seq)
+
+    def get(
+        self,
+        collection: Collection,
+        ids: Sequence[PointId],
+        *,
+        with_payload: PayloadSelector | None = ALL_PAYLOAD,
+        with_vectors: VectorsSelector | None = None,
+    ) -> Found:
+        """The points of `ids` in the order asked, repeats included."""
+        check_ids(ids)
+        with collection.snapshot() as reader:
+            _check_read(reader.schema, None, with_payload, with_vectors)
+            slots = reader.slots_of(ids)
+            missing = [point_id for point_id, slot in zip(ids, slots.tolist(), strict=True) if slot < 0]
+            points = fetch(reader, slots[slots >= 0].astype(np.uint32), with_payload, with_vectors)
+            return Found(points, missing, reader.seq)
+
+    def count(
+        self, collection: Collection, filter: Filter | None = None, budget: Budget = UNLIMITED
+    ) -> tuple[int, int]:
+        """(the exact number of matching points, the commit that was read)."""
+        with collection.snapshot() as reader:
+            if filter is None:
+                return reader.point_count, reader.seq
+            check_filter(filter, reader.schema, "filter")
+            return len(self._filters.slots(reader, filter, budget)), reader.seq
+
+    def selector(
+        self, schema: CollectionSchema, filter: Filter, budget: Budget = UNLIMITED, *, field: str = "filter"
+    ) -> BySlots:
+        """Selects the matching points of a write, evaluated when it is applied. `field` is the filter's path."""
+        check_filter(filter, schema, field)
+        return BySlots(partial(matching_slots, filter=filter, budget=budget))
+
+    def _plan(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[Plan]:
+        for query in queries:
+            check_query(query, reader.schema)
+            check_selectors(query.with_payload, query.with_vectors, reader.schema, query.path)
+        with ExitStack() as others:
+            source = VectorSource(collection.name, reader, self.lookup, others)
+            return [optimize(build(resolve(query, source), reader.schema)) for query in queries]
+
+
+def _hits(plan: Plan, ranking: Ranking, reader: Snapshot) -> list[Hit]:
+    fetched = fetch(reader, ranking.slots, plan.payload, plan.vectors)
+    return [
+        Hit(point.id, score, point.version, point.payload, point.vectors)
+        for point, score in zip(fetched, ranking.scores.tolist(), strict=True)
+    ]
+
+
+def _check_read(
+    schema: CollectionSchema,
+    filter: Filter | None,
+    with_payload: PayloadSelector | None,
+    with_vectors: VectorsSelector | None,
+) -> None:
+    if filter is not None:
+        check_filter(filter, schema, "filter")
+    check_selectors(with_payload, with_vectors, schema, "")

@@ -1,0 +1,32 @@
+"""What can be wrong with a query: the planner's own leaves of the tree in storage/errors.py.
+
+InvalidRequest
+├── InvalidQuery      a tree of stages that cannot be
+├── InvalidFilter     a filter that cannot be
+├── InvalidLimit      a limit of 0, or one beyond its bound
+└── AmbiguousSpace    `using` is needed, since there are several spaces
+"""
+
+from collections.abc import Iterable
+
+from storage.errors import InvalidRequest
+
+
+class InvalidQuery(InvalidRequest):
+    """A tree of stages that has no meaning."""
+
+
+class InvalidFilter(InvalidRequest):
+    """A filter that has no meaning."""
+
+
+class InvalidLimit(InvalidRequest):
+    """A limit of 0, or a limit and offset that together exceed their bound, which the text names."""
+
+
+class AmbiguousSpace(InvalidRequest):
+    """No space is named, and the collection has several or none."""
+
+    def __init__(self, field: str, spaces: Iterable[str]) -> None:
+        known = ", ".join(repr(space) for space in sorted(spaces)) or "none"
+        super().__init__(field, f"name a vector space; there is no unnamed one (there are: {known})", spaces=known)

@@ -1,0 +1,149 @@
+"""Runs plans over one snapshot: the leaves of all plans first, together, then each tree from its leaves up.
+
+Leaves are answered in leaves.py, operators are in operators.py, what is reported of a run is in trace.py.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from planner.cache import FilterCache
+from planner.filter import Filter
+from planner.filter_sets import FilterSets
+from planner.leaves import Demand, LeafAnswer, answer_leaves, below, demands_of
+from planner.operators import (
+    NOTHING,
+    Ranking,
+    apply_limit,
+    apply_threshold,
+    candidates,
+    convert_scores,
+    fuse_ranks,
+    fuse_scores,
+)
+from planner.plan import (
+    ConvertScores,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Leaf,
+    Limit,
+    Node,
+    Plan,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    children_of,
+)
+from planner.trace import Actual, Trace
+from storage.budget import Budget
+from storage.snapshot import Snapshot
+
+_Place = tuple[int, str]
+"""Where a leaf is: number of the plan, stage."""
+
+
+def execute(
+    plans: Sequence[Plan],
+    reader: Snapshot,
+    cache: FilterCache,
+    budget: Budget,
+    traces: Sequence[Trace | None] | None = None,
+) -> list[Ranking]:
+    """What each plan's root emits, in order. Traces, where given, are filled. Raises DeadlineExceeded, Cancelled."""
+    started = time.perf_counter_ns()
+    sets = FilterSets(reader, cache, budget)
+    places: dict[Demand, _Place] = {}
+    for number, plan in enumerate(plans):
+        for demand in demands_of(plan.root):
+            places.setdefault(demand, (number, demand.leaf.stage))
+    answers = answer_leaves(places, reader, sets, budget)
+    share = (time.perf_counter_ns() - started) // 1_000 // max(1, len(places))
+    return [
+        _Run(number, reader, sets, budget, answers, places, share, traces[number] if traces else None).emit(plan.root)
+        for number, plan in enumerate(plans)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One plan's way from its leaves' answers to its root. `share`: microseconds that each leaf is given."""
+
+    number: int
+    reader: Snapshot
+    sets: FilterSets
+    budget: Budget
+    answers: dict[Demand, LeafAnswer]
+    places: dict[Demand, _Place]
+    share: int
+    trace: Trace | None
+
+    def emit(self, node: Node, restrictions: tuple[Filter, ...] = ()) -> Ranking:
+        """What `node` emits below `restrictions`."""
+        if isinstance(node, Search | Scan):
+            return self._emit_leaf(Demand(node, restrictions), node)
+        inputs = [self.emit(child, below(node, restrictions)) for child in children_of(node)]
+        started = time.perf_counter_ns()
+        ranking = self._apply(node, inputs)
+        if self.trace is not None:
+            rows_in = sum(map(len, inputs))
+            actual = Actual(
+                rows_in=rows_in,
+                rows_out=len(ranking),
+                distance_computations=len(ranking) if isinstance(node, Rescore) else 0,
+                microseconds=(time.perf_counter_ns() - started) // 1_000,
+            )
+            self.trace.record(node, actual, ranking)
+        return ranking
+
+    def _emit_leaf(self, demand: Demand, leaf: Leaf) -> Ranking:
+        answer = self.answers[demand]
+        if self.trace is not None:
+            # `leaf` is this plan's own; the demand of an equal leaf names another stage.
+            self.trace.record(leaf, self._actual(answer, self.places[demand], leaf.stage), answer.ranking)
+        return answer.ranking
+
+    def _actual(self, answer: LeafAnswer, first: _Place, stage: str) -> Actual:
+        if first != (self.number, stage):
+            where = first[1] if first[0] == self.number else f"{first[1]} of query {first[0]}"
+            return Actual(
+                rows_in=answer.rows_in, rows_out=len(answer.ranking), strategy="shared", reason=f"equal to {where}"
+            )
+        return Actual(
+            rows_in=answer.rows_in,
+            rows_out=len(answer.ranking),
+            distance_computations=answer.distance_computations,
+            microseconds=self.share,
+            strategy=answer.strategy,
+            reason=answer.reason,
+        )
+
+    def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
+        """What an inner node makes of its inputs."""
+        match node:
+            case FuseRanks():
+                return fuse_ranks(node, inputs, self.reader)
+            case FuseScores():
+                return fuse_scores(node, inputs, self.reader)
+            case Rescore():
+                hits = self.reader.score(node.space, candidates(inputs), node.vector.values, self.budget)
+                return Ranking(hits.slots, hits.scores)
+            case Gate():
+                return inputs[0].take(self.sets.gate(node.filter, inputs[0].slots))
+            case Threshold():
+                return apply_threshold(node, inputs[0])
+            case Limit():
+                return apply_limit(node, inputs[0])
+            case ConvertScores():
+                return convert_scores(node.mode, node.distance, inputs[0])
+            case Restrict():
+                return inputs[0]
+            case Empty():
+                return NOTHING
+            case Search() | Scan():
+                raise AssertionError("leaves were answered before")
+        assert_never(node)

@@ -1,0 +1,249 @@
+"""A plan, and what happened when it ran, as data and as a text tree. Without a run the text has no times."""
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from planner.describe import describe_filter, describe_payload, describe_vectors
+from planner.operators import Ranking
+from planner.plan import (
+    ConvertScores,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Limit,
+    Node,
+    Plan,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    children_of,
+    walk,
+)
+from planner.query import FilterStrategy, SearchParams
+from planner.trace import Actual, Trace, operator_of
+from storage.schema import PointId
+from storage.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainNode:
+    """One operator. Of `rows_in` to `microseconds` see Actual; they are None unless the plan ran.
+
+    `estimated_rows` is the most that it can emit, given the number of points.
+    """
+
+    operator: str
+    stage: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    strategy: str = ""
+    reason: str = ""
+    estimated_rows: int | None = None
+    rows_in: int | None = None
+    rows_out: int | None = None
+    distance_computations: int | None = None
+    microseconds: int | None = None
+    children: "tuple[ExplainNode, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageRank:
+    """A point's place in the list of one stage: its rank from 1, and its score."""
+
+    stage: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class HitExplanation:
+    """Where a returned point came from: its place in every stage's list that holds it, root first."""
+
+    id: PointId
+    stages: tuple[StageRank, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The plan as a tree and as text. `hits` and `microseconds` (from plan to hits) only when it was analysed."""
+
+    root: ExplainNode
+    text: str
+    seq: int
+    analyzed: bool = False
+    hits: tuple[HitExplanation, ...] = ()
+    microseconds: int | None = None
+
+
+def explain(
+    plan: Plan,
+    reader: Snapshot,
+    trace: Trace | None = None,
+    ranking: Ranking | None = None,
+    microseconds: int | None = None,
+) -> Explanation:
+    """The plan, with what happened when there is a trace of its run, whose result was `ranking`."""
+    root = _explain_plan(plan, reader, trace)
+    if trace is None or ranking is None:
+        return Explanation(root=root, text=render(root), seq=reader.seq)
+    return Explanation(
+        root=root,
+        text=render(root),
+        seq=reader.seq,
+        analyzed=True,
+        hits=_explain_hits(plan, trace, ranking, reader),
+        microseconds=microseconds,
+    )
+
+
+def _explain_plan(plan: Plan, reader: Snapshot, trace: Trace | None) -> ExplainNode:
+    """The tree below a node that fetches what the query wants."""
+    child = _explain_node(plan.root, reader, trace)
+    return ExplainNode(
+        operator="fetch",
+        stage="root",
+        attributes={"payload": describe_payload(plan.payload), "vectors": describe_vectors(plan.vectors)},
+        estimated_rows=child.estimated_rows,
+        rows_in=child.rows_out,
+        rows_out=child.rows_out,
+        children=(child,),
+    )
+
+
+def _explain_node(node: Node, reader: Snapshot, trace: Trace | None) -> ExplainNode:
+    explained = ExplainNode(
+        operator=operator_of(node),
+        stage=node.stage,
+        attributes=_attributes(node),
+        estimated_rows=most_rows(node, reader),
+        children=tuple(_explain_node(child, reader, trace) for child in children_of(node)),
+    )
+    return explained if trace is None else _with_actual(explained, trace.actual_of(node))
+
+
+def _with_actual(node: ExplainNode, actual: Actual) -> ExplainNode:
+    return replace(
+        node,
+        strategy=actual.strategy,
+        reason=actual.reason,
+        rows_in=actual.rows_in,
+        rows_out=actual.rows_out,
+        distance_computations=actual.distance_computations,
+        microseconds=actual.microseconds,
+    )
+
+
+def most_rows(node: Node, reader: Snapshot) -> int:
+    """The most rows that a node can emit, given how many points and vectors there are."""
+    match node:
+        case Search():
+            return min(node.limit, reader.spaces[node.space].vector_count)
+        case Scan():
+            return min(node.limit, reader.point_count)
+        case Empty():
+            return 0
+        case FuseRanks() | FuseScores() | Rescore():
+            return min(reader.point_count, sum(most_rows(child, reader) for child in node.children))
+        case Restrict() | Gate() | Threshold() | ConvertScores():
+            return most_rows(node.child, reader)
+        case Limit():
+            return min(node.limit, max(0, most_rows(node.child, reader) - node.offset))
+    assert_never(node)
+
+
+def _attributes(node: Node) -> dict[str, str]:
+    match node:
+        case Search():
+            space = {"using": node.space, "distance": node.distance.value, "limit": str(node.limit)}
+            return space | _leaf_attributes(node) | _param_attributes(node.params)
+        case Scan():
+            return {"limit": str(node.limit)} | _leaf_attributes(node)
+        case FuseRanks():
+            return {"k": f"{node.k:g}", "weights": _weights(node.weights)}
+        case FuseScores():
+            return {"weights": _weights(node.weights)}
+        case Rescore():
+            return {"using": node.space, "distance": node.distance.value}
+        case Gate() | Restrict():
+            return {"filter": describe_filter(node.filter)}
+        case Threshold():
+            return {"score": f"{'>=' if node.higher_is_better else '<='} {node.threshold:g}"}
+        case Limit():
+            return {"limit": str(node.limit)} | ({"offset": str(node.offset)} if node.offset else {})
+        case ConvertScores():
+            return {"score_mode": node.mode.value}
+        case Empty():
+            return {}
+    assert_never(node)
+
+
+def _leaf_attributes(leaf: Search | Scan) -> dict[str, str]:
+    attributes = {} if leaf.filter is None else {"filter": describe_filter(leaf.filter)}
+    if leaf.exclude:
+        attributes["exclude"] = ", ".join(repr(point_id) for point_id in leaf.exclude)
+    return attributes
+
+
+def _param_attributes(params: SearchParams) -> dict[str, str]:
+    attributes = {} if params.hnsw_ef is None else {"hnsw_ef": str(params.hnsw_ef)}
+    if params.exact:
+        attributes["exact"] = "true"
+    if params.indexed_only:
+        attributes["indexed_only"] = "true"
+    if params.filter_strategy is not FilterStrategy.AUTO:
+        attributes["filter_strategy"] = params.filter_strategy.value
+    return attributes
+
+
+def _weights(weights: tuple[float, ...]) -> str:
+    return ", ".join(f"{weight:g}" for weight in weights)
+
+
+def _explain_hits(plan: Plan, trace: Trace, ranking: Ranking, reader: Snapshot) -> tuple[HitExplanation, ...]:
+    places = {stage: _places(trace.lists[stage]) for stage in dict.fromkeys(node.stage for node in walk(plan.root))}
+    ids = reader.point_ids(ranking.slots)
+    return tuple(
+        HitExplanation(
+            point_id, tuple(StageRank(stage, *places[stage][slot]) for stage in places if slot in places[stage])
+        )
+        for point_id, slot in zip(ids, ranking.slots.tolist(), strict=True)
+    )
+
+
+def _places(ranking: Ranking) -> dict[int, tuple[int, float]]:
+    pairs = zip(ranking.slots.tolist(), ranking.scores.tolist(), strict=True)
+    return {slot: (rank, score) for rank, (slot, score) in enumerate(pairs, 1)}
+
+
+def render(root: ExplainNode) -> str:
+    """The tree as text, one operator a line, inputs below it."""
+    return "\n".join(_lines(root, "", ""))
+
+
+def _lines(node: ExplainNode, first: str, rest: str) -> list[str]:
+    lines = [first + _line(node)]
+    for number, child in enumerate(node.children, 1):
+        last = number == len(node.children)
+        lines += _lines(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
+    return lines
+
+
+def _line(node: ExplainNode) -> str:
+    attributes = [f"{name}={_quoted(value)}" for name, value in node.attributes.items()]
+    line = " ".join([node.operator, *attributes, f"[{node.stage}]"])
+    if node.rows_out is None:
+        return f"{line} at most {node.estimated_rows:,} rows"
+    rows_in = "" if node.rows_in is None else f"{node.rows_in:,} -> "
+    facts = [f"{rows_in}{node.rows_out:,} rows"]
+    if node.distance_computations:
+        facts.append(f"{node.distance_computations:,} distances")
+    if node.microseconds is not None:
+        facts.append(f"{node.microseconds:,} µs")
+    how = f"; {node.strategy}" + (f": {node.reason}" if node.reason else "") if node.strategy else ""
+    return f"{line} ({', '.join(facts)}{how})"
+
+
+def _quoted(value: str) -> str:
+    return value if value and not set(value) & set(' "[]=') else "'" + value + "'"

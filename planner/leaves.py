@@ -1,0 +1,113 @@
+"""Answers the leaves of all plans of a request: equal ones once, searches in one call of storage. It knows no trees."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.filter import Filter
+from planner.filter_sets import FilterSets
+from planner.operators import Ranking
+from planner.plan import Leaf, Node, Restrict, Scan, Search, children_of
+from storage.budget import Budget
+from storage.schema import PointId
+from storage.search import SpaceHits, SpaceSearch
+from storage.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A leaf and the restrictions above it, outermost first. Equal demands have equal answers."""
+
+    leaf: Leaf
+    restrictions: tuple[Filter, ...] = ()
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        return self.restrictions if self.leaf.filter is None else (*self.restrictions, self.leaf.filter)
+
+    @property
+    def limit(self) -> int:
+        """Rows to ask for, so that `limit` are left when the excluded points are dropped."""
+        return self.leaf.limit + len(self.leaf.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class LeafAnswer:
+    """What a leaf emits, and how it was found. `rows_in`: points that were allowed, if they were counted."""
+
+    ranking: Ranking
+    rows_in: int | None
+    strategy: str
+    reason: str
+    distance_computations: int
+
+
+def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
+    """The leaves of a plan, in order."""
+    if isinstance(node, Search | Scan):
+        yield Demand(node, restrictions)
+        return
+    for child in children_of(node):
+        yield from demands_of(child, below(node, restrictions))
+
+
+def below(node: Node, restrictions: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """The restrictions that hold for a node's children."""
+    return (*restrictions, node.filter) if isinstance(node, Restrict) else restrictions
+
+
+def answer_leaves(
+    demands: Collection[Demand], reader: Snapshot, sets: FilterSets, budget: Budget
+) -> dict[Demand, LeafAnswer]:
+    """An answer for every demand. Raises DeadlineExceeded, Cancelled."""
+    answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], reader, sets, budget)
+    for demand in demands:
+        if demand not in answers:
+            slots = sets.first(demand.filters, demand.limit)
+            ranking = Ranking(slots, np.zeros(len(slots), np.float32))
+            answers[demand] = LeafAnswer(_without_excluded(ranking, demand, reader), None, "id order", "no query", 0)
+    return answers
+
+
+def _answer_searches(
+    demands: list[Demand], reader: Snapshot, sets: FilterSets, budget: Budget
+) -> dict[Demand, LeafAnswer]:
+    allowed = [sets.allowed(demand.filters) for demand in demands]
+    searches = [_space_search(demand, slots) for demand, slots in zip(demands, allowed, strict=True)]
+    answers = reader.search(searches, budget) if searches else []
+    return {
+        demand: _searched(demand, hits, slots, reader)
+        for demand, hits, slots in zip(demands, answers, allowed, strict=True)
+    }
+
+
+def _space_search(demand: Demand, allowed: NDArray[np.uint32] | None) -> SpaceSearch:
+    leaf = demand.leaf
+    assert isinstance(leaf, Search)
+    return SpaceSearch(
+        space=leaf.space,
+        vector=leaf.vector.values,
+        limit=demand.limit,
+        allowed=allowed,
+        hnsw_ef=leaf.params.hnsw_ef,
+        exact=leaf.params.exact,
+        indexed_only=leaf.params.indexed_only,
+        filter_strategy=leaf.params.filter_strategy.value,
+    )
+
+
+def _searched(demand: Demand, hits: SpaceHits, allowed: NDArray[np.uint32] | None, reader: Snapshot) -> LeafAnswer:
+    assert isinstance(demand.leaf, Search)
+    ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
+    rows_in = reader.spaces[demand.leaf.space].vector_count if allowed is None else len(allowed)
+    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations)
+
+
+def _without_excluded(ranking: Ranking, demand: Demand, reader: Snapshot) -> Ranking:
+    exclude: tuple[PointId, ...] = demand.leaf.exclude
+    if not exclude:
+        return ranking
+    kept = ranking.take(~np.isin(ranking.slots, reader.slots_of(exclude)))
+    return kept.take(slice(0, demand.leaf.limit))

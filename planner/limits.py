@@ -1,0 +1,58 @@
+"""How large a request may be: the bounds, each with its reason, and the checks of the plain ones."""
+
+from collections.abc import Sequence
+
+from planner.errors import InvalidLimit
+from storage.errors import InvalidRequest, LimitExceeded
+from storage.schema import PointId
+from storage.validate import check_point_id
+
+MAX_DEPTH = 16
+"""Levels of stages, the root included: more is a mistake, and recursion must end."""
+
+MAX_STAGES = 64
+"""Stages of one query: each may search."""
+
+MAX_LIMIT = 10_000
+"""Points a stage passes on (limit + offset), and ids or points of one read: they are held in memory."""
+
+MAX_BATCH = 256
+"""Queries of one call: they share one snapshot and one deadline."""
+
+MAX_FILTER_DEPTH = 16
+"""Levels of filters within filters."""
+
+MAX_CONDITIONS = 1_024
+"""Conditions of one filter at all its levels: each is tested on every candidate."""
+
+MAX_WEIGHT = 1e30
+"""Largest weight of a fusion: sums of MAX_STAGES weighted scores stay finite in float32."""
+
+
+def check_batch(count: int, field: str) -> None:
+    """Raises InvalidRequest without queries, LimitExceeded with too many."""
+    if count == 0:
+        raise InvalidRequest(field, "nothing is asked")
+    if count > MAX_BATCH:
+        raise LimitExceeded(field, limit="MAX_BATCH", maximum=MAX_BATCH, actual=count)
+
+
+def check_ids(ids: Sequence[PointId]) -> None:
+    """Raises InvalidRequest without ids, LimitExceeded with too many, InvalidPointId for one that cannot be."""
+    if not ids:
+        raise InvalidRequest("ids", "no id is given")
+    if len(ids) > MAX_LIMIT:
+        raise LimitExceeded("ids", limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=len(ids))
+    for index, point_id in enumerate(ids):
+        check_point_id(point_id, f"ids[{index}]")
+
+
+def check_page(limit: int, offset: int = 0, path: str = "") -> None:
+    """Raises InvalidLimit unless 1 <= limit, 0 <= offset and limit + offset <= MAX_LIMIT. Fields are `path` + name."""
+    if limit < 1:
+        raise InvalidLimit(f"{path}limit", f"{limit:,} is less than 1", limit="MAX_LIMIT", maximum=MAX_LIMIT)
+    if offset < 0:
+        raise InvalidLimit(f"{path}offset", f"{offset:,} is less than 0", limit="MAX_LIMIT", maximum=MAX_LIMIT)
+    if limit + offset > MAX_LIMIT:
+        what = f"limit + offset is {limit + offset:,}, more than MAX_LIMIT allows ({MAX_LIMIT:,})"
+        raise InvalidLimit(f"{path}limit", what, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=limit + offset)

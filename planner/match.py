@@ -1,0 +1,152 @@
+"""Which points match a filter: payload conditions are tested in Python in one pass, the logic over them is numpy's.
+
+What a single payload condition means is in conditions.py.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.conditions import PayloadCondition, compile_condition
+from planner.filter import AnyOf, Condition, Equal, ExceptOf, Filter, HasId, HasVector, IsEmpty, IsNull, Range
+from planner.paths import first_key
+from storage.budget import UNLIMITED, Budget
+from storage.reader import Reader
+from storage.records import PointRecord
+from storage.schema import PointId
+
+ROWS_PER_CHECK = 1_024
+"""Rows tested between two looks at the budget: some milliseconds."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Points under test: their slots (uint32, (n,)), and for each payload condition of the filter whether it holds."""
+
+    slots: NDArray[np.uint32]
+    holds: Mapping[PayloadCondition, Mask]
+
+
+def matching_slots(reader: Reader, filter: Filter, budget: Budget = UNLIMITED) -> NDArray[np.uint32]:
+    """Slots of the points that match, ascending. Requires: a valid filter."""
+    ids = required_ids(filter)
+    if ids is not None:
+        found = reader.slots_of(ids)
+        slots = np.unique(found[found >= 0]).astype(np.uint32)
+        return slots[matches(reader, filter, slots, budget=budget)]
+    conditions = _payload_conditions(filter)
+    if conditions:
+        rows = _test(conditions, reader.payloads(_keys(conditions)), budget)
+    else:
+        rows = _Rows(reader.all_slots(), {})
+    return rows.slots[_mask(filter, rows, reader)]
+
+
+def matches(
+    reader: Reader,
+    filter: Filter,
+    slots: NDArray[np.uint32],
+    *,
+    records: Sequence[PointRecord] | None = None,
+    budget: Budget = UNLIMITED,
+) -> Mask:
+    """Whether each of `slots` (n,) matches. `records` are those of the slots, if they are at hand."""
+    conditions = _payload_conditions(filter)
+    if not conditions:
+        return _mask(filter, _Rows(slots, {}), reader)
+    found = reader.records(slots) if records is None else records
+    return _mask(filter, _test(conditions, _decode(reader, found, _keys(conditions)), budget), reader)
+
+
+def required_ids(filter: Filter) -> tuple[PointId, ...] | None:
+    """Ids among which every match is, when the filter names them; None when it does not."""
+    for condition in filter.must:
+        if isinstance(condition, HasId):
+            return condition.ids
+        if isinstance(condition, Filter) and (ids := required_ids(condition)) is not None:
+            return ids
+    return None
+
+
+def _payload_conditions(filter: Filter) -> list[PayloadCondition]:
+    """The distinct ones at all levels."""
+    found: dict[PayloadCondition, None] = {}
+    for condition in _conditions(filter):
+        if isinstance(condition, Filter):
+            found.update(dict.fromkeys(_payload_conditions(condition)))
+        elif not isinstance(condition, HasId | HasVector):
+            found[condition] = None
+    return list(found)
+
+
+def _conditions(filter: Filter) -> Iterator[Condition]:
+    yield from filter.must
+    yield from filter.should
+    yield from filter.must_not
+    if filter.min_should is not None:
+        yield from filter.min_should.conditions
+
+
+def _keys(conditions: Iterable[PayloadCondition]) -> frozenset[str]:
+    return frozenset(first_key(condition.path) for condition in conditions)
+
+
+def _decode(
+    reader: Reader, records: Iterable[PointRecord], keys: frozenset[str]
+) -> Iterator[tuple[int, dict[str, object]]]:
+    for record in records:
+        yield record.slot, reader.codec.decode(record.payload, keys)
+
+
+def _test(
+    conditions: Sequence[PayloadCondition], payloads: Iterable[tuple[int, dict[str, object]]], budget: Budget
+) -> _Rows:
+    predicates = [compile_condition(condition) for condition in conditions]
+    slots = array("I")
+    holds = [bytearray() for _ in conditions]
+    for number, (slot, payload) in enumerate(payloads):
+        if number % ROWS_PER_CHECK == 0:
+            budget.check()
+        slots.append(slot)
+        for column, predicate in zip(holds, predicates, strict=True):
+            column.append(predicate(payload))
+    columns = (np.frombuffer(column, np.uint8).astype(np.bool_) for column in holds)
+    return _Rows(np.array(slots, np.uint32), dict(zip(conditions, columns, strict=True)))
+
+
+def _mask(condition: Condition, rows: _Rows, reader: Reader) -> Mask:
+    match condition:
+        case Filter():
+            return _clauses_mask(condition, rows, reader)
+        case HasId(ids=ids):
+            return np.isin(rows.slots, reader.slots_of(ids))
+        case HasVector(using=using):
+            if using not in reader.schema.spaces:  # dropped since the filter of a queued write was checked
+                return np.zeros(len(rows.slots), np.bool_)
+            return np.isin(rows.slots, reader.slots_with_vector(using))
+        case Equal() | AnyOf() | ExceptOf() | Range() | IsNull() | IsEmpty():
+            return rows.holds[condition]
+    assert_never(condition)
+
+
+def _clauses_mask(filter: Filter, rows: _Rows, reader: Reader) -> Mask:
+    def masks(conditions: Iterable[Condition]) -> Iterator[Mask]:
+        return (_mask(condition, rows, reader) for condition in conditions)
+
+    none = np.zeros(len(rows.slots), np.bool_)
+    result = reduce(np.logical_and, masks(filter.must), ~none)
+    if filter.should:
+        result &= reduce(np.logical_or, masks(filter.should), none)
+    if filter.must_not:
+        result &= ~reduce(np.logical_or, masks(filter.must_not), none)
+    if filter.min_should is not None:
+        count = sum((mask.astype(np.int64) for mask in masks(filter.min_should.conditions)), none.astype(np.int64))
+        result &= count >= filter.min_should.min_count
+    return result

@@ -1,0 +1,78 @@
+"""What each inner operator does to rankings: numpy on arrays of slots and scores. It reads ids, to break ties."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
+from planner.plan import FuseRanks, FuseScores, Limit, Threshold, higher_is_better
+from planner.query import ScoreMode
+from storage.distance import dissimilarity, similarity
+from storage.order import rank
+from storage.reader import Reader
+from storage.schema import Distance
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Slots (uint32, (n,)) and scores (float32, (n,)), best first, ties by point id ascending, no slot twice."""
+
+    slots: NDArray[np.uint32]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def take(self, kept: "NDArray[np.bool_] | slice") -> "Ranking":
+        return Ranking(self.slots[kept], self.scores[kept])
+
+
+NOTHING = Ranking(np.empty(0, np.uint32), np.empty(0, np.float32))
+
+
+def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
+    slots, scores = reciprocal_rank_fusion([ranking.slots for ranking in inputs], k=node.k, weights=node.weights)
+    return _ranked(slots, scores, reader)
+
+
+def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
+    slots, scores = distribution_based_score_fusion(
+        [ranking.slots for ranking in inputs],
+        [ranking.scores for ranking in inputs],
+        higher_is_better=[higher_is_better(child) for child in node.children],
+        weights=node.weights,
+    )
+    return _ranked(slots, scores, reader)
+
+
+def _ranked(slots: NDArray[np.uint32], scores: NDArray[np.float32], reader: Reader) -> Ranking:
+    best = rank(slots, scores, higher_is_better=True, id_keys=reader.id_keys)
+    return Ranking(slots[best], scores[best])
+
+
+def apply_threshold(node: Threshold, ranking: Ranking) -> Ranking:
+    """Compares in float32, as scores are seen, so that a score that was returned may be used as the threshold."""
+    threshold = np.float32(node.threshold)
+    return ranking.take(ranking.scores >= threshold if node.higher_is_better else ranking.scores <= threshold)
+
+
+def apply_limit(node: Limit, ranking: Ranking) -> Ranking:
+    return ranking.take(slice(node.offset, node.offset + node.limit))
+
+
+def convert_scores(mode: ScoreMode, distance: Distance, ranking: Ranking) -> Ranking:
+    """The order stays, though scores that differed may now be equal."""
+    match mode:
+        case ScoreMode.SIMILARITY:
+            return Ranking(ranking.slots, similarity(distance, ranking.scores))
+        case ScoreMode.DISTANCE:
+            return Ranking(ranking.slots, dissimilarity(distance, ranking.scores))
+        case ScoreMode.RAW:
+            return ranking
+
+
+def candidates(inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
+    """Slots of every input once, ascending."""
+    return union([ranking.slots for ranking in inputs])

@@ -1,0 +1,123 @@
+"""Paths into payloads: `a`, `a.b`, `a[].b`, `"a.b".c`; parsing them, finding values, keeping and removing parts.
+
+    path = step ("." step)*      step = key "[]"*      key = one or more of any but . [ ] "  |  quoted
+    quoted = '"' (any but " and \\  |  \\"  |  \\\\)+ '"'
+
+A step descends into an object. `[]` descends into every element of an array, and only `[]` does: `a.b` finds nothing
+when `a` is an array. It knows nothing of conditions.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+_STEP = re.compile(r'(?:"((?:[^"\\]|\\["\\])+)"|([^.\[\]"]+))((?:\[\])*)(\.|\Z)')
+_ESCAPE = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One key, then `arrays` times into every element."""
+
+    key: str
+    arrays: int
+
+
+@lru_cache(maxsize=4_096)
+def parse_path(text: str) -> tuple[Step, ...]:
+    """The steps of a path. Raises ValueError, saying where it goes wrong."""
+    steps: list[Step] = []
+    position = 0
+    while True:
+        found = _STEP.match(text, position)
+        if found is None:
+            raise ValueError(f"{text!r} is no path: a key is expected at character {position + 1}")
+        quoted, plain, arrays, dot = found.groups()
+        steps.append(Step(plain if quoted is None else _ESCAPE.sub(r"\1", quoted), len(arrays) // 2))
+        position = found.end()
+        if not dot:
+            return tuple(steps)
+
+
+def first_key(text: str) -> str:
+    """The top-level key of a path."""
+    return parse_path(text)[0].key
+
+
+def values_at(payload: Mapping[str, object], steps: tuple[Step, ...]) -> list[object]:
+    """Every value the path leads to, in order; none when it leads nowhere."""
+    values: list[object] = [payload]
+    for step in steps:
+        values = [value[step.key] for value in values if isinstance(value, dict) and step.key in value]
+        for _ in range(step.arrays):
+            values = [element for value in values if isinstance(value, list) for element in value]
+    return values
+
+
+@dataclass(slots=True)
+class _Tree:
+    """Paths as a tree: `whole` where one ends, `keys` into objects, `elements` into arrays."""
+
+    whole: bool = False
+    keys: dict[str, "_Tree"] = field(default_factory=dict)
+    elements: "_Tree | None" = None
+
+
+def _tree(paths: Iterable[str]) -> _Tree:
+    root = _Tree()
+    for path in paths:
+        node = root
+        for step in parse_path(path):
+            node = node.keys.setdefault(step.key, _Tree())
+            for _ in range(step.arrays):
+                node.elements = node.elements or _Tree()
+                node = node.elements
+        node.whole = True
+    return root
+
+
+class _Nothing:
+    """What is left of a value of which nothing was chosen."""
+
+
+_NOTHING: Final = _Nothing()
+
+
+def keep(payload: dict[str, object], paths: Iterable[str]) -> dict[str, object]:
+    """Only what the paths lead to. Objects, arrays and elements of which nothing is kept are left out."""
+    kept = _keep(payload, _tree(paths))
+    return kept if isinstance(kept, dict) else {}
+
+
+def _keep(value: object, tree: _Tree) -> object:
+    if tree.whole:
+        return value
+    if isinstance(value, dict) and tree.keys:
+        parts = {key: _keep(value[key], below) for key, below in tree.keys.items() if key in value}
+        kept = {key: part for key, part in parts.items() if part is not _NOTHING}
+        return kept or _NOTHING
+    if isinstance(value, list) and tree.elements is not None:
+        elements = [_keep(element, tree.elements) for element in value]
+        return [element for element in elements if element is not _NOTHING] or _NOTHING
+    return _NOTHING
+
+
+def remove(payload: dict[str, object], paths: Iterable[str]) -> dict[str, object]:
+    """A copy without what the paths lead to; what surrounds it stays, even if it becomes empty."""
+    removed = _remove(payload, _tree(paths))
+    assert isinstance(removed, dict)
+    return removed
+
+
+def _remove(value: object, tree: _Tree) -> object:
+    if isinstance(value, dict) and tree.keys:
+        return {
+            key: _remove(part, tree.keys[key]) if key in tree.keys else part
+            for key, part in value.items()
+            if key not in tree.keys or not tree.keys[key].whole
+        }
+    if isinstance(value, list) and tree.elements is not None:
+        return [] if tree.elements.whole else [_remove(element, tree.elements) for element in value]
+    return value

@@ -1,0 +1,147 @@
+"""What was asked: a tree of stages, as frozen data. Meaning is in ARCHITECTURE.md, how it runs in plan.py."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.filter import Filter
+from storage.schema import PointId
+
+
+class QueryVector:
+    """A float32 query vector that compares and hashes by its bytes, so equal leaves can be found. Read-only."""
+
+    __slots__ = ("_key", "values")
+
+    def __init__(self, values: NDArray[np.float32]) -> None:
+        self.values = np.ascontiguousarray(values, dtype=np.float32)
+        self.values.flags.writeable = False
+        self._key = self.values.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QueryVector) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"QueryVector({len(self.values)} dimensions)"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVector:
+    """The vector of a stored point. `collection` None: the searched one; `using` None: the stage's space."""
+
+    id: PointId
+    collection: str | None = None
+    using: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Rank by nearness to a vector. `exclude` is the point that gave the vector, which the stage leaves out.
+
+    A request never sets `exclude`: resolve.py does when it puts a QueryVector in the place of a StoredVector.
+    """
+
+    vector: QueryVector | StoredVector
+    exclude: PointId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rrf:
+    """Reciprocal rank fusion: score(p) = sum_i weights[i] / (k + rank_i(p)), rank from 1."""
+
+    k: float = 60.0
+    weights: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dbsf:
+    """Distribution-based score fusion; see fusion.py for the formula."""
+
+    weights: tuple[float, ...] | None = None
+
+
+Rank = Nearest | Rrf | Dbsf
+
+
+class FilterStrategy(Enum):
+    AUTO = "auto"
+    PRE = "pre"
+    POST = "post"
+
+
+class FilterScope(Enum):
+    """What a filter on a stage with prefetches does: gate the merged candidates, or restrict every leaf below."""
+
+    GATE = "gate"
+    PUSH_DOWN = "push_down"
+
+
+class ScoreMode(Enum):
+    RAW = "raw"
+    SIMILARITY = "similarity"
+    DISTANCE = "distance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchParams:
+    """How a stage searches. None: the space's default."""
+
+    hnsw_ef: int | None = None
+    exact: bool = False
+    indexed_only: bool = False
+    filter_strategy: FilterStrategy = FilterStrategy.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage. Without `prefetch` it is a leaf. `limit` None: 10 at the root, else the parent's limit + offset.
+
+    `offset` and `score_mode` are the root's only.
+    """
+
+    query: Rank | None = None
+    using: str | None = None
+    prefetch: tuple["Stage", ...] = ()
+    filter: Filter | None = None
+    filter_scope: FilterScope = FilterScope.GATE
+    params: SearchParams = field(default_factory=SearchParams)
+    score_threshold: float | None = None
+    limit: int | None = None
+    offset: int = 0
+    score_mode: ScoreMode = ScoreMode.RAW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadSelector:
+    """Which payload to return: `include` None means all; then `exclude` is taken away. Paths `a`, `a.b`, `a[].b`."""
+
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsSelector:
+    """Which vectors to return: of these spaces; None means all."""
+
+    include: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A root stage and what to return of its hits. A selector of None returns none.
+
+    `path` is where the request holds the query (``, `queries[3]`, `query`) and `vector_field` what it calls the
+    root's query vector; errors name fields by them.
+    """
+
+    root: Stage
+    with_payload: PayloadSelector | None = field(default_factory=PayloadSelector)
+    with_vectors: VectorsSelector | None = None
+    explain: bool = False
+    path: str = ""
+    vector_field: str = "query.nearest"

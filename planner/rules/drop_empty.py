@@ -1,0 +1,62 @@
+"""Rule: what can emit nothing, and filters that every point matches, leave the plan. It simplifies no filter itself."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from planner.filter import AnyOf, Condition, Filter, HasId
+from planner.plan import (
+    ConvertScores,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Limit,
+    Node,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    map_children,
+)
+
+
+def drop_empty(node: Node) -> Node:
+    """Limit(Gate({must: [has_id []]}, x)) -> Empty; Gate({}, x) -> x
+
+    A fusion keeps an empty child among others: its weight counts in the divisor of score fusion.
+    """
+    node = map_children(node, drop_empty)
+    match node:
+        case Search() | Scan():
+            if node.filter is None:
+                return node
+            if matches_nothing(node.filter):
+                return Empty(stage=node.stage)
+            return replace(node, filter=None) if node.filter == Filter() else node
+        case Gate() | Restrict():
+            if isinstance(node.child, Empty) or matches_nothing(node.filter):
+                return Empty(stage=node.stage)
+            return node.child if node.filter == Filter() else node
+        case Threshold() | Limit() | ConvertScores():
+            return Empty(stage=node.stage) if isinstance(node.child, Empty) else node
+        case FuseRanks() | FuseScores() | Rescore():
+            return Empty(stage=node.stage) if all(isinstance(child, Empty) for child in node.children) else node
+        case Empty():
+            return node
+    assert_never(node)
+
+
+def matches_nothing(condition: Condition) -> bool:
+    """True when no point can match, whatever is stored. False says nothing."""
+    match condition:
+        case HasId(ids=()) | AnyOf(values=()):
+            return True
+        case Filter():
+            return (
+                any(matches_nothing(part) for part in condition.must)
+                or (condition.should != () and all(matches_nothing(part) for part in condition.should))
+                or any(part == Filter() for part in condition.must_not)
+            )
+        case _:
+            return False

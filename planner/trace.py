@@ -1,0 +1,79 @@
+"""What happened while a plan ran, kept only when an explanation is asked for. How it is shown is in explain.py."""
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from planner.operators import Ranking
+from planner.plan import (
+    ConvertScores,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Limit,
+    Node,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+)
+
+
+def operator_of(node: Node) -> str:
+    """The operator's name, as users see it."""
+    match node:
+        case Search():
+            return "search"
+        case Scan():
+            return "scan"
+        case Empty():
+            return "empty"
+        case FuseRanks():
+            return "rrf"
+        case FuseScores():
+            return "dbsf"
+        case Rescore():
+            return "rescore"
+        case Restrict():
+            return "restrict"
+        case Gate():
+            return "gate"
+        case Threshold():
+            return "threshold"
+        case Limit():
+            return "limit"
+        case ConvertScores():
+            return "convert"
+    assert_never(node)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actual:
+    """What one operator did. `rows_in` of a leaf: the points that could be found; None if they were not counted.
+
+    `microseconds` are the operator's own, without its inputs'. Leaves run together and get an equal share each.
+    """
+
+    rows_in: int | None
+    rows_out: int
+    distance_computations: int = 0
+    microseconds: int = 0
+    strategy: str = ""
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Trace:
+    """Filled by one run of one plan: what each operator did, and the list that each stage ended with."""
+
+    actuals: dict[tuple[str, str], Actual] = field(default_factory=dict)
+    lists: dict[str, Ranking] = field(default_factory=dict)
+
+    def record(self, node: Node, actual: Actual, ranking: Ranking) -> None:
+        """Requires: inputs are recorded before their consumers, so the last of a stage is its result."""
+        self.actuals[node.stage, operator_of(node)] = actual
+        self.lists[node.stage] = ranking
+
+    def actual_of(self, node: Node) -> Actual:
+        return self.actuals[node.stage, operator_of(node)]

@@ -1,0 +1,151 @@
+"""Which queries are refused, and why: everything of a tree of stages that can be checked before reading a point.
+
+It also says what a stage that names no space means. Vectors of stored points are checked in resolve.py.
+"""
+
+import math
+
+from planner.errors import AmbiguousSpace, InvalidQuery
+from planner.limits import MAX_DEPTH, MAX_STAGES, MAX_WEIGHT, check_page
+from planner.query import Dbsf, Nearest, Query, QueryVector, Rrf, ScoreMode, SearchParams, Stage
+from planner.validate_filter import check_filter
+from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
+from storage.schema import MAX_EF, CollectionSchema
+from storage.validate import check_point_id, check_query_vector
+
+DEFAULT_LIMIT = 10
+"""Points a query returns unless it says otherwise."""
+
+
+def check_query(query: Query, schema: CollectionSchema) -> None:
+    """Raises InvalidRequest and its subclasses or SpaceNotFound, naming the field below `query.path`."""
+    path = f"{query.path}." if query.path else ""
+    stages = _count_stages(query.root, path, depth=1)
+    if stages > MAX_STAGES:
+        raise LimitExceeded(f"{path}prefetch", limit="MAX_STAGES", maximum=MAX_STAGES, actual=stages)
+    _check_score_mode(query.root, path)
+    _check_stage(query.root, schema, path, DEFAULT_LIMIT, query.vector_field)
+
+
+def limit_of(stage: Stage, default: int) -> int:
+    """How many points the stage passes on; `default` is the parent's limit + offset, or DEFAULT_LIMIT."""
+    return default if stage.limit is None else stage.limit
+
+
+def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
+    """The space meant by `using`: itself, else the unnamed one, else the only one.
+
+    Raises SpaceNotFound when there is none of that name, AmbiguousSpace when none can be chosen.
+    """
+    if using is not None:
+        if using not in schema.spaces:
+            raise SpaceNotFound(using, schema.spaces, field=field)
+        return using
+    if "" in schema.spaces:
+        return ""
+    if len(schema.spaces) != 1:
+        raise AmbiguousSpace(field, schema.spaces)
+    return next(iter(schema.spaces))
+
+
+def _count_stages(stage: Stage, path: str, *, depth: int) -> int:
+    """`path` is the stage's own, with a dot at the end unless it is empty."""
+    if depth > MAX_DEPTH:
+        raise LimitExceeded(path.removesuffix("."), limit="MAX_DEPTH", maximum=MAX_DEPTH, actual=depth)
+    return 1 + sum(
+        _count_stages(child, f"{path}prefetch[{index}].", depth=depth + 1) for index, child in enumerate(stage.prefetch)
+    )
+
+
+def _check_score_mode(root: Stage, path: str) -> None:
+    if root.score_mode is ScoreMode.DISTANCE and not isinstance(root.query, Nearest):
+        raise InvalidQuery(f"{path}score_mode", "only a stage that ranks by a vector has distances")
+
+
+def _check_stage(
+    stage: Stage, schema: CollectionSchema, path: str, default_limit: int, vector_field: str = "query.nearest"
+) -> None:
+    """`path` is the stage's own, with a dot at the end unless it is empty."""
+    limit = limit_of(stage, default_limit)
+    check_page(limit, stage.offset, path)
+    _check_params(stage.params, f"{path}params")
+    _check_threshold(stage, f"{path}score_threshold")
+    if stage.filter is not None:
+        check_filter(stage.filter, schema, f"{path}filter")
+    _check_rank(stage, schema, path, vector_field)
+    for index, child in enumerate(stage.prefetch):
+        child_path = f"{path}prefetch[{index}]."
+        _check_root_only(child, child_path)
+        _check_stage(child, schema, child_path, limit + stage.offset)
+
+
+def _check_root_only(stage: Stage, path: str) -> None:
+    if stage.offset:
+        raise InvalidQuery(f"{path}offset", "only the root has an offset")
+    if stage.score_mode is not ScoreMode.RAW:
+        raise InvalidQuery(f"{path}score_mode", "only the root has a score mode")
+
+
+def _check_params(params: SearchParams, path: str) -> None:
+    if params.hnsw_ef is not None and not 1 <= params.hnsw_ef <= MAX_EF:
+        raise InvalidQuery(f"{path}.hnsw_ef", f"{params.hnsw_ef:,} is not between 1 and {MAX_EF:,}")
+
+
+def _check_threshold(stage: Stage, path: str) -> None:
+    if stage.score_threshold is None:
+        return
+    if stage.query is None:
+        raise InvalidQuery(path, "without a query there is no score to compare")
+    if not math.isfinite(stage.score_threshold):
+        raise NotFinite(path, f"{stage.score_threshold} is not finite")
+
+
+def _check_rank(stage: Stage, schema: CollectionSchema, path: str, vector_field: str) -> None:
+    match stage.query:
+        case None if stage.prefetch:
+            raise InvalidQuery(f"{path}query", "a stage cannot have prefetches without a query")
+        case None:
+            if stage.using is not None:
+                raise InvalidQuery(f"{path}using", "without a query no vector space is used")
+        case Nearest():
+            _check_nearest(stage.query, stage.using, schema, path, vector_field)
+        case Rrf() | Dbsf():
+            _check_fusion(stage.query, stage, path)
+
+
+def _check_nearest(rank: Nearest, using: str | None, schema: CollectionSchema, path: str, vector_field: str) -> None:
+    space = space_of(using, schema, f"{path}using")
+    if isinstance(rank.vector, QueryVector):
+        check_query_vector(schema.spaces[space], rank.vector.values, f"{path}{vector_field}")
+    else:
+        check_point_id(rank.vector.id, f"{path}{vector_field}.id")
+
+
+def _check_fusion(rank: Rrf | Dbsf, stage: Stage, path: str) -> None:
+    name = "rrf" if isinstance(rank, Rrf) else "dbsf"
+    if not stage.prefetch:
+        raise InvalidQuery(f"{path}query.{name}", "fusion needs prefetches")
+    if stage.using is not None:
+        raise InvalidQuery(f"{path}using", "fusion takes no vector space")
+    if isinstance(rank, Rrf):
+        _check_not_negative(rank.k, f"{path}query.rrf.k")
+    if rank.weights is not None:
+        _check_weights(rank.weights, len(stage.prefetch), f"{path}query.{name}.weights")
+
+
+def _check_weights(weights: tuple[float, ...], lists: int, path: str) -> None:
+    if len(weights) != lists:
+        raise InvalidQuery(path, f"one weight per prefetch is needed: {lists}, not {len(weights)}")
+    for index, weight in enumerate(weights):
+        _check_not_negative(weight, f"{path}[{index}]")
+        if weight > MAX_WEIGHT:
+            raise InvalidQuery(f"{path}[{index}]", f"{weight:g} is more than MAX_WEIGHT allows ({MAX_WEIGHT:g})")
+    if not any(weights):
+        raise InvalidQuery(path, "all weights are 0")
+
+
+def _check_not_negative(value: float, path: str) -> None:
+    if not math.isfinite(value):
+        raise NotFinite(path, f"{value} is not finite")
+    if value < 0:
+        raise InvalidQuery(path, f"{value:g} is less than 0")

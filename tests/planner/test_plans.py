@@ -1,0 +1,68 @@
+"""Golden files: a query, its plan, the plan after each rule that changed it, what ran, and the result.
+
+A file in plans/ begins with a sentence and the query as JSON (notation.py), written by hand; the rest is recorded by
+`make goldens`. A rule's own file has the rule's name. Steps that change nothing in the text are left out.
+"""
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from planner.build import build
+from planner.engine import Engine
+from planner.explain import ExplainNode, explain, render
+from planner.optimizer import RULES, optimize
+from planner.plan import Node, Plan
+from planner.resolve import VectorSource, resolve
+from planner.validate import check_query
+from storage.collection import Collection
+from tests.conftest import Golden
+from tests.planner.notation import query_of
+from tests.planner.shop import SHOP
+from tests.support import oracle
+
+PLANS = Path(__file__).parent / "plans"
+FILES = sorted(PLANS.glob("*.txt"))
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_plan(file: Path, engine: Engine, shop: Collection, golden: Golden) -> None:
+    head = file.read_text(encoding="utf-8").split("\n--- plan\n")[0].rstrip()
+    golden(file, head + "\n" + recorded(head.split("\n--- query\n")[1], engine, shop))
+
+
+def recorded(text: str, engine: Engine, shop: Collection) -> str:
+    query = query_of(text)
+    sections: list[tuple[str, str]] = []
+    with shop.snapshot() as reader, ExitStack() as others:
+        check_query(query, reader.schema)
+        plan = build(resolve(query, VectorSource("shop", reader, engine.lookup, others)), reader.schema)
+
+        def add(title: str, root: Node) -> None:
+            changed = Plan(root=root, payload=plan.payload, vectors=plan.vectors)
+            text = explain(changed, reader).text
+            if not sections or sections[-1][1] != text:
+                sections.append((title, text))
+
+        add("plan", plan.root)
+        optimize(plan, lambda rule, root: add(f"after {rule}", root))
+    answer = engine.query(shop, [replace(query, explain=True)])[0]
+    expected = [(point_id, float(score)) for point_id, score in oracle.answer(SHOP, query)]
+    assert [(hit.id, hit.score) for hit in answer.hits] == expected
+    assert answer.explanation is not None
+    sections.append(("run", render(without_times(answer.explanation.root))))
+    sections.append(("result", "\n".join(f"{hit.id!r:6} {hit.score:.6g}" for hit in answer.hits) or "(nothing)"))
+    return "".join(f"--- {title}\n{body}\n" for title, body in sections)
+
+
+def without_times(node: ExplainNode) -> ExplainNode:
+    return replace(node, microseconds=None, children=tuple(without_times(child) for child in node.children))
+
+
+def test_every_rule_has_a_golden_file_that_it_changes() -> None:
+    for rule in RULES:
+        assert f"\n--- after {rule.__name__}\n" in (PLANS / f"{rule.__name__}.txt").read_text(encoding="utf-8")
+        assert rule.__module__ == f"planner.rules.{rule.__name__}"

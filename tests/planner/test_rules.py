@@ -1,0 +1,127 @@
+"""Rules one by one: what each does, and that it returns the same object when it does nothing. The optimizer ends."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from planner import optimizer
+from planner.filter import AnyOf, Equal, Filter, HasId, IsNull, MinShould
+from planner.plan import Empty, FuseRanks, FuseScores, Gate, Limit, Node, Plan, Rescore, Restrict, Scan, Search
+from planner.query import QueryVector, SearchParams
+from planner.rules.drop_empty import drop_empty
+from planner.rules.normalise_filter import normalise_filter, simplify
+from planner.rules.push_down_filter import push_down_filter
+from storage.schema import Distance
+from tests.planner.strategies import FILTERS, random_world
+from tests.support import oracle
+
+A, B, C = Equal("a", 1), Equal("b", 1), IsNull("c")
+NEVER = Filter(must=(HasId(()),))
+VECTOR = QueryVector(np.ones(2, np.float32))
+EMPTY = Empty(stage="root")
+
+
+def search(filter: Filter | None = None) -> Search:
+    return Search(
+        stage="root", space="", distance=Distance.DOT, vector=VECTOR, filter=filter, limit=3, params=SearchParams()
+    )
+
+
+def fused(*children: Node) -> FuseRanks:
+    return FuseRanks(stage="root", k=60, weights=(1.0,) * len(children), children=children)
+
+
+def test_push_down_filter_reaches_every_leaf_through_gates_and_fusions() -> None:
+    inner, outer = Filter(must=(A,)), Filter(should=(B, C))
+    gate = Gate(stage="root", filter=inner, child=search())
+    plan = Restrict(stage="root", filter=outer, child=fused(search(inner), Scan(stage="root", limit=3), gate))
+    both = Filter(must=(outer, inner))
+    pushed = Gate(stage="root", filter=inner, child=search(outer))
+    assert push_down_filter(plan) == fused(search(both), Scan(stage="root", limit=3, filter=outer), pushed)
+
+
+def test_nested_restrictions_keep_each_filter_whole() -> None:
+    one, other = Filter(should=(A,)), Filter(should=(B,))
+    plan = Restrict(stage="root", filter=one, child=Restrict(stage="root", filter=other, child=search()))
+    assert push_down_filter(plan) == search(Filter(must=(one, other)))
+
+
+@pytest.mark.parametrize(
+    ("filter", "simple"),
+    [
+        (Filter(must=(Filter(),)), Filter()),
+        (Filter(must=(Filter(must=(A, Filter(must=(B,)))),)), Filter(must=(A, B))),
+        (Filter(must=(A, A)), Filter(must=(A,))),
+        (Filter(should=(A, Filter(should=(B, C)))), Filter(should=(A, B, C))),
+        (Filter(should=(A, Filter())), Filter()),
+        (Filter(should=(A,)), Filter(must=(A,))),
+        (Filter(must_not=(Filter(should=(A, B)),)), Filter(must_not=(A, B))),
+        (Filter(must_not=(Filter(must=(A,)),)), Filter(must_not=(A,))),
+        (Filter(must=(Filter(must_not=(A,)),)), Filter(must_not=(A,))),
+        (Filter(min_should=MinShould((A, B), 2)), Filter(must=(A, B))),
+        (Filter(min_should=MinShould((Filter(), A, B), 2)), Filter(min_should=MinShould((A, B), 1))),
+        (Filter(min_should=MinShould((Filter(), A), 1)), Filter()),
+    ],
+)
+def test_simplify(filter: Filter, simple: Filter) -> None:
+    assert simplify(filter) == simple
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        Filter(must=(A, Filter(should=(A, B)))),
+        Filter(must_not=(Filter(must=(A, B)),)),
+        Filter(should=(Filter(must=(A, B)), C)),
+        Filter(should=(Equal("a", True), Equal("a", 1))),
+        Filter(min_should=MinShould((A, A), 1)),
+    ],
+)
+def test_simplify_leaves_what_has_a_meaning(filter: Filter) -> None:
+    assert simplify(filter) == filter
+    node = search(filter)
+    assert normalise_filter(node) is node
+
+
+@given(FILTERS)
+def test_simple_filters_match_the_same(filter: Filter) -> None:
+    world = random_world(7)
+    simple = simplify(filter)
+    assert oracle.matching(world, simple) == oracle.matching(world, filter)
+    assert simplify(simple) == simple
+
+
+def test_drop_empty() -> None:
+    never, always = search(NEVER), search(Filter())
+    assert drop_empty(always) == search()
+    assert drop_empty(never) == EMPTY
+    assert drop_empty(search(Filter(should=(AnyOf("a", ()), HasId(()))))) == EMPTY
+    assert drop_empty(search(Filter(must_not=(Filter(),)))) == EMPTY
+    assert drop_empty(Gate(stage="root", filter=NEVER, child=search())) == EMPTY
+    assert drop_empty(Gate(stage="root", filter=Filter(), child=search())) == search()
+    assert drop_empty(Limit(stage="root", limit=3, child=never)) == EMPTY
+    rescore = Rescore(stage="root", space="", distance=Distance.DOT, vector=VECTOR, children=(never, never))
+    assert drop_empty(rescore) == EMPTY
+    assert drop_empty(fused(never, search())) == fused(EMPTY, search())
+    assert drop_empty(FuseScores(stage="root", weights=(1.0,), children=(never,))) == EMPTY
+
+
+@pytest.mark.parametrize("rule", optimizer.RULES, ids=lambda rule: rule.__name__)
+def test_rules_return_the_same_object_when_they_do_nothing(rule: optimizer.Rule) -> None:
+    plan = Limit(stage="root", limit=2, child=fused(search(), search(Filter(must=(A,)))))
+    assert rule(plan) is plan
+
+
+def test_leaves_on_true_and_on_one_are_not_equal() -> None:
+    assert search(Filter(must=(Equal("a", True),))) != search(Filter(must=(Equal("a", 1),)))
+    assert search(Filter(must=(AnyOf("a", (1, True)),))) != search(Filter(must=(AnyOf("a", (True, 1)),)))
+    assert search() == search()
+
+
+def test_the_optimizer_refuses_to_run_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flip(node: Node) -> Node:
+        return search(Filter(must=(A,))) if node == search() else search()
+
+    monkeypatch.setattr(optimizer, "RULES", (flip,))
+    with pytest.raises(AssertionError, match="does not converge"):
+        optimizer.optimize(Plan(root=search(), payload=None, vectors=None))
