@@ -1,0 +1,79 @@
+"""`python -m server`: reads the settings, serves until a signal, stops cleanly. Builds nothing itself."""
+
+import gc
+import logging
+import os
+import queue
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from server.config import Config, InvalidConfig, read_config
+from server.logs import configure_logs
+
+MATH_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+GC_THRESHOLD = 20_000  # objects made and not freed between two collections of the youngest
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+logger = logging.getLogger("server")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 after a stop, 1 when the server cannot start, 2 when its settings cannot be."""
+    try:
+        config = read_config(arguments)
+    except InvalidConfig as error:
+        return _fail(str(error), code=2)
+    configure_logs(config.log_level, config.log_format)
+    sys.setswitchinterval(config.switch_interval)
+    for variable in MATH_THREAD_VARIABLES:
+        os.environ[variable] = str(config.math_threads)
+    return _run(config, _signals())
+
+
+def _run(config: Config, signals: "queue.SimpleQueue[signal.Signals]") -> int:
+    # Imported now: numpy's libraries read the variables above once, when they are loaded.
+    from server.app import CannotStart, serve
+    from storage.errors import EngineError
+
+    try:
+        with serve(config) as address:
+            _tame_garbage_collector()
+            print(f"headwater ready on {address}", flush=True)
+            logger.info("stopping on %s", signals.get().name)
+    except (CannotStart, EngineError) as error:
+        return _fail(str(error), code=1)
+    logger.info("stopped")
+    return 0
+
+
+def _tame_garbage_collector() -> None:
+    """Keeps what was made at start out of every later collection, and collects less often: requests leave no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
+
+
+def _signals() -> "queue.SimpleQueue[signal.Signals]":
+    """Where the first signal to stop arrives. The second one ends the process at once."""
+    # A SimpleQueue, since its `put` may interrupt its `get`, which an Event's `set` may not do to its `wait`.
+    signals: queue.SimpleQueue[signal.Signals] = queue.SimpleQueue()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in STOP_SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        signals.put(signal.Signals(number))
+
+    for each in STOP_SIGNALS:
+        signal.signal(each, stop)
+    return signals
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"headwater: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

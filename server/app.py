@@ -1,0 +1,109 @@
+"""Composition root: makes the server of its parts and starts and stops them in order. Owns no rule and no state."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH_SERVICE
+from grpc_reflection.v1alpha import reflection
+
+from headwater.v1 import collections_pb2, points_pb2, vde_pb2
+from planner.engine import Engine
+from server.collections import Collections
+from server.config import Config, split_address
+from server.health import Health
+from server.interceptors import Interceptor
+from server.payload import ProtobufPayloadCodec
+from server.points import PointReads, PointWrites
+from server.search import PointQueries
+from server.services import generic_handler
+from server.vde import VectorDataEngine
+from storage.database import Database
+from storage.settings import StorageSettings
+
+COLLECTIONS = collections_pb2.DESCRIPTOR.services_by_name["Collections"]
+POINTS = points_pb2.DESCRIPTOR.services_by_name["Points"]
+VDE = vde_pb2.DESCRIPTOR.services_by_name["VDE"]
+SERVICES = tuple(service.full_name for service in (COLLECTIONS, POINTS, VDE))
+
+
+class CannotStart(Exception):
+    """What keeps the server from starting, in one line."""
+
+
+@contextmanager
+def serve(config: Config) -> Iterator[str]:
+    """Serves while the context lasts; the value is the bound address, `HOST:PORT`.
+
+    At its end health says NOT_SERVING, running requests get `config.grace_seconds`, and then the database is closed.
+    Raises CannotStart, and what Database.open raises.
+    """
+    settings = StorageSettings(
+        map_size=config.map_size,
+        max_pending_writes=config.max_pending_writes,
+        max_pending_bytes=config.max_pending_bytes,
+    )
+    with (
+        closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
+        ThreadPoolExecutor(config.workers, thread_name_prefix="request") as workers,
+    ):
+        health = Health(SERVICES)
+        server = _make_server(config, workers)
+        _add_services(server, config, database)
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
+        reflection.enable_server_reflection((*SERVICES, HEALTH_SERVICE, reflection.SERVICE_NAME), server)
+        address = _listen(server, config)
+        server.start()
+        health.ready()
+        try:
+            yield address
+        finally:
+            stopping = server.stop(config.grace_seconds)
+            health.stop()
+            stopping.wait()
+
+
+def _make_server(config: Config, workers: ThreadPoolExecutor) -> grpc.Server:
+    options = [
+        ("grpc.so_reuseport", 0),  # a second server on one port must fail, not share it
+        ("grpc.max_receive_message_length", config.max_message_bytes),
+        ("grpc.max_send_message_length", -1),
+    ]
+    return grpc.server(workers, options=options, maximum_concurrent_rpcs=config.max_concurrent_rpcs)
+
+
+def _add_services(server: grpc.Server, config: Config, database: Database) -> None:
+    engine = Engine(database.collection)
+    interceptor = Interceptor(api_key=config.api_key, slow_ms=config.slow_ms)
+    points = (PointWrites(database, engine), PointReads(database, engine), PointQueries(database, engine))
+    server.add_generic_rpc_handlers(
+        (
+            generic_handler(COLLECTIONS, interceptor, Collections(database)),
+            generic_handler(POINTS, interceptor, *points),
+            generic_handler(VDE, interceptor, VectorDataEngine(database)),
+        )
+    )
+
+
+def _listen(server: grpc.Server, config: Config) -> str:
+    host, _ = split_address(config.listen)
+    try:
+        if config.tls_cert is not None and config.tls_key is not None:
+            pair = (_read(config.tls_key), _read(config.tls_cert))
+            port = server.add_secure_port(config.listen, grpc.ssl_server_credentials([pair]))
+        else:
+            port = server.add_insecure_port(config.listen)
+    except RuntimeError:
+        reason = "the port is in use, or the address is not this machine's"
+        raise CannotStart(f"cannot listen on {config.listen}: {reason}") from None
+    return f"{host}:{port}"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotStart(f"cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,72 @@
+"""Collections: the RPCs of the service of that name."""
+
+from headwater.v1 import collections_pb2 as wire
+from server.convert.fields import kind_of
+from server.convert.schema import change_of, collection_info, schema_of
+from storage.budget import Budget
+from storage.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
+from storage.collection import Collection
+from storage.database import Database
+from storage.errors import InvalidRequest
+
+
+class Collections:
+    """The RPCs of `Collections`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, request: wire.CollectionsCreateRequest, budget: Budget) -> wire.CollectionsCreateResponse:
+        collection = self._database.create_collection(request.collection_name, schema_of(request))
+        return wire.CollectionsCreateResponse(collection=self._info(collection))
+
+    def get(self, request: wire.CollectionsGetRequest, budget: Budget) -> wire.CollectionsGetResponse:
+        return wire.CollectionsGetResponse(collection=self._info(self._database.collection(request.collection_name)))
+
+    def list(self, request: wire.CollectionsListRequest, budget: Budget) -> wire.CollectionsListResponse:
+        return wire.CollectionsListResponse(collection_names=self._database.collection_names(request.prefix))
+
+    def exists(self, request: wire.CollectionsExistsRequest, budget: Budget) -> wire.CollectionsExistsResponse:
+        return wire.CollectionsExistsResponse(exists=self._database.exists(request.collection_name))
+
+    def update(self, request: wire.CollectionsUpdateRequest, budget: Budget) -> wire.CollectionsUpdateResponse:
+        collection = self._database.collection(request.collection_name)
+        collection.change_schema(change_of(request))
+        return wire.CollectionsUpdateResponse(collection=self._info(collection))
+
+    def delete(self, request: wire.CollectionsDeleteRequest, budget: Budget) -> wire.CollectionsDeleteResponse:
+        return wire.CollectionsDeleteResponse(deleted=self._database.delete_collection(request.collection_name))
+
+    def update_aliases(
+        self, request: wire.CollectionsUpdateAliasesRequest, budget: Budget
+    ) -> wire.CollectionsUpdateAliasesResponse:
+        if not request.operations:
+            raise InvalidRequest("operations", "at least one is needed")
+        operations = enumerate(request.operations)
+        self._database.update_aliases([_alias_operation_of(each, f"operations[{index}]") for index, each in operations])
+        return wire.CollectionsUpdateAliasesResponse()
+
+    def list_aliases(
+        self, request: wire.CollectionsListAliasesRequest, budget: Budget
+    ) -> wire.CollectionsListAliasesResponse:
+        collection = self._database.resolve(request.collection_name) if request.HasField("collection_name") else None
+        return wire.CollectionsListAliasesResponse(
+            aliases=[
+                wire.AliasDescription(alias_name=alias, collection_name=name)
+                for alias, name in self._database.aliases(collection)
+            ]
+        )
+
+    def _info(self, collection: Collection) -> wire.CollectionInfo:
+        aliases = [alias for alias, _ in self._database.aliases(collection.name)]
+        return collection_info(collection.name, collection.schema, collection.stats(), aliases)
+
+
+def _alias_operation_of(message: wire.AliasOperation, path: str) -> AliasOperation:
+    match kind_of(message, path):
+        case "create_alias":
+            return CreateAlias(message.create_alias.alias_name, message.create_alias.collection_name)
+        case "rename_alias":
+            return RenameAlias(message.rename_alias.old_alias_name, message.rename_alias.new_alias_name)
+        case _:
+            return DeleteAlias(message.delete_alias.alias_name)

@@ -1,0 +1,153 @@
+"""Settings of the server: where they come from, what they may be. Builds nothing from them and imports no numerics."""
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENT_PREFIX = "HEADWATER_"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
+
+
+class InvalidConfig(ValueError):
+    """A setting that cannot be; the message names it."""
+
+
+def _about(text: str, **rules: Any) -> dict[str, Any]:
+    """What a setting is for, and its rules: `low`, `high`, `choices`, and the `metavar` of its flag."""
+    return {"help": text, **rules}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings, valid once made. Each is also a flag and an environment variable of the same name."""
+
+    data: Path = field(metadata=_about("folder of the stored data; made when absent", metavar="DIR"))
+    listen: str = field(
+        default="localhost:50051", metadata=_about("address to listen on; port 0 takes a free one", metavar="HOST:PORT")
+    )
+    workers: int = field(default=8, metadata=_about("threads that serve requests", low=1, high=1024))
+    max_concurrent_rpcs: int = field(
+        default=256, metadata=_about("requests served or waiting before RESOURCE_EXHAUSTED", low=1)
+    )
+    max_message_bytes: int = field(default=64 * 2**20, metadata=_about("largest request", low=2**10, high=2**31 - 1))
+    api_key: str | None = field(
+        default=None, repr=False, metadata=_about("key that requests must carry as metadata `api-key`")
+    )
+    tls_cert: Path | None = field(
+        default=None, metadata=_about("certificate chain, PEM; with the key it switches TLS on", metavar="FILE")
+    )
+    tls_key: Path | None = field(default=None, metadata=_about("private key of the certificate, PEM", metavar="FILE"))
+    log_level: str = field(default="info", metadata=_about("least severe messages to log", choices=LOG_LEVELS))
+    log_format: str = field(default="text", metadata=_about("form of log lines on standard error", choices=LOG_FORMATS))
+    slow_ms: float = field(
+        default=1000.0, metadata=_about("log requests that take at least so many milliseconds; 0 logs none", low=0)
+    )
+    grace_seconds: float = field(default=10.0, metadata=_about("time that running requests get at a stop", low=0))
+    math_threads: int = field(
+        default=1, metadata=_about("threads of each linear algebra call; the workers run side by side", low=1)
+    )
+    switch_interval: float = field(
+        default=0.0005, metadata=_about("seconds a thread may keep the interpreter", low=1e-6, high=1)
+    )
+    map_size: int = field(
+        default=64 * 2**30,
+        metadata=_about("bytes of address space kept for ids and payloads, per collection", low=2**20),
+    )
+    max_pending_writes: int = field(
+        default=1024, metadata=_about("writes waiting per collection before RESOURCE_EXHAUSTED", low=1)
+    )
+    max_pending_bytes: int = field(
+        default=256 * 2**20, metadata=_about("bytes of writes waiting per collection", low=2**10)
+    )
+
+    def __post_init__(self) -> None:
+        for setting in dataclasses.fields(self):
+            _check(setting, getattr(self, setting.name))
+        split_address(self.listen)
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise InvalidConfig("tls_cert and tls_key go together")
+        if self.api_key == "":
+            raise InvalidConfig("api_key: is empty")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; an IPv6 host is in brackets. Raises InvalidConfig."""
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdigit() and int(port) < 2**16):
+        raise InvalidConfig(f"listen: {address!r} is not HOST:PORT")
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise InvalidConfig(f"listen: write the IPv6 host of {address!r} in brackets")
+    return host, int(port)
+
+
+def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of flags, then environment variables, then defaults. Raises InvalidConfig.
+
+    As a command does, it prints and raises SystemExit on `--help` and on flags that cannot be read.
+    """
+    chosen = dict(_from_environment(environment))
+    chosen |= {name: value for name, value in vars(_parser().parse_args(arguments)).items() if value is not None}
+    if "data" not in chosen:
+        raise InvalidConfig(f"data: give --data DIR or {ENVIRONMENT_PREFIX}DATA")
+    return Config(**chosen)
+
+
+def _from_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    texts = {setting: environment.get(_variable(setting)) for setting in dataclasses.fields(Config)}
+    return {setting.name: _parse(setting, text) for setting, text in texts.items() if text is not None}
+
+
+def _parse(setting: "dataclasses.Field[Any]", text: str) -> Any:
+    try:
+        return _type(setting)(text)
+    except ValueError:
+        raise InvalidConfig(f"{_variable(setting)}: {text!r} is not {_type(setting).__name__}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m server",
+        description="Serve the Headwater vector service. A setting is a flag or an environment variable; a flag wins.",
+    )
+    for setting in dataclasses.fields(Config):
+        choices = setting.metadata.get("choices")
+        metavar = setting.metadata.get("metavar", None if choices else _type(setting).__name__.upper())
+        parser.add_argument(_flag(setting), type=_type(setting), choices=choices, metavar=metavar, help=_help(setting))
+    return parser
+
+
+def _help(setting: "dataclasses.Field[Any]") -> str:
+    default = "required" if setting.default is dataclasses.MISSING else f"default {setting.default}"
+    shown = "" if setting.default is None else f" ({default})"
+    return f"{setting.metadata['help']}{shown} [{_variable(setting)}]"
+
+
+def _check(setting: "dataclasses.Field[Any]", value: Any) -> None:
+    metadata = setting.metadata
+    if "choices" in metadata and value not in metadata["choices"]:
+        raise InvalidConfig(f"{setting.name}: {value!r} is none of {', '.join(metadata['choices'])}")
+    # Written so that NaN, which compares with nothing, is refused.
+    if "low" in metadata and not value >= metadata["low"]:
+        raise InvalidConfig(f"{setting.name}: {value} is less than {metadata['low']}")
+    if "high" in metadata and not value <= metadata["high"]:
+        raise InvalidConfig(f"{setting.name}: {value} is more than {metadata['high']}")
+
+
+def _type(setting: "dataclasses.Field[Any]") -> type[Any]:
+    """The type that makes a value of its text; `X | None` is X."""
+    kind: Any = setting.type
+    parts: tuple[type[Any], ...] = getattr(kind, "__args__", (kind,))
+    return next(part for part in parts if part is not type(None))
+
+
+def _flag(setting: "dataclasses.Field[Any]") -> str:
+    return "--" + setting.name.replace("_", "-")
+
+
+def _variable(setting: "dataclasses.Field[Any]") -> str:
+    return ENVIRONMENT_PREFIX + setting.name.upper()

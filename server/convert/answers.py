@@ -1,0 +1,78 @@
+"""Answers: hits, points and explanations of the planner -> messages.
+
+Replies are filled in place: a message given to another's constructor is copied.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from headwater.v1 import common_pb2, points_pb2, query_pb2
+from planner.engine import Hit, QueryAnswer
+from planner.explain import ExplainNode, Explanation, HitExplanation
+from planner.fetch import Fetched
+from server.convert.ids import point_id_message, set_point_id
+from server.convert.vectors import set_vectors
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
+
+def fill_result(target: points_pb2.QueryResult, answer: QueryAnswer) -> None:
+    """Sets `target` to the answer to one query."""
+    target.seq = answer.seq
+    for hit in answer.hits:
+        point = target.points.add()
+        point.score = hit.score
+        _fill_point(point, hit)
+    if answer.explanation is not None:
+        target.explanation.CopyFrom(explanation_message(answer.explanation))
+
+
+def fill_points(
+    target: "RepeatedCompositeFieldContainer[common_pb2.RetrievedPoint]", points: Iterable[Fetched]
+) -> None:
+    """Adds points that were read to a reply's list."""
+    for point in points:
+        _fill_point(target.add(), point)
+
+
+def _fill_point(target: common_pb2.ScoredPoint | common_pb2.RetrievedPoint, point: Hit | Fetched) -> None:
+    set_point_id(target.id, point.id)
+    target.version = point.version
+    if point.payload is not None:
+        target.payload.MergeFromString(point.payload)  # as it is stored: nothing is encoded again
+    if point.vectors:
+        set_vectors(target.vectors, point.vectors)
+
+
+def explanation_message(explanation: Explanation) -> query_pb2.Explanation:
+    """How a query was, or would be, run."""
+    return query_pb2.Explanation(
+        root=_node_message(explanation.root),
+        text=explanation.text,
+        hits=[_hit_message(hit) for hit in explanation.hits],
+        analyzed=explanation.analyzed,
+        seq=explanation.seq,
+        microseconds=explanation.microseconds,
+    )
+
+
+def _node_message(node: ExplainNode) -> query_pb2.ExplainNode:
+    return query_pb2.ExplainNode(
+        operator=node.operator,
+        stage=node.stage,
+        attributes=node.attributes,
+        strategy=node.strategy,
+        reason=node.reason,
+        estimated_rows=node.estimated_rows,
+        rows_in=node.rows_in,
+        rows_out=node.rows_out,
+        distance_computations=node.distance_computations,
+        microseconds=node.microseconds,
+        children=[_node_message(child) for child in node.children],
+    )
+
+
+def _hit_message(hit: HitExplanation) -> query_pb2.HitExplanation:
+    stages = [query_pb2.StageRank(stage=place.stage, rank=place.rank, score=place.score) for place in hit.stages]
+    return query_pb2.HitExplanation(id=point_id_message(hit.id), stages=stages)

@@ -1,0 +1,144 @@
+"""Queries and searches: messages -> planner.query. Finds what a message lacks; the planner checks what they mean."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from headwater.v1 import points_pb2, query_pb2
+from planner.errors import InvalidQuery
+from planner.limits import MAX_STAGES
+from planner.query import (
+    Dbsf,
+    FilterScope,
+    FilterStrategy,
+    Nearest,
+    Query,
+    QueryVector,
+    Rank,
+    Rrf,
+    ScoreMode,
+    SearchParams,
+    Stage,
+    StoredVector,
+)
+from server.convert.fields import enum_value, join, kind_of
+from server.convert.filters import filter_of
+from server.convert.ids import point_id_of
+from server.convert.selectors import payload_selector_of, vectors_selector_of
+from server.convert.vectors import vector_of
+from storage.errors import LimitExceeded
+
+StageMessage = query_pb2.PrefetchQuery | points_pb2.PointsQueryRequest
+RootMessage = points_pb2.PointsQueryRequest | points_pb2.PointsSearchRequest
+
+DEFAULT_K = Rrf().k
+FILTER_STRATEGIES: Mapping[int, FilterStrategy] = {
+    query_pb2.FILTER_STRATEGY_UNSPECIFIED: FilterStrategy.AUTO,
+    query_pb2.FILTER_STRATEGY_AUTO: FilterStrategy.AUTO,
+    query_pb2.FILTER_STRATEGY_PRE: FilterStrategy.PRE,
+    query_pb2.FILTER_STRATEGY_POST: FilterStrategy.POST,
+}
+FILTER_SCOPES: Mapping[int, FilterScope] = {
+    query_pb2.FILTER_SCOPE_UNSPECIFIED: FilterScope.GATE,
+    query_pb2.FILTER_SCOPE_GATE: FilterScope.GATE,
+    query_pb2.FILTER_SCOPE_PUSH_DOWN: FilterScope.PUSH_DOWN,
+}
+SCORE_MODES: Mapping[int, ScoreMode] = {
+    query_pb2.SCORE_MODE_UNSPECIFIED: ScoreMode.RAW,
+    query_pb2.SCORE_MODE_RAW: ScoreMode.RAW,
+    query_pb2.SCORE_MODE_SIMILARITY: ScoreMode.SIMILARITY,
+    query_pb2.SCORE_MODE_DISTANCE: ScoreMode.DISTANCE,
+}
+
+
+def query_of(request: points_pb2.PointsQueryRequest, path: str = "") -> Query:
+    """The query at `path` of a request, `` when it is the request. Raises InvalidRequest, naming the field."""
+    _check_size(request, path)
+    return _query_of(_stage_of(request, path), request, path, "query.nearest")
+
+
+def search_of(request: points_pb2.PointsSearchRequest, path: str = "") -> Query:
+    """The query of one leaf that the search at `path` of a request is. Raises InvalidRequest, naming the field."""
+    vector = _vector_of(request.vector, request, join(path, "vector"))
+    return _query_of(_leaf_of(request, Nearest(vector), path), request, path, "vector")
+
+
+def _query_of(stage: Stage, request: RootMessage, path: str, vector_field: str) -> Query:
+    score_mode = enum_value(SCORE_MODES, request.score_mode, join(path, "score_mode"))
+    return Query(
+        root=replace(stage, offset=request.offset, score_mode=score_mode),
+        with_payload=payload_selector_of(request, path),
+        with_vectors=vectors_selector_of(request, path),
+        explain=request.explain,
+        path=path,
+        vector_field=vector_field,
+    )
+
+
+def _check_size(root: StageMessage, path: str) -> None:
+    """Refuses what is far too large before anything is made of it; the planner counts again."""
+    count, pending = 1, [root]
+    while pending:
+        children = pending.pop().prefetch
+        count += len(children)
+        if count > MAX_STAGES:
+            raise LimitExceeded(join(path, "prefetch"), limit="MAX_STAGES", maximum=MAX_STAGES, actual=count)
+        pending.extend(children)
+
+
+def _stage_of(message: StageMessage, path: str) -> Stage:
+    prefetch = join(path, "prefetch")
+    return replace(
+        _leaf_of(message, _rank_of(message, path), path),
+        prefetch=tuple(_stage_of(child, f"{prefetch}[{index}]") for index, child in enumerate(message.prefetch)),
+        filter_scope=enum_value(FILTER_SCOPES, message.filter_scope, join(path, "filter_scope")),
+    )
+
+
+def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank | None, path: str) -> Stage:
+    """What every kind of stage has."""
+    if message.HasField("lookup_from") and not (isinstance(rank, Nearest) and isinstance(rank.vector, StoredVector)):
+        raise InvalidQuery(join(path, "lookup_from"), "it is for queries by point id only")
+    return Stage(
+        query=rank,
+        using=message.using if message.HasField("using") else None,
+        filter=filter_of(message.filter, join(path, "filter")) if message.HasField("filter") else None,
+        params=_params_of(message.params, join(path, "params")),
+        score_threshold=message.score_threshold if message.HasField("score_threshold") else None,
+        limit=message.limit if message.HasField("limit") else None,
+    )
+
+
+def _rank_of(message: StageMessage, path: str) -> Rank | None:
+    if not message.HasField("query"):
+        return None
+    query = message.query
+    match kind_of(query, join(path, "query"), InvalidQuery):
+        case "nearest":
+            return Nearest(_vector_of(query.nearest, message, join(path, "query.nearest")))
+        case "rrf":
+            k = query.rrf.k if query.rrf.HasField("k") else DEFAULT_K
+            return Rrf(k, tuple(query.rrf.weights) or None)
+        case _:
+            return Dbsf(tuple(query.dbsf.weights) or None)
+
+
+def _vector_of(
+    message: query_pb2.VectorInput, stage: StageMessage | points_pb2.PointsSearchRequest, path: str
+) -> QueryVector | StoredVector:
+    if kind_of(message, path, InvalidQuery) == "vector":
+        return QueryVector(vector_of(message.vector))
+    source = stage.lookup_from
+    return StoredVector(
+        point_id_of(message.id, join(path, "id")),
+        source.collection_name if source.HasField("collection_name") else None,
+        source.using if source.HasField("using") else None,
+    )
+
+
+def _params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
+    return SearchParams(
+        hnsw_ef=message.hnsw_ef if message.HasField("hnsw_ef") else None,
+        exact=message.exact,
+        indexed_only=message.indexed_only,
+        filter_strategy=enum_value(FILTER_STRATEGIES, message.filter_strategy, join(path, "filter_strategy")),
+    )

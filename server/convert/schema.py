@@ -1,0 +1,131 @@
+"""Schemas and what collections hold: messages <-> storage types. Storage checks the values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from headwater.v1 import collections_pb2 as wire
+from headwater.v1 import common_pb2
+from server.convert.fields import enum_value, join
+from storage.errors import NotImplementedYet
+from storage.schema import (
+    CollectionSchema,
+    Datatype,
+    Distance,
+    HnswConfig,
+    HnswConfigDiff,
+    SchemaChange,
+    SpaceDiff,
+    SpaceSchema,
+)
+from storage.stats import CollectionStats, SpaceState, SpaceStats
+
+DISTANCES: Mapping[int, Distance] = {
+    common_pb2.DISTANCE_COSINE: Distance.COSINE,
+    common_pb2.DISTANCE_DOT: Distance.DOT,
+    common_pb2.DISTANCE_EUCLID: Distance.EUCLID,
+    common_pb2.DISTANCE_MANHATTAN: Distance.MANHATTAN,
+}
+DATATYPES: Mapping[int, Datatype] = {
+    wire.DATATYPE_FLOAT32: Datatype.FLOAT32,
+    wire.DATATYPE_BFLOAT16: Datatype.BFLOAT16,
+    wire.DATATYPE_FLOAT16: Datatype.FLOAT16,
+}
+NOT_BUILT_DATATYPES = (wire.DATATYPE_INT8, wire.DATATYPE_BINARY)
+SPACE_STATES: Mapping[SpaceState, wire.SpaceState] = {
+    SpaceState.AWAITING_VECTORS: wire.SPACE_STATE_AWAITING_VECTORS,
+    SpaceState.PENDING: wire.SPACE_STATE_PENDING,
+    SpaceState.INDEXING: wire.SPACE_STATE_INDEXING,
+    SpaceState.READY: wire.SPACE_STATE_READY,
+    SpaceState.ERROR: wire.SPACE_STATE_ERROR,
+}
+_DISTANCE_NUMBERS = {distance: number for number, distance in DISTANCES.items()}
+_DATATYPE_NUMBERS = {datatype: number for number, datatype in DATATYPES.items()}
+
+
+def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
+    """The schema that a new collection is to have."""
+    schema = CollectionSchema(spaces=_spaces_of(request.vectors, "vectors"))
+    threshold = _threshold_of(request.optimizers_config)
+    return schema if threshold is None else replace(schema, indexing_threshold=threshold)
+
+
+def change_of(request: wire.CollectionsUpdateRequest) -> SchemaChange:
+    """The change of schema that a request asks for."""
+    return SchemaChange(
+        add=_spaces_of(request.add_vectors, "add_vectors"),
+        drop=tuple(request.drop_vectors),
+        update={
+            name: _space_diff_of(diff, f'update_vectors["{name}"]') for name, diff in request.update_vectors.items()
+        },
+        indexing_threshold=_threshold_of(request.optimizers_config),
+    )
+
+
+def collection_info(
+    name: str, schema: CollectionSchema, stats: CollectionStats, aliases: Sequence[str]
+) -> wire.CollectionInfo:
+    """What a collection is and holds, with every default filled in. `stats` may be of a later commit than `schema`."""
+    spaces = schema.spaces.keys() & stats.spaces.keys()
+    return wire.CollectionInfo(
+        collection_name=name,
+        vectors={space: _space_info(schema.spaces[space], stats.spaces[space]) for space in spaces},
+        optimizers_config=wire.OptimizersConfig(indexing_threshold=schema.indexing_threshold),
+        points_count=stats.points,
+        seq=stats.seq,
+        aliases=aliases,
+    )
+
+
+def _spaces_of(vectors: Mapping[str, wire.VectorParams], path: str) -> dict[str, SpaceSchema]:
+    return {name: _space_of(params, f'{path}["{name}"]') for name, params in vectors.items()}
+
+
+def _space_of(params: wire.VectorParams, path: str) -> SpaceSchema:
+    return SpaceSchema(
+        size=params.size,
+        distance=_distance_of(params.distance, join(path, "distance")),
+        hnsw=_hnsw_diff_of(params.hnsw_config).apply(HnswConfig()),
+        datatype=_datatype_of(params.datatype, join(path, "datatype")) or Datatype.BFLOAT16,
+    )
+
+
+def _space_diff_of(diff: wire.VectorParamsDiff, path: str) -> SpaceDiff:
+    return SpaceDiff(hnsw=_hnsw_diff_of(diff.hnsw_config), datatype=_datatype_of(diff.datatype, join(path, "datatype")))
+
+
+def _hnsw_diff_of(config: wire.HnswConfig) -> HnswConfigDiff:
+    return HnswConfigDiff(
+        m=config.m if config.HasField("m") else None,
+        ef_construct=config.ef_construct if config.HasField("ef_construct") else None,
+        ef=config.ef if config.HasField("ef") else None,
+    )
+
+
+def _threshold_of(config: wire.OptimizersConfig) -> int | None:
+    return config.indexing_threshold if config.HasField("indexing_threshold") else None
+
+
+def _distance_of(number: int, path: str) -> Distance:
+    return Distance.COSINE if number == common_pb2.DISTANCE_UNSPECIFIED else enum_value(DISTANCES, number, path)
+
+
+def _datatype_of(number: int, path: str) -> Datatype | None:
+    """The datatype; None when it is not set."""
+    if number in NOT_BUILT_DATATYPES:
+        raise NotImplementedYet(f"{path}: {wire.Datatype.Name(wire.Datatype.ValueType(number))} is not built yet")
+    return None if number == wire.DATATYPE_UNSPECIFIED else enum_value(DATATYPES, number, path)
+
+
+def _space_info(space: SpaceSchema, stats: SpaceStats) -> wire.SpaceInfo:
+    params = wire.VectorParams(
+        size=space.size,
+        distance=_DISTANCE_NUMBERS[space.distance],  # type: ignore[arg-type]
+        hnsw_config=wire.HnswConfig(m=space.hnsw.m, ef_construct=space.hnsw.ef_construct, ef=space.hnsw.ef),
+        datatype=_DATATYPE_NUMBERS[space.datatype],  # type: ignore[arg-type]
+    )
+    return wire.SpaceInfo(
+        params=params,
+        vectors_count=stats.vectors,
+        indexed_vectors_count=stats.indexed_vectors,
+        state=SPACE_STATES[stats.state],
+    )

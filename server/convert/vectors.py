@@ -1,0 +1,65 @@
+"""Vectors: messages <-> float32 arrays, without a Python list of floats in between."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwater.v1.common_pb2 import DenseVector, Vector
+from storage.operations import SpaceVectors
+from storage.schema import CollectionSchema
+from storage.validate import check_vectors
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import MessageMap
+
+_VALUES_TAG = bytes([DenseVector.VALUES_FIELD_NUMBER << 3 | 2])
+
+
+def vector_of(message: Vector) -> NDArray[np.float32]:
+    """The components as they were sent, not checked; none when the message is not set."""
+    return np.asarray(message.dense.values, dtype=np.float32)
+
+
+def space_vectors_of(
+    schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
+) -> dict[str, SpaceVectors]:
+    """The vectors of the points listed at `path`, one matrix per space.
+
+    Raises SpaceNotFound, EmptyVector, DimensionMismatch or NotFinite, naming the vector.
+    """
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    rows: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
+    for position, vectors in enumerate(points):
+        for space in vectors:  # `items()` of a message's map takes three times as long
+            positions[space].append(position)
+            rows[space].append(vector_of(vectors[space]))
+    checked = {}
+    for space, matrix in rows.items():
+        path_of = partial(_vector_path, path, positions[space], space)
+        checked[space] = check_vectors(schema, space, matrix, positions[space], path_of)
+    return checked
+
+
+def _vector_path(path: str, positions: Sequence[int], space: str, row: int) -> str:
+    return f'{path}[{positions[row]}].vectors["{space}"]'
+
+
+def set_vectors(target: "MessageMap[str, Vector]", vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Fills a reply's map of vectors by space."""
+    for space, row in vectors.items():
+        # The wire form of a packed repeated float is its raw little-endian bytes: 20 times faster than `extend`.
+        data = row.astype("<f4", copy=False).tobytes()
+        target[space].dense.MergeFromString(_VALUES_TAG + _varint(len(data)) + data)
+
+
+def _varint(number: int) -> bytes:
+    parts = bytearray()
+    while number > 0x7F:
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    parts.append(number)
+    return bytes(parts)

@@ -1,0 +1,174 @@
+"""Writes: messages -> storage operations. What a message can get wrong is found here, before anything is queued."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from headwater.v1 import points_pb2
+from planner.filter import Filter
+from planner.limits import check_batch
+from planner.paths import parse_path, remove
+from server.convert.fields import join, kind_of
+from server.convert.filters import filter_of
+from server.convert.ids import point_id_of, point_ids_of
+from server.convert.vectors import space_vectors_of
+from server.payload import payload_of, stored_payload
+from server.payload_changes import merged, replaced
+from storage.errors import InvalidRequest, SpaceNotFound
+from storage.operations import (
+    ByIds,
+    BySlots,
+    ChangePayload,
+    DeletePoints,
+    DeleteVectors,
+    Operation,
+    Selector,
+    UpdateVectors,
+    Upsert,
+)
+from storage.schema import CollectionSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What writes are converted for: the collection's schema, and what selects by a filter found at a field path."""
+
+    schema: CollectionSchema
+    select: Callable[[Filter, str], BySlots]
+
+
+def upsert_of(request: points_pb2.PointsUpsertRequest, path: str, target: Target) -> Upsert:
+    """Inserts or replaces points. Payloads go to storage as they came, without becoming Python values."""
+    points, here = request.points, join(path, "points")
+    _check_some(len(points), here)
+    return Upsert(
+        ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
+        payloads=tuple(stored_payload(point.payload, f"{here}[{index}].payload") for index, point in enumerate(points)),
+        vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
+    )
+
+
+def delete_of(request: points_pb2.PointsDeleteRequest, path: str, target: Target) -> DeletePoints:
+    """Deletes points."""
+    return DeletePoints(selector=_selector_of(request.selector, path, target))
+
+
+def update_vectors_of(request: points_pb2.PointsUpdateVectorsRequest, path: str, target: Target) -> UpdateVectors:
+    """Sets vectors, at least one of each point."""
+    points, here = request.points, join(path, "points")
+    _check_some(len(points), here)
+    for index, point in enumerate(points):
+        _check_some(len(point.vectors), f"{here}[{index}].vectors")
+    return UpdateVectors(
+        ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
+        vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
+    )
+
+
+def delete_vectors_of(request: points_pb2.PointsDeleteVectorsRequest, path: str, target: Target) -> DeleteVectors:
+    """Removes vectors in the named spaces."""
+    here = join(path, "using")
+    _check_some(len(request.using), here)
+    for index, space in enumerate(request.using):
+        if space not in target.schema.spaces:
+            raise SpaceNotFound(space, target.schema.spaces, field=f"{here}[{index}]")
+    return DeleteVectors(selector=_selector_of(request.selector, path, target), spaces=tuple(request.using))
+
+
+def set_payload_of(request: points_pb2.PointsSetPayloadRequest, path: str, target: Target) -> ChangePayload:
+    """Merges keys, at the top or at `key`."""
+    keys = _object_path(request.key, join(path, "key")) if request.HasField("key") else ()
+    change = partial(merged, keys=keys, values=_payload_of(request, path))
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change)
+
+
+def overwrite_payload_of(request: points_pb2.PointsOverwritePayloadRequest, path: str, target: Target) -> ChangePayload:
+    """Replaces payloads."""
+    change = partial(replaced, values=_payload_of(request, path))
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change)
+
+
+def delete_payload_of(request: points_pb2.PointsDeletePayloadRequest, path: str, target: Target) -> ChangePayload:
+    """Removes paths."""
+    here = join(path, "keys")
+    _check_some(len(request.keys), here)
+    for index, key in enumerate(request.keys):
+        _check_path(key, f"{here}[{index}]")
+    change = partial(remove, paths=tuple(request.keys))
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change)
+
+
+def clear_payload_of(request: points_pb2.PointsClearPayloadRequest, path: str, target: Target) -> ChangePayload:
+    """Empties payloads."""
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=partial(replaced, values={}))
+
+
+OPERATION_OF: Mapping[str, Callable[[Any, str, Target], Operation]] = {
+    "upsert": upsert_of,
+    "delete_points": delete_of,
+    "update_vectors": update_vectors_of,
+    "delete_vectors": delete_vectors_of,
+    "set_payload": set_payload_of,
+    "overwrite_payload": overwrite_payload_of,
+    "delete_payload": delete_payload_of,
+    "clear_payload": clear_payload_of,
+}
+"""Every kind of `UpdateOperation` and what it becomes."""
+
+
+def operations_of(request: points_pb2.PointsUpdateBatchRequest, target: Target) -> list[Operation]:
+    """The writes of a batch, in order."""
+    check_batch(len(request.operations), "operations")
+    return [
+        _operation_of(operation, f"operations[{index}]", target) for index, operation in enumerate(request.operations)
+    ]
+
+
+def _operation_of(operation: points_pb2.UpdateOperation, path: str, target: Target) -> Operation:
+    kind = kind_of(operation, path)
+    write, here = getattr(operation, kind), join(path, kind)
+    if write.collection_name:
+        raise InvalidRequest(join(here, "collection_name"), "it is the batch that names the collection")
+    if write.HasField("wait"):
+        raise InvalidRequest(join(here, "wait"), "it is the batch that waits or does not")
+    return OPERATION_OF[kind](write, here, target)
+
+
+def _selector_of(message: points_pb2.PointsSelector, path: str, target: Target) -> Selector:
+    here = join(path, "selector")
+    if kind_of(message, here) == "ids":
+        return ByIds(point_ids_of(message.ids.ids, join(here, "ids.ids")))
+    field = join(here, "filter")
+    return target.select(filter_of(message.filter, field), field)
+
+
+def _payload_of(
+    request: points_pb2.PointsSetPayloadRequest | points_pb2.PointsOverwritePayloadRequest, path: str
+) -> dict[str, object]:
+    here = join(path, "payload")
+    if not request.HasField("payload"):
+        raise InvalidRequest(here, "the payload is missing; an empty one must be sent as such")
+    stored_payload(request.payload, here)
+    return payload_of(request.payload)
+
+
+def _object_path(text: str, path: str) -> tuple[str, ...]:
+    """The keys of a path of objects, `a.b`."""
+    _check_path(text, path)
+    steps = parse_path(text)
+    if any(step.arrays for step in steps):
+        raise InvalidRequest(path, f"{text!r} leads into an array; values are merged into one object")
+    return tuple(step.key for step in steps)
+
+
+def _check_path(text: str, path: str) -> None:
+    try:
+        parse_path(text)
+    except ValueError as error:
+        raise InvalidRequest(path, str(error)) from None
+
+
+def _check_some(count: int, path: str) -> None:
+    if count == 0:
+        raise InvalidRequest(path, "at least one is needed")

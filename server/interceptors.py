@@ -1,0 +1,103 @@
+"""What surrounds every handler of ours: api-key, parsing, deadline, errors and the request log. Knows no service."""
+
+import hmac
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from server.errors import Unauthenticated, code_of, status_of
+from storage.budget import Budget
+from storage.errors import InvalidRequest
+
+API_KEY_METADATA = "api-key"
+LONGEST_DEADLINE_SECONDS = 10 * 365 * 86_400
+"""What lies further away is no deadline: gRPC gives one in the year 2262 when the caller set none."""
+
+logger = logging.getLogger("server.requests")
+
+Handler = Callable[[Any, Budget], Message]
+"""An RPC: validates and converts a request, calls the engine, converts back. Raises errors by meaning."""
+RawHandler = Callable[[bytes, grpc.ServicerContext], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request: a reply, or the status of its failure."""
+
+    collection: str
+    reply: bytes = b""
+    failure: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interceptor:
+    """Makes handlers fit for gRPC. `api_key` None asks for none; `slow_ms` 0 logs no slow requests."""
+
+    api_key: str | None = None
+    slow_ms: float = 0.0
+
+    def around(self, method: str, request_type: type[Message], handler: Handler) -> RawHandler:
+        """The handler of bytes for the RPC `method`. Equal replies give equal bytes."""
+
+        def handle(raw: bytes, context: grpc.ServicerContext) -> bytes:
+            started = time.perf_counter()
+            outcome = self._run(raw, context, request_type, handler)
+            self._log(method, outcome, (time.perf_counter() - started) * 1e3)
+            if outcome.failure is not None:
+                context.abort_with_status(rpc_status.to_status(outcome.failure))
+            return outcome.reply
+
+        return handle
+
+    def _run(self, raw: bytes, context: grpc.ServicerContext, request_type: type[Message], handler: Handler) -> Outcome:
+        collection = ""
+        try:
+            self._authenticate(context)
+            request = _parse(request_type, raw)
+            collection = getattr(request, "collection_name", "")
+            reply = handler(request, budget_of(context))
+            return Outcome(collection, reply.SerializeToString(deterministic=True))
+        except Exception as error:
+            return Outcome(collection, failure=status_of(error))
+
+    def _authenticate(self, context: grpc.ServicerContext) -> None:
+        if self.api_key is None:
+            return
+        given = dict(context.invocation_metadata()).get(API_KEY_METADATA, "")
+        if not hmac.compare_digest(_bytes(given), self.api_key.encode()):
+            raise Unauthenticated()
+
+    def _log(self, method: str, outcome: Outcome, milliseconds: float) -> None:
+        slow = 0 < self.slow_ms <= milliseconds
+        level = logging.WARNING if slow else logging.DEBUG
+        if logger.isEnabledFor(level):
+            code = "OK" if outcome.failure is None else code_of(outcome.failure)
+            word = "slow request" if slow else "request"
+            fields = {"method": method, "collection": outcome.collection, "ms": round(milliseconds, 3), "status": code}
+            logger.log(level, word, extra={"fields": fields})
+
+
+def budget_of(context: grpc.ServicerContext) -> Budget:
+    """The budget of the caller: its deadline, and whether it is still there."""
+    seconds = context.time_remaining()
+    deadline = None if seconds is None or seconds > LONGEST_DEADLINE_SECONDS else time.monotonic() + seconds
+    return Budget(deadline, is_cancelled=lambda: not context.is_active())
+
+
+def _parse(request_type: type[Message], raw: bytes) -> Message:
+    # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.
+    try:
+        return request_type.FromString(raw)
+    except DecodeError as error:
+        raise InvalidRequest("", f"the request is no {request_type.DESCRIPTOR.full_name}: {error}") from None
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()

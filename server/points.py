@@ -1,0 +1,134 @@
+"""Points: the RPCs that write and read them by id or filter. What a write is, is in convert/writes.py."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from headwater.v1 import points_pb2 as wire
+from planner.engine import Engine
+from server.convert import writes
+from server.convert.answers import fill_points
+from server.convert.filters import filter_of
+from server.convert.ids import point_id_message, point_id_of, point_ids_of
+from server.convert.selectors import payload_selector_of, vectors_selector_of
+from server.convert.writes import Target
+from storage.budget import UNLIMITED, Budget
+from storage.collection import wait_for
+from storage.database import Database
+from storage.operations import Operation, WriteResult
+
+DEFAULT_PAGE = 10
+"""Points that a scroll returns unless it says otherwise."""
+
+
+class PointWrites:
+    """The RPCs of `Points` that write. All or nothing each."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+
+    def upsert(self, request: wire.PointsUpsertRequest, budget: Budget) -> wire.PointsUpsertResponse:
+        return wire.PointsUpsertResponse(result=self._write_one(request, writes.upsert_of, budget))
+
+    def delete(self, request: wire.PointsDeleteRequest, budget: Budget) -> wire.PointsDeleteResponse:
+        return wire.PointsDeleteResponse(result=self._write_one(request, writes.delete_of, budget))
+
+    def update_vectors(
+        self, request: wire.PointsUpdateVectorsRequest, budget: Budget
+    ) -> wire.PointsUpdateVectorsResponse:
+        return wire.PointsUpdateVectorsResponse(result=self._write_one(request, writes.update_vectors_of, budget))
+
+    def delete_vectors(
+        self, request: wire.PointsDeleteVectorsRequest, budget: Budget
+    ) -> wire.PointsDeleteVectorsResponse:
+        return wire.PointsDeleteVectorsResponse(result=self._write_one(request, writes.delete_vectors_of, budget))
+
+    def set_payload(self, request: wire.PointsSetPayloadRequest, budget: Budget) -> wire.PointsSetPayloadResponse:
+        return wire.PointsSetPayloadResponse(result=self._write_one(request, writes.set_payload_of, budget))
+
+    def overwrite_payload(
+        self, request: wire.PointsOverwritePayloadRequest, budget: Budget
+    ) -> wire.PointsOverwritePayloadResponse:
+        return wire.PointsOverwritePayloadResponse(result=self._write_one(request, writes.overwrite_payload_of, budget))
+
+    def delete_payload(
+        self, request: wire.PointsDeletePayloadRequest, budget: Budget
+    ) -> wire.PointsDeletePayloadResponse:
+        return wire.PointsDeletePayloadResponse(result=self._write_one(request, writes.delete_payload_of, budget))
+
+    def clear_payload(self, request: wire.PointsClearPayloadRequest, budget: Budget) -> wire.PointsClearPayloadResponse:
+        return wire.PointsClearPayloadResponse(result=self._write_one(request, writes.clear_payload_of, budget))
+
+    def update_batch(self, request: wire.PointsUpdateBatchRequest, budget: Budget) -> wire.PointsUpdateBatchResponse:
+        return wire.PointsUpdateBatchResponse(
+            results=self._write(request, lambda target: writes.operations_of(request, target), budget)
+        )
+
+    def _write_one(
+        self, request: Any, operation_of: Callable[[Any, str, Target], Operation], budget: Budget
+    ) -> wire.UpdateResult:
+        return self._write(request, lambda target: [operation_of(request, "", target)], budget)[0]
+
+    def _write(
+        self, request: Any, operations_of: Callable[[Target], list[Operation]], budget: Budget
+    ) -> list[wire.UpdateResult]:
+        """Applies the operations as one; the outcome of each. `request` says where, and whether to wait."""
+        collection = self._database.collection(request.collection_name)
+        wait = request.wait or not request.HasField("wait")
+        # A write that nobody waits for is applied whatever becomes of its request.
+        budget = budget if wait else UNLIMITED
+        schema = collection.schema
+        select = partial(self._engine.selector, schema, budget=budget)
+        operations = operations_of(Target(schema, lambda filter, field: select(filter, field=field)))
+        future = collection.write(operations, budget)
+        if not wait:
+            return [wire.UpdateResult(status=wire.UPDATE_STATUS_ACKNOWLEDGED) for _ in operations]
+        result: WriteResult = wait_for(future, budget)
+        return [
+            wire.UpdateResult(status=wire.UPDATE_STATUS_COMPLETED, seq=result.seq, affected=affected)
+            for affected in result.affected
+        ]
+
+
+class PointReads:
+    """The RPCs of `Points` that read by id or filter, each from one snapshot."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+
+    def get(self, request: wire.PointsGetRequest, budget: Budget) -> wire.PointsGetResponse:
+        collection = self._database.collection(request.collection_name)
+        found = self._engine.get(
+            collection,
+            point_ids_of(request.ids, "ids"),
+            with_payload=payload_selector_of(request),
+            with_vectors=vectors_selector_of(request),
+        )
+        missing = [point_id_message(point_id) for point_id in found.missing]
+        response = wire.PointsGetResponse(missing_ids=missing)
+        fill_points(response.points, found.points)
+        return response
+
+    def scroll(self, request: wire.PointsScrollRequest, budget: Budget) -> wire.PointsScrollResponse:
+        collection = self._database.collection(request.collection_name)
+        page = self._engine.scroll(
+            collection,
+            filter_of(request.filter, "filter") if request.HasField("filter") else None,
+            offset=point_id_of(request.offset, "offset") if request.HasField("offset") else None,
+            limit=request.limit if request.HasField("limit") else DEFAULT_PAGE,
+            with_payload=payload_selector_of(request),
+            with_vectors=vectors_selector_of(request),
+            budget=budget,
+        )
+        next_offset = None if page.next_id is None else point_id_message(page.next_id)
+        response = wire.PointsScrollResponse(next_offset=next_offset, seq=page.seq)
+        fill_points(response.points, page.points)
+        return response
+
+    def count(self, request: wire.PointsCountRequest, budget: Budget) -> wire.PointsCountResponse:
+        collection = self._database.collection(request.collection_name)
+        filter = filter_of(request.filter, "filter") if request.HasField("filter") else None
+        count, seq = self._engine.count(collection, filter, budget)
+        return wire.PointsCountResponse(count=count, seq=seq)
