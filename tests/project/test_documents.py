@@ -1,0 +1,93 @@
+"""The documents are true as far as a program can tell."""
+
+import ast
+import importlib
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from docs.draw_plan import PICTURE, draw
+from server.config import Config
+from tests.conftest import Golden
+from tests.project.documents import (
+    CODE,
+    MAKE,
+    ROOT,
+    anchors,
+    documents,
+    fences,
+    links,
+    make_targets,
+    prose,
+    references,
+    sources,
+    symbols,
+)
+
+EVERY_DOCUMENT = pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+LIMIT_ROW = re.compile(r"^\|[^|]+\| ([\d,]+) \| `([\w/]+)\.py:(\w+)` \|$", re.MULTILINE)
+SETTING_ROW = re.compile(r"^\| `--([\w-]+)` \| `HEADWATER_(\w+)` \|$", re.MULTILINE)
+
+
+@EVERY_DOCUMENT
+def test_files_and_symbols_exist(document: Path) -> None:
+    for path, symbol in references(document):
+        assert path.exists(), f"{path.relative_to(ROOT)} does not exist"
+        assert symbol is None or symbol in symbols(path), f"{path.relative_to(ROOT)} has no {symbol}"
+
+
+@EVERY_DOCUMENT
+def test_links_lead_somewhere(document: Path) -> None:
+    for path, anchor in links(document):
+        assert path.exists(), f"{path} does not exist"
+        assert not anchor or anchor in anchors(path), f"{path} has no heading #{anchor}"
+
+
+@EVERY_DOCUMENT
+def test_make_targets_exist(document: Path) -> None:
+    text = " ".join([*re.findall(r"`(make [^`]*)`", prose(document)), *(text for _, text in fences(document))])
+    assert set(MAKE.findall(text)) <= make_targets()
+
+
+def test_limits_are_those_of_the_code() -> None:
+    rows = LIMIT_ROW.findall((ROOT / "docs/limits.md").read_text())
+    assert len(rows) > 10
+    for bound, module, name in rows:
+        assert getattr(importlib.import_module(module.replace("/", ".")), name) == int(bound.replace(",", "")), name
+
+
+def test_limits_of_queries_are_all_listed() -> None:
+    listed = {
+        name for _, module, name in LIMIT_ROW.findall((ROOT / "docs/limits.md").read_text()) if "limits" in module
+    }
+    # The bound of weights guards arithmetic and is far beyond use.
+    assert listed == {name for name in symbols(ROOT / "planner/limits.py") if name.startswith("MAX_")} - {"MAX_WEIGHT"}
+
+
+def test_settings_are_those_of_the_server() -> None:
+    rows = SETTING_ROW.findall((ROOT / "docs/operating.md").read_text())
+    assert [flag.replace("-", "_") for flag, _ in rows] == [field.name for field in fields(Config)]
+    assert [variable.lower() for _, variable in rows] == [field.name for field in fields(Config)]
+
+
+def test_the_picture_is_the_one_drawn() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == draw(), "run `python -m docs.draw_plan`"
+
+
+@pytest.mark.golden
+def test_the_list_of_files_is_current(golden: Golden) -> None:
+    """docs/files.md says of each source file what its own first sentence says."""
+    lines = ["# File by file", "", "What each file owns, by its own first sentence. `make goldens` writes this page."]
+    for folder in CODE:
+        lines += ["", f"## {folder}", ""]
+        lines += [f"- `{path.as_posix()}`: {first_sentence(path)}" for path in sources(folder)]
+    golden(ROOT / "docs/files.md", "\n".join(lines) + "\n")
+
+
+def first_sentence(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+    assert docstring, f"{path} has no docstring"
+    paragraph = " ".join(docstring.split("\n\n")[0].split())
+    return re.split(r"(?<=[.?!]) (?=[A-Z])", paragraph)[0]
