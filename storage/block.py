@@ -70,7 +70,10 @@ class Block:
         self._size = size
         self._row_bytes = size * _ROW_BYTES
         self._norms = np.empty(0, np.float32)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise failure(error, f"opening {path}") from error
         found = os.fstat(self._file).st_size
         if found < count * self._row_bytes:
             os.close(self._file)

@@ -21,13 +21,18 @@ def main() -> None:
     os.nice(_LOWEST_PRIORITY)
     positions = np.frombuffer(sys.stdin.buffer.read(), "<i8")
     space = CollectionSchema.from_json(job["schema"]).spaces[""]
-    vectors = np.memmap(job["vectors"], "<f4", mode="r", shape=(job["count"], space.size))
+    try:
+        vectors = np.memmap(job["vectors"], "<f4", mode="r", shape=(job["count"], space.size))
+        build(space, vectors, positions, Path(job["out"]), lambda done: _check_parent(job["parent"]))
+    except (OSError, RuntimeError):
+        if Path(job["vectors"]).exists():
+            raise
+        sys.exit(1)  # the space was dropped meanwhile: nothing to tell
 
-    def check_parent(done: int) -> None:
-        if os.getppid() != job["parent"]:
-            sys.exit("the server is gone")
 
-    build(space, vectors, positions, Path(job["out"]), check_parent)
+def _check_parent(parent: int) -> None:
+    if os.getppid() != parent:
+        sys.exit("the server is gone")
 
 
 if __name__ == "__main__":

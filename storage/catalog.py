@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lmdb
 
+from storage.environment import cover_pages
 from storage.errors import AliasNotFound, CollectionAlreadyExists, CollectionNotFound, StorageFailed, StorageFull
 from storage.schema import check_name
 
@@ -51,6 +52,7 @@ class Catalog:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._env = lmdb.open(str(folder), map_size=_MAP_SIZE, max_dbs=2, max_readers=1024)
+        cover_pages(self._env, folder / "data.mdb")
         self._names = self._env.open_db(b"names")
         self._aliases = self._env.open_db(b"aliases")
 

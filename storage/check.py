@@ -1,10 +1,11 @@
-"""Verifies a whole data directory, offline: `python -m storage.check DIR`. Reads only; repairs nothing.
+"""Verifies a whole data directory, offline: `python -m storage.check DIR`. Repairs nothing.
 
 It checks that ids, slots, rows, vectors and graphs agree and that all checksums hold. Exit status 0: sound; 1: damaged;
 2: it could not be checked.
 """
 
 import argparse
+import struct
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,7 @@ from storage.space import BlockEntry, Manifest
 
 _MAP_SIZE = 2**40  # reading needs address space only
 _ROWS_AT_ONCE = 4096
+_UNREADABLE = b""  # stands for the id key of a damaged record
 
 Progress = Callable[[str], None]
 
@@ -91,9 +93,10 @@ def _check_collection(path: Path, report: Report, progress: Progress) -> None:
         report.problems.append(Problem(data, str(error)))
         return
     try:
+        environment.cover_pages(env, data)
         with env.begin(buffers=True) as txn:
             _check_transaction(env, txn, path, report, progress)
-    except (lmdb.Error, EngineError, ValueError, KeyError) as error:
+    except (lmdb.Error, EngineError, ValueError, KeyError, struct.error) as error:
         report.problems.append(Problem(data, f"{type(error).__name__}: {error}"))
     finally:
         env.close()
@@ -140,7 +143,7 @@ def _check_points(txn: lmdb.Transaction, tables: Tables, next_slot: int) -> tupl
             try:
                 slots[slot] = bytes(record_parts(memoryview(value))[1])
             except ValueError as error:
-                slots[slot] = b""
+                slots[slot] = _UNREADABLE
                 problems.append(f"point in slot {slot}: {error}")
             if slot >= next_slot:
                 problems.append(f"slot {slot} was never given out (next is {next_slot})")
@@ -152,7 +155,7 @@ def _check_ids(txn: lmdb.Transaction, tables: Tables, slots: dict[int, bytes]) -
     seen = set()
     for key, slot in IdTable(txn, tables.ids).scan():
         seen.add(slot)
-        if slots.get(slot) != key:
+        if slots.get(slot) not in (key, _UNREADABLE):
             problems.append(f"id {key!r} names slot {slot}, which belongs to {slots.get(slot)!r}")
     problems += [f"the point in slot {slot} has no entry in the table of ids" for slot in slots if slot not in seen]
     return problems

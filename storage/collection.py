@@ -1,6 +1,7 @@
 """An open collection: snapshots to read, a writer to write, and its statistics."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -40,6 +41,8 @@ class Collection:
         """Uids of the spaces whose index is being built; kept by the indexer."""
         self.failed: dict[int, str] = {}
         """Why indexes could not be built, by the uid of their space; kept by the indexer."""
+        self.build_attempts: Counter[tuple[int, int]] = Counter()
+        """Builds begun since the collection was opened, by the uids of space and block; kept by the indexer."""
         self._writer = Writer(
             core,
             max_writes=settings.max_pending_writes,
@@ -64,6 +67,11 @@ class Collection:
     def seq(self) -> int:
         """The newest commit sequence."""
         return self._core.view.state.seq
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, or is about to be."""
+        return self._closing
 
     def snapshot(self) -> Snapshot:
         """Pins the newest commit: `with collection.snapshot() as snapshot`. Raises CollectionClosed."""

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -70,14 +71,21 @@ class Core:
     @classmethod
     def open(cls, uid: str, path: Path, codec: PayloadCodec, map_size: int) -> "Core":
         """Opens a collection and cuts what no commit refers to. Raises CorruptStore or UnknownFormat."""
-        if not (path / "lmdb" / "data.mdb").exists():
-            raise CorruptStore(path / "lmdb" / "data.mdb", 0, "the file is missing")
+        file = path / "lmdb" / "data.mdb"
+        if not file.exists():
+            raise CorruptStore(file, 0, "the file is missing")
         try:
             core = cls(uid, path, environment.open_environment(path / "lmdb", map_size), codec)
         except lmdb.Error as error:
-            raise CorruptStore(path / "lmdb" / "data.mdb", 0, str(error)) from error
+            raise environment.environment_failure(error, file) from error
         try:
             core._load()
+        except lmdb.Error as error:
+            core.close()
+            raise environment.environment_failure(error, file) from error
+        except (ValueError, KeyError, IndexError, struct.error) as error:
+            core.close()
+            raise CorruptStore(file, 0, f"{type(error).__name__}: {error}") from error
         except BaseException:
             core.close()
             raise
@@ -152,7 +160,7 @@ class Core:
             names |= {entry.index.name for entry in space.manifest.blocks if entry.index is not None}
             for path in space.folder.iterdir():
                 if path.name not in names:
-                    path.unlink()
+                    path.unlink(missing_ok=True)  # a build begun before the collection was closed may move it
 
 
 def file_checksum(path: Path) -> int:

@@ -1,6 +1,7 @@
 """The LMDB environment of a collection: opening it, its tables, and the state kept in `meta`."""
 
 import json
+import os
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 import lmdb
 
-from storage.errors import CorruptStore, UnknownFormat
+from storage.errors import CorruptStore, EngineError, StorageFailed, UnknownFormat
 from storage.schema import CollectionSchema
 from storage.space import Manifest
 
@@ -24,6 +25,16 @@ _FORMAT_KEY = b"format"
 _SCHEMA_KEY = b"schema"
 _STATE_KEY = b"state"
 _ROWS_PREFIX = b"rows:"
+
+_SIGNS_OF_DAMAGE = (
+    lmdb.CorruptedError,
+    lmdb.IncompatibleError,
+    lmdb.InvalidError,
+    lmdb.NotFoundError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+    lmdb.VersionMismatchError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,28 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
         metasync=True,
     )
     env.reader_check()
+    cover_pages(env, path / "data.mdb")
     return env
+
+
+def cover_pages(env: lmdb.Environment, file: Path) -> None:
+    """Lengthens an environment's file by zeros until it holds all pages that the newest commit counts.
+
+    Some that were freed unused may rightly be missing at its end. Of others LMDB then says that they are damaged, while
+    reading beyond the end of a mapped file would kill the process. Raises CorruptStore when they can never be there.
+    """
+    counted = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
+    if counted > env.info()["map_size"]:
+        raise CorruptStore(file, 0, f"{counted:,} bytes are counted, more than can be mapped")
+    if file.stat().st_size < counted:
+        os.truncate(file, counted)
+
+
+def environment_failure(error: lmdb.Error, file: Path) -> EngineError:
+    """The error of ours that `error`, met while reading `file`, means: CorruptStore for what only damage explains."""
+    if isinstance(error, _SIGNS_OF_DAMAGE):
+        return CorruptStore(file, 0, str(error))
+    return StorageFailed(f"{file}: {error}")
 
 
 def open_tables(env: lmdb.Environment, txn: lmdb.Transaction) -> Tables:

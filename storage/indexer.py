@@ -39,7 +39,6 @@ class Indexer:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
         self._process: subprocess.Popen[bytes] | None = None
-        self._attempts: dict[tuple[str, int, int], int] = {}
 
     def start(self) -> None:
         self._thread.start()
@@ -71,10 +70,10 @@ class Indexer:
         for collection in self._collections():
             for _, space, block_uid in collection.unindexed_blocks():
                 assert space.schema.uid is not None
-                key = (collection.uid, space.schema.uid, block_uid)
-                if self._attempts.get(key, 0) >= MAX_ATTEMPTS:
+                attempts = collection.build_attempts
+                if attempts[space.schema.uid, block_uid] >= MAX_ATTEMPTS:
                     continue
-                self._attempts[key] = self._attempts.get(key, 0) + 1
+                attempts[space.schema.uid, block_uid] += 1
                 collection.building.add(space.schema.uid)
                 try:
                     self._build(collection, space, block_uid)
@@ -88,10 +87,11 @@ class Indexer:
         return False
 
     def _failed(self, collection: Collection, space_uid: int, block_uid: int, error: Exception) -> None:
-        if self._stopping:
-            return
+        due = any((view.schema.uid, uid) == (space_uid, block_uid) for _, view, uid in collection.unindexed_blocks())
+        if self._stopping or collection.closed or not due:
+            return  # not the build's fault: what it worked on was closed, dropped or deleted
         log.warning("building the index of block %d of %r failed: %s", block_uid, collection.name, error)
-        if self._attempts[(collection.uid, space_uid, block_uid)] >= MAX_ATTEMPTS:
+        if collection.build_attempts[space_uid, block_uid] >= MAX_ATTEMPTS:
             collection.failed[space_uid] = str(error)
         self._wake.wait(_PAUSE_SECONDS)
 

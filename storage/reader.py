@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.environment import Tables
-from storage.errors import CorruptStore
+from storage.errors import CorruptStore, SpaceNotFound
 from storage.ids import IdTable
 from storage.keys import decode_id, decode_slot, encode_id, encode_slot
 from storage.payload import PayloadCodec
@@ -97,6 +97,8 @@ class Reader:
         return _slots_in(self._txn, self._rows_table(space))
 
     def _rows_table(self, space: str) -> lmdb._Database:
+        if space not in self.schema.spaces:  # it was dropped after the request was validated
+            raise SpaceNotFound(space, self.schema.spaces)
         uid = self.schema.spaces[space].uid
         assert uid is not None
         return self._tables.rows[uid]

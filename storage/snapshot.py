@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from storage.budget import Budget
 from storage.core import Core, View
-from storage.environment import get_state
+from storage.environment import environment_failure, get_state
 from storage.errors import CorruptStore
 from storage.keys import encode_slot
 from storage.reader import Reader
@@ -27,6 +27,7 @@ class Snapshot(Reader):
         """`release` is called once, when the snapshot is closed."""
         self._core = core
         self._release = release
+        self._closed = False
         txn, self._view = _begin(core)
         state = self._view.state
         super().__init__(
@@ -46,12 +47,17 @@ class Snapshot(Reader):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Closes; what LMDB found damaged becomes CorruptStore."""
         self.close()
+        if isinstance(error, lmdb.Error):
+            raise environment_failure(error, self._path / "data.mdb") from error
 
     def close(self) -> None:
-        """Lets go of the commit. The snapshot and all it lent are of no more use."""
-        self._txn.abort()
-        self._release()
+        """Lets go of the commit, once. The snapshot and all it lent are of no more use."""
+        if not self._closed:
+            self._closed = True
+            self._txn.abort()
+            self._release()
 
     def search(self, searches: Sequence[SpaceSearch], budget: Budget) -> list[SpaceHits]:
         """Answers all `searches` in order; those on one space with equal settings run as one scan.

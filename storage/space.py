@@ -175,8 +175,9 @@ class Space:
 
     def seal(self) -> None:
         """Seals the open block and opens a new one. The manifest must be committed by the caller."""
-        self.manifest = self.manifest.sealed(self.row_count)
-        self.blocks.append(self._open_block(self.manifest.blocks[-1]))
+        manifest = self.manifest.sealed(self.row_count)
+        self.blocks.append(self._open_block(manifest.blocks[-1]))
+        self.manifest = manifest
 
     def unseal(self, manifest: Manifest) -> None:
         """Takes `seal` back: its commit failed."""

@@ -28,7 +28,7 @@ def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
     for name, space in change.add.items():
         check_space_name(name, f'add_vectors["{name}"]')
         check_space(space, f'add_vectors["{name}"]')
-        if name in schema.spaces:
+        if name in schema.spaces and name not in change.drop:
             raise SpaceAlreadyExists(name, f'add_vectors["{name}"]')
     for number, name in enumerate(change.drop):
         if name not in schema.spaces:

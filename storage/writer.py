@@ -61,9 +61,10 @@ class Writer:
                 raise self._failure
             if self._stopping:
                 raise ShuttingDown("the collection is being closed")
-            if len(self._waiting) >= self._max_writes or (
-                self._waiting and self._waiting_bytes + unit.size > self._max_bytes
-            ):
+            # Barriers and changes of structure are few, and a graph that took minutes must not be turned away.
+            bounded = unit.apply is not None and not unit.alone
+            too_many = len(self._waiting) >= self._max_writes
+            if bounded and (too_many or (self._waiting and self._waiting_bytes + unit.size > self._max_bytes)):
                 raise TooManyWrites(
                     f"{len(self._waiting):,} writes of {self._waiting_bytes:,} bytes are waiting; try again"
                 )
