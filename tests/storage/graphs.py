@@ -1,0 +1,38 @@
+"""Builds the graphs that are due in the calling thread, for tests that decide themselves when an index appears."""
+
+import numpy as np
+
+from storage.collection import Collection
+from storage.core import file_checksum
+from storage.files import publish
+from storage.index import Graph, build
+from storage.space import IndexFile, SpaceView
+
+
+def attach_graphs(collection: Collection) -> int:
+    """Builds and attaches a graph for every block that lacks one; returns how many."""
+    due = collection.unindexed_blocks()
+    for _, space, block_uid in due:
+        _attach_graph(collection, space, block_uid)
+    return len(due)
+
+
+def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> None:
+    block = next(view for view in space.blocks if view.block.uid == block_uid)
+    alive = block.alive(collection.seq)
+    positions = np.arange(block.count) if alive is None else np.flatnonzero(alive)
+    final = block.block.path.with_suffix(".index")
+    temporary = final.with_suffix(".new")
+    build(space.schema, block.vectors, positions, temporary)
+    checksum = file_checksum(temporary)
+    publish(temporary, final)
+    index = IndexFile(
+        name=final.name,
+        checksum=checksum,
+        rows=len(positions),
+        datatype=space.schema.datatype.value,
+        m=space.schema.hnsw.m,
+        ef_construct=space.schema.hnsw.ef_construct,
+    )
+    assert space.schema.uid is not None
+    assert collection.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final), index)

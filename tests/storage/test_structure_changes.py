@@ -1,0 +1,31 @@
+"""Changes of the structure of a collection that touch one name twice, or that a waiting write did not expect."""
+
+import numpy as np
+import pytest
+
+from storage.errors import SpaceNotFound
+from storage.operations import BySlots, DeletePoints, SpaceVectors, Upsert
+from storage.schema import CollectionSchema, SchemaChange, SpaceSchema
+from tests.storage.directories import CODEC, Directories
+
+SCHEMA = CollectionSchema(spaces={"text": SpaceSchema(size=2)})
+PAYLOAD = CODEC.encode({})
+
+
+def test_a_space_dropped_and_added_at_once_is_replaced_by_an_empty_one(directories: Directories) -> None:
+    collection = directories.open().create_collection("c", SCHEMA)
+    vectors = {"text": SpaceVectors(np.array([0]), np.array([[1, 2]], np.float32))}
+    collection.write([Upsert(ids=(1,), payloads=(PAYLOAD,), vectors=vectors)]).result()
+    after = collection.change_schema(SchemaChange(drop=("text",), add={"text": SpaceSchema(size=3)}))
+    assert after.spaces["text"].size == 3
+    assert collection.stats().spaces["text"].vectors == 0
+    assert collection.stats().points == 1
+
+
+def test_a_filter_on_a_space_that_was_dropped_meanwhile_fails_its_write_only(directories: Directories) -> None:
+    collection = directories.open().create_collection("c", SCHEMA)
+    collection.change_schema(SchemaChange(drop=("text",)))
+    late = collection.write([DeletePoints(selector=BySlots(lambda reader: reader.slots_with_vector("text")))])
+    with pytest.raises(SpaceNotFound):
+        late.result()
+    collection.write([Upsert(ids=(1,), payloads=(PAYLOAD,), vectors={})]).result()
