@@ -1,0 +1,152 @@
+"""The planner's queries, filters and the oracle's worlds as a user of the client would write them."""
+
+import headwater as client
+from headwater import filters
+from planner import filter as planned
+from planner.query import (
+    Dbsf,
+    FilterScope,
+    FilterStrategy,
+    Nearest,
+    PayloadSelector,
+    Query,
+    QueryVector,
+    Rank,
+    Rrf,
+    ScoreMode,
+    SearchParams,
+    Stage,
+    VectorsSelector,
+)
+from storage.schema import Distance
+from tests.support.oracle import World
+
+DISTANCES = {
+    Distance.COSINE: client.Distance.Cosine,
+    Distance.DOT: client.Distance.Dot,
+    Distance.EUCLID: client.Distance.Euclid,
+    Distance.MANHATTAN: client.Distance.Manhattan,
+}
+STRATEGIES = {
+    FilterStrategy.AUTO: client.FilterStrategy.Auto,
+    FilterStrategy.PRE: client.FilterStrategy.Pre,
+    FilterStrategy.POST: client.FilterStrategy.Post,
+}
+SCOPES = {FilterScope.GATE: client.FilterScope.Gate, FilterScope.PUSH_DOWN: client.FilterScope.PushDown}
+MODES = {
+    ScoreMode.RAW: client.ScoreMode.Raw,
+    ScoreMode.SIMILARITY: client.ScoreMode.Similarity,
+    ScoreMode.DISTANCE: client.ScoreMode.Distance,
+}
+
+
+def points_of(world: World) -> list[client.PointStruct]:
+    return [
+        client.PointStruct(key, dict(point.vectors), dict(point.payload) or None) for key, point in world.points.items()
+    ]
+
+
+def query_of(query: Query) -> client.QueryRequest:
+    root = query.root
+    return client.QueryRequest(
+        query=_rank(root.query),
+        prefetch=[_prefetch(child) for child in root.prefetch],
+        using=root.using,
+        filter=_filter(root.filter),
+        limit=root.limit,
+        params=_params(root.params),
+        score_threshold=root.score_threshold,
+        offset=root.offset,
+        with_payload=_payload(query.with_payload),
+        with_vectors=_vectors(query.with_vectors),
+        filter_scope=SCOPES[root.filter_scope],
+        score_mode=MODES[root.score_mode],
+        explain=query.explain,
+    )
+
+
+def _prefetch(stage: Stage) -> client.PrefetchQuery:
+    return client.PrefetchQuery(
+        query=_rank(stage.query),
+        using=stage.using,
+        limit=stage.limit,
+        filter=_filter(stage.filter),
+        params=_params(stage.params),
+        score_threshold=stage.score_threshold,
+        prefetch=[_prefetch(child) for child in stage.prefetch],
+        filter_scope=SCOPES[stage.filter_scope],
+    )
+
+
+def _rank(rank: Rank | None) -> client.QueryLike | None:
+    match rank:
+        case None:
+            return None
+        case Rrf(k=k, weights=weights):
+            return client.Rrf(k, weights)
+        case Dbsf(weights=weights):
+            return client.Dbsf(weights)
+        case Nearest(vector=QueryVector() as vector):
+            return vector.values
+        case Nearest(vector=stored):
+            assert not isinstance(stored, QueryVector)
+            return stored.id
+
+
+def _params(params: SearchParams) -> client.SearchParams:
+    return client.SearchParams(params.hnsw_ef, params.exact, params.indexed_only, STRATEGIES[params.filter_strategy])
+
+
+def _payload(selector: PayloadSelector | None) -> bool | client.WithPayloadSelector:
+    """The contract takes what to include or what to exclude, and not both."""
+    if selector is None:
+        return False
+    if selector.include is not None:
+        return client.WithPayloadSelector(include=selector.include)
+    return client.WithPayloadSelector(exclude=selector.exclude) if selector.exclude else True
+
+
+def _vectors(selector: VectorsSelector | None) -> bool | client.WithVectorsSelector:
+    if selector is None:
+        return False
+    return True if selector.include is None else client.WithVectorsSelector(selector.include)
+
+
+def _filter(filter: planned.Filter | None) -> filters.Filter | None:
+    if filter is None:
+        return None
+    enough = filter.min_should
+    return filters.Filter(
+        must=condition_list(filter.must),
+        should=condition_list(filter.should),
+        must_not=condition_list(filter.must_not),
+        min_should=None if enough is None else filters.MinShould(condition_list(enough.conditions), enough.min_count),
+    )
+
+
+def condition_list(conditions: tuple[planned.Condition, ...]) -> tuple[filters.Condition, ...]:
+    return tuple(map(condition_of, conditions))
+
+
+def condition_of(condition: planned.Condition) -> filters.Condition:
+    match condition:
+        case planned.Filter():
+            nested = _filter(condition)
+            assert nested is not None
+            return nested
+        case planned.Equal(path=path, value=value):
+            return filters.Equal(path, value)
+        case planned.AnyOf(path=path, values=values):
+            return filters.AnyOf(path, values)
+        case planned.ExceptOf(path=path, values=values):
+            return filters.ExceptOf(path, values)
+        case planned.Range():
+            return filters.Range(condition.path, condition.gt, condition.gte, condition.lt, condition.lte)
+        case planned.IsNull(path=path):
+            return filters.IsNull(path)
+        case planned.IsEmpty(path=path):
+            return filters.IsEmpty(path)
+        case planned.HasId(ids=ids):
+            return filters.HasId(ids)
+        case planned.HasVector(using=using):
+            return filters.HasVector(using)
