@@ -103,7 +103,9 @@ def value_message(value: Any, path: str) -> payload_pb2.Value:
 
 
 def payload_of(message: payload_pb2.Payload) -> dict[str, Any]:
-    return {key: value_of(value) for key, value in message.fields.items()}
+    """The payload with its keys sorted: a map on the wire has no order of its own, and answers should not vary."""
+    fields = message.fields
+    return {key: value_of(fields[key]) for key in sorted(fields)}
 
 
 def value_of(value: payload_pb2.Value) -> Any:
