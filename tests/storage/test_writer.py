@@ -216,9 +216,8 @@ def test_changes_of_the_schema_take_their_turn(directories: Directories) -> None
     [
         (SchemaChange(drop=("v", "nothing")), SpaceNotFound),
         (SchemaChange(add={"new": SpaceSchema(size=1), "v": SpaceSchema(size=1)}), SpaceAlreadyExists),
-        (SchemaChange(drop=("v",), add={"v": SpaceSchema(size=1)}), SpaceAlreadyExists),
     ],
-    ids=["drop", "add", "replace"],
+    ids=["drop", "add"],
 )
 def test_a_change_of_the_schema_is_all_or_nothing(
     change: SchemaChange, error: type[Exception], directories: Directories
