@@ -37,16 +37,27 @@ def load(folder: Path | None) -> Dataset:
     return Dataset(f"WordNet, {len(definition):,} rows", definition, lemmas, _ranked(payloads), queries)
 
 
-def synthetic(*, rows: int, dimensions: int, queries: int, seed: int = 7) -> Dataset:
-    """Clustered vectors: real embeddings are clustered too, and uniform ones have no near neighbours to find."""
+def synthetic(*, rows: int, dimensions: int, queries: int) -> Dataset:
+    """Two spaces of clustered vectors."""
+    definition, found = clustered(rows=rows, dimensions=dimensions, queries=queries)
+    lemmas, _ = clustered(rows=rows, dimensions=dimensions, queries=0, seed=8)
+    payloads: list[Payload] = [{"number": row, "parity": "even" if row % 2 == 0 else "odd"} for row in range(rows)]
+    return Dataset(f"synthetic, {rows:,} rows", definition, lemmas, _ranked(payloads), found)
+
+
+def clustered(
+    *, rows: int, dimensions: int, queries: int, seed: int = 7
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Unit vectors around centres, and queries like them: real embeddings are clustered, too, and uniform vectors
+    have no near neighbours to find."""
     random = np.random.default_rng(seed)
-    centres = random.normal(size=(max(16, rows // 200), dimensions))
+    centres = random.standard_normal((max(16, rows // 200), dimensions), np.float32)
 
     def draw(count: int) -> NDArray[np.float32]:
-        return _unit(centres[random.integers(len(centres), size=count)] + 0.6 * random.normal(size=(count, dimensions)))
+        noise = random.standard_normal((count, dimensions), np.float32)
+        return _unit(centres[random.integers(len(centres), size=count)] + np.float32(0.6) * noise)
 
-    payloads: list[Payload] = [{"number": row, "parity": "even" if row % 2 == 0 else "odd"} for row in range(rows)]
-    return Dataset(f"synthetic, {rows:,} rows", draw(rows), draw(rows), _ranked(payloads), draw(queries))
+    return draw(rows), draw(queries)
 
 
 def _ranked(payloads: list[Payload]) -> list[Payload]:

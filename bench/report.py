@@ -14,10 +14,8 @@ _BAR, _ROW, _LEFT, _WIDTH = 420, 44, 330, 960
 
 def table(results: Sequence[Result], data: str) -> str:
     """A Markdown table with the machine and the versions above it."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("usearch", "lmdb", "grpcio", "protobuf", "numpy"))
     lines = [
-        f"Data: {data}. Machine: {_processor()}, {len(os.sched_getaffinity(0))} cores. "
-        f"Python {platform.python_version()}, {versions}.",
+        f"Data: {data}; {machine()}",
         "",
         "| what | reference | ratio (lowest to highest round) | goal | note |",
         "|---|---|--:|--:|---|",
@@ -31,13 +29,23 @@ def table(results: Sequence[Result], data: str) -> str:
     return "\n".join(lines)
 
 
+def machine() -> str:
+    """The machine and the versions that figures depend on."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("usearch", "lmdb", "grpcio", "protobuf", "numpy"))
+    cores = len(os.sched_getaffinity(0))
+    return f"{_processor()}, {cores} cores, Python {platform.python_version()}, {versions}."
+
+
+def put(text: str, file: Path, begin: str, end: str) -> None:
+    """Replaces what stands between two marks of a file."""
+    before, rest = file.read_text(encoding="utf8").split(begin)
+    after = rest.split(end)[1]
+    file.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf8")
+
+
 def write(results: Sequence[Result], data: str, folder: Path) -> None:
     """Puts the table into README.md of `folder` and draws results.svg beside it."""
-    readme = folder / "README.md"
-    text = readme.read_text(encoding="utf8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n{table(results, data)}\n{END}{after}", encoding="utf8")
+    put(table(results, data), folder / "README.md", BEGIN, END)
     (folder / "results.svg").write_text(picture(results), encoding="utf8")
 
 

@@ -116,5 +116,15 @@ def recall(found: list[set[int]], truth: list[set[int]]) -> float:
     return float(np.mean([len(one & two) / len(two) for one, two in zip(found, truth, strict=True)]))
 
 
+def resident_bytes(pid: int) -> tuple[int, int]:
+    """Bytes of memory of a process that are its own, and of those that are files mapped into it."""
+    sizes = {
+        line.split(":")[0]: int(line.split()[1]) * 1024
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith(("RssAnon", "RssFile"))
+    }
+    return sizes["RssAnon"], sizes["RssFile"]
+
+
 def _say(line: str, end: str = "\n") -> None:
     print(line, file=sys.stderr, end=end, flush=True)

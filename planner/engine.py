@@ -26,9 +26,10 @@ from planner.operators import Ranking
 from planner.optimizer import optimize
 from planner.plan import Plan
 from planner.query import PayloadSelector, Query, VectorsSelector
+from planner.recall import QUERIES_AT_ONCE, Recall, RecallTest, check_test, exactly, queries_of, recall_of, summary
 from planner.resolve import VectorSource, resolve
 from planner.trace import Trace
-from planner.validate import check_query
+from planner.validate import check_query, space_of
 from planner.validate_filter import check_filter
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -146,14 +147,36 @@ class Engine:
         budget: Budget = UNLIMITED,
     ) -> Page:
         """The first `limit` matching points in id order, from id `offset` on (inclusive)."""
+        with collection.snapshot() as reader:
+            return self.page(
+                reader,
+                filter,
+                offset=offset,
+                limit=limit,
+                with_payload=with_payload,
+                with_vectors=with_vectors,
+                budget=budget,
+            )
+
+    def page(
+        self,
+        reader: Snapshot,
+        filter: Filter | None = None,
+        *,
+        offset: PointId | None = None,
+        limit: int = 10,
+        with_payload: PayloadSelector | None = ALL_PAYLOAD,
+        with_vectors: VectorsSelector | None = None,
+        budget: Budget = UNLIMITED,
+    ) -> Page:
+        """`scroll` on a snapshot: equal arguments give equal pages."""
         check_page(limit)
         if offset is not None:
             check_point_id(offset, "offset")
-        with collection.snapshot() as reader:
-            _check_read(reader.schema, filter, with_payload, with_vectors)
-            slots = first_matching(reader, filter, limit + 1, self._filters, budget, start=offset)
-            next_id = reader.point_ids(slots[limit:])[0] if len(slots) > limit else None
-            return Page(fetch(reader, slots[:limit], with_payload, with_vectors), next_id, reader.seq)
+        _check_read(reader.schema, filter, with_payload, with_vectors)
+        slots = first_matching(reader, filter, limit + 1, self._filters, budget, start=offset)
+        next_id = reader.point_ids(slots[limit:])[0] if len(slots) > limit else None
+        return Page(fetch(reader, slots[:limit], with_payload, with_vectors), next_id, reader.seq)
 
     def get(
         self,
@@ -181,6 +204,23 @@ class Engine:
                 return reader.point_count, reader.seq
             check_filter(filter, reader.schema, "filter")
             return len(self._filters.slots(reader, filter, budget)), reader.seq
+
+    def evaluate_recall(self, collection: Collection, test: RecallTest, budget: Budget = UNLIMITED) -> Recall:
+        """Recall against exact search on the same snapshot. Raises what `query` raises, and InvalidRequest."""
+        check_test(test)
+        with collection.snapshot() as reader:
+            space = space_of(test.using, reader.schema, "using")
+            distance = reader.schema.spaces[space].distance
+            queries = queries_of(test, reader, space)
+            recalls: list[float] = []
+            for start in range(0, len(queries), QUERIES_AT_ONCE):
+                budget.check()
+                part = queries[start : start + QUERIES_AT_ONCE]
+                plans = self._plan(collection, reader, [*part, *map(exactly, part)])
+                rankings = execute(plans, reader, self._filters, budget)
+                pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
+                recalls += [recall_of(found, exact, distance) for found, exact in pairs]
+            return summary(recalls, reader.seq)
 
     def selector(
         self, schema: CollectionSchema, filter: Filter, budget: Budget = UNLIMITED, *, field: str = "filter"

@@ -194,6 +194,10 @@ def _param_attributes(params: SearchParams) -> dict[str, str]:
         attributes["indexed_only"] = "true"
     if params.filter_strategy is not FilterStrategy.AUTO:
         attributes["filter_strategy"] = params.filter_strategy.value
+    if not params.rescore:
+        attributes["rescore"] = "false"
+    if params.oversampling is not None:
+        attributes["oversampling"] = f"{params.oversampling:g}"
     return attributes
 
 

@@ -95,6 +95,8 @@ def _space_search(demand: Demand, allowed: NDArray[np.uint32] | None) -> SpaceSe
         exact=leaf.params.exact,
         indexed_only=leaf.params.indexed_only,
         filter_strategy=leaf.params.filter_strategy.value,
+        rescore=leaf.params.rescore,
+        oversampling=leaf.params.oversampling,
     )
 
 

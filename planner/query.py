@@ -89,12 +89,17 @@ class ScoreMode(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchParams:
-    """How a stage searches. None: the space's default."""
+    """How a stage searches. None: the space's default, and of `oversampling` that of its stored form.
+
+    `rescore` and `oversampling`: see SpaceSearch.
+    """
 
     hnsw_ef: int | None = None
     exact: bool = False
     indexed_only: bool = False
     filter_strategy: FilterStrategy = FilterStrategy.AUTO
+    rescore: bool = True
+    oversampling: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from planner.limits import MAX_DEPTH, MAX_STAGES, MAX_WEIGHT, check_page
 from planner.query import Dbsf, Nearest, Query, QueryVector, Rrf, ScoreMode, SearchParams, Stage
 from planner.validate_filter import check_filter
 from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
-from storage.schema import MAX_EF, CollectionSchema
+from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema
 from storage.validate import check_point_id, check_query_vector
 
 DEFAULT_LIMIT = 10
@@ -89,6 +89,16 @@ def _check_root_only(stage: Stage, path: str) -> None:
 def _check_params(params: SearchParams, path: str) -> None:
     if params.hnsw_ef is not None and not 1 <= params.hnsw_ef <= MAX_EF:
         raise InvalidQuery(f"{path}.hnsw_ef", f"{params.hnsw_ef:,} is not between 1 and {MAX_EF:,}")
+    _check_oversampling(params, f"{path}.quantization.oversampling")
+
+
+def _check_oversampling(params: SearchParams, path: str) -> None:
+    if params.oversampling is None:
+        return
+    if not math.isfinite(params.oversampling):
+        raise NotFinite(path, f"{params.oversampling} is not finite")
+    if not 1 <= params.oversampling <= MAX_OVERSAMPLING:
+        raise InvalidQuery(path, f"{params.oversampling:g} is not between 1 and {MAX_OVERSAMPLING:,}")
 
 
 def _check_threshold(stage: Stage, path: str) -> None:

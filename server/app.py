@@ -16,10 +16,13 @@ from server.collections import Collections
 from server.config import Config, split_address
 from server.health import Health
 from server.interceptors import Interceptor
+from server.maintenance import VectorDataMaintenance
 from server.payload import ProtobufPayloadCodec
 from server.points import PointReads, PointWrites
+from server.scrolling import PointScrolls
 from server.search import PointQueries
 from server.services import generic_handler
+from server.snapshots import SnapshotTransfers
 from server.vde import VectorDataEngine
 from storage.database import Database
 from storage.settings import StorageSettings
@@ -45,6 +48,7 @@ def serve(config: Config) -> Iterator[str]:
         map_size=config.map_size,
         max_pending_writes=config.max_pending_writes,
         max_pending_bytes=config.max_pending_bytes,
+        reopen_on_use=config.reopen_on_use,
     )
     with (
         closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
@@ -78,12 +82,18 @@ def _make_server(config: Config, workers: ThreadPoolExecutor) -> grpc.Server:
 def _add_services(server: grpc.Server, config: Config, database: Database) -> None:
     engine = Engine(database.collection)
     interceptor = Interceptor(api_key=config.api_key, slow_ms=config.slow_ms)
-    points = (PointWrites(database, engine), PointReads(database, engine), PointQueries(database, engine))
+    points = (
+        PointWrites(database, engine),
+        PointReads(database, engine),
+        PointScrolls(database, engine),
+        PointQueries(database, engine),
+    )
+    vde = (VectorDataEngine(database), VectorDataMaintenance(database, engine), SnapshotTransfers(database))
     server.add_generic_rpc_handlers(
         (
             generic_handler(COLLECTIONS, interceptor, Collections(database)),
             generic_handler(POINTS, interceptor, *points),
-            generic_handler(VDE, interceptor, VectorDataEngine(database)),
+            generic_handler(VDE, interceptor, *vde),
         )
     )
 

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,13 @@ class Config:
         default=256 * 2**20, metadata=_about("bytes of writes waiting per collection", low=2**10)
     )
 
+    reopen_on_use: bool = field(
+        default=True,
+        metadata=_about(
+            "a closed collection is opened by its next use; false: it is refused until opened", metavar="true|false"
+        ),
+    )
+
     def __post_init__(self) -> None:
         for setting in dataclasses.fields(self):
             _check(setting, getattr(self, setting.name))
@@ -104,7 +111,7 @@ def _from_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
 
 def _parse(setting: "dataclasses.Field[Any]", text: str) -> Any:
     try:
-        return _type(setting)(text)
+        return _of_text(setting)(text)
     except ValueError:
         raise InvalidConfig(f"{_variable(setting)}: {text!r} is not {_type(setting).__name__}") from None
 
@@ -117,14 +124,20 @@ def _parser() -> argparse.ArgumentParser:
     for setting in dataclasses.fields(Config):
         choices = setting.metadata.get("choices")
         metavar = setting.metadata.get("metavar", None if choices else _type(setting).__name__.upper())
-        parser.add_argument(_flag(setting), type=_type(setting), choices=choices, metavar=metavar, help=_help(setting))
+        kind = _of_text(setting)
+        parser.add_argument(_flag(setting), type=kind, choices=choices, metavar=metavar, help=_help(setting))
     return parser
 
 
 def _help(setting: "dataclasses.Field[Any]") -> str:
-    default = "required" if setting.default is dataclasses.MISSING else f"default {setting.default}"
+    default = "required" if setting.default is dataclasses.MISSING else f"default {_text(setting.default)}"
     shown = "" if setting.default is None else f" ({default})"
     return f"{setting.metadata['help']}{shown} [{_variable(setting)}]"
+
+
+def _text(value: Any) -> str:
+    """A value as it is written in a flag or variable."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check(setting: "dataclasses.Field[Any]", value: Any) -> None:
@@ -143,6 +156,18 @@ def _type(setting: "dataclasses.Field[Any]") -> type[Any]:
     kind: Any = setting.type
     parts: tuple[type[Any], ...] = getattr(kind, "__args__", (kind,))
     return next(part for part in parts if part is not type(None))
+
+
+def _of_text(setting: "dataclasses.Field[Any]") -> Callable[[str], Any]:
+    """What makes a value of a setting's text. Raises ValueError."""
+    return boolean if _type(setting) is bool else _type(setting)
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false`."""
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
 
 
 def _flag(setting: "dataclasses.Field[Any]") -> str:

@@ -3,7 +3,7 @@
 import hmac
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 
 from server.errors import Unauthenticated, code_of, status_of
 from storage.budget import Budget
-from storage.errors import InvalidRequest
+from storage.errors import Cancelled, InvalidRequest
 
 API_KEY_METADATA = "api-key"
 LONGEST_DEADLINE_SECONDS = 10 * 365 * 86_400
@@ -24,7 +24,14 @@ logger = logging.getLogger("server.requests")
 
 Handler = Callable[[Any, Budget], Message]
 """An RPC: validates and converts a request, calls the engine, converts back. Raises errors by meaning."""
+Download = Callable[[Any, Budget], Iterator[Message]]
+"""An RPC that answers with many messages."""
+Upload = Callable[[Iterator[Any], Budget], Message]
+"""An RPC that is asked with many messages."""
+AnyHandler = Callable[[Any, Budget], Any]
 RawHandler = Callable[[bytes, grpc.ServicerContext], bytes]
+RawDownload = Callable[[bytes, grpc.ServicerContext], Iterator[bytes]]
+RawUpload = Callable[[Iterator[bytes], grpc.ServicerContext], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,44 @@ class Interceptor:
         def handle(raw: bytes, context: grpc.ServicerContext) -> bytes:
             started = time.perf_counter()
             outcome = self._run(raw, context, request_type, handler)
+            self._log(method, outcome, (time.perf_counter() - started) * 1e3)
+            if outcome.failure is not None:
+                context.abort_with_status(rpc_status.to_status(outcome.failure))
+            return outcome.reply
+
+        return handle
+
+    def around_download(self, method: str, request_type: type[Message], handler: Download) -> RawDownload:
+        """The handler of bytes for the RPC `method`, which answers with a stream."""
+
+        def handle(raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+            started = time.perf_counter()
+            collection, failure = "", None
+            try:
+                self._authenticate(context)
+                request = _parse(request_type, raw)
+                collection = getattr(request, "collection_name", "")
+                for reply in handler(request, budget_of(context)):
+                    yield reply.SerializeToString(deterministic=True)
+            except Exception as error:
+                failure = status_of(error)
+            self._log(method, Outcome(collection, failure=failure), (time.perf_counter() - started) * 1e3)
+            if failure is not None:
+                context.abort_with_status(rpc_status.to_status(failure))
+
+        return handle
+
+    def around_upload(self, method: str, request_type: type[Message], handler: Upload) -> RawUpload:
+        """The handler of bytes for the RPC `method`, which is asked with a stream."""
+
+        def handle(raws: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+            started = time.perf_counter()
+            try:
+                self._authenticate(context)
+                reply = handler(_parse_all(request_type, raws), budget_of(context))
+                outcome = Outcome("", reply.SerializeToString(deterministic=True))
+            except Exception as error:
+                outcome = Outcome("", failure=status_of(error))
             self._log(method, outcome, (time.perf_counter() - started) * 1e3)
             if outcome.failure is not None:
                 context.abort_with_status(rpc_status.to_status(outcome.failure))
@@ -97,6 +142,15 @@ def _parse(request_type: type[Message], raw: bytes) -> Message:
         return request_type.FromString(raw)
     except DecodeError as error:
         raise InvalidRequest("", f"the request is no {request_type.DESCRIPTOR.full_name}: {error}") from None
+
+
+def _parse_all(request_type: type[Message], raws: Iterator[bytes]) -> Iterator[Message]:
+    """The messages of a stream. Raises Cancelled when it breaks off."""
+    try:
+        for raw in raws:
+            yield _parse(request_type, raw)
+    except grpc.RpcError:
+        raise Cancelled() from None
 
 
 def _bytes(text: str | bytes) -> bytes:

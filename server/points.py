@@ -9,16 +9,13 @@ from planner.engine import Engine
 from server.convert import writes
 from server.convert.answers import fill_points
 from server.convert.filters import filter_of
-from server.convert.ids import point_id_message, point_id_of, point_ids_of
+from server.convert.ids import point_id_message, point_ids_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from server.convert.writes import Target
 from storage.budget import UNLIMITED, Budget
 from storage.collection import wait_for
 from storage.database import Database
 from storage.operations import Operation, WriteResult
-
-DEFAULT_PAGE = 10
-"""Points that a scroll returns unless it says otherwise."""
 
 
 class PointWrites:
@@ -109,22 +106,6 @@ class PointReads:
         missing = [point_id_message(point_id) for point_id in found.missing]
         response = wire.PointsGetResponse(missing_ids=missing)
         fill_points(response.points, found.points)
-        return response
-
-    def scroll(self, request: wire.PointsScrollRequest, budget: Budget) -> wire.PointsScrollResponse:
-        collection = self._database.collection(request.collection_name)
-        page = self._engine.scroll(
-            collection,
-            filter_of(request.filter, "filter") if request.HasField("filter") else None,
-            offset=point_id_of(request.offset, "offset") if request.HasField("offset") else None,
-            limit=request.limit if request.HasField("limit") else DEFAULT_PAGE,
-            with_payload=payload_selector_of(request),
-            with_vectors=vectors_selector_of(request),
-            budget=budget,
-        )
-        next_offset = None if page.next_id is None else point_id_message(page.next_id)
-        response = wire.PointsScrollResponse(next_offset=next_offset, seq=page.seq)
-        fill_points(response.points, page.points)
         return response
 
     def count(self, request: wire.PointsCountRequest, budget: Budget) -> wire.PointsCountResponse:

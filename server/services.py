@@ -3,10 +3,10 @@
 import re
 
 import grpc
-from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from server.interceptors import Handler, Interceptor
+from server.interceptors import AnyHandler, Interceptor
 
 
 def generic_handler(
@@ -20,20 +20,29 @@ def generic_handler(
     functions = handlers_of(service, *implementations)
     return grpc.method_handlers_generic_handler(
         service.full_name,
-        {
-            method.name: grpc.unary_unary_rpc_method_handler(
-                interceptor.around(
-                    f"{service.full_name}/{method.name}", GetMessageClass(method.input_type), functions[method.name]
-                )
-            )
-            for method in service.methods
-        },
+        {method.name: _rpc(method, interceptor, functions[method.name]) for method in service.methods},
     )
 
 
-def handlers_of(service: ServiceDescriptor, *implementations: object) -> dict[str, Handler]:
+def _rpc(
+    method: MethodDescriptor, interceptor: Interceptor, function: AnyHandler
+) -> "grpc.RpcMethodHandler[bytes, bytes]":
+    """The handler of one RPC, of the shape that its descriptor says: one or many messages, each way."""
+    name, request_type = f"{method.containing_service.full_name}/{method.name}", GetMessageClass(method.input_type)
+    match method.client_streaming, method.server_streaming:
+        case False, False:
+            return grpc.unary_unary_rpc_method_handler(interceptor.around(name, request_type, function))
+        case False, True:
+            return grpc.unary_stream_rpc_method_handler(interceptor.around_download(name, request_type, function))
+        case True, False:
+            return grpc.stream_unary_rpc_method_handler(interceptor.around_upload(name, request_type, function))
+        case _:
+            raise TypeError(f"{name} streams both ways")
+
+
+def handlers_of(service: ServiceDescriptor, *implementations: object) -> dict[str, AnyHandler]:
     """The function of each RPC by its name. Raises TypeError unless RPCs and public functions match one to one."""
-    found: dict[str, Handler] = {}
+    found: dict[str, AnyHandler] = {}
     for implementation in implementations:
         for name in (name for name in dir(implementation) if not name.startswith("_")):
             if name in found:

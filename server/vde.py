@@ -1,9 +1,6 @@
-"""VDE: the RPCs of the vector data engine: life cycle, statistics and maintenance."""
+"""VDE: the RPCs of the vector data engine for life cycle and statistics. Upkeep is in maintenance.py."""
 
 from collections.abc import Mapping
-from typing import NoReturn
-
-from google.protobuf.message import Message
 
 from headwater.v1 import vde_pb2 as wire
 from server.convert.schema import SPACE_STATES
@@ -11,7 +8,6 @@ from server.convert.stats import stats_response
 from storage.budget import Budget
 from storage.catalog import CollectionState
 from storage.database import Database
-from storage.errors import NotImplementedYet
 
 COLLECTION_STATES: Mapping[CollectionState, wire.CollectionState] = {
     CollectionState.READY: wire.COLLECTION_STATE_READY,
@@ -24,7 +20,7 @@ SERVING = (CollectionState.READY, CollectionState.REBUILDING)
 
 
 class VectorDataEngine:
-    """The RPCs of `VDE`."""
+    """The RPCs of `VDE` that tell of a collection, open and close it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -58,22 +54,6 @@ class VectorDataEngine:
 
     def flush(self, request: wire.VDEFlushRequest, budget: Budget) -> wire.VDEFlushResponse:
         return wire.VDEFlushResponse(seq=self._database.collection(request.collection_name).flush(budget))
-
-    def _not_built(self, request: Message, budget: Budget) -> NoReturn:
-        rpc = type(request).__name__.removeprefix("VDE").removesuffix("Request")
-        raise NotImplementedYet(f"{rpc} is not built yet", rpc=rpc)
-
-    optimize = _not_built
-    rebuild_index = _not_built
-    trigger_rebuild = _not_built
-    get_rebuild_task = _not_built
-    list_rebuild_tasks = _not_built
-    cancel_rebuild_task = _not_built
-    compact_collection = _not_built
-    get_optimizations = _not_built
-    evaluate_recall = _not_built
-    prewarm = _not_built
-    clone_collection = _not_built
 
     def _state(self, name: str) -> wire.CollectionState:
         return COLLECTION_STATES[self._database.state(name)[0]]

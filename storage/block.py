@@ -1,7 +1,8 @@
-"""A block: one file of consecutive rows of a space, its columns in memory, and its graph once it has one.
+"""A block: one file of rows of a space, its columns in memory, and its graph once it has one.
 
 The last block of a space is open and grows; the others are sealed. A sealed block with a graph is a segment, all other
-blocks are the tail. Rows are appended by the writer alone; readers see a block through a `BlockView` of a commit.
+blocks are the tail. A block covers a range of row numbers; it is dense unless a merge left dead rows out. Rows are
+appended by the writer alone; readers see a block through a `BlockView` of a commit.
 """
 
 import mmap
@@ -26,7 +27,9 @@ _ROW_BYTES = 4  # bytes per component
 
 @dataclass(frozen=True, slots=True)
 class BlockView:
-    """What a commit knows of a block: its first `count` rows. Position p of the block is row `first_row + p`.
+    """What a commit knows of a block: its first `count` rows, of the row numbers `first_row` to `end_row`.
+
+    Position p holds row `first_row + p`, or `rows[p]` (int64, ascending) when dead rows were left out.
 
     `slots` (uint32) and `died` (uint64, commit sequence at which the row stopped being current) are parallel to
     `vectors` (float32, (count, size)). A reader at `seq` sees the rows with `died > seq`: the writer sets `died` in
@@ -35,7 +38,9 @@ class BlockView:
 
     block: "Block"
     first_row: int
+    end_row: int
     count: int
+    rows: NDArray[np.int64] | None
     vectors: NDArray[np.float32]
     slots: NDArray[np.uint32]
     died: NDArray[np.uint64]
@@ -47,6 +52,14 @@ class BlockView:
             return None
         return self.died > np.uint64(seq)
 
+    def positions_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where `rows` are. Requires: all are in this block."""
+        return rows - self.first_row if self.rows is None else np.searchsorted(self.rows, rows)
+
+    def row_numbers(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows at `positions`."""
+        return positions + self.first_row if self.rows is None else self.rows[positions]
+
     def norms(self) -> NDArray[np.float32]:
         """Norms of the rows, made on first use and kept."""
         return self.block.norms(self.vectors)
@@ -55,19 +68,32 @@ class BlockView:
 class Block:
     """The file and the columns of one block. Only the writer calls what changes it."""
 
-    def __init__(self, path: Path, *, uid: int, size: int, first_row: int, count: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        uid: int,
+        size: int,
+        first_row: int,
+        count: int,
+        end_row: int | None = None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
         """Opens or creates the file and cuts what lies past `count` rows: no commit refers to it.
 
-        Raises CorruptStore when the file is shorter than `count` rows.
+        `end_row` None: the block is dense and open, so it ends where its rows end. Raises CorruptStore when the file
+        is shorter than `count` rows.
         """
         self.path = path
         self.uid = uid
         self.first_row = first_row
         self.count = count
+        self.rows = rows
         self.graph: Graph | None = None
         self.deaths = 0
         self.index_bytes = 0
         self._size = size
+        self._end_row = end_row
         self._row_bytes = size * _ROW_BYTES
         self._norms = np.empty(0, np.float32)
         try:
@@ -87,8 +113,28 @@ class Block:
     def view(self) -> BlockView:
         count = self.count
         return BlockView(
-            self, self.first_row, count, self._map[:count], self.slots[:count], self.died[:count], self.graph
+            block=self,
+            first_row=self.first_row,
+            end_row=self.end_row,
+            count=count,
+            rows=self.rows,
+            vectors=self._map[:count],
+            slots=self.slots[:count],
+            died=self.died[:count],
+            graph=self.graph,
         )
+
+    @property
+    def end_row(self) -> int:
+        return self.first_row + self.count if self._end_row is None else self._end_row
+
+    def seal(self) -> None:
+        """Takes no more rows."""
+        self._end_row = self.first_row + self.count
+
+    def unseal(self) -> None:
+        """Takes `seal` back: its commit failed."""
+        self._end_row = None
 
     def write(self, at: int, rows: NDArray[np.float32]) -> None:
         """Writes rows at position `at` and syncs them. No reader sees them before `admit` and a new view."""
@@ -135,7 +181,7 @@ class Block:
     def disk_bytes(self) -> int:
         """Bytes the file takes; 0 when it was closed, since a snapshot may outlive its space."""
         try:
-            return os.fstat(self._file).st_blocks * 512
+            return self.path.stat().st_blocks * 512
         except OSError:
             return 0
 
@@ -168,9 +214,8 @@ class Block:
             new[: len(old)] = old
             setattr(self, name, new)
 
-
-def load_columns(block: Block, slots: NDArray[np.uint32], alive: NDArray[np.bool_]) -> None:
-    """Fills the columns of a block that was just opened."""
-    block.slots[: block.count] = slots
-    block.died[: block.count] = np.where(alive, NEVER, np.uint64(0))
-    block.deaths = int(block.count - np.count_nonzero(alive))
+    def load(self, slots: NDArray[np.uint32], died: NDArray[np.uint64]) -> None:
+        """Fills the columns of a block that was just opened, (count,) each."""
+        self.slots[: self.count] = slots
+        self.died[: self.count] = died
+        self.deaths = int(np.count_nonzero(died != NEVER))

@@ -1,39 +1,114 @@
-"""The process that builds one graph: `python -m storage.build JOB`, positions on standard input. Run by indexer.py.
+"""The process that writes blocks and graphs: `python -m storage.build JOB`, arrays on standard input. Run by jobs.py.
 
-It runs at low priority on one thread and ends by itself when the process that started it is gone.
+It runs at low priority on one thread, prints its phases, and ends by itself when the process that started it is gone.
+Every vector that it copies is compared with its checksum, so damage does not spread.
 """
 
+import io
 import json
 import os
 import sys
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from storage.index import build
-from storage.schema import CollectionSchema
+from storage.collection import UNKNOWN
+from storage.failpoint import failpoint
+from storage.files import NO_ROOM
+from storage.index import MIN_FOUND, build
+from storage.jobs import EXIT_CORRUPT, EXIT_FULL, EXIT_POOR_GRAPH
+from storage.schema import CollectionSchema, SpaceSchema
 
 _LOWEST_PRIORITY = 19
+_COPIED_AT_ONCE = 4096  # rows
 
 
 def main() -> None:
     job = json.loads(sys.argv[1])
     os.nice(_LOWEST_PRIORITY)
-    positions = np.frombuffer(sys.stdin.buffer.read(), "<i8")
+    with np.load(io.BytesIO(sys.stdin.buffer.read())) as arrays:
+        data = dict(arrays)
     space = CollectionSchema.from_json(job["schema"]).spaces[""]
+    positions = data["positions0"]
+    vectors: NDArray[np.float32] = _map(job["sources"][0]["path"], job["sources"][0]["count"], space)
+    if job["block"] is not None:
+        block = Path(job["block"])
+        _copy(job, data, space, block.with_suffix(".vectors"))
+        rows = np.concatenate([data[f"rows{number}"] for number in range(len(job["sources"]))])
+        block.with_suffix(".rows").write_bytes(rows.astype("<i8").tobytes())
+        positions, vectors = np.arange(len(rows)), _map(block.with_suffix(".vectors"), len(rows), space)
+    if job["index"] is not None:
+
+        def report(done: int) -> None:
+            _say(job, "building", done, len(positions))
+
+        built = build(space, vectors, positions, Path(job["index"]), report, job["attempt"])
+        if built.found < MIN_FOUND:
+            print(f"found {built.found:.1%} of a sample of its rows", flush=True)
+            sys.exit(EXIT_POOR_GRAPH)
+        print("scale", built.scale, flush=True)
+
+
+def _copy(job: Mapping[str, Any], data: Mapping[str, NDArray[Any]], space: SpaceSchema, out: Path) -> None:
+    """Writes the wanted rows of all sources, in order, to `out`."""
+    total = sum(len(data[f"positions{number}"]) for number in range(len(job["sources"])))
+    done = 0
+    with out.open("wb") as file:
+        for number, source in enumerate(job["sources"]):
+            vectors = _map(source["path"], source["count"], space)
+            for part, checksums in _chunks(data[f"positions{number}"], data[f"checksums{number}"]):
+                rows = vectors[part]
+                _check(source["path"], rows, part, checksums)
+                file.write(rows.tobytes())
+                done += len(part)
+                _say(job, "copying", done, total)
+                failpoint("merge_copy")
+
+
+def _chunks(
+    positions: NDArray[np.int64], checksums: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    for start in range(0, len(positions), _COPIED_AT_ONCE):
+        yield positions[start : start + _COPIED_AT_ONCE], checksums[start : start + _COPIED_AT_ONCE]
+
+
+def _check(path: str, rows: NDArray[np.float32], positions: NDArray[np.int64], checksums: NDArray[np.int64]) -> None:
+    for position, row, checksum in zip(positions.tolist(), rows, checksums.tolist(), strict=True):
+        if checksum != UNKNOWN and zlib.crc32(row) != checksum:
+            print(f"{path} {position * row.nbytes}", flush=True)
+            sys.exit(EXIT_CORRUPT)
+
+
+def _map(path: str | Path, count: int, space: SpaceSchema) -> NDArray[np.float32]:
     try:
-        vectors = np.memmap(job["vectors"], "<f4", mode="r", shape=(job["count"], space.size))
-        build(space, vectors, positions, Path(job["out"]), lambda done: _check_parent(job["parent"]))
-    except (OSError, RuntimeError):
-        if Path(job["vectors"]).exists():
-            raise
-        sys.exit(1)  # the space was dropped meanwhile: nothing to tell
+        return np.memmap(path, "<f4", mode="r", shape=(count, space.size))
+    except FileNotFoundError:
+        sys.exit(f"{path} is gone: its space was dropped")
 
 
-def _check_parent(parent: int) -> None:
-    if os.getppid() != parent:
+def _say(job: Mapping[str, Any], phase: str, done: int, total: int) -> None:
+    if os.getppid() != job["parent"]:
         sys.exit("the server is gone")
+    print(phase, done, total, flush=True)
+
+
+def _is_full(error: OSError | RuntimeError) -> bool:
+    """Whether there was no room for what was written; usearch does not say why it could not save."""
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM
+    folder = os.path.dirname(json.loads(sys.argv[1])["sources"][0]["path"])
+    return os.statvfs(folder).f_bavail == 0
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, RuntimeError) as error:
+        if not _is_full(error):
+            raise
+        print(error, flush=True)
+        sys.exit(EXIT_FULL)

@@ -1,17 +1,25 @@
-"""The catalog of a data directory: names of collections and aliases, in an LMDB environment of its own."""
+"""The catalog of a data directory: names of collections, aliases and snapshots, in an LMDB environment of its own."""
 
+import json
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 
 import lmdb
 
-from storage.environment import cover_pages
-from storage.errors import AliasNotFound, CollectionAlreadyExists, CollectionNotFound, StorageFailed, StorageFull
+from storage.environment import open_environment, write_failure
+from storage.errors import (
+    AliasNotFound,
+    CollectionAlreadyExists,
+    CollectionNotFound,
+    SnapshotAlreadyExists,
+    SnapshotNotFound,
+)
 from storage.schema import check_name
+from storage.seal import write_seal
 
 _MAP_SIZE = 2**30
 
@@ -46,17 +54,35 @@ class DeleteAlias:
 AliasOperation = CreateAlias | RenameAlias | DeleteAlias
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotEntry:
+    """A snapshot file that the data directory keeps: the collection it is listed under (which may be gone), its name,
+    the uid that names the file, its size in bytes, the commit it holds and when it was taken (unix seconds)."""
+
+    collection: str
+    name: str
+    uid: str
+    size: int
+    seq: int
+    created: float
+
+
 class Catalog:
-    """Collection name -> uid of its folder, and alias -> collection name. Each change is durable when it returns."""
+    """Collection name -> uid of its folder, alias -> collection name, and the snapshots by collection and name.
+
+    Each change is durable when it returns.
+    """
 
     def __init__(self, folder: Path) -> None:
+        """Opens or creates the catalog. Raises CorruptStore, StorageFull, StorageFailed or OSError."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._env = lmdb.open(str(folder), map_size=_MAP_SIZE, max_dbs=2, max_readers=1024)
-        cover_pages(self._env, folder / "data.mdb")
+        self._env = open_environment(folder, _MAP_SIZE)
         self._names = self._env.open_db(b"names")
         self._aliases = self._env.open_db(b"aliases")
+        self._snapshots = self._env.open_db(b"snapshots")
 
     def close(self) -> None:
+        write_seal(self._env, Path(self._env.path()))
         self._env.close()
 
     def uid(self, name: str) -> str | None:
@@ -138,6 +164,24 @@ class Catalog:
                 if not alias or not txn.delete(alias.encode(), db=self._aliases):
                     raise AliasNotFound(alias)
 
+    def snapshots(self) -> list[SnapshotEntry]:
+        """All snapshots, by collection and name."""
+        with self._env.begin() as txn, txn.cursor(self._snapshots) as cursor:
+            return [SnapshotEntry(**json.loads(bytes(value))) for _, value in cursor]
+
+    def add_snapshot(self, entry: SnapshotEntry) -> None:
+        """Raises SnapshotAlreadyExists."""
+        with self._write() as txn:
+            key = _snapshot_key(entry.collection, entry.name)
+            if not txn.put(key, json.dumps(asdict(entry)).encode(), db=self._snapshots, overwrite=False):
+                raise SnapshotAlreadyExists(entry.collection, entry.name)
+
+    def remove_snapshot(self, collection: str, name: str) -> None:
+        """Raises SnapshotNotFound."""
+        with self._write() as txn:
+            if not txn.delete(_snapshot_key(collection, name), db=self._snapshots):
+                raise SnapshotNotFound(collection, name)
+
     def _check_free(self, txn: lmdb.Transaction, name: str) -> None:
         if txn.get(name.encode(), db=self._names) is not None or txn.get(name.encode(), db=self._aliases) is not None:
             raise CollectionAlreadyExists(name)
@@ -147,7 +191,10 @@ class Catalog:
         try:
             with self._env.begin(write=True) as txn:
                 yield txn
-        except (lmdb.MapFullError, lmdb.DiskError) as error:
-            raise StorageFull(f"the catalog cannot be written: {error}") from error
         except lmdb.Error as error:
-            raise StorageFailed(f"the catalog cannot be written: {error}") from error
+            raise write_failure(error, Path(self._env.path())) from error
+
+
+def _snapshot_key(collection: str, name: str) -> bytes:
+    # Names have no control characters and at most 255 bytes, so this is unambiguous and fits an LMDB key.
+    return f"{collection}\0{name}".encode()

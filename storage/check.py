@@ -1,7 +1,7 @@
 """Verifies a whole data directory, offline: `python -m storage.check DIR`. Repairs nothing.
 
-It checks that ids, slots, rows, vectors and graphs agree and that all checksums hold. Exit status 0: sound; 1: damaged;
-2: it could not be checked.
+It checks that ids, slots, rows, vectors and graphs agree and that all checksums hold, also in snapshots. Exit status
+0: sound; 1: damaged; 2: it could not be checked.
 """
 
 import argparse
@@ -16,18 +16,21 @@ import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
-from storage import environment
+from storage import archive, environment
+from storage.budget import UNLIMITED
 from storage.catalog import Catalog
 from storage.core import file_checksum
 from storage.directory import check_directory, is_data_directory
 from storage.environment import Tables
-from storage.errors import EngineError
+from storage.errors import CorruptStore, EngineError
 from storage.files import FolderLock
 from storage.ids import IdTable
 from storage.keys import decode_slot
 from storage.records import decode_row, record_parts
 from storage.schema import SpaceSchema
-from storage.space import BlockEntry, Manifest
+from storage.seal import check_seal
+from storage.snapshots import snapshot_path
+from storage.space import BlockEntry, Manifest, read_row_numbers
 
 _MAP_SIZE = 2**40  # reading needs address space only
 _ROWS_AT_ONCE = 4096
@@ -71,11 +74,14 @@ def check(folder: Path, progress: Progress = lambda line: None) -> Report:
         check_directory(folder)
         report = Report(problems=[])
         catalog = Catalog(folder / "catalog")
-        names = catalog.names()
+        names, snapshots = catalog.names(), catalog.snapshots()
         catalog.close()
         for number, (name, uid) in enumerate(names, 1):
             progress(f"collection {number} of {len(names)}: {name!r}")
             _check_collection(folder / "collections" / uid, report, progress)
+        for number, entry in enumerate(snapshots, 1):
+            progress(f"snapshot {number} of {len(snapshots)}: {entry.name!r} of {entry.collection!r}")
+            report.problems += _check_snapshot(snapshot_path(folder / "snapshots", entry.uid))
         return report
     finally:
         lock.release()
@@ -94,9 +100,10 @@ def _check_collection(path: Path, report: Report, progress: Progress) -> None:
         return
     try:
         environment.cover_pages(env, data)
+        check_seal(env, path / "lmdb")
         with env.begin(buffers=True) as txn:
             _check_transaction(env, txn, path, report, progress)
-    except (lmdb.Error, EngineError, ValueError, KeyError, struct.error) as error:
+    except (lmdb.Error, EngineError, ValueError, KeyError, TypeError, struct.error) as error:
         report.problems.append(Problem(data, f"{type(error).__name__}: {error}"))
     finally:
         env.close()
@@ -167,13 +174,17 @@ def _check_rows(
     """Current rows, ascending, with their checksums, and what is wrong with the table."""
     pairs = []
     problems = []
+    last = -1
     with txn.cursor(table) as cursor:
         for key, value in cursor:
-            row, checksum = decode_row(value)
-            if decode_slot(key) not in slots:
-                problems.append(f"slot {decode_slot(key)} has a vector and no point")
+            slot, (row, checksum) = decode_slot(key), decode_row(value)
+            if slot <= last:
+                problems.append(f"slot {slot} comes after slot {last}")
+            last = slot
+            if slot not in slots:
+                problems.append(f"slot {slot} has a vector and no point")
             if row >= row_count:
-                problems.append(f"slot {decode_slot(key)} names row {row} of {row_count}")
+                problems.append(f"slot {slot} names row {row} of {row_count}")
             else:
                 pairs.append((row, checksum))
     pairs.sort()
@@ -191,22 +202,47 @@ def _check_blocks(
     rows: NDArray[np.int64],
     checksums: NDArray[np.uint32],
 ) -> Iterator[Problem]:
-    expected_first = 0
+    free_from = 0
     for entry in manifest.blocks:
         count = entry.count if entry.count is not None else row_count - entry.first_row
+        end_row = entry.end_row if entry.end_row is not None else row_count
         path = folder / f"{entry.uid}.vectors"
-        if entry.first_row != expected_first:
-            yield Problem(path, f"the block begins at row {entry.first_row}, not {expected_first}")
-        expected_first = entry.first_row + count
+        if entry.first_row < free_from or end_row - entry.first_row < count:
+            yield Problem(path, f"rows {entry.first_row} to {end_row} overlap another block or hold less than {count}")
+        free_from = end_row
         size = path.stat().st_size if path.exists() else 0
         if size < count * space.size * 4:
             yield Problem(path, f"the file ends at byte {size:,}: {count:,} rows are committed")
             continue
-        low, high = np.searchsorted(rows, (entry.first_row, entry.first_row + count))
-        if count:
-            vectors = np.memmap(path, "<f4", mode="r", shape=(count, space.size))
-            yield from _check_vectors(path, vectors, rows[low:high] - entry.first_row, checksums[low:high])
+        low, high = np.searchsorted(rows, (entry.first_row, end_row))
+        yield from _check_block(folder, entry, count, space, rows[low:high], checksums[low:high])
         yield from _check_graph(folder, entry)
+
+
+def _check_block(
+    folder: Path,
+    entry: BlockEntry,
+    count: int,
+    space: SpaceSchema,
+    rows: NDArray[np.int64],
+    checksums: NDArray[np.uint32],
+) -> Iterator[Problem]:
+    """Compares the vectors of the current `rows` of a block with their checksums."""
+    path = folder / f"{entry.uid}.vectors"
+    positions = rows - entry.first_row
+    if entry.rows_checksum is not None:
+        try:
+            numbers = read_row_numbers(folder, entry)
+        except CorruptStore as error:
+            yield Problem(folder / f"{entry.uid}.rows", error.message)
+            return
+        positions = np.searchsorted(numbers, rows)
+        if len(numbers) != count or not np.isin(rows, numbers).all():
+            yield Problem(folder / f"{entry.uid}.rows", "current rows are missing in it")
+            return
+    if count:
+        vectors = np.memmap(path, "<f4", mode="r", shape=(count, space.size))
+        yield from _check_vectors(path, vectors, positions, checksums)
 
 
 def _check_vectors(
@@ -232,6 +268,13 @@ def _check_graph(folder: Path, entry: BlockEntry) -> Iterator[Problem]:
         yield Problem(path, "the file is missing", derived=True)
     elif file_checksum(path) != entry.index.checksum:
         yield Problem(path, "the file does not have its checksum", derived=True)
+
+
+def _check_snapshot(path: Path) -> Iterator[Problem]:
+    try:
+        archive.verify(path, UNLIMITED)
+    except EngineError as error:
+        yield Problem(path, error.message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,48 +1,61 @@
 """An open collection: snapshots to read, a writer to write, and its statistics."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from storage.apply import apply
+from storage.block import BlockView
 from storage.budget import UNLIMITED, Budget
 from storage.core import Core
 from storage.errors import CollectionClosed, DeadlineExceeded
-from storage.index import Graph, has_kernel
+from storage.index import Graph
 from storage.operations import Operation, UpdateVectors, Upsert, WriteResult
 from storage.payload import PayloadCodec
+from storage.policy import due, seal_threshold
 from storage.schema import CollectionSchema, SchemaChange
 from storage.settings import StorageSettings
 from storage.snapshot import Snapshot
 from storage.space import IndexFile, SpaceView
 from storage.stats import CollectionStats, SpaceState, SpaceStats
-from storage.structure import attach_graph, change_schema, check_change
+from storage.structure import Merged, attach_graph, change_schema, check_change, replace_blocks, reserve_block
 from storage.transaction import Transaction
 from storage.writer import Unit, Writer
+
+UNKNOWN = -1
+"""Stands in for the checksum of a vector that is not current."""
+
+MIN_SEALED = 1_000
+"""Living rows of an open block that make sealing it on demand worthwhile."""
 
 
 class Collection:
     """Safe to use from many threads. Opened and closed by Database."""
 
     def __init__(
-        self, name: str, core: Core, settings: StorageSettings, committed: Callable[["Collection"], None]
+        self,
+        name: str,
+        core: Core,
+        settings: StorageSettings,
+        *,
+        committed: Callable[["Collection"], None],
+        closing: Callable[["Collection"], None],
     ) -> None:
-        """`committed` is called after each commit, from the writer's thread."""
+        """`committed` is called after each commit, from the writer's thread; `closing` once, when no more snapshots
+        are given out, to let go of those that are kept."""
         self.name = name
+        self._forget = closing
         self._core = core
         self._readers = 0
         self._closing = False
         self._changed = threading.Condition()
-        self.building: set[int] = set()
-        """Uids of the spaces whose index is being built; kept by the indexer."""
+        self._work: dict[int, int] = {}
         self.failed: dict[int, str] = {}
-        """Why indexes could not be built, by the uid of their space; kept by the indexer."""
-        self.build_attempts: Counter[tuple[int, int]] = Counter()
-        """Builds begun since the collection was opened, by the uids of space and block; kept by the indexer."""
+        """Why background work failed for good, by the uid of its space; kept by maintenance."""
         self._writer = Writer(
             core,
             max_writes=settings.max_pending_writes,
@@ -123,24 +136,71 @@ class Collection:
                 spaces={name: self._space_stats(space) for name, space in snapshot.spaces.items()},
             )
 
-    def unindexed_blocks(self) -> list[tuple[str, SpaceView, int]]:
-        """Name and view of the space, and uid, of every sealed block that a graph could serve and does not."""
-        return [
-            (name, space, entry.uid)
-            for name, space in self._core.view.spaces.items()
-            if has_kernel(space.schema.distance)
-            for entry, block in zip(space.manifest.blocks, space.blocks, strict=True)
-            if entry.count and block.graph is None
-        ]
+    def spaces(self) -> Mapping[str, SpaceView]:
+        """The spaces as of the newest commit, by name. Raises CollectionClosed."""
+        with self._changed:
+            if self._closing:
+                raise CollectionClosed(self.name)
+        return self._core.view.spaces
+
+    def seal_tails(self, *, dead_only: bool = False) -> None:
+        """Seals the open block of every space that has MIN_SEALED rows, or (`dead_only`) dead ones."""
+
+        def seal(transaction: Transaction) -> None:
+            for space in self._core.spaces.values():
+                block = space.blocks[-1]
+                if block.deaths > 0 if dead_only else block.count - block.deaths >= MIN_SEALED:
+                    transaction.seal(space)
+
+        self._submit(Unit(seal, lambda seq, outcome: None, alone=True)).result()
 
     def attach_graph(self, space_uid: int, block_uid: int, graph: Graph, index: IndexFile) -> bool:
-        """Makes a built graph serve its block, durably. False when its space was dropped meanwhile."""
-
-        def attach(transaction: Transaction) -> bool:
-            return attach_graph(transaction, space_uid, block_uid, graph, index)
-
-        attached: bool = self._submit(Unit(attach, lambda seq, outcome: outcome, alone=True)).result()
+        """Makes a built graph serve its block, durably. False when the block is gone."""
+        attached: bool = self._change(lambda transaction: attach_graph(transaction, space_uid, block_uid, graph, index))
         return attached
+
+    def replace_blocks(self, space_uid: int, merged: Merged) -> bool:
+        """Puts a merged block in place of its sources, durably. False when one of them is gone."""
+        replaced: bool = self._change(lambda transaction: replace_blocks(transaction, space_uid, merged))
+        return replaced
+
+    def reserve_block(self, space_uid: int) -> int | None:
+        """A uid for a new block of a space; None when the space is gone."""
+        uid: int | None = self._change(lambda transaction: reserve_block(transaction, space_uid))
+        return uid
+
+    def show_graph(self, space_uid: int, block_uid: int, graph: Graph, index: IndexFile) -> None:
+        """Lets a graph serve that the manifest names already, and that has been verified now."""
+
+        def show(seq: int, outcome: object) -> None:
+            for space in self._core.spaces.values():
+                if space.schema.uid == space_uid and any(block.uid == block_uid for block in space.blocks):
+                    space.attach_graph(block_uid, graph, index)
+            self._core.refresh()
+
+        self._submit(Unit(None, show, alone=True)).result()
+
+    def checksums_of(self, space: SpaceView, view: BlockView, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Checksums of the vectors at `positions` of a block, UNKNOWN for those that are not current any more."""
+        assert space.schema.uid is not None
+        with self.snapshot() as snapshot:
+            rows, checksums = snapshot.stored_rows(space.schema.uid)
+        wanted = view.row_numbers(positions)
+        order = np.argsort(rows)
+        places = np.searchsorted(rows, wanted, sorter=order)
+        found = order[np.minimum(places, len(order) - 1)] if len(order) else np.zeros(len(wanted), np.intp)
+        known = (rows[found] == wanted) if len(order) else np.zeros(len(wanted), np.bool_)
+        return np.where(known, checksums[found] if len(order) else 0, UNKNOWN)
+
+    def working(self, space_uid: int, step: int) -> None:
+        """Counts background work on a space: `step` +1 when some begins, -1 when it ends."""
+        with self._changed:
+            self._work[space_uid] = self._work.get(space_uid, 0) + step
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether background work runs."""
+        return any(self._work.values())
 
     def close(self) -> None:
         """Commits what waits, waits for snapshots in use, and closes all files."""
@@ -149,6 +209,7 @@ class Collection:
                 return
             self._closing = True
         self._writer.stop()
+        self._forget(self)
         with self._changed:
             while self._readers:
                 self._changed.wait()
@@ -178,19 +239,24 @@ class Collection:
             disk_bytes=sum(block.block.disk_bytes() for block in space.blocks) + index_bytes,
             mapped_bytes=sum(block.block.mapped_bytes() for block in space.blocks) + index_bytes,
             index="hnsw" if graphs else "flat",
+            datatype=", ".join(sorted({block.graph.datatype.value for block in graphs if block.graph})) or "float32",
             state=self._space_state(space),
         )
 
     def _space_state(self, space: SpaceView) -> SpaceState:
         uid = space.schema.uid
         assert uid is not None
-        if uid in self.building:
+        if self._work.get(uid):
             return SpaceState.INDEXING
         if uid in self.failed:
             return SpaceState.ERROR
-        if any(view.schema.uid == uid for _, view, _ in self.unindexed_blocks()):
+        if due(space, seal_threshold(self.schema, space.schema)):
             return SpaceState.PENDING
         return SpaceState.READY if space.row_count else SpaceState.AWAITING_VECTORS
+
+    def _change(self, change: Callable[[Transaction], Any]) -> Any:
+        """Applies a change of the structure in a commit of its own."""
+        return self._submit(Unit(change, lambda seq, outcome: outcome, alone=True)).result()
 
 
 def wait_for(future: "Future[Any]", budget: Budget) -> Any:

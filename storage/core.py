@@ -13,14 +13,18 @@ import lmdb
 from storage import environment
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
-from storage.files import sync_folder
+from storage.files import failure, sync_folder
 from storage.index import Graph
 from storage.payload import PayloadCodec
 from storage.reader import read_rows
 from storage.schema import CollectionSchema, Datatype, SpaceSchema
-from storage.space import IndexFile, Manifest, Space, SpaceView
+from storage.seal import write_seal
+from storage.space import IndexFile, Manifest, Space, SpaceView, files_of
 
 log = logging.getLogger(__name__)
+
+VERIFIED_AT_ONCE = 64 * 2**20
+"""Bytes of a graph up to which it is verified while its collection is opened; larger ones serve once verified."""
 
 _KEPT_VIEWS = 8
 """Views kept for readers that began a transaction and have not asked for its view yet."""
@@ -55,40 +59,48 @@ class Core:
         """Makes an empty collection in the new folder `path`, durably."""
         (path / "lmdb").mkdir(parents=True)
         core = cls(uid, path, environment.open_environment(path / "lmdb", map_size), codec)
-        with core.env.begin(write=True) as txn:
-            core.tables = environment.open_tables(core.env, txn)
-            core.schema = CollectionSchema(spaces={}, indexing_threshold=schema.indexing_threshold)
-            environment.put_format(txn, core.tables)
-            for name, space in schema.spaces.items():
-                core.add_space(txn, name, space)
-            environment.put_schema(txn, core.tables, core.schema, core.next_space_uid)
-            environment.put_state(txn, core.tables, State())
-        for folder in (path / "lmdb", path, path.parent):
-            sync_folder(folder)
+        try:
+            core._write_first(schema)
+            for folder in (path / "lmdb", path, path.parent):
+                sync_folder(folder)
+        except BaseException:
+            core.close()
+            raise
         core.publish(core.make_view(State()))
         return core
 
+    def _write_first(self, schema: CollectionSchema) -> None:
+        with self.env.begin(write=True) as txn:
+            self.tables = environment.open_tables(self.env, txn)
+            self.schema = CollectionSchema(spaces={}, indexing_threshold=schema.indexing_threshold)
+            environment.put_format(txn, self.tables)
+            for name, space in schema.spaces.items():
+                self.add_space(txn, name, space)
+            environment.put_schema(txn, self.tables, self.schema, self.next_space_uid)
+            environment.put_state(txn, self.tables, State())
+
     @classmethod
     def open(cls, uid: str, path: Path, codec: PayloadCodec, map_size: int) -> "Core":
-        """Opens a collection and cuts what no commit refers to. Raises CorruptStore or UnknownFormat."""
+        """Opens a collection and cuts what no commit refers to.
+
+        Raises CorruptStore, UnknownFormat, StorageFull or StorageFailed.
+        """
         file = path / "lmdb" / "data.mdb"
         if not file.exists():
             raise CorruptStore(file, 0, "the file is missing")
         try:
             core = cls(uid, path, environment.open_environment(path / "lmdb", map_size), codec)
+            try:
+                core._load()
+            except BaseException:
+                core.close()
+                raise
         except lmdb.Error as error:
             raise environment.environment_failure(error, file) from error
-        try:
-            core._load()
-        except lmdb.Error as error:
-            core.close()
-            raise environment.environment_failure(error, file) from error
-        except (ValueError, KeyError, IndexError, struct.error) as error:
-            core.close()
+        except (ValueError, KeyError, IndexError, TypeError, struct.error) as error:
             raise CorruptStore(file, 0, f"{type(error).__name__}: {error}") from error
-        except BaseException:
-            core.close()
-            raise
+        except OSError as error:
+            raise failure(error, f"opening {path}") from error
         return core
 
     def _load(self) -> None:
@@ -100,21 +112,23 @@ class Core:
             self.schema, self.next_space_uid = environment.get_schema(txn, self.tables)
             environment.remove_dropped_tables(self.env, txn, {space.uid for space in self.schema.spaces.values()})
             for name, schema in self.schema.spaces.items():
-                self.spaces[name] = self._open_space(txn, schema)
+                self.spaces[name] = self._open_space(txn, schema, state.next_slot)
         self._remove_strays()
         self.publish(self.make_view(state))
 
-    def _open_space(self, txn: lmdb.Transaction, schema: SpaceSchema) -> Space:
+    def _open_space(self, txn: lmdb.Transaction, schema: SpaceSchema, next_slot: int) -> Space:
         assert schema.uid is not None
         manifest, row_count = environment.get_space(txn, self.tables, schema.uid)
         self.tables.rows[schema.uid] = environment.open_rows(self.env, txn, schema.uid)
         space = Space(self.space_folder(schema.uid), schema, manifest, row_count)
-        space.load_rows(*read_rows(txn, self.tables.rows[schema.uid]))
+        slots, rows, _ = read_rows(txn, self.tables.rows[schema.uid])
+        if len(slots) and (slots[-1] >= next_slot or (slots[1:] <= slots[:-1]).any()):
+            raise ValueError("the slots that have vectors are out of order, or some were never given out")
+        space.load_rows(slots, rows)
         for entry, block in zip(manifest.blocks, space.blocks, strict=True):
-            if entry.index is not None:
-                path = space.folder / entry.index.name
-                block.graph = _open_graph(schema, path, entry.index)
-                block.index_bytes = path.stat().st_size if block.graph is not None else 0
+            if entry.index is not None and _is_small(space.folder / entry.index.name):
+                block.graph = open_graph(schema, space.folder, entry.index)
+                block.index_bytes = (space.folder / entry.index.name).stat().st_size if block.graph is not None else 0
         return space
 
     def add_space(self, txn: lmdb.Transaction, name: str, schema: SpaceSchema) -> None:
@@ -136,6 +150,10 @@ class Core:
     def make_view(self, state: State) -> View:
         return View(state, self.schema, {name: space.view() for name, space in self.spaces.items()})
 
+    def refresh(self) -> None:
+        """Shows readers what changed in memory alone: the commit stays the same."""
+        self.publish(self.make_view(self.view.state))
+
     def publish(self, view: View) -> None:
         """Makes `view` the newest. Requires: its commit is durable."""
         self.views[view.state.seq] = view
@@ -144,8 +162,15 @@ class Core:
             del self.views[seq]
 
     def close(self) -> None:
+        """Closes and unmaps all files, and seals what LMDB holds. Requires: no reader is left."""
         for space in self.spaces.values():
             space.close()
+        # A mapping ends with the last reference to it, and objects in cycles may live on for long.
+        self.spaces.clear()
+        if self.views:
+            self.view = replace(self.view, spaces={})
+            self.views.clear()
+            write_seal(self.env, self.path / "lmdb")
         self.env.close()
 
     def _remove_strays(self) -> None:
@@ -156,8 +181,7 @@ class Core:
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
         for space in self.spaces.values():
-            names = {f"{entry.uid}.vectors" for entry in space.manifest.blocks}
-            names |= {entry.index.name for entry in space.manifest.blocks if entry.index is not None}
+            names = {name for entry in space.manifest.blocks for name in files_of(entry)}
             for path in space.folder.iterdir():
                 if path.name not in names:
                     path.unlink(missing_ok=True)  # a build begun before the collection was closed may move it
@@ -172,8 +196,14 @@ def file_checksum(path: Path) -> int:
     return checksum
 
 
-def _open_graph(schema: SpaceSchema, path: Path, index: IndexFile) -> Graph | None:
+def _is_small(path: Path) -> bool:
+    """Whether the checksum of a file is made while its collection is opened; others are left to the background."""
+    return not path.exists() or path.stat().st_size <= VERIFIED_AT_ONCE
+
+
+def open_graph(schema: SpaceSchema, folder: Path, index: IndexFile) -> Graph | None:
     """The saved graph; None when it is missing or damaged: it is derived, so it is built again."""
+    path = folder / index.name
     try:
         found = file_checksum(path)
     except OSError as error:
@@ -183,7 +213,7 @@ def _open_graph(schema: SpaceSchema, path: Path, index: IndexFile) -> Graph | No
         log.warning("index %s does not have its checksum: it will be built again", path)
         return None
     try:
-        return Graph(replace(schema, datatype=Datatype(index.datatype)), path)
+        return Graph(replace(schema, datatype=Datatype(index.datatype)), path, index.scale)
     except (RuntimeError, ValueError, OSError) as error:
         log.warning("index %s cannot be opened (%s): it will be built again", path, error)
         return None

@@ -3,15 +3,19 @@
 import logging
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import lmdb
 
+from storage.budget import Budget
 from storage.catalog import AliasOperation, Catalog, CollectionState
 from storage.collection import Collection
 from storage.core import Core
+from storage.cursors import Cursors
 from storage.directory import check_directory, is_data_directory, mark_directory
+from storage.environment import write_failure
 from storage.errors import (
     CollectionClosed,
     CollectionNotFound,
@@ -21,11 +25,14 @@ from storage.errors import (
     ShuttingDown,
     UnknownFormat,
 )
+from storage.failpoint import failpoint
 from storage.files import FolderLock, failure, sync_folder
-from storage.indexer import Indexer
+from storage.maintenance import Maintenance
+from storage.parts import copy_collection
 from storage.payload import PayloadCodec
 from storage.schema import CollectionSchema, check_name, check_schema
 from storage.settings import StorageSettings
+from storage.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +46,7 @@ class Database:
         self._settings = settings
         self._lock = lock
         self._catalog = Catalog(path / "catalog")
+        self.snapshots = Snapshots(path / "snapshots", self._catalog)
         self._mutex = threading.RLock()
         self._left = threading.Condition(self._mutex)
         self._open: dict[str, Collection] = {}
@@ -47,7 +55,8 @@ class Database:
         self._broken: dict[str, EngineError] = {}
         self._opening: set[str] = set()
         self._stopping = False
-        self._indexer = Indexer(self.open_collections) if settings.background else None
+        self.maintenance = Maintenance(self.open_collections, parallel=settings.parallel_tasks)
+        self.cursors = Cursors()
 
     @classmethod
     def open(cls, path: Path, *, codec: PayloadCodec, settings: StorageSettings | None = None) -> "Database":
@@ -65,15 +74,14 @@ class Database:
                 mark_directory(path)
             check_directory(path)
             database = cls(path, codec, settings or StorageSettings(), lock)
-        except lmdb.Error as error:
+        except BaseException as error:
             lock.release()
-            raise CorruptStore(path / "catalog" / "data.mdb", 0, str(error)) from error
-        except BaseException:
-            lock.release()
+            if isinstance(error, OSError):
+                raise failure(error, f"opening {path}") from error
             raise
         database._remove_strays()
-        if database._indexer is not None:
-            database._indexer.start()
+        if database._settings.background:
+            database.maintenance.start()
         return database
 
     def close(self) -> None:
@@ -82,8 +90,7 @@ class Database:
             if self._stopping:
                 return
             self._stopping = True
-        if self._indexer is not None:
-            self._indexer.stop()
+        self.maintenance.stop()
         with self._mutex:
             collections = list(self._open.values())
             self._open.clear()
@@ -100,14 +107,32 @@ class Database:
             self._check_running()
             self._catalog.check_free(name)
             uid = Catalog.new_uid()
-            folder = self._folder(uid)
-            try:
+            with _removed_on_failure(self._folder(uid)) as folder:
                 core = Core.create(uid, folder, schema, self._codec, self._settings.map_size)
-            except OSError as error:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise failure(error, f"creating {folder}") from error
-            self._catalog.add(name, uid)
+                self._name(name, uid, core)
             return self._enter(name, core)
+
+    def clone_collection(self, name: str, target: str, budget: Budget) -> Collection:
+        """Makes a collection of the newest commit of another, whose writes go on meanwhile; see `_add_collection`."""
+        source = self.collection(name)
+
+        def copy(folder: Path) -> None:
+            with source.snapshot() as snapshot:
+                copy_collection(snapshot, folder, budget)
+
+        return self._add_collection(target, copy)
+
+    def restore_snapshot(self, collection: str, name: str, target: str, budget: Budget) -> Collection:
+        """Makes a collection of a snapshot, verified. Raises SnapshotNotFound too; see `_add_collection`."""
+        entry = self.snapshots.get(self.snapshot_owner(collection), name)
+        return self._add_collection(target, lambda folder: self.snapshots.extract(entry, folder, budget))
+
+    def snapshot_owner(self, name: str) -> str:
+        """The name under which the snapshots of a collection or alias are listed: they outlive their collection."""
+        try:
+            return self.resolve(name)
+        except CollectionNotFound:
+            return name
 
     def delete_collection(self, name: str) -> bool:
         """Deletes a collection, durably; False when there is none. Raises InvalidName for an alias."""
@@ -122,7 +147,9 @@ class Database:
             self._closed.discard(name)
             self._broken.pop(name, None)
             collection = self._open.pop(name, None)
+        failpoint("drop_collection_committed")
         if collection is not None:
+            self.maintenance.forget(collection)
             collection.close()
         shutil.rmtree(self._folder(uid), ignore_errors=True)
         return True
@@ -137,7 +164,11 @@ class Database:
             return collection
         own_name = self.resolve(name)
         collection = self._open.get(own_name)
-        return collection if collection is not None else self._open_once(own_name)
+        if collection is not None:
+            return collection
+        if own_name in self._closed and self._settings.reopen_on_use:
+            return self._reopen(own_name)
+        return self._open_once(own_name)
 
     def resolve(self, name: str) -> str:
         """The collection's own name. Raises CollectionNotFound."""
@@ -169,16 +200,10 @@ class Database:
 
     def open_collection(self, name: str) -> None:
         """Opens a closed or broken collection."""
-        own_name = self.resolve(name)
-        with self._left:
-            while own_name in self._leaving:  # one process may have an LMDB environment open only once
-                self._left.wait()
-            self._closed.discard(own_name)
-            self._broken.pop(own_name, None)
-        self._open_once(own_name)
+        self._reopen(self.resolve(name))
 
     def close_collection(self, name: str) -> None:
-        """Closes a collection; it refuses requests until it is opened."""
+        """Closes a collection and unmaps its files. The settings say whether its next use opens it or is refused."""
         own_name = self.resolve(name)
         with self._mutex:
             self._closed.add(own_name)
@@ -187,6 +212,7 @@ class Database:
                 return
             self._leaving.add(own_name)
         try:
+            self.maintenance.forget(collection)
             collection.close()  # waits for readers, who may need the mutex
         finally:
             with self._left:
@@ -203,13 +229,50 @@ class Database:
         if own_name in self._broken:
             return CollectionState.ERROR, self._broken[own_name].message
         collection = self._open.get(own_name)
-        if collection is not None and collection.building:
+        if collection is not None and collection.is_worked_on:
             return CollectionState.REBUILDING, ""
         return CollectionState.READY, ""
 
     def open_collections(self) -> list[Collection]:
         with self._mutex:
             return list(self._open.values())
+
+    def _add_collection(self, name: str, fill: Callable[[Path], None]) -> Collection:
+        """Makes a collection of the files that `fill` writes, durably, into the folder it is given.
+
+        Raises InvalidName, CollectionAlreadyExists, StorageFull, CorruptStore, UnknownFormat, or what `fill` raises;
+        then nothing is left.
+        """
+        check_name(name, "target_collection_name")
+        self._check_running()
+        self._catalog.check_free(name)
+        uid = Catalog.new_uid()
+        with _removed_on_failure(self._folder(uid)) as folder:
+            folder.mkdir()
+            fill(folder)
+            sync_folder(folder.parent)
+            core = Core.open(uid, folder, self._codec, self._settings.map_size)
+            failpoint("restore_publish")
+            with self._mutex:
+                self._name(name, uid, core)
+                return self._enter(name, core)
+
+    def _name(self, name: str, uid: str, core: Core) -> None:
+        """Gives a new collection its name, durably, or closes it. Requires: the mutex."""
+        try:
+            self._check_running()
+            self._catalog.add(name, uid)
+        except BaseException:
+            core.close()
+            raise
+
+    def _reopen(self, name: str) -> Collection:
+        with self._left:
+            while name in self._leaving:  # one process may have an LMDB environment open only once
+                self._left.wait()
+            self._closed.discard(name)
+            self._broken.pop(name, None)
+        return self._open_once(name)
 
     def _open_once(self, name: str) -> Collection:
         with self._mutex:
@@ -236,10 +299,11 @@ class Database:
             return self._enter(name, core)
 
     def _enter(self, name: str, core: Core) -> Collection:
-        committed = self._indexer.notify if self._indexer is not None else _ignore
-        collection = Collection(name, core, self._settings, committed)
+        collection = Collection(
+            name, core, self._settings, committed=self.maintenance.notify, closing=self.cursors.forget
+        )
         self._open[name] = collection
-        committed(collection)
+        self.maintenance.notify(collection)
         return collection
 
     def _check_running(self) -> None:
@@ -258,7 +322,18 @@ class Database:
         for folder in root.iterdir():
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+        self.snapshots.remove_strays()
 
 
-def _ignore(collection: Collection) -> None:
-    """For databases without background work."""
+@contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[Path]:
+    """The folder of a collection in the making. What the disk or LMDB refuses becomes an error of ours."""
+    try:
+        yield folder
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise failure(error, f"writing {folder}") from error
+        if isinstance(error, lmdb.Error):
+            raise write_failure(error, folder.parent) from error
+        raise

@@ -28,6 +28,8 @@ def check_directory(path: Path) -> None:
     Without its catalog every collection would look like one left by a crash, and would be removed.
     """
     file = path / "FORMAT"
+    if not file.exists():
+        raise CorruptStore(file, 0, "the file is missing")
     text = file.read_text(errors="replace").strip()
     version = text.removeprefix(_FORMAT_LINE)
     if not text.startswith(_FORMAT_LINE) or not version.isdecimal():
@@ -36,5 +38,5 @@ def check_directory(path: Path) -> None:
         raise UnknownFormat(str(path), found=int(version), known=FORMAT_VERSION)
     catalog = path / "catalog" / "data.mdb"
     lost = not catalog.exists() or catalog.stat().st_size == 0
-    if lost and any((path / "collections").glob("*")):
-        raise CorruptStore(catalog, 0, "the catalog is missing, and there are collections")
+    if lost and any(file for folder in ("collections", "snapshots") for file in (path / folder).glob("*")):
+        raise CorruptStore(catalog, 0, "the catalog is missing, and there are collections or snapshots")

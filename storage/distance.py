@@ -1,5 +1,7 @@
 """What a score is: the one definition of each metric, and bounds on how far a fast estimate may be off it."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from storage.schema import Distance
 
 Rows = NDArray[np.float32]
 Scores = NDArray[np.float32]
+F = TypeVar("F", np.float32, np.float64)
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SAFE_NORMS = (1e-15, 1e15)
@@ -17,7 +20,8 @@ def scores(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores
     """Exact scores of `rows` (n, d) for `query` (d,), float32 (n,).
 
     Computed in float64 and rounded once. A row's score depends on nothing but the row and the query, so it is the same
-    whatever batch, segment or thread computes it. Cosine lies in [-1, 1] and is 0 where a norm is 0.
+    whatever batch, segment or thread computes it. Cosine lies in [-1, 1] and is 0 where a norm is 0. Hamming and
+    Jaccard require components that are 0 or 1; Jaccard is 0 where both vectors are 0.
     """
     out = np.empty(len(rows), np.float32)
     step = max(1, _CHUNK_VALUES // max(1, len(query)))
@@ -40,8 +44,19 @@ def _score_chunk(distance: Distance, query: NDArray[np.float64], rows: NDArray[n
             exact = np.sqrt(_dots(difference, difference))
         case Distance.MANHATTAN:
             exact = np.abs(rows - query).sum(axis=1)
+        case Distance.HAMMING:
+            exact = np.count_nonzero(rows != query, axis=1).astype(np.float64)
+        case Distance.JACCARD:
+            shared = _dots(rows, query)
+            exact = _jaccard(shared, rows.sum(axis=1) + query.sum() - shared)
     clipped: NDArray[np.float64] = np.clip(exact, -_FLOAT32_MAX, _FLOAT32_MAX)
     return clipped
+
+
+def _jaccard(shared: NDArray[F], either: NDArray[F]) -> NDArray[F]:
+    """Jaccard distances, given how many components are set in both and in either."""
+    similar: NDArray[F] = np.divide(shared, either, out=np.ones_like(either), where=either > 0)
+    return np.subtract(1, similar, dtype=similar.dtype)
 
 
 def _dots(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -51,14 +66,16 @@ def _dots(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.f
 
 
 def similarity(distance: Distance, raw: Scores) -> Scores:
-    """Scores in which higher is better: Euclid and Manhattan become 1 / (1 + d), others stay."""
+    """Scores in which higher is better: Jaccard becomes 1 - d, other distances 1 / (1 + d); Cosine and Dot stay."""
     if distance.higher_is_better:
         return raw
+    if distance is Distance.JACCARD:
+        return (1.0 - raw.astype(np.float64)).astype(np.float32)
     return (1.0 / (1.0 + raw.astype(np.float64))).astype(np.float32)
 
 
 def dissimilarity(distance: Distance, raw: Scores) -> Scores:
-    """Scores in which lower is better: Cosine becomes 1 - cos, Dot its negative, Euclid its square."""
+    """Scores in which lower is better: Cosine becomes 1 - cos, Dot its negative, Euclid its square; others stay."""
     wide = raw.astype(np.float64)
     match distance:
         case Distance.COSINE:
@@ -67,7 +84,7 @@ def dissimilarity(distance: Distance, raw: Scores) -> Scores:
             wide = 0.0 - wide
         case Distance.EUCLID:
             wide = np.minimum(wide * wide, _FLOAT32_MAX)
-        case Distance.MANHATTAN:
+        case Distance.MANHATTAN | Distance.HAMMING | Distance.JACCARD:
             pass
     return wide.astype(np.float32)
 
@@ -87,10 +104,10 @@ def estimates(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fast float32 estimates (m, n), higher is better, and the most each may be off, broadcastable to (m, n).
 
-    Euclid estimates the negative squared distance. The bounds are those of recursive summation in any order: a sum of
-    d products is off by at most gamma_d = d u / (1 - d u) times the sum of their magnitudes (Higham, Accuracy and
-    Stability of Numerical Algorithms, section 3.1), doubled to cover the few roundings around it. Where float32 may
-    under- or overflow the estimate is 0 and the bound infinite.
+    Euclid estimates the negative squared distance, other distances their negative. The bounds are those of recursive
+    summation in any order: a sum of d products is off by at most gamma_d = d u / (1 - d u) times the sum of their
+    magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), doubled to cover the few roundings
+    around it. Where float32 may under- or overflow the estimate is 0 and the bound infinite.
     """
     unit = np.float32(2.0 * (rows.shape[1] + 8) * 2.0**-24)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -119,6 +136,8 @@ def _estimates(
         guess = np.stack([-np.abs(rows - query).sum(axis=1, dtype=np.float32) for query in queries])
         return guess, unit * -guess
     dots = queries @ rows.T
+    if distance.is_binary:
+        return _binary_estimates(distance, dots, query_norms, row_norms)
     if distance is Distance.DOT:
         return dots, unit * (query_norms[:, None] * row_norms[None, :])
     if distance is Distance.COSINE:
@@ -132,3 +151,17 @@ def _estimates(
     dots -= (query_norms * query_norms)[:, None]
     dots -= row_norms * row_norms
     return dots, unit * (sums * sums)
+
+
+def _binary_estimates(
+    distance: Distance,
+    dots: NDArray[np.float32],
+    query_norms: NDArray[np.float32],
+    row_norms: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of components 0 and 1. Counts are whole and below 2**24, so float32 holds them, and Hamming, exactly."""
+    counts = np.rint(query_norms * query_norms)[:, None] + np.rint(row_norms * row_norms)
+    if distance is Distance.HAMMING:
+        return 2 * dots - counts, np.zeros((1, 1), np.float32)
+    # One division and one subtraction, each rounded, of values up to 1.
+    return -_jaccard(dots, counts - dots), np.full((1, 1), 2.0**-22, np.float32)

@@ -1,5 +1,6 @@
 """The LMDB environment of a collection: opening it, its tables, and the state kept in `meta`."""
 
+import errno
 import json
 import os
 import struct
@@ -10,14 +11,18 @@ from typing import Any
 
 import lmdb
 
-from storage.errors import CorruptStore, EngineError, StorageFailed, UnknownFormat
+from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull, UnknownFormat
+from storage.files import NO_ROOM
 from storage.schema import CollectionSchema
+from storage.seal import check_seal
 from storage.space import Manifest
 
 FORMAT_VERSION = 1  # persisted: do not renumber
 
 _MAX_TABLES = 4096  # also bounds how many spaces may be dropped between two openings
 _MAX_READERS = 1024
+_LOCK_FILE_BYTES = 64 * (_MAX_READERS + 16)
+_FULL_BELOW = 2**20  # bytes left on a device that is called full
 _STATE = struct.Struct(">QQQ")
 _COUNT = struct.Struct(">Q")
 
@@ -57,22 +62,49 @@ class Tables:
 
 
 def open_environment(path: Path, map_size: int) -> lmdb.Environment:
-    """Opens or creates an environment whose commits are durable when they return.
+    """Opens or creates an environment whose commits are durable when they return. It must be as its seal says.
 
-    The map is made large once: resizing at run time would disturb readers.
+    The map is made large once: resizing at run time would disturb readers. Raises CorruptStore, StorageFull,
+    StorageFailed, or OSError.
     """
-    env = lmdb.open(
-        str(path),
-        map_size=map_size,
-        max_dbs=_MAX_TABLES,
-        max_readers=_MAX_READERS,
-        meminit=False,
-        sync=True,
-        metasync=True,
-    )
-    env.reader_check()
-    cover_pages(env, path / "data.mdb")
+    _reserve_lock_file(path)
+    try:
+        env = lmdb.open(
+            str(path),
+            map_size=map_size,
+            max_dbs=_MAX_TABLES,
+            max_readers=_MAX_READERS,
+            meminit=False,
+            sync=True,
+            metasync=True,
+        )
+    except lmdb.Error as error:
+        raise environment_failure(error, path / "data.mdb") from error
+    try:
+        env.reader_check()
+        cover_pages(env, path / "data.mdb")
+        check_seal(env, path)
+    except BaseException as error:
+        env.close()
+        if isinstance(error, lmdb.Error):
+            raise environment_failure(error, path / "data.mdb") from error
+        raise
     return env
+
+
+def _reserve_lock_file(path: Path) -> None:
+    """Takes the room of an environment's table of readers before it is mapped. Raises OSError when there is none.
+
+    It is written through its mapping, where a full disk would kill the process.
+    """
+    handle = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        os.posix_fallocate(handle, 0, _LOCK_FILE_BYTES)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+    finally:
+        os.close(handle)
 
 
 def cover_pages(env: lmdb.Environment, file: Path) -> None:
@@ -88,11 +120,31 @@ def cover_pages(env: lmdb.Environment, file: Path) -> None:
         os.truncate(file, counted)
 
 
-def environment_failure(error: lmdb.Error, file: Path) -> EngineError:
-    """The error of ours that `error`, met while reading `file`, means: CorruptStore for what only damage explains."""
-    if isinstance(error, _SIGNS_OF_DAMAGE):
+def environment_failure(error: lmdb.Error | struct.error, file: Path) -> EngineError:
+    """The error of ours that `error`, met in the environment of `file`, means: CorruptStore where only damage explains
+    it."""
+    if isinstance(error, (*_SIGNS_OF_DAMAGE, struct.error)):
         return CorruptStore(file, 0, str(error))
-    return StorageFailed(f"{file}: {error}")
+    return write_failure(error, file.parent)
+
+
+def write_failure(error: lmdb.Error, folder: Path) -> EngineError:
+    """The error of ours that `error`, met while writing the environment in `folder`, means: mostly StorageFull.
+
+    Of a page that a full disk took by half LMDB says that there was an input/output error.
+    """
+    if isinstance(error, lmdb.MapFullError):
+        return StorageFull(f"{folder}: the space reserved is full")
+    no_room = isinstance(error, lmdb.DiskError) or os.strerror(errno.ENOSPC) in str(error)
+    if no_room or (os.strerror(errno.EIO) in str(error) and _room(folder) < _FULL_BELOW):
+        return StorageFull(f"{folder}: no space left on the device")
+    return StorageFailed(f"{folder}: {error}")
+
+
+def _room(folder: Path) -> int:
+    """Bytes that may still be written."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 def open_tables(env: lmdb.Environment, txn: lmdb.Transaction) -> Tables:

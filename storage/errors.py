@@ -15,15 +15,20 @@ EngineError
 │   ├── AliasNotFound
 │   ├── SpaceNotFound
 │   ├── PointNotFound
+│   ├── SnapshotNotFound
+│   ├── TaskNotFound
 │   └── VectorNotFound
 ├── AlreadyExists
 │   ├── CollectionAlreadyExists
+│   ├── SnapshotAlreadyExists
 │   └── SpaceAlreadyExists
 ├── WrongState                right request, wrong time
 │   ├── CollectionClosed
+│   ├── CursorExpired
 │   └── UnknownFormat
 ├── Exhausted                 try again later, or with more room
 │   ├── StorageFull
+│   ├── TooManyCursors
 │   └── TooManyWrites
 ├── DeadlineExceeded
 ├── Cancelled
@@ -141,6 +146,18 @@ class PointNotFound(NotFound):
         super().__init__(f"no such point: {shown}{more}", ids=shown, count=len(self.ids))
 
 
+class SnapshotNotFound(NotFound):
+    def __init__(self, collection: str, name: str) -> None:
+        super().__init__(
+            f"collection {collection!r} has no snapshot named {name!r}", collection=collection, snapshot=name
+        )
+
+
+class TaskNotFound(NotFound):
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"no task has the id {task_id!r}", task=task_id)
+
+
 class VectorNotFound(NotFound):
     def __init__(self, point_id: int | str, space: str) -> None:
         super().__init__(f"point {point_id!r} has no vector in space {space!r}", id=repr(point_id), space=space)
@@ -153,6 +170,13 @@ class AlreadyExists(EngineError):
 class CollectionAlreadyExists(AlreadyExists):
     def __init__(self, name: str) -> None:
         super().__init__(f"a collection or alias named {name!r} exists", collection=name)
+
+
+class SnapshotAlreadyExists(AlreadyExists):
+    def __init__(self, collection: str, name: str) -> None:
+        super().__init__(
+            f"collection {collection!r} has a snapshot named {name!r}", collection=collection, snapshot=name
+        )
 
 
 class SpaceAlreadyExists(AlreadyExists):
@@ -171,6 +195,13 @@ class CollectionClosed(WrongState):
         super().__init__(f"collection {name!r} is closed; open it first", collection=name)
 
 
+class CursorExpired(WrongState):
+    """The cursor was closed, was not used for too long, or never existed."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(f"no cursor {token!r} is open (any more); scroll from the start with a new one", cursor=token)
+
+
 class UnknownFormat(WrongState):
     def __init__(self, what: str, *, found: int, known: int) -> None:
         super().__init__(
@@ -186,6 +217,13 @@ class Exhausted(EngineError):
 
 class StorageFull(Exhausted):
     """The disk, or the address space reserved for ids and payloads, is full."""
+
+
+class TooManyCursors(Exhausted):
+    """As many cursors are open as may be."""
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(f"{maximum:,} cursors are open; close one or wait until one expires", maximum=maximum)
 
 
 class TooManyWrites(Exhausted):

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from storage.errors import EngineError, StorageFailed, StorageFull
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Error numbers of a full disk."""
 
 
 def failure(error: OSError, what: str) -> EngineError:
     """The error of ours that `error` means: StorageFull when there is no room, else StorageFailed."""
-    if error.errno in _FULL:
+    if error.errno in NO_ROOM:
         return StorageFull(f"{what}: no space left on the device")
     return StorageFailed(f"{what}: {error}")
 

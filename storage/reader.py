@@ -122,10 +122,12 @@ def _slots_in(txn: lmdb.Transaction, table: lmdb._Database) -> NDArray[np.uint32
     return np.frombuffer(keys, ">u4").astype(np.uint32)
 
 
-def read_rows(txn: lmdb.Transaction, table: lmdb._Database) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """The whole table slot -> row, as arrays in slot order."""
+def read_rows(
+    txn: lmdb.Transaction, table: lmdb._Database
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint32]]:
+    """The whole table slot -> row and checksum, as arrays in slot order."""
     slots = _slots_in(txn, table)
     with txn.cursor(table) as cursor:
         values = b"".join(cursor.iternext(keys=False, values=True))
     rows = np.frombuffer(values, np.dtype([("row", ">u8"), ("checksum", ">u4")]))
-    return slots, rows["row"].astype(np.int64)
+    return slots, rows["row"].astype(np.int64), rows["checksum"].astype(np.uint32)

@@ -15,6 +15,7 @@ MAX_DIMENSIONS = 65_536
 MAX_SPACES = 256
 MAX_NAME_BYTES = 255
 MAX_EF = 10_000
+MAX_OVERSAMPLING = 1_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f/]")
 
 
@@ -25,10 +26,17 @@ class Distance(Enum):
     DOT = "dot"
     EUCLID = "euclid"
     MANHATTAN = "manhattan"
+    HAMMING = "hamming"
+    JACCARD = "jaccard"
 
     @property
     def higher_is_better(self) -> bool:
         return self in (Distance.COSINE, Distance.DOT)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether components are 0 or 1 and nothing else."""
+        return self in (Distance.HAMMING, Distance.JACCARD)
 
 
 class Datatype(Enum):
@@ -37,6 +45,25 @@ class Datatype(Enum):
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
+    INT8 = "int8"
+    BINARY = "binary"
+
+
+def default_datatype(distance: Distance) -> Datatype:
+    """The stored form of a space that names none."""
+    return Datatype.BINARY if distance.is_binary else Datatype.BFLOAT16
+
+
+class IndexKind(Enum):
+    """Which index serves a space. Persisted by value: do not rename.
+
+    AUTO: scanned below the indexing threshold, a graph above it. FLAT: always scanned. HNSW: a graph however high the
+    threshold; see policy.py.
+    """
+
+    AUTO = "auto"
+    FLAT = "flat"
+    HNSW = "hnsw"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +75,14 @@ class HnswConfig:
     ef: int = 128
 
 
+class HnswPreset(Enum):
+    """Settings of a graph under one name."""
+
+    BALANCED = HnswConfig(m=16, ef_construct=200, ef=128)
+    HIGH_RECALL = HnswConfig(m=32, ef_construct=400, ef=256)
+    HIGH_SPEED = HnswConfig(m=8, ef_construct=100, ef=64)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceSchema:
     """A vector space. `uid` names its files and is never reused in its collection; None until it is stored."""
@@ -56,6 +91,7 @@ class SpaceSchema:
     distance: Distance = Distance.COSINE
     hnsw: HnswConfig = field(default_factory=HnswConfig)
     datatype: Datatype = Datatype.BFLOAT16
+    index: IndexKind = IndexKind.AUTO
     uid: int | None = None
 
 
@@ -68,7 +104,12 @@ class CollectionSchema:
 
     def to_json(self) -> dict[str, Any]:
         spaces = {
-            name: {**asdict(space), "distance": space.distance.value, "datatype": space.datatype.value}
+            name: {
+                **asdict(space),
+                "distance": space.distance.value,
+                "datatype": space.datatype.value,
+                "index": space.index.value,
+            }
             for name, space in self.spaces.items()
         }
         return {"spaces": spaces, "indexing_threshold": self.indexing_threshold}
@@ -81,6 +122,7 @@ class CollectionSchema:
                 distance=Distance(space["distance"]),
                 hnsw=HnswConfig(**space["hnsw"]),
                 datatype=Datatype(space["datatype"]),
+                index=IndexKind(space.get("index", IndexKind.AUTO.value)),  # older directories have none
                 uid=space["uid"],
             )
             for name, space in data["spaces"].items()
@@ -90,14 +132,17 @@ class CollectionSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HnswConfigDiff:
-    """Changes to HnswConfig; None keeps."""
+    """Changes to HnswConfig; None keeps. A preset changes all, and what is given beside it wins."""
 
     m: int | None = None
     ef_construct: int | None = None
     ef: int | None = None
+    preset: HnswPreset | None = None
 
     def apply(self, config: HnswConfig) -> HnswConfig:
-        return replace(config, **{key: value for key, value in asdict(self).items() if value is not None})
+        start = config if self.preset is None else self.preset.value
+        given = {"m": self.m, "ef_construct": self.ef_construct, "ef": self.ef}
+        return replace(start, **{key: value for key, value in given.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +151,7 @@ class SpaceDiff:
 
     hnsw: HnswConfigDiff = field(default_factory=HnswConfigDiff)
     datatype: Datatype | None = None
+    index: IndexKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +187,14 @@ def _check_text(name: str, field_path: str) -> None:
 
 
 def check_space(space: SpaceSchema, field_path: str) -> None:
-    """Raises InvalidRequest unless every setting of `space` is within its bounds."""
+    """Raises InvalidRequest unless every setting of `space` is within its bounds and fits its metric."""
     _check_between(space.size, 1, MAX_DIMENSIONS, f"{field_path}.size")
     _check_between(space.hnsw.m, 2, 256, f"{field_path}.hnsw_config.m")
     _check_between(space.hnsw.ef_construct, 4, 4_096, f"{field_path}.hnsw_config.ef_construct")
     _check_between(space.hnsw.ef, 1, MAX_EF, f"{field_path}.hnsw_config.ef")
+    if space.distance.is_binary and space.datatype is not Datatype.BINARY:
+        what = f"the stored form of a {space.distance.name} space is BINARY, not {space.datatype.name}"
+        raise InvalidRequest(f"{field_path}.datatype", what)
 
 
 def check_schema(schema: CollectionSchema) -> None:

@@ -18,17 +18,13 @@ from storage.candidates import Candidates, scan_block
 from storage.index import Graph
 from storage.order import IdKeys, rank
 from storage.space import NO_ROW, SpaceView
+from storage.stored_form import is_coarse, rescored
 
 GRAPH_SELECTIVITY = 0.5
 """Share of rows that must match for a filtered search to walk the graph; below, scanning the matches is faster."""
 
 POST_FILTER_WIDTH = 2.0
 """How much wider than ef / selectivity a walk is that drops what does not match, to hold recall."""
-
-RESCORE_OVERSAMPLING = 4.0
-"""Rows re-scored from the originals per row asked for, of those that a walk found."""
-
-MIN_RESCORED = 32
 
 _WALKS_AT_ONCE = 16  # queries walked between two looks at the budget
 
@@ -42,6 +38,8 @@ class SpaceSearch:
     allowed: ascending slots that may be found; None: all. Pass the same array for equal filters: searches are grouped
     by identity.
     filter_strategy: "auto", "pre" (scan the matching rows) or "post" (walk the graph and drop).
+    oversampling: rows of each segment scored exactly per row asked for; None: as its stored form needs.
+    rescore: False: the graph's own order chooses the `limit` rows of each segment. Scores are exact all the same.
     """
 
     space: str
@@ -52,6 +50,14 @@ class SpaceSearch:
     exact: bool = False
     indexed_only: bool = False
     filter_strategy: str = "auto"
+    rescore: bool = True
+    oversampling: float | None = None
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """All but vector and limit. Searches that share them are run together."""
+        flags = (self.exact, self.indexed_only, self.filter_strategy, self.rescore)
+        return (id(self.allowed), self.hnsw_ef, self.oversampling, *flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,7 @@ def search_space(
     """Answers `searches`, all of the space of `view`, in order. Groups those that differ in vector and limit only."""
     groups: dict[object, list[int]] = {}
     for number, search in enumerate(searches):
-        key = (id(search.allowed), search.hnsw_ef, search.exact, search.indexed_only, search.filter_strategy)
-        groups.setdefault(key, []).append(number)
+        groups.setdefault(search.settings, []).append(number)
     answers: dict[int, SpaceHits] = {}
     scopes: dict[int, Scope] = {}
     for numbers in groups.values():
@@ -194,7 +199,7 @@ def _search_graph(pools: Sequence[Candidates], block: BlockView, scope: Scope, g
         if len(found) < min(group[number].limit, available):
             short.append(pools[number])
         else:
-            pools[number].add_found(block, found[: _rescored(group[number].limit)])
+            pools[number].add_found(block, found[: _nominated(group[number], scope, graph)])
     if short:
         scan_block(short, block, scope.seq, positions, scope.budget)
 
@@ -208,7 +213,7 @@ def _walk(
     """
     by_width: dict[int, list[int]] = {}
     for number, search in enumerate(group):
-        by_width.setdefault(_width(search, scope, rows_per_usable), []).append(number)
+        by_width.setdefault(_width(search, scope, graph, rows_per_usable), []).append(number)
     for width, numbers in by_width.items():
         for start in range(0, len(numbers), _WALKS_AT_ONCE):
             scope.budget.check()
@@ -219,14 +224,25 @@ def _walk(
                 yield number, keys[row, : counts[row]].astype(np.int64)
 
 
-def _rescored(limit: int) -> int:
+def _nominated(search: SpaceSearch, scope: Scope, graph: Graph) -> int:
     """How many of the rows that a walk found are scored: the stored form of a graph orders them only roughly."""
-    return max(MIN_RESCORED, math.ceil(RESCORE_OVERSAMPLING * limit))
+    return _wanted(search, scope, graph) if search.rescore else search.limit
 
 
-def _width(search: SpaceSearch, scope: Scope, rows_per_usable: float) -> int:
-    """How wide to walk so that about `ef` usable rows are among the found."""
+def _wanted(search: SpaceSearch, scope: Scope, graph: Graph) -> int:
+    return rescored(scope.view.schema.distance, graph.datatype, search.limit, search.oversampling)
+
+
+def _width(search: SpaceSearch, scope: Scope, graph: Graph, rows_per_usable: float) -> int:
+    """How wide to walk so that about `ef` usable rows are among the found.
+
+    At least as wide as many rows are to be scored, where that was asked for or the stored form needs it. Other forms
+    keep the order well: for them it is a bound on what is scored, not a reason to find more.
+    """
     ef = max(search.hnsw_ef if search.hnsw_ef is not None else scope.view.schema.hnsw.ef, search.limit)
+    coarse = search.rescore and is_coarse(scope.view.schema.distance, graph.datatype)
+    if coarse or search.oversampling is not None:
+        ef = max(ef, _wanted(search, scope, graph))
     return math.ceil(ef * rows_per_usable * (1.0 if scope.allowed_rows is None else POST_FILTER_WIDTH))
 
 
@@ -243,5 +259,5 @@ def positions_in(block: BlockView, rows: NDArray[np.int64] | None) -> NDArray[np
     """Those of ascending `rows` that lie in `block`, as positions; None when `rows` is."""
     if rows is None:
         return None
-    low, high = np.searchsorted(rows, (block.first_row, block.first_row + block.count))
-    return rows[low:high] - block.first_row
+    low, high = np.searchsorted(rows, (block.first_row, block.end_row))
+    return block.positions_of(rows[low:high])

@@ -1,5 +1,6 @@
 """Settings of storage, validated by whoever reads them from people."""
 
+import os
 from dataclasses import dataclass
 
 
@@ -9,10 +10,14 @@ class StorageSettings:
 
     map_size: bytes of address space reserved per collection for ids and payloads; the file grows only as it fills.
     max_pending_writes, max_pending_bytes: writes waiting per collection before TooManyWrites.
-    background: build indexes in background processes.
+    reopen_on_use: a closed collection is opened by its next use; else it is refused until it is opened.
+    background: do background work by itself, as it falls due.
+    parallel_tasks: background tasks that run at once, each a process on one core.
     """
 
     map_size: int = 64 * 2**30
     max_pending_writes: int = 1024
     max_pending_bytes: int = 256 * 2**20
+    reopen_on_use: bool = True
     background: bool = True
+    parallel_tasks: int = max(1, (os.cpu_count() or 2) - 1)

@@ -1,8 +1,10 @@
 """A snapshot: the only way to read a collection. One LMDB transaction and the view of the same commit, never mixed."""
 
+import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 
 import lmdb
@@ -14,7 +16,7 @@ from storage.core import Core, View
 from storage.environment import environment_failure, get_state
 from storage.errors import CorruptStore
 from storage.keys import encode_slot
-from storage.reader import Reader
+from storage.reader import Reader, read_rows
 from storage.records import decode_row
 from storage.search import SpaceHits, SpaceSearch, score_slots, search_space
 from storage.space import NO_ROW, SpaceView
@@ -49,7 +51,7 @@ class Snapshot(Reader):
     ) -> None:
         """Closes; what LMDB found damaged becomes CorruptStore."""
         self.close()
-        if isinstance(error, lmdb.Error):
+        if isinstance(error, (lmdb.Error, struct.error)):
             raise environment_failure(error, self._path / "data.mdb") from error
 
     def close(self) -> None:
@@ -119,6 +121,23 @@ class Snapshot(Reader):
             blocks.append(block.slots if alive is None else block.slots[alive])
         return np.sort(np.concatenate(blocks))
 
+    def stored_rows(self, space_uid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and checksums of all current vectors of a space, in slot order."""
+        _, rows, checksums = read_rows(self._txn, self._tables.rows[space_uid])
+        return rows, checksums.astype(np.int64)
+
+    def copy_tables(self, folder: Path) -> None:
+        """Writes ids, payloads and row tables as of this commit to the file data.mdb in `folder`, without gaps.
+
+        Raises lmdb.Error.
+        """
+        self._core.env.copy(str(folder), compact=True, txn=self._txn)
+
+    @property
+    def path(self) -> Path:
+        """The folder of ids and payloads."""
+        return self._path
+
     @property
     def spaces(self) -> Mapping[str, SpaceView]:
         """The spaces as of this commit, by name."""
@@ -157,7 +176,6 @@ def _begin(core: Core) -> tuple[lmdb.Transaction, View]:
 
 
 def _corrupt_vector(view: SpaceView, row: int) -> CorruptStore:
-    blocks, positions = view.locate(np.array([row], np.int64))
-    block = view.blocks[int(blocks[0])].block
+    [(block, _, positions)] = view.locate(np.array([row], np.int64))
     offset = int(positions[0]) * view.schema.size * 4
-    return CorruptStore(block.path, offset, "the vector does not have its checksum")
+    return CorruptStore(block.block.path, offset, "the vector does not have its checksum")

@@ -15,7 +15,10 @@ class SpaceState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceStats:
-    """vectors = indexed_vectors + tail_vectors. `deleted_vectors`: rows on disk that are not current."""
+    """vectors = indexed_vectors + tail_vectors. `deleted_vectors`: rows on disk that are not current.
+
+    `index`: flat or hnsw; `datatype`: the stored form that it searches, or both while one replaces the other.
+    """
 
     vectors: int
     indexed_vectors: int
@@ -25,6 +28,7 @@ class SpaceStats:
     disk_bytes: int
     mapped_bytes: int
     index: str
+    datatype: str
     state: SpaceState
 
 

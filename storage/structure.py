@@ -1,12 +1,19 @@
 """Changes to the structure of a collection inside a commit: spaces, settings, and graphs that were built."""
 
 import shutil
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from storage import environment
 from storage.errors import LimitExceeded, SpaceAlreadyExists, SpaceNotFound
+from storage.failpoint import failpoint
 from storage.index import Graph
+from storage.policy import wants_graph
 from storage.schema import (
     MAX_SPACES,
     CollectionSchema,
@@ -17,7 +24,7 @@ from storage.schema import (
     check_space,
     check_space_name,
 )
-from storage.space import IndexFile
+from storage.space import BlockEntry, IndexFile, Space, files_of
 
 if TYPE_CHECKING:
     from storage.transaction import Transaction
@@ -56,6 +63,8 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
         updated = _updated(core.schema.spaces[name], diff)
         core.schema = replace(core.schema, spaces={**core.schema.spaces, name: updated})
         core.spaces[name].schema = updated
+        if not wants_graph(updated):
+            _detach_graphs(transaction, core.spaces[name])
     for name, space in change.add.items():
         core.add_space(transaction.txn, name, space)
     if change.indexing_threshold is not None:
@@ -64,20 +73,107 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
 
 
 def attach_graph(transaction: "Transaction", space_uid: int, block_uid: int, graph: Graph, index: IndexFile) -> bool:
-    """Names a built graph in the manifest. False when its space was dropped meanwhile."""
-    core = transaction.core
-    space = next((space for space in core.spaces.values() if space.schema.uid == space_uid), None)
-    old = None if space is None else next((entry for entry in space.manifest.blocks if entry.uid == block_uid), None)
-    if space is None or old is None:
+    """Names a built graph in the manifest, in place of the one before. False when its block is gone, or no graph is
+    wanted any more."""
+    space = _space_with(transaction, space_uid, (block_uid,))
+    if space is None or not wants_graph(space.schema):
         return False
-    space.attach_graph(block_uid, graph, index)
-    transaction.on_undo(lambda: space.attach_graph(block_uid, None, old.index))
-    environment.put_manifest(transaction.txn, core.tables, space_uid, space.manifest)
+    old = next(entry.index for entry in space.manifest.blocks if entry.uid == block_uid)
+    transaction.on_undo(space.attach_graph(block_uid, graph, index))
+    _put_manifest(transaction, space)
+    if old is not None and old.name != index.name:
+        transaction.after.append(lambda: (space.folder / old.name).unlink(missing_ok=True))
     return True
 
 
+def reserve_block(transaction: "Transaction", space_uid: int) -> int | None:
+    """A uid for a block that will be written; None when the space is gone."""
+    space = _space_with(transaction, space_uid, ())
+    if space is None:
+        return None
+    before = space.manifest
+    space.manifest = replace(before, next_uid=before.next_uid + 1)
+
+    def take_back() -> None:
+        space.manifest = before
+
+    transaction.on_undo(take_back)
+    _put_manifest(transaction, space)
+    return before.next_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A block that was written from neighbouring ones: `sources` are their uids, each with the positions whose rows it
+    took, in order. `entry` None: no row was alive, so nothing was written."""
+
+    sources: Mapping[int, NDArray[np.int64]]
+    entry: BlockEntry | None
+    graph: Graph | None
+
+
+def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -> bool:
+    """Puts a merged block in place of its sources. False when one of them is gone, or its graph is not wanted any more.
+
+    Rows that died since they were copied are dead in the merged block too.
+    """
+    space = _space_with(transaction, space_uid, tuple(merged.sources))
+    if space is None or (merged.graph is not None and not wants_graph(space.schema)):
+        return False
+    sources = [block for block in space.blocks if block.uid in merged.sources]
+    block = None
+    if merged.entry is not None:
+        block = space.open_block(merged.entry)
+        slots = [source.slots[merged.sources[source.uid]] for source in sources]
+        died = [source.died[merged.sources[source.uid]] for source in sources]
+        block.load(np.concatenate(slots), np.concatenate(died))
+        block.graph = merged.graph
+        index = merged.entry.index
+        block.index_bytes = (space.folder / index.name).stat().st_size if merged.graph and index else 0
+    files = [name for entry in space.manifest.blocks if entry.uid in merged.sources for name in files_of(entry)]
+    transaction.on_undo(space.replace_blocks(tuple(merged.sources), block, merged.entry))
+    _put_manifest(transaction, space)
+
+    def remove_files() -> None:
+        for source in sources:
+            source.close()
+        for name in files:
+            (space.folder / name).unlink(missing_ok=True)
+
+    transaction.after.append(remove_files)
+    return True
+
+
+def _space_with(transaction: "Transaction", space_uid: int, block_uids: Collection[int]) -> Space | None:
+    """The space of this uid if it still has all these blocks."""
+    for space in transaction.core.spaces.values():
+        if space.schema.uid == space_uid and set(block_uids) <= {block.uid for block in space.blocks}:
+            return space
+    return None
+
+
+def _put_manifest(transaction: "Transaction", space: Space) -> None:
+    assert space.schema.uid is not None
+    environment.put_manifest(transaction.txn, transaction.core.tables, space.schema.uid, space.manifest)
+
+
+def _detach_graphs(transaction: "Transaction", space: Space) -> None:
+    """Drops the graphs of a space; its rows are scanned from now on."""
+    for entry in space.manifest.blocks:
+        if entry.index is not None:
+            transaction.on_undo(space.attach_graph(entry.uid, None, None))
+            path = space.folder / entry.index.name
+            transaction.after.append(partial(path.unlink, missing_ok=True))
+    _put_manifest(transaction, space)
+
+
 def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
-    return replace(space, hnsw=diff.hnsw.apply(space.hnsw), datatype=diff.datatype or space.datatype)
+    return replace(
+        space,
+        hnsw=diff.hnsw.apply(space.hnsw),
+        datatype=diff.datatype or space.datatype,
+        index=diff.index or space.index,
+    )
 
 
 def _undo_in_memory(transaction: "Transaction") -> None:
@@ -103,6 +199,7 @@ def _drop_space(transaction: "Transaction", name: str) -> None:
     core.schema = replace(core.schema, spaces={key: value for key, value in core.schema.spaces.items() if key != name})
 
     def remove_files() -> None:
+        failpoint("drop_space_committed")
         # Readers of older commits keep their mappings; the file system keeps the bytes until they let go.
         space.close()
         shutil.rmtree(space.folder, ignore_errors=True)

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from storage import environment
 from storage.core import Core, View
 from storage.environment import State
+from storage.failpoint import failpoint
 from storage.files import sync_folder
 from storage.ids import IdTable
 from storage.keys import encode_slot
+from storage.policy import seal_threshold
 from storage.reader import Reader
 from storage.records import decode_row
 from storage.space import Space
@@ -135,7 +137,9 @@ class Transaction:
                 environment.put_schema(self.txn, core.tables, core.schema, core.next_space_uid)
             view = core.make_view(state)
             core.views[self.seq] = view
+            failpoint("before_commit")
             self.txn.commit()
+            failpoint("after_commit")
         except BaseException:
             core.views.pop(self.seq, None)
             self.abort()
@@ -155,7 +159,9 @@ class Transaction:
         block = space.blocks[-1]
         old_count, old_vectors = block.count, space.vector_count
         if delta.matrices:
+            failpoint("before_data_sync")
             block.write(delta.first_row - block.first_row, np.concatenate(delta.matrices))
+            failpoint("after_data_sync")
             assert space.schema.uid is not None
             environment.put_row_count(self.txn, self.core.tables, space.schema.uid, delta.next_row)
 
@@ -176,13 +182,13 @@ class Transaction:
         self.on_undo(lambda: space.set_rows(changed, before))
 
     def _seal_full_blocks(self) -> None:
-        threshold = self.core.schema.indexing_threshold
         for space in self.core.spaces.values():
-            if space.blocks[-1].count < threshold:
-                continue
-            manifest = space.manifest
-            space.seal()
-            self.on_undo(lambda space=space, manifest=manifest: space.unseal(manifest))  # type: ignore[misc]
-            sync_folder(space.folder)
-            assert space.schema.uid is not None
-            environment.put_manifest(self.txn, self.core.tables, space.schema.uid, space.manifest)
+            if space.blocks[-1].count >= seal_threshold(self.core.schema, space.schema):
+                self.seal(space)
+
+    def seal(self, space: Space) -> None:
+        """Seals the open block of a space."""
+        self.on_undo(space.seal())
+        sync_folder(space.folder)
+        assert space.schema.uid is not None
+        environment.put_manifest(self.txn, self.core.tables, space.schema.uid, space.manifest)

@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.errors import DimensionMismatch, EmptyVector, InvalidPointId, NotFinite, SpaceNotFound, ZeroVector
+from storage.errors import (
+    DimensionMismatch,
+    EmptyVector,
+    InvalidPointId,
+    InvalidRequest,
+    NotFinite,
+    SpaceNotFound,
+    ZeroVector,
+)
 from storage.keys import MAX_ID_BYTES, MAX_ID_NUMBER
 from storage.operations import SpaceVectors
 from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
@@ -36,13 +44,16 @@ def space_of(schema: CollectionSchema, name: str, field: str) -> SpaceSchema:
 
 
 def check_vector(space: SpaceSchema, vector: NDArray[np.float32], field: str) -> None:
-    """Raises EmptyVector, DimensionMismatch or NotFinite unless `vector` may be stored in `space`."""
+    """Raises EmptyVector, DimensionMismatch, NotFinite or, of a component that is not 0 or 1 in a binary space,
+    InvalidRequest unless `vector` may be stored in `space`."""
     if vector.size == 0:
         raise EmptyVector(field)
     if vector.size != space.size:
         raise DimensionMismatch(field, expected=space.size, actual=vector.size)
     if not np.isfinite(vector).all():
         raise _not_finite(vector, field)
+    if space.distance.is_binary and not _is_binary(vector):
+        raise _not_binary(vector, field)
 
 
 def check_query_vector(space: SpaceSchema, vector: NDArray[np.float32], field: str) -> None:
@@ -61,7 +72,7 @@ def check_vectors(
 ) -> SpaceVectors:
     """The vectors of one space of a write: `vectors[i]` belongs to point `positions[i]`, whose field is `path_of(i)`.
 
-    Raises SpaceNotFound, EmptyVector, DimensionMismatch or NotFinite for the first bad one.
+    Raises SpaceNotFound, or what check_vector would raise for the first bad one.
     """
     space = space_of(schema, space_name, path_of(0))
     for i, vector in enumerate(vectors):
@@ -72,9 +83,22 @@ def check_vectors(
     if not finite.all():
         bad = int(np.argmin(finite))
         raise _not_finite(matrix[bad], path_of(bad))
+    if space.distance.is_binary and not _is_binary(matrix):
+        bad = int(np.argmin(((matrix == 0) | (matrix == 1)).all(axis=1)))
+        raise _not_binary(matrix[bad], path_of(bad))
     return SpaceVectors(np.asarray(positions, np.int64), matrix)
 
 
 def _not_finite(vector: NDArray[np.float32], field: str) -> NotFinite:
     position = int(np.argmin(np.isfinite(vector)))
     return NotFinite(field, f"component {position} is {vector[position]}, and every component must be finite")
+
+
+def _is_binary(values: NDArray[np.float32]) -> bool:
+    return bool(((values == 0) | (values == 1)).all())
+
+
+def _not_binary(vector: NDArray[np.float32], field: str) -> InvalidRequest:
+    position = int(np.argmin((vector == 0) | (vector == 1)))
+    what = f"component {position} is {vector[position]}, and every component of a binary vector is 0 or 1"
+    return InvalidRequest(field, what)

@@ -15,7 +15,9 @@ from typing import Any
 import lmdb
 
 from storage.core import Core
+from storage.environment import write_failure
 from storage.errors import EngineError, ShuttingDown, StorageFailed, StorageFull, TooManyWrites
+from storage.files import failure
 from storage.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class Unit:
     """A write that waits: `apply` works on a transaction and returns the result's maker, called with the sequence.
 
     `alone`: it changes the structure (spaces, blocks, settings) and shares its commit with no other.
-    `apply` None: a barrier, done when all before it are.
+    `apply` None: a barrier, done when all before it are; then `finish` runs, in the writer's thread.
     """
 
     apply: Callable[[Transaction], Any] | None
@@ -117,20 +119,25 @@ class Writer:
             return
         try:
             self._commit(group)
-        except StorageFull as error:
-            self._retry_singly(group, error)
-        except EngineError as error:
-            self._fail(group, error)
-        except lmdb.MapFullError:
-            self._retry_singly(group, StorageFull("the space reserved for ids and payloads is full"))
-        except (lmdb.DiskError, lmdb.Error) as error:
-            if isinstance(error, lmdb.DiskError) or "No space left" in str(error):
-                self._retry_singly(group, StorageFull(f"{self._core.path}: no space left on the device"))
-            else:
-                self._fail(group, StorageFailed(f"{self._core.path}: {error}"))
         except Exception as error:
-            log.exception("a commit failed")
-            self._fail(group, StorageFailed(f"{self._core.path}: {error}"))
+            meaning = self._meaning_of(error)
+            if isinstance(meaning, StorageFull):
+                self._retry_singly(group, meaning)
+            else:
+                self._fail(group, meaning)
+
+    def _meaning_of(self, error: Exception) -> EngineError:
+        """The error of ours that `error`, with which a commit failed, means."""
+        match error:
+            case EngineError():
+                return error
+            case lmdb.Error():
+                return write_failure(error, self._core.path / "lmdb")
+            case OSError():
+                return failure(error, f"writing {self._core.path}")
+            case _:
+                log.error("a commit failed", exc_info=error)
+                return StorageFailed(f"{self._core.path}: {error}")
 
     def _retry_singly(self, group: list[Unit], error: EngineError) -> None:
         """A large write that does not fit must not take small ones with it."""

@@ -2,6 +2,8 @@
 
 import random
 import time
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import grpc
@@ -47,6 +49,35 @@ class Calls:
         retries = self._retry.retries if rpc.repeatable else 0
         return rpc.response.FromString(await self._send(rpc.path, _serialized(request), deadline, retries))
 
+    async def download(
+        self, rpc: Rpc[Request, Response], request: Request, timeout: float | None = None
+    ) -> AsyncGenerator[Response, None]:
+        """The answers of an RPC that streams them. Close it. Raises HeadwaterError. `timeout` None: no deadline."""
+        try:
+            async with aclosing(self._transport.receive(rpc.path, _serialized(request), timeout)) as answers:
+                async for answer in answers:
+                    yield rpc.response.FromString(answer)
+        except grpc.RpcError as failure:
+            raise error_of(failure) from failure
+
+    async def upload(
+        self, rpc: Rpc[Request, Response], requests: Iterable[Request], timeout: float | None = None
+    ) -> Response:
+        """The answer of an RPC that is asked by a stream. Raises HeadwaterError, or what reading `requests` raises.
+
+        `timeout` None: no deadline.
+        """
+        stream = _Stream(requests)
+        try:
+            answer = await self._transport.send_all(rpc.path, stream, timeout)
+        except grpc.RpcError as failure:
+            if stream.failure is not None:
+                raise stream.failure from None
+            raise error_of(failure) from failure
+        if stream.failure is not None:
+            raise stream.failure
+        return rpc.response.FromString(answer)
+
     async def close(self) -> None:
         await self._transport.close()
 
@@ -62,6 +93,24 @@ class Calls:
                     raise error from failure
                 await self._transport.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+
+class _Stream(Iterator[bytes]):
+    """Serialised requests. What reading them raises is kept in `failure`: gRPC reads in a thread of its own, and would
+    log it and lose it."""
+
+    def __init__(self, requests: Iterable[Message]) -> None:
+        self._requests = iter(requests)
+        self.failure: Exception | None = None
+
+    def __next__(self) -> bytes:
+        try:
+            return _serialized(next(self._requests))
+        except StopIteration:
+            raise
+        except Exception as failure:
+            self.failure = failure
+            raise StopIteration from None
 
 
 def _serialized(request: Message) -> bytes:

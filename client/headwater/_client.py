@@ -10,6 +10,7 @@ from headwater._calls import DEFAULT_RETRIES, Calls, RetryPolicy
 from headwater._collections import AsyncCollections, Collections
 from headwater._points import AsyncPoints, Points
 from headwater._surface import run_blocking
+from headwater._transfer import AsyncTransfers, Transfers
 from headwater._transport import AsyncioTransport, BlockingTransport, ChannelOption, Endpoint
 from headwater._vde import VDE, AsyncVDE
 
@@ -46,6 +47,9 @@ class Client:
         self.points = Points(self._calls)
         self.vde = VDE(self._calls)
         self.upload_points = self.points.upload_points
+        transfers = Transfers(self._calls)
+        self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl
+        self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
     def close(self) -> None:
         """Ends the connection; calls in flight are cancelled."""
@@ -85,6 +89,9 @@ class AsyncClient:
         self.points = AsyncPoints(self._calls)
         self.vde = AsyncVDE(self._calls)
         self.upload_points = self.points.upload_points
+        transfers = AsyncTransfers(self._calls)
+        self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl
+        self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
     async def close(self) -> None:
         """Ends the connection; calls in flight are cancelled."""

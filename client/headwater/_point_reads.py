@@ -1,18 +1,20 @@
 """Reading, searching and querying points; each method sees one commit. The other half of `.points` writes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from headwater._surface import Namespace, remote
+from headwater._surface import Namespace, remote, remote_items
 from headwater._wire import rpcs
 from headwater._wire.filters import filter_message
-from headwater._wire.points import payload_selector, record_of, vectors_selector
+from headwater._wire.points import page_of, payload_selector, record_of, vectors_selector
 from headwater._wire.queries import explanation_of, hits_of, query_request, search_request
-from headwater._wire.values import id_message, id_messages, id_of
+from headwater._wire.values import id_message, id_messages
+from headwater.errors import HeadwaterError
 from headwater.filters import FilterLike
 from headwater.models.explanation import Explanation
 from headwater.models.points import (
-    PointId,
+    Page,
     PointIdLike,
     PointIds,
     Record,
@@ -33,6 +35,11 @@ from headwater.models.queries import (
     SearchRequest,
 )
 from headwater.v1 import points_pb2
+
+SCROLL_BATCH_SIZE = 256
+"""Points of a page of `scroll_all`, unless it says otherwise."""
+SCROLL_CURSOR_TTL = 300
+"""Seconds that the caller may take for one page of `scroll_all`, unless it says otherwise."""
 
 
 class PointReads(Namespace):
@@ -219,9 +226,16 @@ class PointReads(Namespace):
         offset: PointIdLike | None = None,
         with_payload: WithPayload = True,
         with_vectors: WithVectors = False,
+        cursor_ttl: int | None = None,
+        cursor: str | None = None,
         timeout: float | None = None,
-    ) -> tuple[list[Record], PointId | None]:
-        """A page of points in id order, from the id `offset` on, and the offset of the next page (None: no more)."""
+    ) -> Page:
+        """A page of points in id order, from the id `offset` on, and the offset of the next page (None: no more).
+
+        Pages are of the commits that are newest when they are read. To read all of one commit, give the first call
+        `cursor_ttl`, the seconds that its cursor shall live after its last use, and `page.cursor` to those that follow.
+        Such pages can be read again, until CursorExpiredError.
+        """
         request = points_pb2.PointsScrollRequest(
             collection_name=collection,
             filter=filter_message(filter),
@@ -229,10 +243,58 @@ class PointReads(Namespace):
             limit=limit,
             with_payload=payload_selector(with_payload),
             with_vectors=vectors_selector(with_vectors),
+            cursor_ttl_seconds=cursor_ttl,
+            cursor=cursor,
         )
-        response = await self._calls(rpcs.Points.SCROLL, request, timeout)
-        next_offset = id_of(response.next_offset) if response.HasField("next_offset") else None
-        return [record_of(point) for point in response.points], next_offset
+        return page_of(await self._calls(rpcs.Points.SCROLL, request, timeout))
+
+    @remote
+    async def close_cursor(self, cursor: str, *, timeout: float | None = None) -> bool:
+        """Lets go of a cursor before its time. Returns whether it was open."""
+        request = points_pb2.PointsCloseCursorRequest(cursor=cursor)
+        return (await self._calls(rpcs.Points.CLOSE_CURSOR, request, timeout)).closed
+
+    @remote_items
+    async def scroll_all(
+        self,
+        collection: str,
+        *,
+        filter: FilterLike | None = None,
+        batch_size: int = SCROLL_BATCH_SIZE,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        cursor_ttl: int = SCROLL_CURSOR_TTL,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[Record, None]:
+        """All points of one commit in id order, whatever is written meanwhile; read in pages of `batch_size`.
+
+        Between two pages at most `cursor_ttl` seconds may pass, and an hour in all; later it raises CursorExpiredError.
+        `timeout` holds for each page.
+        """
+        request = points_pb2.PointsScrollRequest(
+            collection_name=collection,
+            filter=filter_message(filter),
+            limit=batch_size,
+            with_payload=payload_selector(with_payload),
+            with_vectors=vectors_selector(with_vectors),
+            cursor_ttl_seconds=cursor_ttl,
+        )
+        cursor = None
+        try:
+            while True:
+                page = page_of(await self._calls(rpcs.Points.SCROLL, request, timeout))
+                cursor = page.cursor or cursor
+                for record in page.points:
+                    yield record
+                if page.next_offset is None:
+                    break
+                request.offset.CopyFrom(id_message(page.next_offset, "offset"))
+                request.ClearField("cursor_ttl_seconds")
+                request.cursor = page.cursor or ""
+        finally:
+            if cursor is not None:
+                with suppress(HeadwaterError, ValueError):  # closed client; the cursor ends by itself
+                    await self._calls(rpcs.Points.CLOSE_CURSOR, points_pb2.PointsCloseCursorRequest(cursor=cursor))
 
     @remote
     async def count(self, collection: str, *, filter: FilterLike | None = None, timeout: float | None = None) -> int:

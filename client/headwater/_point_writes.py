@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from headwater._progress import Progress, progress_of
+from headwater._progress import Progress, progress_of, total_of
 from headwater._surface import Namespace, remote
 from headwater._upload import BATCH_SIZE, batches
 from headwater._wire import rpcs, writes
@@ -63,7 +63,7 @@ class PointWrites(Namespace):
         terminal. `timeout` holds for each batch.
         """
         done = 0
-        with progress_of(progress, points) as report:
+        with progress_of(progress, total_of(points)) as report:
             for batch in batches(points, batch_size):
                 request = points_pb2.PointsUpsertRequest(collection_name=collection, points=batch, wait=wait)
                 await self._calls(rpcs.Points.UPSERT, request, timeout)

@@ -1,4 +1,4 @@
-"""Reports how far an upload is: to a function, or as a bar on a terminal."""
+"""Reports how far a transfer is: to a function, or as a bar on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator, Sized
@@ -11,22 +11,21 @@ _BAR_WIDTH = 30
 
 
 @contextmanager
-def progress_of(progress: Progress, items: object) -> Iterator[Callable[[int], object]]:
-    """Yields what to call with the number done. The total is known when `items` has a length."""
-    total = len(items) if isinstance(items, Sized) else None
+def progress_of(progress: Progress, total: int | None, unit: str = "points") -> Iterator[Callable[[int], object]]:
+    """Yields what to call with the number done. `total` None: not known."""
     if not isinstance(progress, bool):
         yield lambda done: progress(done, total)
     elif progress and sys.stderr.isatty():
-        with _bar(sys.stderr, total) as report:
+        with _bar(sys.stderr, total, unit) as report:
             yield report
     else:
         yield lambda done: None
 
 
 @contextmanager
-def _bar(terminal: TextIO, total: int | None) -> Iterator[Callable[[int], object]]:
+def _bar(terminal: TextIO, total: int | None, unit: str) -> Iterator[Callable[[int], object]]:
     def draw(done: int) -> None:
-        terminal.write(f"\r{bar_text(done, total)}")
+        terminal.write(f"\r{bar_text(done, total, unit)}")
         terminal.flush()
 
     draw(0)
@@ -36,10 +35,15 @@ def _bar(terminal: TextIO, total: int | None) -> Iterator[Callable[[int], object
         terminal.write("\n")
 
 
-def bar_text(done: int, total: int | None) -> str:
+def total_of(items: object) -> int | None:
+    """How many `items` there are, when they have a length."""
+    return len(items) if isinstance(items, Sized) else None
+
+
+def bar_text(done: int, total: int | None, unit: str = "points") -> str:
     """One line: `[######........]  40 %  800 / 2,000 points`."""
     if not total:
-        return f"{done:,} points"
+        return f"{done:,} {unit}"
     share = min(done / total, 1.0)
     filled = round(share * _BAR_WIDTH)
-    return f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {share:4.0%}  {done:,} / {total:,} points"
+    return f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {share:4.0%}  {done:,} / {total:,} {unit}"

@@ -6,7 +6,7 @@ checkers: on a `BlockingNamespace` a method returns its result, on an `AsyncName
 """
 
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
@@ -67,3 +67,38 @@ class remote(Generic[P, T]):  # noqa: N801  (a decorator)
     def __get__(self, instance: Namespace | None, owner: type) -> Any:
         function = self._coroutine if issubclass(owner, AsyncNamespace) else self._blocking
         return function if instance is None else MethodType(function, instance)
+
+
+class remote_items(Generic[P, T]):  # noqa: N801  (a decorator)
+    """Decorates an async generator method: a generator on a `BlockingNamespace`, itself on an `AsyncNamespace`."""
+
+    def __init__(self, function: Callable[Concatenate[Any, P], AsyncGenerator[T, None]]) -> None:
+        @functools.wraps(function)
+        def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:
+            items = function(namespace, *args, **kwargs)
+            try:
+                while True:
+                    try:
+                        item = run_blocking(_next_of(items))
+                    except StopAsyncIteration:
+                        return
+                    yield item
+            finally:
+                run_blocking(items.aclose())
+
+        self._generator = function
+        self._blocking = blocking
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Callable[..., Any]: ...
+    @overload
+    def __get__(self, instance: BlockingNamespace, owner: type) -> Callable[P, Generator[T, None, None]]: ...
+    @overload
+    def __get__(self, instance: AsyncNamespace, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
+    def __get__(self, instance: Namespace | None, owner: type) -> Any:
+        function = self._generator if issubclass(owner, AsyncNamespace) else self._blocking
+        return function if instance is None else MethodType(function, instance)
+
+
+async def _next_of(items: AsyncGenerator[T, None]) -> T:
+    return await anext(items)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +51,12 @@ class Transport(Protocol):
     async def send(self, path: str, request: bytes, timeout: float | None) -> bytes:
         """Raises grpc.RpcError for any status but OK. `timeout` is in seconds."""
 
+    def receive(self, path: str, request: bytes, timeout: float | None) -> AsyncGenerator[bytes, None]:
+        """Sends one request and yields the answers. Close it: that cancels what has not come. Raises as `send` does."""
+
+    async def send_all(self, path: str, requests: Iterator[bytes], timeout: float | None) -> bytes:
+        """Sends many requests and returns the one answer. Raises as `send` does."""
+
     async def sleep(self, seconds: float) -> None: ...
 
     async def close(self) -> None: ...
@@ -75,6 +81,20 @@ class BlockingTransport:
             method = self._methods[path] = self._channel.unary_unary(path, None, None)
         return method(request, timeout=timeout, metadata=self._metadata)
 
+    async def receive(self, path: str, request: bytes, timeout: float | None) -> AsyncGenerator[bytes, None]:
+        method = self._channel.unary_stream(path, None, None)
+        call = method(request, timeout=timeout, metadata=self._metadata)
+        try:
+            for answer in call:
+                yield answer
+        finally:
+            call.cancel()
+
+    async def send_all(self, path: str, requests: Iterator[bytes], timeout: float | None) -> bytes:
+        method = self._channel.stream_unary(path, None, None)
+        answer: bytes = method(requests, timeout=timeout, metadata=self._metadata)
+        return answer
+
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
@@ -95,6 +115,20 @@ class AsyncioTransport:
         if method is None:
             method = self._methods[path] = self._open().unary_unary(path, None, None)
         return await method(request, timeout=timeout, metadata=self._endpoint.metadata)
+
+    async def receive(self, path: str, request: bytes, timeout: float | None) -> AsyncGenerator[bytes, None]:
+        method = self._open().unary_stream(path, None, None)
+        call = method(request, timeout=timeout, metadata=self._endpoint.metadata)
+        try:
+            async for answer in call:
+                yield answer
+        finally:
+            call.cancel()
+
+    async def send_all(self, path: str, requests: Iterator[bytes], timeout: float | None) -> bytes:
+        method = self._open().stream_unary(path, None, None)
+        answer: bytes = await method(requests, timeout=timeout, metadata=self._endpoint.metadata)
+        return answer
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

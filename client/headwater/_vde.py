@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from headwater._snapshots import SnapshotMethods
 from headwater._surface import AsyncNamespace, BlockingNamespace, Namespace, remote
 from headwater._wire import rpcs
 from headwater._wire.filters import filter_message
-from headwater._wire.maintenance import state_info_of, state_of, stats_of, task_of
+from headwater._wire.maintenance import state_info_of, state_of, stats_of, task_of, tasks_of
 from headwater._wire.queries import params_message
 from headwater._wire.vectors import vector_message
 from headwater.filters import FilterLike
@@ -26,7 +27,7 @@ from headwater.v1 import vde_pb2
 class VDEMethods(Namespace):
     """The data of a collection. `timeout` is in seconds; None: the client's. All raise HeadwaterError.
 
-    A server that has not built a maintenance method yet answers UnimplementedError.
+    Background work is done in tasks. Where a method waits for them and its time ends, they go on.
     """
 
     __slots__ = ()
@@ -39,7 +40,10 @@ class VDEMethods(Namespace):
 
     @remote
     async def close(self, collection: str, *, timeout: float | None = None) -> CollectionState:
-        """Closes a collection: requests are refused until it is opened. Returns the state after it."""
+        """Closes a collection, which returns its memory. Its next use opens it, unless the server is set to refuse.
+
+        Returns the state after it.
+        """
         request = vde_pb2.VDECloseRequest(collection_name=collection)
         return state_of((await self._calls(rpcs.VDE.CLOSE, request, timeout)).state)
 
@@ -69,25 +73,33 @@ class VDEMethods(Namespace):
         return (await self._calls(rpcs.VDE.FLUSH, request, timeout)).seq
 
     @remote
-    async def optimize(self, collection: str, *, timeout: float | None = None) -> None:
-        """Runs all background work that is due, and waits for it."""
-        await self._calls(rpcs.VDE.OPTIMIZE, vde_pb2.VDEOptimizeRequest(collection_name=collection), timeout)
+    async def optimize(self, collection: str, *, wait: bool = True, timeout: float | None = None) -> list[RebuildTask]:
+        """Gives spaces with enough vectors an index and runs what is due, until nothing is. Returns the tasks.
+
+        Without `wait` those that have started are returned at once.
+        """
+        request = vde_pb2.VDEOptimizeRequest(collection_name=collection, wait=wait)
+        return tasks_of((await self._calls(rpcs.VDE.OPTIMIZE, request, timeout)).tasks)
 
     @remote
-    async def rebuild_index(self, collection: str, using: str | None = None, *, timeout: float | None = None) -> None:
-        """Rebuilds the index of a space (None: of all) and waits for it."""
-        request = vde_pb2.VDERebuildIndexRequest(collection_name=collection, using=using)
-        await self._calls(rpcs.VDE.REBUILD_INDEX, request, timeout)
+    async def rebuild_index(
+        self, collection: str, using: str | None = None, *, wait: bool = True, timeout: float | None = None
+    ) -> list[RebuildTask]:
+        """Builds the indexes of a space (None: of all) anew and waits for it. Returns a task per segment."""
+        request = vde_pb2.VDERebuildIndexRequest(collection_name=collection, using=using, wait=wait)
+        return tasks_of((await self._calls(rpcs.VDE.REBUILD_INDEX, request, timeout)).tasks)
 
     @remote
-    async def trigger_rebuild(self, collection: str, using: str | None = None, *, timeout: float | None = None) -> str:
-        """Starts to rebuild the index of a space (None: of all). Returns the id of the task."""
+    async def trigger_rebuild(
+        self, collection: str, using: str | None = None, *, timeout: float | None = None
+    ) -> list[str]:
+        """Starts to build the indexes of a space (None: of all) anew. Returns the ids of the tasks, one per segment."""
         request = vde_pb2.VDETriggerRebuildRequest(collection_name=collection, using=using)
-        return (await self._calls(rpcs.VDE.TRIGGER_REBUILD, request, timeout)).task_id
+        return list((await self._calls(rpcs.VDE.TRIGGER_REBUILD, request, timeout)).task_ids)
 
     @remote
     async def get_rebuild_task(self, task_id: str, *, timeout: float | None = None) -> RebuildTask:
-        """How far a rebuild is."""
+        """How far a task is, of whatever kind. Raises TaskNotFoundError."""
         request = vde_pb2.VDEGetRebuildTaskRequest(task_id=task_id)
         return task_of((await self._calls(rpcs.VDE.GET_REBUILD_TASK, request, timeout)).task)
 
@@ -95,13 +107,13 @@ class VDEMethods(Namespace):
     async def list_rebuild_tasks(
         self, collection: str | None = None, *, timeout: float | None = None
     ) -> list[RebuildTask]:
-        """All rebuilds, or those of one collection, newest first."""
+        """Tasks of all kinds that wait, run or ended lately, newest first; only those of `collection` when given."""
         request = vde_pb2.VDEListRebuildTasksRequest(collection_name=collection)
-        return [task_of(task) for task in (await self._calls(rpcs.VDE.LIST_REBUILD_TASKS, request, timeout)).tasks]
+        return tasks_of((await self._calls(rpcs.VDE.LIST_REBUILD_TASKS, request, timeout)).tasks)
 
     @remote
     async def cancel_rebuild_task(self, task_id: str, *, timeout: float | None = None) -> RebuildTask:
-        """Cancels a rebuild. Returns the task after it."""
+        """Cancels a task; nothing of it remains. Returns the task after it. Raises TaskNotFoundError."""
         request = vde_pb2.VDECancelRebuildTaskRequest(task_id=task_id)
         return task_of((await self._calls(rpcs.VDE.CANCEL_REBUILD_TASK, request, timeout)).task)
 
@@ -109,16 +121,16 @@ class VDEMethods(Namespace):
     async def compact_collection(
         self, collection: str, *, wait: bool = True, timeout: float | None = None
     ) -> Compaction:
-        """Returns the room of deleted data to the file system; without `wait` as a task."""
+        """Returns the room of deleted vectors to the file system; without `wait` it is only started."""
         request = vde_pb2.VDECompactCollectionRequest(collection_name=collection, wait=wait)
         response = await self._calls(rpcs.VDE.COMPACT_COLLECTION, request, timeout)
-        return Compaction(task_id=response.task_id, reclaimed_bytes=response.reclaimed_bytes)
+        return Compaction(tasks=tasks_of(response.tasks), reclaimed_bytes=response.reclaimed_bytes)
 
     @remote
     async def get_optimizations(self, collection: str, *, timeout: float | None = None) -> list[RebuildTask]:
         """Background work that runs or is due."""
         request = vde_pb2.VDEGetOptimizationsRequest(collection_name=collection)
-        return [task_of(task) for task in (await self._calls(rpcs.VDE.GET_OPTIMIZATIONS, request, timeout)).tasks]
+        return tasks_of((await self._calls(rpcs.VDE.GET_OPTIMIZATIONS, request, timeout)).tasks)
 
     @remote
     async def evaluate_recall(
@@ -129,43 +141,43 @@ class VDEMethods(Namespace):
         k: int | None = None,
         queries: Sequence[VectorLike] = (),
         sample: int | None = None,
+        seed: int = 0,
         filter: FilterLike | None = None,
         params: SearchParams | None = None,
         timeout: float | None = None,
     ) -> Recall:
-        """Recall of the `k` nearest against exact search, over `queries` or a `sample` of stored vectors."""
+        """Recall of the `k` (None: 10) nearest against exact search on the same commit.
+
+        Asked are `queries`, or else a `sample` (None: 100) of stored vectors, which do not find their own point; equal
+        seeds draw equal samples.
+        """
         request = vde_pb2.VDEEvaluateRecallRequest(
             collection_name=collection,
             using=using,
             k=k,
             queries=[vector_message(query, f"queries[{position}]") for position, query in enumerate(queries)],
             sample=sample,
+            seed=seed,
             filter=filter_message(filter),
             params=params_message(params),
         )
         response = await self._calls(rpcs.VDE.EVALUATE_RECALL, request, timeout)
-        return Recall(average=response.average, minimum=response.minimum, p10=response.p10)
+        return Recall(response.average, response.minimum, response.p10, response.queries, response.seq)
 
     @remote
-    async def prewarm(self, collection: str, *, timeout: float | None = None) -> int:
-        """Reads a collection's files into memory. Returns how many bytes."""
-        request = vde_pb2.VDEPrewarmRequest(collection_name=collection)
+    async def prewarm(self, collection: str, using: str | None = None, *, timeout: float | None = None) -> int:
+        """Reads a space's files (None: all the collection's) into memory. Returns how many bytes."""
+        request = vde_pb2.VDEPrewarmRequest(collection_name=collection, using=using)
         return (await self._calls(rpcs.VDE.PREWARM, request, timeout)).bytes
 
-    @remote
-    async def clone_collection(self, collection: str, target: str, *, timeout: float | None = None) -> None:
-        """Copies a collection to a name that is free."""
-        request = vde_pb2.VDECloneCollectionRequest(collection_name=collection, target_collection_name=target)
-        await self._calls(rpcs.VDE.CLONE_COLLECTION, request, timeout)
 
-
-class VDE(VDEMethods, BlockingNamespace):
+class VDE(VDEMethods, SnapshotMethods, BlockingNamespace):
     """`client.vde`."""
 
     __slots__ = ()
 
 
-class AsyncVDE(VDEMethods, AsyncNamespace):
+class AsyncVDE(VDEMethods, SnapshotMethods, AsyncNamespace):
     """`client.vde` of an AsyncClient."""
 
     __slots__ = ()

@@ -19,15 +19,20 @@ HeadwaterError                      any answer that is not a success
 │   ├── AliasNotFoundError
 │   ├── SpaceNotFoundError
 │   ├── PointNotFoundError
+│   ├── SnapshotNotFoundError
+│   ├── TaskNotFoundError
 │   └── VectorNotFoundError
 ├── AlreadyExistsError
 │   ├── CollectionAlreadyExistsError
+│   ├── SnapshotAlreadyExistsError
 │   └── SpaceAlreadyExistsError
 ├── FailedPreconditionError         right request, wrong state
 │   ├── CollectionClosedError
+│   ├── CursorExpiredError
 │   └── UnknownFormatError
 ├── ResourceExhaustedError          try again later, or with more room
 │   ├── StorageFullError
+│   ├── TooManyCursorsError
 │   ├── TooManyWritesError
 │   └── TooManyRequestsError
 ├── UnavailableError                no server, or not now
@@ -232,6 +237,18 @@ class VectorNotFoundError(NotFoundError):
     REASON = "VECTOR_NOT_FOUND"
 
 
+class SnapshotNotFoundError(NotFoundError):
+    """The collection has no snapshot of this name."""
+
+    REASON = "SNAPSHOT_NOT_FOUND"
+
+
+class TaskNotFoundError(NotFoundError):
+    """No task has this id, or it ended long ago."""
+
+    REASON = "TASK_NOT_FOUND"
+
+
 class AlreadyExistsError(HeadwaterError):
     """Something of this name exists."""
 
@@ -242,6 +259,12 @@ class CollectionAlreadyExistsError(AlreadyExistsError):
     """A collection or alias of this name exists."""
 
     REASON = "COLLECTION_ALREADY_EXISTS"
+
+
+class SnapshotAlreadyExistsError(AlreadyExistsError):
+    """The collection has a snapshot of this name."""
+
+    REASON = "SNAPSHOT_ALREADY_EXISTS"
 
 
 class SpaceAlreadyExistsError(AlreadyExistsError):
@@ -262,6 +285,12 @@ class CollectionClosedError(FailedPreconditionError):
     REASON = "COLLECTION_CLOSED"
 
 
+class CursorExpiredError(FailedPreconditionError):
+    """The cursor was closed, or not used for too long: scroll from the start with a new one."""
+
+    REASON = "CURSOR_EXPIRED"
+
+
 class UnknownFormatError(FailedPreconditionError):
     """Stored data of a format that this version of the server does not know."""
 
@@ -278,6 +307,12 @@ class StorageFullError(ResourceExhaustedError):
     """The disk, or the space reserved for ids and payloads, is full. Nothing was written."""
 
     REASON = "STORAGE_FULL"
+
+
+class TooManyCursorsError(ResourceExhaustedError):
+    """As many cursors are open on the server as may be; close one or try again later."""
+
+    REASON = "TOO_MANY_CURSORS"
 
 
 class TooManyWritesError(ResourceExhaustedError):

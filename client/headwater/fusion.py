@@ -45,7 +45,7 @@ def distribution_based_score_fusion(
 
     A list with mean m and sample standard deviation s turns a score into (score - (m - 3s)) / 6s, clamped to [0, 1];
     one hit, or s = 0, gives 0.5. A point that a list lacks counts 0 there. `higher_is_better` is False for lists of
-    distances (Euclid, Manhattan), or one flag per list.
+    distances (all metrics but Cosine and Dot), or one flag per list.
     """
     flags = [higher_is_better] * len(lists) if isinstance(higher_is_better, bool) else list(higher_is_better)
     if len(flags) != len(lists):

@@ -102,7 +102,7 @@ def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank 
         query=rank,
         using=message.using if message.HasField("using") else None,
         filter=filter_of(message.filter, join(path, "filter")) if message.HasField("filter") else None,
-        params=_params_of(message.params, join(path, "params")),
+        params=params_of(message.params, join(path, "params")),
         score_threshold=message.score_threshold if message.HasField("score_threshold") else None,
         limit=message.limit if message.HasField("limit") else None,
     )
@@ -135,10 +135,14 @@ def _vector_of(
     )
 
 
-def _params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
+def params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
+    """How the stage whose `params` are at `path` searches."""
+    quantization = message.quantization
     return SearchParams(
         hnsw_ef=message.hnsw_ef if message.HasField("hnsw_ef") else None,
         exact=message.exact,
         indexed_only=message.indexed_only,
         filter_strategy=enum_value(FILTER_STRATEGIES, message.filter_strategy, join(path, "filter_strategy")),
+        rescore=quantization.rescore if quantization.HasField("rescore") else True,
+        oversampling=quantization.oversampling if quantization.HasField("oversampling") else None,
     )

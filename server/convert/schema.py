@@ -6,16 +6,18 @@ from dataclasses import replace
 from headwater.v1 import collections_pb2 as wire
 from headwater.v1 import common_pb2
 from server.convert.fields import enum_value, join
-from storage.errors import NotImplementedYet
 from storage.schema import (
     CollectionSchema,
     Datatype,
     Distance,
     HnswConfig,
     HnswConfigDiff,
+    HnswPreset,
+    IndexKind,
     SchemaChange,
     SpaceDiff,
     SpaceSchema,
+    default_datatype,
 )
 from storage.stats import CollectionStats, SpaceState, SpaceStats
 
@@ -24,13 +26,26 @@ DISTANCES: Mapping[int, Distance] = {
     common_pb2.DISTANCE_DOT: Distance.DOT,
     common_pb2.DISTANCE_EUCLID: Distance.EUCLID,
     common_pb2.DISTANCE_MANHATTAN: Distance.MANHATTAN,
+    common_pb2.DISTANCE_HAMMING: Distance.HAMMING,
+    common_pb2.DISTANCE_JACCARD: Distance.JACCARD,
 }
 DATATYPES: Mapping[int, Datatype] = {
     wire.DATATYPE_FLOAT32: Datatype.FLOAT32,
     wire.DATATYPE_BFLOAT16: Datatype.BFLOAT16,
     wire.DATATYPE_FLOAT16: Datatype.FLOAT16,
+    wire.DATATYPE_INT8: Datatype.INT8,
+    wire.DATATYPE_BINARY: Datatype.BINARY,
 }
-NOT_BUILT_DATATYPES = (wire.DATATYPE_INT8, wire.DATATYPE_BINARY)
+INDEX_KINDS: Mapping[int, IndexKind] = {
+    wire.INDEX_KIND_AUTO: IndexKind.AUTO,
+    wire.INDEX_KIND_FLAT: IndexKind.FLAT,
+    wire.INDEX_KIND_HNSW: IndexKind.HNSW,
+}
+HNSW_PRESETS: Mapping[int, HnswPreset] = {
+    wire.HNSW_PRESET_BALANCED: HnswPreset.BALANCED,
+    wire.HNSW_PRESET_HIGH_RECALL: HnswPreset.HIGH_RECALL,
+    wire.HNSW_PRESET_HIGH_SPEED: HnswPreset.HIGH_SPEED,
+}
 SPACE_STATES: Mapping[SpaceState, wire.SpaceState] = {
     SpaceState.AWAITING_VECTORS: wire.SPACE_STATE_AWAITING_VECTORS,
     SpaceState.PENDING: wire.SPACE_STATE_PENDING,
@@ -40,6 +55,7 @@ SPACE_STATES: Mapping[SpaceState, wire.SpaceState] = {
 }
 _DISTANCE_NUMBERS = {distance: number for number, distance in DISTANCES.items()}
 _DATATYPE_NUMBERS = {datatype: number for number, datatype in DATATYPES.items()}
+_INDEX_KIND_NUMBERS = {kind: number for number, kind in INDEX_KINDS.items()}
 
 
 def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
@@ -81,23 +97,31 @@ def _spaces_of(vectors: Mapping[str, wire.VectorParams], path: str) -> dict[str,
 
 
 def _space_of(params: wire.VectorParams, path: str) -> SpaceSchema:
+    distance = _distance_of(params.distance, join(path, "distance"))
     return SpaceSchema(
         size=params.size,
-        distance=_distance_of(params.distance, join(path, "distance")),
-        hnsw=_hnsw_diff_of(params.hnsw_config).apply(HnswConfig()),
-        datatype=_datatype_of(params.datatype, join(path, "datatype")) or Datatype.BFLOAT16,
+        distance=distance,
+        hnsw=_hnsw_diff_of(params.hnsw_config, join(path, "hnsw_config")).apply(HnswConfig()),
+        datatype=_datatype_of(params.datatype, join(path, "datatype")) or default_datatype(distance),
+        index=_index_kind_of(params.index, join(path, "index")) or IndexKind.AUTO,
     )
 
 
 def _space_diff_of(diff: wire.VectorParamsDiff, path: str) -> SpaceDiff:
-    return SpaceDiff(hnsw=_hnsw_diff_of(diff.hnsw_config), datatype=_datatype_of(diff.datatype, join(path, "datatype")))
+    return SpaceDiff(
+        hnsw=_hnsw_diff_of(diff.hnsw_config, join(path, "hnsw_config")),
+        datatype=_datatype_of(diff.datatype, join(path, "datatype")),
+        index=_index_kind_of(diff.index, join(path, "index")),
+    )
 
 
-def _hnsw_diff_of(config: wire.HnswConfig) -> HnswConfigDiff:
+def _hnsw_diff_of(config: wire.HnswConfig, path: str) -> HnswConfigDiff:
+    unset = config.preset == wire.HNSW_PRESET_UNSPECIFIED
     return HnswConfigDiff(
         m=config.m if config.HasField("m") else None,
         ef_construct=config.ef_construct if config.HasField("ef_construct") else None,
         ef=config.ef if config.HasField("ef") else None,
+        preset=None if unset else enum_value(HNSW_PRESETS, config.preset, join(path, "preset")),
     )
 
 
@@ -111,9 +135,12 @@ def _distance_of(number: int, path: str) -> Distance:
 
 def _datatype_of(number: int, path: str) -> Datatype | None:
     """The datatype; None when it is not set."""
-    if number in NOT_BUILT_DATATYPES:
-        raise NotImplementedYet(f"{path}: {wire.Datatype.Name(wire.Datatype.ValueType(number))} is not built yet")
     return None if number == wire.DATATYPE_UNSPECIFIED else enum_value(DATATYPES, number, path)
+
+
+def _index_kind_of(number: int, path: str) -> IndexKind | None:
+    """The kind of index; None when it is not set."""
+    return None if number == wire.INDEX_KIND_UNSPECIFIED else enum_value(INDEX_KINDS, number, path)
 
 
 def _space_info(space: SpaceSchema, stats: SpaceStats) -> wire.SpaceInfo:
@@ -122,6 +149,7 @@ def _space_info(space: SpaceSchema, stats: SpaceStats) -> wire.SpaceInfo:
         distance=_DISTANCE_NUMBERS[space.distance],  # type: ignore[arg-type]
         hnsw_config=wire.HnswConfig(m=space.hnsw.m, ef_construct=space.hnsw.ef_construct, ef=space.hnsw.ef),
         datatype=_DATATYPE_NUMBERS[space.datatype],  # type: ignore[arg-type]
+        index=_INDEX_KIND_NUMBERS[space.index],  # type: ignore[arg-type]
     )
     return wire.SpaceInfo(
         params=params,

@@ -19,4 +19,5 @@ def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
 
 
 def _space_stats(space: SpaceStats) -> wire.SpaceStats:
-    return wire.SpaceStats(**{name: getattr(space, name) for name in SUMMED}, index=space.index)
+    numbers = {name: getattr(space, name) for name in SUMMED}
+    return wire.SpaceStats(**numbers, index=space.index, datatype=space.datatype)

@@ -234,7 +234,13 @@ def test_operations_of_another_type_are_type_errors() -> None:
 
 
 def test_settings_there_and_back() -> None:
-    params = VectorParams(4, headwater.Distance.Dot, HnswConfigDiff(8, 100, 64), headwater.Datatype.Float16)
+    params = VectorParams(
+        4,
+        headwater.Distance.Hamming,
+        HnswConfigDiff(8, 100, 64),
+        headwater.Datatype.Binary,
+        headwater.IndexKind.Hnsw,
+    )
     info = collections_pb2.CollectionInfo(
         collection_name="c",
         vectors={
@@ -263,5 +269,22 @@ def test_settings_that_are_not_given_stay_unset() -> None:
     assert diff.hnsw_config.m == 8
     assert not diff.hnsw_config.HasField("ef")
     assert not diff.HasField("datatype")
+    assert not diff.HasField("index")
     with pytest.raises(TypeError):
         optimizers_message({"indexing_treshold": 5})
+
+
+@pytest.mark.parametrize("preset", [headwater.HnswPreset.HighRecall, "high_recall"])
+def test_presets_are_sent_by_name(preset: headwater.HnswPreset | str) -> None:
+    (message,) = vectors_messages(VectorParams(4, hnsw_config=HnswConfigDiff(m=9, preset=preset))).values()
+    assert message.hnsw_config == collections_pb2.HnswConfig(m=9, preset=collections_pb2.HNSW_PRESET_HIGH_RECALL)
+
+
+def test_kinds_of_index_by_name() -> None:
+    messages = vectors_messages(
+        {"a": VectorParams(4, index="hnsw"), "b": VectorParams(4, index=headwater.IndexKind.Flat)}
+    )
+    assert messages["a"].index == collections_pb2.INDEX_KIND_HNSW
+    assert messages["b"].index == collections_pb2.INDEX_KIND_FLAT
+    with pytest.raises(ValueError, match="one of auto, flat, hnsw"):
+        vectors_messages(VectorParams(4, index="HNSWW"))

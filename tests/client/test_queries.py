@@ -29,7 +29,13 @@ EVERYTHING: dict[str, Any] = {
     "using": "text",
     "limit": 3,
     "filter": Field("a").eq(1),
-    "params": SearchParams(hnsw_ef=64, exact=True, indexed_only=False, filter_strategy=headwater.FilterStrategy.Pre),
+    "params": SearchParams(
+        hnsw_ef=64,
+        exact=True,
+        indexed_only=False,
+        filter_strategy=headwater.FilterStrategy.Pre,
+        quantization=headwater.QuantizationSearchParams(rescore=True, oversampling=2.5),
+    ),
     "score_threshold": 0.5,
     "offset": 2,
     "with_payload": ["a"],
@@ -50,7 +56,11 @@ def test_a_search_with_everything() -> None:
     assert list(message.vector.vector.dense.values) == [1, 2]
     assert (message.collection_name, message.using, message.limit, message.offset) == ("c", "text", 3, 2)
     assert message.params == query_pb2.SearchParams(
-        hnsw_ef=64, exact=True, indexed_only=False, filter_strategy=query_pb2.FILTER_STRATEGY_PRE
+        hnsw_ef=64,
+        exact=True,
+        indexed_only=False,
+        filter_strategy=query_pb2.FILTER_STRATEGY_PRE,
+        quantization=query_pb2.QuantizationSearchParams(rescore=True, oversampling=2.5),
     )
     assert message.score_mode == query_pb2.SCORE_MODE_SIMILARITY
     assert (message.lookup_from.collection_name, message.lookup_from.using) == ("other", "image")

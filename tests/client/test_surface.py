@@ -12,7 +12,7 @@ import pytest
 import headwater
 from headwater import AsyncClient, Client, models
 from headwater._point_reads import PointReads
-from headwater._surface import remote, run_blocking
+from headwater._surface import remote, remote_items, run_blocking
 from headwater._wire import rpcs
 from headwater.v1 import collections_pb2, common_pb2, points_pb2, query_pb2, vde_pb2
 
@@ -48,8 +48,12 @@ def test_sync_and_async_have_the_same_methods(namespace: str) -> None:
         sync_method, async_method = getattr(blocking, name), getattr(awaited, name)
         assert inspect.signature(sync_method) == inspect.signature(async_method), name
         assert sync_method.__doc__ == async_method.__doc__ is not None, name
-        assert inspect.iscoroutinefunction(async_method), name
+        if inspect.isgeneratorfunction(sync_method):
+            assert inspect.isasyncgenfunction(async_method), name
+        else:
+            assert inspect.iscoroutinefunction(async_method), name
         assert not inspect.iscoroutinefunction(sync_method), name
+        assert not inspect.isasyncgenfunction(sync_method), name
         assert "timeout" in inspect.signature(sync_method).parameters, name
 
 
@@ -85,6 +89,7 @@ def test_every_rpc_of_the_contract_is_in_the_table_and_used_by_a_method() -> Non
         (headwater.Datatype, collections_pb2.Datatype),
         (headwater.SpaceState, collections_pb2.SpaceState),
         (headwater.CollectionState, vde_pb2.CollectionState),
+        (headwater.TaskKind, vde_pb2.TaskKind),
         (headwater.UpdateStatus, points_pb2.UpdateStatus),
         (headwater.FilterStrategy, query_pb2.FilterStrategy),
         (headwater.FilterScope, query_pb2.FilterScope),
@@ -117,7 +122,7 @@ def test_a_blocking_call_never_waits_for_an_event_loop() -> None:
 
 
 def test_methods_found_on_the_class_are_functions_with_their_text() -> None:
-    assert all(isinstance(vars(PointReads)[name], remote) for name in public(PointReads))
+    assert all(isinstance(vars(PointReads)[name], remote | remote_items) for name in public(PointReads))
     assert "best `limit`" in (headwater.reciprocal_rank_fusion.__doc__ or "")
     assert inspect.isfunction(type(Client().points).search)
     assert inspect.iscoroutinefunction(type(AsyncClient().points).search)

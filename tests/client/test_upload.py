@@ -61,7 +61,7 @@ class Terminal(io.StringIO):
 def test_the_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream, drawn in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
-        with progress_of(True, range(4)) as report:
+        with progress_of(True, 4) as report:
             report(4)
         assert (stream.getvalue().count("4 / 4 points") == 1) is drawn
         assert stream.getvalue().endswith("\n") is drawn
@@ -70,7 +70,7 @@ def test_the_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) ->
 def test_silence_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with progress_of(False, [1]) as report:
+    with progress_of(False, 1) as report:
         report(1)
     assert terminal.getvalue() == ""
 
@@ -79,3 +79,4 @@ def test_bar_text() -> None:
     assert bar_text(800, 2000) == "[############..................]  40%  800 / 2,000 points"
     assert bar_text(2500, 2000).startswith("[" + "#" * 30 + "] 100%")
     assert bar_text(1234, None) == "1,234 points"
+    assert bar_text(1234, None, "bytes") == "1,234 bytes"

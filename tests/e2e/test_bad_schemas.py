@@ -32,7 +32,7 @@ SCHEMAS = [
     refusal("size too large", create(size=65_537), PLAIN, 'vectors["a"].size'),
     refusal("m 1", create(size=3, hnsw_config={"m": 1}), PLAIN, 'vectors["a"].hnsw_config.m'),
     refusal("unknown metric", create(size=3, distance=99), PLAIN, 'vectors["a"].distance'),
-    refusal("not built", create(size=3, datatype="DATATYPE_INT8"), headwater.UnimplementedError, ""),
+    refusal("metric of bits", create(size=3, distance=5, datatype="DATATYPE_INT8"), PLAIN, 'vectors["a"].datatype'),
     refusal(
         "name of a space",
         collections.CollectionsCreateRequest(vectors={"a/b": TEXT}),

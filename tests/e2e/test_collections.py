@@ -14,6 +14,7 @@ from headwater import (
     DeleteAlias,
     Distance,
     HnswConfigDiff,
+    IndexKind,
     LookupFrom,
     OptimizersConfig,
     PointStruct,
@@ -46,10 +47,10 @@ def test_a_collection_says_what_it_is(client: Client, name: str) -> None:
     assert (info.name, info.points_count, info.aliases) == (name, 0, ())
     assert info.optimizers_config == OptimizersConfig(indexing_threshold=123)
     assert info.vectors[""].params == VectorParams(
-        4, Distance.Manhattan, HnswConfigDiff(m=8, ef_construct=50, ef=128), Datatype.Float16
+        4, Distance.Manhattan, HnswConfigDiff(m=8, ef_construct=50, ef=128), Datatype.Float16, IndexKind.Auto
     )
     assert info.vectors["other"].params == VectorParams(
-        65_536, Distance.Cosine, HnswConfigDiff(m=16, ef_construct=200, ef=128), Datatype.BFloat16
+        65_536, Distance.Cosine, HnswConfigDiff(m=16, ef_construct=200, ef=128), Datatype.BFloat16, IndexKind.Auto
     )
     assert {space.state for space in info.vectors.values()} == {SpaceState.AWAITING_VECTORS}
     assert client.collections.get_info(name) == info
@@ -110,7 +111,7 @@ def test_spaces_come_and_go_while_it_serves(client: Client, made: str) -> None:
     )
     assert info.vectors.keys() == {"text", "audio"}
     assert info.vectors["text"].params == VectorParams(
-        2, Distance.Cosine, HnswConfigDiff(16, 200, 300), Datatype.Float32
+        2, Distance.Cosine, HnswConfigDiff(16, 200, 300), Datatype.Float32, IndexKind.Auto
     )
     assert info.optimizers_config == OptimizersConfig(77)
     assert (info.vectors["text"].vectors_count, info.vectors["audio"].vectors_count) == (5, 0)

@@ -41,12 +41,14 @@ from tests.support.oracle import Point, Vector, World
 
 T = TypeVar("T")
 
-SIZES: Mapping[str, int] = {"": 2, "dot": 3, "euclid": 3, "manhattan": 2}
+SIZES: Mapping[str, int] = {"": 2, "dot": 3, "euclid": 3, "manhattan": 2, "hamming": 4, "jaccard": 4}
 DISTANCES: Mapping[str, Distance] = {
     "": Distance.COSINE,
     "dot": Distance.DOT,
     "euclid": Distance.EUCLID,
     "manhattan": Distance.MANHATTAN,
+    "hamming": Distance.HAMMING,
+    "jaccard": Distance.JACCARD,
 }
 NUMBERS: tuple[PointId, ...] = (*range(24), 2**53, 2**64 - 1)
 STRINGS: tuple[PointId, ...] = ("a", "b", "aa", "Z", "10", "9", "é", "\U0001f600", "\uffff", "a ", "\x00")
@@ -64,7 +66,12 @@ def random_world(seed: int) -> World:
 
 def _random_vectors(random: Random) -> dict[str, Vector]:
     spaces = [space for space in SIZES if random.random() < 0.85]
-    return {space: np.array(random.choices((-1, 0, 1, 2), k=SIZES[space]), np.float32) for space in spaces}
+    return {space: np.array(random.choices(_components(space), k=SIZES[space]), np.float32) for space in spaces}
+
+
+def _components(space: str) -> tuple[int, ...]:
+    """Values that a stored component may have."""
+    return (0, 1) if DISTANCES[space].is_binary else (-1, 0, 1, 2)
 
 
 def _random_payload(random: Random) -> dict[str, object]:
@@ -83,9 +90,11 @@ def _random_payload(random: Random) -> dict[str, object]:
 
 
 def vectors(space: str) -> st.SearchStrategy[Vector]:
-    """Query vectors, never zero."""
-    numbers = st.lists(st.integers(-2, 2), min_size=SIZES[space], max_size=SIZES[space])
-    return numbers.filter(any).map(lambda values: np.array(values, np.float32))
+    """Query vectors, zero only where the metric takes it."""
+    binary = DISTANCES[space].is_binary
+    component = st.integers(0, 1) if binary else st.integers(-2, 2)
+    numbers = st.lists(component, min_size=SIZES[space], max_size=SIZES[space])
+    return numbers.filter(lambda values: binary or any(values)).map(lambda values: np.array(values, np.float32))
 
 
 SCALARS = st.sampled_from(VALUES)

@@ -1,6 +1,8 @@
 """The engine on a small shop: references to stored points, fetching, pages, sharing, explanations and time limits."""
 
 import re
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from planner.query import (
     Query,
     QueryVector,
     Rrf,
+    SearchParams,
     Stage,
     StoredVector,
     VectorsSelector,
@@ -33,7 +36,7 @@ from storage.errors import (
     ZeroVector,
 )
 from storage.operations import ByIds, DeletePoints
-from storage.schema import Distance, PointId
+from storage.schema import Datatype, Distance, PointId, SchemaChange, SpaceDiff
 from tests.planner.shop import SHOP, SIZES
 from tests.support.oracle import Point, World
 from tests.support.worlds import CODEC, create
@@ -92,6 +95,33 @@ def test_references_that_lead_nowhere(
 ) -> None:
     with pytest.raises(error, match=re.escape(text)):
         engine.query(shop, [Query(root=Stage(query=Rrf(), prefetch=(stage,)))])
+
+
+def test_settings_of_a_search_arrive(engine: Engine, shop: Collection) -> None:
+    """Leaves share an answer only when their settings are equal; explanations tell those that are not defaults."""
+    stages = [replace(TEXT, params=SearchParams(rescore=rescore, oversampling=7)) for rescore in (True, False)]
+    answers = engine.query(shop, [Query(root=stage, explain=True) for stage in stages])
+    told = [answer.explanation.root.children[0].attributes for answer in answers if answer.explanation]
+    assert [(each["oversampling"], each.get("rescore")) for each in told] == [("7", None), ("7", "false")]
+    assert [answer.explanation.root.children[0].strategy for answer in answers if answer.explanation] == ["exact"] * 2
+
+
+def test_settings_of_a_search_reach_the_graph(engine: Engine, database: Database) -> None:
+    """Signs alone choose other points than exact scores do; by default enough of them are scored."""
+    random = np.random.default_rng(1)
+    points: dict[PointId, Point] = {n: Point({}, {"": random.standard_normal(32, np.float32)}) for n in range(1000)}
+    collection = create(database, "signs", World(points, {"": Distance.COSINE}), {"": 32})
+    update = {"": SpaceDiff(datatype=Datatype.BINARY)}
+    collection.change_schema(SchemaChange(update=update, indexing_threshold=500))
+    deadline = time.monotonic() + 60
+    while collection.stats().spaces[""].index != "hnsw":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    stage = Stage(query=Nearest(QueryVector(random.standard_normal(32, np.float32))), limit=40)
+    exact = ids(engine, collection, replace(stage, params=SearchParams(exact=True)))
+    assert ids(engine, collection, stage) == exact
+    assert ids(engine, collection, replace(stage, params=SearchParams(oversampling=1))) != exact
+    assert ids(engine, collection, replace(stage, params=SearchParams(rescore=False))) != exact
 
 
 def test_fetching(engine: Engine, shop: Collection) -> None:

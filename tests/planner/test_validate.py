@@ -1,5 +1,6 @@
 """Every way in which a query or a filter is refused: the error, the field it names; bounds at the limit and past it."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -135,6 +136,9 @@ REFUSED: list[tuple[Stage, type[EngineError], str]] = [
     (Stage(score_threshold=1.0), InvalidQuery, "score_threshold"),
     (replace(LEAF, params=SearchParams(hnsw_ef=0)), InvalidQuery, "params.hnsw_ef"),
     (replace(LEAF, params=SearchParams(hnsw_ef=10_001)), InvalidQuery, "params.hnsw_ef"),
+    (replace(LEAF, params=SearchParams(oversampling=0.9)), InvalidQuery, "params.quantization.oversampling"),
+    (replace(LEAF, params=SearchParams(oversampling=1_001)), InvalidQuery, "params.quantization.oversampling"),
+    (replace(LEAF, params=SearchParams(oversampling=math.nan)), NotFinite, "params.quantization.oversampling"),
     (replace(fused(Rrf()), score_mode=ScoreMode.DISTANCE), InvalidQuery, "score_mode"),
     (Stage(score_mode=ScoreMode.DISTANCE), InvalidQuery, "score_mode"),
     (Stage(query=Rrf(), prefetch=(replace(LEAF, offset=1),)), InvalidQuery, "prefetch[0].offset"),

@@ -32,6 +32,7 @@ def test_settings_arrive(service: Service) -> None:
         distance=common_pb2.DISTANCE_MANHATTAN,
         hnsw_config=wire.HnswConfig(m=8, ef_construct=50, ef=33),
         datatype=wire.DATATYPE_FLOAT16,
+        index=wire.INDEX_KIND_FLAT,
     )
     request = create("settings", a=params)
     request.optimizers_config.indexing_threshold = 123
@@ -92,6 +93,9 @@ def test_aliases(service: Service, collection: str) -> None:
         ({"size": 2, "hnsw_config": {"ef": 0}}, 'vectors["a"].hnsw_config.ef'),
         ({"size": 2, "distance": 9}, 'vectors["a"].distance'),
         ({"size": 2, "datatype": 9}, 'vectors["a"].datatype'),
+        ({"size": 2, "index": 9}, 'vectors["a"].index'),
+        ({"size": 2, "hnsw_config": {"preset": 9}}, 'vectors["a"].hnsw_config.preset'),
+        ({"size": 2, "distance": 6, "datatype": 2}, 'vectors["a"].datatype'),
     ],
 )
 def test_a_bad_space_is_refused_by_field(service: Service, params: dict[str, Any], field: str) -> None:
@@ -142,8 +146,37 @@ def test_alias_operations_that_lack_something(service: Service) -> None:
         assert failure_of(partial(service.collections.UpdateAliases, request)).fields == [field]
 
 
-def test_datatypes_that_are_not_built(service: Service) -> None:
-    request = create("int8", a=wire.VectorParams(size=2, datatype=wire.DATATYPE_INT8))
-    failure = failure_of(lambda: service.collections.Create(request))
-    assert (failure.code, failure.reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED")
-    assert "DATATYPE_INT8" in failure.message
+def test_presets_are_told_as_settings(service: Service) -> None:
+    """What is given beside a preset wins, when a space is made and when it is changed."""
+    high_recall = wire.HnswConfig(preset=wire.HNSW_PRESET_HIGH_RECALL, ef=99)
+    request = create("presets", a=wire.VectorParams(size=2, hnsw_config=high_recall), b=wire.VectorParams(size=2))
+    vectors = service.collections.Create(request).collection.vectors
+    assert vectors["a"].params.hnsw_config == wire.HnswConfig(m=32, ef_construct=400, ef=99)
+    assert vectors["b"].params.hnsw_config == wire.HnswConfig(m=16, ef_construct=200, ef=128)
+    high_speed = wire.VectorParamsDiff(hnsw_config=wire.HnswConfig(preset=wire.HNSW_PRESET_HIGH_SPEED))
+    update = wire.CollectionsUpdateRequest(collection_name="presets", update_vectors={"a": high_speed})
+    vectors = service.collections.Update(update).collection.vectors
+    assert vectors["a"].params.hnsw_config == wire.HnswConfig(m=8, ef_construct=100, ef=64)
+
+
+def test_kinds_and_stored_forms_are_told(service: Service) -> None:
+    request = create(
+        "kinds",
+        plain=wire.VectorParams(size=2),
+        bits=wire.VectorParams(size=2, distance=common_pb2.DISTANCE_HAMMING),
+        small=wire.VectorParams(size=2, datatype=wire.DATATYPE_INT8, index=wire.INDEX_KIND_FLAT),
+    )
+    vectors = service.collections.Create(request).collection.vectors
+    told = {name: (each.params.index, each.params.datatype) for name, each in vectors.items()}
+    assert told == {
+        "plain": (wire.INDEX_KIND_AUTO, wire.DATATYPE_BFLOAT16),
+        "bits": (wire.INDEX_KIND_AUTO, wire.DATATYPE_BINARY),
+        "small": (wire.INDEX_KIND_FLAT, wire.DATATYPE_INT8),
+    }
+    diff = wire.VectorParamsDiff(index=wire.INDEX_KIND_HNSW, datatype=wire.DATATYPE_BINARY)
+    update = wire.CollectionsUpdateRequest(collection_name="kinds", update_vectors={"small": diff})
+    small = service.collections.Update(update).collection.vectors["small"].params
+    assert (small.index, small.datatype) == (wire.INDEX_KIND_HNSW, wire.DATATYPE_BINARY)
+    bits = wire.VectorParamsDiff(datatype=wire.DATATYPE_FLOAT16)
+    update = wire.CollectionsUpdateRequest(collection_name="kinds", update_vectors={"bits": bits})
+    assert failure_of(lambda: service.collections.Update(update)).fields == ['update_vectors["bits"].datatype']

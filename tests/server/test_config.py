@@ -30,6 +30,14 @@ def test_the_key_is_not_shown() -> None:
     assert "secret" not in repr(Config(data=Path("data"), api_key="secret"))
 
 
+def test_a_switch_is_true_or_false() -> None:
+    assert read_config(["--reopen-on-use", "false"], {"HEADWATER_DATA": "data"}).reopen_on_use is False
+    assert read_config([], {"HEADWATER_DATA": "data", "HEADWATER_REOPEN_ON_USE": "false"}).reopen_on_use is False
+    assert read_config([], {"HEADWATER_DATA": "data", "HEADWATER_REOPEN_ON_USE": "true"}).reopen_on_use is True
+    with pytest.raises(InvalidConfig, match="HEADWATER_REOPEN_ON_USE"):
+        read_config([], {"HEADWATER_DATA": "data", "HEADWATER_REOPEN_ON_USE": "no"})
+
+
 def test_no_data_directory_is_refused() -> None:
     with pytest.raises(InvalidConfig, match="--data"):
         read_config([], {})

@@ -131,9 +131,10 @@ def test_too_many_conditions_are_refused_before_they_are_converted() -> None:
 
 
 def test_a_whole_query_arrives() -> None:
+    params = query_pb2.SearchParams(hnsw_ef=9, exact=True, quantization={"rescore": False, "oversampling": 2.5})
     request = PointsQueryRequest(
         prefetch=[
-            PrefetchQuery(query=nearest([1, 2]), using="text", limit=50, params={"hnsw_ef": 9, "exact": True}),
+            PrefetchQuery(query=nearest([1, 2]), using="text", limit=50, params=params),
             PrefetchQuery(
                 query=query_pb2.Query(nearest=VectorInput(id=point_id(5))),
                 lookup_from=LookupFrom(collection_name="other", using="image"),
@@ -154,7 +155,7 @@ def test_a_whole_query_arrives() -> None:
     assert (root.filter_scope, root.score_mode) == (FilterScope.PUSH_DOWN, ScoreMode.SIMILARITY)
     assert root.filter == engine.Filter(must=(engine.Equal("a", 1),))
     assert (text.query, text.using, text.limit) == (Nearest(stage_vector([1, 2])), "text", 50)
-    assert text.params == SearchParams(hnsw_ef=9, exact=True)
+    assert text.params == SearchParams(hnsw_ef=9, exact=True, rescore=False, oversampling=2.5)
     assert image.query == Nearest(StoredVector(5, "other", "image"))
     assert (image.score_threshold, image.limit, image.using) == (0.5, None, None)
     assert (query.path, query.explain, query.vector_field) == ("queries[3]", True, "query.nearest")

@@ -5,9 +5,12 @@ import pytest
 from headwater.v1 import collections_pb2
 from server.app import COLLECTIONS, POINTS, VDE
 from server.collections import Collections
+from server.maintenance import VectorDataMaintenance
 from server.points import PointReads, PointWrites
+from server.scrolling import PointScrolls
 from server.search import PointQueries
 from server.services import handlers_of, snake_case
+from server.snapshots import SnapshotTransfers
 from server.vde import VectorDataEngine
 
 
@@ -15,8 +18,8 @@ from server.vde import VectorDataEngine
     ("service", "implementations"),
     [
         (COLLECTIONS, [Collections]),
-        (POINTS, [PointWrites, PointReads, PointQueries]),
-        (VDE, [VectorDataEngine]),
+        (POINTS, [PointWrites, PointReads, PointScrolls, PointQueries]),
+        (VDE, [VectorDataEngine, VectorDataMaintenance, SnapshotTransfers]),
     ],
     ids=lambda each: getattr(each, "name", ""),
 )

@@ -1,22 +1,30 @@
 """The RPCs of VDE over a real server."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import grpc
 import pytest
 
-from headwater.v1 import points_pb2, vde_pb2
+from headwater.v1 import collections_pb2, points_pb2, vde_pb2
 from headwater.v1.collections_pb2 import SPACE_STATE_AWAITING_VECTORS, SPACE_STATE_READY
 from server.app import VDE
 from server.convert.schema import SPACE_STATES
+from server.convert.tasks import TASK_KINDS
 from server.vde import COLLECTION_STATES
 from storage.catalog import CollectionState
 from storage.stats import SpaceState
-from tests.server.conftest import Service, failure_of
+from storage.tasks import TaskKind
+from tests.server.conftest import Service, failure_of, serving
 from tests.server.messages import point
 
-NOT_BUILT = [
+OF_A_COLLECTION = [
     method.name
     for method in VDE.methods
-    if method.name not in ("Open", "Close", "GetState", "GetVectorCount", "GetStats", "Flush")
+    if not method.client_streaming
+    and not method.server_streaming
+    and "collection_name" in method.input_type.fields_by_name
+    and not method.name.endswith(("Snapshot", "Snapshots"))
 ]
 
 
@@ -56,28 +64,38 @@ def test_states(service: Service, filled: str) -> None:
     }
 
 
-def test_a_closed_collection_refuses_until_it_is_opened(service: Service, filled: str) -> None:
-    closed = service.vde.Close(vde_pb2.VDECloseRequest(collection_name=filled))
-    assert closed.state == vde_pb2.COLLECTION_STATE_CLOSED
-    count = points_pb2.PointsCountRequest(collection_name=filled)
-    failure = failure_of(lambda: service.points.Count(count))
-    assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "COLLECTION_CLOSED")
-    state = service.vde.GetState(vde_pb2.VDEGetStateRequest(collection_name=filled))
-    assert (state.state, dict(state.spaces)) == (vde_pb2.COLLECTION_STATE_CLOSED, {})
-    opened = service.vde.Open(vde_pb2.VDEOpenRequest(collection_name=filled))
-    assert opened.state == vde_pb2.COLLECTION_STATE_READY
-    assert service.points.Count(count).count == 3
+def test_a_closed_collection_is_opened_by_its_next_use(service: Service, filled: str) -> None:
+    assert state_of(service, filled) == vde_pb2.COLLECTION_STATE_READY
+    uses: list[Callable[[], object]] = [
+        lambda: service.vde.Open(vde_pb2.VDEOpenRequest(collection_name=filled)),
+        lambda: service.points.Count(points_pb2.PointsCountRequest(collection_name=filled)),
+    ]
+    for use in uses:
+        closed = service.vde.Close(vde_pb2.VDECloseRequest(collection_name=filled))
+        assert closed.state == vde_pb2.COLLECTION_STATE_CLOSED == state_of(service, filled)
+        use()
+        assert state_of(service, filled) == vde_pb2.COLLECTION_STATE_READY
 
 
-@pytest.mark.parametrize("rpc", NOT_BUILT)
-def test_what_is_not_built_says_so(service: Service, rpc: str) -> None:
-    request = getattr(vde_pb2, f"VDE{rpc}Request")()
-    failure = failure_of(lambda: getattr(service.vde, rpc)(request))
-    assert (failure.code, failure.reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED")
-    assert rpc in failure.message
+def test_or_refused_until_it_is_opened(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", reopen_on_use=False) as service:
+        service.collections.Create(collections_pb2.CollectionsCreateRequest(collection_name="c"))
+        service.vde.Close(vde_pb2.VDECloseRequest(collection_name="c"))
+        count = points_pb2.PointsCountRequest(collection_name="c")
+        failure = failure_of(lambda: service.points.Count(count))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "COLLECTION_CLOSED")
+        state = service.vde.GetState(vde_pb2.VDEGetStateRequest(collection_name="c"))
+        assert (state.state, dict(state.spaces)) == (vde_pb2.COLLECTION_STATE_CLOSED, {})
+        assert service.vde.Open(vde_pb2.VDEOpenRequest(collection_name="c")).state == vde_pb2.COLLECTION_STATE_READY
+        assert service.points.Count(count).count == 0
 
 
-@pytest.mark.parametrize("rpc", ["Open", "Close", "GetState", "GetVectorCount", "GetStats", "Flush"])
+def state_of(service: Service, collection: str) -> int:
+    state: int = service.vde.GetState(vde_pb2.VDEGetStateRequest(collection_name=collection)).state
+    return state
+
+
+@pytest.mark.parametrize("rpc", OF_A_COLLECTION)
 def test_a_collection_that_is_not_there(service: Service, rpc: str) -> None:
     request = getattr(vde_pb2, f"VDE{rpc}Request")(collection_name="absent")
     assert failure_of(lambda: getattr(service.vde, rpc)(request)).reason == "COLLECTION_NOT_FOUND"
@@ -86,3 +104,4 @@ def test_a_collection_that_is_not_there(service: Service, rpc: str) -> None:
 def test_every_state_has_a_number() -> None:
     assert COLLECTION_STATES.keys() == set(CollectionState)
     assert SPACE_STATES.keys() == set(SpaceState)
+    assert TASK_KINDS.keys() == set(TaskKind)

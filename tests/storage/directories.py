@@ -9,8 +9,8 @@ from storage.database import Database
 from storage.settings import StorageSettings
 
 CODEC = ProtobufPayloadCodec()
-QUIET = StorageSettings(background=False)
-"""No background indexing: what happens when is up to the test."""
+QUIET = StorageSettings(background=False, reopen_on_use=False)
+"""No background work, and closed stays closed: what happens when is up to the test."""
 
 
 class Directories:

@@ -6,15 +6,31 @@ from storage.collection import Collection
 from storage.core import file_checksum
 from storage.files import publish
 from storage.index import Graph, build
+from storage.policy import facts_of, wants_graph
 from storage.space import IndexFile, SpaceView
+
+
+def blocks_without_graph(collection: Collection) -> list[int]:
+    """Uids of the sealed blocks that graphs could serve and do not."""
+    return [uid for _, uid in _without_graph(collection)]
 
 
 def attach_graphs(collection: Collection) -> int:
     """Builds and attaches a graph for every block that lacks one; returns how many."""
-    due = collection.unindexed_blocks()
-    for _, space, block_uid in due:
+    due = _without_graph(collection)
+    for space, block_uid in due:
         _attach_graph(collection, space, block_uid)
     return len(due)
+
+
+def _without_graph(collection: Collection) -> list[tuple[SpaceView, int]]:
+    return [
+        (space, block.uid)
+        for space in collection.spaces().values()
+        if wants_graph(space.schema)
+        for block in facts_of(space)
+        if block.graph is None
+    ]
 
 
 def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> None:
@@ -23,7 +39,7 @@ def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> N
     positions = np.arange(block.count) if alive is None else np.flatnonzero(alive)
     final = block.block.path.with_suffix(".index")
     temporary = final.with_suffix(".new")
-    build(space.schema, block.vectors, positions, temporary)
+    built = build(space.schema, block.vectors, positions, temporary)
     checksum = file_checksum(temporary)
     publish(temporary, final)
     index = IndexFile(
@@ -33,6 +49,7 @@ def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> N
         datatype=space.schema.datatype.value,
         m=space.schema.hnsw.m,
         ef_construct=space.schema.hnsw.ef_construct,
+        scale=built.scale,
     )
     assert space.schema.uid is not None
-    assert collection.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final), index)
+    assert collection.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final, built.scale), index)

@@ -23,7 +23,7 @@ from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
 from storage.settings import StorageSettings
 from storage.stats import SpaceState
 from tests.storage.directories import CODEC, QUIET, Directories
-from tests.storage.graphs import attach_graphs
+from tests.storage.graphs import attach_graphs, blocks_without_graph
 from tests.storage.model import Model, Point, applied, assert_holds, upsert, write
 from tests.support.server_process import ROOT, environment
 
@@ -232,6 +232,7 @@ def test_a_damaged_payload_is_never_returned(directories: Directories) -> None:
     assert places
     for place in places:
         _flip(path, place + len(wanted) - 1)
+    (path.parent / "data.seal").unlink()  # as if the process had been killed
     directories.damage("data")
     problems = check(directories.root / "data").problems
     assert ["checksum" in problem.message and problem.file == path for problem in problems] == [True]
@@ -329,7 +330,7 @@ def test_a_damaged_index_is_never_used(damage: Callable[[Path], None], directori
     database = directories.open()
     collection = database.collection("c")
     assert collection.stats().spaces["v"].segments == 0
-    assert [uid for _, _, uid in collection.unindexed_blocks()] == [1]
+    assert blocks_without_graph(collection) == [1]
     _assert_serves(database, "c", model)
     assert attach_graphs(collection) == 1
     _assert_serves(database, "c", model)

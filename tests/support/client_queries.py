@@ -26,6 +26,8 @@ DISTANCES = {
     Distance.DOT: client.Distance.Dot,
     Distance.EUCLID: client.Distance.Euclid,
     Distance.MANHATTAN: client.Distance.Manhattan,
+    Distance.HAMMING: client.Distance.Hamming,
+    Distance.JACCARD: client.Distance.Jaccard,
 }
 STRATEGIES = {
     FilterStrategy.AUTO: client.FilterStrategy.Auto,

@@ -128,12 +128,19 @@ def score_of(distance: Distance, query: Vector, row: Vector) -> np.float32:
             score = math.sqrt(sum((a - b) ** 2 for a, b in zip(q, v, strict=True)))
         case Distance.MANHATTAN:
             score = sum(abs(a - b) for a, b in zip(q, v, strict=True))
+        case Distance.HAMMING:
+            score = sum(a != b for a, b in zip(q, v, strict=True))
+        case Distance.JACCARD:
+            either = sum(a == 1 or b == 1 for a, b in zip(q, v, strict=True))
+            score = 1 - sum(a == b == 1 for a, b in zip(q, v, strict=True)) / either if either else 0.0
     return np.float32(score)
 
 
 def _convert(mode: ScoreMode, distance: Distance, score: np.float32) -> np.float32:
     raw = float(score)
     if mode is ScoreMode.SIMILARITY:
+        if distance is Distance.JACCARD:
+            return np.float32(1 - raw)
         return score if distance in (Distance.COSINE, Distance.DOT) else np.float32(1 / (1 + raw))
     return np.float32({Distance.COSINE: 1 - raw, Distance.DOT: -raw, Distance.EUCLID: raw * raw}.get(distance, raw))
 

@@ -10,7 +10,7 @@ from server.payload import ProtobufPayloadCodec
 from storage.collection import Collection
 from storage.database import Database
 from storage.operations import ByIds, DeletePoints, Operation, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, PointId, SpaceSchema
+from storage.schema import CollectionSchema, PointId, SpaceSchema, default_datatype
 from tests.support.oracle import Point, World
 
 CODEC = ProtobufPayloadCodec()
@@ -22,7 +22,10 @@ def open_database(path: Path) -> AbstractContextManager[Database]:
 
 def create(database: Database, name: str, world: World, sizes: Mapping[str, int]) -> Collection:
     """A collection that holds `world`. Every point is written twice and some others are written and deleted."""
-    spaces = {space: SpaceSchema(size=sizes[space], distance=distance) for space, distance in world.distances.items()}
+    spaces = {
+        space: SpaceSchema(size=sizes[space], distance=distance, datatype=default_datatype(distance))
+        for space, distance in world.distances.items()
+    }
     collection = database.create_collection(name, CollectionSchema(spaces=spaces))
     ids = list(world.points)
     ghosts: list[PointId] = [f"ghost {number}" for number in range(len(ids))]

@@ -1,6 +1,8 @@
 """Collections, their settings and aliases between the client's models and the contract."""
 
 from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
 
 from headwater._wire.vectors import UNNAMED
 from headwater.models.collections import (
@@ -12,6 +14,8 @@ from headwater.models.collections import (
     DeleteAlias,
     Distance,
     HnswConfigDiff,
+    HnswPreset,
+    IndexKind,
     OptimizersConfig,
     OptimizersConfigLike,
     RenameAlias,
@@ -22,6 +26,8 @@ from headwater.models.collections import (
     VectorsConfig,
 )
 from headwater.v1 import collections_pb2, common_pb2
+
+E = TypeVar("E", bound=Enum)
 
 
 def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.VectorParams]:
@@ -35,7 +41,9 @@ def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.
 def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[str, collections_pb2.VectorParamsDiff]:
     return {
         name: collections_pb2.VectorParamsDiff(
-            hnsw_config=_hnsw(diff.hnsw_config), datatype=None if diff.datatype is None else diff.datatype.value
+            hnsw_config=_hnsw(diff.hnsw_config),
+            datatype=None if diff.datatype is None else diff.datatype.value,
+            index=_enum_name(IndexKind, "INDEX_KIND", diff.index),
         )
         for name, diff in (diffs or {}).items()
     }
@@ -85,13 +93,27 @@ def _params(params: VectorParams) -> collections_pb2.VectorParams:
         distance=params.distance.value,
         hnsw_config=_hnsw(params.hnsw_config),
         datatype=None if params.datatype is None else params.datatype.value,
+        index=_enum_name(IndexKind, "INDEX_KIND", params.index),
     )
 
 
 def _hnsw(config: HnswConfigDiff | None) -> collections_pb2.HnswConfig | None:
     if config is None:
         return None
-    return collections_pb2.HnswConfig(m=config.m, ef_construct=config.ef_construct, ef=config.ef)
+    preset = _enum_name(HnswPreset, "HNSW_PRESET", config.preset)
+    return collections_pb2.HnswConfig(m=config.m, ef_construct=config.ef_construct, ef=config.ef, preset=preset)
+
+
+def _enum_name(kind: type[E], prefix: str, given: E | str | None) -> str | None:
+    """The name on the wire of a member, or of its name in lower case. Raises ValueError."""
+    if given is None:
+        return None
+    names = {str(member.value).removeprefix(f"{prefix}_").lower(): str(member.value) for member in kind}
+    if isinstance(given, kind):
+        return str(given.value)
+    if given not in names:
+        raise ValueError(f"{given!r} is no {kind.__name__}: it is one of {', '.join(names)}")
+    return names[str(given)]
 
 
 def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:
@@ -104,6 +126,7 @@ def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:
                 m=params.hnsw_config.m, ef_construct=params.hnsw_config.ef_construct, ef=params.hnsw_config.ef
             ),
             datatype=Datatype(collections_pb2.Datatype.Name(params.datatype)),
+            index=IndexKind(collections_pb2.IndexKind.Name(params.index)) if params.index else None,
         ),
         vectors_count=message.vectors_count,
         indexed_vectors_count=message.indexed_vectors_count,

@@ -1,7 +1,9 @@
 """What the vector data engine reports, from the contract to the client's models."""
 
+from collections.abc import Iterable
+
 from headwater._wire.collections import space_state_of
-from headwater.models.maintenance import CollectionState, CollectionStats, RebuildTask, SpaceStats, StateInfo
+from headwater.models.maintenance import CollectionState, CollectionStats, RebuildTask, SpaceStats, StateInfo, TaskKind
 from headwater.v1 import vde_pb2
 
 
@@ -35,7 +37,17 @@ def task_of(message: vde_pb2.RebuildTask) -> RebuildTask:
         done=message.done,
         total=message.total,
         eta_seconds=message.eta_seconds if message.HasField("eta_seconds") else None,
+        kind=TaskKind(vde_pb2.TaskKind.Name(message.kind)),
+        using=message.using,
+        started=message.started,
+        finished=message.finished if message.HasField("finished") else None,
+        error=message.error,
+        reclaimed_bytes=message.reclaimed_bytes,
     )
+
+
+def tasks_of(messages: Iterable[vde_pb2.RebuildTask]) -> list[RebuildTask]:
+    return [task_of(message) for message in messages]
 
 
 def _space_stats_of(message: vde_pb2.SpaceStats) -> SpaceStats:
@@ -48,4 +60,5 @@ def _space_stats_of(message: vde_pb2.SpaceStats) -> SpaceStats:
         disk_bytes=message.disk_bytes,
         mapped_bytes=message.mapped_bytes,
         index=message.index,
+        datatype=message.datatype,
     )

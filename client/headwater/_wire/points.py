@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from headwater._wire.values import id_of, names, payload_of, write_id, write_payload
 from headwater._wire.vectors import vectors_of, write_vectors
 from headwater.models.points import (
+    Page,
     PointStruct,
     PointVectors,
     Record,
@@ -49,6 +50,15 @@ def record_of(message: common_pb2.RetrievedPoint) -> Record:
         payload=payload_of(message.payload) if message.HasField("payload") else None,
         vectors=vectors_of(message.vectors),
         version=message.version,
+    )
+
+
+def page_of(message: points_pb2.PointsScrollResponse) -> Page:
+    return Page(
+        [record_of(point) for point in message.points],
+        id_of(message.next_offset) if message.HasField("next_offset") else None,
+        cursor=message.cursor if message.HasField("cursor") else None,
+        seq=message.seq,
     )
 
 

@@ -20,6 +20,7 @@ from headwater.models.queries import (
     Hits,
     LookupFrom,
     PrefetchQuery,
+    QuantizationSearchParams,
     QueryLike,
     QueryRequest,
     Rrf,
@@ -97,7 +98,14 @@ def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
         exact=given.exact,
         indexed_only=given.indexed_only,
         filter_strategy=None if given.filter_strategy is None else given.filter_strategy.value,
+        quantization=_quantization(given.quantization),
     )
+
+
+def _quantization(given: QuantizationSearchParams | None) -> query_pb2.QuantizationSearchParams | None:
+    if given is None:
+        return None
+    return query_pb2.QuantizationSearchParams(rescore=given.rescore, oversampling=given.oversampling)
 
 
 def _prefetches(given: Sequence[PrefetchQuery] | PrefetchQuery, depth: int = 1) -> list[query_pb2.PrefetchQuery]:

@@ -18,7 +18,7 @@ Response = TypeVar("Response", bound=Message)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rpc(Generic[Request, Response]):
-    """A unary RPC."""
+    """An RPC. The contract says whether either side sends a stream of its messages; such are never sent twice."""
 
     path: str
     request: type[Request]
@@ -78,6 +78,7 @@ class Points:
     QUERY_BATCH: Final = repeatable(points_pb2.PointsQueryBatchRequest, points_pb2.PointsQueryBatchResponse)
     EXPLAIN: Final = repeatable(points_pb2.PointsExplainRequest, points_pb2.PointsExplainResponse)
     SCROLL: Final = repeatable(points_pb2.PointsScrollRequest, points_pb2.PointsScrollResponse)
+    CLOSE_CURSOR: Final = repeatable(points_pb2.PointsCloseCursorRequest, points_pb2.PointsCloseCursorResponse)
     COUNT: Final = repeatable(points_pb2.PointsCountRequest, points_pb2.PointsCountResponse)
     UPDATE_BATCH: Final = once(points_pb2.PointsUpdateBatchRequest, points_pb2.PointsUpdateBatchResponse)
 
@@ -102,3 +103,9 @@ class VDE:
     EVALUATE_RECALL: Final = repeatable(vde_pb2.VDEEvaluateRecallRequest, vde_pb2.VDEEvaluateRecallResponse)
     PREWARM: Final = repeatable(vde_pb2.VDEPrewarmRequest, vde_pb2.VDEPrewarmResponse)
     CLONE_COLLECTION: Final = once(vde_pb2.VDECloneCollectionRequest, vde_pb2.VDECloneCollectionResponse)
+    CREATE_SNAPSHOT: Final = once(vde_pb2.VDECreateSnapshotRequest, vde_pb2.VDECreateSnapshotResponse)
+    LIST_SNAPSHOTS: Final = repeatable(vde_pb2.VDEListSnapshotsRequest, vde_pb2.VDEListSnapshotsResponse)
+    DELETE_SNAPSHOT: Final = once(vde_pb2.VDEDeleteSnapshotRequest, vde_pb2.VDEDeleteSnapshotResponse)
+    RESTORE_SNAPSHOT: Final = once(vde_pb2.VDERestoreSnapshotRequest, vde_pb2.VDERestoreSnapshotResponse)
+    DOWNLOAD_SNAPSHOT: Final = once(vde_pb2.VDEDownloadSnapshotRequest, vde_pb2.VDEDownloadSnapshotResponse)
+    UPLOAD_SNAPSHOT: Final = once(vde_pb2.VDEUploadSnapshotRequest, vde_pb2.VDEUploadSnapshotResponse)

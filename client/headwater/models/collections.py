@@ -6,12 +6,17 @@ from enum import Enum
 
 
 class Distance(Enum):
-    """How near two vectors are. Higher is better for Cosine and Dot, lower for Euclid and Manhattan."""
+    """How near two vectors are. Higher is better for Cosine and Dot, lower for the others.
+
+    Under Hamming and Jaccard every component is 0 or 1.
+    """
 
     Cosine = "DISTANCE_COSINE"
     Dot = "DISTANCE_DOT"
     Euclid = "DISTANCE_EUCLID"
     Manhattan = "DISTANCE_MANHATTAN"
+    Hamming = "DISTANCE_HAMMING"
+    Jaccard = "DISTANCE_JACCARD"
 
     @property
     def higher_is_better(self) -> bool:
@@ -28,35 +33,64 @@ class Datatype(Enum):
     Binary = "DATATYPE_BINARY"
 
 
+class IndexKind(Enum):
+    """Which index serves a space."""
+
+    Auto = "INDEX_KIND_AUTO"
+    """Scanned below the indexing threshold, a graph above it."""
+    Flat = "INDEX_KIND_FLAT"
+    """Always scanned: answers are exact."""
+    Hnsw = "INDEX_KIND_HNSW"
+    """A graph as soon as 1,000 rows wait for one."""
+
+
+class HnswPreset(Enum):
+    """Settings of an HNSW graph under one name."""
+
+    Balanced = "HNSW_PRESET_BALANCED"
+    """m 16, ef_construct 200, ef 128."""
+    HighRecall = "HNSW_PRESET_HIGH_RECALL"
+    """m 32, ef_construct 400, ef 256."""
+    HighSpeed = "HNSW_PRESET_HIGH_SPEED"
+    """m 8, ef_construct 100, ef 64."""
+
+
 @dataclass(frozen=True, slots=True)
 class HnswConfigDiff:
     """Settings of an HNSW graph; None: the server's default, or when updating what it was.
 
     `m`: links per node, 2 to 256. `ef_construct`: width of the walk while building, 4 to 4,096.
-    `ef`: width of the walk while searching when a query does not say, 1 to 10,000.
+    `ef`: width of the walk while searching when a query does not say, 1 to 10,000. `preset` (also "balanced",
+    "high_recall", "high_speed") sets those that are None; an answer holds the settings, never the preset.
     """
 
     m: int | None = None
     ef_construct: int | None = None
     ef: int | None = None
+    preset: HnswPreset | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VectorParams:
-    """A vector space of `size` dimensions (1 to 65,536). Size and distance are fixed for its life."""
+    """A vector space of `size` dimensions (1 to 65,536). Size and distance are fixed for its life.
+
+    `datatype` None: BFloat16, or Binary under Hamming and Jaccard. `index` (also "auto", "flat", "hnsw") None: Auto.
+    """
 
     size: int
     distance: Distance = Distance.Cosine
     hnsw_config: HnswConfigDiff | None = None
     datatype: Datatype | None = None
+    index: IndexKind | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VectorParamsDiff:
-    """Changes to a vector space; None keeps. They hold for indexes built from now on."""
+    """Changes to a vector space; None keeps. Indexes are built anew in the background; Flat drops them at once."""
 
     hnsw_config: HnswConfigDiff | None = None
     datatype: Datatype | None = None
+    index: IndexKind | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ class VectorCount(int):
 
 @dataclass(frozen=True, slots=True)
 class SpaceStats:
-    """Counts and sizes of one space, or of all: `index` is `flat` or `hnsw`, and empty in a sum."""
+    """Counts and sizes of one space, or of all: `index` is `flat` or `hnsw`, and empty in a sum.
+
+    `datatype` is the stored form that the index searches, such as `bfloat16`; `float32` when flat.
+    """
 
     vectors: int
     indexed_vectors: int
@@ -55,6 +58,7 @@ class SpaceStats:
     disk_bytes: int
     mapped_bytes: int
     index: str
+    datatype: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,27 @@ class CollectionStats:
     seq: int
 
 
+class TaskKind(Enum):
+    """What a task does."""
+
+    BUILD = "TASK_KIND_BUILD"
+    """Builds the index of rows that have none."""
+    MERGE = "TASK_KIND_MERGE"
+    """Makes one segment of several."""
+    VACUUM = "TASK_KIND_VACUUM"
+    """Writes a segment anew without its deleted rows."""
+    REBUILD = "TASK_KIND_REBUILD"
+    """Builds the index of a segment anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class RebuildTask:
-    """A rebuild: rows done of all, and the expected seconds left when they are known."""
+    """A piece of background work on one space. `task_id` is empty while it is due and not started.
+
+    `phase` is `waiting`, `copying`, `building`, `checking` or `publishing`, and at the end `done`, `failed` (`error`
+    says why) or `cancelled`. `done` and `total` count the rows of the phase, `eta_seconds` is what it will still take,
+    once that is known. `started` and `finished` are seconds since 1970. `reclaimed_bytes` went back to the file system.
+    """
 
     task_id: str
     collection: str
@@ -78,20 +100,35 @@ class RebuildTask:
     done: int
     total: int
     eta_seconds: float | None
+    kind: TaskKind
+    using: str
+    started: float
+    finished: float | None
+    error: str
+    reclaimed_bytes: int
+
+    @property
+    def ended(self) -> bool:
+        return self.phase in ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """A compaction: bytes returned to the file system when it was waited for, else its task."""
+    """A compaction: a task per segment with deleted vectors, and the bytes that those which ended have returned."""
 
-    task_id: str
+    tasks: list[RebuildTask]
     reclaimed_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Recall against exact search, 0 to 1: mean, worst, and what nine of ten queries reach."""
+    """Recall against exact search, 0 to 1: mean, worst, and what nine of ten queries reach.
+
+    `queries` were asked of the commit `seq`.
+    """
 
     average: float
     minimum: float
     p10: float
+    queries: int
+    seq: int

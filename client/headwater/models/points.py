@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
@@ -49,6 +49,33 @@ class Record:
     payload: dict[str, Any] | None = None
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, compare=False)
     version: int = 0
+
+
+class Page(tuple[list[Record], PointId | None]):
+    """A page of a scroll: `points, next_offset = page`; the offset is None on the last page.
+
+    `cursor` names the commit that further pages are read from, when one was asked for and there are any. `seq` is the
+    commit sequence that was read.
+    """
+
+    cursor: str | None
+    seq: int
+
+    def __new__(
+        cls, points: list[Record], next_offset: PointId | None, *, cursor: str | None = None, seq: int = 0
+    ) -> Self:
+        instance = super().__new__(cls, (points, next_offset))
+        instance.cursor = cursor
+        instance.seq = seq
+        return instance
+
+    @property
+    def points(self) -> list[Record]:
+        return self[0]
+
+    @property
+    def next_offset(self) -> PointId | None:
+        return self[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,18 @@ class ScoreMode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class QuantizationSearchParams:
+    """How a graph's smaller stored form is made up for; None: the server's default. Scores are exact in any case.
+
+    `rescore` False: of each segment the graph's own order chooses the points, not exact scores. `oversampling`: rows of
+    each segment that are scored exactly per row asked for, 1 to 1,000.
+    """
+
+    rescore: bool | None = None
+    oversampling: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchParams:
     """How a stage searches; None: the server's default.
 
@@ -77,6 +89,7 @@ class SearchParams:
     exact: bool | None = None
     indexed_only: bool | None = None
     filter_strategy: FilterStrategy | None = None
+    quantization: QuantizationSearchParams | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,20 @@ class Datatype(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DATATYPE_INT8: _ClassVar[Datatype]
     DATATYPE_BINARY: _ClassVar[Datatype]
 
+class IndexKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INDEX_KIND_UNSPECIFIED: _ClassVar[IndexKind]
+    INDEX_KIND_AUTO: _ClassVar[IndexKind]
+    INDEX_KIND_FLAT: _ClassVar[IndexKind]
+    INDEX_KIND_HNSW: _ClassVar[IndexKind]
+
+class HnswPreset(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HNSW_PRESET_UNSPECIFIED: _ClassVar[HnswPreset]
+    HNSW_PRESET_BALANCED: _ClassVar[HnswPreset]
+    HNSW_PRESET_HIGH_RECALL: _ClassVar[HnswPreset]
+    HNSW_PRESET_HIGH_SPEED: _ClassVar[HnswPreset]
+
 class SpaceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SPACE_STATE_UNSPECIFIED: _ClassVar[SpaceState]
@@ -31,6 +45,14 @@ DATATYPE_BFLOAT16: Datatype
 DATATYPE_FLOAT16: Datatype
 DATATYPE_INT8: Datatype
 DATATYPE_BINARY: Datatype
+INDEX_KIND_UNSPECIFIED: IndexKind
+INDEX_KIND_AUTO: IndexKind
+INDEX_KIND_FLAT: IndexKind
+INDEX_KIND_HNSW: IndexKind
+HNSW_PRESET_UNSPECIFIED: HnswPreset
+HNSW_PRESET_BALANCED: HnswPreset
+HNSW_PRESET_HIGH_RECALL: HnswPreset
+HNSW_PRESET_HIGH_SPEED: HnswPreset
 SPACE_STATE_UNSPECIFIED: SpaceState
 SPACE_STATE_AWAITING_VECTORS: SpaceState
 SPACE_STATE_PENDING: SpaceState
@@ -39,26 +61,30 @@ SPACE_STATE_READY: SpaceState
 SPACE_STATE_ERROR: SpaceState
 
 class HnswConfig(_message.Message):
-    __slots__ = ("m", "ef_construct", "ef")
+    __slots__ = ("m", "ef_construct", "ef", "preset")
     M_FIELD_NUMBER: _ClassVar[int]
     EF_CONSTRUCT_FIELD_NUMBER: _ClassVar[int]
     EF_FIELD_NUMBER: _ClassVar[int]
+    PRESET_FIELD_NUMBER: _ClassVar[int]
     m: int
     ef_construct: int
     ef: int
-    def __init__(self, m: _Optional[int] = ..., ef_construct: _Optional[int] = ..., ef: _Optional[int] = ...) -> None: ...
+    preset: HnswPreset
+    def __init__(self, m: _Optional[int] = ..., ef_construct: _Optional[int] = ..., ef: _Optional[int] = ..., preset: _Optional[_Union[HnswPreset, str]] = ...) -> None: ...
 
 class VectorParams(_message.Message):
-    __slots__ = ("size", "distance", "hnsw_config", "datatype")
+    __slots__ = ("size", "distance", "hnsw_config", "datatype", "index")
     SIZE_FIELD_NUMBER: _ClassVar[int]
     DISTANCE_FIELD_NUMBER: _ClassVar[int]
     HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
     size: int
     distance: _common_pb2.Distance
     hnsw_config: HnswConfig
     datatype: Datatype
-    def __init__(self, size: _Optional[int] = ..., distance: _Optional[_Union[_common_pb2.Distance, str]] = ..., hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ...) -> None: ...
+    index: IndexKind
+    def __init__(self, size: _Optional[int] = ..., distance: _Optional[_Union[_common_pb2.Distance, str]] = ..., hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ...) -> None: ...
 
 class OptimizersConfig(_message.Message):
     __slots__ = ("indexing_threshold",)
@@ -161,12 +187,14 @@ class CollectionsExistsResponse(_message.Message):
     def __init__(self, exists: _Optional[bool] = ...) -> None: ...
 
 class VectorParamsDiff(_message.Message):
-    __slots__ = ("hnsw_config", "datatype")
+    __slots__ = ("hnsw_config", "datatype", "index")
     HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
     hnsw_config: HnswConfig
     datatype: Datatype
-    def __init__(self, hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ...) -> None: ...
+    index: IndexKind
+    def __init__(self, hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ...) -> None: ...
 
 class CollectionsUpdateRequest(_message.Message):
     __slots__ = ("collection_name", "add_vectors", "drop_vectors", "update_vectors", "optimizers_config")

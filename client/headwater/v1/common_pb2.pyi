@@ -15,11 +15,15 @@ class Distance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISTANCE_DOT: _ClassVar[Distance]
     DISTANCE_EUCLID: _ClassVar[Distance]
     DISTANCE_MANHATTAN: _ClassVar[Distance]
+    DISTANCE_HAMMING: _ClassVar[Distance]
+    DISTANCE_JACCARD: _ClassVar[Distance]
 DISTANCE_UNSPECIFIED: Distance
 DISTANCE_COSINE: Distance
 DISTANCE_DOT: Distance
 DISTANCE_EUCLID: Distance
 DISTANCE_MANHATTAN: Distance
+DISTANCE_HAMMING: Distance
+DISTANCE_JACCARD: Distance
 
 class PointId(_message.Message):
     __slots__ = ("number", "key")

@@ -348,30 +348,48 @@ class PointsExplainResponse(_message.Message):
     def __init__(self, explanation: _Optional[_Union[_query_pb2.Explanation, _Mapping]] = ...) -> None: ...
 
 class PointsScrollRequest(_message.Message):
-    __slots__ = ("collection_name", "filter", "offset", "limit", "with_payload", "with_vectors")
+    __slots__ = ("collection_name", "filter", "offset", "limit", "with_payload", "with_vectors", "cursor_ttl_seconds", "cursor")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     WITH_PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     WITH_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     filter: _filter_pb2.Filter
     offset: _common_pb2.PointId
     limit: int
     with_payload: _common_pb2.WithPayloadSelector
     with_vectors: _common_pb2.WithVectorsSelector
-    def __init__(self, collection_name: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., offset: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., limit: _Optional[int] = ..., with_payload: _Optional[_Union[_common_pb2.WithPayloadSelector, _Mapping]] = ..., with_vectors: _Optional[_Union[_common_pb2.WithVectorsSelector, _Mapping]] = ...) -> None: ...
+    cursor_ttl_seconds: int
+    cursor: str
+    def __init__(self, collection_name: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., offset: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., limit: _Optional[int] = ..., with_payload: _Optional[_Union[_common_pb2.WithPayloadSelector, _Mapping]] = ..., with_vectors: _Optional[_Union[_common_pb2.WithVectorsSelector, _Mapping]] = ..., cursor_ttl_seconds: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class PointsScrollResponse(_message.Message):
-    __slots__ = ("points", "next_offset", "seq")
+    __slots__ = ("points", "next_offset", "seq", "cursor")
     POINTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_OFFSET_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[_common_pb2.RetrievedPoint]
     next_offset: _common_pb2.PointId
     seq: int
-    def __init__(self, points: _Optional[_Iterable[_Union[_common_pb2.RetrievedPoint, _Mapping]]] = ..., next_offset: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., seq: _Optional[int] = ...) -> None: ...
+    cursor: str
+    def __init__(self, points: _Optional[_Iterable[_Union[_common_pb2.RetrievedPoint, _Mapping]]] = ..., next_offset: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., seq: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class PointsCloseCursorRequest(_message.Message):
+    __slots__ = ("cursor",)
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    def __init__(self, cursor: _Optional[str] = ...) -> None: ...
+
+class PointsCloseCursorResponse(_message.Message):
+    __slots__ = ("closed",)
+    CLOSED_FIELD_NUMBER: _ClassVar[int]
+    closed: bool
+    def __init__(self, closed: _Optional[bool] = ...) -> None: ...
 
 class PointsCountRequest(_message.Message):
     __slots__ = ("collection_name", "filter")

@@ -110,6 +110,11 @@ class PointsStub:
                 request_serializer=headwater_dot_v1_dot_points__pb2.PointsScrollRequest.SerializeToString,
                 response_deserializer=headwater_dot_v1_dot_points__pb2.PointsScrollResponse.FromString,
                 _registered_method=True)
+        self.CloseCursor = channel.unary_unary(
+                '/headwater.v1.Points/CloseCursor',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsCloseCursorRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsCloseCursorResponse.FromString,
+                _registered_method=True)
         self.Count = channel.unary_unary(
                 '/headwater.v1.Points/Count',
                 request_serializer=headwater_dot_v1_dot_points__pb2.PointsCountRequest.SerializeToString,
@@ -225,7 +230,14 @@ class PointsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Scroll(self, request, context):
-        """Points in id order, by pages.
+        """Points in id order, by pages. With a cursor all pages are of one commit and can be read again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseCursor(self, request, context):
+        """Lets go of a cursor before its time. One that is not open is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -322,6 +334,11 @@ def add_PointsServicer_to_server(servicer, server):
                     servicer.Scroll,
                     request_deserializer=headwater_dot_v1_dot_points__pb2.PointsScrollRequest.FromString,
                     response_serializer=headwater_dot_v1_dot_points__pb2.PointsScrollResponse.SerializeToString,
+            ),
+            'CloseCursor': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseCursor,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsCloseCursorRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsCloseCursorResponse.SerializeToString,
             ),
             'Count': grpc.unary_unary_rpc_method_handler(
                     servicer.Count,
@@ -740,6 +757,33 @@ class Points:
             '/headwater.v1.Points/Scroll',
             headwater_dot_v1_dot_points__pb2.PointsScrollRequest.SerializeToString,
             headwater_dot_v1_dot_points__pb2.PointsScrollResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseCursor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/CloseCursor',
+            headwater_dot_v1_dot_points__pb2.PointsCloseCursorRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsCloseCursorResponse.FromString,
             options,
             channel_credentials,
             insecure,

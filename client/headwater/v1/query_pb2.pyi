@@ -81,16 +81,26 @@ class LookupFrom(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
 
 class SearchParams(_message.Message):
-    __slots__ = ("hnsw_ef", "exact", "indexed_only", "filter_strategy")
+    __slots__ = ("hnsw_ef", "exact", "indexed_only", "filter_strategy", "quantization")
     HNSW_EF_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
     INDEXED_ONLY_FIELD_NUMBER: _ClassVar[int]
     FILTER_STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
     hnsw_ef: int
     exact: bool
     indexed_only: bool
     filter_strategy: FilterStrategy
-    def __init__(self, hnsw_ef: _Optional[int] = ..., exact: _Optional[bool] = ..., indexed_only: _Optional[bool] = ..., filter_strategy: _Optional[_Union[FilterStrategy, str]] = ...) -> None: ...
+    quantization: QuantizationSearchParams
+    def __init__(self, hnsw_ef: _Optional[int] = ..., exact: _Optional[bool] = ..., indexed_only: _Optional[bool] = ..., filter_strategy: _Optional[_Union[FilterStrategy, str]] = ..., quantization: _Optional[_Union[QuantizationSearchParams, _Mapping]] = ...) -> None: ...
+
+class QuantizationSearchParams(_message.Message):
+    __slots__ = ("rescore", "oversampling")
+    RESCORE_FIELD_NUMBER: _ClassVar[int]
+    OVERSAMPLING_FIELD_NUMBER: _ClassVar[int]
+    rescore: bool
+    oversampling: float
+    def __init__(self, rescore: _Optional[bool] = ..., oversampling: _Optional[float] = ...) -> None: ...
 
 class PrefetchQuery(_message.Message):
     __slots__ = ("prefetch", "query", "using", "filter", "params", "score_threshold", "limit", "lookup_from", "filter_scope")

@@ -19,12 +19,25 @@ class CollectionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COLLECTION_STATE_LOADING: _ClassVar[CollectionState]
     COLLECTION_STATE_CLOSED: _ClassVar[CollectionState]
     COLLECTION_STATE_ERROR: _ClassVar[CollectionState]
+
+class TaskKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TASK_KIND_UNSPECIFIED: _ClassVar[TaskKind]
+    TASK_KIND_BUILD: _ClassVar[TaskKind]
+    TASK_KIND_MERGE: _ClassVar[TaskKind]
+    TASK_KIND_VACUUM: _ClassVar[TaskKind]
+    TASK_KIND_REBUILD: _ClassVar[TaskKind]
 COLLECTION_STATE_UNSPECIFIED: CollectionState
 COLLECTION_STATE_READY: CollectionState
 COLLECTION_STATE_REBUILDING: CollectionState
 COLLECTION_STATE_LOADING: CollectionState
 COLLECTION_STATE_CLOSED: CollectionState
 COLLECTION_STATE_ERROR: CollectionState
+TASK_KIND_UNSPECIFIED: TaskKind
+TASK_KIND_BUILD: TaskKind
+TASK_KIND_MERGE: TaskKind
+TASK_KIND_VACUUM: TaskKind
+TASK_KIND_REBUILD: TaskKind
 
 class VDEOpenRequest(_message.Message):
     __slots__ = ("collection_name",)
@@ -101,7 +114,7 @@ class VDEGetStatsRequest(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
 
 class SpaceStats(_message.Message):
-    __slots__ = ("vectors", "indexed_vectors", "tail_vectors", "deleted_vectors", "segments", "disk_bytes", "mapped_bytes", "index")
+    __slots__ = ("vectors", "indexed_vectors", "tail_vectors", "deleted_vectors", "segments", "disk_bytes", "mapped_bytes", "index", "datatype")
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     INDEXED_VECTORS_FIELD_NUMBER: _ClassVar[int]
     TAIL_VECTORS_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +123,7 @@ class SpaceStats(_message.Message):
     DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAPPED_BYTES_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
+    DATATYPE_FIELD_NUMBER: _ClassVar[int]
     vectors: int
     indexed_vectors: int
     tail_vectors: int
@@ -118,7 +132,8 @@ class SpaceStats(_message.Message):
     disk_bytes: int
     mapped_bytes: int
     index: str
-    def __init__(self, vectors: _Optional[int] = ..., indexed_vectors: _Optional[int] = ..., tail_vectors: _Optional[int] = ..., deleted_vectors: _Optional[int] = ..., segments: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., mapped_bytes: _Optional[int] = ..., index: _Optional[str] = ...) -> None: ...
+    datatype: str
+    def __init__(self, vectors: _Optional[int] = ..., indexed_vectors: _Optional[int] = ..., tail_vectors: _Optional[int] = ..., deleted_vectors: _Optional[int] = ..., segments: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., mapped_bytes: _Optional[int] = ..., index: _Optional[str] = ..., datatype: _Optional[str] = ...) -> None: ...
 
 class VDEGetStatsResponse(_message.Message):
     __slots__ = ("points", "total", "spaces", "payload_disk_bytes", "seq")
@@ -154,26 +169,34 @@ class VDEFlushResponse(_message.Message):
     def __init__(self, seq: _Optional[int] = ...) -> None: ...
 
 class VDEOptimizeRequest(_message.Message):
-    __slots__ = ("collection_name",)
+    __slots__ = ("collection_name", "wait")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
-    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+    wait: bool
+    def __init__(self, collection_name: _Optional[str] = ..., wait: _Optional[bool] = ...) -> None: ...
 
 class VDEOptimizeResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("tasks",)
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[RebuildTask]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[RebuildTask, _Mapping]]] = ...) -> None: ...
 
 class VDERebuildIndexRequest(_message.Message):
-    __slots__ = ("collection_name", "using")
+    __slots__ = ("collection_name", "using", "wait")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     USING_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     using: str
-    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
+    wait: bool
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ..., wait: _Optional[bool] = ...) -> None: ...
 
 class VDERebuildIndexResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("tasks",)
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[RebuildTask]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[RebuildTask, _Mapping]]] = ...) -> None: ...
 
 class VDETriggerRebuildRequest(_message.Message):
     __slots__ = ("collection_name", "using")
@@ -184,26 +207,40 @@ class VDETriggerRebuildRequest(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
 
 class VDETriggerRebuildResponse(_message.Message):
-    __slots__ = ("task_id",)
+    __slots__ = ("task_id", "task_ids")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_IDS_FIELD_NUMBER: _ClassVar[int]
     task_id: str
-    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+    task_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, task_id: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RebuildTask(_message.Message):
-    __slots__ = ("task_id", "collection_name", "phase", "done", "total", "eta_seconds")
+    __slots__ = ("task_id", "collection_name", "phase", "done", "total", "eta_seconds", "kind", "using", "started", "finished", "error", "reclaimed_bytes")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     ETA_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    RECLAIMED_BYTES_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     collection_name: str
     phase: str
     done: int
     total: int
     eta_seconds: float
-    def __init__(self, task_id: _Optional[str] = ..., collection_name: _Optional[str] = ..., phase: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., eta_seconds: _Optional[float] = ...) -> None: ...
+    kind: TaskKind
+    using: str
+    started: float
+    finished: float
+    error: str
+    reclaimed_bytes: int
+    def __init__(self, task_id: _Optional[str] = ..., collection_name: _Optional[str] = ..., phase: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., eta_seconds: _Optional[float] = ..., kind: _Optional[_Union[TaskKind, str]] = ..., using: _Optional[str] = ..., started: _Optional[float] = ..., finished: _Optional[float] = ..., error: _Optional[str] = ..., reclaimed_bytes: _Optional[int] = ...) -> None: ...
 
 class VDEGetRebuildTaskRequest(_message.Message):
     __slots__ = ("task_id",)
@@ -250,12 +287,14 @@ class VDECompactCollectionRequest(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ..., wait: _Optional[bool] = ...) -> None: ...
 
 class VDECompactCollectionResponse(_message.Message):
-    __slots__ = ("task_id", "reclaimed_bytes")
+    __slots__ = ("task_id", "reclaimed_bytes", "tasks")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     RECLAIMED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     reclaimed_bytes: int
-    def __init__(self, task_id: _Optional[str] = ..., reclaimed_bytes: _Optional[int] = ...) -> None: ...
+    tasks: _containers.RepeatedCompositeFieldContainer[RebuildTask]
+    def __init__(self, task_id: _Optional[str] = ..., reclaimed_bytes: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[RebuildTask, _Mapping]]] = ...) -> None: ...
 
 class VDEGetOptimizationsRequest(_message.Message):
     __slots__ = ("collection_name",)
@@ -270,7 +309,7 @@ class VDEGetOptimizationsResponse(_message.Message):
     def __init__(self, tasks: _Optional[_Iterable[_Union[RebuildTask, _Mapping]]] = ...) -> None: ...
 
 class VDEEvaluateRecallRequest(_message.Message):
-    __slots__ = ("collection_name", "using", "k", "queries", "sample", "filter", "params")
+    __slots__ = ("collection_name", "using", "k", "queries", "sample", "filter", "params", "seed")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     USING_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
@@ -278,6 +317,7 @@ class VDEEvaluateRecallRequest(_message.Message):
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PARAMS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     using: str
     k: int
@@ -285,23 +325,30 @@ class VDEEvaluateRecallRequest(_message.Message):
     sample: int
     filter: _filter_pb2.Filter
     params: _query_pb2.SearchParams
-    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ..., k: _Optional[int] = ..., queries: _Optional[_Iterable[_Union[_common_pb2.Vector, _Mapping]]] = ..., sample: _Optional[int] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., params: _Optional[_Union[_query_pb2.SearchParams, _Mapping]] = ...) -> None: ...
+    seed: int
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ..., k: _Optional[int] = ..., queries: _Optional[_Iterable[_Union[_common_pb2.Vector, _Mapping]]] = ..., sample: _Optional[int] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., params: _Optional[_Union[_query_pb2.SearchParams, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class VDEEvaluateRecallResponse(_message.Message):
-    __slots__ = ("average", "minimum", "p10")
+    __slots__ = ("average", "minimum", "p10", "queries", "seq")
     AVERAGE_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_FIELD_NUMBER: _ClassVar[int]
     P10_FIELD_NUMBER: _ClassVar[int]
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
     average: float
     minimum: float
     p10: float
-    def __init__(self, average: _Optional[float] = ..., minimum: _Optional[float] = ..., p10: _Optional[float] = ...) -> None: ...
+    queries: int
+    seq: int
+    def __init__(self, average: _Optional[float] = ..., minimum: _Optional[float] = ..., p10: _Optional[float] = ..., queries: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class VDEPrewarmRequest(_message.Message):
-    __slots__ = ("collection_name",)
+    __slots__ = ("collection_name", "using")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
-    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+    using: str
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
 
 class VDEPrewarmResponse(_message.Message):
     __slots__ = ("bytes",)
@@ -320,3 +367,109 @@ class VDECloneCollectionRequest(_message.Message):
 class VDECloneCollectionResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class SnapshotInfo(_message.Message):
+    __slots__ = ("snapshot_name", "collection_name", "size_bytes", "seq", "created")
+    SNAPSHOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    snapshot_name: str
+    collection_name: str
+    size_bytes: int
+    seq: int
+    created: float
+    def __init__(self, snapshot_name: _Optional[str] = ..., collection_name: _Optional[str] = ..., size_bytes: _Optional[int] = ..., seq: _Optional[int] = ..., created: _Optional[float] = ...) -> None: ...
+
+class VDECreateSnapshotRequest(_message.Message):
+    __slots__ = ("collection_name", "snapshot_name")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    snapshot_name: str
+    def __init__(self, collection_name: _Optional[str] = ..., snapshot_name: _Optional[str] = ...) -> None: ...
+
+class VDECreateSnapshotResponse(_message.Message):
+    __slots__ = ("snapshot",)
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    snapshot: SnapshotInfo
+    def __init__(self, snapshot: _Optional[_Union[SnapshotInfo, _Mapping]] = ...) -> None: ...
+
+class VDEListSnapshotsRequest(_message.Message):
+    __slots__ = ("collection_name",)
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
+
+class VDEListSnapshotsResponse(_message.Message):
+    __slots__ = ("snapshots",)
+    SNAPSHOTS_FIELD_NUMBER: _ClassVar[int]
+    snapshots: _containers.RepeatedCompositeFieldContainer[SnapshotInfo]
+    def __init__(self, snapshots: _Optional[_Iterable[_Union[SnapshotInfo, _Mapping]]] = ...) -> None: ...
+
+class VDEDeleteSnapshotRequest(_message.Message):
+    __slots__ = ("collection_name", "snapshot_name")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    snapshot_name: str
+    def __init__(self, collection_name: _Optional[str] = ..., snapshot_name: _Optional[str] = ...) -> None: ...
+
+class VDEDeleteSnapshotResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class VDERestoreSnapshotRequest(_message.Message):
+    __slots__ = ("collection_name", "snapshot_name", "target_collection_name")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    TARGET_COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    snapshot_name: str
+    target_collection_name: str
+    def __init__(self, collection_name: _Optional[str] = ..., snapshot_name: _Optional[str] = ..., target_collection_name: _Optional[str] = ...) -> None: ...
+
+class VDERestoreSnapshotResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class VDEDownloadSnapshotRequest(_message.Message):
+    __slots__ = ("collection_name", "snapshot_name")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    snapshot_name: str
+    def __init__(self, collection_name: _Optional[str] = ..., snapshot_name: _Optional[str] = ...) -> None: ...
+
+class VDEDownloadSnapshotResponse(_message.Message):
+    __slots__ = ("size_bytes", "chunk")
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    size_bytes: int
+    chunk: bytes
+    def __init__(self, size_bytes: _Optional[int] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class VDEUploadSnapshotRequest(_message.Message):
+    __slots__ = ("header", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: UploadHeader
+    chunk: bytes
+    def __init__(self, header: _Optional[_Union[UploadHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class UploadHeader(_message.Message):
+    __slots__ = ("collection_name", "snapshot_name", "size_bytes")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    snapshot_name: str
+    size_bytes: int
+    def __init__(self, collection_name: _Optional[str] = ..., snapshot_name: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class VDEUploadSnapshotResponse(_message.Message):
+    __slots__ = ("snapshot",)
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    snapshot: SnapshotInfo
+    def __init__(self, snapshot: _Optional[_Union[SnapshotInfo, _Mapping]] = ...) -> None: ...

@@ -120,6 +120,36 @@ class VDEStub:
                 request_serializer=headwater_dot_v1_dot_vde__pb2.VDECloneCollectionRequest.SerializeToString,
                 response_deserializer=headwater_dot_v1_dot_vde__pb2.VDECloneCollectionResponse.FromString,
                 _registered_method=True)
+        self.CreateSnapshot = channel.unary_unary(
+                '/headwater.v1.VDE/CreateSnapshot',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDECreateSnapshotRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDECreateSnapshotResponse.FromString,
+                _registered_method=True)
+        self.ListSnapshots = channel.unary_unary(
+                '/headwater.v1.VDE/ListSnapshots',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDEListSnapshotsRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDEListSnapshotsResponse.FromString,
+                _registered_method=True)
+        self.DeleteSnapshot = channel.unary_unary(
+                '/headwater.v1.VDE/DeleteSnapshot',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDEDeleteSnapshotRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDEDeleteSnapshotResponse.FromString,
+                _registered_method=True)
+        self.RestoreSnapshot = channel.unary_unary(
+                '/headwater.v1.VDE/RestoreSnapshot',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDERestoreSnapshotRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDERestoreSnapshotResponse.FromString,
+                _registered_method=True)
+        self.DownloadSnapshot = channel.unary_stream(
+                '/headwater.v1.VDE/DownloadSnapshot',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDEDownloadSnapshotRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDEDownloadSnapshotResponse.FromString,
+                _registered_method=True)
+        self.UploadSnapshot = channel.stream_unary(
+                '/headwater.v1.VDE/UploadSnapshot',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotResponse.FromString,
+                _registered_method=True)
 
 
 class VDEServicer:
@@ -134,7 +164,8 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Close(self, request, context):
-        """Closes a collection: its files are unmapped and its memory returned; requests are refused until it is opened.
+        """Closes a collection: its files are unmapped and its memory returned. The first request that uses it opens it, or
+        it is refused until Open, as the server is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,77 +200,119 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Optimize(self, request, context):
-        """Runs all due background work now. Not built yet: UNIMPLEMENTED.
+        """Gives every space with enough vectors an index, and runs all background work that is due.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RebuildIndex(self, request, context):
-        """Rebuilds the index of a space and waits. Not built yet: UNIMPLEMENTED.
+        """Builds all segments' indexes anew, of one space or of all, and waits unless asked not to.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TriggerRebuild(self, request, context):
-        """Starts a rebuild as a task. Not built yet: UNIMPLEMENTED.
+        """Starts to build all segments' indexes anew, each as a task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetRebuildTask(self, request, context):
-        """One rebuild task. Not built yet: UNIMPLEMENTED.
+        """One task, of any kind.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRebuildTasks(self, request, context):
-        """All rebuild tasks. Not built yet: UNIMPLEMENTED.
+        """Tasks of every kind: those that wait or run, and the last 100 that ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelRebuildTask(self, request, context):
-        """Cancels a rebuild task. Not built yet: UNIMPLEMENTED.
+        """Cancels a task; nothing of it remains. A task that ended stays as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CompactCollection(self, request, context):
-        """Returns the space of deleted data. Not built yet: UNIMPLEMENTED.
+        """Returns the room of deleted vectors to the file system.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetOptimizations(self, request, context):
-        """Background work, running and due. Not built yet: UNIMPLEMENTED.
+        """Background work of a collection, running and due.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EvaluateRecall(self, request, context):
-        """Measures recall against exact search. Not built yet: UNIMPLEMENTED.
+        """Measures recall against exact search, on one commit.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Prewarm(self, request, context):
-        """Reads a collection's files into memory. Not built yet: UNIMPLEMENTED.
+        """Reads a collection's files into memory, so that first searches need not wait for the disk.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloneCollection(self, request, context):
-        """Copies a collection. Not built yet: UNIMPLEMENTED.
+        """Copies a collection as it is at one commit, without stopping writes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateSnapshot(self, request, context):
+        """Keeps a copy of a collection, as it is at one commit, as a file of the server. Does not stop writes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSnapshots(self, request, context):
+        """The snapshots that the server keeps.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSnapshot(self, request, context):
+        """Deletes a snapshot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreSnapshot(self, request, context):
+        """Makes a new collection of a snapshot, which is verified first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadSnapshot(self, request, context):
+        """The bytes of a snapshot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadSnapshot(self, request_iterator, context):
+        """Takes the bytes of a snapshot, verifies them and keeps it. The first message is the header, all others are chunks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -332,6 +405,36 @@ def add_VDEServicer_to_server(servicer, server):
                     servicer.CloneCollection,
                     request_deserializer=headwater_dot_v1_dot_vde__pb2.VDECloneCollectionRequest.FromString,
                     response_serializer=headwater_dot_v1_dot_vde__pb2.VDECloneCollectionResponse.SerializeToString,
+            ),
+            'CreateSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSnapshot,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDECreateSnapshotRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDECreateSnapshotResponse.SerializeToString,
+            ),
+            'ListSnapshots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSnapshots,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDEListSnapshotsRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDEListSnapshotsResponse.SerializeToString,
+            ),
+            'DeleteSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSnapshot,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDEDeleteSnapshotRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDEDeleteSnapshotResponse.SerializeToString,
+            ),
+            'RestoreSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreSnapshot,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDERestoreSnapshotRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDERestoreSnapshotResponse.SerializeToString,
+            ),
+            'DownloadSnapshot': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadSnapshot,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDEDownloadSnapshotRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDEDownloadSnapshotResponse.SerializeToString,
+            ),
+            'UploadSnapshot': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadSnapshot,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -794,6 +897,168 @@ class VDE:
             '/headwater.v1.VDE/CloneCollection',
             headwater_dot_v1_dot_vde__pb2.VDECloneCollectionRequest.SerializeToString,
             headwater_dot_v1_dot_vde__pb2.VDECloneCollectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.VDE/CreateSnapshot',
+            headwater_dot_v1_dot_vde__pb2.VDECreateSnapshotRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDECreateSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSnapshots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.VDE/ListSnapshots',
+            headwater_dot_v1_dot_vde__pb2.VDEListSnapshotsRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDEListSnapshotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.VDE/DeleteSnapshot',
+            headwater_dot_v1_dot_vde__pb2.VDEDeleteSnapshotRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDEDeleteSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.VDE/RestoreSnapshot',
+            headwater_dot_v1_dot_vde__pb2.VDERestoreSnapshotRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDERestoreSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/headwater.v1.VDE/DownloadSnapshot',
+            headwater_dot_v1_dot_vde__pb2.VDEDownloadSnapshotRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDEDownloadSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadSnapshot(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/headwater.v1.VDE/UploadSnapshot',
+            headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotResponse.FromString,
             options,
             channel_credentials,
             insecure,

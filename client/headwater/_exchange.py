@@ -1,0 +1,44 @@
+"""The head of an exported file: its format, and the schema of the collection, from which an import can make it anew."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import json_format
+
+from headwater.v1 import collections_pb2
+
+FORMAT_VERSION = 1
+FORMAT_KEY = "headwater"
+"""A head has it, a point does not."""
+
+Head = Mapping[str, Any]
+
+
+def head_of(info: collections_pb2.CollectionInfo) -> dict[str, Any]:
+    """What a file begins with. The schema is a Create request as JSON, so it has every setting of the contract.
+
+    As always in the JSON of Protocol Buffers, 64-bit numbers are strings.
+    """
+    schema = collections_pb2.CollectionsCreateRequest(
+        vectors={name: space.params for name, space in info.vectors.items()},
+        optimizers_config=info.optimizers_config,
+    )
+    return {
+        FORMAT_KEY: FORMAT_VERSION,
+        "collection": info.collection_name,
+        "schema": json_format.MessageToDict(schema, preserving_proto_field_name=True),
+    }
+
+
+def create_request(head: Head, collection: str) -> collections_pb2.CollectionsCreateRequest:
+    """The request that makes `collection` like the exported one. Raises ValueError."""
+    version = head.get(FORMAT_KEY)
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ValueError(f"the file has format {version!r}, and this client knows up to {FORMAT_VERSION}")
+    request = collections_pb2.CollectionsCreateRequest()
+    try:
+        json_format.ParseDict(head.get("schema", {}), request)
+    except json_format.ParseError as error:
+        raise ValueError(f"the schema in the file cannot be read: {error}") from None
+    request.collection_name = collection
+    return request

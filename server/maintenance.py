@@ -1,0 +1,144 @@
+"""Maintenance: the RPCs of `VDE` that start, follow and cancel background work, measure recall and warm up."""
+
+from collections.abc import Sequence
+
+from headwater.v1 import vde_pb2 as wire
+from planner.engine import Engine
+from planner.query import QueryVector
+from planner.recall import RecallTest, Sample
+from server.convert.filters import filter_of
+from server.convert.queries import params_of
+from server.convert.tasks import task_message, task_messages
+from server.convert.vectors import vector_of
+from storage.budget import Budget
+from storage.database import Database
+from storage.errors import SpaceNotFound
+from storage.prewarm import prewarm
+from storage.schema import CollectionSchema
+from storage.tasks import Task
+
+DEFAULT_K = RecallTest().k
+DEFAULT_SAMPLE = Sample().count
+
+
+class VectorDataMaintenance:
+    """The RPCs of `VDE` for the upkeep of what is stored. One that waits takes a worker while it does."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+        self._maintenance = database.maintenance
+
+    def optimize(self, request: wire.VDEOptimizeRequest, budget: Budget) -> wire.VDEOptimizeResponse:
+        collection = self._database.collection(request.collection_name)
+        before = {task.id for task in self._maintenance.tasks(collection.name) if task.ended}
+        started = self._maintenance.optimize(collection)
+        if not _waits(request):
+            return wire.VDEOptimizeResponse(tasks=task_messages(self._tasks(started)))
+        self._maintenance.wait_until_idle(collection, budget)
+        tasks = [task for task in self._maintenance.tasks(collection.name) if task.id not in before]
+        return wire.VDEOptimizeResponse(tasks=task_messages(tasks))
+
+    def rebuild_index(self, request: wire.VDERebuildIndexRequest, budget: Budget) -> wire.VDERebuildIndexResponse:
+        ids = self._rebuild(request)
+        return wire.VDERebuildIndexResponse(tasks=task_messages(self._outcomes(request, ids, budget)))
+
+    def trigger_rebuild(self, request: wire.VDETriggerRebuildRequest, budget: Budget) -> wire.VDETriggerRebuildResponse:
+        ids = self._rebuild(request)
+        return wire.VDETriggerRebuildResponse(task_id=next(iter(ids), ""), task_ids=ids)
+
+    def compact_collection(
+        self, request: wire.VDECompactCollectionRequest, budget: Budget
+    ) -> wire.VDECompactCollectionResponse:
+        ids = self._maintenance.compact(self._database.collection(request.collection_name))
+        tasks = self._outcomes(request, ids, budget)
+        return wire.VDECompactCollectionResponse(
+            task_id=next(iter(ids), ""),
+            reclaimed_bytes=sum(task.reclaimed_bytes for task in tasks),
+            tasks=task_messages(tasks),
+        )
+
+    def get_rebuild_task(
+        self, request: wire.VDEGetRebuildTaskRequest, budget: Budget
+    ) -> wire.VDEGetRebuildTaskResponse:
+        return wire.VDEGetRebuildTaskResponse(task=task_message(self._maintenance.task(request.task_id)))
+
+    def list_rebuild_tasks(
+        self, request: wire.VDEListRebuildTasksRequest, budget: Budget
+    ) -> wire.VDEListRebuildTasksResponse:
+        name = self._database.resolve(request.collection_name) if request.HasField("collection_name") else None
+        return wire.VDEListRebuildTasksResponse(tasks=task_messages(self._maintenance.tasks(name)))
+
+    def cancel_rebuild_task(
+        self, request: wire.VDECancelRebuildTaskRequest, budget: Budget
+    ) -> wire.VDECancelRebuildTaskResponse:
+        return wire.VDECancelRebuildTaskResponse(task=task_message(self._maintenance.cancel(request.task_id)))
+
+    def get_optimizations(
+        self, request: wire.VDEGetOptimizationsRequest, budget: Budget
+    ) -> wire.VDEGetOptimizationsResponse:
+        collection = self._database.collection(request.collection_name)
+        running = [task for task in self._maintenance.tasks(collection.name) if not task.ended]
+        return wire.VDEGetOptimizationsResponse(tasks=task_messages([*running, *self._maintenance.due(collection)]))
+
+    def evaluate_recall(self, request: wire.VDEEvaluateRecallRequest, budget: Budget) -> wire.VDEEvaluateRecallResponse:
+        collection = self._database.collection(request.collection_name)
+        recall = self._engine.evaluate_recall(collection, _test_of(request), budget)
+        return wire.VDEEvaluateRecallResponse(
+            average=recall.average,
+            minimum=recall.minimum,
+            p10=recall.p10,
+            queries=recall.queries,
+            seq=recall.seq,
+        )
+
+    def prewarm(self, request: wire.VDEPrewarmRequest, budget: Budget) -> wire.VDEPrewarmResponse:
+        collection = self._database.collection(request.collection_name)
+        with collection.snapshot() as snapshot:
+            return wire.VDEPrewarmResponse(bytes=prewarm(snapshot, _using(request, snapshot.schema), budget))
+
+    def _rebuild(self, request: wire.VDERebuildIndexRequest | wire.VDETriggerRebuildRequest) -> list[str]:
+        collection = self._database.collection(request.collection_name)
+        return self._maintenance.rebuild(collection, _using(request, collection.schema))
+
+    def _outcomes(
+        self,
+        request: wire.VDERebuildIndexRequest | wire.VDECompactCollectionRequest,
+        ids: Sequence[str],
+        budget: Budget,
+    ) -> list[Task]:
+        """The tasks once they have ended, or as they are now when `request` does not wait."""
+        return self._maintenance.wait(ids, budget) if _waits(request) else self._tasks(ids)
+
+    def _tasks(self, ids: Sequence[str]) -> list[Task]:
+        return [self._maintenance.task(task_id) for task_id in ids]
+
+
+def _waits(
+    request: wire.VDEOptimizeRequest | wire.VDERebuildIndexRequest | wire.VDECompactCollectionRequest,
+) -> bool:
+    return request.wait or not request.HasField("wait")
+
+
+def _using(
+    request: wire.VDERebuildIndexRequest | wire.VDETriggerRebuildRequest | wire.VDEPrewarmRequest,
+    schema: CollectionSchema,
+) -> str | None:
+    """The space that `request` names; None: all. Raises SpaceNotFound."""
+    if not request.HasField("using"):
+        return None
+    if request.using not in schema.spaces:
+        raise SpaceNotFound(request.using, schema.spaces, "using")
+    return request.using
+
+
+def _test_of(request: wire.VDEEvaluateRecallRequest) -> RecallTest:
+    queries = tuple(QueryVector(vector_of(query)) for query in request.queries)
+    sample = Sample(request.sample if request.HasField("sample") else DEFAULT_SAMPLE, request.seed)
+    return RecallTest(
+        queries=queries or sample,
+        using=request.using if request.HasField("using") else None,
+        k=request.k if request.HasField("k") else DEFAULT_K,
+        filter=filter_of(request.filter, "filter") if request.HasField("filter") else None,
+        params=params_of(request.params, "params"),
+    )

@@ -1,0 +1,38 @@
+"""Named places where a test may end the process, as a power cut would. Does nothing unless a variable names one."""
+
+import os
+import signal
+
+VARIABLE = "HEADWATER_FAILPOINT"
+"""`name` ends the process the first time it gets there, `name:3` the third time."""
+
+NAMES = (
+    "before_data_sync",
+    "after_data_sync",
+    "before_commit",
+    "after_commit",
+    "build_publish",
+    "merge_copy",
+    "merge_publish",
+    "vacuum_publish",
+    "drop_collection_committed",
+    "drop_space_committed",
+    "snapshot_write",
+    "snapshot_publish",
+    "restore_extract",
+    "restore_publish",
+)
+
+_wanted, _, _count = os.environ.get(VARIABLE, "").partition(":")
+_left = int(_count or 1)
+
+
+def failpoint(name: str) -> None:
+    """Ends the process with SIGKILL if it was asked to die here."""
+    global _left
+    if name != _wanted:
+        return
+    assert name in NAMES
+    _left -= 1
+    if _left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,290 @@
+"""Background work: decides with policy.py what is due, runs it in processes of low priority, publishes the results.
+
+Neither reads nor writes wait for it: readers use what is there meanwhile, and a result is published by a commit of its
+own. A task whose process dies is started again, a few times; one that finds the disk full, until there is room.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakSet
+
+from storage.budget import Budget
+from storage.collection import Collection
+from storage.errors import EngineError, NotFound, StorageFull
+from storage.jobs import BuildStopped, JobProcess, run_task
+from storage.policy import Work, due, facts_of, seal_threshold
+from storage.schema import SpaceSchema
+from storage.tasks import Task, TaskKind, TaskList
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = 1.0
+FULL_RETRY_SECONDS = 5.0
+_COALESCE_SECONDS = 0.05  # commits that arrive together cause one look at what is due
+_POLL_SECONDS = 0.25
+
+_Key = tuple[str, Work, SpaceSchema]
+"""Work on a collection (its uid) under the settings of the time: attempts are counted by it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A task that waits or runs. `asked`: by someone, so it is not due by itself."""
+
+    collection: Collection
+    space: SpaceSchema
+    work: Work
+    task: Task
+    asked: bool = False
+    process: JobProcess = field(default_factory=JobProcess)
+    thread: threading.Thread | None = None
+
+    @property
+    def key(self) -> _Key:
+        return self.collection.uid, self.work, self.space
+
+
+class Maintenance:
+    """One scheduler thread, and a thread for each task that runs, at most `parallel` at once."""
+
+    def __init__(self, collections: Callable[[], list[Collection]], *, parallel: int) -> None:
+        self._collections = collections
+        self._parallel = parallel
+        self._tasks = TaskList()
+        self._jobs: list[_Job] = []
+        self._asked: list[_Job] = []
+        self._attempts: dict[_Key, tuple[int, float]] = {}  # failures, and when to begin again (monotonic)
+        self._forgotten: WeakSet[Collection] = WeakSet()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends all threads and processes; what is due is done when the collection is open again."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._stop_jobs(lambda job: True)
+
+    def forget(self, collection: Collection) -> None:
+        """Ends all work on a collection that is about to be closed. It must not be among the open ones any more."""
+        with self._lock:
+            self._forgotten.add(collection)
+            self._forgive(collection)
+            for job in [job for job in self._asked if job.collection is collection]:
+                self._asked.remove(job)
+                self._tasks.update(job.task.id, phase="cancelled")
+        self._stop_jobs(lambda job: job.collection is collection)
+
+    def notify(self, collection: Collection) -> None:
+        """Called after each commit."""
+        self._wake.set()
+
+    def tasks(self, collection: str | None = None) -> list[Task]:
+        """Tasks that wait, run or ended, newest first; only those of a collection (its own name) when given."""
+        return self._tasks.all(collection)
+
+    def task(self, task_id: str) -> Task:
+        """Raises TaskNotFound."""
+        return self._tasks.get(task_id)
+
+    def rebuild(self, collection: Collection, space: str | None = None) -> list[str]:
+        """Starts a new graph for every segment of a space, or of all spaces; returns the tasks."""
+        return self._ask(collection, space, TaskKind.REBUILD, lambda block: block.graph is not None)
+
+    def compact(self, collection: Collection) -> list[str]:
+        """Starts writing anew every sealed block that holds dead rows; returns the tasks."""
+        collection.seal_tails(dead_only=True)
+        return self._ask(collection, None, TaskKind.VACUUM, lambda block: block.dead > 0)
+
+    def optimize(self, collection: Collection) -> list[str]:
+        """Seals tails that are worth a graph and starts all work that is due, also what failed or was cancelled.
+
+        Returns the tasks that run or wait.
+        """
+        collection.seal_tails()
+        with self._lock:
+            self._forgive(collection)
+        self._start_due()
+        return [task.id for task in self._tasks.all(collection.name) if not task.ended]
+
+    def due(self, collection: Collection) -> list[Task]:
+        """What is due and waits for its turn, as tasks without an id. Work that was given up is left out."""
+        with self._lock:
+            return [
+                Task(id="", collection=collection.name, space=name, kind=key[1].kind)
+                for name, key in self._due_works(collection)
+                if self._attempts.get(key, (0, 0.0))[0] < MAX_ATTEMPTS
+            ]
+
+    def wait_until_idle(self, collection: Collection, budget: Budget) -> None:
+        """Returns when nothing runs, was asked for or is due. Raises as `wait` does, and CollectionClosed."""
+        while any(not task.ended for task in self._tasks.all(collection.name)) or self.due(collection):
+            budget.check()
+            self._tasks.wait_for_change(_POLL_SECONDS)
+
+    def cancel(self, task_id: str) -> Task:
+        """Ends a task; what it wrote is removed. Ended tasks stay as they are. Raises TaskNotFound.
+
+        Work that was due is then given up until the settings change, `optimize` is asked for or the collection is
+        opened again.
+        """
+        self._tasks.get(task_id)
+        self._tasks.update(task_id, phase="cancelled")
+        with self._lock:
+            self._asked = [job for job in self._asked if job.task.id != task_id]
+            running = [job for job in self._jobs if job.task.id == task_id]
+            self._attempts |= {job.key: (MAX_ATTEMPTS, 0.0) for job in running if not job.asked}
+        for job in running:
+            job.process.stop()
+        return self._tasks.get(task_id)
+
+    def wait(self, task_ids: Sequence[str], budget: Budget) -> list[Task]:
+        """The tasks once all have ended. Raises DeadlineExceeded or Cancelled; the tasks then go on."""
+        while True:
+            tasks = [self._tasks.get(task_id) for task_id in task_ids]
+            if all(task.ended for task in tasks):
+                return tasks
+            budget.check()
+            remaining = budget.remaining()
+            self._tasks.wait_for_change(_POLL_SECONDS if remaining is None else min(_POLL_SECONDS, remaining))
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait(RETRY_SECONDS if self._attempts else None)
+            time.sleep(_COALESCE_SECONDS)
+            self._wake.clear()
+            try:
+                self._start_due()
+            except EngineError as error:  # a collection that is being closed
+                log.debug("looking for background work: %s", error)
+            except Exception:
+                log.exception("looking for background work failed")
+
+    def _start_due(self) -> None:
+        """Starts what was asked for and what is due, as long as tasks may run."""
+        for collection in self._collections():
+            while True:
+                with self._lock:
+                    if self._stopping or len(self._jobs) >= self._parallel:
+                        return
+                    if collection in self._forgotten:
+                        break
+                    job = self._next_asked(collection) or self._next_due(collection)
+                    if job is None:
+                        break
+                    self._jobs.append(job)
+                    job.thread = threading.Thread(target=self._work, args=(job,), name="task", daemon=True)
+                    job.thread.start()
+
+    def _next_asked(self, collection: Collection) -> _Job | None:
+        busy = self._busy(collection)
+        for job in self._asked:
+            if job.collection is collection and not busy.intersection(_blocks_of(job.work)):
+                self._asked.remove(job)
+                return job
+        return None
+
+    def _next_due(self, collection: Collection) -> _Job | None:
+        """The most urgent work of a collection that was not given up. Requires: the lock."""
+        for name, key in self._due_works(collection):
+            failures, not_before = self._attempts.get(key, (0, 0.0))
+            if failures < MAX_ATTEMPTS and time.monotonic() >= not_before:
+                _, work, space = key
+                task = Task(collection=collection.name, space=name, kind=work.kind)
+                self._tasks.add(task)
+                return _Job(collection, space, work, task, process=JobProcess(failures))
+        return None
+
+    def _due_works(self, collection: Collection) -> Iterator[tuple[str, _Key]]:
+        """Work that is due on blocks that nobody works on, with the name of its space. Requires: the lock."""
+        busy = self._busy(collection)
+        for name, space in collection.spaces().items():
+            blocked = {block for uid, block in busy if uid == space.schema.uid}
+            for work in due(space, seal_threshold(collection.schema, space.schema), blocked):
+                yield name, (collection.uid, work, space.schema)
+
+    def _busy(self, collection: Collection) -> set[tuple[int, int]]:
+        """Blocks that tasks work on, as (uid of the space, uid of the block)."""
+        return {block for job in self._jobs if job.collection is collection for block in _blocks_of(job.work)}
+
+    def _ask(
+        self, collection: Collection, only: str | None, kind: TaskKind, wanted: "Callable[..., bool]"
+    ) -> list[str]:
+        spaces = collection.spaces()
+        names = list(spaces) if only is None else [only]
+        asked = []
+        for name in names:
+            uid = spaces[name].schema.uid
+            assert uid is not None
+            for block in filter(wanted, facts_of(spaces[name])):
+                task = Task(collection=collection.name, space=name, kind=kind)
+                self._tasks.add(task)
+                asked.append(_Job(collection, spaces[name].schema, Work(uid, kind, (block.uid,)), task, asked=True))
+        with self._lock:
+            self._asked += asked
+        self._wake.set()
+        return [job.task.id for job in asked]
+
+    def _work(self, job: _Job) -> None:
+        """Runs one task in its own thread."""
+        task_id, space_uid = job.task.id, job.work.space_uid
+        outcome: dict[str, object]
+        job.collection.working(space_uid, +1)
+        try:
+            reclaimed = run_task(
+                job.collection, job.work, job.process, lambda **now: self._tasks.update(task_id, **now)
+            )
+        except (BuildStopped, NotFound):
+            outcome = {"phase": "cancelled"}
+        except Exception as error:
+            outcome = self._failed(job, error)
+        else:
+            with self._lock:
+                self._attempts.pop(job.key, None)
+            job.collection.failed.pop(space_uid, None)
+            outcome = {"phase": "done", "reclaimed_bytes": reclaimed}
+        finally:
+            job.collection.working(space_uid, -1)
+            with self._lock:
+                self._jobs.remove(job)
+            self._wake.set()
+        self._tasks.update(task_id, **outcome)  # last: who waits for it finds the work behind it
+
+    def _failed(self, job: _Job, error: Exception) -> dict[str, object]:
+        full = isinstance(error, StorageFull)
+        with self._lock:
+            failures = self._attempts.get(job.key, (0, 0.0))[0] + (not full)
+            wait = FULL_RETRY_SECONDS if full else RETRY_SECONDS
+            self._attempts[job.key] = (failures, time.monotonic() + wait)
+        log.warning("%s of %r failed (failure %d): %s", job.work.kind.value, job.collection.name, failures, error)
+        if full or failures >= MAX_ATTEMPTS:
+            job.collection.failed[job.work.space_uid] = str(error)
+        return {"phase": "failed", "error": str(error)}
+
+    def _forgive(self, collection: Collection) -> None:
+        """Forgets failures and cancellations of work on a collection. Requires: the lock."""
+        self._attempts = {key: value for key, value in self._attempts.items() if key[0] != collection.uid}
+        collection.failed.clear()
+
+    def _stop_jobs(self, wanted: Callable[[_Job], bool]) -> None:
+        with self._lock:
+            jobs = [job for job in self._jobs if wanted(job)]
+        for job in jobs:
+            job.process.stop()
+        for job in jobs:
+            if job.thread is not None and job.thread.ident is not None:
+                job.thread.join()
+
+
+def _blocks_of(work: Work) -> set[tuple[int, int]]:
+    return {(work.space_uid, block) for block in work.blocks}

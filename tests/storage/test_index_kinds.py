@@ -1,0 +1,276 @@
+"""Which index serves a space: the kinds, the stored forms with the recall of their defaults, and bits."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from examples.datasets import load_wordnet
+from storage import distance
+from storage.budget import UNLIMITED
+from storage.collection import Collection
+from storage.database import Database
+from storage.operations import SpaceVectors, Upsert
+from storage.schema import (
+    CollectionSchema,
+    Datatype,
+    Distance,
+    IndexKind,
+    SchemaChange,
+    SpaceDiff,
+    SpaceSchema,
+    default_datatype,
+)
+from storage.search import SpaceSearch
+from storage.settings import StorageSettings
+from storage.snapshot import Snapshot
+from storage.stats import SpaceState, SpaceStats
+from tests.support.worlds import CODEC
+
+Rows = NDArray[np.float32]
+GRAPH_METRICS = [Distance.COSINE, Distance.DOT, Distance.EUCLID]
+BINARY_METRICS = [Distance.HAMMING, Distance.JACCARD]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database.open(tmp_path / "data", codec=CODEC, settings=StorageSettings(background=True))) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def wordnet() -> tuple[Rows, Rows]:
+    """Embeddings of 2,000 definitions, and of 100 queries for them."""
+    data = load_wordnet()
+    return data.definition, data.query_vectors[:100]
+
+
+def _bits(count: int, size: int, seed: int) -> Rows:
+    """Rows of bits around 30 centres, of which one in ten is turned over. Two seeds share centres and no row."""
+    centres = np.random.default_rng(99).random((30, size)) < 0.4
+    random = np.random.default_rng(seed)
+    bits = centres[random.integers(0, 30, count)] ^ (random.random((count, size)) < 0.1)
+    return bits.astype(np.float32)
+
+
+def _create(database: Database, threshold: int, space: SpaceSchema) -> Collection:
+    schema = CollectionSchema(spaces={"v": space}, indexing_threshold=threshold)
+    return database.create_collection("c", schema)
+
+
+def _write(collection: Collection, rows: Rows, first_id: int = 0) -> None:
+    for start in range(0, len(rows), 500):
+        part = rows[start : start + 500]
+        ids = tuple(range(first_id + start, first_id + start + len(part)))
+        vectors = {"v": SpaceVectors(np.arange(len(part)), part)}
+        operation = Upsert(ids=ids, payloads=(CODEC.encode({}),) * len(part), vectors=vectors)
+        collection.write([operation]).result(timeout=60)
+
+
+def _settled(collection: Collection) -> SpaceStats:
+    """Statistics of the space once nothing is due."""
+    _wait_until(lambda: collection.stats().spaces["v"].state in (SpaceState.READY, SpaceState.ERROR))
+    assert collection.failed == {}
+    return collection.stats().spaces["v"]
+
+
+def _wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def _recall(
+    snapshot: Snapshot, queries: Rows, limit: int = 10, rescore: bool = True, oversampling: float | None = None
+) -> float:
+    """Mean share of hits that are at least as good as the worst of the exact ones. Every score must be exact."""
+    searches = [
+        SpaceSearch(space="v", vector=query, limit=limit, exact=exact, rescore=rescore, oversampling=oversampling)
+        for query in queries
+        for exact in (False, True)
+    ]
+    answers = snapshot.search(searches, UNLIMITED)
+    metric = snapshot.schema.spaces["v"].distance
+    shares = []
+    for query, hits, exact in zip(queries, answers[::2], answers[1::2], strict=True):
+        _, rows = snapshot.vectors("v", hits.slots)
+        assert hits.scores.tobytes() == distance.scores(metric, query, rows).tobytes()
+        assert hits.strategy.startswith("hnsw")
+        assert len(hits.slots) == limit
+        worst = exact.scores[-1]
+        shares.append(np.mean(hits.scores >= worst if metric.higher_is_better else hits.scores <= worst))
+    return float(np.mean(shares))
+
+
+@pytest.mark.parametrize("datatype", Datatype)
+def test_every_stored_form_has_recall_by_default(
+    datatype: Datatype, database: Database, wordnet: tuple[Rows, Rows]
+) -> None:
+    rows, queries = wordnet
+    for metric in GRAPH_METRICS:
+        collection = _create(database, 500, SpaceSchema(size=rows.shape[1], distance=metric, datatype=datatype))
+        _write(collection, rows)
+        stats = _settled(collection)
+        assert (stats.index, stats.datatype, stats.indexed_vectors) == ("hnsw", datatype.value, len(rows))
+        with collection.snapshot() as snapshot:
+            shares = [_recall(snapshot, queries, limit) for limit in (10, 100)]
+            assert min(shares) >= 0.95
+        database.delete_collection("c")
+
+
+def test_rescoring_and_oversampling_trade_recall(database: Database, wordnet: tuple[Rows, Rows]) -> None:
+    """Signs alone choose badly, the more of them are scored the better they choose, and scores are exact throughout."""
+    rows, queries = wordnet
+    collection = _create(database, len(rows), SpaceSchema(size=rows.shape[1], datatype=Datatype.BINARY))
+    _write(collection, rows)
+    assert _settled(collection).segments == 1
+    with collection.snapshot() as snapshot:
+        none = _recall(snapshot, queries, limit=40, rescore=False)
+        once = _recall(snapshot, queries, limit=40, oversampling=1)
+        twice = _recall(snapshot, queries, limit=40, oversampling=2)
+        most = _recall(snapshot, queries, limit=40, oversampling=1_000)
+    assert none == once < twice - 0.05
+    assert twice < most - 0.05
+    assert most == 1.0
+
+
+def test_settings_of_rescoring_do_not_spread_within_a_batch(database: Database, wordnet: tuple[Rows, Rows]) -> None:
+    rows, queries = wordnet
+    collection = _create(database, len(rows), SpaceSchema(size=rows.shape[1], datatype=Datatype.BINARY))
+    _write(collection, rows)
+    _settled(collection)
+    searches = [
+        SpaceSearch(space="v", vector=query, limit=40, rescore=rescore, oversampling=oversampling)
+        for query in queries[:5]
+        for rescore, oversampling in ((True, None), (False, None), (True, 2.0))
+    ]
+    with collection.snapshot() as snapshot:
+        together = snapshot.search(searches, UNLIMITED)
+        alone = [snapshot.search([search], UNLIMITED)[0] for search in searches]
+    assert [hits.slots.tobytes() for hits in together] == [hits.slots.tobytes() for hits in alone]
+    assert together[0].slots.tobytes() != together[1].slots.tobytes()
+
+
+@pytest.mark.parametrize("metric", BINARY_METRICS)
+def test_bits(metric: Distance, database: Database) -> None:
+    """By a graph with a tail, and exactly; the graph misses little."""
+    space = SpaceSchema(size=200, distance=metric, datatype=default_datatype(metric))
+    collection = _create(database, 1500, space)
+    _write(collection, _bits(1500, 200, seed=1))
+    _write(collection, _bits(300, 200, seed=2), first_id=1500)
+    stats = _settled(collection)
+    assert (stats.index, stats.datatype, stats.tail_vectors) == ("hnsw", "binary", 300)
+    queries = _bits(30, 200, seed=3)
+    rows = np.concatenate([_bits(1500, 200, seed=1), _bits(300, 200, seed=2)])
+    with collection.snapshot() as snapshot:
+        assert _recall(snapshot, queries) >= 0.97
+        for query in queries[:5]:
+            hits = snapshot.search([SpaceSearch(space="v", vector=query, limit=50, exact=True)], UNLIMITED)[0]
+            true = distance.scores(metric, query, rows)
+            assert hits.slots.tolist() == np.lexsort((np.arange(len(rows)), true))[:50].tolist()
+
+
+def test_auto_has_a_graph_from_the_threshold_on(database: Database) -> None:
+    rows = _bits(1000, 16, seed=1)
+    collection = _create(database, 1000, SpaceSchema(size=16, distance=Distance.EUCLID))
+    _write(collection, rows[:500])
+    stats = _settled(collection)
+    assert (stats.index, stats.datatype, stats.segments) == ("flat", "float32", 0)
+    _write(collection, rows[500:], first_id=500)
+    stats = _settled(collection)
+    assert (stats.index, stats.datatype, stats.segments) == ("hnsw", "bfloat16", 1)
+
+
+def test_hnsw_has_a_graph_from_a_thousand_rows_on(database: Database) -> None:
+    rows = _bits(1500, 16, seed=1)
+    collection = _create(database, 100_000, SpaceSchema(size=16, distance=Distance.EUCLID, index=IndexKind.HNSW))
+    _write(collection, rows[:500])
+    assert _settled(collection).index == "flat"
+    _write(collection, rows[500:], first_id=500)
+    stats = _settled(collection)
+    assert (stats.index, stats.indexed_vectors, stats.tail_vectors) == ("hnsw", 1000, 500)
+
+
+def test_flat_never_has_a_graph(database: Database) -> None:
+    rows = _bits(1000, 16, seed=1)
+    collection = _create(database, 100, SpaceSchema(size=16, distance=Distance.EUCLID, index=IndexKind.FLAT))
+    _write(collection, rows)
+    stats = _settled(collection)
+    assert (stats.index, stats.segments, stats.tail_vectors) == ("flat", 0, 1000)
+
+
+def test_manhattan_is_scanned_whatever_is_asked_for(database: Database) -> None:
+    collection = _create(database, 100, SpaceSchema(size=16, distance=Distance.MANHATTAN, index=IndexKind.HNSW))
+    _write(collection, _bits(1000, 16, seed=1))
+    stats = _settled(collection)
+    assert (stats.index, stats.datatype, stats.segments) == ("flat", "float32", 0)
+
+
+def test_a_kind_may_change(database: Database, tmp_path: Path) -> None:
+    """To FLAT at once, files and all, also after the next opening; back to a graph in the background."""
+    collection = _create(database, 1000, SpaceSchema(size=16, distance=Distance.EUCLID))
+    rows = _bits(1000, 16, seed=1)
+    _write(collection, rows)
+    assert _settled(collection).index == "hnsw"
+    collection.change_schema(SchemaChange(update={"v": SpaceDiff(index=IndexKind.FLAT)}))
+    stats = collection.stats().spaces["v"]
+    assert (stats.index, stats.state) == ("flat", SpaceState.READY)
+    assert list((tmp_path / "data").rglob("*.index")) == []
+    with collection.snapshot() as snapshot:
+        hits = snapshot.search([SpaceSearch(space="v", vector=rows[3], limit=5)], UNLIMITED)[0]
+        assert (hits.strategy, hits.scores[0]) == ("exact", 0)
+    database.close_collection("c")
+    database.open_collection("c")
+    collection = database.collection("c")
+    assert collection.schema.spaces["v"].index is IndexKind.FLAT
+    assert _settled(collection).index == "flat"
+    collection.change_schema(SchemaChange(update={"v": SpaceDiff(index=IndexKind.HNSW, datatype=Datatype.INT8)}))
+    _wait_until(lambda: collection.stats().spaces["v"].index == "hnsw")
+    assert _settled(collection).datatype == "int8"
+    with collection.snapshot() as snapshot:
+        assert _recall(snapshot, rows[:20] + np.float32(0.3), limit=5) >= 0.95
+
+
+def test_a_build_that_ends_after_the_change_to_flat_is_in_vain(database: Database) -> None:
+    collection = _create(database, 1000, SpaceSchema(size=16, distance=Distance.EUCLID))
+    _write(collection, _bits(1000, 16, seed=1))
+    _settled(collection)
+    space = collection.spaces()["v"]
+    (entry, _), (block, _) = space.manifest.blocks, space.blocks
+    assert space.schema.uid is not None
+    assert block.graph is not None
+    assert entry.index is not None
+    collection.change_schema(SchemaChange(update={"v": SpaceDiff(index=IndexKind.FLAT)}))
+    assert not collection.attach_graph(space.schema.uid, entry.uid, block.graph, entry.index)
+    assert _settled(collection).index == "flat"
+
+
+def test_scales_outlive_the_process(database: Database) -> None:
+    """Lengths far from 1, in a form that needs its scale: a graph opened without it would compare nonsense."""
+    rows = _bits(1000, 64, seed=1) * np.linspace(1e-3, 3e-3, 1000, dtype=np.float32)[:, None]
+    collection = _create(database, 1000, SpaceSchema(size=64, distance=Distance.EUCLID, datatype=Datatype.INT8))
+    _write(collection, rows)
+    _settled(collection)
+    database.close_collection("c")
+    database.open_collection("c")
+    collection = database.collection("c")
+    assert _settled(collection).index == "hnsw"
+    with collection.snapshot() as snapshot:
+        assert _recall(snapshot, rows[::50]) >= 0.95
+
+
+def test_a_graph_that_misses_its_rows_is_not_published(database: Database) -> None:
+    """float16 ends at 65,504; the rows are scanned, rightly, and the state says that something is wrong."""
+    rows = _bits(600, 16, seed=1) * np.float32(1e6)
+    collection = _create(database, 500, SpaceSchema(size=16, distance=Distance.EUCLID, datatype=Datatype.FLOAT16))
+    _write(collection, rows)
+    _wait_until(lambda: collection.stats().spaces["v"].state is SpaceState.ERROR)
+    assert "of a sample of its rows" in " ".join(collection.failed.values())
+    with collection.snapshot() as snapshot:
+        hits = snapshot.search([SpaceSearch(space="v", vector=rows[7], limit=1)], UNLIMITED)[0]
+        assert (hits.strategy, hits.scores[0]) == ("exact", 0)
