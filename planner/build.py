@@ -2,12 +2,15 @@
 
 from planner.plan import (
     ConvertScores,
+    Diversify,
     FuseRanks,
     FuseScores,
     Gate,
     Limit,
     Node,
     Plan,
+    RankAll,
+    Rerank,
     Rescore,
     Restrict,
     Scan,
@@ -15,8 +18,24 @@ from planner.plan import (
     Threshold,
     higher_is_better,
 )
-from planner.query import Dbsf, FilterScope, Nearest, Query, QueryVector, Rrf, ScoreMode, Stage
-from planner.validate import DEFAULT_LIMIT, limit_of, space_of
+from planner.query import (
+    ByExamples,
+    Context,
+    Dbsf,
+    Discover,
+    FilterScope,
+    Nearest,
+    OrderBy,
+    Query,
+    QueryVector,
+    Recommend,
+    Rrf,
+    Sample,
+    ScoreMode,
+    Stage,
+)
+from planner.ranks.ranker import InSpace, Ranker
+from planner.validate import DEFAULT_LIMIT, limit_of, reach_of, space_of
 from storage.schema import CollectionSchema, PointId
 
 
@@ -30,15 +49,16 @@ def _build_stage(
     stage: Stage, schema: CollectionSchema, name: str, default_limit: int, *, exclude: tuple[PointId, ...]
 ) -> Node:
     """`exclude`: points that gave vectors to the stages above. No leaf returns them, so no place is lost to them."""
-    if isinstance(stage.query, Nearest) and stage.query.exclude is not None and stage.query.exclude not in exclude:
-        exclude = (*exclude, stage.query.exclude)
+    if isinstance(stage.query, Nearest | ByExamples):
+        exclude = tuple(dict.fromkeys((*exclude, *stage.query.exclude)))
     limit = limit_of(stage, default_limit)
+    reach = reach_of(stage, limit)
     node: Node
     if not stage.prefetch:
-        node = _build_leaf(stage, schema, name, limit + stage.offset, exclude)
+        node = _build_leaf(stage, schema, name, reach, exclude)
     else:
         children = tuple(
-            _build_stage(child, schema, f"{name}.prefetch[{index}]", limit + stage.offset, exclude=exclude)
+            _build_stage(child, schema, f"{name}.prefetch[{index}]", reach, exclude=exclude)
             for index, child in enumerate(stage.prefetch)
         )
         node = _build_filter(stage, name, _build_merge(stage, schema, name, children))
@@ -46,6 +66,7 @@ def _build_stage(
         node = Threshold(
             stage=name, threshold=stage.score_threshold, higher_is_better=higher_is_better(node), child=node
         )
+    node = _build_diversity(stage, schema, name, node, reach, limit + stage.offset)
     if stage.prefetch or stage.offset:
         node = Limit(stage=name, limit=limit, offset=stage.offset, child=node)
     return _build_score_mode(stage, schema, name, node)
@@ -53,7 +74,10 @@ def _build_stage(
 
 def _build_leaf(
     stage: Stage, schema: CollectionSchema, name: str, limit: int, exclude: tuple[PointId, ...]
-) -> Search | Scan:
+) -> Search | Scan | RankAll:
+    if isinstance(stage.query, OrderBy | Sample | ByExamples):
+        ranker = _ranker(stage.query, stage, schema)
+        return RankAll(stage=name, ranker=ranker, filter=stage.filter, exclude=exclude, limit=limit)
     if not isinstance(stage.query, Nearest):
         return Scan(stage=name, filter=stage.filter, exclude=exclude, limit=limit)
     space = space_of(stage.using, schema, "using")
@@ -79,8 +103,34 @@ def _build_merge(stage: Stage, schema: CollectionSchema, name: str, children: tu
             space = space_of(stage.using, schema, "using")
             distance = schema.spaces[space].distance
             return Rescore(stage=name, space=space, distance=distance, vector=_vector(stage.query), children=children)
+        case OrderBy() | Sample() | Recommend() | Discover() | Context():
+            return Rerank(stage=name, ranker=_ranker(stage.query, stage, schema), children=children)
         case None:
             raise AssertionError("validate.py refuses prefetches without a query")
+
+
+def _ranker(rank: OrderBy | Sample | ByExamples, stage: Stage, schema: CollectionSchema) -> Ranker:
+    if isinstance(rank, OrderBy | Sample):
+        return rank
+    space = space_of(stage.using, schema, "using")
+    return InSpace(rank, space, schema.spaces[space].distance)
+
+
+def _build_diversity(
+    stage: Stage, schema: CollectionSchema, name: str, node: Node, candidates: int, limit: int
+) -> Node:
+    if not isinstance(stage.query, Nearest) or stage.query.mmr is None:
+        return node
+    space = space_of(stage.using, schema, "using")
+    return Diversify(
+        stage=name,
+        space=space,
+        distance=schema.spaces[space].distance,
+        diversity=stage.query.mmr.diversity,
+        candidates=candidates,
+        limit=limit,
+        child=node,
+    )
 
 
 def _build_filter(stage: Stage, name: str, node: Node) -> Node:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.field_indexes import FieldIndexes
 from planner.filter import Filter
 from planner.match import matching_slots
 from storage.budget import Budget
@@ -23,8 +24,10 @@ class FilterCache:
     A commit has a new `seq`, so entries never become wrong; those of older commits fall out in time.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, fields: FieldIndexes | None = None) -> None:
+        """`fields`: indexes to evaluate with."""
         self._capacity = capacity
+        self._fields = fields
         self._used = 0
         self._entries: OrderedDict[_Key, NDArray[np.uint32]] = OrderedDict()
         self._lock = threading.Lock()
@@ -34,7 +37,7 @@ class FilterCache:
         found = self.peek(reader, filter)
         if found is not None:
             return found
-        slots = matching_slots(reader, filter, budget)
+        slots = matching_slots(reader, filter, budget, self._fields)
         slots.flags.writeable = False
         self._add((reader.collection_uid, reader.seq, filter), slots)
         return slots

@@ -1,37 +1,118 @@
-"""What a condition on a payload path means: one predicate on a payload each. Logic over conditions is in match.py.
+"""What a condition on a payload path means: one predicate on a payload each.
+
+Logic over the conditions of many points is in match.py; compile_filter has it for the one element of a nested filter.
 
 docs/filters.md states the meaning as a truth table, from which the tests are made.
 """
 
 from collections.abc import Callable, Iterable
-from typing import assert_never
+from typing import Any, assert_never
 
-from planner.filter import AnyOf, Equal, ExceptOf, IsEmpty, IsNull, Range, Scalar
+from planner.filter import (
+    AnyOf,
+    Condition,
+    DatetimeRange,
+    Equal,
+    ExceptOf,
+    Exists,
+    FieldCondition,
+    Filter,
+    GeoBox,
+    GeoPolygon,
+    GeoRadius,
+    HasId,
+    HasVector,
+    IsEmpty,
+    IsNull,
+    Nested,
+    PayloadCondition,
+    Range,
+    Scalar,
+    TextTest,
+    ValuesCount,
+)
+from planner.geography import PlaceTest, compile_place_test, place_of
+from planner.instants import instant_of
 from planner.paths import parse_path, values_at
-
-PayloadCondition = Equal | AnyOf | ExceptOf | Range | IsNull | IsEmpty
-"""Conditions that need the payload."""
+from planner.strings import StringTest, compile_string_test
 
 Predicate = Callable[[dict[str, object]], bool]
 _ValueTest = Callable[[object], bool]
 
 
 def compile_condition(condition: PayloadCondition) -> Predicate:
-    """The condition as a function of a payload. Requires: a valid path."""
+    """The condition as a function of a payload. Requires: a valid condition."""
     match condition:
-        case Equal(value=value):
-            return _any_element(condition.path, _is_one_of((value,)))
-        case AnyOf(values=values):
-            return _any_element(condition.path, _is_one_of(values))
-        case ExceptOf(values=values):
-            return _any_element(condition.path, _is_scalar_but(values))
-        case Range():
-            return _any_element(condition.path, _is_within(condition))
         case IsNull():
             return _any_element(condition.path, _is_null)
         case IsEmpty():
             return _all_values(condition.path, _is_empty)
+        case Exists():
+            return _any_value(condition.path, lambda value: True)
+        case Nested(filter=filter):
+            return _any_element(condition.path, _passes(compile_filter(filter)))
+        case ValuesCount():
+            return _any_value(condition.path, _has_count_within(condition))
+        case _:
+            return _any_element(condition.path, _value_test(condition))
+
+
+ElementCondition = Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | IsNull
+"""Conditions that hold when some scalar or null at the path, or some element of an array there, passes a test."""
+
+
+def element_test(condition: ElementCondition) -> _ValueTest:
+    """The test of one scalar or null."""
+    return _is_null if isinstance(condition, IsNull) else _value_test(condition)
+
+
+def _value_test(condition: FieldCondition) -> _ValueTest:
+    match condition:
+        case Equal(value=value):
+            return _is_one_of((value,))
+        case AnyOf(values=values):
+            return _is_one_of(values)
+        case ExceptOf(values=values):
+            return _is_scalar_but(values)
+        case Range():
+            return _is_within(condition)
+        case DatetimeRange():
+            return _is_instant_within(condition)
+        case TextTest():
+            return _is_string_that(compile_string_test(condition))
+        case GeoRadius() | GeoBox() | GeoPolygon():
+            return _is_place_that(compile_place_test(condition))
+        case ValuesCount():
+            return _has_count_within(condition)
     assert_never(condition)
+
+
+def compile_filter(filter: Filter) -> Predicate:
+    """A whole filter as a function of a payload. Requires: a valid filter without has_id and has_vector."""
+    must, should, must_not = (_compile_all(clause) for clause in (filter.must, filter.should, filter.must_not))
+    enough = () if filter.min_should is None else _compile_all(filter.min_should.conditions)
+    min_count = 0 if filter.min_should is None else filter.min_should.min_count
+
+    def predicate(payload: dict[str, object]) -> bool:
+        return (
+            all(holds(payload) for holds in must)
+            and (not should or any(holds(payload) for holds in should))
+            and not any(holds(payload) for holds in must_not)
+            and sum(holds(payload) for holds in enough) >= min_count
+        )
+
+    return predicate
+
+
+def _compile_all(conditions: Iterable[Condition]) -> tuple[Predicate, ...]:
+    return tuple(_compile_any(condition) for condition in conditions)
+
+
+def _compile_any(condition: Condition) -> Predicate:
+    if isinstance(condition, Filter):
+        return compile_filter(condition)
+    assert not isinstance(condition, HasId | HasVector), "an element has no id and no vector"
+    return compile_condition(condition)
 
 
 def _any_element(path: str, test: _ValueTest) -> Predicate:
@@ -48,6 +129,11 @@ def _any_element(path: str, test: _ValueTest) -> Predicate:
         return False
 
     return predicate
+
+
+def _any_value(path: str, test: _ValueTest) -> Predicate:
+    steps = parse_path(path)
+    return lambda payload: any(test(value) for value in values_at(payload, steps))
 
 
 def _all_values(path: str, test: _ValueTest) -> Predicate:
@@ -77,17 +163,64 @@ def _is_scalar_but(values: Iterable[Scalar]) -> _ValueTest:
 
 
 def _is_within(bounds: Range) -> _ValueTest:
+    # Python compares strings by code points, which is the order of their UTF-8 bytes.
+    strings = any(isinstance(bound, str) for bound in (bounds.gt, bounds.gte, bounds.lt, bounds.lte))
+    within = _within(bounds.gt, bounds.gte, bounds.lt, bounds.lte)
+
     def test(value: object) -> bool:
-        return (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and (bounds.gt is None or value > bounds.gt)
-            and (bounds.gte is None or value >= bounds.gte)
-            and (bounds.lt is None or value < bounds.lt)
-            and (bounds.lte is None or value <= bounds.lte)
-        )
+        if strings:
+            return isinstance(value, str) and within(value)
+        return isinstance(value, int | float) and not isinstance(value, bool) and within(value)
 
     return test
+
+
+def _is_instant_within(bounds: DatetimeRange) -> _ValueTest:
+    given = (bounds.gt, bounds.gte, bounds.lt, bounds.lte)
+    within = _within(*(None if bound is None else instant_of(bound) for bound in given))
+
+    def test(value: object) -> bool:
+        instant = instant_of(value) if isinstance(value, str) else None
+        return instant is not None and within(instant)
+
+    return test
+
+
+def _has_count_within(bounds: ValuesCount) -> _ValueTest:
+    within = _within(bounds.gt, bounds.gte, bounds.lt, bounds.lte)
+
+    def test(value: object) -> bool:
+        if isinstance(value, list):
+            return within(len(value))
+        return within(0 if value is None else 1)
+
+    return test
+
+
+def _within(gt: Any, gte: Any, lt: Any, lte: Any) -> Callable[[Any], bool]:
+    """Whether a value is within bounds of its own kind."""
+    return lambda value: bool(
+        (gt is None or value > gt)
+        and (gte is None or value >= gte)
+        and (lt is None or value < lt)
+        and (lte is None or value <= lte)
+    )
+
+
+def _is_string_that(passes: StringTest) -> _ValueTest:
+    return lambda value: isinstance(value, str) and passes(value)
+
+
+def _is_place_that(passes: PlaceTest) -> _ValueTest:
+    def test(value: object) -> bool:
+        place = place_of(value)
+        return place is not None and passes(place)
+
+    return test
+
+
+def _passes(predicate: Predicate) -> _ValueTest:
+    return lambda value: isinstance(value, dict) and predicate(value)
 
 
 def _is_null(value: object) -> bool:

@@ -6,14 +6,23 @@ from typing import assert_never
 from planner.filter import (
     AnyOf,
     Condition,
+    DatetimeRange,
     Equal,
     ExceptOf,
+    Exists,
     Filter,
+    GeoBox,
+    GeoPoint,
+    GeoPolygon,
+    GeoRadius,
     HasId,
     HasVector,
     IsEmpty,
     IsNull,
+    Nested,
     Range,
+    TextTest,
+    ValuesCount,
 )
 from planner.query import PayloadSelector, VectorsSelector
 from storage.schema import PointId
@@ -52,8 +61,18 @@ def _condition(condition: Condition) -> str:
             return f"{path} in {_list(values)}"
         case ExceptOf(path=path, values=values):
             return f"{path} not in {_list(values)}"
-        case Range():
-            return _range(condition)
+        case Range() | DatetimeRange():
+            return _range(condition.path, condition)
+        case ValuesCount():
+            return _range(f"count of {condition.path}", condition)
+        case TextTest(path=path, operator=operator, operand=operand):
+            return f"{path} {operator.value} {json.dumps(operand, ensure_ascii=False)}"
+        case GeoRadius() | GeoBox() | GeoPolygon():
+            return _place(condition)
+        case Exists(path=path):
+            return f"{path} exists"
+        case Nested(path=path, filter=filter):
+            return f"some {path} has ({describe_filter(filter)})"
         case IsNull(path=path):
             return f"{path} is null"
         case IsEmpty(path=path):
@@ -65,10 +84,30 @@ def _condition(condition: Condition) -> str:
     assert_never(condition)
 
 
-def _range(bounds: Range) -> str:
+def _range(subject: str, bounds: Range | DatetimeRange | ValuesCount) -> str:
     signs = ((">", bounds.gt), (">=", bounds.gte), ("<", bounds.lt), ("<=", bounds.lte))
-    parts = [f"{bounds.path} {sign} {bound}" for sign, bound in signs if bound is not None]
+    shown = [(sign, bound) for sign, bound in signs if bound is not None]
+    parts = [f"{subject} {sign} {_bound(bound)}" for sign, bound in shown]
     return _group(" and ".join(parts), len(parts))
+
+
+def _bound(bound: str | int | float) -> str:
+    return json.dumps(bound, ensure_ascii=False) if isinstance(bound, str) else str(bound)
+
+
+def _place(condition: GeoRadius | GeoBox | GeoPolygon) -> str:
+    match condition:
+        case GeoRadius(path=path, center=center, radius=radius):
+            return f"{path} within {radius} m of {_point(center)}"
+        case GeoBox(path=path, top_left=top_left, bottom_right=bottom_right):
+            return f"{path} in box {_point(top_left)} to {_point(bottom_right)}"
+        case GeoPolygon(path=path, exterior=exterior, interiors=interiors):
+            holes = f" with {len(interiors)} holes" if interiors else ""
+            return f"{path} in polygon of {len(exterior)} corners{holes}"
+
+
+def _point(place: GeoPoint) -> str:
+    return f"({place.lat}, {place.lon})"
 
 
 def _list(values: tuple[str | int | float | bool, ...] | tuple[PointId, ...]) -> str:

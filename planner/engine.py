@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from planner.build import build
 from planner.cache import FilterCache
+from planner.comparison import StoredComparison, check_comparisons, compile_comparisons
 from planner.executor import execute
 from planner.explain import Explanation, explain
 from planner.fetch import Fetched, check_selectors, fetch
+from planner.field_indexes import FieldIndexes
 from planner.filter import Filter
 from planner.id_order import first_matching
 from planner.limits import check_batch, check_ids, check_page
-from planner.match import matching_slots
+from planner.match import matches, matching_slots
 from planner.operators import Ranking
 from planner.optimizer import optimize
 from planner.plan import Plan
@@ -33,12 +35,13 @@ from planner.validate import check_query, space_of
 from planner.validate_filter import check_filter
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
-from storage.operations import BySlots
+from storage.operations import BySlots, StoredCondition
 from storage.schema import CollectionSchema, PointId
 from storage.snapshot import Snapshot
 from storage.validate import check_point_id
 
 DEFAULT_CACHE_BYTES = 64 * 2**20
+DEFAULT_FIELD_INDEX_BYTES = 256 * 2**20
 
 ALL_PAYLOAD = PayloadSelector()
 """Selects the whole payload, which is the default everywhere."""
@@ -90,9 +93,16 @@ class Engine:
     `lookup` finds a collection by name or alias (Database.collection), for queries that take their vector elsewhere.
     """
 
-    def __init__(self, lookup: Callable[[str], Collection], *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        lookup: Callable[[str], Collection],
+        *,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        field_index_bytes: int = DEFAULT_FIELD_INDEX_BYTES,
+    ) -> None:
+        """`cache_bytes` bounds remembered filters, `field_index_bytes` the indexes of payload fields; 0: none."""
         self.lookup = lookup
-        self._filters = FilterCache(cache_bytes)
+        self._filters = FilterCache(cache_bytes, FieldIndexes(field_index_bytes))
 
     def query(
         self,
@@ -228,6 +238,30 @@ class Engine:
         """Selects the matching points of a write, evaluated when it is applied. `field` is the filter's path."""
         check_filter(filter, schema, field)
         return BySlots(partial(matching_slots, filter=filter, budget=budget))
+
+    def stored_condition(
+        self,
+        schema: CollectionSchema,
+        filter: Filter | None,
+        comparisons: Sequence[StoredComparison] = (),
+        budget: Budget = UNLIMITED,
+        *,
+        path: str = "",
+    ) -> StoredCondition | None:
+        """What stored points must fulfil for a write to change them; None when nothing is asked.
+
+        `path` is the write's in the request. Raises InvalidFilter and what else a filter may raise.
+        """
+        if filter is None and not comparisons:
+            return None
+        prefix = f"{path}." if path else ""
+        check_comparisons(comparisons, f"{prefix}compare")
+        if filter is not None:
+            check_filter(filter, schema, f"{prefix}condition")
+        return StoredCondition(
+            holds=None if filter is None else lambda reader, slots: matches(reader, filter, slots, budget=budget),
+            replaces=compile_comparisons(comparisons) if comparisons else None,
+        )
 
     def _plan(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[Plan]:
         for query in queries:

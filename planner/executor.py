@@ -24,6 +24,7 @@ from planner.operators import (
 )
 from planner.plan import (
     ConvertScores,
+    Diversify,
     Empty,
     FuseRanks,
     FuseScores,
@@ -32,6 +33,8 @@ from planner.plan import (
     Limit,
     Node,
     Plan,
+    RankAll,
+    Rerank,
     Rescore,
     Restrict,
     Scan,
@@ -39,6 +42,10 @@ from planner.plan import (
     Threshold,
     children_of,
 )
+from planner.ranks.by_examples import examples_of
+from planner.ranks.diversity import pick_diverse
+from planner.ranks.rank_slots import rank_slots
+from planner.ranks.ranker import InSpace
 from planner.trace import Actual, Trace
 from storage.budget import Budget
 from storage.snapshot import Snapshot
@@ -84,7 +91,7 @@ class _Run:
 
     def emit(self, node: Node, restrictions: tuple[Filter, ...] = ()) -> Ranking:
         """What `node` emits below `restrictions`."""
-        if isinstance(node, Search | Scan):
+        if isinstance(node, Search | Scan | RankAll):
             return self._emit_leaf(Demand(node, restrictions), node)
         inputs = [self.emit(child, below(node, restrictions)) for child in children_of(node)]
         started = time.perf_counter_ns()
@@ -94,7 +101,7 @@ class _Run:
             actual = Actual(
                 rows_in=rows_in,
                 rows_out=len(ranking),
-                distance_computations=len(ranking) if isinstance(node, Rescore) else 0,
+                distance_computations=_distances(node, rows_in, len(ranking)),
                 microseconds=(time.perf_counter_ns() - started) // 1_000,
             )
             self.trace.record(node, actual, ranking)
@@ -132,6 +139,10 @@ class _Run:
             case Rescore():
                 hits = self.reader.score(node.space, candidates(inputs), node.vector.values, self.budget)
                 return Ranking(hits.slots, hits.scores)
+            case Rerank():
+                return rank_slots(node.ranker, candidates(inputs), self.reader, self.budget)[0]
+            case Diversify():
+                return self._diversify(node, inputs[0].take(slice(node.candidates)))
             case Gate():
                 return inputs[0].take(self.sets.gate(node.filter, inputs[0].slots))
             case Threshold():
@@ -144,6 +155,24 @@ class _Run:
                 return inputs[0]
             case Empty():
                 return NOTHING
-            case Search() | Scan():
+            case Search() | Scan() | RankAll():
                 raise AssertionError("leaves were answered before")
         assert_never(node)
+
+    def _diversify(self, node: Diversify, nearest: Ranking) -> Ranking:
+        _, rows = self.reader.vectors(node.space, nearest.slots)
+        picked = pick_diverse(nearest.scores, rows, node.distance, node.diversity, node.limit, self.budget)
+        return Ranking(nearest.slots[picked], nearest.scores[picked])
+
+
+def _distances(node: Node, rows_in: int, rows_out: int) -> int:
+    """Distances that an inner node computed to make `rows_out` rows of `rows_in`."""
+    match node:
+        case Rescore():
+            return rows_out
+        case Rerank(ranker=InSpace(rank=rank)):
+            return rows_out * len(examples_of(rank))
+        case Diversify():
+            return rows_out * min(node.candidates, rows_in)
+        case _:
+            return 0

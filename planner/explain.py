@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from planner.describe import describe_filter, describe_payload, describe_vectors
+from planner.describe_ranker import describe_ranker
 from planner.operators import Ranking
 from planner.plan import (
     ConvertScores,
+    Diversify,
     Empty,
     FuseRanks,
     FuseScores,
@@ -14,6 +16,8 @@ from planner.plan import (
     Limit,
     Node,
     Plan,
+    RankAll,
+    Rerank,
     Rescore,
     Restrict,
     Scan,
@@ -140,14 +144,16 @@ def most_rows(node: Node, reader: Snapshot) -> int:
     match node:
         case Search():
             return min(node.limit, reader.spaces[node.space].vector_count)
-        case Scan():
+        case Scan() | RankAll():
             return min(node.limit, reader.point_count)
         case Empty():
             return 0
-        case FuseRanks() | FuseScores() | Rescore():
+        case FuseRanks() | FuseScores() | Rescore() | Rerank():
             return min(reader.point_count, sum(most_rows(child, reader) for child in node.children))
         case Restrict() | Gate() | Threshold() | ConvertScores():
             return most_rows(node.child, reader)
+        case Diversify():
+            return min(node.limit, node.candidates, most_rows(node.child, reader))
         case Limit():
             return min(node.limit, max(0, most_rows(node.child, reader) - node.offset))
     assert_never(node)
@@ -160,6 +166,12 @@ def _attributes(node: Node) -> dict[str, str]:
             return space | _leaf_attributes(node) | _param_attributes(node.params)
         case Scan():
             return {"limit": str(node.limit)} | _leaf_attributes(node)
+        case RankAll():
+            return describe_ranker(node.ranker) | {"limit": str(node.limit)} | _leaf_attributes(node)
+        case Rerank():
+            return describe_ranker(node.ranker)
+        case Diversify():
+            return {"diversity": f"{node.diversity:g}", "candidates": str(node.candidates), "limit": str(node.limit)}
         case FuseRanks():
             return {"k": f"{node.k:g}", "weights": _weights(node.weights)}
         case FuseScores():
@@ -179,7 +191,7 @@ def _attributes(node: Node) -> dict[str, str]:
     assert_never(node)
 
 
-def _leaf_attributes(leaf: Search | Scan) -> dict[str, str]:
+def _leaf_attributes(leaf: Search | Scan | RankAll) -> dict[str, str]:
     attributes = {} if leaf.filter is None else {"filter": describe_filter(leaf.filter)}
     if leaf.exclude:
         attributes["exclude"] = ", ".join(repr(point_id) for point_id in leaf.exclude)

@@ -5,10 +5,12 @@ the conditions that hold scalars also compare by which of them are bools.
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from storage.schema import PointId
 
 Scalar = str | int | float | bool
+Bound = str | int | float
 
 
 def _which_are_bools(values: tuple[Scalar, ...]) -> tuple[bool, ...]:
@@ -53,13 +55,94 @@ class ExceptOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Some number at `path` lies within the bounds that are given. Integers compare exactly."""
+    """Some value at `path` lies within the bounds that are given, which are all numbers or all strings.
+
+    Integers compare exactly, strings by their UTF-8 bytes.
+    """
 
     path: str
-    gt: int | float | None = None
-    gte: int | float | None = None
-    lt: int | float | None = None
-    lte: int | float | None = None
+    gt: Bound | None = None
+    gte: Bound | None = None
+    lt: Bound | None = None
+    lte: Bound | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatetimeRange:
+    """Some string at `path` is an instant within the bounds that are given; all are RFC 3339."""
+
+    path: str
+    gt: str | None = None
+    gte: str | None = None
+    lt: str | None = None
+    lte: str | None = None
+
+
+class TextOperator(Enum):
+    """What a TextTest asks of a string."""
+
+    TEXT = "text"
+    PHRASE = "phrase"
+    STARTS_WITH = "starts_with"
+    CONTAINS = "contains"
+    GLOB = "glob"
+    IGLOB = "iglob"
+    REGEX = "regex"
+
+
+@dataclass(frozen=True, slots=True)
+class TextTest:
+    """Some string at `path` passes: has the words or the part, starts with, or is matched by `operand`."""
+
+    path: str
+    operator: TextOperator
+    operand: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesCount:
+    """How many elements the array at `path` has is within the bounds. Other values count as one, null as none."""
+
+    path: str
+    gt: int | None = None
+    gte: int | None = None
+    lt: int | None = None
+    lte: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPoint:
+    """A place: degrees north (-90 to 90) and east (-180 to 180)."""
+
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeoRadius:
+    """Some place at `path` is at most `radius` metres from `center`."""
+
+    path: str
+    center: GeoPoint
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeoBox:
+    """Some place at `path` is between the corners, edges included; across the antimeridian if left is east of right."""
+
+    path: str
+    top_left: GeoPoint
+    bottom_right: GeoPoint
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPolygon:
+    """Some place at `path` is within `exterior` and within no hole; places on an edge are within."""
+
+    path: str
+    exterior: tuple[GeoPoint, ...]
+    interiors: tuple[tuple[GeoPoint, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +157,21 @@ class IsEmpty:
     """The value at `path` is absent, null, [] or ""."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """There is a value at `path`, null included."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Some object at `path`, or element of an array there, passes all of `filter`, whose paths start at it."""
+
+    path: str
+    filter: "Filter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +206,11 @@ class Filter:
     min_should: MinShould | None = None
 
 
-Condition = Equal | AnyOf | ExceptOf | Range | IsNull | IsEmpty | HasId | HasVector | Filter
+GeoCondition = GeoRadius | GeoBox | GeoPolygon
+FieldCondition = Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | ValuesCount | GeoCondition
+"""Tests of the values at a path."""
+
+PayloadCondition = FieldCondition | IsNull | IsEmpty | Exists | Nested
+"""Conditions that need the payload, and nothing but the payload."""
+
+Condition = PayloadCondition | HasId | HasVector | Filter

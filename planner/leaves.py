@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from planner.filter import Filter
 from planner.filter_sets import FilterSets
 from planner.operators import Ranking
-from planner.plan import Leaf, Node, Restrict, Scan, Search, children_of
+from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
+from planner.ranks.rank_slots import rank_slots
 from storage.budget import Budget
 from storage.schema import PointId
 from storage.search import SpaceHits, SpaceSearch
@@ -46,7 +47,7 @@ class LeafAnswer:
 
 def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
     """The leaves of a plan, in order."""
-    if isinstance(node, Search | Scan):
+    if isinstance(node, Search | Scan | RankAll):
         yield Demand(node, restrictions)
         return
     for child in children_of(node):
@@ -64,11 +65,22 @@ def answer_leaves(
     """An answer for every demand. Raises DeadlineExceeded, Cancelled."""
     answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], reader, sets, budget)
     for demand in demands:
-        if demand not in answers:
+        if isinstance(demand.leaf, RankAll):
+            answers[demand] = _rank_all(demand, demand.leaf, reader, sets, budget)
+        elif isinstance(demand.leaf, Scan):
             slots = sets.first(demand.filters, demand.limit)
             ranking = Ranking(slots, np.zeros(len(slots), np.float32))
             answers[demand] = LeafAnswer(_without_excluded(ranking, demand, reader), None, "id order", "no query", 0)
     return answers
+
+
+def _rank_all(demand: Demand, leaf: RankAll, reader: Snapshot, sets: FilterSets, budget: Budget) -> LeafAnswer:
+    allowed = sets.allowed(demand.filters)
+    slots = reader.all_slots() if allowed is None else allowed
+    if leaf.exclude:
+        slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
+    ranking, distances = rank_slots(leaf.ranker, slots, reader, budget)
+    return LeafAnswer(ranking.take(slice(leaf.limit)), len(slots), "exact", "every matching point is ranked", distances)
 
 
 def _answer_searches(

@@ -25,8 +25,23 @@ MAX_FILTER_DEPTH = 16
 MAX_CONDITIONS = 1_024
 """Conditions of one filter at all its levels: each is tested on every candidate."""
 
+MAX_PATTERN = 4_096
+"""Characters of a text, glob or regular expression in a filter: it is compiled for each evaluation."""
+
+MAX_CORNERS = 4_096
+"""Corners of a polygon, holes included: each is looked at for every place."""
+
+MAX_EXPRESSION = 65_536
+"""Characters of a filter that is written as text."""
+
 MAX_WEIGHT = 1e30
 """Largest weight of a fusion: sums of MAX_STAGES weighted scores stay finite in float32."""
+
+MAX_EXAMPLES = 64
+"""Examples of one stage (a context pair is two): every candidate is scored for each."""
+
+MAX_MMR_CANDIDATES = 1_000
+"""Points among which diverse ones are picked: the work grows with their square."""
 
 
 def check_batch(count: int, field: str) -> None:

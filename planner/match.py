@@ -7,13 +7,14 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.conditions import PayloadCondition, compile_condition
-from planner.filter import AnyOf, Condition, Equal, ExceptOf, Filter, HasId, HasVector, IsEmpty, IsNull, Range
+from planner.conditions import compile_condition
+from planner.field_index import Slots
+from planner.field_indexes import FieldIndexes
+from planner.filter import Condition, Filter, HasId, HasVector, PayloadCondition
 from planner.paths import first_key
 from storage.budget import UNLIMITED, Budget
 from storage.reader import Reader
@@ -22,6 +23,9 @@ from storage.schema import PointId
 
 ROWS_PER_CHECK = 1_024
 """Rows tested between two looks at the budget: some milliseconds."""
+
+FEW = 4
+"""Reading one record of this many points takes about as long as reading all of them in order."""
 
 Mask = NDArray[np.bool_]
 
@@ -34,19 +38,38 @@ class _Rows:
     holds: Mapping[PayloadCondition, Mask]
 
 
-def matching_slots(reader: Reader, filter: Filter, budget: Budget = UNLIMITED) -> NDArray[np.uint32]:
-    """Slots of the points that match, ascending. Requires: a valid filter."""
+def matching_slots(
+    reader: Reader, filter: Filter, budget: Budget = UNLIMITED, fields: FieldIndexes | None = None
+) -> NDArray[np.uint32]:
+    """Slots of the points that match, ascending. Indexes of `fields` are used. Requires: a valid filter."""
     ids = required_ids(filter)
     if ids is not None:
         found = reader.slots_of(ids)
         slots = np.unique(found[found >= 0]).astype(np.uint32)
         return slots[matches(reader, filter, slots, budget=budget)]
     conditions = _payload_conditions(filter)
-    if conditions:
-        rows = _test(conditions, reader.payloads(_keys(conditions)), budget)
-    else:
-        rows = _Rows(reader.all_slots(), {})
+    served = fields.serve(reader, conditions, budget) if fields is not None and conditions else {}
+    rows = _test_the_rest(reader, filter, [each for each in conditions if each not in served], served, budget)
+    holds = {condition: np.isin(rows.slots, slots, assume_unique=True) for condition, slots in served.items()}
+    rows = _Rows(rows.slots, {**rows.holds, **holds})
     return rows.slots[_mask(filter, rows, reader)]
+
+
+def _test_the_rest(
+    reader: Reader,
+    filter: Filter,
+    rest: list[PayloadCondition],
+    served: Mapping[PayloadCondition, Slots],
+    budget: Budget,
+) -> _Rows:
+    """Points among which every match is, tested by the conditions that no index served."""
+    needed = [served[condition] for condition in filter.must if condition in served]  # type: ignore[index]
+    candidates = min(needed, key=len) if needed else None
+    if not rest:
+        return _Rows(reader.all_slots() if candidates is None else candidates, {})
+    if candidates is None or FEW * len(candidates) > reader.point_count:
+        return _test(rest, reader.payloads(_keys(rest)), budget)
+    return _test(rest, _decode(reader, reader.existing(candidates), _keys(rest)), budget)
 
 
 def matches(
@@ -131,9 +154,8 @@ def _mask(condition: Condition, rows: _Rows, reader: Reader) -> Mask:
             if using not in reader.schema.spaces:  # dropped since the filter of a queued write was checked
                 return np.zeros(len(rows.slots), np.bool_)
             return np.isin(rows.slots, reader.slots_with_vector(using))
-        case Equal() | AnyOf() | ExceptOf() | Range() | IsNull() | IsEmpty():
+        case _:
             return rows.holds[condition]
-    assert_never(condition)
 
 
 def _clauses_mask(filter: Filter, rows: _Rows, reader: Reader) -> Mask:

@@ -34,7 +34,7 @@ NOTHING = Ranking(np.empty(0, np.uint32), np.empty(0, np.float32))
 
 def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
     slots, scores = reciprocal_rank_fusion([ranking.slots for ranking in inputs], k=node.k, weights=node.weights)
-    return _ranked(slots, scores, reader)
+    return ranked(slots, scores, reader)
 
 
 def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
@@ -44,10 +44,11 @@ def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], reader: Reader) -> 
         higher_is_better=[higher_is_better(child) for child in node.children],
         weights=node.weights,
     )
-    return _ranked(slots, scores, reader)
+    return ranked(slots, scores, reader)
 
 
-def _ranked(slots: NDArray[np.uint32], scores: NDArray[np.float32], reader: Reader) -> Ranking:
+def ranked(slots: NDArray[np.uint32], scores: NDArray[np.float32], reader: Reader) -> Ranking:
+    """Sorts by score, higher first, then by id."""
     best = rank(slots, scores, higher_is_better=True, id_keys=reader.id_keys)
     return Ranking(slots[best], scores[best])
 

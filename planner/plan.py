@@ -3,7 +3,7 @@
 Every node emits a ranking: (slot, float32 score) best first, ties by point id ascending, no slot twice. Each names the
 stage of the request it belongs to (`root`, `root.prefetch[0]`, ...), which is not part of its identity: nodes are equal
 when they emit the same ranking, and the executor runs equal leaves once. Order in a stage, from the leaves up:
-Search | Scan | Fuse | Rescore, then Restrict | Gate, Threshold, Limit, ConvertScores.
+Search | Scan | RankAll | Fuse | Rescore | Rerank, then Restrict | Gate, Threshold, Diversify, Limit, ConvertScores.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from typing import assert_never
 
 from planner.filter import Filter
 from planner.query import PayloadSelector, QueryVector, ScoreMode, SearchParams, VectorsSelector
+from planner.ranks.ranker import Ranker
 from storage.schema import Distance, PointId
 
 
@@ -37,6 +38,20 @@ class Scan:
     """Emits the first `limit` points in id order, of those that match `filter` and are not in `exclude`; scores 0."""
 
     stage: str = field(compare=False)
+    filter: Filter | None = None
+    exclude: tuple[PointId, ...] = ()
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankAll:
+    """Emits the first `limit` points by `ranker`, of those that match `filter` and are not in `exclude`.
+
+    Buffers every matching point.
+    """
+
+    stage: str = field(compare=False)
+    ranker: Ranker
     filter: Filter | None = None
     exclude: tuple[PointId, ...] = ()
     limit: int
@@ -80,6 +95,15 @@ class Rescore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rerank:
+    """Emits those of its children's union that can be ranked, by `ranker`. Buffers the union."""
+
+    stage: str = field(compare=False)
+    ranker: Ranker
+    children: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restrict:
     """Emits its child's rows when only points that match `filter` take part in every leaf below. Buffers nothing."""
 
@@ -108,6 +132,22 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Diversify:
+    """Emits `limit` of its child's first `candidates` rows, in the order in which diversity.py picks them; scores stay.
+
+    Requires: the child's scores are those of `distance` in `space`.
+    """
+
+    stage: str = field(compare=False)
+    space: str
+    distance: Distance
+    diversity: float
+    candidates: int
+    limit: int
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """Discards the first `offset` of its child's rows and emits the next `limit`."""
 
@@ -127,9 +167,9 @@ class ConvertScores:
     child: "Node"
 
 
-Leaf = Search | Scan
-Merge = FuseRanks | FuseScores | Rescore
-Step = Restrict | Gate | Threshold | Limit | ConvertScores
+Leaf = Search | Scan | RankAll
+Merge = FuseRanks | FuseScores | Rescore | Rerank
+Step = Restrict | Gate | Threshold | Diversify | Limit | ConvertScores
 Node = Leaf | Empty | Merge | Step
 
 
@@ -145,11 +185,11 @@ class Plan:
 def children_of(node: Node) -> tuple[Node, ...]:
     """A node's inputs, in order."""
     match node:
-        case Search() | Scan() | Empty():
+        case Search() | Scan() | RankAll() | Empty():
             return ()
-        case FuseRanks() | FuseScores() | Rescore():
+        case FuseRanks() | FuseScores() | Rescore() | Rerank():
             return node.children
-        case Restrict() | Gate() | Threshold() | Limit() | ConvertScores():
+        case Restrict() | Gate() | Threshold() | Diversify() | Limit() | ConvertScores():
             return (node.child,)
     assert_never(node)
 
@@ -157,13 +197,13 @@ def children_of(node: Node) -> tuple[Node, ...]:
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     """The node with every input changed; the same object when none is."""
     match node:
-        case Search() | Scan() | Empty():
+        case Search() | Scan() | RankAll() | Empty():
             return node
-        case FuseRanks() | FuseScores() | Rescore():
+        case FuseRanks() | FuseScores() | Rescore() | Rerank():
             children = tuple(change(child) for child in node.children)
             same = all(new is old for new, old in zip(children, node.children, strict=True))
             return node if same else replace(node, children=children)
-        case Restrict() | Gate() | Threshold() | Limit() | ConvertScores():
+        case Restrict() | Gate() | Threshold() | Diversify() | Limit() | ConvertScores():
             child = change(node.child)
             return node if child is node.child else replace(node, child=child)
     assert_never(node)
@@ -177,14 +217,14 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def higher_is_better(node: Node) -> bool:
-    """The direction of a node's scores. A scan's are all 0, so either would do."""
+    """The direction of a node's scores. Where all are 0, either would do."""
     match node:
         case Search() | Rescore():
             return node.distance.higher_is_better
-        case Scan() | Empty() | FuseRanks() | FuseScores():
+        case Scan() | RankAll() | Rerank() | Empty() | FuseRanks() | FuseScores():
             return True
         case ConvertScores():
             return node.mode is ScoreMode.SIMILARITY
-        case Restrict() | Gate() | Threshold() | Limit():
+        case Restrict() | Gate() | Threshold() | Diversify() | Limit():
             return higher_is_better(node.child)
     assert_never(node)

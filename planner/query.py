@@ -39,15 +39,28 @@ class StoredVector:
     using: str | None = None
 
 
+VectorInput = QueryVector | StoredVector
+
+
+@dataclass(frozen=True, slots=True)
+class Mmr:
+    """Maximal marginal relevance: `diversity` from 0 to 1; `candidates` None: see candidates_of in validate.py."""
+
+    diversity: float = 0.5
+    candidates: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Rank by nearness to a vector. `exclude` is the point that gave the vector, which the stage leaves out.
+    """Rank by nearness to a vector, with `mmr` also by being unlike each other.
 
-    A request never sets `exclude`: resolve.py does when it puts a QueryVector in the place of a StoredVector.
+    `exclude`, here and below: the points that gave vectors, which the stage leaves out. A request never sets it:
+    resolve.py does when it puts QueryVectors in the place of StoredVectors.
     """
 
-    vector: QueryVector | StoredVector
-    exclude: PointId | None = None
+    vector: VectorInput
+    exclude: tuple[PointId, ...] = ()
+    mmr: Mmr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,69 @@ class Dbsf:
     weights: tuple[float, ...] | None = None
 
 
-Rank = Nearest | Rrf | Dbsf
+@dataclass(frozen=True, slots=True)
+class OrderBy:
+    """Rank by a payload field; scores 0. `start_from` skips what comes before it. See ranks/by_field.py."""
+
+    path: str
+    descending: bool = False
+    start_from: int | float | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rank at random; scores 0. `seed` None: the commit that is read, which resolve.py puts there."""
+
+    seed: int | None = None
+
+
+class RecommendStrategy(Enum):
+    AVERAGE = "average"
+    BEST_SCORE = "best_score"
+    SUM_SCORES = "sum_scores"
+
+
+@dataclass(frozen=True, slots=True)
+class Recommend:
+    """Rank by likeness to examples. Under AVERAGE resolve.py puts a Nearest in its place."""
+
+    positive: tuple[VectorInput, ...]
+    negative: tuple[VectorInput, ...] = ()
+    strategy: RecommendStrategy = RecommendStrategy.AVERAGE
+    exclude: tuple[PointId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPair:
+    positive: VectorInput
+    negative: VectorInput
+
+
+@dataclass(frozen=True, slots=True)
+class Discover:
+    """Rank by the number of pairs on whose positive side a point is, then by nearness to the target."""
+
+    target: VectorInput
+    pairs: tuple[ContextPair, ...]
+    exclude: tuple[PointId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Rank by how little a point is on the negative side of pairs."""
+
+    pairs: tuple[ContextPair, ...]
+    exclude: tuple[PointId, ...] = ()
+
+
+ByExamples = Recommend | Discover | Context
+VectorRank = Nearest | ByExamples
+Rank = VectorRank | Rrf | Dbsf | OrderBy | Sample
+
+
+def is_by_metric(rank: Rank | None) -> bool:
+    """Whether scores are those of a space's metric, and not made of them."""
+    return isinstance(rank, Nearest) or (isinstance(rank, Recommend) and rank.strategy is RecommendStrategy.AVERAGE)
 
 
 class FilterStrategy(Enum):

@@ -111,7 +111,7 @@ def _sampled(sample: Sample, reader: Snapshot, space: str) -> list[Nearest]:
     # A zero vector may be stored, but cannot be a cosine query.
     any_goes = reader.schema.spaces[space].distance is not Distance.COSINE
     ranks = [
-        Nearest(QueryVector(row.copy()), exclude=point_id)
+        Nearest(QueryVector(row.copy()), exclude=(point_id,))
         for row, point_id in zip(rows, reader.point_ids(chosen), strict=True)
         if any_goes or row.any()
     ]

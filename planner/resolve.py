@@ -3,18 +3,35 @@
 It reads single points; nothing is searched. References were checked as far as a schema allows in validate.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import Nearest, Query, QueryVector, Stage, StoredVector
+from planner.query import (
+    ByExamples,
+    Context,
+    ContextPair,
+    Discover,
+    Nearest,
+    Query,
+    QueryVector,
+    Recommend,
+    RecommendStrategy,
+    Sample,
+    Stage,
+    StoredVector,
+    VectorInput,
+)
+from planner.ranks.average import average
 from planner.validate import space_of
 from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
-from storage.schema import PointId
+from storage.schema import PointId, SpaceSchema
 from storage.snapshot import Snapshot
 from storage.validate import check_query_vector
 
@@ -58,20 +75,77 @@ def _resolve_stage(stage: Stage, source: VectorSource, path: str, vector_field: 
     )
     if any(new is not old for new, old in zip(prefetch, stage.prefetch, strict=True)):
         stage = replace(stage, prefetch=prefetch)
-    if isinstance(stage.query, Nearest) and isinstance(stage.query.vector, StoredVector):
-        return replace(stage, query=_resolve_vector(stage.query.vector, stage.using, source, path, vector_field))
-    return stage
+    reading = _Reading(source, stage.using, path)
+    match stage.query:
+        case Nearest(vector=StoredVector(), mmr=mmr):
+            field = vector_field if mmr is None else "query.nearest_with_mmr.nearest"
+            vector = reading.vector(stage.query.vector, field)
+            return replace(stage, query=replace(stage.query, vector=vector, exclude=tuple(reading.given)))
+        case Recommend() | Discover() | Context():
+            return replace(stage, query=_resolve_examples(stage.query, reading))
+        case Sample(seed=None):
+            return replace(stage, query=Sample(source.reader.seq))
+        case _:
+            return stage
 
 
-def _resolve_vector(
-    stored: StoredVector, using: str | None, source: VectorSource, path: str, vector_field: str
-) -> Nearest:
-    reader = source.reader_of(stored.collection)
-    space = space_of(using, source.reader.schema, f"{path}using")
-    held_in = space_of(space if stored.using is None else stored.using, reader.schema, f"{path}lookup_from.using")
-    values = _read_vector(reader, stored.id, held_in)
-    check_query_vector(source.reader.schema.spaces[space], values, f"{path}{vector_field}")
-    return Nearest(QueryVector(values), exclude=stored.id if reader is source.reader else None)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads the vectors of one stage, at `path`. `given`: the points of the searched snapshot that gave one."""
+
+    source: VectorSource
+    using: str | None
+    path: str
+    given: dict[PointId, None] = dataclass_field(default_factory=dict)
+
+    @property
+    def space(self) -> SpaceSchema:
+        schema = self.source.reader.schema
+        return schema.spaces[space_of(self.using, schema, f"{self.path}using")]
+
+    def vector(self, vector: VectorInput, field: str) -> QueryVector:
+        if isinstance(vector, QueryVector):
+            return vector
+        source, schema = self.source, self.source.reader.schema
+        reader = source.reader_of(vector.collection)
+        space = space_of(self.using, schema, f"{self.path}using")
+        wanted = space if vector.using is None else vector.using
+        held_in = space_of(wanted, reader.schema, f"{self.path}lookup_from.using")
+        values = _read_vector(reader, vector.id, held_in)
+        check_query_vector(schema.spaces[space], values, f"{self.path}{field}")
+        if reader is source.reader:
+            self.given[vector.id] = None
+        return QueryVector(values)
+
+    def vectors(self, vectors: Sequence[VectorInput], field: str) -> tuple[QueryVector, ...]:
+        return tuple(self.vector(vector, f"{field}[{index}]") for index, vector in enumerate(vectors))
+
+    def pairs(self, pairs: Sequence[ContextPair], field: str) -> tuple[ContextPair, ...]:
+        return tuple(
+            ContextPair(
+                self.vector(pair.positive, f"{field}[{index}].positive"),
+                self.vector(pair.negative, f"{field}[{index}].negative"),
+            )
+            for index, pair in enumerate(pairs)
+        )
+
+
+def _resolve_examples(rank: ByExamples, reading: _Reading) -> Nearest | ByExamples:
+    match rank:
+        case Recommend():
+            positive = reading.vectors(rank.positive, "query.recommend.positive")
+            negative = reading.vectors(rank.negative, "query.recommend.negative")
+            if rank.strategy is not RecommendStrategy.AVERAGE:
+                return Recommend(positive, negative, rank.strategy, tuple(reading.given))
+            middle = average(positive, negative, reading.space.distance)
+            check_query_vector(reading.space, middle, f"{reading.path}query.recommend")
+            return Nearest(QueryVector(middle), tuple(reading.given))
+        case Discover():
+            target = reading.vector(rank.target, "query.discover.target")
+            return Discover(target, reading.pairs(rank.pairs, "query.discover.context"), tuple(reading.given))
+        case Context():
+            return Context(reading.pairs(rank.pairs, "query.context.pairs"), tuple(reading.given))
+    assert_never(rank)
 
 
 def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> NDArray[np.float32]:

@@ -6,18 +6,22 @@ from typing import assert_never
 from planner.operators import Ranking
 from planner.plan import (
     ConvertScores,
+    Diversify,
     Empty,
     FuseRanks,
     FuseScores,
     Gate,
     Limit,
     Node,
+    RankAll,
+    Rerank,
     Rescore,
     Restrict,
     Scan,
     Search,
     Threshold,
 )
+from planner.ranks.ranker import name_of
 
 
 def operator_of(node: Node) -> str:
@@ -35,6 +39,10 @@ def operator_of(node: Node) -> str:
             return "dbsf"
         case Rescore():
             return "rescore"
+        case RankAll() | Rerank():
+            return name_of(node.ranker)
+        case Diversify():
+            return "diversify"
         case Restrict():
             return "restrict"
         case Gate():

@@ -7,14 +7,31 @@ import math
 
 from planner.errors import AmbiguousSpace, InvalidQuery
 from planner.limits import MAX_DEPTH, MAX_STAGES, MAX_WEIGHT, check_page
-from planner.query import Dbsf, Nearest, Query, QueryVector, Rrf, ScoreMode, SearchParams, Stage
+from planner.query import (
+    Context,
+    Dbsf,
+    Discover,
+    Nearest,
+    OrderBy,
+    Query,
+    Recommend,
+    Rrf,
+    Sample,
+    ScoreMode,
+    SearchParams,
+    Stage,
+    is_by_metric,
+)
 from planner.validate_filter import check_filter
+from planner.validate_ranks import check_by_examples, check_mmr, check_order_by, check_sample, check_vector
 from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
 from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema
-from storage.validate import check_point_id, check_query_vector
 
 DEFAULT_LIMIT = 10
 """Points a query returns unless it says otherwise."""
+
+DEFAULT_CANDIDATES = 100
+"""Points among which diverse ones are picked unless a query says otherwise, or asks for more."""
 
 
 def check_query(query: Query, schema: CollectionSchema) -> None:
@@ -30,6 +47,19 @@ def check_query(query: Query, schema: CollectionSchema) -> None:
 def limit_of(stage: Stage, default: int) -> int:
     """How many points the stage passes on; `default` is the parent's limit + offset, or DEFAULT_LIMIT."""
     return default if stage.limit is None else stage.limit
+
+
+def reach_of(stage: Stage, limit: int) -> int:
+    """How many points the stage works on, and what a child without a limit passes on: the candidates of a diverse
+    stage, else limit + offset.
+
+    Diverse candidates do not depend on the offset unless they must, so that pages continue each other.
+    """
+    page = limit + stage.offset
+    if not isinstance(stage.query, Nearest) or stage.query.mmr is None:
+        return page
+    candidates = stage.query.mmr.candidates
+    return max(DEFAULT_CANDIDATES, page) if candidates is None else candidates
 
 
 def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
@@ -58,7 +88,7 @@ def _count_stages(stage: Stage, path: str, *, depth: int) -> int:
 
 
 def _check_score_mode(root: Stage, path: str) -> None:
-    if root.score_mode is ScoreMode.DISTANCE and not isinstance(root.query, Nearest):
+    if root.score_mode is ScoreMode.DISTANCE and not is_by_metric(root.query):
         raise InvalidQuery(f"{path}score_mode", "only a stage that ranks by a vector has distances")
 
 
@@ -73,10 +103,12 @@ def _check_stage(
     if stage.filter is not None:
         check_filter(stage.filter, schema, f"{path}filter")
     _check_rank(stage, schema, path, vector_field)
+    if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
+        check_mmr(stage.query.mmr, limit + stage.offset, f"{path}query.nearest_with_mmr")
     for index, child in enumerate(stage.prefetch):
         child_path = f"{path}prefetch[{index}]."
         _check_root_only(child, child_path)
-        _check_stage(child, schema, child_path, limit + stage.offset)
+        _check_stage(child, schema, child_path, reach_of(stage, limit))
 
 
 def _check_root_only(stage: Stage, path: str) -> None:
@@ -106,6 +138,8 @@ def _check_threshold(stage: Stage, path: str) -> None:
         return
     if stage.query is None:
         raise InvalidQuery(path, "without a query there is no score to compare")
+    if isinstance(stage.query, OrderBy | Sample):
+        raise InvalidQuery(path, "an order by a field or at random has no score to compare")
     if not math.isfinite(stage.score_threshold):
         raise NotFinite(path, f"{stage.score_threshold} is not finite")
 
@@ -118,17 +152,21 @@ def _check_rank(stage: Stage, schema: CollectionSchema, path: str, vector_field:
             if stage.using is not None:
                 raise InvalidQuery(f"{path}using", "without a query no vector space is used")
         case Nearest():
-            _check_nearest(stage.query, stage.using, schema, path, vector_field)
+            space = space_of(stage.using, schema, f"{path}using")
+            field = vector_field if stage.query.mmr is None else "query.nearest_with_mmr.nearest"
+            check_vector(stage.query.vector, schema.spaces[space], f"{path}{field}")
+        case Recommend() | Discover() | Context():
+            space = space_of(stage.using, schema, f"{path}using")
+            check_by_examples(stage.query, schema.spaces[space], f"{path}query")
+        case OrderBy() | Sample():
+            if stage.using is not None:
+                raise InvalidQuery(f"{path}using", "an order by a field or at random takes no vector space")
+            if isinstance(stage.query, OrderBy):
+                check_order_by(stage.query, f"{path}query.order_by")
+            else:
+                check_sample(stage.query, f"{path}query.sample")
         case Rrf() | Dbsf():
             _check_fusion(stage.query, stage, path)
-
-
-def _check_nearest(rank: Nearest, using: str | None, schema: CollectionSchema, path: str, vector_field: str) -> None:
-    space = space_of(using, schema, f"{path}using")
-    if isinstance(rank.vector, QueryVector):
-        check_query_vector(schema.spaces[space], rank.vector.values, f"{path}{vector_field}")
-    else:
-        check_point_id(rank.vector.id, f"{path}{vector_field}.id")
 
 
 def _check_fusion(rank: Rrf | Dbsf, stage: Stage, path: str) -> None:

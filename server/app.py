@@ -80,7 +80,7 @@ def _make_server(config: Config, workers: ThreadPoolExecutor) -> grpc.Server:
 
 
 def _add_services(server: grpc.Server, config: Config, database: Database) -> None:
-    engine = Engine(database.collection)
+    engine = Engine(database.collection, field_index_bytes=config.field_index_bytes)
     interceptor = Interceptor(api_key=config.api_key, slow_ms=config.slow_ms)
     points = (
         PointWrites(database, engine),

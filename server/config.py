@@ -65,6 +65,10 @@ class Config:
         default=256 * 2**20, metadata=_about("bytes of writes waiting per collection", low=2**10)
     )
 
+    field_index_bytes: int = field(
+        default=256 * 2**20,
+        metadata=_about("bytes of the indexes that payload fields get when they are filtered often; 0: none", low=0),
+    )
     reopen_on_use: bool = field(
         default=True,
         metadata=_about(

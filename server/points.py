@@ -77,14 +77,20 @@ class PointWrites:
         budget = budget if wait else UNLIMITED
         schema = collection.schema
         select = partial(self._engine.selector, schema, budget=budget)
-        operations = operations_of(Target(schema, lambda filter, field: select(filter, field=field)))
+        condition = partial(self._engine.stored_condition, schema, budget=budget)
+        target = Target(
+            schema,
+            lambda filter, field: select(filter, field=field),
+            lambda filter, comparisons, path: condition(filter, comparisons, path=path),
+        )
+        operations = operations_of(target)
         future = collection.write(operations, budget)
         if not wait:
             return [wire.UpdateResult(status=wire.UPDATE_STATUS_ACKNOWLEDGED) for _ in operations]
         result: WriteResult = wait_for(future, budget)
         return [
-            wire.UpdateResult(status=wire.UPDATE_STATUS_COMPLETED, seq=result.seq, affected=affected)
-            for affected in result.affected
+            wire.UpdateResult(status=wire.UPDATE_STATUS_COMPLETED, seq=result.seq, affected=affected, skipped=skipped)
+            for affected, skipped in zip(result.affected, result.skipped, strict=True)
         ]
 
 

@@ -5,11 +5,12 @@ savepoint, so nothing of it stays.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import assert_never
+from typing import NamedTuple, assert_never
 from zlib import crc32
 
 import numpy as np
 
+from storage.conditional import permitted, rounds, writable
 from storage.errors import DimensionMismatch, PointNotFound, SpaceNotFound, StorageFull
 from storage.keys import MAX_SLOT, encode_id, encode_slot
 from storage.operations import (
@@ -22,6 +23,7 @@ from storage.operations import (
     SpaceVectors,
     UpdateVectors,
     Upsert,
+    UpsertMode,
 )
 from storage.records import encode_record, encode_row, record_parts
 from storage.schema import PointId
@@ -29,8 +31,15 @@ from storage.space import NO_ROW
 from storage.transaction import Transaction
 
 
-def apply(transaction: Transaction, operation: Operation) -> int:
-    """Applies one operation and returns how many points it changed."""
+class Applied(NamedTuple):
+    """How many points an operation changed, and how many it left alone for its mode or condition."""
+
+    affected: int
+    skipped: int = 0
+
+
+def apply(transaction: Transaction, operation: Operation) -> Applied:
+    """Applies one operation."""
     match operation:
         case Upsert():
             return _upsert(transaction, operation)
@@ -39,16 +48,25 @@ def apply(transaction: Transaction, operation: Operation) -> int:
         case DeletePoints():
             return _delete_points(transaction, operation)
         case DeleteVectors():
-            return _delete_vectors(transaction, operation)
+            return Applied(_delete_vectors(transaction, operation))
         case ChangePayload():
             return _change_payload(transaction, operation)
         case _:
             assert_never(operation)
 
 
-def _upsert(transaction: Transaction, upsert: Upsert) -> int:
+def _upsert(transaction: Transaction, upsert: Upsert) -> Applied:
     _check_vectors(transaction, upsert.vectors)
-    winners = _last_of_each(upsert.ids)
+    if upsert.mode is UpsertMode.UPSERT and upsert.condition is None:
+        return Applied(_put_points(transaction, upsert, _last_of_each(upsert.ids)))
+    affected = 0
+    for positions in rounds(upsert.ids):
+        affected += _put_points(transaction, upsert, writable(transaction, upsert, positions))
+    return Applied(affected, len(upsert.ids) - affected)
+
+
+def _put_points(transaction: Transaction, upsert: Upsert, winners: list[int]) -> int:
+    """Writes the points at these positions, no id twice."""
     keys = [encode_id(upsert.ids[position]) for position in winners]
     known = transaction.ids.get_many(keys)
     slots = [slot if slot is not None else -1 for slot in known]
@@ -90,6 +108,7 @@ def _put_records(
     ]
     with transaction.txn.cursor(transaction.core.tables.points) as cursor:
         cursor.putmulti(items)
+    transaction.touched.extend(slots)
 
 
 def _set_vectors(
@@ -139,22 +158,26 @@ def _remove_vectors(transaction: Transaction, space: str, slots: Sequence[int]) 
     return set(current)
 
 
-def _update_vectors(transaction: Transaction, update: UpdateVectors) -> int:
+def _update_vectors(transaction: Transaction, update: UpdateVectors) -> Applied:
     _check_vectors(transaction, update.vectors)
     slots = _slots_of_ids(transaction, update.ids)
+    wanted = list(dict.fromkeys(slots))
+    changed = set(permitted(transaction, update.condition, wanted))
     for name, vectors in update.vectors.items():
-        last = {slots[position]: position for position in vectors.positions.tolist()}
+        last = {slots[position]: position for position in vectors.positions.tolist() if slots[position] in changed}
         slot_of = {position: slot for slot, position in last.items()}
         _set_vectors(transaction, name, vectors, slot_of, may_exist=True)
-    return _touch(transaction, slots)
+    return Applied(_touch(transaction, sorted(changed)), len(wanted) - len(changed))
 
 
-def _delete_points(transaction: Transaction, delete: DeletePoints) -> int:
+def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
     if isinstance(delete.selector, ByIds):
         keys = [encode_id(point_id) for point_id in dict.fromkeys(delete.selector.ids)]
         slots = [slot for slot in transaction.ids.get_many(keys) if slot is not None]
     else:
         slots = delete.selector.select(transaction.reader()).tolist()
+    wanted = len(slots)
+    slots = permitted(transaction, delete.condition, slots)
     for space in transaction.core.schema.spaces:
         _remove_vectors(transaction, space, slots)
     table = transaction.core.tables.points
@@ -163,8 +186,9 @@ def _delete_points(transaction: Transaction, delete: DeletePoints) -> int:
         value = transaction.txn.pop(key, db=table)
         assert value is not None
         transaction.ids.delete(bytes(record_parts(memoryview(value))[1]))
+    transaction.touched.extend(slots)
     transaction.point_count -= len(slots)
-    return len(slots)
+    return Applied(len(slots), wanted - len(slots))
 
 
 def _delete_vectors(transaction: Transaction, delete: DeleteVectors) -> int:
@@ -176,17 +200,22 @@ def _delete_vectors(transaction: Transaction, delete: DeleteVectors) -> int:
     return _touch(transaction, sorted(had))
 
 
-def _change_payload(transaction: Transaction, change: ChangePayload) -> int:
+def _change_payload(transaction: Transaction, change: ChangePayload) -> Applied:
     codec = transaction.core.codec
     reader = transaction.reader()
-    slots = _select(transaction, change.selector)
-    keys, payloads = [], []
-    for slot in slots:
+    wanted = _select(transaction, change.selector)
+    replaces = None if change.condition is None else change.condition.replaces
+    slots, keys, payloads = [], [], []
+    for slot in permitted(transaction, change.condition, wanted):
         record = reader.record(slot)
+        new = change.change(codec.decode(record.payload))
+        if replaces is not None and not replaces(codec.decode(record.payload), new):
+            continue
+        slots.append(slot)
         keys.append(encode_id(record.id))
-        payloads.append(codec.encode(change.change(codec.decode(record.payload))))
+        payloads.append(codec.encode(new))
     _put_records(transaction, slots, keys, payloads)
-    return len(slots)
+    return Applied(len(slots), len(wanted) - len(slots))
 
 
 def _touch(transaction: Transaction, slots: Sequence[int]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.apply import apply
+from storage.apply import Applied, apply
 from storage.block import BlockView
 from storage.budget import UNLIMITED, Budget
 from storage.core import Core
@@ -106,10 +106,10 @@ class Collection:
         """
         budget.check()
 
-        def apply_all(transaction: Transaction) -> tuple[int, ...]:
-            return tuple(apply(transaction, operation) for operation in operations)
+        def apply_all(transaction: Transaction) -> list[Applied]:
+            return [apply(transaction, operation) for operation in operations]
 
-        return self._submit(Unit(apply_all, WriteResult, size=sum(map(_size_of, operations))))
+        return self._submit(Unit(apply_all, _write_result, size=sum(map(_size_of, operations))))
 
     def change_schema(self, change: SchemaChange, budget: Budget = UNLIMITED) -> CollectionSchema:
         """Adds, drops and changes spaces and settings, all or nothing; returns the schema after it."""
@@ -281,6 +281,10 @@ def wait_for(future: "Future[Any]", budget: Budget) -> Any:
 
 
 _POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
+
+
+def _write_result(seq: int, applied: Sequence[Applied]) -> WriteResult:
+    return WriteResult(seq, tuple(each.affected for each in applied), tuple(each.skipped for each in applied))
 
 
 def _size_of(operation: Operation) -> int:

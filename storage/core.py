@@ -11,6 +11,7 @@ from pathlib import Path
 import lmdb
 
 from storage import environment
+from storage.changes import ChangeLog
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
 from storage.files import failure, sync_folder
@@ -53,6 +54,7 @@ class Core:
         self.spaces: dict[str, Space] = {}
         self.views: dict[int, View] = {}
         self.view: View
+        self.changes: ChangeLog
 
     @classmethod
     def create(cls, uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> "Core":
@@ -66,6 +68,7 @@ class Core:
         except BaseException:
             core.close()
             raise
+        core.changes = ChangeLog(0)
         core.publish(core.make_view(State()))
         return core
 
@@ -114,6 +117,7 @@ class Core:
             for name, schema in self.schema.spaces.items():
                 self.spaces[name] = self._open_space(txn, schema, state.next_slot)
         self._remove_strays()
+        self.changes = ChangeLog(state.seq)
         self.publish(self.make_view(state))
 
     def _open_space(self, txn: lmdb.Transaction, schema: SpaceSchema, next_slot: int) -> Space:

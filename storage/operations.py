@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,14 +38,43 @@ class BySlots:
 
 Selector = ByIds | BySlots
 
+Payload = dict[str, object]
+"""A decoded payload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCondition:
+    """What a stored point must fulfil for a write to change it, looked at inside the write's transaction.
+
+    `holds`: which of the slots (uint32, (n,)) fulfil it, as (n,) bools. `replaces(stored, new)`: whether the payload
+    may become the new one, which is the payload as the write would leave it. What is None lets everything through.
+    """
+
+    holds: "Callable[[Reader, NDArray[np.uint32]], NDArray[np.bool_]] | None" = None
+    replaces: Callable[[Payload, Payload], bool] | None = None
+
+
+class UpsertMode(Enum):
+    """What an upsert does to an id that exists, and to one that does not."""
+
+    UPSERT = "upsert"
+    INSERT_ONLY = "insert_only"
+    UPDATE_ONLY = "update_only"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upsert:
-    """Inserts points or replaces them whole. Payloads are encoded. Of one id given twice the last wins."""
+    """Inserts points or replaces them whole. Payloads are encoded. Of one id given twice the last wins.
+
+    With a mode or a condition points are taken one after the other: the second of one id meets what the first left.
+    The condition is for points that exist; it keeps no absent one from being inserted.
+    """
 
     ids: tuple[PointId, ...]
     payloads: tuple[bytes, ...]
     vectors: Mapping[str, SpaceVectors]
+    mode: UpsertMode = UpsertMode.UPSERT
+    condition: StoredCondition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +82,7 @@ class DeletePoints:
     """Deletes points; absent ids are no error."""
 
     selector: Selector
+    condition: StoredCondition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +91,7 @@ class UpdateVectors:
 
     ids: tuple[PointId, ...]
     vectors: Mapping[str, SpaceVectors]
+    condition: StoredCondition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +107,8 @@ class ChangePayload:
     """Replaces each selected point's payload by `change` of it. `change` must not keep its argument."""
 
     selector: Selector
-    change: Callable[[dict[str, object]], dict[str, object]]
+    change: Callable[[Payload], Payload]
+    condition: StoredCondition | None = None
 
 
 Operation = Upsert | DeletePoints | UpdateVectors | DeleteVectors | ChangePayload
@@ -83,7 +116,11 @@ Operation = Upsert | DeletePoints | UpdateVectors | DeleteVectors | ChangePayloa
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """Commit sequence that holds a write, and how many points each of its operations changed."""
+    """Commit sequence that holds a write, how many points each of its operations changed, and how many it left.
+
+    `skipped` counts the points that an operation was about and left alone for its mode or condition.
+    """
 
     seq: int
     affected: tuple[int, ...]
+    skipped: tuple[int, ...]

@@ -66,6 +66,16 @@ class Reader:
     def records(self, slots: NDArray[np.uint32]) -> list[PointRecord]:
         return [self.record(slot) for slot in slots.tolist()]
 
+    def existing(self, slots: NDArray[np.uint32]) -> Iterator[PointRecord]:
+        """The points in those of `slots` that hold one, in order."""
+        for slot in slots.tolist():
+            if self._txn.get(encode_slot(slot), db=self._tables.points) is not None:
+                yield self.record(slot)
+
+    def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
+        """Slots, ascending, of points that changed between commit `seq` and this one; None when that is not known."""
+        return None
+
     def scan(self, start: PointId | None = None) -> Iterator[PointRecord]:
         """All points in id order, from `start` inclusive."""
         for _, slot in self._ids.scan(b"" if start is None else encode_id(start)):

@@ -61,6 +61,9 @@ class Snapshot(Reader):
             self._txn.abort()
             self._release()
 
+    def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
+        return self._core.changes.between(seq, self.seq)
+
     def search(self, searches: Sequence[SpaceSearch], budget: Budget) -> list[SpaceHits]:
         """Answers all `searches` in order; those on one space with equal settings run as one scan.
 

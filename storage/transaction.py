@@ -54,6 +54,8 @@ class Transaction:
         self.point_count = state.point_count
         self.txn: lmdb.Transaction = core.env.begin(write=True)
         self.deltas: dict[str, SpaceDelta] = {}
+        self.touched: list[int] = []
+        """Slots of points that were inserted, changed or deleted, or would have been by what was taken back."""
         self.structural = False
         """Whether spaces, blocks or settings change; set by those who change them."""
         self.after: list[Callable[[], None]] = []
@@ -139,6 +141,7 @@ class Transaction:
             core.views[self.seq] = view
             failpoint("before_commit")
             self.txn.commit()
+            core.changes.add(self.seq, self.touched)
             failpoint("after_commit")
         except BaseException:
             core.views.pop(self.seq, None)

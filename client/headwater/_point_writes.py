@@ -20,9 +20,11 @@ from headwater.models.writes import (
     DeleteVectors,
     OverwritePayload,
     SetPayload,
+    StoredComparison,
     UpdateResult,
     UpdateVectors,
     Upsert,
+    UpsertMode,
     WriteOperation,
 )
 from headwater.v1 import points_pb2
@@ -31,6 +33,7 @@ from headwater.v1 import points_pb2
 class PointWrites(Namespace):
     """Writes. Each is all or nothing.
 
+    Of existing points only those change that match `condition` and stand by `compare` to what they would become.
     `wait` False returns once the write is valid and queued. Where points are selected, `ids` or `filter` is given.
     `timeout` is in seconds; None: the client's. All raise HeadwaterError.
     """
@@ -39,10 +42,21 @@ class PointWrites(Namespace):
 
     @remote
     async def upsert(
-        self, collection: str, points: Iterable[PointStruct], *, wait: bool = True, timeout: float | None = None
+        self,
+        collection: str,
+        points: Iterable[PointStruct],
+        *,
+        mode: UpsertMode = UpsertMode.UPSERT,
+        condition: FilterLike | None = None,
+        compare: Sequence[StoredComparison] = (),
+        wait: bool = True,
+        timeout: float | None = None,
     ) -> UpdateResult:
-        """Inserts points, or replaces them whole, in one commit. Of one id given twice the last wins."""
-        request = writes.upsert_request(Upsert(points), collection, wait)
+        """Inserts points, or replaces them whole, in one commit. Of one id given twice the last wins.
+
+        With `mode`, `condition` or `compare` points are taken one after the other, and those of one id too.
+        """
+        request = writes.upsert_request(Upsert(points, mode, condition, compare), collection, wait)
         return writes.update_result_of((await self._calls(rpcs.Points.UPSERT, request, timeout)).result)
 
     @remote
@@ -78,11 +92,12 @@ class PointWrites(Namespace):
         ids: PointIds | None = None,
         *,
         filter: FilterLike | None = None,
+        condition: FilterLike | None = None,
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
         """Deletes points. An absent id is no error."""
-        request = writes.delete_request(DeletePoints(ids=ids, filter=filter), collection, wait)
+        request = writes.delete_request(DeletePoints(ids=ids, filter=filter, condition=condition), collection, wait)
         return writes.update_result_of((await self._calls(rpcs.Points.DELETE, request, timeout)).result)
 
     @remote
@@ -91,11 +106,12 @@ class PointWrites(Namespace):
         collection: str,
         points: Iterable[PointVectors | PointStruct],
         *,
+        condition: FilterLike | None = None,
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
         """Sets the given vectors of existing points and leaves all else. Raises PointNotFoundError."""
-        request = writes.update_vectors_request(UpdateVectors(points), collection, wait)
+        request = writes.update_vectors_request(UpdateVectors(points, condition), collection, wait)
         return writes.update_result_of((await self._calls(rpcs.Points.UPDATE_VECTORS, request, timeout)).result)
 
     @remote
@@ -123,11 +139,13 @@ class PointWrites(Namespace):
         *,
         filter: FilterLike | None = None,
         key: str | None = None,
+        condition: FilterLike | None = None,
+        compare: Sequence[StoredComparison] = (),
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
         """Merges keys into the payload of the selected points, or into the object at the path `key` (`a.b`) of it."""
-        operation = SetPayload(payload, key, ids=ids, filter=filter)
+        operation = SetPayload(payload, key, condition, compare, ids=ids, filter=filter)
         request = writes.set_payload_request(operation, collection, wait)
         return writes.update_result_of((await self._calls(rpcs.Points.SET_PAYLOAD, request, timeout)).result)
 
@@ -139,11 +157,13 @@ class PointWrites(Namespace):
         ids: PointIds | None = None,
         *,
         filter: FilterLike | None = None,
+        condition: FilterLike | None = None,
+        compare: Sequence[StoredComparison] = (),
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
         """Replaces the payload of the selected points."""
-        operation = OverwritePayload(payload, ids=ids, filter=filter)
+        operation = OverwritePayload(payload, condition, compare, ids=ids, filter=filter)
         request = writes.overwrite_payload_request(operation, collection, wait)
         return writes.update_result_of((await self._calls(rpcs.Points.OVERWRITE_PAYLOAD, request, timeout)).result)
 

@@ -1,4 +1,4 @@
-"""Filters: which points take part. Conditions as values that combine with `&`, `|` and `~`. Evaluates nothing.
+"""Filters: which points take part. Makes conditions, which combine with `&`, `|` and `~`. Evaluates nothing.
 
     Field("price").lte(200.0) & ~Field("brand").any_of(["acme", "umbra"])
     FilterBuilder().must(Field("kind").eq("shoe")).should(Field("rating").gte(4), has_id([1, 2])).build()
@@ -8,112 +8,73 @@ A field that is missing makes every condition on it false, except `is_empty`; so
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 from uuid import UUID
 
-Scalar = str | int | float | bool
-Number = int | float
+from headwater._conditions import (
+    AnyOf,
+    Bound,
+    Condition,
+    DatetimeRange,
+    Equal,
+    ExceptOf,
+    Exists,
+    Filter,
+    GeoBoundingBox,
+    GeoPolygon,
+    GeoRadius,
+    HasId,
+    HasVector,
+    Instant,
+    IsEmpty,
+    IsNull,
+    MinShould,
+    Nested,
+    Number,
+    Place,
+    Range,
+    Scalar,
+    TextOperator,
+    TextTest,
+    ValuesCount,
+)
 
-
-@dataclass(frozen=True)
-class Condition:
-    """A test of one point. Combine conditions with `&`, `|` and `~`."""
-
-    def __and__(self, other: "Condition") -> "Filter":
-        return Filter(must=(*_operands(self, "must"), *_operands(other, "must")))
-
-    def __or__(self, other: "Condition") -> "Filter":
-        return Filter(should=(*_operands(self, "should"), *_operands(other, "should")))
-
-    def __invert__(self) -> "Filter":
-        return Filter(must_not=(self,))
-
-    def __bool__(self) -> bool:
-        raise TypeError("a condition has no truth value: combine conditions with &, | and ~, not with and, or and not")
-
-
-@dataclass(frozen=True)
-class Equal(Condition):
-    """Some value at `path` equals `value`. Integers and floats compare as numbers."""
-
-    path: str
-    value: Scalar
-
-
-@dataclass(frozen=True)
-class AnyOf(Condition):
-    """Some value at `path` equals one of `values`."""
-
-    path: str
-    values: tuple[Scalar, ...]
-
-
-@dataclass(frozen=True)
-class ExceptOf(Condition):
-    """Some value at `path` is present and equals none of `values`."""
-
-    path: str
-    values: tuple[Scalar, ...]
-
-
-@dataclass(frozen=True)
-class Range(Condition):
-    """Some number at `path` lies within the bounds that are given."""
-
-    path: str
-    gt: Number | None = None
-    gte: Number | None = None
-    lt: Number | None = None
-    lte: Number | None = None
-
-
-@dataclass(frozen=True)
-class IsNull(Condition):
-    """The value at `path` is present and null."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class IsEmpty(Condition):
-    """The value at `path` is absent, null, [] or ""."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class HasId(Condition):
-    """The id is one of `ids`."""
-
-    ids: tuple[int | str | UUID, ...]
-
-
-@dataclass(frozen=True)
-class HasVector(Condition):
-    """The point has a vector in the space `using`."""
-
-    using: str
-
-
-@dataclass(frozen=True)
-class MinShould:
-    """At least `min_count` of `conditions` hold."""
-
-    conditions: tuple[Condition, ...]
-    min_count: int
-
-
-@dataclass(frozen=True)
-class Filter(Condition):
-    """All clauses hold: every `must`, one `should` if there is any, no `must_not`, and `min_should`.
-
-    An empty filter matches every point. A filter is a condition too, so filters nest.
-    """
-
-    must: tuple[Condition, ...] = ()
-    should: tuple[Condition, ...] = ()
-    must_not: tuple[Condition, ...] = ()
-    min_should: MinShould | None = None
+__all__ = [
+    "AnyOf",
+    "Bound",
+    "Condition",
+    "DatetimeRange",
+    "Equal",
+    "ExceptOf",
+    "Exists",
+    "Field",
+    "Filter",
+    "FilterBuilder",
+    "FilterLike",
+    "GeoBoundingBox",
+    "GeoPolygon",
+    "GeoRadius",
+    "HasId",
+    "HasVector",
+    "Instant",
+    "IsEmpty",
+    "IsNull",
+    "MinShould",
+    "Nested",
+    "Number",
+    "Place",
+    "Range",
+    "Scalar",
+    "TextOperator",
+    "TextTest",
+    "ValuesCount",
+    "exists",
+    "has_id",
+    "has_vector",
+    "is_empty",
+    "is_null",
+    "nested",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,36 +102,111 @@ class Field:
         """Present and equal to none of `values`."""
         return ExceptOf(self.path, tuple(values))
 
-    def gt(self, bound: Number) -> Range:
-        """Greater than `bound`."""
+    def gt(self, bound: Bound) -> Range:
+        """Greater than `bound`, a number or a string."""
         return Range(self.path, gt=bound)
 
-    def gte(self, bound: Number) -> Range:
-        """Greater than or equal to `bound`."""
+    def gte(self, bound: Bound) -> Range:
+        """Greater than or equal to `bound`, a number or a string."""
         return Range(self.path, gte=bound)
 
-    def lt(self, bound: Number) -> Range:
-        """Less than `bound`."""
+    def lt(self, bound: Bound) -> Range:
+        """Less than `bound`, a number or a string."""
         return Range(self.path, lt=bound)
 
-    def lte(self, bound: Number) -> Range:
-        """Less than or equal to `bound`."""
+    def lte(self, bound: Bound) -> Range:
+        """Less than or equal to `bound`, a number or a string."""
         return Range(self.path, lte=bound)
 
-    def between(self, low: Number, high: Number) -> Range:
-        """From `low` to `high`, both included."""
-        return Range(self.path, gte=low, lte=high)
+    def between(self, low: Bound, high: Bound, inclusive: bool = True) -> Range:
+        """From `low` to `high`, both included unless not `inclusive`."""
+        return Range(self.path, gte=low, lte=high) if inclusive else Range(self.path, gt=low, lt=high)
 
     def range(
-        self,
-        *,
-        gt: Number | None = None,
-        gte: Number | None = None,
-        lt: Number | None = None,
-        lte: Number | None = None,
+        self, *, gt: Bound | None = None, gte: Bound | None = None, lt: Bound | None = None, lte: Bound | None = None
     ) -> Range:
-        """Within the bounds that are given."""
+        """Within the bounds that are given: all numbers, or all strings."""
         return Range(self.path, gt=gt, gte=gte, lt=lt, lte=lte)
+
+    def datetime_gt(self, bound: Instant) -> DatetimeRange:
+        """After `bound`: an RFC 3339 text, or a datetime with a time zone."""
+        return DatetimeRange(self.path, gt=bound)
+
+    def datetime_gte(self, bound: Instant) -> DatetimeRange:
+        """At or after `bound`."""
+        return DatetimeRange(self.path, gte=bound)
+
+    def datetime_lt(self, bound: Instant) -> DatetimeRange:
+        """Before `bound`."""
+        return DatetimeRange(self.path, lt=bound)
+
+    def datetime_lte(self, bound: Instant) -> DatetimeRange:
+        """At or before `bound`."""
+        return DatetimeRange(self.path, lte=bound)
+
+    def datetime_between(self, lower: Instant, upper: Instant, inclusive: bool = True) -> DatetimeRange:
+        """From `lower` to `upper`, both included unless not `inclusive`."""
+        if inclusive:
+            return DatetimeRange(self.path, gte=lower, lte=upper)
+        return DatetimeRange(self.path, gt=lower, lt=upper)
+
+    def text(self, text: str) -> TextTest:
+        """A string with every word of `text`, in any order and case."""
+        return TextTest(self.path, TextOperator.Text, text)
+
+    def phrase(self, text: str) -> TextTest:
+        """A string with the words of `text` one after the other, in any case."""
+        return TextTest(self.path, TextOperator.Phrase, text)
+
+    def starts_with(self, prefix: str) -> TextTest:
+        """A string that starts with `prefix`."""
+        return TextTest(self.path, TextOperator.StartsWith, prefix)
+
+    def contains(self, part: str) -> TextTest:
+        """A string that `part` is a part of."""
+        return TextTest(self.path, TextOperator.Contains, part)
+
+    def glob(self, pattern: str) -> TextTest:
+        """A string that the glob matches as a whole; `*` also matches `/`, `?` one byte."""
+        return TextTest(self.path, TextOperator.Glob, pattern)
+
+    def iglob(self, pattern: str) -> TextTest:
+        """The same without regard to the case of ASCII letters."""
+        return TextTest(self.path, TextOperator.IGlob, pattern)
+
+    def not_glob(self, pattern: str) -> Filter:
+        """Where `glob` does not hold: also where the field is missing, and false where any element matches."""
+        return ~self.glob(pattern)
+
+    def not_iglob(self, pattern: str) -> Filter:
+        """Where `iglob` does not hold."""
+        return ~self.iglob(pattern)
+
+    def regex(self, pattern: str) -> TextTest:
+        """A string in which the regular expression (RE2) matches somewhere."""
+        return TextTest(self.path, TextOperator.Regex, pattern)
+
+    def values_count(
+        self, *, gt: int | None = None, gte: int | None = None, lt: int | None = None, lte: int | None = None
+    ) -> ValuesCount:
+        """An array with so many elements. Any other value counts as one, None as none."""
+        return ValuesCount(self.path, gt=gt, gte=gte, lt=lt, lte=lte)
+
+    def geo_radius(self, *, lat: float, lon: float, radius: float) -> GeoRadius:
+        """A place, `{"lat": ..., "lon": ...}`, at most `radius` metres away."""
+        return GeoRadius(self.path, (lat, lon), radius)
+
+    def geo_bounding_box(self, *, top_left: Place, bottom_right: Place) -> GeoBoundingBox:
+        """A place between two (lat, lon) corners, edges included."""
+        return GeoBoundingBox(self.path, top_left, bottom_right)
+
+    def geo_polygon(self, *, exterior: Iterable[Place], interiors: Iterable[Iterable[Place]] = ()) -> GeoPolygon:
+        """A place within the ring of (lat, lon) corners and in none of the holes."""
+        return GeoPolygon(self.path, tuple(exterior), tuple(tuple(ring) for ring in interiors))
+
+    def exists(self) -> Exists:
+        """There is a value, None included."""
+        return Exists(self.path)
 
     def is_null(self) -> IsNull:
         """Present and null."""
@@ -189,6 +225,17 @@ def is_null(path: str) -> IsNull:
 def is_empty(path: str) -> IsEmpty:
     """The value at `path` is absent, null, [] or ""."""
     return IsEmpty(path)
+
+
+def exists(path: str) -> Exists:
+    """There is a value at `path`, None included."""
+    return Exists(path)
+
+
+def nested(path: str, filter: "Condition | FilterBuilder") -> Nested:
+    """Some element of the array at `path` passes the whole filter, whose paths start at the element."""
+    given = filter.build() if isinstance(filter, FilterBuilder) else filter
+    return Nested(path, given if isinstance(given, Filter) else Filter(must=(given,)))
 
 
 def has_id(ids: Iterable[int | str | UUID]) -> HasId:
@@ -237,14 +284,5 @@ class FilterBuilder:
         return Filter(tuple(self._must), tuple(self._should), tuple(self._must_not), self._min_should)
 
 
-FilterLike = Condition | FilterBuilder
-"""What `filter=` takes: a Filter or any other condition, or a builder."""
-
-
-def _operands(condition: Condition, clause: Literal["must", "should"]) -> tuple[Condition, ...]:
-    """The conditions of a filter that has this clause only, so that chains stay flat; else the condition itself."""
-    if isinstance(condition, Filter):
-        alone = Filter(must=condition.must) if clause == "must" else Filter(should=condition.should)
-        if condition == alone != Filter():
-            return condition.must or condition.should
-    return (condition,)
+FilterLike = Condition | FilterBuilder | str
+"""What `filter=` takes: a condition, of which Filter is one, a builder, or text: `kind == "shoe" and price <= 200`."""

@@ -6,12 +6,15 @@ from typing import assert_never
 from planner.filter import AnyOf, Condition, Filter, HasId
 from planner.plan import (
     ConvertScores,
+    Diversify,
     Empty,
     FuseRanks,
     FuseScores,
     Gate,
     Limit,
     Node,
+    RankAll,
+    Rerank,
     Rescore,
     Restrict,
     Scan,
@@ -28,7 +31,7 @@ def drop_empty(node: Node) -> Node:
     """
     node = map_children(node, drop_empty)
     match node:
-        case Search() | Scan():
+        case Search() | Scan() | RankAll():
             if node.filter is None:
                 return node
             if matches_nothing(node.filter):
@@ -38,9 +41,9 @@ def drop_empty(node: Node) -> Node:
             if isinstance(node.child, Empty) or matches_nothing(node.filter):
                 return Empty(stage=node.stage)
             return node.child if node.filter == Filter() else node
-        case Threshold() | Limit() | ConvertScores():
+        case Threshold() | Diversify() | Limit() | ConvertScores():
             return Empty(stage=node.stage) if isinstance(node.child, Empty) else node
-        case FuseRanks() | FuseScores() | Rescore():
+        case FuseRanks() | FuseScores() | Rescore() | Rerank():
             return Empty(stage=node.stage) if all(isinstance(child, Empty) for child in node.children) else node
         case Empty():
             return node

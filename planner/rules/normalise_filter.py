@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from planner.filter import Condition, Filter, MinShould
-from planner.plan import Gate, Node, Restrict, Scan, Search, map_children
+from planner.plan import Gate, Node, RankAll, Restrict, Scan, Search, map_children
 
 _EVERY_POINT = Filter()
 
@@ -12,7 +12,7 @@ _EVERY_POINT = Filter()
 def normalise_filter(node: Node) -> Node:
     """Search({must: [{must: [a]}, {}]}) -> Search({must: [a]})"""
     node = map_children(node, normalise_filter)
-    if isinstance(node, Search | Scan | Gate | Restrict) and node.filter is not None:
+    if isinstance(node, Search | Scan | RankAll | Gate | Restrict) and node.filter is not None:
         filter = simplify(node.filter)
         return node if filter == node.filter else replace(node, filter=filter)
     return node

@@ -6,12 +6,15 @@ from typing import assert_never
 from planner.filter import Filter
 from planner.plan import (
     ConvertScores,
+    Diversify,
     Empty,
     FuseRanks,
     FuseScores,
     Gate,
     Limit,
     Node,
+    RankAll,
+    Rerank,
     Rescore,
     Restrict,
     Scan,
@@ -33,11 +36,11 @@ def push_down_filter(node: Node) -> Node:
 
 def _restrict(node: Node, filter: Filter) -> Node:
     match node:
-        case Search() | Scan():
+        case Search() | Scan() | RankAll():
             return replace(node, filter=both(filter, node.filter))
-        case Empty() | FuseRanks() | FuseScores() | Rescore() | Restrict() | Gate():
+        case Empty() | FuseRanks() | FuseScores() | Rescore() | Rerank() | Restrict() | Gate():
             return map_children(node, lambda child: _restrict(child, filter))
-        case Threshold() | Limit() | ConvertScores():
+        case Threshold() | Diversify() | Limit() | ConvertScores():
             return map_children(node, lambda child: _restrict(child, filter))
     assert_never(node)
 

@@ -1,28 +1,41 @@
 """Filters: messages -> planner.filter. Finds what a message lacks; the planner checks paths, bounds and depth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
 from headwater.v1 import filter_pb2 as wire
 from headwater.v1.payload_pb2 import ListValue, Value
 from planner.errors import InvalidFilter
+from planner.expression import parse_filter
 from planner.filter import (
     AnyOf,
+    Bound,
     Condition,
+    DatetimeRange,
     Equal,
     ExceptOf,
+    Exists,
     Filter,
     HasId,
     HasVector,
     IsEmpty,
     IsNull,
     MinShould,
+    Nested,
     Range,
     Scalar,
+    TextOperator,
+    TextTest,
+    ValuesCount,
 )
 from planner.limits import MAX_CONDITIONS
 from server.convert.fields import join, kind_of
+from server.convert.geography import box_of, polygon_of, radius_of
 from server.convert.ids import point_ids_of
 from storage.errors import LimitExceeded
+
+BOUNDS: tuple[Literal["gt", "gte", "lt", "lte"], ...] = ("gt", "gte", "lt", "lte")
 
 
 def filter_of(message: wire.Filter, path: str) -> Filter:
@@ -40,17 +53,23 @@ def _check_size(message: wire.Filter, path: str) -> None:
             count += len(conditions)
             if count > MAX_CONDITIONS:
                 raise LimitExceeded(path, limit="MAX_CONDITIONS", maximum=MAX_CONDITIONS, actual=count)
-            pending.extend(condition.filter for condition in conditions if condition.HasField("filter"))
+            for condition in conditions:
+                pending.extend([condition.filter] if condition.HasField("filter") else [])
+                pending.extend([condition.nested.filter] if condition.HasField("nested") else [])
 
 
 def _filter_of(message: wire.Filter, path: str) -> Filter:
     min_should = message.min_should if message.HasField("min_should") else None
-    return Filter(
+    given = Filter(
         must=_conditions_of(message.must, join(path, "must")),
         should=_conditions_of(message.should, join(path, "should")),
         must_not=_conditions_of(message.must_not, join(path, "must_not")),
         min_should=None if min_should is None else _min_should_of(min_should, join(path, "min_should")),
     )
+    if not message.expression:
+        return given
+    written = parse_filter(message.expression, join(path, "expression"))
+    return written if given == Filter() else replace(given, must=(*given.must, written))
 
 
 def _min_should_of(message: wire.MinShould, path: str) -> MinShould:
@@ -73,6 +92,10 @@ def _condition_of(message: wire.Condition, path: str) -> Condition:
             return IsNull(message.is_null.path)
         case "is_empty":
             return IsEmpty(message.is_empty.path)
+        case "exists":
+            return Exists(message.exists.path)
+        case "nested":
+            return Nested(message.nested.path, _filter_of(message.nested.filter, join(path, "nested.filter")))
         case _:
             return _filter_of(message.filter, join(path, "filter"))
 
@@ -87,18 +110,36 @@ def _field_condition_of(message: wire.FieldCondition, path: str) -> Condition:
             return ExceptOf(message.path, _scalars_of(message.except_of, join(path, "except_of")))
         case "range":
             return _range_of(message.path, message.range, join(path, "range"))
-    raise InvalidFilter(path, "nothing is set; set one of: equal, any_of, except_of, range")
+        case "datetime_range":
+            return DatetimeRange(path=message.path, **_bounds_of(message.datetime_range))
+        case "values_count":
+            return ValuesCount(path=message.path, **_bounds_of(message.values_count))
+        case "geo_radius":
+            return radius_of(message.path, message.geo_radius, join(path, "geo_radius"))
+        case "geo_bounding_box":
+            return box_of(message.path, message.geo_bounding_box, join(path, "geo_bounding_box"))
+        case "geo_polygon":
+            return polygon_of(message.path, message.geo_polygon, join(path, "geo_polygon"))
+        case None:
+            names = ", ".join(field.name for field in message.DESCRIPTOR.oneofs_by_name["predicate"].fields)
+            raise InvalidFilter(path, f"nothing is set; set one of: {names}")
+        case text:
+            return TextTest(message.path, TextOperator(text), getattr(message, text))
+
+
+def _bounds_of(message: wire.DatetimeRange | wire.ValuesCount) -> Mapping[str, Any]:
+    return {field.name: bound for field, bound in message.ListFields()}
 
 
 def _range_of(payload_path: str, message: wire.Range, path: str) -> Range:
-    bounds = {name: _bound_of(message, name, path) for name in ("gt", "gte", "lt", "lte") if message.HasField(name)}
+    bounds = {name: _bound_of(message, name, path) for name in BOUNDS if message.HasField(name)}
     return Range(path=payload_path, **bounds)
 
 
-def _bound_of(message: wire.Range, name: str, path: str) -> int | float:
+def _bound_of(message: wire.Range, name: Literal["gt", "gte", "lt", "lte"], path: str) -> Bound:
     bound = _scalar_of(getattr(message, name), join(path, name))
-    if isinstance(bound, bool | str):
-        raise InvalidFilter(join(path, name), "a bound is an integer or a double")
+    if isinstance(bound, bool):
+        raise InvalidFilter(join(path, name), "a bound is an integer, a double or a string")
     return bound
 
 

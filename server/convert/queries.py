@@ -7,30 +7,25 @@ from headwater.v1 import points_pb2, query_pb2
 from planner.errors import InvalidQuery
 from planner.limits import MAX_STAGES
 from planner.query import (
-    Dbsf,
     FilterScope,
     FilterStrategy,
     Nearest,
     Query,
-    QueryVector,
     Rank,
-    Rrf,
     ScoreMode,
     SearchParams,
     Stage,
     StoredVector,
 )
-from server.convert.fields import enum_value, join, kind_of
+from planner.ranks.by_examples import vectors_in
+from server.convert.fields import enum_value, join
 from server.convert.filters import filter_of
-from server.convert.ids import point_id_of
+from server.convert.ranks import StageMessage, rank_of, vector_input_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
-from server.convert.vectors import vector_of
 from storage.errors import LimitExceeded
 
-StageMessage = query_pb2.PrefetchQuery | points_pb2.PointsQueryRequest
 RootMessage = points_pb2.PointsQueryRequest | points_pb2.PointsSearchRequest
 
-DEFAULT_K = Rrf().k
 FILTER_STRATEGIES: Mapping[int, FilterStrategy] = {
     query_pb2.FILTER_STRATEGY_UNSPECIFIED: FilterStrategy.AUTO,
     query_pb2.FILTER_STRATEGY_AUTO: FilterStrategy.AUTO,
@@ -58,7 +53,7 @@ def query_of(request: points_pb2.PointsQueryRequest, path: str = "") -> Query:
 
 def search_of(request: points_pb2.PointsSearchRequest, path: str = "") -> Query:
     """The query of one leaf that the search at `path` of a request is. Raises InvalidRequest, naming the field."""
-    vector = _vector_of(request.vector, request, join(path, "vector"))
+    vector = vector_input_of(request.vector, request, join(path, "vector"))
     return _query_of(_leaf_of(request, Nearest(vector), path), request, path, "vector")
 
 
@@ -88,7 +83,7 @@ def _check_size(root: StageMessage, path: str) -> None:
 def _stage_of(message: StageMessage, path: str) -> Stage:
     prefetch = join(path, "prefetch")
     return replace(
-        _leaf_of(message, _rank_of(message, path), path),
+        _leaf_of(message, rank_of(message, path) if message.HasField("query") else None, path),
         prefetch=tuple(_stage_of(child, f"{prefetch}[{index}]") for index, child in enumerate(message.prefetch)),
         filter_scope=enum_value(FILTER_SCOPES, message.filter_scope, join(path, "filter_scope")),
     )
@@ -96,7 +91,7 @@ def _stage_of(message: StageMessage, path: str) -> Stage:
 
 def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank | None, path: str) -> Stage:
     """What every kind of stage has."""
-    if message.HasField("lookup_from") and not (isinstance(rank, Nearest) and isinstance(rank.vector, StoredVector)):
+    if message.HasField("lookup_from") and not any(isinstance(vector, StoredVector) for vector in vectors_in(rank)):
         raise InvalidQuery(join(path, "lookup_from"), "it is for queries by point id only")
     return Stage(
         query=rank,
@@ -105,33 +100,6 @@ def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank 
         params=params_of(message.params, join(path, "params")),
         score_threshold=message.score_threshold if message.HasField("score_threshold") else None,
         limit=message.limit if message.HasField("limit") else None,
-    )
-
-
-def _rank_of(message: StageMessage, path: str) -> Rank | None:
-    if not message.HasField("query"):
-        return None
-    query = message.query
-    match kind_of(query, join(path, "query"), InvalidQuery):
-        case "nearest":
-            return Nearest(_vector_of(query.nearest, message, join(path, "query.nearest")))
-        case "rrf":
-            k = query.rrf.k if query.rrf.HasField("k") else DEFAULT_K
-            return Rrf(k, tuple(query.rrf.weights) or None)
-        case _:
-            return Dbsf(tuple(query.dbsf.weights) or None)
-
-
-def _vector_of(
-    message: query_pb2.VectorInput, stage: StageMessage | points_pb2.PointsSearchRequest, path: str
-) -> QueryVector | StoredVector:
-    if kind_of(message, path, InvalidQuery) == "vector":
-        return QueryVector(vector_of(message.vector))
-    source = stage.lookup_from
-    return StoredVector(
-        point_id_of(message.id, join(path, "id")),
-        source.collection_name if source.HasField("collection_name") else None,
-        source.using if source.HasField("using") else None,
     )
 
 

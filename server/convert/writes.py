@@ -1,15 +1,16 @@
 """Writes: messages -> storage operations. What a message can get wrong is found here, before anything is queued."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from headwater.v1 import points_pb2
+from planner.comparison import Comparison, StoredComparison
 from planner.filter import Filter
 from planner.limits import check_batch
 from planner.paths import parse_path, remove
-from server.convert.fields import join, kind_of
+from server.convert.fields import enum_value, join, kind_of
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_of, point_ids_of
 from server.convert.vectors import space_vectors_of
@@ -24,18 +25,47 @@ from storage.operations import (
     DeleteVectors,
     Operation,
     Selector,
+    StoredCondition,
     UpdateVectors,
     Upsert,
+    UpsertMode,
 )
 from storage.schema import CollectionSchema
+
+ConditionalRequest = (
+    points_pb2.PointsUpsertRequest
+    | points_pb2.PointsDeleteRequest
+    | points_pb2.PointsUpdateVectorsRequest
+    | points_pb2.PointsSetPayloadRequest
+    | points_pb2.PointsOverwritePayloadRequest
+)
+
+_UPSERT_MODES: Mapping[int, UpsertMode] = {
+    points_pb2.UPSERT_MODE_UNSPECIFIED: UpsertMode.UPSERT,
+    points_pb2.UPSERT_MODE_UPSERT: UpsertMode.UPSERT,
+    points_pb2.UPSERT_MODE_INSERT_ONLY: UpsertMode.INSERT_ONLY,
+    points_pb2.UPSERT_MODE_UPDATE_ONLY: UpsertMode.UPDATE_ONLY,
+}
+
+COMPARISONS: Mapping[int, Comparison] = {
+    points_pb2.COMPARISON_LESS: Comparison.LESS,
+    points_pb2.COMPARISON_LESS_OR_EQUAL: Comparison.LESS_OR_EQUAL,
+    points_pb2.COMPARISON_EQUAL: Comparison.EQUAL,
+    points_pb2.COMPARISON_GREATER_OR_EQUAL: Comparison.GREATER_OR_EQUAL,
+    points_pb2.COMPARISON_GREATER: Comparison.GREATER,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What writes are converted for: the collection's schema, and what selects by a filter found at a field path."""
+    """What writes are converted for: the collection's schema, and what makes selectors and conditions for it.
+
+    `select` takes a filter and the field path where it is; `condition` a filter, comparisons, and the write's path.
+    """
 
     schema: CollectionSchema
     select: Callable[[Filter, str], BySlots]
+    condition: Callable[[Filter | None, Sequence[StoredComparison], str], StoredCondition | None]
 
 
 def upsert_of(request: points_pb2.PointsUpsertRequest, path: str, target: Target) -> Upsert:
@@ -46,12 +76,16 @@ def upsert_of(request: points_pb2.PointsUpsertRequest, path: str, target: Target
         ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
         payloads=tuple(stored_payload(point.payload, f"{here}[{index}].payload") for index, point in enumerate(points)),
         vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
+        mode=_mode_of(request, path),
+        condition=_condition_of(request, path, target, request.compare),
     )
 
 
 def delete_of(request: points_pb2.PointsDeleteRequest, path: str, target: Target) -> DeletePoints:
     """Deletes points."""
-    return DeletePoints(selector=_selector_of(request.selector, path, target))
+    return DeletePoints(
+        selector=_selector_of(request.selector, path, target), condition=_condition_of(request, path, target)
+    )
 
 
 def update_vectors_of(request: points_pb2.PointsUpdateVectorsRequest, path: str, target: Target) -> UpdateVectors:
@@ -63,6 +97,7 @@ def update_vectors_of(request: points_pb2.PointsUpdateVectorsRequest, path: str,
     return UpdateVectors(
         ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
         vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
+        condition=_condition_of(request, path, target),
     )
 
 
@@ -80,13 +115,15 @@ def set_payload_of(request: points_pb2.PointsSetPayloadRequest, path: str, targe
     """Merges keys, at the top or at `key`."""
     keys = _object_path(request.key, join(path, "key")) if request.HasField("key") else ()
     change = partial(merged, keys=keys, values=_payload_of(request, path))
-    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change)
+    condition = _condition_of(request, path, target, request.compare)
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change, condition=condition)
 
 
 def overwrite_payload_of(request: points_pb2.PointsOverwritePayloadRequest, path: str, target: Target) -> ChangePayload:
     """Replaces payloads."""
     change = partial(replaced, values=_payload_of(request, path))
-    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change)
+    condition = _condition_of(request, path, target, request.compare)
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change, condition=condition)
 
 
 def delete_payload_of(request: points_pb2.PointsDeletePayloadRequest, path: str, target: Target) -> ChangePayload:
@@ -141,6 +178,30 @@ def _selector_of(message: points_pb2.PointsSelector, path: str, target: Target) 
         return ByIds(point_ids_of(message.ids.ids, join(here, "ids.ids")))
     field = join(here, "filter")
     return target.select(filter_of(message.filter, field), field)
+
+
+def _mode_of(request: points_pb2.PointsUpsertRequest, path: str) -> UpsertMode:
+    mode = enum_value(_UPSERT_MODES, request.mode, join(path, "mode"))
+    if mode is UpsertMode.INSERT_ONLY and (request.HasField("condition") or request.compare):
+        raise InvalidRequest(join(path, "mode"), "a condition is for points that exist, which INSERT_ONLY skips")
+    return mode
+
+
+def _condition_of(
+    request: ConditionalRequest, path: str, target: Target, compare: Sequence[points_pb2.StoredComparison] = ()
+) -> StoredCondition | None:
+    filter = filter_of(request.condition, join(path, "condition")) if request.HasField("condition") else None
+    comparisons = [
+        _comparison_of(message, f"{join(path, 'compare')}[{index}]") for index, message in enumerate(compare)
+    ]
+    return target.condition(filter, comparisons, path)
+
+
+def _comparison_of(message: points_pb2.StoredComparison, path: str) -> StoredComparison:
+    comparison = enum_value(COMPARISONS, message.comparison, join(path, "comparison"))
+    return StoredComparison(
+        message.path, comparison, message.new_path if message.HasField("new_path") else message.path
+    )
 
 
 def _payload_of(

@@ -217,6 +217,29 @@ def test_operations_in_a_batch_carry_neither_collection_nor_wait(kind: str) -> N
     assert request.ByteSize() > 0
 
 
+def test_conditions_of_writes_are_sent() -> None:
+    newer = headwater.StoredComparison("v", headwater.Comparison.LESS)
+    condition = headwater.Field("a").eq(1)
+    given = points_pb2.StoredComparison(path="v", comparison=points_pb2.COMPARISON_LESS)
+    upsert = writes.upsert_request(
+        headwater.Upsert([PointStruct(1)], headwater.UpsertMode.UPDATE_ONLY, condition, [newer])
+    )
+    assert upsert.mode == points_pb2.UPSERT_MODE_UPDATE_ONLY
+    assert list(upsert.compare) == [given]
+    operations: list[headwater.WriteOperation] = [
+        headwater.SetPayload({}, None, condition, [newer], ids=[1]),
+        headwater.OverwritePayload({}, condition, [newer], ids=[1]),
+        headwater.DeletePoints(condition, ids=[1]),
+        headwater.UpdateVectors([PointVectors(1, {"text": [1.0]})], condition),
+    ]
+    for operation in operations:
+        message = writes.operation_message(operation)
+        request = getattr(message, message.WhichOneof("kind") or "")
+        assert request.condition == upsert.condition
+        if hasattr(request, "compare"):
+            assert list(request.compare) == [given]
+
+
 def test_a_selected_write_takes_ids_or_a_filter() -> None:
     with pytest.raises(ValueError, match="ids or filter"):
         headwater.DeletePoints()

@@ -1,12 +1,13 @@
 """The filter DSL: what each expression becomes on the wire, and what it refuses."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from google.protobuf import json_format
 
 import headwater
-from headwater import Field, Filter, FilterBuilder, FilterLike, has_id, has_vector, is_empty, is_null
+from headwater import Field, Filter, FilterBuilder, FilterLike, exists, has_id, has_vector, is_empty, is_null, nested
 from headwater._wire.filters import filter_message
 from headwater.v1 import filter_pb2
 
@@ -24,6 +25,8 @@ def one(given: FilterLike) -> Any:
     return condition
 
 
+FIELD_B = {"field": {"path": "b", "equal": {"string_value": "x"}}}
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBER = {"integer_value": "2"}
 
 
@@ -44,6 +47,49 @@ NUMBER = {"integer_value": "2"}
         (Field("a").lte(0.5), {"path": "a", "range": {"lte": {"double_value": 0.5}}}),
         (Field("a").between(0, 2), {"path": "a", "range": {"gte": {"integer_value": "0"}, "lte": NUMBER}}),
         (Field("a").range(gt=2, lt=2), {"path": "a", "range": {"gt": NUMBER, "lt": NUMBER}}),
+        (Field("a").between(2, 2, inclusive=False), {"path": "a", "range": {"gt": NUMBER, "lt": NUMBER}}),
+        (Field("a").gt("x"), {"path": "a", "range": {"gt": {"string_value": "x"}}}),
+        (Field("a").text("x"), {"path": "a", "text": "x"}),
+        (Field("a").phrase("x"), {"path": "a", "phrase": "x"}),
+        (Field("a").starts_with(""), {"path": "a", "starts_with": ""}),
+        (Field("a").contains("x"), {"path": "a", "contains": "x"}),
+        (Field("a").glob("x"), {"path": "a", "glob": "x"}),
+        (Field("a").iglob("x"), {"path": "a", "iglob": "x"}),
+        (Field("a").regex("x"), {"path": "a", "regex": "x"}),
+        (Field("a").values_count(gte=0, lt=3), {"path": "a", "values_count": {"gte": "0", "lt": "3"}}),
+        (Field("a").datetime_gt("x"), {"path": "a", "datetime_range": {"gt": "x"}}),
+        (Field("a").datetime_gte(NOON), {"path": "a", "datetime_range": {"gte": "2026-03-01T12:00:00+00:00"}}),
+        (Field("a").datetime_lt("x"), {"path": "a", "datetime_range": {"lt": "x"}}),
+        (Field("a").datetime_lte("x"), {"path": "a", "datetime_range": {"lte": "x"}}),
+        (
+            Field("a").datetime_between(lower="x", upper="y"),
+            {"path": "a", "datetime_range": {"gte": "x", "lte": "y"}},
+        ),
+        (
+            Field("a").datetime_between("x", "y", inclusive=False),
+            {"path": "a", "datetime_range": {"gt": "x", "lt": "y"}},
+        ),
+        (
+            Field("a").geo_radius(lat=1, lon=2, radius=3),
+            {"path": "a", "geo_radius": {"center": {"lat": 1, "lon": 2}, "radius": 3}},
+        ),
+        (
+            Field("a").geo_bounding_box(top_left=(2, 1), bottom_right=(1, 2)),
+            {
+                "path": "a",
+                "geo_bounding_box": {"top_left": {"lat": 2, "lon": 1}, "bottom_right": {"lat": 1, "lon": 2}},
+            },
+        ),
+        (
+            Field("a").geo_polygon(exterior=[(1, 2)], interiors=[[(3, 4)]]),
+            {
+                "path": "a",
+                "geo_polygon": {
+                    "exterior": {"points": [{"lat": 1, "lon": 2}]},
+                    "interiors": [{"points": [{"lat": 3, "lon": 4}]}],
+                },
+            },
+        ),
     ],
 )
 def test_field_conditions(condition: headwater.Condition, expected: Any) -> None:
@@ -60,6 +106,10 @@ def test_field_conditions(condition: headwater.Condition, expected: Any) -> None
         (Field("a").is_null(), {"is_null": {"path": "a"}}),
         (is_empty("a"), {"is_empty": {"path": "a"}}),
         (Field("a").is_empty(), {"is_empty": {"path": "a"}}),
+        (exists("a"), {"exists": {"path": "a"}}),
+        (Field("a").exists(), {"exists": {"path": "a"}}),
+        (nested("a", B), {"nested": {"path": "a", "filter": {"must": [FIELD_B]}}}),
+        (nested("a", FilterBuilder().must_not(B)), {"nested": {"path": "a", "filter": {"must_not": [FIELD_B]}}}),
     ],
 )
 def test_other_conditions(condition: headwater.Condition, expected: Any) -> None:
@@ -67,10 +117,17 @@ def test_other_conditions(condition: headwater.Condition, expected: Any) -> None
 
 
 def test_every_kind_of_condition_and_predicate_of_the_contract_can_be_said() -> None:
-    conditions = (A, has_id([]), has_vector(), is_null("a"), is_empty("a"), Filter(must=(~A,)))
+    conditions = (
+        A, has_id([]), has_vector(), is_null("a"), is_empty("a"), Filter(must=(~A,)), exists("a"), nested("a", A)
+    )  # fmt: skip
     contract = {field.name for field in filter_pb2.Condition.DESCRIPTOR.oneofs_by_name["kind"].fields}
     assert {kind for condition in conditions for kind in one(condition)} == contract
-    fields = (A, Field("a").any_of([1]), Field("a").except_of([1]), Field("a").gt(1))
+    a = Field("a")
+    texts = (a.text("x"), a.phrase("x"), a.starts_with("x"), a.contains("x"), a.glob("x"), a.iglob("x"), a.regex("x"))
+    box = a.geo_bounding_box(top_left=(0, 0), bottom_right=(0, 0))
+    places = (a.geo_radius(lat=0, lon=0, radius=0), box, a.geo_polygon(exterior=[]))
+    counts = (a.values_count(gt=1), a.datetime_gt("x"))
+    fields = (A, a.any_of([1]), a.except_of([1]), a.gt(1), *texts, *counts, *places)
     contract = {field.name for field in filter_pb2.FieldCondition.DESCRIPTOR.oneofs_by_name["predicate"].fields}
     assert {kind for condition in fields for kind in one(condition)["field"]} - {"path"} == contract
 
@@ -80,6 +137,8 @@ def test_conditions_combine() -> None:
     assert Filter(should=(A, B)) == A | B
     assert Filter(must_not=(A,)) == ~A
     assert Field("a").ne(1) == ~A
+    assert Field("a").not_glob("*") == ~Field("a").glob("*")
+    assert Field("a").not_iglob("*") == ~Field("a").iglob("*")
 
 
 def test_chains_stay_flat_and_mixtures_nest() -> None:
@@ -127,10 +186,25 @@ def test_and_or_not_are_refused() -> None:
         not A  # noqa: B018
 
 
-@pytest.mark.parametrize("given", [Field("a"), {"must": []}, "a", [A]])
+@pytest.mark.parametrize("given", [Field("a"), {"must": []}, 1, [A]])
 def test_what_is_no_filter_is_a_type_error(given: Any) -> None:
     with pytest.raises(TypeError, match="conditions"):
         filter_message(given)
+
+
+def test_text_is_a_filter() -> None:
+    assert wire('a == 1 and b == "x"') == {"expression": 'a == 1 and b == "x"'}
+    assert wire(Filter(must=(A,), expression="b > 1")) == {"must": [one(A)], "expression": "b > 1"}
+    with pytest.raises(headwater.InvalidFilterError):
+        filter_message("")
+
+
+@pytest.mark.parametrize(
+    "condition", [Field("a").datetime_gt(NOON.replace(tzinfo=None)), Field("a").values_count(gt=-1)]
+)
+def test_operands_that_cannot_be_sent_are_refused(condition: headwater.Condition) -> None:
+    with pytest.raises(headwater.InvalidFilterError):
+        filter_message(condition)
 
 
 def test_values_beyond_64_bits_are_refused_before_sending() -> None:

@@ -9,14 +9,20 @@ import pytest
 import headwater
 from headwater import (
     Client,
+    Context,
     Dbsf,
+    Discover,
     Field,
     FilterScope,
     Fusion,
     LookupFrom,
+    NearestWithMmr,
+    OrderBy,
     PrefetchQuery,
     QueryRequest,
+    Recommend,
     Rrf,
+    Sample,
     ScoreMode,
     SearchParams,
     SearchRequest,
@@ -117,7 +123,9 @@ def test_forms_of_a_query(query: Any, expected: query_pb2.Query) -> None:
 
 
 def test_every_kind_of_query_of_the_contract_can_be_said() -> None:
-    kinds = {query_request(QueryRequest(query)).query.WhichOneof("kind") for query in (Fusion.RRF, Fusion.DBSF, 1)}
+    others = (OrderBy("a"), Sample(), Recommend([1]), Discover(1, []), Context([]), NearestWithMmr(1))
+    queries = (Fusion.RRF, Fusion.DBSF, 1, *others)
+    kinds = {query_request(QueryRequest(query)).query.WhichOneof("kind") for query in queries}
     assert kinds == {field.name for field in query_pb2.Query.DESCRIPTOR.oneofs_by_name["kind"].fields}
 
 

@@ -202,10 +202,28 @@ FILTERS = [
         "filter.must[0].field.range",
     ),
     refusal(
-        "text as a bound",
-        filtered(must(field("a", range=filters.Range(gt=text("b"))))),
+        "text and number as bounds",
+        filtered(must(field("a", range=filters.Range(gt=text("b"), lt=number(1))))),
         headwater.InvalidFilterError,
-        "filter.must[0].field.range.gt",
+        "filter.must[0].field.range.lt",
+    ),
+    refusal(
+        "no expression",
+        filtered(must(field("a", regex="("))),
+        headwater.InvalidFilterError,
+        "filter.must[0].field.regex",
+    ),
+    refusal(
+        "text that cannot be read",
+        filtered(filters.Filter(expression="a == 1 and")),
+        headwater.InvalidFilterError,
+        "filter.expression",
+    ),
+    refusal(
+        "text with an unknown space",
+        filtered(filters.Filter(expression='has_vector("txt")')),
+        headwater.SpaceNotFoundError,
+        "filter.must[0].has_vector.using",
     ),
     refusal(
         "nan as a bound",

@@ -19,6 +19,7 @@ from storage.schema import PointId
 from tests.planner.strategies import FILTERS, IDS, SIZES, queries, random_world
 from tests.support import oracle
 from tests.support.client_queries import DISTANCES, condition_of, points_of, query_of
+from tests.support.ids import id_order
 from tests.support.oracle import World
 from tests.support.wire import Wire, submessages
 
@@ -146,5 +147,5 @@ def test_pages_and_counts_are_the_oracles(
         if offset is None:
             break
         assert len(page) == limit
-    first = (0, 0, b"") if start is None else oracle.id_order(start)
-    assert found == [point_id for point_id in ids if oracle.id_order(point_id) >= first]
+    first = (0, 0, b"") if start is None else id_order(start)
+    assert found == [point_id for point_id in ids if id_order(point_id) >= first]

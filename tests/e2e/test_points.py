@@ -13,6 +13,7 @@ from headwater import (
     AsyncClient,
     ClearPayload,
     Client,
+    Comparison,
     DeletePayload,
     DeletePoints,
     DeleteVectors,
@@ -23,9 +24,11 @@ from headwater import (
     PointStruct,
     PointVectors,
     SetPayload,
+    StoredComparison,
     UpdateStatus,
     UpdateVectors,
     Upsert,
+    UpsertMode,
     VectorParams,
     WithPayloadSelector,
     WithVectorsSelector,
@@ -377,3 +380,21 @@ def test_upload_sends_all_in_batches(client: Client, shop: str, progress: bool) 
     assert client.upload_points(shop, points, batch_size=300, progress=watcher) == 700
     assert client.points.count(shop) == 710
     assert [done for done, _ in told][-3:] == ([300, 600, 700] if progress else [])
+
+
+def test_conditional_writes_tell_what_they_applied(client: Client, shop: str) -> None:
+    newer = [StoredComparison("version", Comparison.LESS)]
+    first = client.points.upsert(shop, [PointStruct(1), PointStruct(50)], mode=UpsertMode.INSERT_ONLY)
+    assert (first.affected, first.skipped) == (1, 1)
+    for version, affected in ((3, 1), (2, 0), (3, 0), (4, 1)):
+        points = [PointStruct(60, payload={"version": version})]
+        assert client.points.upsert(shop, points, compare=newer).affected == affected
+    assert payloads(client, shop, 60) == [{"version": 4}]
+    even = Field("kind").eq("even")
+    assert client.points.delete(shop, [1, 2, 3], condition=even).skipped == 2
+    changed = client.points.set_payload(shop, {"seen": True}, [1, 4], condition=even)
+    assert (changed.affected, changed.skipped) == (1, 1)
+    moved = client.points.update_vectors(shop, [PointVectors(n, {"text": [5, 5]}) for n in (3, 4)], condition=even)
+    assert (moved.affected, moved.skipped) == (1, 1)
+    renewed = client.points.overwrite_payload(shop, {"version": 5}, [60], compare=newer)
+    assert (renewed.affected, payloads(client, shop, 60)) == (1, [{"version": 5}])

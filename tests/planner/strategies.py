@@ -1,6 +1,7 @@
 """What Hypothesis draws: worlds of few values, so that scores tie, and valid queries over them, up to four deep."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
@@ -10,31 +11,53 @@ from hypothesis import strategies as st
 from planner.filter import (
     AnyOf,
     Condition,
+    DatetimeRange,
     Equal,
     ExceptOf,
+    Exists,
     Filter,
+    GeoBox,
+    GeoPoint,
+    GeoPolygon,
+    GeoRadius,
     HasId,
     HasVector,
     IsEmpty,
     IsNull,
     MinShould,
+    Nested,
     Range,
     Scalar,
+    TextOperator,
+    TextTest,
+    ValuesCount,
 )
 from planner.query import (
+    Context,
+    ContextPair,
     Dbsf,
+    Discover,
     FilterScope,
     FilterStrategy,
+    Mmr,
     Nearest,
+    OrderBy,
     PayloadSelector,
     Query,
     QueryVector,
+    Rank,
+    Recommend,
+    RecommendStrategy,
     Rrf,
+    Sample,
     ScoreMode,
     SearchParams,
     Stage,
     StoredVector,
+    VectorInput,
+    VectorRank,
     VectorsSelector,
+    is_by_metric,
 )
 from storage.schema import Distance, PointId
 from tests.support.oracle import Point, Vector, World
@@ -54,6 +77,15 @@ NUMBERS: tuple[PointId, ...] = (*range(24), 2**53, 2**64 - 1)
 STRINGS: tuple[PointId, ...] = ("a", "b", "aa", "Z", "10", "9", "é", "\U0001f600", "\uffff", "a ", "\x00")
 IDS: tuple[PointId, ...] = (*NUMBERS, *STRINGS)
 VALUES: tuple[Scalar, ...] = (0, 1, 2, 1.0, 1.5, True, False, "", "x", "y", 2**53 + 1)
+INSTANTS = ("2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00.250+00:00", "2026-03-01T14:00:00+01:00", "2026-03-01")
+TEXTS = ("red shoe", "Rote Größe", "shoe, red; shoe", *INSTANTS)
+PLACES: tuple[object, ...] = (
+    {"lat": 52.52, "lon": 13.41},
+    {"lat": 48.14, "lon": 11.58},
+    {"lat": -36.85, "lon": 174.76},
+    {"lat": 91, "lon": 0},
+    {"lat": 1},
+)
 PATHS = st.sampled_from(["a", "a", "b", "b", "o", "o.x", "l", "l[]", "l[].x", "a[]", "nowhere"])
 
 
@@ -77,8 +109,9 @@ def _components(space: str) -> tuple[int, ...]:
 def _random_payload(random: Random) -> dict[str, object]:
     def flat() -> object:
         kind = random.random()
-        one: object = random.choice((*VALUES, None))
-        return one if kind < 0.7 else [random.choice((*VALUES, None)) for _ in range(random.randint(0, 3))]
+        values: tuple[object, ...] = (*VALUES, *VALUES, None, *TEXTS, *PLACES)
+        one = random.choice(values)
+        return one if kind < 0.7 else [random.choice(values) for _ in range(random.randint(0, 3))]
 
     payload: dict[str, object] = {
         "a": flat(),
@@ -105,7 +138,61 @@ RANGES = st.builds(
     st.sampled_from([{"gt": 0}, {"gte": 1}, {"gte": 0}, {"gt": 2**53}]),
     st.sampled_from([{}, {}, {"lt": 2**53 + 1}, {"lte": 1.5}]),
 )
+STRING_RANGES = st.builds(
+    lambda path, low, high: Range(path=path, **low, **high),
+    PATHS,
+    st.sampled_from([{"gt": ""}, {"gte": "x"}, {"gte": "A"}]),
+    st.sampled_from([{}, {"lt": "y"}, {"lte": "\U0001f600"}]),
+)
+DATETIME_RANGES = st.builds(
+    lambda path, low, high: DatetimeRange(path=path, **low, **high),
+    PATHS,
+    st.sampled_from([{"gt": "2026-03-01T12:00:00+00:00"}, {"gte": "2026-03-01T14:00:00+02:00"}, {"gte": INSTANTS[2]}]),
+    st.sampled_from([{}, {"lt": "2026-03-01T12:00:01-00:30"}, {"lte": "2026-03-01T12:00:00.250+00:00"}]),
+)
+COUNTS = st.builds(
+    lambda path, low, high: ValuesCount(path=path, **low, **high),
+    PATHS,
+    st.sampled_from([{"gt": 0}, {"gte": 2}, {"gte": 0}]),
+    st.sampled_from([{}, {"lt": 1}, {"lte": 2}]),
+)
+TEXT_TESTS = st.one_of(
+    st.builds(
+        TextTest,
+        PATHS,
+        st.sampled_from([TextOperator.TEXT, TextOperator.PHRASE]),
+        st.sampled_from(["x", "red SHOE", "shoe red", "größe"]),
+    ),
+    st.builds(
+        TextTest,
+        PATHS,
+        st.sampled_from([TextOperator.STARTS_WITH, TextOperator.CONTAINS]),
+        st.sampled_from(["", "x", "red", "Shoe", "Grö"]),
+    ),
+    st.builds(
+        TextTest,
+        PATHS,
+        st.sampled_from([TextOperator.GLOB, TextOperator.IGLOB]),
+        st.sampled_from(["*", "?", "[xy]", "R*e*", "*[!a]hoe", "2026-*"]),
+    ),
+    st.builds(TextTest, PATHS, st.just(TextOperator.REGEX), st.sampled_from(["", "^x$", "[A-Z]", "r.d|ö"])),
+)
+PLACE_TESTS = st.one_of(
+    st.builds(GeoRadius, PATHS, st.just(GeoPoint(52.5, 13.4)), st.sampled_from([0.0, 60_000.0, 9e5, 3e7])),
+    st.builds(GeoBox, PATHS, st.just(GeoPoint(60, 0)), st.sampled_from([GeoPoint(40, 20), GeoPoint(-40, -170)])),
+    st.builds(
+        GeoPolygon,
+        PATHS,
+        st.just((GeoPoint(60, -1), GeoPoint(60, 20), GeoPoint(45.5, 10), GeoPoint(-60, -1))),
+        st.sampled_from([(), ((GeoPoint(53, 13), GeoPoint(53, 14), GeoPoint(52.1, 13.2)),)]),
+    ),
+)
+FLAT_CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(Exists, PATHS), STRING_RANGES, DATETIME_RANGES, COUNTS, TEXT_TESTS, PLACE_TESTS
+)
 CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
+    FLAT_CONDITIONS,
+    st.builds(Nested, PATHS, st.deferred(lambda: NESTED_FILTERS)),
     st.builds(Equal, PATHS, SCALARS),
     st.builds(AnyOf, PATHS, SOME_SCALARS),
     st.builds(ExceptOf, PATHS, SOME_SCALARS),
@@ -131,6 +218,9 @@ def _filters(draw: st.DrawFn, conditions: st.SearchStrategy[Condition]) -> Filte
     )
 
 
+NESTED_FILTERS: st.SearchStrategy[Filter] = _filters(
+    st.one_of(st.builds(Equal, st.just("x"), SCALARS), st.builds(Equal, st.just("y"), SCALARS), FLAT_CONDITIONS)
+)
 FILTERS: st.SearchStrategy[Filter] = _filters(
     st.one_of(CONDITIONS, CONDITIONS, _filters(CONDITIONS | _filters(CONDITIONS)))
 )
@@ -147,38 +237,81 @@ def stages(draw: st.DrawFn, world: World, depth: int, *, root: bool = False) -> 
     prefetch = tuple(draw(stages(world, depth - 1)) for _ in range(width))
     using = draw(st.sampled_from([None, *SIZES]))
     query = draw(ranks(world, using or "", width))
-    nearest = isinstance(query, Nearest)
-    modes = list(ScoreMode) if nearest else [ScoreMode.RAW, ScoreMode.SIMILARITY]
+    limit, offset = draw(st.none() | st.integers(1, 40)), draw(st.integers(0, 3)) if root else 0
+    if limit is not None and isinstance(query, Nearest) and query.mmr is not None and draw(st.booleans()):
+        query = replace(query, mmr=replace(query.mmr, candidates=limit + offset + draw(st.integers(0, 5))))
+    modes = list(ScoreMode) if is_by_metric(query) else [ScoreMode.RAW, ScoreMode.SIMILARITY]
     return Stage(
         query=query,
-        using=using if nearest else None,
+        using=using if isinstance(query, VectorRank) else None,
         prefetch=prefetch,
         filter=draw(seldom(FILTERS)),
         filter_scope=draw(st.sampled_from(FilterScope)),
         params=SearchParams(exact=True, filter_strategy=draw(st.sampled_from(FilterStrategy))),
-        score_threshold=None if query is None else draw(seldom(thresholds(query, using))),
-        limit=draw(st.none() | st.integers(1, 40)),
-        offset=draw(st.integers(0, 3)) if root else 0,
+        score_threshold=None if isinstance(query, OrderBy | Sample | None) else draw(seldom(thresholds(query, using))),
+        limit=limit,
+        offset=offset,
         score_mode=draw(st.sampled_from(modes)) if root else ScoreMode.RAW,
     )
 
 
-def thresholds(rank: Nearest | Rrf | Dbsf, using: str | None) -> st.SearchStrategy[float]:
+def thresholds(rank: Rank, using: str | None) -> st.SearchStrategy[float]:
     """Scores that split typical lists."""
-    if not isinstance(rank, Nearest):
+    if not is_by_metric(rank):
         return st.sampled_from([0.0, 0.02, 0.5])
     return st.sampled_from([-1.0, 0.0, 0.5] if DISTANCES[using or ""].higher_is_better else [1.0, 2.0, 3.0])
 
 
+MMRS = st.builds(Mmr, st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+
+ORDERS = st.builds(
+    OrderBy, st.sampled_from(["a", "b", "nowhere"]), st.booleans(), seldom(st.sampled_from([0, 1, 1.5, "", "x"]))
+)
+
+
 @st.composite
-def ranks(draw: st.DrawFn, world: World, space: str, width: int) -> Nearest | Rrf | Dbsf | None:
+def by_examples(
+    draw: st.DrawFn, inputs: st.SearchStrategy[VectorInput], distance: Distance
+) -> Recommend | Discover | Context:
+    pairs = draw(st.lists(st.builds(ContextPair, inputs, inputs), min_size=1, max_size=2).map(tuple))
+    match draw(st.sampled_from(["recommend", "discover", "context"])):
+        case "discover":
+            return Discover(draw(inputs), pairs)
+        case "context":
+            return Context(pairs)
+        case _:
+            scored = [RecommendStrategy.BEST_SCORE, RecommendStrategy.SUM_SCORES]
+            # Averages may be zero, which Cosine refuses, or no longer of zeros and ones.
+            averages = [] if distance is Distance.COSINE or distance.is_binary else [RecommendStrategy.AVERAGE]
+            positive = draw(st.lists(inputs, min_size=1, max_size=3).map(tuple))
+            negative = draw(st.lists(inputs, max_size=2).map(tuple))
+            return Recommend(positive, negative, draw(st.sampled_from([*scored, *averages])))
+
+
+@st.composite
+def ranks(draw: st.DrawFn, world: World, space: str, width: int) -> Rank | None:
     usable = [key for key, point in world.points.items() if space in point.vectors and point.vectors[space].any()]
-    kinds = ["vector", "vector", *(["stored"] if usable else []), *(["rrf", "dbsf"] if width else ["scan"])]
+    kinds = [
+        "nearest",
+        "nearest",
+        "nearest",
+        *(["rrf", "dbsf"] if width else ["scan"]),
+        "order_by",
+        "sample",
+        "examples",
+    ]
+    inputs: st.SearchStrategy[VectorInput] = vectors(space).map(QueryVector)
+    if usable:
+        inputs |= st.sampled_from(usable).map(StoredVector)
     match draw(st.sampled_from(kinds)):
-        case "vector":
-            return Nearest(QueryVector(draw(vectors(space))))
-        case "stored":
-            return Nearest(StoredVector(draw(st.sampled_from(usable))))
+        case "nearest":
+            return Nearest(draw(inputs), mmr=draw(seldom(MMRS)))
+        case "order_by":
+            return draw(ORDERS)
+        case "sample":
+            return Sample(draw(st.sampled_from([0, 7, 2**64 - 1])))
+        case "examples":
+            return draw(by_examples(inputs, DISTANCES[space]))
         case "scan":
             return None
         case kind:

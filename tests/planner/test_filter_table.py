@@ -8,8 +8,29 @@ from typing import Any
 
 import pytest
 
-from planner.conditions import PayloadCondition, compile_condition
-from planner.filter import AnyOf, Condition, Equal, ExceptOf, Filter, IsEmpty, IsNull, MinShould, Range
+from planner.conditions import compile_condition
+from planner.filter import (
+    AnyOf,
+    Condition,
+    DatetimeRange,
+    Equal,
+    ExceptOf,
+    Exists,
+    Filter,
+    GeoBox,
+    GeoPoint,
+    GeoPolygon,
+    GeoRadius,
+    IsEmpty,
+    IsNull,
+    MinShould,
+    Nested,
+    PayloadCondition,
+    Range,
+    TextOperator,
+    TextTest,
+    ValuesCount,
+)
 from planner.paths import parse_path, values_at
 from tests.support import oracle
 
@@ -43,11 +64,31 @@ def condition_of(path: str, test: str) -> PayloadCondition:
             return ExceptOf(path, tuple(value))
         case "range":
             return Range(path=path, **value)
+        case "datetime_range":
+            return DatetimeRange(path=path, **value)
+        case "values_count":
+            return ValuesCount(path=path, **value)
+        case "geo_radius":
+            lat, lon, radius = value
+            return GeoRadius(path, GeoPoint(lat, lon), radius)
+        case "geo_bounding_box":
+            return GeoBox(path, *places(value))
+        case "geo_polygon":
+            exterior, *interiors = map(places, value)
+            return GeoPolygon(path, exterior, tuple(interiors))
+        case "nested":
+            return Nested(path, Filter(must=tuple(Equal(key, element) for key, element in value.items())))
+        case "exists":
+            return Exists(path)
         case "is_null":
             return IsNull(path)
         case "is_empty":
             return IsEmpty(path)
-    raise AssertionError(f"no test is named {name}")
+    return TextTest(path, TextOperator(name), value)
+
+
+def places(corners: list[list[float]]) -> tuple[GeoPoint, ...]:
+    return tuple(GeoPoint(lat, lon) for lat, lon in corners)
 
 
 def truth_table() -> Iterator[tuple[str, str, str]]:
@@ -82,6 +123,15 @@ def test_more_cases(row: Row) -> None:
     assert holds(condition_of(path, test), json.loads(code(row[1])[0])) == row[2]
 
 
+VALUES = [row for section in ("Strings", "Instants", "Places", "Elements") for row in table(section)[1:]]
+
+
+@pytest.mark.parametrize("row", VALUES, ids=lambda row: f"{row[0]} {row[1]}")
+def test_values(row: Row) -> None:
+    test, value = (code(cell)[0] for cell in row[:2])
+    assert holds(condition_of("a", test), {"a": json.loads(value)}) == row[2]
+
+
 @pytest.mark.parametrize("row", table("Clauses")[1:], ids=lambda row: "/".join(row))
 def test_clauses(row: Row) -> None:
     must, should, must_not, min_should = (" ".join(code(cell)).split() for cell in row[:4])
@@ -99,5 +149,6 @@ def _flags(names: list[str]) -> tuple[Condition, ...]:
 
 
 def test_the_tables_are_found() -> None:
-    assert len(list(truth_table())) == 18 * 15
+    assert len(list(truth_table())) == 29 * 15
+    assert len(VALUES) == 19 + 9 + 17 + 6
     assert [len(table(name)) - 1 for name in ("Paths", "More cases", "Clauses")] == [17, 18, 15]

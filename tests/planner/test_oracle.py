@@ -22,6 +22,7 @@ from storage.database import Database
 from storage.schema import PointId
 from tests.planner.strategies import FILTERS, IDS, SIZES, queries, random_world
 from tests.support import oracle
+from tests.support.ids import id_order
 from tests.support.oracle import World
 from tests.support.worlds import CODEC, create, open_database
 
@@ -125,5 +126,5 @@ def _scrolled(
 def _from(ids: list[PointId], start: PointId | None) -> list[PointId]:
     if start is None:
         return ids
-    order = oracle.id_order
+    order = id_order
     return [point_id for point_id in ids if order(point_id) >= order(start)]

@@ -60,6 +60,28 @@ def stage_vector(values: list[float]) -> QueryVector:
         (Condition(has_vector=HasVectorCondition(using="text")), engine.HasVector("text")),
         (Condition(is_null=PathCondition(path="a")), engine.IsNull("a")),
         (Condition(is_empty=PathCondition(path="a")), engine.IsEmpty("a")),
+        (Condition(exists=PathCondition(path="a")), engine.Exists("a")),
+        (
+            Condition(nested={"path": "a", "filter": must(equal("b", 1))}),
+            engine.Nested("a", engine.Filter(must=(engine.Equal("b", 1),))),
+        ),
+        (Condition(filter=Filter(expression="a == 1")), engine.Filter(must=(engine.Equal("a", 1),))),
+        (
+            Condition(field=FieldCondition(path="a", range=filter_pb2.Range(gt=value("x")))),
+            engine.Range(path="a", gt="x"),
+        ),
+        (
+            Condition(field=FieldCondition(path="a", values_count=filter_pb2.ValuesCount(gte=0, lt=3))),
+            engine.ValuesCount(path="a", gte=0, lt=3),
+        ),
+        (
+            Condition(field=FieldCondition(path="a", datetime_range=filter_pb2.DatetimeRange(gt="x"))),
+            engine.DatetimeRange(path="a", gt="x"),
+        ),
+        *(
+            (Condition(field={"path": "a", operator.value: "x"}), engine.TextTest("a", operator, "x"))
+            for operator in engine.TextOperator
+        ),
         (Condition(filter=must(equal("a", 1))), engine.Filter(must=(engine.Equal("a", 1),))),
     ],
 )
@@ -83,10 +105,10 @@ def test_every_clause_arrives() -> None:
 def test_every_kind_of_condition_is_converted() -> None:
     """A kind that a later contract adds must not fall through to another."""
     assert {field.name for field in Condition.DESCRIPTOR.oneofs_by_name["kind"].fields} == {
-        "field", "has_id", "has_vector", "is_null", "is_empty", "filter"
+        "field", "has_id", "has_vector", "is_null", "is_empty", "filter", "exists", "nested"
     }  # fmt: skip
     assert {field.name for field in query_pb2.Query.DESCRIPTOR.oneofs_by_name["kind"].fields} == {
-        "nearest", "rrf", "dbsf"
+        "nearest", "rrf", "dbsf", "sample", "context", "nearest_with_mmr", "order_by", "recommend", "discover"
     }  # fmt: skip
 
 
@@ -101,9 +123,19 @@ def test_every_kind_of_condition_is_converted() -> None:
         (equal("a", {"b": 1}), "filter.must[0].field.equal"),
         (Condition(field=FieldCondition(path="a", any_of=listed(1, None))), "filter.must[0].field.any_of[1]"),
         (
-            Condition(field=FieldCondition(path="a", range=filter_pb2.Range(lt=value("x")))),
-            "filter.must[0].field.range.lt",
+            Condition(field=FieldCondition(path="a", geo_radius=filter_pb2.GeoRadius(radius=1))),
+            "filter.must[0].field.geo_radius.center",
         ),
+        (
+            Condition(field=FieldCondition(path="a", geo_polygon=filter_pb2.GeoPolygon())),
+            "filter.must[0].field.geo_polygon.exterior",
+        ),
+        (
+            Condition(field=FieldCondition(path="a", geo_bounding_box=filter_pb2.GeoBoundingBox(top_left={"lat": 1}))),
+            "filter.must[0].field.geo_bounding_box.bottom_right",
+        ),
+        (Condition(nested={"path": "a", "filter": {"must": [{}]}}), "filter.must[0].nested.filter.must[0]"),
+        (Condition(filter=Filter(expression="a =")), "filter.must[0].filter.expression"),
         (
             Condition(field=FieldCondition(path="a", range=filter_pb2.Range(lt=value(True)))),
             "filter.must[0].field.range.lt",

@@ -313,3 +313,44 @@ def test_counting(service: Service, filled: str) -> None:
     assert service.points.Count(wire.PointsCountRequest(collection_name=filled)).count == 3
     filtered = wire.PointsCountRequest(collection_name=filled, filter=must(equal("kind", "a")))
     assert service.points.Count(filtered) == wire.PointsCountResponse(count=2, seq=1)
+
+
+def test_conditions_decide_which_stored_points_change(service: Service, filled: str) -> None:
+    newer = wire.StoredComparison(path="n", comparison=wire.COMPARISON_LESS)
+    points = [point(1, {}, {"n": 2, "kind": "a"}), point(2, {}, {"n": 2}), point(3, {}, {"n": 1})]
+    result = upsert(service, filled, *points, compare=[newer])
+    assert (result.affected, result.skipped) == (2, 1)
+    assert payload(service, filled, 1) == {"n": 2, "kind": "a"}
+    assert payload(service, filled, 2) == {"n": 2, "kind": "b"}
+    result = upsert(service, filled, *points, condition=must(equal("kind", "b")), mode=wire.UPSERT_MODE_UPDATE_ONLY)
+    assert (result.affected, result.skipped) == (1, 2)
+    delete = wire.PointsDeleteRequest(
+        collection_name=filled, selector=by_ids(1, 2, 99), condition=must(equal("kind", "a"))
+    )
+    result = service.points.Delete(delete).result
+    assert (result.affected, result.skipped) == (1, 1)
+    change = wire.PointsSetPayloadRequest(
+        collection_name=filled, selector=by_ids(2, 3), payload=payload_message({"n": 2}), compare=[newer]
+    )
+    result = service.points.SetPayload(change).result
+    assert (result.affected, result.skipped) == (1, 1)
+
+
+def test_conditions_that_cannot_be_are_refused_at_their_field(service: Service, filled: str) -> None:
+    def field(operation: wire.UpdateOperation) -> list[str]:
+        request = wire.PointsUpdateBatchRequest(collection_name=filled, operations=[operation])
+        return failure_of(lambda: service.points.UpdateBatch(request)).fields
+
+    def upsert_of(**more: Any) -> wire.UpdateOperation:
+        return wire.UpdateOperation(upsert=wire.PointsUpsertRequest(points=[point(1)], **more))
+
+    here = "operations[0].upsert."
+    less = wire.COMPARISON_LESS
+    assert field(upsert_of(compare=[wire.StoredComparison(path="n")])) == [here + "compare[0].comparison"]
+    assert field(upsert_of(compare=[wire.StoredComparison(comparison=less)])) == [here + "compare[0].path"]
+    bad_new = wire.StoredComparison(path="n", comparison=less, new_path="a..b")
+    assert field(upsert_of(compare=[bad_new])) == [here + "compare[0].new_path"]
+    insert = {"mode": wire.UPSERT_MODE_INSERT_ONLY, "condition": must(equal("n", 1))}
+    assert field(upsert_of(**insert)) == [here + "mode"]
+    assert field(upsert_of(mode=9)) == [here + "mode"]
+    assert field(upsert_of(condition=must(equal("", 1)))) == [here + "condition.must[0].field.path"]

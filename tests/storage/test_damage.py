@@ -1,7 +1,7 @@
 """Flipped and lost bytes in every kind of file: derived data is made anew, originals are refused by name, others serve.
 
-All else serves. Nothing wrong is ever returned, and no process ends by it, with one exception that is measured below:
-an LMDB file of a process that was killed has no seal, so only its records are covered by checksums.
+Nothing wrong is ever returned, and no process ends by it, with one exception that is measured below: an LMDB file of a
+process that was killed has no seal, so only its records are covered by checksums.
 """
 
 import json

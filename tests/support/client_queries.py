@@ -4,18 +4,26 @@ import headwater as client
 from headwater import filters
 from planner import filter as planned
 from planner.query import (
+    Context,
+    ContextPair,
     Dbsf,
+    Discover,
     FilterScope,
     FilterStrategy,
     Nearest,
+    OrderBy,
     PayloadSelector,
     Query,
     QueryVector,
     Rank,
+    Recommend,
+    RecommendStrategy,
     Rrf,
+    Sample,
     ScoreMode,
     SearchParams,
     Stage,
+    VectorInput,
     VectorsSelector,
 )
 from storage.schema import Distance
@@ -39,6 +47,13 @@ MODES = {
     ScoreMode.RAW: client.ScoreMode.Raw,
     ScoreMode.SIMILARITY: client.ScoreMode.Similarity,
     ScoreMode.DISTANCE: client.ScoreMode.Distance,
+}
+
+DIRECTIONS = {False: client.Direction.Ascending, True: client.Direction.Descending}
+RECOMMEND_STRATEGIES = {
+    RecommendStrategy.AVERAGE: client.RecommendStrategy.Average,
+    RecommendStrategy.BEST_SCORE: client.RecommendStrategy.BestScore,
+    RecommendStrategy.SUM_SCORES: client.RecommendStrategy.SumScores,
 }
 
 
@@ -88,11 +103,29 @@ def _rank(rank: Rank | None) -> client.QueryLike | None:
             return client.Rrf(k, weights)
         case Dbsf(weights=weights):
             return client.Dbsf(weights)
-        case Nearest(vector=QueryVector() as vector):
-            return vector.values
-        case Nearest(vector=stored):
-            assert not isinstance(stored, QueryVector)
-            return stored.id
+        case Nearest(vector=vector, mmr=mmr):
+            return (
+                _input(vector) if mmr is None else client.NearestWithMmr(_input(vector), mmr.diversity, mmr.candidates)
+            )
+        case OrderBy():
+            return client.OrderBy(rank.path, DIRECTIONS[rank.descending], rank.start_from)
+        case Sample(seed=seed):
+            return client.Sample(seed)
+        case Recommend():
+            positive, negative = map(_input, rank.positive), map(_input, rank.negative)
+            return client.Recommend(list(positive), list(negative), RECOMMEND_STRATEGIES[rank.strategy])
+        case Discover():
+            return client.Discover(_input(rank.target), _pairs(rank.pairs))
+        case Context():
+            return client.Context(_pairs(rank.pairs))
+
+
+def _input(vector: VectorInput) -> client.VectorLike | client.PointIdLike:
+    return vector.values if isinstance(vector, QueryVector) else vector.id
+
+
+def _pairs(pairs: tuple[ContextPair, ...]) -> list[client.ContextPair]:
+    return [client.ContextPair(_input(pair.positive), _input(pair.negative)) for pair in pairs]
 
 
 def _params(params: SearchParams) -> client.SearchParams:
@@ -144,6 +177,24 @@ def condition_of(condition: planned.Condition) -> filters.Condition:
             return filters.ExceptOf(path, values)
         case planned.Range():
             return filters.Range(condition.path, condition.gt, condition.gte, condition.lt, condition.lte)
+        case planned.DatetimeRange():
+            return filters.DatetimeRange(condition.path, condition.gt, condition.gte, condition.lt, condition.lte)
+        case planned.ValuesCount():
+            return filters.ValuesCount(condition.path, condition.gt, condition.gte, condition.lt, condition.lte)
+        case planned.TextTest(path=path, operator=operator, operand=operand):
+            return filters.TextTest(path, filters.TextOperator(operator.value), operand)
+        case planned.GeoRadius(path=path, center=center, radius=radius):
+            return filters.GeoRadius(path, _place(center), radius)
+        case planned.GeoBox(path=path, top_left=top_left, bottom_right=bottom_right):
+            return filters.GeoBoundingBox(path, _place(top_left), _place(bottom_right))
+        case planned.GeoPolygon(path=path, exterior=exterior, interiors=interiors):
+            return filters.GeoPolygon(path, _ring(exterior), tuple(map(_ring, interiors)))
+        case planned.Exists(path=path):
+            return filters.Exists(path)
+        case planned.Nested(path=path, filter=filter):
+            inner = _filter(filter)
+            assert inner is not None
+            return filters.Nested(path, inner)
         case planned.IsNull(path=path):
             return filters.IsNull(path)
         case planned.IsEmpty(path=path):
@@ -152,3 +203,11 @@ def condition_of(condition: planned.Condition) -> filters.Condition:
             return filters.HasId(ids)
         case planned.HasVector(using=using):
             return filters.HasVector(using)
+
+
+def _place(place: planned.GeoPoint) -> filters.Place:
+    return place.lat, place.lon
+
+
+def _ring(ring: tuple[planned.GeoPoint, ...]) -> tuple[filters.Place, ...]:
+    return tuple(map(_place, ring))

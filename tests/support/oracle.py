@@ -4,15 +4,51 @@ A World is what a collection holds. `answer` says what a query returns of it: [(
 """
 
 import math
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.filter import AnyOf, Condition, Equal, ExceptOf, Filter, HasId, HasVector, IsEmpty, IsNull, Range
-from planner.query import Dbsf, FilterScope, Nearest, Query, QueryVector, Rrf, ScoreMode, Stage
+from planner.filter import (
+    AnyOf,
+    Condition,
+    Equal,
+    ExceptOf,
+    Exists,
+    FieldCondition,
+    Filter,
+    HasId,
+    HasVector,
+    IsEmpty,
+    IsNull,
+    Nested,
+    Range,
+    ValuesCount,
+)
+from planner.query import (
+    Context,
+    Dbsf,
+    Discover,
+    FilterScope,
+    Nearest,
+    OrderBy,
+    Query,
+    Recommend,
+    Rrf,
+    Sample,
+    ScoreMode,
+    Stage,
+    VectorInput,
+    is_by_metric,
+)
 from storage.schema import Distance, PointId
+from tests.support import oracle_ranks as ranks
+from tests.support.ids import id_order
+from tests.support.operators import passes
 
 Vector = NDArray[np.float32]
 Payload = dict[str, object]
@@ -48,7 +84,7 @@ class _Scope:
 
 def answer(world: World, query: Query) -> List:
     found, _ = _run(world, query.root, 10, _Scope())
-    if query.root.score_mode is ScoreMode.RAW or not isinstance(query.root.query, Nearest):
+    if query.root.score_mode is ScoreMode.RAW or not is_by_metric(query.root.query):
         return found
     distance = world.distances[world.space(query.root.using)]
     return [(point_id, _convert(query.root.score_mode, distance, score)) for point_id, score in found]
@@ -62,12 +98,12 @@ def matching(world: World, filter: Filter) -> list[PointId]:
 def _run(world: World, stage: Stage, default_limit: int, scope: _Scope) -> tuple[List, bool]:
     """The stage's list, and whether higher scores are better in it."""
     limit = default_limit if stage.limit is None else stage.limit
-    if isinstance(stage.query, Nearest) and not isinstance(stage.query.vector, QueryVector):
-        scope = _Scope(scope.restrictions, (*scope.left_out, *_own_id(stage)))
+    scope = _Scope(scope.restrictions, (*scope.left_out, *ranks.own_ids(stage.query)))
     if stage.prefetch and stage.filter is not None and stage.filter_scope is FilterScope.PUSH_DOWN:
         scope = _Scope((*scope.restrictions, stage.filter), scope.left_out)
     if stage.prefetch:
-        children = [_run(world, child, limit + stage.offset, scope) for child in stage.prefetch]
+        reach = ranks.reach(stage.query, limit + stage.offset)
+        children = [_run(world, child, reach, scope) for child in stage.prefetch]
         found, higher = _merge(world, stage, children)
         if stage.filter is not None and stage.filter_scope is FilterScope.GATE:
             found = [hit for hit in found if holds(stage.filter, hit[0], world.points[hit[0]])]
@@ -76,14 +112,11 @@ def _run(world: World, stage: Stage, default_limit: int, scope: _Scope) -> tuple
     if stage.score_threshold is not None:
         threshold = np.float32(stage.score_threshold)
         found = [hit for hit in found if (hit[1] >= threshold if higher else hit[1] <= threshold)]
-    found = sorted(found, key=lambda hit: (-hit[1] if higher else hit[1], id_order(hit[0])))
+    if not isinstance(stage.query, OrderBy | Sample):
+        found = sorted(found, key=lambda hit: (-hit[1] if higher else hit[1], id_order(hit[0])))
+    if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
+        found = _diverse(world, stage, found[: ranks.reach(stage.query, limit + stage.offset)])
     return found[stage.offset : stage.offset + limit], higher
-
-
-def _own_id(stage: Stage) -> tuple[PointId, ...]:
-    assert isinstance(stage.query, Nearest)
-    stored = stage.query.vector
-    return () if isinstance(stored, QueryVector) or stored.collection is not None else (stored.id,)
 
 
 def _leaf(world: World, stage: Stage, scope: _Scope) -> tuple[List, bool]:
@@ -93,20 +126,65 @@ def _leaf(world: World, stage: Stage, scope: _Scope) -> tuple[List, bool]:
         for point_id, point in world.points.items()
         if point_id not in scope.left_out and all(holds(filter, point_id, point) for filter in filters)
     ]
-    if not isinstance(stage.query, Nearest):
-        return [(point_id, np.float32(0)) for point_id in ids], True
     return _score(world, stage, ids)
 
 
 def _score(world: World, stage: Stage, ids: Sequence[PointId]) -> tuple[List, bool]:
-    assert isinstance(stage.query, Nearest)
+    """Ranks given points by all but fusion. Unsorted, except where scores do not tell the order."""
+    match stage.query:
+        case OrderBy() | Sample():
+            return [(key, np.float32(0)) for key in ranks.ordered(stage.query, world.points, ids)], True
+        case Recommend() | Discover() | Context():
+            return _by_examples(world, stage, stage.query, ids)
+        case Nearest(vector=vector):
+            return _by_vector(world, stage, ranks.values_of(vector, world.points, world.space(stage.using)), ids)
+        case _:
+            return [(point_id, np.float32(0)) for point_id in ids], True
+
+
+def _by_examples(
+    world: World, stage: Stage, rank: Recommend | Discover | Context, ids: Sequence[PointId]
+) -> tuple[List, bool]:
     space = world.space(stage.using)
     distance = world.distances[space]
-    vector = stage.query.vector
-    if isinstance(vector, QueryVector):
-        query = vector.values
-    else:
-        query = world.points[vector.id].vectors[space if vector.using is None else vector.using]
+    if is_by_metric(rank):
+        assert isinstance(rank, Recommend)
+        return _by_vector(world, stage, ranks.average(rank, world.points, space, distance), ids)
+
+    def likeness(point_id: PointId, example: VectorInput) -> float:
+        query = ranks.values_of(example, world.points, space)
+        score = float(score_of(distance, query, world.points[point_id].vectors[space]))
+        return score if distance in (Distance.COSINE, Distance.DOT) else -score
+
+    held = [point_id for point_id in ids if space in world.points[point_id].vectors]
+    return [(key, np.float32(ranks.example_score(rank, partial(likeness, key)))) for key in held], True
+
+
+def _diverse(world: World, stage: Stage, found: List) -> List:
+    """All of `found`, best first, in the order of maximal marginal relevance."""
+    assert isinstance(stage.query, Nearest)
+    assert stage.query.mmr is not None
+    space, diversity = world.space(stage.using), stage.query.mmr.diversity
+    distance = world.distances[space]
+    sign = 1 if distance in (Distance.COSINE, Distance.DOT) else -1
+    rows = {key: world.points[key].vectors[space] for key, _ in found}
+    left: List = list(found)
+    picked: List = []
+    while left:
+
+        def value(hit: tuple[PointId, np.float32]) -> float:
+            alike = max(sign * float(score_of(distance, rows[one], rows[hit[0]])) for one, _ in picked)
+            return (1 - diversity) * (sign * float(hit[1])) - diversity * alike
+
+        best = max(left, key=value) if picked else left[0]
+        left.remove(best)
+        picked.append(best)
+    return picked
+
+
+def _by_vector(world: World, stage: Stage, query: Vector, ids: Sequence[PointId]) -> tuple[List, bool]:
+    space = world.space(stage.using)
+    distance = world.distances[space]
     scored = [
         (point_id, score_of(distance, query, world.points[point_id].vectors[space]))
         for point_id in ids
@@ -180,10 +258,6 @@ def dbsf(lists: Sequence[tuple[List, bool]], weights: Sequence[float]) -> List:
     return [(point_id, np.float32(total / sum(weights))) for point_id, total in sums.items()]
 
 
-def id_order(point_id: PointId) -> tuple[int, int, bytes]:
-    return (0, point_id, b"") if isinstance(point_id, int) else (1, 0, point_id.encode())
-
-
 def holds(condition: Condition, point_id: PointId, point: Point) -> bool:
     match condition:
         case Filter():
@@ -206,11 +280,19 @@ def holds(condition: Condition, point_id: PointId, point: Point) -> bool:
             return any(value is None for value in _tested(point.payload, path))
         case IsEmpty(path=path):
             return all(value is None or value == [] or value == "" for value in _values(point.payload, path.split(".")))
-        case Equal() | AnyOf() | ExceptOf() | Range():
+        case Exists(path=path):
+            return list(_values(point.payload, path.split("."))) != []
+        case Nested(path=path, filter=filter):
+            elements = [value for value in _tested(point.payload, path) if isinstance(value, dict)]
+            return any(holds(filter, point_id, Point(element, {})) for element in elements)
+        case ValuesCount(path=path):
+            values = _values(point.payload, path.split("."))
+            return any(_within(condition, len(x) if isinstance(x, list) else int(x is not None)) for x in values)
+        case _:
             return any(_passes(condition, value) for value in _tested(point.payload, condition.path))
 
 
-def _passes(condition: Equal | AnyOf | ExceptOf | Range, value: object) -> bool:
+def _passes(condition: FieldCondition, value: object) -> bool:
     match condition:
         case Equal(value=wanted):
             return _same(value, wanted)
@@ -218,11 +300,24 @@ def _passes(condition: Equal | AnyOf | ExceptOf | Range, value: object) -> bool:
             return any(_same(value, one) for one in wanted)
         case ExceptOf(values=unwanted):
             return isinstance(value, str | bool | int | float) and not any(_same(value, one) for one in unwanted)
-        case Range(gt=gt, gte=gte, lt=lt, lte=lte):
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                return False
-            above = (gt is None or value > gt) and (gte is None or value >= gte)
-            return above and (lt is None or value < lt) and (lte is None or value <= lte)
+        case Range():
+            bounds = [condition.gt, condition.gte, condition.lt, condition.lte]
+            if any(isinstance(bound, str) for bound in bounds):
+                encoded = Range(path="", **{k: v.encode() for k, v in _given(condition).items()})
+                return isinstance(value, str) and _within(encoded, value.encode())
+            return not isinstance(value, bool) and isinstance(value, int | float) and _within(condition, value)
+        case _:
+            return passes(condition, value)
+
+
+def _given(bounds: Range | ValuesCount) -> dict[str, Any]:
+    named = {"gt": bounds.gt, "gte": bounds.gte, "lt": bounds.lt, "lte": bounds.lte}
+    return {name: bound for name, bound in named.items() if bound is not None}
+
+
+def _within(bounds: Range | ValuesCount, value: Any) -> bool:
+    compare = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+    return all(compare[name](value, bound) for name, bound in _given(bounds).items())
 
 
 def _same(value: object, wanted: object) -> bool:

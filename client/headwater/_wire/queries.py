@@ -1,17 +1,13 @@
 """Searches, queries, answers and explanations between the client's models and the contract."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
-
-import numpy as np
 
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import check_depth
 from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
-from headwater._wire.values import id_message, id_of
-from headwater._wire.vectors import vector_message
+from headwater._wire.ranks import rank_message, vector_input
+from headwater._wire.values import id_of
 from headwater.models.explanation import ExplainNode, Explanation, HitExplanation, StageRank
-from headwater.models.points import PointIdLike, VectorLike
 from headwater.models.queries import (
     Dbsf,
     FilterScope,
@@ -28,6 +24,7 @@ from headwater.models.queries import (
     SearchParams,
     SearchRequest,
 )
+from headwater.models.ranks import Context, Discover, NearestWithMmr, OrderBy, Recommend, Sample
 from headwater.v1 import points_pb2, query_pb2
 
 
@@ -35,7 +32,7 @@ def search_request(search: SearchRequest, collection: str | None = None) -> poin
     """`collection` None: inside a batch, which names it."""
     return points_pb2.PointsSearchRequest(
         collection_name=collection,
-        vector=_vector_input(search.vector, "vector"),
+        vector=vector_input(search.vector, "vector"),
         using=search.using,
         filter=filter_message(search.filter),
         params=params_message(search.params),
@@ -139,8 +136,10 @@ def _query(given: QueryLike | None) -> query_pb2.Query | None:
             if set(given) != {"fusion"}:
                 raise ValueError('a query as a dict is {"fusion": Fusion.RRF} or another fusion')
             return _fusion(given["fusion"])
+        case OrderBy() | Sample() | Recommend() | Discover() | Context() | NearestWithMmr():
+            return rank_message(given)
         case _:
-            return query_pb2.Query(nearest=_vector_input(given, "query"))
+            return query_pb2.Query(nearest=vector_input(given, "query"))
 
 
 def _fusion(given: FusionQuery) -> query_pb2.Query:
@@ -155,12 +154,6 @@ def _fusion(given: FusionQuery) -> query_pb2.Query:
             return query_pb2.Query(dbsf=query_pb2.DistributionBasedScoreFusion(weights=weights))
         case _:
             raise TypeError(f"a fusion is a Fusion, Rrf or Dbsf, not {type(given).__name__}")
-
-
-def _vector_input(given: VectorLike | PointIdLike, path: str) -> query_pb2.VectorInput:
-    if isinstance(given, str | int | UUID | np.integer):
-        return query_pb2.VectorInput(id=id_message(given, path))
-    return query_pb2.VectorInput(vector=vector_message(given, path))
 
 
 def _lookup(given: LookupFrom | None) -> query_pb2.LookupFrom | None:

@@ -1,5 +1,7 @@
 """Writes from the client's operations to the contract: each kind makes its request, alone or inside a batch."""
 
+from collections.abc import Sequence
+
 from headwater._wire.filters import filter_message
 from headwater._wire.points import point_messages, point_vectors_messages
 from headwater._wire.values import id_messages, names, payload_message
@@ -11,10 +13,12 @@ from headwater.models.writes import (
     OverwritePayload,
     Selected,
     SetPayload,
+    StoredComparison,
     UpdateResult,
     UpdateStatus,
     UpdateVectors,
     Upsert,
+    UpsertMode,
     WriteOperation,
 )
 from headwater.v1 import common_pb2, points_pb2
@@ -26,21 +30,34 @@ def upsert_request(
     operation: Upsert, collection: str | None = None, wait: bool | None = None
 ) -> points_pb2.PointsUpsertRequest:
     return points_pb2.PointsUpsertRequest(
-        collection_name=collection, points=point_messages(operation.points), wait=wait
+        collection_name=collection,
+        points=point_messages(operation.points),
+        wait=wait,
+        mode=_mode(operation.mode),
+        condition=filter_message(operation.condition),
+        compare=_comparisons(operation.compare),
     )
 
 
 def delete_request(
     operation: DeletePoints, collection: str | None = None, wait: bool | None = None
 ) -> points_pb2.PointsDeleteRequest:
-    return points_pb2.PointsDeleteRequest(collection_name=collection, selector=_selector(operation), wait=wait)
+    return points_pb2.PointsDeleteRequest(
+        collection_name=collection,
+        selector=_selector(operation),
+        wait=wait,
+        condition=filter_message(operation.condition),
+    )
 
 
 def update_vectors_request(
     operation: UpdateVectors, collection: str | None = None, wait: bool | None = None
 ) -> points_pb2.PointsUpdateVectorsRequest:
     return points_pb2.PointsUpdateVectorsRequest(
-        collection_name=collection, points=point_vectors_messages(operation.points), wait=wait
+        collection_name=collection,
+        points=point_vectors_messages(operation.points),
+        wait=wait,
+        condition=filter_message(operation.condition),
     )
 
 
@@ -61,6 +78,8 @@ def set_payload_request(
         payload=payload_message(operation.payload),
         key=operation.key,
         wait=wait,
+        condition=filter_message(operation.condition),
+        compare=_comparisons(operation.compare),
     )
 
 
@@ -72,6 +91,8 @@ def overwrite_payload_request(
         selector=_selector(operation),
         payload=payload_message(operation.payload),
         wait=wait,
+        condition=filter_message(operation.condition),
+        compare=_comparisons(operation.compare),
     )
 
 
@@ -114,8 +135,23 @@ def operation_message(operation: WriteOperation) -> points_pb2.UpdateOperation:
 
 def update_result_of(message: points_pb2.UpdateResult) -> UpdateResult:
     return UpdateResult(
-        status=UpdateStatus(points_pb2.UpdateStatus.Name(message.status)), seq=message.seq, affected=message.affected
+        status=UpdateStatus(points_pb2.UpdateStatus.Name(message.status)),
+        seq=message.seq,
+        affected=message.affected,
+        skipped=message.skipped,
     )
+
+
+def _mode(mode: UpsertMode) -> str | None:
+    """The mode's name in the contract; None for the default, which is left unset."""
+    return None if mode is UpsertMode.UPSERT else mode.value
+
+
+def _comparisons(comparisons: Sequence[StoredComparison]) -> list[points_pb2.StoredComparison]:
+    return [
+        points_pb2.StoredComparison(path=each.path, comparison=each.comparison.value, new_path=each.new_path)
+        for each in comparisons
+    ]
 
 
 def _selector(operation: Selected) -> points_pb2.PointsSelector:

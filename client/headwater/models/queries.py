@@ -7,6 +7,7 @@ from enum import Enum
 from headwater.filters import FilterLike
 from headwater.models.explanation import Explanation
 from headwater.models.points import PointIdLike, ScoredPoint, VectorLike, WithPayload, WithVectors
+from headwater.models.ranks import OtherRank
 
 DEFAULT_LIMIT = 10
 
@@ -36,8 +37,8 @@ class Dbsf:
 
 
 FusionQuery = Fusion | Rrf | Dbsf
-QueryLike = VectorLike | PointIdLike | FusionQuery | Mapping[str, FusionQuery]
-"""A vector, the id of a stored point, a fusion, or a fusion as `{"fusion": Fusion.RRF}`."""
+QueryLike = VectorLike | PointIdLike | FusionQuery | Mapping[str, FusionQuery] | OtherRank
+"""A vector, the id of a stored point, a fusion (also as `{"fusion": Fusion.RRF}`), or another way to rank."""
 
 
 class FilterStrategy(Enum):

@@ -19,18 +19,57 @@ class UpdateStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """The outcome of a write: the commit that holds it and how many points it changed; 0 when only acknowledged."""
+    """The outcome of a write: the commit that holds it and how many points it changed; 0 when only acknowledged.
+
+    `skipped` counts the points that the write was about and left alone for its mode or condition.
+    """
 
     status: UpdateStatus
     seq: int
     affected: int
+    skipped: int = 0
+
+
+class UpsertMode(Enum):
+    """What an upsert does to ids that exist, and to those that do not."""
+
+    UPSERT = "UPSERT_MODE_UPSERT"
+    INSERT_ONLY = "UPSERT_MODE_INSERT_ONLY"
+    """Skips ids that exist."""
+    UPDATE_ONLY = "UPSERT_MODE_UPDATE_ONLY"
+    """Skips ids that do not exist."""
+
+
+class Comparison(Enum):
+    """How a stored value must stand to the new one."""
+
+    LESS = "COMPARISON_LESS"
+    LESS_OR_EQUAL = "COMPARISON_LESS_OR_EQUAL"
+    EQUAL = "COMPARISON_EQUAL"
+    GREATER_OR_EQUAL = "COMPARISON_GREATER_OR_EQUAL"
+    GREATER = "COMPARISON_GREATER"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredComparison:
+    """The stored payload's value at `path` stands so to that of the payload the write would leave, at `new_path`.
+
+    `StoredComparison("version", Comparison.LESS)` is stored.version < new.version. `new_path` None: `path`.
+    """
+
+    path: str
+    comparison: Comparison
+    new_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Upsert:
-    """Inserts points or replaces them whole."""
+    """Inserts points or replaces them whole; replaces only what fulfils `condition` and `compare`."""
 
     points: Iterable[PointStruct]
+    mode: UpsertMode = UpsertMode.UPSERT
+    condition: FilterLike | None = None
+    compare: Sequence[StoredComparison] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +77,7 @@ class UpdateVectors:
     """Sets the given vectors of existing points and leaves their others."""
 
     points: Iterable[PointVectors | PointStruct]
+    condition: FilterLike | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,6 +96,8 @@ class Selected:
 class DeletePoints(Selected):
     """Deletes points. An absent id is no error."""
 
+    condition: FilterLike | None = None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeleteVectors(Selected):
@@ -70,6 +112,8 @@ class SetPayload(Selected):
 
     payload: Payload
     key: str | None = None
+    condition: FilterLike | None = None
+    compare: Sequence[StoredComparison] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +121,8 @@ class OverwritePayload(Selected):
     """Replaces payloads."""
 
     payload: Payload
+    condition: FilterLike | None = None
+    compare: Sequence[StoredComparison] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,7 @@ from headwater.v1 import common_pb2 as headwater_dot_v1_dot_common__pb2
 from headwater.v1 import payload_pb2 as headwater_dot_v1_dot_payload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headwater/v1/filter.proto\x12\x0cheadwater.v1\x1a\x19headwater/v1/common.proto\x1a\x1aheadwater/v1/payload.proto\"\xb0\x01\n\x06\x46ilter\x12%\n\x04must\x18\x01 \x03(\x0b\x32\x17.headwater.v1.Condition\x12\'\n\x06should\x18\x02 \x03(\x0b\x32\x17.headwater.v1.Condition\x12)\n\x08must_not\x18\x03 \x03(\x0b\x32\x17.headwater.v1.Condition\x12+\n\nmin_should\x18\x04 \x01(\x0b\x32\x17.headwater.v1.MinShould\"K\n\tMinShould\x12+\n\nconditions\x18\x01 \x03(\x0b\x32\x17.headwater.v1.Condition\x12\x11\n\tmin_count\x18\x02 \x01(\r\"\xb0\x02\n\tCondition\x12-\n\x05\x66ield\x18\x01 \x01(\x0b\x32\x1c.headwater.v1.FieldConditionH\x00\x12+\n\x06has_id\x18\x02 \x01(\x0b\x32\x19.headwater.v1.PointIdListH\x00\x12\x36\n\nhas_vector\x18\x03 \x01(\x0b\x32 .headwater.v1.HasVectorConditionH\x00\x12.\n\x07is_null\x18\x04 \x01(\x0b\x32\x1b.headwater.v1.PathConditionH\x00\x12/\n\x08is_empty\x18\x05 \x01(\x0b\x32\x1b.headwater.v1.PathConditionH\x00\x12&\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x14.headwater.v1.FilterH\x00\x42\x06\n\x04kind\"\xd0\x01\n\x0e\x46ieldCondition\x12\x0c\n\x04path\x18\x01 \x01(\t\x12$\n\x05\x65qual\x18\x02 \x01(\x0b\x32\x13.headwater.v1.ValueH\x00\x12)\n\x06\x61ny_of\x18\x03 \x01(\x0b\x32\x17.headwater.v1.ListValueH\x00\x12,\n\texcept_of\x18\x04 \x01(\x0b\x32\x17.headwater.v1.ListValueH\x00\x12$\n\x05range\x18\x05 \x01(\x0b\x32\x13.headwater.v1.RangeH\x00\x42\x0b\n\tpredicate\"\x8d\x01\n\x05Range\x12\x1f\n\x02gt\x18\x01 \x01(\x0b\x32\x13.headwater.v1.Value\x12 \n\x03gte\x18\x02 \x01(\x0b\x32\x13.headwater.v1.Value\x12\x1f\n\x02lt\x18\x03 \x01(\x0b\x32\x13.headwater.v1.Value\x12 \n\x03lte\x18\x04 \x01(\x0b\x32\x13.headwater.v1.Value\"#\n\x12HasVectorCondition\x12\r\n\x05using\x18\x01 \x01(\t\"\x1d\n\rPathCondition\x12\x0c\n\x04path\x18\x01 \x01(\tBT\n\x0fio.headwater.v1B\x0b\x46ilterProtoP\x01\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headwater/v1/filter.proto\x12\x0cheadwater.v1\x1a\x19headwater/v1/common.proto\x1a\x1aheadwater/v1/payload.proto\"\xc4\x01\n\x06\x46ilter\x12%\n\x04must\x18\x01 \x03(\x0b\x32\x17.headwater.v1.Condition\x12\'\n\x06should\x18\x02 \x03(\x0b\x32\x17.headwater.v1.Condition\x12)\n\x08must_not\x18\x03 \x03(\x0b\x32\x17.headwater.v1.Condition\x12+\n\nmin_should\x18\x04 \x01(\x0b\x32\x17.headwater.v1.MinShould\x12\x12\n\nexpression\x18\x05 \x01(\t\"K\n\tMinShould\x12+\n\nconditions\x18\x01 \x03(\x0b\x32\x17.headwater.v1.Condition\x12\x11\n\tmin_count\x18\x02 \x01(\r\"\x90\x03\n\tCondition\x12-\n\x05\x66ield\x18\x01 \x01(\x0b\x32\x1c.headwater.v1.FieldConditionH\x00\x12+\n\x06has_id\x18\x02 \x01(\x0b\x32\x19.headwater.v1.PointIdListH\x00\x12\x36\n\nhas_vector\x18\x03 \x01(\x0b\x32 .headwater.v1.HasVectorConditionH\x00\x12.\n\x07is_null\x18\x04 \x01(\x0b\x32\x1b.headwater.v1.PathConditionH\x00\x12/\n\x08is_empty\x18\x05 \x01(\x0b\x32\x1b.headwater.v1.PathConditionH\x00\x12&\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x14.headwater.v1.FilterH\x00\x12-\n\x06\x65xists\x18\x07 \x01(\x0b\x32\x1b.headwater.v1.PathConditionH\x00\x12/\n\x06nested\x18\x08 \x01(\x0b\x32\x1d.headwater.v1.NestedConditionH\x00\x42\x06\n\x04kind\"\xd3\x04\n\x0e\x46ieldCondition\x12\x0c\n\x04path\x18\x01 \x01(\t\x12$\n\x05\x65qual\x18\x02 \x01(\x0b\x32\x13.headwater.v1.ValueH\x00\x12)\n\x06\x61ny_of\x18\x03 \x01(\x0b\x32\x17.headwater.v1.ListValueH\x00\x12,\n\texcept_of\x18\x04 \x01(\x0b\x32\x17.headwater.v1.ListValueH\x00\x12$\n\x05range\x18\x05 \x01(\x0b\x32\x13.headwater.v1.RangeH\x00\x12\x35\n\x0e\x64\x61tetime_range\x18\x06 \x01(\x0b\x32\x1b.headwater.v1.DatetimeRangeH\x00\x12\x0e\n\x04text\x18\x07 \x01(\tH\x00\x12\x10\n\x06phrase\x18\x08 \x01(\tH\x00\x12\x15\n\x0bstarts_with\x18\t \x01(\tH\x00\x12\x12\n\x08\x63ontains\x18\n \x01(\tH\x00\x12\x0e\n\x04glob\x18\x0b \x01(\tH\x00\x12\x0f\n\x05iglob\x18\x0c \x01(\tH\x00\x12\x0f\n\x05regex\x18\r \x01(\tH\x00\x12\x31\n\x0cvalues_count\x18\x0e \x01(\x0b\x32\x19.headwater.v1.ValuesCountH\x00\x12-\n\ngeo_radius\x18\x0f \x01(\x0b\x32\x17.headwater.v1.GeoRadiusH\x00\x12\x38\n\x10geo_bounding_box\x18\x10 \x01(\x0b\x32\x1c.headwater.v1.GeoBoundingBoxH\x00\x12/\n\x0bgeo_polygon\x18\x11 \x01(\x0b\x32\x18.headwater.v1.GeoPolygonH\x00\x42\x0b\n\tpredicate\"\x8d\x01\n\x05Range\x12\x1f\n\x02gt\x18\x01 \x01(\x0b\x32\x13.headwater.v1.Value\x12 \n\x03gte\x18\x02 \x01(\x0b\x32\x13.headwater.v1.Value\x12\x1f\n\x02lt\x18\x03 \x01(\x0b\x32\x13.headwater.v1.Value\x12 \n\x03lte\x18\x04 \x01(\x0b\x32\x13.headwater.v1.Value\"#\n\x12HasVectorCondition\x12\r\n\x05using\x18\x01 \x01(\t\"\x1d\n\rPathCondition\x12\x0c\n\x04path\x18\x01 \x01(\t\"s\n\rDatetimeRange\x12\x0f\n\x02gt\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x03gte\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x0f\n\x02lt\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03lte\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\x05\n\x03_gtB\x06\n\x04_gteB\x05\n\x03_ltB\x06\n\x04_lte\"q\n\x0bValuesCount\x12\x0f\n\x02gt\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x03gte\x18\x02 \x01(\x04H\x01\x88\x01\x01\x12\x0f\n\x02lt\x18\x03 \x01(\x04H\x02\x88\x01\x01\x12\x10\n\x03lte\x18\x04 \x01(\x04H\x03\x88\x01\x01\x42\x05\n\x03_gtB\x06\n\x04_gteB\x05\n\x03_ltB\x06\n\x04_lte\"$\n\x08GeoPoint\x12\x0b\n\x03lat\x18\x01 \x01(\x01\x12\x0b\n\x03lon\x18\x02 \x01(\x01\"C\n\tGeoRadius\x12&\n\x06\x63\x65nter\x18\x01 \x01(\x0b\x32\x16.headwater.v1.GeoPoint\x12\x0e\n\x06radius\x18\x02 \x01(\x01\"h\n\x0eGeoBoundingBox\x12(\n\x08top_left\x18\x01 \x01(\x0b\x32\x16.headwater.v1.GeoPoint\x12,\n\x0c\x62ottom_right\x18\x02 \x01(\x0b\x32\x16.headwater.v1.GeoPoint\"_\n\nGeoPolygon\x12\'\n\x08\x65xterior\x18\x01 \x01(\x0b\x32\x15.headwater.v1.GeoRing\x12(\n\tinteriors\x18\x02 \x03(\x0b\x32\x15.headwater.v1.GeoRing\"1\n\x07GeoRing\x12&\n\x06points\x18\x01 \x03(\x0b\x32\x16.headwater.v1.GeoPoint\"E\n\x0fNestedCondition\x12\x0c\n\x04path\x18\x01 \x01(\t\x12$\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x14.headwater.v1.FilterBT\n\x0fio.headwater.v1B\x0b\x46ilterProtoP\x01\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,17 +35,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017io.headwater.v1B\013FilterProtoP\001\242\002\003HWV\252\002\014Headwater.V1\312\002\014Headwater\\V1\352\002\rHeadwater::V1'
   _globals['_FILTER']._serialized_start=99
-  _globals['_FILTER']._serialized_end=275
-  _globals['_MINSHOULD']._serialized_start=277
-  _globals['_MINSHOULD']._serialized_end=352
-  _globals['_CONDITION']._serialized_start=355
-  _globals['_CONDITION']._serialized_end=659
-  _globals['_FIELDCONDITION']._serialized_start=662
-  _globals['_FIELDCONDITION']._serialized_end=870
-  _globals['_RANGE']._serialized_start=873
-  _globals['_RANGE']._serialized_end=1014
-  _globals['_HASVECTORCONDITION']._serialized_start=1016
-  _globals['_HASVECTORCONDITION']._serialized_end=1051
-  _globals['_PATHCONDITION']._serialized_start=1053
-  _globals['_PATHCONDITION']._serialized_end=1082
+  _globals['_FILTER']._serialized_end=295
+  _globals['_MINSHOULD']._serialized_start=297
+  _globals['_MINSHOULD']._serialized_end=372
+  _globals['_CONDITION']._serialized_start=375
+  _globals['_CONDITION']._serialized_end=775
+  _globals['_FIELDCONDITION']._serialized_start=778
+  _globals['_FIELDCONDITION']._serialized_end=1373
+  _globals['_RANGE']._serialized_start=1376
+  _globals['_RANGE']._serialized_end=1517
+  _globals['_HASVECTORCONDITION']._serialized_start=1519
+  _globals['_HASVECTORCONDITION']._serialized_end=1554
+  _globals['_PATHCONDITION']._serialized_start=1556
+  _globals['_PATHCONDITION']._serialized_end=1585
+  _globals['_DATETIMERANGE']._serialized_start=1587
+  _globals['_DATETIMERANGE']._serialized_end=1702
+  _globals['_VALUESCOUNT']._serialized_start=1704
+  _globals['_VALUESCOUNT']._serialized_end=1817
+  _globals['_GEOPOINT']._serialized_start=1819
+  _globals['_GEOPOINT']._serialized_end=1855
+  _globals['_GEORADIUS']._serialized_start=1857
+  _globals['_GEORADIUS']._serialized_end=1924
+  _globals['_GEOBOUNDINGBOX']._serialized_start=1926
+  _globals['_GEOBOUNDINGBOX']._serialized_end=2030
+  _globals['_GEOPOLYGON']._serialized_start=2032
+  _globals['_GEOPOLYGON']._serialized_end=2127
+  _globals['_GEORING']._serialized_start=2129
+  _globals['_GEORING']._serialized_end=2178
+  _globals['_NESTEDCONDITION']._serialized_start=2180
+  _globals['_NESTEDCONDITION']._serialized_end=2249
 # @@protoc_insertion_point(module_scope)

@@ -16,9 +16,35 @@ class UpdateStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UPDATE_STATUS_UNSPECIFIED: _ClassVar[UpdateStatus]
     UPDATE_STATUS_ACKNOWLEDGED: _ClassVar[UpdateStatus]
     UPDATE_STATUS_COMPLETED: _ClassVar[UpdateStatus]
+
+class UpsertMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UPSERT_MODE_UNSPECIFIED: _ClassVar[UpsertMode]
+    UPSERT_MODE_UPSERT: _ClassVar[UpsertMode]
+    UPSERT_MODE_INSERT_ONLY: _ClassVar[UpsertMode]
+    UPSERT_MODE_UPDATE_ONLY: _ClassVar[UpsertMode]
+
+class Comparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMPARISON_UNSPECIFIED: _ClassVar[Comparison]
+    COMPARISON_LESS: _ClassVar[Comparison]
+    COMPARISON_LESS_OR_EQUAL: _ClassVar[Comparison]
+    COMPARISON_EQUAL: _ClassVar[Comparison]
+    COMPARISON_GREATER_OR_EQUAL: _ClassVar[Comparison]
+    COMPARISON_GREATER: _ClassVar[Comparison]
 UPDATE_STATUS_UNSPECIFIED: UpdateStatus
 UPDATE_STATUS_ACKNOWLEDGED: UpdateStatus
 UPDATE_STATUS_COMPLETED: UpdateStatus
+UPSERT_MODE_UNSPECIFIED: UpsertMode
+UPSERT_MODE_UPSERT: UpsertMode
+UPSERT_MODE_INSERT_ONLY: UpsertMode
+UPSERT_MODE_UPDATE_ONLY: UpsertMode
+COMPARISON_UNSPECIFIED: Comparison
+COMPARISON_LESS: Comparison
+COMPARISON_LESS_OR_EQUAL: Comparison
+COMPARISON_EQUAL: Comparison
+COMPARISON_GREATER_OR_EQUAL: Comparison
+COMPARISON_GREATER: Comparison
 
 class PointsSelector(_message.Message):
     __slots__ = ("ids", "filter")
@@ -29,24 +55,42 @@ class PointsSelector(_message.Message):
     def __init__(self, ids: _Optional[_Union[_common_pb2.PointIdList, _Mapping]] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ...) -> None: ...
 
 class UpdateResult(_message.Message):
-    __slots__ = ("status", "seq", "affected")
+    __slots__ = ("status", "seq", "affected", "skipped")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     AFFECTED_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
     status: UpdateStatus
     seq: int
     affected: int
-    def __init__(self, status: _Optional[_Union[UpdateStatus, str]] = ..., seq: _Optional[int] = ..., affected: _Optional[int] = ...) -> None: ...
+    skipped: int
+    def __init__(self, status: _Optional[_Union[UpdateStatus, str]] = ..., seq: _Optional[int] = ..., affected: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
+
+class StoredComparison(_message.Message):
+    __slots__ = ("path", "comparison", "new_path")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    NEW_PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    comparison: Comparison
+    new_path: str
+    def __init__(self, path: _Optional[str] = ..., comparison: _Optional[_Union[Comparison, str]] = ..., new_path: _Optional[str] = ...) -> None: ...
 
 class PointsUpsertRequest(_message.Message):
-    __slots__ = ("collection_name", "points", "wait")
+    __slots__ = ("collection_name", "points", "wait", "mode", "condition", "compare")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     points: _containers.RepeatedCompositeFieldContainer[_common_pb2.PointStruct]
     wait: bool
-    def __init__(self, collection_name: _Optional[str] = ..., points: _Optional[_Iterable[_Union[_common_pb2.PointStruct, _Mapping]]] = ..., wait: _Optional[bool] = ...) -> None: ...
+    mode: UpsertMode
+    condition: _filter_pb2.Filter
+    compare: _containers.RepeatedCompositeFieldContainer[StoredComparison]
+    def __init__(self, collection_name: _Optional[str] = ..., points: _Optional[_Iterable[_Union[_common_pb2.PointStruct, _Mapping]]] = ..., wait: _Optional[bool] = ..., mode: _Optional[_Union[UpsertMode, str]] = ..., condition: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., compare: _Optional[_Iterable[_Union[StoredComparison, _Mapping]]] = ...) -> None: ...
 
 class PointsUpsertResponse(_message.Message):
     __slots__ = ("result",)
@@ -75,14 +119,16 @@ class PointsGetResponse(_message.Message):
     def __init__(self, points: _Optional[_Iterable[_Union[_common_pb2.RetrievedPoint, _Mapping]]] = ..., missing_ids: _Optional[_Iterable[_Union[_common_pb2.PointId, _Mapping]]] = ...) -> None: ...
 
 class PointsDeleteRequest(_message.Message):
-    __slots__ = ("collection_name", "selector", "wait")
+    __slots__ = ("collection_name", "selector", "wait", "condition")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     SELECTOR_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     selector: PointsSelector
     wait: bool
-    def __init__(self, collection_name: _Optional[str] = ..., selector: _Optional[_Union[PointsSelector, _Mapping]] = ..., wait: _Optional[bool] = ...) -> None: ...
+    condition: _filter_pb2.Filter
+    def __init__(self, collection_name: _Optional[str] = ..., selector: _Optional[_Union[PointsSelector, _Mapping]] = ..., wait: _Optional[bool] = ..., condition: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ...) -> None: ...
 
 class PointsDeleteResponse(_message.Message):
     __slots__ = ("result",)
@@ -106,14 +152,16 @@ class PointVectors(_message.Message):
     def __init__(self, id: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., vectors: _Optional[_Mapping[str, _common_pb2.Vector]] = ...) -> None: ...
 
 class PointsUpdateVectorsRequest(_message.Message):
-    __slots__ = ("collection_name", "points", "wait")
+    __slots__ = ("collection_name", "points", "wait", "condition")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     points: _containers.RepeatedCompositeFieldContainer[PointVectors]
     wait: bool
-    def __init__(self, collection_name: _Optional[str] = ..., points: _Optional[_Iterable[_Union[PointVectors, _Mapping]]] = ..., wait: _Optional[bool] = ...) -> None: ...
+    condition: _filter_pb2.Filter
+    def __init__(self, collection_name: _Optional[str] = ..., points: _Optional[_Iterable[_Union[PointVectors, _Mapping]]] = ..., wait: _Optional[bool] = ..., condition: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ...) -> None: ...
 
 class PointsUpdateVectorsResponse(_message.Message):
     __slots__ = ("result",)
@@ -140,18 +188,22 @@ class PointsDeleteVectorsResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[UpdateResult, _Mapping]] = ...) -> None: ...
 
 class PointsSetPayloadRequest(_message.Message):
-    __slots__ = ("collection_name", "selector", "payload", "key", "wait")
+    __slots__ = ("collection_name", "selector", "payload", "key", "wait", "condition", "compare")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     SELECTOR_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     selector: PointsSelector
     payload: _payload_pb2.Payload
     key: str
     wait: bool
-    def __init__(self, collection_name: _Optional[str] = ..., selector: _Optional[_Union[PointsSelector, _Mapping]] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., key: _Optional[str] = ..., wait: _Optional[bool] = ...) -> None: ...
+    condition: _filter_pb2.Filter
+    compare: _containers.RepeatedCompositeFieldContainer[StoredComparison]
+    def __init__(self, collection_name: _Optional[str] = ..., selector: _Optional[_Union[PointsSelector, _Mapping]] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., key: _Optional[str] = ..., wait: _Optional[bool] = ..., condition: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., compare: _Optional[_Iterable[_Union[StoredComparison, _Mapping]]] = ...) -> None: ...
 
 class PointsSetPayloadResponse(_message.Message):
     __slots__ = ("result",)
@@ -160,16 +212,20 @@ class PointsSetPayloadResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[UpdateResult, _Mapping]] = ...) -> None: ...
 
 class PointsOverwritePayloadRequest(_message.Message):
-    __slots__ = ("collection_name", "selector", "payload", "wait")
+    __slots__ = ("collection_name", "selector", "payload", "wait", "condition", "compare")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     SELECTOR_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     selector: PointsSelector
     payload: _payload_pb2.Payload
     wait: bool
-    def __init__(self, collection_name: _Optional[str] = ..., selector: _Optional[_Union[PointsSelector, _Mapping]] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., wait: _Optional[bool] = ...) -> None: ...
+    condition: _filter_pb2.Filter
+    compare: _containers.RepeatedCompositeFieldContainer[StoredComparison]
+    def __init__(self, collection_name: _Optional[str] = ..., selector: _Optional[_Union[PointsSelector, _Mapping]] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., wait: _Optional[bool] = ..., condition: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., compare: _Optional[_Iterable[_Union[StoredComparison, _Mapping]]] = ...) -> None: ...
 
 class PointsOverwritePayloadResponse(_message.Message):
     __slots__ = ("result",)

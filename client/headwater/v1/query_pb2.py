@@ -26,7 +26,7 @@ from headwater.v1 import common_pb2 as headwater_dot_v1_dot_common__pb2
 from headwater.v1 import filter_pb2 as headwater_dot_v1_dot_filter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headwater/v1/query.proto\x12\x0cheadwater.v1\x1a\x19headwater/v1/common.proto\x1a\x19headwater/v1/filter.proto\"\xac\x01\n\x05Query\x12,\n\x07nearest\x18\x01 \x01(\x0b\x32\x19.headwater.v1.VectorInputH\x00\x12\x31\n\x03rrf\x18\x02 \x01(\x0b\x32\".headwater.v1.ReciprocalRankFusionH\x00\x12:\n\x04\x64\x62sf\x18\x03 \x01(\x0b\x32*.headwater.v1.DistributionBasedScoreFusionH\x00\x42\x06\n\x04kind\"b\n\x0bVectorInput\x12&\n\x06vector\x18\x01 \x01(\x0b\x32\x14.headwater.v1.VectorH\x00\x12#\n\x02id\x18\x02 \x01(\x0b\x32\x15.headwater.v1.PointIdH\x00\x42\x06\n\x04kind\"=\n\x14ReciprocalRankFusion\x12\x0e\n\x01k\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07weights\x18\x02 \x03(\x01\x42\x04\n\x02_k\"/\n\x1c\x44istributionBasedScoreFusion\x12\x0f\n\x07weights\x18\x01 \x03(\x01\"\\\n\nLookupFrom\x12\x1c\n\x0f\x63ollection_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05using\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x12\n\x10_collection_nameB\x08\n\x06_using\"\xef\x01\n\x0cSearchParams\x12\x14\n\x07hnsw_ef\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05\x65xact\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x19\n\x0cindexed_only\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x35\n\x0f\x66ilter_strategy\x18\x04 \x01(\x0e\x32\x1c.headwater.v1.FilterStrategy\x12<\n\x0cquantization\x18\x05 \x01(\x0b\x32&.headwater.v1.QuantizationSearchParamsB\n\n\x08_hnsw_efB\x08\n\x06_exactB\x0f\n\r_indexed_only\"h\n\x18QuantizationSearchParams\x12\x14\n\x07rescore\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x19\n\x0coversampling\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\n\n\x08_rescoreB\x0f\n\r_oversampling\"\x82\x03\n\rPrefetchQuery\x12-\n\x08prefetch\x18\x01 \x03(\x0b\x32\x1b.headwater.v1.PrefetchQuery\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headwater.v1.Query\x12\x12\n\x05using\x18\x03 \x01(\tH\x00\x88\x01\x01\x12$\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x14.headwater.v1.Filter\x12*\n\x06params\x18\x05 \x01(\x0b\x32\x1a.headwater.v1.SearchParams\x12\x1c\n\x0fscore_threshold\x18\x06 \x01(\x02H\x01\x88\x01\x01\x12\x12\n\x05limit\x18\x07 \x01(\rH\x02\x88\x01\x01\x12-\n\x0blookup_from\x18\x08 \x01(\x0b\x32\x18.headwater.v1.LookupFrom\x12/\n\x0c\x66ilter_scope\x18\t \x01(\x0e\x32\x19.headwater.v1.FilterScopeB\x08\n\x06_usingB\x12\n\x10_score_thresholdB\x08\n\x06_limit\"\xa5\x01\n\x0b\x45xplanation\x12\'\n\x04root\x18\x01 \x01(\x0b\x32\x19.headwater.v1.ExplainNode\x12\x0c\n\x04text\x18\x02 \x01(\t\x12*\n\x04hits\x18\x03 \x03(\x0b\x32\x1c.headwater.v1.HitExplanation\x12\x10\n\x08\x61nalyzed\x18\x04 \x01(\x08\x12\x0b\n\x03seq\x18\x05 \x01(\x04\x12\x14\n\x0cmicroseconds\x18\x06 \x01(\x04\"\xcf\x03\n\x0b\x45xplainNode\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\r\n\x05stage\x18\x02 \x01(\t\x12=\n\nattributes\x18\x03 \x03(\x0b\x32).headwater.v1.ExplainNode.AttributesEntry\x12\x10\n\x08strategy\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x1b\n\x0e\x65stimated_rows\x18\x06 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x07rows_in\x18\x07 \x01(\x04H\x01\x88\x01\x01\x12\x15\n\x08rows_out\x18\x08 \x01(\x04H\x02\x88\x01\x01\x12\"\n\x15\x64istance_computations\x18\t \x01(\x04H\x03\x88\x01\x01\x12\x19\n\x0cmicroseconds\x18\n \x01(\x04H\x04\x88\x01\x01\x12+\n\x08\x63hildren\x18\x0b \x03(\x0b\x32\x19.headwater.v1.ExplainNode\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_estimated_rowsB\n\n\x08_rows_inB\x0b\n\t_rows_outB\x18\n\x16_distance_computationsB\x0f\n\r_microseconds\"\\\n\x0eHitExplanation\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12\'\n\x06stages\x18\x02 \x03(\x0b\x32\x17.headwater.v1.StageRank\"7\n\tStageRank\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\r\n\x05score\x18\x03 \x01(\x02*~\n\x0e\x46ilterStrategy\x12\x1f\n\x1b\x46ILTER_STRATEGY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46ILTER_STRATEGY_AUTO\x10\x01\x12\x17\n\x13\x46ILTER_STRATEGY_PRE\x10\x02\x12\x18\n\x14\x46ILTER_STRATEGY_POST\x10\x03*^\n\x0b\x46ilterScope\x12\x1c\n\x18\x46ILTER_SCOPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46ILTER_SCOPE_GATE\x10\x01\x12\x1a\n\x16\x46ILTER_SCOPE_PUSH_DOWN\x10\x02*o\n\tScoreMode\x12\x1a\n\x16SCORE_MODE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSCORE_MODE_RAW\x10\x01\x12\x19\n\x15SCORE_MODE_SIMILARITY\x10\x02\x12\x17\n\x13SCORE_MODE_DISTANCE\x10\x03\x42S\n\x0fio.headwater.v1B\nQueryProtoP\x01\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headwater/v1/query.proto\x12\x0cheadwater.v1\x1a\x19headwater/v1/common.proto\x1a\x19headwater/v1/filter.proto\"\xbd\x03\n\x05Query\x12,\n\x07nearest\x18\x01 \x01(\x0b\x32\x19.headwater.v1.VectorInputH\x00\x12\x31\n\x03rrf\x18\x02 \x01(\x0b\x32\".headwater.v1.ReciprocalRankFusionH\x00\x12:\n\x04\x64\x62sf\x18\x03 \x01(\x0b\x32*.headwater.v1.DistributionBasedScoreFusionH\x00\x12)\n\x08order_by\x18\x04 \x01(\x0b\x32\x15.headwater.v1.OrderByH\x00\x12&\n\x06sample\x18\x05 \x01(\x0b\x32\x14.headwater.v1.SampleH\x00\x12,\n\trecommend\x18\x06 \x01(\x0b\x32\x17.headwater.v1.RecommendH\x00\x12*\n\x08\x64iscover\x18\x07 \x01(\x0b\x32\x16.headwater.v1.DiscoverH\x00\x12(\n\x07\x63ontext\x18\x08 \x01(\x0b\x32\x15.headwater.v1.ContextH\x00\x12\x38\n\x10nearest_with_mmr\x18\t \x01(\x0b\x32\x1c.headwater.v1.NearestWithMmrH\x00\x42\x06\n\x04kind\"\x9a\x01\n\x07OrderBy\x12\x0c\n\x04path\x18\x01 \x01(\t\x12*\n\tdirection\x18\x02 \x01(\x0e\x32\x17.headwater.v1.Direction\x12\x17\n\rstart_integer\x18\x03 \x01(\x03H\x00\x12\x16\n\x0cstart_double\x18\x04 \x01(\x01H\x00\x12\x16\n\x0cstart_string\x18\x05 \x01(\tH\x00\x42\x0c\n\nstart_from\"$\n\x06Sample\x12\x11\n\x04seed\x18\x01 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_seed\"\x98\x01\n\tRecommend\x12+\n\x08positive\x18\x01 \x03(\x0b\x32\x19.headwater.v1.VectorInput\x12+\n\x08negative\x18\x02 \x03(\x0b\x32\x19.headwater.v1.VectorInput\x12\x31\n\x08strategy\x18\x03 \x01(\x0e\x32\x1f.headwater.v1.RecommendStrategy\"g\n\x0b\x43ontextPair\x12+\n\x08positive\x18\x01 \x01(\x0b\x32\x19.headwater.v1.VectorInput\x12+\n\x08negative\x18\x02 \x01(\x0b\x32\x19.headwater.v1.VectorInput\"a\n\x08\x44iscover\x12)\n\x06target\x18\x01 \x01(\x0b\x32\x19.headwater.v1.VectorInput\x12*\n\x07\x63ontext\x18\x02 \x03(\x0b\x32\x19.headwater.v1.ContextPair\"3\n\x07\x43ontext\x12(\n\x05pairs\x18\x01 \x03(\x0b\x32\x19.headwater.v1.ContextPair\"\x8a\x01\n\x0eNearestWithMmr\x12*\n\x07nearest\x18\x01 \x01(\x0b\x32\x19.headwater.v1.VectorInput\x12\x16\n\tdiversity\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\ncandidates\x18\x03 \x01(\rH\x01\x88\x01\x01\x42\x0c\n\n_diversityB\r\n\x0b_candidates\"b\n\x0bVectorInput\x12&\n\x06vector\x18\x01 \x01(\x0b\x32\x14.headwater.v1.VectorH\x00\x12#\n\x02id\x18\x02 \x01(\x0b\x32\x15.headwater.v1.PointIdH\x00\x42\x06\n\x04kind\"=\n\x14ReciprocalRankFusion\x12\x0e\n\x01k\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07weights\x18\x02 \x03(\x01\x42\x04\n\x02_k\"/\n\x1c\x44istributionBasedScoreFusion\x12\x0f\n\x07weights\x18\x01 \x03(\x01\"\\\n\nLookupFrom\x12\x1c\n\x0f\x63ollection_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05using\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x12\n\x10_collection_nameB\x08\n\x06_using\"\xef\x01\n\x0cSearchParams\x12\x14\n\x07hnsw_ef\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05\x65xact\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x19\n\x0cindexed_only\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x35\n\x0f\x66ilter_strategy\x18\x04 \x01(\x0e\x32\x1c.headwater.v1.FilterStrategy\x12<\n\x0cquantization\x18\x05 \x01(\x0b\x32&.headwater.v1.QuantizationSearchParamsB\n\n\x08_hnsw_efB\x08\n\x06_exactB\x0f\n\r_indexed_only\"h\n\x18QuantizationSearchParams\x12\x14\n\x07rescore\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x19\n\x0coversampling\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\n\n\x08_rescoreB\x0f\n\r_oversampling\"\x82\x03\n\rPrefetchQuery\x12-\n\x08prefetch\x18\x01 \x03(\x0b\x32\x1b.headwater.v1.PrefetchQuery\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headwater.v1.Query\x12\x12\n\x05using\x18\x03 \x01(\tH\x00\x88\x01\x01\x12$\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x14.headwater.v1.Filter\x12*\n\x06params\x18\x05 \x01(\x0b\x32\x1a.headwater.v1.SearchParams\x12\x1c\n\x0fscore_threshold\x18\x06 \x01(\x02H\x01\x88\x01\x01\x12\x12\n\x05limit\x18\x07 \x01(\rH\x02\x88\x01\x01\x12-\n\x0blookup_from\x18\x08 \x01(\x0b\x32\x18.headwater.v1.LookupFrom\x12/\n\x0c\x66ilter_scope\x18\t \x01(\x0e\x32\x19.headwater.v1.FilterScopeB\x08\n\x06_usingB\x12\n\x10_score_thresholdB\x08\n\x06_limit\"\xa5\x01\n\x0b\x45xplanation\x12\'\n\x04root\x18\x01 \x01(\x0b\x32\x19.headwater.v1.ExplainNode\x12\x0c\n\x04text\x18\x02 \x01(\t\x12*\n\x04hits\x18\x03 \x03(\x0b\x32\x1c.headwater.v1.HitExplanation\x12\x10\n\x08\x61nalyzed\x18\x04 \x01(\x08\x12\x0b\n\x03seq\x18\x05 \x01(\x04\x12\x14\n\x0cmicroseconds\x18\x06 \x01(\x04\"\xcf\x03\n\x0b\x45xplainNode\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\r\n\x05stage\x18\x02 \x01(\t\x12=\n\nattributes\x18\x03 \x03(\x0b\x32).headwater.v1.ExplainNode.AttributesEntry\x12\x10\n\x08strategy\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x1b\n\x0e\x65stimated_rows\x18\x06 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x07rows_in\x18\x07 \x01(\x04H\x01\x88\x01\x01\x12\x15\n\x08rows_out\x18\x08 \x01(\x04H\x02\x88\x01\x01\x12\"\n\x15\x64istance_computations\x18\t \x01(\x04H\x03\x88\x01\x01\x12\x19\n\x0cmicroseconds\x18\n \x01(\x04H\x04\x88\x01\x01\x12+\n\x08\x63hildren\x18\x0b \x03(\x0b\x32\x19.headwater.v1.ExplainNode\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_estimated_rowsB\n\n\x08_rows_inB\x0b\n\t_rows_outB\x18\n\x16_distance_computationsB\x0f\n\r_microseconds\"\\\n\x0eHitExplanation\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12\'\n\x06stages\x18\x02 \x03(\x0b\x32\x17.headwater.v1.StageRank\"7\n\tStageRank\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\r\n\x05score\x18\x03 \x01(\x02*Y\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44IRECTION_ASCENDING\x10\x01\x12\x18\n\x14\x44IRECTION_DESCENDING\x10\x02*\x9d\x01\n\x11RecommendStrategy\x12\"\n\x1eRECOMMEND_STRATEGY_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRECOMMEND_STRATEGY_AVERAGE\x10\x01\x12!\n\x1dRECOMMEND_STRATEGY_BEST_SCORE\x10\x02\x12!\n\x1dRECOMMEND_STRATEGY_SUM_SCORES\x10\x03*~\n\x0e\x46ilterStrategy\x12\x1f\n\x1b\x46ILTER_STRATEGY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46ILTER_STRATEGY_AUTO\x10\x01\x12\x17\n\x13\x46ILTER_STRATEGY_PRE\x10\x02\x12\x18\n\x14\x46ILTER_STRATEGY_POST\x10\x03*^\n\x0b\x46ilterScope\x12\x1c\n\x18\x46ILTER_SCOPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46ILTER_SCOPE_GATE\x10\x01\x12\x1a\n\x16\x46ILTER_SCOPE_PUSH_DOWN\x10\x02*o\n\tScoreMode\x12\x1a\n\x16SCORE_MODE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSCORE_MODE_RAW\x10\x01\x12\x19\n\x15SCORE_MODE_SIMILARITY\x10\x02\x12\x17\n\x13SCORE_MODE_DISTANCE\x10\x03\x42S\n\x0fio.headwater.v1B\nQueryProtoP\x01\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,36 +36,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\017io.headwater.v1B\nQueryProtoP\001\242\002\003HWV\252\002\014Headwater.V1\312\002\014Headwater\\V1\352\002\rHeadwater::V1'
   _globals['_EXPLAINNODE_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_EXPLAINNODE_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_FILTERSTRATEGY']._serialized_start=2099
-  _globals['_FILTERSTRATEGY']._serialized_end=2225
-  _globals['_FILTERSCOPE']._serialized_start=2227
-  _globals['_FILTERSCOPE']._serialized_end=2321
-  _globals['_SCOREMODE']._serialized_start=2323
-  _globals['_SCOREMODE']._serialized_end=2434
+  _globals['_DIRECTION']._serialized_start=3120
+  _globals['_DIRECTION']._serialized_end=3209
+  _globals['_RECOMMENDSTRATEGY']._serialized_start=3212
+  _globals['_RECOMMENDSTRATEGY']._serialized_end=3369
+  _globals['_FILTERSTRATEGY']._serialized_start=3371
+  _globals['_FILTERSTRATEGY']._serialized_end=3497
+  _globals['_FILTERSCOPE']._serialized_start=3499
+  _globals['_FILTERSCOPE']._serialized_end=3593
+  _globals['_SCOREMODE']._serialized_start=3595
+  _globals['_SCOREMODE']._serialized_end=3706
   _globals['_QUERY']._serialized_start=97
-  _globals['_QUERY']._serialized_end=269
-  _globals['_VECTORINPUT']._serialized_start=271
-  _globals['_VECTORINPUT']._serialized_end=369
-  _globals['_RECIPROCALRANKFUSION']._serialized_start=371
-  _globals['_RECIPROCALRANKFUSION']._serialized_end=432
-  _globals['_DISTRIBUTIONBASEDSCOREFUSION']._serialized_start=434
-  _globals['_DISTRIBUTIONBASEDSCOREFUSION']._serialized_end=481
-  _globals['_LOOKUPFROM']._serialized_start=483
-  _globals['_LOOKUPFROM']._serialized_end=575
-  _globals['_SEARCHPARAMS']._serialized_start=578
-  _globals['_SEARCHPARAMS']._serialized_end=817
-  _globals['_QUANTIZATIONSEARCHPARAMS']._serialized_start=819
-  _globals['_QUANTIZATIONSEARCHPARAMS']._serialized_end=923
-  _globals['_PREFETCHQUERY']._serialized_start=926
-  _globals['_PREFETCHQUERY']._serialized_end=1312
-  _globals['_EXPLANATION']._serialized_start=1315
-  _globals['_EXPLANATION']._serialized_end=1480
-  _globals['_EXPLAINNODE']._serialized_start=1483
-  _globals['_EXPLAINNODE']._serialized_end=1946
-  _globals['_EXPLAINNODE_ATTRIBUTESENTRY']._serialized_start=1810
-  _globals['_EXPLAINNODE_ATTRIBUTESENTRY']._serialized_end=1859
-  _globals['_HITEXPLANATION']._serialized_start=1948
-  _globals['_HITEXPLANATION']._serialized_end=2040
-  _globals['_STAGERANK']._serialized_start=2042
-  _globals['_STAGERANK']._serialized_end=2097
+  _globals['_QUERY']._serialized_end=542
+  _globals['_ORDERBY']._serialized_start=545
+  _globals['_ORDERBY']._serialized_end=699
+  _globals['_SAMPLE']._serialized_start=701
+  _globals['_SAMPLE']._serialized_end=737
+  _globals['_RECOMMEND']._serialized_start=740
+  _globals['_RECOMMEND']._serialized_end=892
+  _globals['_CONTEXTPAIR']._serialized_start=894
+  _globals['_CONTEXTPAIR']._serialized_end=997
+  _globals['_DISCOVER']._serialized_start=999
+  _globals['_DISCOVER']._serialized_end=1096
+  _globals['_CONTEXT']._serialized_start=1098
+  _globals['_CONTEXT']._serialized_end=1149
+  _globals['_NEARESTWITHMMR']._serialized_start=1152
+  _globals['_NEARESTWITHMMR']._serialized_end=1290
+  _globals['_VECTORINPUT']._serialized_start=1292
+  _globals['_VECTORINPUT']._serialized_end=1390
+  _globals['_RECIPROCALRANKFUSION']._serialized_start=1392
+  _globals['_RECIPROCALRANKFUSION']._serialized_end=1453
+  _globals['_DISTRIBUTIONBASEDSCOREFUSION']._serialized_start=1455
+  _globals['_DISTRIBUTIONBASEDSCOREFUSION']._serialized_end=1502
+  _globals['_LOOKUPFROM']._serialized_start=1504
+  _globals['_LOOKUPFROM']._serialized_end=1596
+  _globals['_SEARCHPARAMS']._serialized_start=1599
+  _globals['_SEARCHPARAMS']._serialized_end=1838
+  _globals['_QUANTIZATIONSEARCHPARAMS']._serialized_start=1840
+  _globals['_QUANTIZATIONSEARCHPARAMS']._serialized_end=1944
+  _globals['_PREFETCHQUERY']._serialized_start=1947
+  _globals['_PREFETCHQUERY']._serialized_end=2333
+  _globals['_EXPLANATION']._serialized_start=2336
+  _globals['_EXPLANATION']._serialized_end=2501
+  _globals['_EXPLAINNODE']._serialized_start=2504
+  _globals['_EXPLAINNODE']._serialized_end=2967
+  _globals['_EXPLAINNODE_ATTRIBUTESENTRY']._serialized_start=2831
+  _globals['_EXPLAINNODE_ATTRIBUTESENTRY']._serialized_end=2880
+  _globals['_HITEXPLANATION']._serialized_start=2969
+  _globals['_HITEXPLANATION']._serialized_end=3061
+  _globals['_STAGERANK']._serialized_start=3063
+  _globals['_STAGERANK']._serialized_end=3118
 # @@protoc_insertion_point(module_scope)

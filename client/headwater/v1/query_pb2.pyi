@@ -9,6 +9,19 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DIRECTION_UNSPECIFIED: _ClassVar[Direction]
+    DIRECTION_ASCENDING: _ClassVar[Direction]
+    DIRECTION_DESCENDING: _ClassVar[Direction]
+
+class RecommendStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECOMMEND_STRATEGY_UNSPECIFIED: _ClassVar[RecommendStrategy]
+    RECOMMEND_STRATEGY_AVERAGE: _ClassVar[RecommendStrategy]
+    RECOMMEND_STRATEGY_BEST_SCORE: _ClassVar[RecommendStrategy]
+    RECOMMEND_STRATEGY_SUM_SCORES: _ClassVar[RecommendStrategy]
+
 class FilterStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FILTER_STRATEGY_UNSPECIFIED: _ClassVar[FilterStrategy]
@@ -28,6 +41,13 @@ class ScoreMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCORE_MODE_RAW: _ClassVar[ScoreMode]
     SCORE_MODE_SIMILARITY: _ClassVar[ScoreMode]
     SCORE_MODE_DISTANCE: _ClassVar[ScoreMode]
+DIRECTION_UNSPECIFIED: Direction
+DIRECTION_ASCENDING: Direction
+DIRECTION_DESCENDING: Direction
+RECOMMEND_STRATEGY_UNSPECIFIED: RecommendStrategy
+RECOMMEND_STRATEGY_AVERAGE: RecommendStrategy
+RECOMMEND_STRATEGY_BEST_SCORE: RecommendStrategy
+RECOMMEND_STRATEGY_SUM_SCORES: RecommendStrategy
 FILTER_STRATEGY_UNSPECIFIED: FilterStrategy
 FILTER_STRATEGY_AUTO: FilterStrategy
 FILTER_STRATEGY_PRE: FilterStrategy
@@ -41,14 +61,88 @@ SCORE_MODE_SIMILARITY: ScoreMode
 SCORE_MODE_DISTANCE: ScoreMode
 
 class Query(_message.Message):
-    __slots__ = ("nearest", "rrf", "dbsf")
+    __slots__ = ("nearest", "rrf", "dbsf", "order_by", "sample", "recommend", "discover", "context", "nearest_with_mmr")
     NEAREST_FIELD_NUMBER: _ClassVar[int]
     RRF_FIELD_NUMBER: _ClassVar[int]
     DBSF_FIELD_NUMBER: _ClassVar[int]
+    ORDER_BY_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    RECOMMEND_FIELD_NUMBER: _ClassVar[int]
+    DISCOVER_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    NEAREST_WITH_MMR_FIELD_NUMBER: _ClassVar[int]
     nearest: VectorInput
     rrf: ReciprocalRankFusion
     dbsf: DistributionBasedScoreFusion
-    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., rrf: _Optional[_Union[ReciprocalRankFusion, _Mapping]] = ..., dbsf: _Optional[_Union[DistributionBasedScoreFusion, _Mapping]] = ...) -> None: ...
+    order_by: OrderBy
+    sample: Sample
+    recommend: Recommend
+    discover: Discover
+    context: Context
+    nearest_with_mmr: NearestWithMmr
+    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., rrf: _Optional[_Union[ReciprocalRankFusion, _Mapping]] = ..., dbsf: _Optional[_Union[DistributionBasedScoreFusion, _Mapping]] = ..., order_by: _Optional[_Union[OrderBy, _Mapping]] = ..., sample: _Optional[_Union[Sample, _Mapping]] = ..., recommend: _Optional[_Union[Recommend, _Mapping]] = ..., discover: _Optional[_Union[Discover, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., nearest_with_mmr: _Optional[_Union[NearestWithMmr, _Mapping]] = ...) -> None: ...
+
+class OrderBy(_message.Message):
+    __slots__ = ("path", "direction", "start_integer", "start_double", "start_string")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    START_INTEGER_FIELD_NUMBER: _ClassVar[int]
+    START_DOUBLE_FIELD_NUMBER: _ClassVar[int]
+    START_STRING_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    direction: Direction
+    start_integer: int
+    start_double: float
+    start_string: str
+    def __init__(self, path: _Optional[str] = ..., direction: _Optional[_Union[Direction, str]] = ..., start_integer: _Optional[int] = ..., start_double: _Optional[float] = ..., start_string: _Optional[str] = ...) -> None: ...
+
+class Sample(_message.Message):
+    __slots__ = ("seed",)
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    seed: int
+    def __init__(self, seed: _Optional[int] = ...) -> None: ...
+
+class Recommend(_message.Message):
+    __slots__ = ("positive", "negative", "strategy")
+    POSITIVE_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    positive: _containers.RepeatedCompositeFieldContainer[VectorInput]
+    negative: _containers.RepeatedCompositeFieldContainer[VectorInput]
+    strategy: RecommendStrategy
+    def __init__(self, positive: _Optional[_Iterable[_Union[VectorInput, _Mapping]]] = ..., negative: _Optional[_Iterable[_Union[VectorInput, _Mapping]]] = ..., strategy: _Optional[_Union[RecommendStrategy, str]] = ...) -> None: ...
+
+class ContextPair(_message.Message):
+    __slots__ = ("positive", "negative")
+    POSITIVE_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_FIELD_NUMBER: _ClassVar[int]
+    positive: VectorInput
+    negative: VectorInput
+    def __init__(self, positive: _Optional[_Union[VectorInput, _Mapping]] = ..., negative: _Optional[_Union[VectorInput, _Mapping]] = ...) -> None: ...
+
+class Discover(_message.Message):
+    __slots__ = ("target", "context")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    target: VectorInput
+    context: _containers.RepeatedCompositeFieldContainer[ContextPair]
+    def __init__(self, target: _Optional[_Union[VectorInput, _Mapping]] = ..., context: _Optional[_Iterable[_Union[ContextPair, _Mapping]]] = ...) -> None: ...
+
+class Context(_message.Message):
+    __slots__ = ("pairs",)
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    pairs: _containers.RepeatedCompositeFieldContainer[ContextPair]
+    def __init__(self, pairs: _Optional[_Iterable[_Union[ContextPair, _Mapping]]] = ...) -> None: ...
+
+class NearestWithMmr(_message.Message):
+    __slots__ = ("nearest", "diversity", "candidates")
+    NEAREST_FIELD_NUMBER: _ClassVar[int]
+    DIVERSITY_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    nearest: VectorInput
+    diversity: float
+    candidates: int
+    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., diversity: _Optional[float] = ..., candidates: _Optional[int] = ...) -> None: ...
 
 class VectorInput(_message.Message):
     __slots__ = ("vector", "id")

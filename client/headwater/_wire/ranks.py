@@ -1,0 +1,90 @@
+"""Ways to rank other than by one vector or a fusion, and inputs of vectors, to the contract's messages."""
+
+from collections.abc import Sequence
+from typing import assert_never
+from uuid import UUID
+
+import numpy as np
+
+from headwater._wire.values import id_message
+from headwater._wire.vectors import vector_message
+from headwater.models.points import PointIdLike, VectorLike
+from headwater.models.ranks import (
+    Context,
+    ContextPair,
+    Discover,
+    NearestWithMmr,
+    OrderBy,
+    OtherRank,
+    Recommend,
+    Sample,
+)
+from headwater.v1 import query_pb2
+
+
+def rank_message(given: OtherRank) -> query_pb2.Query:
+    match given:
+        case OrderBy():
+            return query_pb2.Query(order_by=_order_by(given))
+        case Sample(seed=seed):
+            return query_pb2.Query(sample=query_pb2.Sample(seed=seed))
+        case Recommend():
+            return query_pb2.Query(recommend=_recommend(given))
+        case Discover():
+            target = vector_input(given.target, "query.target")
+            return query_pb2.Query(discover=query_pb2.Discover(target=target, context=_pairs(given.context)))
+        case Context():
+            return query_pb2.Query(context=query_pb2.Context(pairs=_pairs(given.pairs)))
+        case NearestWithMmr():
+            message = query_pb2.NearestWithMmr(
+                nearest=vector_input(given.nearest, "query.nearest"),
+                diversity=given.diversity,
+                candidates=given.candidates,
+            )
+            return query_pb2.Query(nearest_with_mmr=message)
+    assert_never(given)
+
+
+def vector_input(given: VectorLike | PointIdLike, path: str) -> query_pb2.VectorInput:
+    if isinstance(given, str | int | UUID | np.integer):
+        return query_pb2.VectorInput(id=id_message(given, path))
+    return query_pb2.VectorInput(vector=vector_message(given, path))
+
+
+def _order_by(given: OrderBy) -> query_pb2.OrderBy:
+    start = given.start_from
+    if isinstance(start, bool) or not isinstance(start, int | float | str | None):
+        raise TypeError(f"start_from takes a number or a string, not {type(start).__name__}")
+    message = query_pb2.OrderBy(path=given.path, direction=None if given.direction is None else given.direction.value)
+    match start:
+        case str():
+            message.start_string = start
+        case int() if -(2**63) <= start < 2**63:
+            message.start_integer = start
+        case int() | float():
+            message.start_double = start
+        case None:
+            pass
+    return message
+
+
+def _recommend(given: Recommend) -> query_pb2.Recommend:
+    return query_pb2.Recommend(
+        positive=_inputs(given.positive, "query.positive"),
+        negative=_inputs(given.negative, "query.negative"),
+        strategy=None if given.strategy is None else given.strategy.value,
+    )
+
+
+def _inputs(given: Sequence[VectorLike | PointIdLike], path: str) -> list[query_pb2.VectorInput]:
+    return [vector_input(each, f"{path}[{index}]") for index, each in enumerate(given)]
+
+
+def _pairs(given: Sequence[ContextPair]) -> list[query_pb2.ContextPair]:
+    return [
+        query_pb2.ContextPair(
+            positive=vector_input(pair.positive, f"query.pairs[{index}].positive"),
+            negative=vector_input(pair.negative, f"query.pairs[{index}].negative"),
+        )
+        for index, pair in enumerate(given)
+    ]

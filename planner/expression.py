@@ -1,0 +1,122 @@
+"""Filters as text: `category == "apparel" and price <= 200` -> planner.filter.
+
+The grammar is in expression.lark, the functions in expression_calls.py, and docs/filters.md describes both.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from lark import Lark, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from planner.errors import InvalidFilter
+from planner.expression_calls import call_of, count_of
+from planner.expression_values import Misread, Node, compared, path_of, scalars_of
+from planner.filter import AnyOf, Condition, FieldCondition, Filter
+from planner.limits import MAX_EXPRESSION, MAX_FILTER_DEPTH
+from planner.validate_operands import check_operands
+from storage.errors import InvalidRequest, LimitExceeded
+
+_EXPECTED = {
+    "PATH": "a path",
+    "FUNCTION": "a function",
+    "COMPARISON": "a comparison",
+    "STRING": "a string",
+    "NUMBER": "a number",
+    "LPAR": "'('",
+    "RPAR": "')'",
+    "LSQB": "'['",
+    "RSQB": "']'",
+    "COMMA": "','",
+    "$END": "the end",
+}
+
+
+def parse_filter(text: str, field: str) -> Filter:
+    """The filter that `text` says. Raises InvalidFilter or LimitExceeded at `field`, with the line and the column."""
+    if len(text) > MAX_EXPRESSION:
+        raise LimitExceeded(field, limit="MAX_EXPRESSION", maximum=MAX_EXPRESSION, actual=len(text))
+    try:
+        condition = _Reading(field).condition(_grammar().parse(text), 1)
+    except UnexpectedInput as error:
+        raise _refused(field, *_position(error, text), _unexpected(error)) from None
+    except Misread as error:
+        raise _refused(field, error.line, error.column, str(error)) from None
+    return condition if isinstance(condition, Filter) else Filter(must=(condition,))
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> Lark:
+    grammar = Path(__file__).with_name("expression.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
+
+
+def _refused(field: str, line: int, column: int, what: str) -> InvalidFilter:
+    return InvalidFilter(field, f"line {line}, column {column}: {what}")
+
+
+def _position(error: UnexpectedInput, text: str) -> tuple[int, int]:
+    """Line and column; the end of the text is after its last character."""
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return text.count("\n") + 1, len(text) - text.rfind("\n")
+    return error.line, error.column
+
+
+def _unexpected(error: UnexpectedInput) -> str:
+    if isinstance(error, UnexpectedCharacters):
+        return f"{error.char!r} has no meaning here; expected is {_names(error.allowed or set())}"
+    if isinstance(error, UnexpectedToken):
+        found = "the end" if error.token.type == "$END" else f"{str(error.token)!r}"
+        return f"{found} is not expected here; expected is {_names(error.accepts or error.expected)}"
+    return "it cannot be read"
+
+
+def _names(terminals: set[str]) -> str:
+    return " or ".join(sorted(_EXPECTED.get(name, name.lower()) for name in terminals)) or "nothing more"
+
+
+class _Reading:
+    """Makes conditions of one parsed text, whose errors are at `field`."""
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+
+    def condition(self, node: Node, depth: int) -> Condition:
+        if depth > MAX_FILTER_DEPTH + 1:
+            raise LimitExceeded(self._field, limit="MAX_FILTER_DEPTH", maximum=MAX_FILTER_DEPTH, actual=depth)
+        if not isinstance(node, Tree):
+            raise Misread(node, "a condition is expected here")
+        children = node.children
+        match str(node.data):
+            case "any":
+                return Filter(should=tuple(self.condition(child, depth + 1) for child in children))
+            case "all":
+                return Filter(must=tuple(self.condition(child, depth + 1) for child in children))
+            case "negation":
+                return Filter(must_not=(self.condition(children[0], depth + 1),))
+            case "every_point":
+                return Filter()
+            case "comparison":
+                return self._checked(compared(children[0], children[1], children[2]), children[2])
+            case "among" | "not_among":
+                found = self._checked(AnyOf(path_of(children[0]), scalars_of(children[1])), children[1])
+                return found if node.data == "among" else Filter(must_not=(found,))
+            case "counted":
+                return self._checked(count_of(children[0], children[1:-2], children[-2], children[-1]), children[-1])
+            case "call":
+                return self._call(children[0], children[1:], depth)
+        raise Misread(node, "a condition is expected here")
+
+    def _call(self, name: Node, arguments: list[Node], depth: int) -> Condition:
+        made = call_of(name, arguments, lambda node: self.condition(node, depth + 1))
+        return self._checked(made, arguments[-1] if arguments else name)
+
+    def _checked(self, condition: Condition, node: Node) -> Condition:
+        """The condition. What is wrong with its operands is refused here, at the column of `node`."""
+        plain = condition.must_not[0] if isinstance(condition, Filter) and condition.must_not else condition
+        if isinstance(plain, FieldCondition):
+            try:
+                check_operands(plain, self._field)
+            except InvalidRequest as error:
+                raise Misread(node, error.description) from None
+        return condition

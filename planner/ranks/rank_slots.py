@@ -1,0 +1,46 @@
+"""Ranks given points in one of the ways of this package. It knows neither plans nor filters."""
+
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.operators import Ranking, ranked
+from planner.query import OrderBy, Sample
+from planner.ranks.by_examples import example_scores, vectors_of
+from planner.ranks.by_field import order_by_field
+from planner.ranks.ranker import InSpace, Ranker
+from planner.ranks.sample import sample_order
+from storage.budget import Budget
+from storage.snapshot import Snapshot
+
+Slots = NDArray[np.uint32]
+
+
+def rank_slots(ranker: Ranker, slots: Slots, reader: Snapshot, budget: Budget) -> tuple[Ranking, int]:
+    """Those of `slots` (n,) that can be ranked, best first, and the number of distances computed."""
+    match ranker:
+        case OrderBy():
+            return _unscored(order_by_field(ranker, slots, reader, budget)), 0
+        case Sample(seed=seed):
+            assert seed is not None, "resolve.py gives one"
+            return _unscored(sample_order(seed, slots, reader)), 0
+        case InSpace():
+            return _by_examples(ranker, slots, reader, budget)
+    assert_never(ranker)
+
+
+def _unscored(slots: Slots) -> Ranking:
+    return Ranking(slots, np.zeros(len(slots), np.float32))
+
+
+def _by_examples(ranker: InSpace, slots: Slots, reader: Snapshot, budget: Budget) -> tuple[Ranking, int]:
+    sign = 1.0 if ranker.distance.higher_is_better else -1.0
+    held = slots[:0]
+    similarities: list[NDArray[np.float64]] = []
+    for vector in vectors_of(ranker.rank):
+        hits = reader.score(ranker.space, slots, vector.values, budget)
+        order = np.argsort(hits.slots)
+        held = hits.slots[order]  # the same for every example: those that have a vector
+        similarities.append(sign * hits.scores[order].astype(np.float64))
+    return ranked(held, example_scores(ranker.rank, similarities), reader), len(held) * len(similarities)

@@ -1,0 +1,45 @@
+"""What the tests of strings mean: words, parts, globs and expressions. Finding strings is in conditions.py."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from planner.filter import TextOperator, TextTest
+from planner.globs import compile_glob
+from planner.patterns import compile_regex
+from planner.words import has_phrase, words_of
+
+StringTest = Callable[[str], bool]
+
+
+def compile_string_test(condition: TextTest) -> StringTest:
+    """Raises ValueError when the operand cannot be: no word, or a pattern that is none."""
+    operand = condition.operand
+    match condition.operator:
+        case TextOperator.TEXT:
+            return _has_words(operand)
+        case TextOperator.PHRASE:
+            phrase = _words(operand)
+            return lambda text: has_phrase(words_of(text), phrase)
+        case TextOperator.STARTS_WITH:
+            return lambda text: text.startswith(operand)
+        case TextOperator.CONTAINS:
+            return lambda text: operand in text
+        case TextOperator.GLOB:
+            return compile_glob(operand)
+        case TextOperator.IGLOB:
+            return compile_glob(operand, ignore_case=True)
+        case TextOperator.REGEX:
+            return compile_regex(operand)
+    assert_never(condition.operator)
+
+
+def _has_words(text: str) -> StringTest:
+    wanted = frozenset(_words(text))
+    return lambda text: wanted.issubset(words_of(text))
+
+
+def _words(text: str) -> list[str]:
+    words = words_of(text)
+    if not words:
+        raise ValueError("it has no word")
+    return words

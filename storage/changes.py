@@ -1,0 +1,45 @@
+"""Which points recent commits changed, kept in memory so that data derived from payloads need not be made anew."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_REMEMBERED = 1_000_000
+"""Slots remembered per collection, about 4 MB; older commits are forgotten beyond it."""
+
+_COMMIT_COST = 16
+"""What a commit counts besides its slots."""
+
+
+class ChangeLog:
+    """Written by the writer's thread after each commit, read by many."""
+
+    def __init__(self, seq: int) -> None:
+        """Knows of the commits after `seq`, which is the newest."""
+        self._oldest = seq
+        self._newest = seq
+        self._commits: deque[tuple[int, NDArray[np.uint32]]] = deque()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def add(self, seq: int, slots: Sequence[int]) -> None:
+        """Commit `seq` inserted, changed or deleted the points in `slots`; more than it did is no harm."""
+        changed = np.unique(np.asarray(slots, np.uint32))
+        with self._lock:
+            self._commits.append((seq, changed))
+            self._size += len(changed) + _COMMIT_COST
+            self._newest = seq
+            while self._size > MAX_REMEMBERED:
+                self._oldest, forgotten = self._commits.popleft()
+                self._size -= len(forgotten) + _COMMIT_COST
+
+    def between(self, seq: int, until: int) -> NDArray[np.uint32] | None:
+        """Slots, ascending, that the commits after `seq` up to `until` changed; None when they are not all known."""
+        with self._lock:
+            if seq < self._oldest or until > self._newest:
+                return None
+            parts = [slots for commit, slots in self._commits if seq < commit <= until]
+        return np.unique(np.concatenate([np.empty(0, np.uint32), *parts]))
