@@ -103,7 +103,7 @@ def _check_collection(path: Path, report: Report, progress: Progress) -> None:
         check_seal(env, path / "lmdb")
         with env.begin(buffers=True) as txn:
             _check_transaction(env, txn, path, report, progress)
-    except (lmdb.Error, EngineError, ValueError, KeyError, TypeError, struct.error) as error:
+    except (lmdb.Error, EngineError, ValueError, LookupError, TypeError, struct.error) as error:
         report.problems.append(Problem(data, f"{type(error).__name__}: {error}"))
     finally:
         env.close()
@@ -237,8 +237,8 @@ def _check_block(
             yield Problem(folder / f"{entry.uid}.rows", error.message)
             return
         positions = np.searchsorted(numbers, rows)
-        if len(numbers) != count or not np.isin(rows, numbers).all():
-            yield Problem(folder / f"{entry.uid}.rows", "current rows are missing in it")
+        if len(numbers) != count or (np.diff(numbers) <= 0).any() or not np.isin(rows, numbers).all():
+            yield Problem(folder / f"{entry.uid}.rows", "its row numbers do not ascend, or current rows are missing")
             return
     if count:
         vectors = np.memmap(path, "<f4", mode="r", shape=(count, space.size))

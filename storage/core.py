@@ -100,7 +100,7 @@ class Core:
                 raise
         except lmdb.Error as error:
             raise environment.environment_failure(error, file) from error
-        except (ValueError, KeyError, IndexError, TypeError, struct.error) as error:
+        except (ValueError, LookupError, TypeError, struct.error) as error:
             raise CorruptStore(file, 0, f"{type(error).__name__}: {error}") from error
         except OSError as error:
             raise failure(error, f"opening {path}") from error

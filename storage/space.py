@@ -62,11 +62,7 @@ class Manifest:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
         values: dict[str, Any] = json.loads(data)
-        blocks = tuple(
-            BlockEntry(**{**block, "index": None if block["index"] is None else IndexFile(**block["index"])})
-            for block in values["blocks"]
-        )
-        return cls(blocks=blocks, next_uid=values["next_uid"])
+        return cls(blocks=tuple(map(_entry_from, values["blocks"])), next_uid=values["next_uid"])
 
     def sealed(self, row_count: int) -> "Manifest":
         """This manifest with its open block sealed at `row_count` and a new open one behind it."""
@@ -89,6 +85,14 @@ class Manifest:
         first = next(number for number, block in enumerate(self.blocks) if block.uid in uids)
         kept = [block for block in self.blocks if block.uid not in uids]
         return replace(self, blocks=(*kept[:first], *(() if merged is None else (merged,)), *kept[first:]))
+
+
+def _entry_from(block: dict[str, Any]) -> BlockEntry:
+    """Reads also what the first programs wrote: their sealed blocks are all dense, and do not say where they end."""
+    entry = BlockEntry(**{**block, "index": None if block["index"] is None else IndexFile(**block["index"])})
+    if entry.count is not None and entry.end_row is None:
+        return replace(entry, end_row=entry.first_row + entry.count)
+    return entry
 
 
 @dataclass(frozen=True, slots=True)

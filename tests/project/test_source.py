@@ -12,7 +12,7 @@ from tests.project.documents import CODE, ROOT, files, sources
 
 LONGEST_FUNCTION = 70
 LONGEST_FILE = 500
-BINARY = {".npy", ".npz", ".png", ".jpg", ".gz", ".mdb", ".vectors", ".rows", ".index"}
+BINARY = {".npy", ".npz", ".png", ".jpg", ".gz", ".mdb", ".vectors", ".rows", ".index", ".snapshot"}
 # Split so that this file does not name them.
 MACHINE_PATHS = re.compile(
     r"(?<![\w.])/(?:" + "|".join(["wor" + "k/", "hom" + "e/", "roo" + "t/", "Use" + "rs/"]) + ")"

@@ -1,68 +1,139 @@
-"""Writes the stored directory of the newest format, `python -m tests.storage.formats.make`: once per format version.
+"""Records a data directory of the current format: `python -m tests.storage.formats.make`, once for each format.
 
-What is in it is a pure function, so that the test of later programs knows what to find.
+It holds something of everything that has a form on disk. Beside it, `content.json` says what must be read from it.
 """
 
+import json
 import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from storage.budget import UNLIMITED
 from storage.catalog import CreateAlias
+from storage.collection import Collection
 from storage.database import Database
 from storage.directory import FORMAT_VERSION
-from storage.operations import ByIds, DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
-from tests.storage.directories import CODEC, QUIET
-from tests.storage.graphs import attach_graphs
+from storage.operations import ByIds, DeletePoints
+from storage.schema import CollectionSchema, Datatype, Distance, HnswConfig, PointId, SpaceSchema
+from storage.settings import StorageSettings
+from storage.snapshot import Snapshot
+from tests.storage.directories import CODEC
+from tests.storage.model import Point, upsert, write
 
 FOLDER = Path(__file__).parent
-COUNT, SIZE, DELETED = 60, 4, 7
-SCHEMA = CollectionSchema(
-    spaces={"a": SpaceSchema(size=SIZE), "b": SpaceSchema(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=40
-)
+LEFT_OUT = ("LOCK", "lock.mdb")  # files that hold nothing
 
-
-def id_of(number: int) -> PointId:
-    """Numbers and strings by turns, one of them as long as can be."""
-    return number if number % 2 == 0 else ("x" * 512 if number == 1 else f"point {number}")
-
-
-def payload_of(number: int) -> dict[str, object]:
-    return {"number": number, "half": number / 2, "words": ["ä", str(number)], "deep": {"none": None, "yes": True}}
-
-
-def vectors_of(number: int) -> NDArray[np.float32]:
-    """One row per space."""
-    return np.random.default_rng(number).standard_normal((2, SIZE), np.float32)
-
-
-def left() -> list[int]:
-    """The points that are left, in the order of their ids."""
-    kept = [number for number in range(COUNT) if number % DELETED]
-    return sorted(kept, key=lambda number: (isinstance(id_of(number), str), id_of(number)))
+SCHEMAS = {
+    "segments": CollectionSchema(
+        spaces={
+            "dense": SpaceSchema(size=6, distance=Distance.EUCLID),
+            "bytes": SpaceSchema(size=4, distance=Distance.COSINE, datatype=Datatype.INT8, hnsw=HnswConfig(m=8)),
+        },
+        indexing_threshold=40,
+    ),
+    "more of it": CollectionSchema(
+        spaces={
+            "": SpaceSchema(size=3, distance=Distance.MANHATTAN),
+            "größe": SpaceSchema(size=2, distance=Distance.DOT),
+            "bits": SpaceSchema(size=8, distance=Distance.HAMMING, datatype=Datatype.BINARY),
+        },
+    ),
+}
+PAYLOADS: list[dict[str, object]] = [
+    {},
+    {"text": "Grüße, 世界", "int": -(2**63), "float": 0.1, "yes": True, "nothing": None},
+    {"list": [1, "two", [3.5, None]], "nested": {"a": {"b": "c"}}},
+]
 
 
 def main() -> None:
-    path = FOLDER / str(FORMAT_VERSION)
-    shutil.rmtree(path, ignore_errors=True)
-    database = Database.open(path, codec=CODEC, settings=QUIET)
-    collection = database.create_collection("points", SCHEMA)
-    for start in range(0, COUNT, 20):
-        numbers = range(start, start + 20)
-        rows = np.stack([vectors_of(number) for number in numbers])
-        vectors = {name: SpaceVectors(np.arange(20), rows[:, place]) for place, name in enumerate(SCHEMA.spaces)}
-        payloads = tuple(CODEC.encode(payload_of(number)) for number in numbers)
-        collection.write([Upsert(ids=tuple(map(id_of, numbers)), payloads=payloads, vectors=vectors)]).result()
-    attach_graphs(collection)
-    gone = tuple(id_of(number) for number in range(0, COUNT, DELETED))
-    collection.write([DeletePoints(selector=ByIds(gone))]).result()
-    database.create_collection("empty", CollectionSchema(spaces={}))
-    database.update_aliases([CreateAlias("alias", "points")])
+    folder = FOLDER / str(FORMAT_VERSION)
+    if folder.exists():
+        sys.exit(f"{folder} is recorded; a format that has changed needs another number")
+    with tempfile.TemporaryDirectory() as root:
+        content = _write(Path(root) / "data")
+        shutil.copytree(Path(root) / "data", folder / "data", ignore=shutil.ignore_patterns(*LEFT_OUT))
+    (folder / "content.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _write(folder: Path) -> dict[str, object]:
+    """Makes the data directory; returns its content."""
+    database = Database.open(folder, codec=CODEC, settings=StorageSettings(background=True))
+    _fill_segments(database)
+    _fill_the_other(database)
+    database.update_aliases([CreateAlias("alias", "segments"), CreateAlias("zweiter", "more of it")])
+    database.snapshots.create(database.collection("more of it"), "kept", UNLIMITED)
+    content = content_of(database)
     database.close()
-    for lock in (*path.rglob("lock.mdb"), path / "LOCK"):
-        lock.unlink()
+    return content
+
+
+def _fill_segments(database: Database) -> None:
+    """A dense segment, a sparse one, and a tail, with dead rows."""
+    collection = database.create_collection("segments", SCHEMAS["segments"])
+    for ids in (range(40), range(40, 80), range(80, 95)):
+        write(collection, upsert([(key, _point(collection, key)) for key in ids]))
+        database.maintenance.wait_until_idle(collection, UNLIMITED)
+    write(collection, DeletePoints(selector=ByIds(tuple(range(10, 20)))))
+    database.maintenance.wait_until_idle(collection, UNLIMITED)
+    write(collection, DeletePoints(selector=ByIds((50, 85))), upsert([(3, _point(collection, 103))]))
+
+
+def _fill_the_other(database: Database) -> None:
+    """Ids of all kinds, points without vectors."""
+    collection = database.create_collection("more of it", SCHEMAS["more of it"])
+    ids: list[PointId] = [0, 2**64 - 1, "a", "ключ", "x" * 510, "x" * 511, "x" * 512, "x" * 511 + "y"]
+    for number, key in enumerate(ids):
+        write(collection, upsert([(key, _point(collection, number))]))
+    write(collection, upsert([("bare", Point(PAYLOADS[1]))]), DeletePoints(selector=ByIds(("a",))))
+
+
+def _point(collection: Collection, number: int) -> Point:
+    vectors = {}
+    for space, schema in collection.schema.spaces.items():
+        row = np.array([((number + 3) * (place + 2) * 7) % 23 - 11.5 for place in range(schema.size)], np.float32)
+        vectors[space] = np.asarray(row > 0 if schema.distance is Distance.HAMMING else row / 8, np.float32)
+    return Point({"number": number, **PAYLOADS[number % 3]}, vectors)
+
+
+def content_of(database: Database) -> dict[str, object]:
+    """All that a reader may ask for, as JSON has it."""
+    return {
+        "aliases": [list(pair) for pair in database.aliases()],
+        "snapshots": [[entry.collection, entry.name] for entry in database.snapshots.list()],
+        "collections": {name: _collection_content(database.collection(name)) for name in database.collection_names()},
+    }
+
+
+def _collection_content(collection: Collection) -> dict[str, object]:
+    with collection.snapshot() as snapshot:
+        return {
+            "seq": snapshot.seq,
+            "indexing_threshold": snapshot.schema.indexing_threshold,
+            "spaces": {name: _space_content(snapshot, name) for name in sorted(snapshot.schema.spaces)},
+            "points": [
+                [record.id, record.version, CODEC.decode(record.payload), _vectors(snapshot, record.slot)]
+                for record in snapshot.scan()
+            ],
+        }
+
+
+def _space_content(snapshot: Snapshot, name: str) -> list[object]:
+    schema = snapshot.schema.spaces[name]
+    hnsw = [schema.hnsw.m, schema.hnsw.ef_construct, schema.hnsw.ef]
+    return [schema.size, schema.distance.value, schema.datatype.value, schema.index.value, *hnsw]
+
+
+def _vectors(snapshot: Snapshot, slot: int) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for space in sorted(snapshot.schema.spaces):
+        present, rows = snapshot.vectors(space, np.array([slot], np.uint32))
+        if present[0]:
+            found[space] = rows[0].tolist()
+    return found
 
 
 if __name__ == "__main__":
