@@ -1,5 +1,8 @@
 """Turns a valid, resolved query into the plan that says the same, stage by stage. It decides nothing; rules/ do."""
 
+from collections.abc import Iterator
+
+from planner.formula import Formula
 from planner.plan import (
     ConvertScores,
     Diversify,
@@ -20,6 +23,7 @@ from planner.plan import (
 )
 from planner.query import (
     ByExamples,
+    ByMetrics,
     Context,
     Dbsf,
     Discover,
@@ -33,8 +37,10 @@ from planner.query import (
     Sample,
     ScoreMode,
     Stage,
+    VectorRank,
+    WeightedMetric,
 )
-from planner.ranks.ranker import InSpace, Ranker
+from planner.ranks.ranker import InMetrics, InSpace, MetricScore, Ranker
 from planner.validate import DEFAULT_LIMIT, limit_of, reach_of, space_of
 from storage.schema import CollectionSchema, PointId
 
@@ -49,7 +55,7 @@ def _build_stage(
     stage: Stage, schema: CollectionSchema, name: str, default_limit: int, *, exclude: tuple[PointId, ...]
 ) -> Node:
     """`exclude`: points that gave vectors to the stages above. No leaf returns them, so no place is lost to them."""
-    if isinstance(stage.query, Nearest | ByExamples):
+    if isinstance(stage.query, VectorRank):
         exclude = tuple(dict.fromkeys((*exclude, *stage.query.exclude)))
     limit = limit_of(stage, default_limit)
     reach = reach_of(stage, limit)
@@ -75,7 +81,7 @@ def _build_stage(
 def _build_leaf(
     stage: Stage, schema: CollectionSchema, name: str, limit: int, exclude: tuple[PointId, ...]
 ) -> Search | Scan | RankAll:
-    if isinstance(stage.query, OrderBy | Sample | ByExamples):
+    if isinstance(stage.query, OrderBy | Sample | ByExamples | ByMetrics | Formula):
         ranker = _ranker(stage.query, stage, schema)
         return RankAll(stage=name, ranker=ranker, filter=stage.filter, exclude=exclude, limit=limit)
     if not isinstance(stage.query, Nearest):
@@ -103,17 +109,29 @@ def _build_merge(stage: Stage, schema: CollectionSchema, name: str, children: tu
             space = space_of(stage.using, schema, "using")
             distance = schema.spaces[space].distance
             return Rescore(stage=name, space=space, distance=distance, vector=_vector(stage.query), children=children)
-        case OrderBy() | Sample() | Recommend() | Discover() | Context():
+        case OrderBy() | Sample() | Recommend() | Discover() | Context() | ByMetrics() | Formula():
             return Rerank(stage=name, ranker=_ranker(stage.query, stage, schema), children=children)
         case None:
             raise AssertionError("validate.py refuses prefetches without a query")
 
 
-def _ranker(rank: OrderBy | Sample | ByExamples, stage: Stage, schema: CollectionSchema) -> Ranker:
-    if isinstance(rank, OrderBy | Sample):
+def _ranker(
+    rank: OrderBy | Sample | ByExamples | ByMetrics | Formula, stage: Stage, schema: CollectionSchema
+) -> Ranker:
+    if isinstance(rank, OrderBy | Sample | Formula):
         return rank
+    if isinstance(rank, ByMetrics):
+        return InMetrics(tuple(_metric_scores(rank, stage, schema)), rank.metric is None)
     space = space_of(stage.using, schema, "using")
     return InSpace(rank, space, schema.spaces[space].distance)
+
+
+def _metric_scores(rank: ByMetrics, stage: Stage, schema: CollectionSchema) -> Iterator[MetricScore]:
+    for part in rank.composite if rank.metric is None else (WeightedMetric(rank.metric),):
+        vector = rank.vector if part.vector is None else part.vector
+        assert isinstance(vector, QueryVector), "resolve.py replaces references"
+        space = space_of(stage.using if part.using is None else part.using, schema, "using")
+        yield MetricScore(space, part.metric, vector, part.weight)
 
 
 def _build_diversity(
@@ -142,7 +160,11 @@ def _build_filter(stage: Stage, name: str, node: Node) -> Node:
 
 
 def _build_score_mode(stage: Stage, schema: CollectionSchema, name: str, node: Node) -> Node:
-    if stage.score_mode is ScoreMode.RAW or not isinstance(stage.query, Nearest):
+    if stage.score_mode is ScoreMode.RAW:
+        return node
+    if isinstance(stage.query, ByMetrics) and stage.query.metric is not None:
+        return ConvertScores(stage=name, mode=stage.score_mode, distance=stage.query.metric, child=node)
+    if not isinstance(stage.query, Nearest):
         return node
     distance = schema.spaces[space_of(stage.using, schema, "using")].distance
     return ConvertScores(stage=name, mode=stage.score_mode, distance=distance, child=node)

@@ -18,6 +18,7 @@ from planner.filter import (
     FieldCondition,
     Filter,
     GeoBox,
+    GeoPoint,
     GeoPolygon,
     GeoRadius,
     HasId,
@@ -57,12 +58,15 @@ def compile_condition(condition: PayloadCondition) -> Predicate:
             return _any_element(condition.path, _value_test(condition))
 
 
-ElementCondition = Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | IsNull
+ScalarCondition = Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | IsNull
 """Conditions that hold when some scalar or null at the path, or some element of an array there, passes a test."""
 
+PlaceCondition = GeoRadius | GeoBox | GeoPolygon
+"""Conditions that hold when some place at the path, or among the elements of an array there, passes a test."""
 
-def element_test(condition: ElementCondition) -> _ValueTest:
-    """The test of one scalar or null."""
+
+def element_test(condition: ScalarCondition | PlaceCondition) -> _ValueTest:
+    """The test of one scalar, null or place: a GeoPoint, or the object that it is read from."""
     return _is_null if isinstance(condition, IsNull) else _value_test(condition)
 
 
@@ -213,7 +217,7 @@ def _is_string_that(passes: StringTest) -> _ValueTest:
 
 def _is_place_that(passes: PlaceTest) -> _ValueTest:
     def test(value: object) -> bool:
-        place = place_of(value)
+        place = value if isinstance(value, GeoPoint) else place_of(value)
         return place is not None and passes(place)
 
     return test

@@ -36,6 +36,11 @@ def describe_filter(filter: Filter) -> str:
     return " and ".join(_clauses(filter)) or "every point"
 
 
+def describe_condition(condition: Condition) -> str:
+    """Such as `price < 200`."""
+    return _condition(condition)
+
+
 def _clauses(filter: Filter) -> list[str]:
     parts = [_condition(condition) for condition in filter.must]
     if filter.should:

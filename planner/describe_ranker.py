@@ -3,8 +3,10 @@
 import json
 from typing import assert_never
 
+from planner.describe_formula import describe_formula
+from planner.formula import Formula
 from planner.query import Context, Discover, OrderBy, Recommend, Sample
-from planner.ranks.ranker import InSpace, Ranker
+from planner.ranks.ranker import InMetrics, InSpace, MetricScore, Ranker
 
 
 def describe_ranker(ranker: Ranker) -> dict[str, str]:
@@ -19,7 +21,19 @@ def describe_ranker(ranker: Ranker) -> dict[str, str]:
             return {"seed": str(seed)}
         case InSpace(rank, space, distance):
             return _examples(rank) | {"using": space, "distance": distance.value}
+        case InMetrics(composite=False, terms=(term,)):
+            return {"using": term.space, "metric": term.metric.value}
+        case InMetrics(terms=terms):
+            return {"composite": " ".join(map(_signed, terms))}
+        case Formula():
+            return describe_formula(ranker)
     assert_never(ranker)
+
+
+def _signed(term: MetricScore) -> str:
+    """Such as `+ 0.7 cosine(text)`: what is added to the score, and what is taken from it."""
+    added = term.metric.higher_is_better == (term.weight >= 0)
+    return f"{'+' if added else '-'} {abs(term.weight):g} {term.metric.value}({term.space})"
 
 
 def _examples(rank: Recommend | Discover | Context) -> dict[str, str]:

@@ -13,17 +13,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.absence import PointExplanation
+from planner.analyses import Analyses
 from planner.build import build
 from planner.cache import FilterCache
 from planner.comparison import StoredComparison, check_comparisons, compile_comparisons
+from planner.condition_reports import describe_reports
 from planner.executor import execute
 from planner.explain import Explanation, explain
+from planner.explain_points import explain_points
 from planner.fetch import Fetched, check_selectors, fetch
-from planner.field_indexes import FieldIndexes
+from planner.field_builds import FieldBuilds, FieldIndexStatus
+from planner.field_indexes import FieldIndexes, IndexState
+from planner.field_types import check_index_path
 from planner.filter import Filter
 from planner.id_order import first_matching
-from planner.limits import check_batch, check_ids, check_page
-from planner.match import matches, matching_slots
+from planner.limits import check_batch, check_explained, check_ids, check_page
+from planner.match import matches, matching_slots, payload_conditions
 from planner.operators import Ranking
 from planner.optimizer import optimize
 from planner.plan import Plan
@@ -36,7 +42,8 @@ from planner.validate_filter import check_filter
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.operations import BySlots, StoredCondition
-from storage.schema import CollectionSchema, PointId
+from storage.payload_schema import FieldIndexParams
+from storage.schema import CollectionSchema, PointId, SchemaChange
 from storage.snapshot import Snapshot
 from storage.validate import check_point_id
 
@@ -87,6 +94,14 @@ class Found:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedPoints:
+    """One explanation per id asked, in order, and the commit that was read."""
+
+    points: list[PointExplanation]
+    seq: int
+
+
 class Engine:
     """Answers queries and reads. Safe for many threads.
 
@@ -100,9 +115,12 @@ class Engine:
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         field_index_bytes: int = DEFAULT_FIELD_INDEX_BYTES,
     ) -> None:
-        """`cache_bytes` bounds remembered filters, `field_index_bytes` the indexes of payload fields; 0: none."""
+        """`cache_bytes` bounds remembered filters, `field_index_bytes` the indexes that no one declared; 0: none."""
         self.lookup = lookup
-        self._filters = FilterCache(cache_bytes, FieldIndexes(field_index_bytes))
+        self._fields = FieldIndexes(field_index_bytes)
+        self._builds = FieldBuilds(self._fields)
+        self._filters = FilterCache(cache_bytes, self._fields)
+        self.analyses = Analyses(self._filters, self._fields, self._build, lookup)
 
     def query(
         self,
@@ -130,7 +148,7 @@ class Engine:
                 answer = QueryAnswer(_hits(plan, ranking, reader), reader.seq)
                 if trace is not None:
                     microseconds = (time.perf_counter_ns() - started) // 1_000
-                    answer = replace(answer, explanation=explain(plan, reader, trace, ranking, microseconds))
+                    answer = replace(answer, explanation=self._explain(plan, reader, trace, ranking, microseconds))
                 answers.append(answer)
             return answers
 
@@ -143,7 +161,16 @@ class Engine:
             assert explanation is not None
             return explanation
         with collection.snapshot() as reader:
-            return explain(self._plan(collection, reader, [query])[0], reader)
+            return self._explain(self._plan(collection, reader, [query])[0], reader)
+
+    def explain_points(
+        self, collection: Collection, query: Query, ids: Sequence[PointId], budget: Budget = UNLIMITED
+    ) -> ExplainedPoints:
+        """Why each of `ids` is, or is not, in the answer to `query`, which is run. Raises what `query` raises."""
+        check_explained(ids)
+        with collection.snapshot() as reader:
+            [built] = self._build(collection, reader, [query])
+            return ExplainedPoints(explain_points(built, ids, reader, self._filters, budget), reader.seq)
 
     def scroll(
         self,
@@ -215,6 +242,54 @@ class Engine:
             check_filter(filter, reader.schema, "filter")
             return len(self._filters.slots(reader, filter, budget)), reader.seq
 
+    def create_field_index(
+        self,
+        collection: Collection,
+        path: str,
+        params: FieldIndexParams,
+        *,
+        wait: bool = True,
+        budget: Budget = UNLIMITED,
+    ) -> FieldIndexStatus:
+        """Declares an index of a payload path, durably; with `wait` it is READY then, else made in the background.
+
+        The same again changes nothing. Raises InvalidRequest for what is no path, FieldIndexAlreadyExists for a path
+        with another index, LimitExceeded, DeadlineExceeded, Cancelled; after the last two it may be declared.
+        """
+        path = check_index_path(path)
+        if collection.schema.field_indexes.get(path) != params:
+            collection.change_schema(SchemaChange(create_fields={path: params}), budget)
+        if wait:
+            self._builds.make(collection, path, budget)
+        else:
+            self._builds.start(collection)
+        return self.payload_schema(collection, budget).get(path, FieldIndexStatus(params, 0, IndexState.PENDING))
+
+    def delete_field_index(self, collection: Collection, path: str, budget: Budget = UNLIMITED) -> bool:
+        """Deletes a declared index, durably; False when there is none. Raises InvalidRequest for what is no path."""
+        path = check_index_path(path)
+        if path not in collection.schema.field_indexes:
+            return False
+        collection.change_schema(SchemaChange(delete_fields=(path,)), budget)
+        self._fields.forget(collection.uid, path)
+        return True
+
+    def payload_schema(self, collection: Collection, budget: Budget = UNLIMITED) -> dict[str, FieldIndexStatus]:
+        """The declared indexes by path."""
+        if not collection.schema.field_indexes:
+            return {}
+        self._builds.start(collection)
+        with collection.snapshot() as reader:
+            return {path: self._builds.status(reader, path, budget) for path in reader.schema.field_indexes}
+
+    def opened(self, collection: Collection) -> None:
+        """Makes the declared indexes of a collection that was opened, in the background."""
+        self._builds.start(collection)
+
+    def closed(self, collection: Collection) -> None:
+        """Lets go of what was derived from a collection that was closed."""
+        self._fields.forget(collection.uid)
+
     def evaluate_recall(self, collection: Collection, test: RecallTest, budget: Budget = UNLIMITED) -> Recall:
         """Recall against exact search on the same snapshot. Raises what `query` raises, and InvalidRequest."""
         check_test(test)
@@ -263,13 +338,34 @@ class Engine:
             replaces=compile_comparisons(comparisons) if comparisons else None,
         )
 
+    def _explain(
+        self,
+        plan: Plan,
+        reader: Snapshot,
+        trace: Trace | None = None,
+        ranking: Ranking | None = None,
+        microseconds: int | None = None,
+    ) -> Explanation:
+        def matching(filter: Filter) -> int | None:
+            known = self._filters.known(reader, filter, UNLIMITED)
+            return None if known is None else len(known.slots)
+
+        def foresee(filter: Filter) -> str:
+            return describe_reports(self._fields.foresee(reader, payload_conditions(filter)))
+
+        return explain(plan, reader, trace, ranking, microseconds, matching=matching, foresee=foresee)
+
     def _plan(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[Plan]:
+        return [optimize(plan) for plan in self._build(collection, reader, queries)]
+
+    def _build(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[Plan]:
+        """Plans that no rule has seen yet."""
         for query in queries:
             check_query(query, reader.schema)
             check_selectors(query.with_payload, query.with_vectors, reader.schema, query.path)
         with ExitStack() as others:
             source = VectorSource(collection.name, reader, self.lookup, others)
-            return [optimize(build(resolve(query, source), reader.schema)) for query in queries]
+            return [build(resolve(query, source), reader.schema) for query in queries]
 
 
 def _hits(plan: Plan, ranking: Ranking, reader: Snapshot) -> list[Hit]:

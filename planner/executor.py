@@ -5,10 +5,11 @@ Leaves are answered in leaves.py, operators are in operators.py, what is reporte
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from planner.cache import FilterCache
+from planner.condition_reports import describe_reports
 from planner.filter import Filter
 from planner.filter_sets import FilterSets
 from planner.leaves import Demand, LeafAnswer, answer_leaves, below, demands_of
@@ -45,7 +46,7 @@ from planner.plan import (
 from planner.ranks.by_examples import examples_of
 from planner.ranks.diversity import pick_diverse
 from planner.ranks.rank_slots import rank_slots
-from planner.ranks.ranker import InSpace
+from planner.ranks.ranker import InMetrics, InSpace
 from planner.trace import Actual, Trace
 from storage.budget import Budget
 from storage.snapshot import Snapshot
@@ -103,6 +104,7 @@ class _Run:
                 rows_out=len(ranking),
                 distance_computations=_distances(node, rows_in, len(ranking)),
                 microseconds=(time.perf_counter_ns() - started) // 1_000,
+                conditions=self._conditions((node.filter,)) if isinstance(node, Gate) else "",
             )
             self.trace.record(node, actual, ranking)
         return ranking
@@ -111,8 +113,14 @@ class _Run:
         answer = self.answers[demand]
         if self.trace is not None:
             # `leaf` is this plan's own; the demand of an equal leaf names another stage.
-            self.trace.record(leaf, self._actual(answer, self.places[demand], leaf.stage), answer.ranking)
+            actual = replace(
+                self._actual(answer, self.places[demand], leaf.stage), conditions=self._conditions(demand.filters)
+            )
+            self.trace.record(leaf, actual, answer.ranking)
         return answer.ranking
+
+    def _conditions(self, filters: Sequence[Filter]) -> str:
+        return describe_reports(self.sets.reports(filters))
 
     def _actual(self, answer: LeafAnswer, first: _Place, stage: str) -> Actual:
         if first != (self.number, stage):
@@ -140,7 +148,7 @@ class _Run:
                 hits = self.reader.score(node.space, candidates(inputs), node.vector.values, self.budget)
                 return Ranking(hits.slots, hits.scores)
             case Rerank():
-                return rank_slots(node.ranker, candidates(inputs), self.reader, self.budget)[0]
+                return rank_slots(node.ranker, candidates(inputs), self.reader, self.sets, self.budget, inputs)[0]
             case Diversify():
                 return self._diversify(node, inputs[0].take(slice(node.candidates)))
             case Gate():
@@ -172,6 +180,8 @@ def _distances(node: Node, rows_in: int, rows_out: int) -> int:
             return rows_out
         case Rerank(ranker=InSpace(rank=rank)):
             return rows_out * len(examples_of(rank))
+        case Rerank(ranker=InMetrics(terms=terms)):
+            return rows_out * len(terms)
         case Diversify():
             return rows_out * min(node.candidates, rows_in)
         case _:

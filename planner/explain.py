@@ -1,10 +1,15 @@
-"""A plan, and what happened when it ran, as data and as a text tree. Without a run the text has no times."""
+"""A plan, and what happened when it ran, as data and, by explain_text.py, as text."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from planner.describe import describe_filter, describe_payload, describe_vectors
 from planner.describe_ranker import describe_ranker
+from planner.estimate import Matching, most_rows
+from planner.explain_node import ExplainNode
+from planner.explain_text import render
+from planner.filter import Filter
 from planner.operators import Ranking
 from planner.plan import (
     ConvertScores,
@@ -30,26 +35,6 @@ from planner.query import FilterStrategy, SearchParams
 from planner.trace import Actual, Trace, operator_of
 from storage.schema import PointId
 from storage.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainNode:
-    """One operator. Of `rows_in` to `microseconds` see Actual; they are None unless the plan ran.
-
-    `estimated_rows` is the most that it can emit, given the number of points.
-    """
-
-    operator: str
-    stage: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    strategy: str = ""
-    reason: str = ""
-    estimated_rows: int | None = None
-    rows_in: int | None = None
-    rows_out: int | None = None
-    distance_computations: int | None = None
-    microseconds: int | None = None
-    children: "tuple[ExplainNode, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +72,15 @@ def explain(
     trace: Trace | None = None,
     ranking: Ranking | None = None,
     microseconds: int | None = None,
+    *,
+    matching: Matching = lambda _: None,
+    foresee: Callable[[Filter], str] = lambda _: "",
 ) -> Explanation:
-    """The plan, with what happened when there is a trace of its run, whose result was `ranking`."""
-    root = _explain_plan(plan, reader, trace)
+    """The plan, with what happened when there is a trace of its run, whose result was `ranking`.
+
+    `foresee` says what would test the conditions of a filter, if that is known.
+    """
+    root = _explain_plan(plan, reader, trace, matching, foresee)
     if trace is None or ranking is None:
         return Explanation(root=root, text=render(root), seq=reader.seq)
     return Explanation(
@@ -102,9 +93,11 @@ def explain(
     )
 
 
-def _explain_plan(plan: Plan, reader: Snapshot, trace: Trace | None) -> ExplainNode:
+def _explain_plan(
+    plan: Plan, reader: Snapshot, trace: Trace | None, matching: Matching, foresee: Callable[[Filter], str]
+) -> ExplainNode:
     """The tree below a node that fetches what the query wants."""
-    child = _explain_node(plan.root, reader, trace)
+    child = _explain_node(plan.root, reader, trace, matching, foresee)
     return ExplainNode(
         operator="fetch",
         stage="root",
@@ -116,20 +109,30 @@ def _explain_plan(plan: Plan, reader: Snapshot, trace: Trace | None) -> ExplainN
     )
 
 
-def _explain_node(node: Node, reader: Snapshot, trace: Trace | None) -> ExplainNode:
+def _explain_node(
+    node: Node, reader: Snapshot, trace: Trace | None, matching: Matching, foresee: Callable[[Filter], str]
+) -> ExplainNode:
     explained = ExplainNode(
         operator=operator_of(node),
         stage=node.stage,
         attributes=_attributes(node),
-        estimated_rows=most_rows(node, reader),
-        children=tuple(_explain_node(child, reader, trace) for child in children_of(node)),
+        estimated_rows=most_rows(node, reader, matching),
+        children=tuple(_explain_node(child, reader, trace, matching, foresee) for child in children_of(node)),
     )
-    return explained if trace is None else _with_actual(explained, trace.actual_of(node))
+    if trace is not None:
+        return _with_actual(explained, trace.actual_of(node))
+    if isinstance(node, Search | Scan | RankAll | Gate) and node.filter is not None:
+        return _with_conditions(explained, foresee(node.filter))
+    return explained
+
+
+def _with_conditions(node: ExplainNode, conditions: str) -> ExplainNode:
+    return replace(node, attributes=node.attributes | {"conditions": conditions}) if conditions else node
 
 
 def _with_actual(node: ExplainNode, actual: Actual) -> ExplainNode:
     return replace(
-        node,
+        _with_conditions(node, actual.conditions),
         strategy=actual.strategy,
         reason=actual.reason,
         rows_in=actual.rows_in,
@@ -137,26 +140,6 @@ def _with_actual(node: ExplainNode, actual: Actual) -> ExplainNode:
         distance_computations=actual.distance_computations,
         microseconds=actual.microseconds,
     )
-
-
-def most_rows(node: Node, reader: Snapshot) -> int:
-    """The most rows that a node can emit, given how many points and vectors there are."""
-    match node:
-        case Search():
-            return min(node.limit, reader.spaces[node.space].vector_count)
-        case Scan() | RankAll():
-            return min(node.limit, reader.point_count)
-        case Empty():
-            return 0
-        case FuseRanks() | FuseScores() | Rescore() | Rerank():
-            return min(reader.point_count, sum(most_rows(child, reader) for child in node.children))
-        case Restrict() | Gate() | Threshold() | ConvertScores():
-            return most_rows(node.child, reader)
-        case Diversify():
-            return min(node.limit, node.candidates, most_rows(node.child, reader))
-        case Limit():
-            return min(node.limit, max(0, most_rows(node.child, reader) - node.offset))
-    assert_never(node)
 
 
 def _attributes(node: Node) -> dict[str, str]:
@@ -231,35 +214,3 @@ def _explain_hits(plan: Plan, trace: Trace, ranking: Ranking, reader: Snapshot) 
 def _places(ranking: Ranking) -> dict[int, tuple[int, float]]:
     pairs = zip(ranking.slots.tolist(), ranking.scores.tolist(), strict=True)
     return {slot: (rank, score) for rank, (slot, score) in enumerate(pairs, 1)}
-
-
-def render(root: ExplainNode) -> str:
-    """The tree as text, one operator a line, inputs below it."""
-    return "\n".join(_lines(root, "", ""))
-
-
-def _lines(node: ExplainNode, first: str, rest: str) -> list[str]:
-    lines = [first + _line(node)]
-    for number, child in enumerate(node.children, 1):
-        last = number == len(node.children)
-        lines += _lines(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
-    return lines
-
-
-def _line(node: ExplainNode) -> str:
-    attributes = [f"{name}={_quoted(value)}" for name, value in node.attributes.items()]
-    line = " ".join([node.operator, *attributes, f"[{node.stage}]"])
-    if node.rows_out is None:
-        return f"{line} at most {node.estimated_rows:,} rows"
-    rows_in = "" if node.rows_in is None else f"{node.rows_in:,} -> "
-    facts = [f"{rows_in}{node.rows_out:,} rows"]
-    if node.distance_computations:
-        facts.append(f"{node.distance_computations:,} distances")
-    if node.microseconds is not None:
-        facts.append(f"{node.microseconds:,} µs")
-    how = f"; {node.strategy}" + (f": {node.reason}" if node.reason else "") if node.strategy else ""
-    return f"{line} ({', '.join(facts)}{how})"
-
-
-def _quoted(value: str) -> str:
-    return value if value and not set(value) & set(' "[]=') else "'" + value + "'"

@@ -3,6 +3,7 @@
 The grammar is in expression.lark, the functions in expression_calls.py, and docs/filters.md describes both.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from planner.errors import InvalidFilter
 from planner.expression_calls import call_of, count_of
 from planner.expression_values import Misread, Node, compared, path_of, scalars_of
-from planner.filter import AnyOf, Condition, FieldCondition, Filter
+from planner.filter import AnyOf, Condition, FieldCondition, Filter, HasId, HasVector, Nested
 from planner.limits import MAX_EXPRESSION, MAX_FILTER_DEPTH
-from planner.validate_operands import check_operands
+from planner.validate_operands import check_has_id, check_operands
 from storage.errors import InvalidRequest, LimitExceeded
 
 _EXPECTED = {
@@ -29,6 +30,15 @@ _EXPECTED = {
     "RSQB": "']'",
     "COMMA": "','",
     "$END": "the end",
+    "UNSIGNED": "a number",
+    "SCORE": "$score",
+    "MATCHES": "matches",
+    "FORMULA_FUNCTION": "a function",
+    "PLUS": "'+'",
+    "MINUS": "'-'",
+    "STAR": "'*'",
+    "SLASH": "'/'",
+    "__ANON_0": "'**'",
 }
 
 
@@ -37,11 +47,11 @@ def parse_filter(text: str, field: str) -> Filter:
     if len(text) > MAX_EXPRESSION:
         raise LimitExceeded(field, limit="MAX_EXPRESSION", maximum=MAX_EXPRESSION, actual=len(text))
     try:
-        condition = _Reading(field).condition(_grammar().parse(text), 1)
+        condition = Reading(field).condition(_grammar().parse(text), 1)
     except UnexpectedInput as error:
-        raise _refused(field, *_position(error, text), _unexpected(error)) from None
+        raise InvalidFilter(field, unexpected(error, text)) from None
     except Misread as error:
-        raise _refused(field, error.line, error.column, str(error)) from None
+        raise InvalidFilter(field, f"line {error.line}, column {error.column}: {error}") from None
     return condition if isinstance(condition, Filter) else Filter(must=(condition,))
 
 
@@ -51,8 +61,10 @@ def _grammar() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
-def _refused(field: str, line: int, column: int, what: str) -> InvalidFilter:
-    return InvalidFilter(field, f"line {line}, column {column}: {what}")
+def unexpected(error: UnexpectedInput, text: str) -> str:
+    """What is wrong with a text that the grammar does not know, and where."""
+    line, column = _position(error, text)
+    return f"line {line}, column {column}: {_unexpected(error)}"
 
 
 def _position(error: UnexpectedInput, text: str) -> tuple[int, int]:
@@ -75,7 +87,16 @@ def _names(terminals: set[str]) -> str:
     return " or ".join(sorted(_EXPECTED.get(name, name.lower()) for name in terminals)) or "nothing more"
 
 
-class _Reading:
+def _asks_of_points(filter: Filter) -> bool:
+    """Whether a condition is on ids or on vectors. An inner filter of elements was asked before."""
+    enough = () if filter.min_should is None else filter.min_should.conditions
+    return any(
+        isinstance(each, HasId | HasVector) or (isinstance(each, Filter) and _asks_of_points(each))
+        for each in (*filter.must, *filter.should, *filter.must_not, *enough)
+    )
+
+
+class Reading:
     """Makes conditions of one parsed text, whose errors are at `field`."""
 
     def __init__(self, field: str) -> None:
@@ -109,14 +130,26 @@ class _Reading:
 
     def _call(self, name: Node, arguments: list[Node], depth: int) -> Condition:
         made = call_of(name, arguments, lambda node: self.condition(node, depth + 1))
+        if isinstance(made, HasVector):
+            return self._placed(made, arguments[0])
+        if isinstance(made, Nested) and _asks_of_points(made.filter):
+            raise Misread(arguments[1], "elements have neither ids nor vectors")
         return self._checked(made, arguments[-1] if arguments else name)
+
+    def _placed(self, made: HasVector, node: Node) -> HasVector:
+        """With the place of its space, which is checked when the collection is known."""
+        at = Misread(node, "")
+        return replace(made, written=(self._field, f"line {at.line}, column {at.column}"))
 
     def _checked(self, condition: Condition, node: Node) -> Condition:
         """The condition. What is wrong with its operands is refused here, at the column of `node`."""
         plain = condition.must_not[0] if isinstance(condition, Filter) and condition.must_not else condition
-        if isinstance(plain, FieldCondition):
+        if isinstance(plain, FieldCondition | HasId):
             try:
-                check_operands(plain, self._field)
+                if isinstance(plain, HasId):
+                    check_has_id(plain, self._field)
+                else:
+                    check_operands(plain, self._field)
             except InvalidRequest as error:
                 raise Misread(node, error.description) from None
         return condition

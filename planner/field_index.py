@@ -1,82 +1,130 @@
 """The values at one payload path, of all points of one commit, so that conditions on it need not read payloads.
 
-Each distinct value is tested once, by the test that conditions.py makes, so an index cannot disagree with a scan.
+Values are numbered and tested in distinct_values.py and index_tests.py; which paths have an index is in
+field_indexes.py.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.conditions import ElementCondition, element_test
-from planner.filter import AnyOf, Equal
+from planner.conditions import PlaceCondition, ScalarCondition
+from planner.distinct_values import ROWS_PER_CHECK, Codes, DistinctValues
+from planner.filter import Equal, Exists, IsEmpty, ValuesCount
+from planner.geography import place_of
+from planner.index_tests import ValueTests
 from planner.paths import first_key, parse_path, values_at
-from storage.budget import Budget
+from storage.budget import UNLIMITED, Budget
 from storage.reader import Reader
 
-ROWS_PER_CHECK = 1_024
-"""Rows read between two looks at the budget: some milliseconds."""
+MOST = 2**62
+"""More elements than any array has."""
 
 Slots = NDArray[np.uint32]
-_Key = tuple[type, object]
-"""A value and what it compares with: True is not 1, and 1 is 1.0."""
+IndexedCondition = ScalarCondition | PlaceCondition | ValuesCount | Exists | IsEmpty
+"""What an index of their path serves."""
 
 
-class _Values:
-    """Distinct values by code. Only grows, so that indexes of several commits share it; one thread at a time adds."""
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What was found at a path, entry by entry. Of scalars, nulls and places, of elements of arrays too: the point in
+    `slots[i]` has the value of `codes[i]` (uint32 and int32, (n,)).
 
-    def __init__(self) -> None:
-        self.values: list[object] = []
-        self.codes: dict[_Key, int] = {}
-        self.bytes = 0
+    Of every value as a whole: the point in `owners[j]` has one there of `counts[j]` elements, as ValuesCount counts;
+    it is empty, as IsEmpty says, where `empty[j]` (uint32, uint32 and bool, (m,)).
+    """
 
-    def code(self, value: object) -> int:
-        key = _key(value)
-        code = self.codes.get(key)
-        if code is None:
-            code = self.codes[key] = len(self.values)
-            self.values.append(value)
-            self.bytes += 200 + (len(value) if isinstance(value, str) else 0)
-        return code
+    slots: Slots
+    codes: Codes
+    owners: Slots
+    counts: NDArray[np.uint32]
+    empty: NDArray[np.bool_]
+
+    def without(self, slots: Slots) -> "Entries":
+        """Those of other points."""
+        kept, left = ~np.isin(self.slots, slots), ~np.isin(self.owners, slots)
+        return Entries(self.slots[kept], self.codes[kept], self.owners[left], self.counts[left], self.empty[left])
+
+    def and_of(self, other: "Entries") -> "Entries":
+        return Entries(
+            np.concatenate([self.slots, other.slots]),
+            np.concatenate([self.codes, other.codes]),
+            np.concatenate([self.owners, other.owners]),
+            np.concatenate([self.counts, other.counts]),
+            np.concatenate([self.empty, other.empty]),
+        )
+
+    @property
+    def bytes(self) -> int:
+        return sum(part.nbytes for part in (self.slots, self.codes, self.owners, self.counts, self.empty))
 
 
 @dataclass(frozen=True, slots=True)
 class FieldIndex:
-    """Entry i: the point in `slots[i]` has the value of `codes[i]` at `path` (uint32 and int32, (n,))."""
+    """What was found at `path` at commit `seq`: the first `value_count` of `values` are its distinct values."""
 
     path: str
     seq: int
-    slots: Slots
-    codes: NDArray[np.int32]
-    values: _Values
+    entries: Entries
+    values: DistinctValues
     value_count: int
 
     @property
     def bytes(self) -> int:
         """Memory held, about."""
-        return self.slots.nbytes + self.codes.nbytes + self.values.bytes
+        return self.entries.bytes + self.values.bytes
 
-    def matching(self, condition: ElementCondition) -> Slots:
-        """Slots, ascending, of the points for which the condition holds. Requires: its path is the index's."""
-        if isinstance(condition, Equal | AnyOf):
-            wanted = (condition.value,) if isinstance(condition, Equal) else condition.values
-            codes = [code for value in wanted if (code := self.values.codes.get(_key(value))) is not None]
-            found = self.slots[np.isin(self.codes, np.array(codes, np.int32))]
-        else:
-            test = element_test(condition)
-            values = self.values.values[: self.value_count]
-            passing = np.fromiter((test(value) for value in values), np.bool_, len(values))
-            found = self.slots[passing[self.codes]]
-        return _distinct(found)
+    @property
+    def slots(self) -> Slots:
+        return self.entries.slots
+
+    @property
+    def codes(self) -> Codes:
+        return self.entries.codes
+
+    @property
+    def tests(self) -> ValueTests:
+        return ValueTests(self.values, self.value_count)
+
+    def matching(self, condition: IndexedCondition, reader: Reader, budget: Budget = UNLIMITED) -> Slots:
+        """Slots, ascending, of the points for which the condition holds. Requires: its path is the index's, and the
+        reader's commit is too."""
+        entries = self.entries
+        match condition:
+            case Exists():
+                return distinct(entries.owners)
+            case IsEmpty():
+                filled = np.zeros(1 + int(entries.owners.max(initial=0)), np.bool_)
+                filled[entries.owners[~entries.empty]] = True
+                slots = reader.all_slots()
+                known = slots[: np.searchsorted(slots, len(filled))]
+                return np.concatenate([known[~filled[known]], slots[len(known) :]])
+            case ValuesCount():
+                return distinct(entries.owners[_within(condition, entries.counts)])
+            case Equal(value=value):
+                codes = self.values.codes_of([value])
+                return distinct(entries.slots[entries.codes == codes[0]] if len(codes) else entries.slots[:0])
+            case _:
+                return distinct(entries.slots[self.tests.passing(condition, budget)[entries.codes]])
 
 
 def build_index(reader: Reader, path: str, budget: Budget) -> FieldIndex:
     """The index of what the reader sees. Raises DeadlineExceeded or Cancelled as `budget` says."""
-    values = _Values()
-    slots, codes = _entries(reader.payloads({first_key(path)}), path, values, budget)
-    return FieldIndex(path, reader.seq, slots, codes, values, len(values.values))
+    return build_indexes(reader, [path], budget)[path]
+
+
+def build_indexes(reader: Reader, paths: Collection[str], budget: Budget) -> dict[str, FieldIndex]:
+    """The indexes of several paths, made in one pass over the payloads."""
+    collectors = {path: _Collector(path, DistinctValues()) for path in paths}
+    payloads = reader.payloads({first_key(path) for path in paths})
+    _collect(payloads, collectors.values(), budget)
+    return {
+        path: FieldIndex(path, reader.seq, collector.entries(), collector.values, len(collector.values))
+        for path, collector in collectors.items()
+    }
 
 
 def updated(index: FieldIndex, reader: Reader, changed: Slots, budget: Budget) -> FieldIndex:
@@ -85,43 +133,64 @@ def updated(index: FieldIndex, reader: Reader, changed: Slots, budget: Budget) -
         return replace(index, seq=reader.seq)
     keys = {first_key(index.path)}
     payloads = ((record.slot, reader.codec.decode(record.payload, keys)) for record in reader.existing(changed))
-    slots, codes = _entries(payloads, index.path, index.values, budget)
-    kept = ~np.isin(index.slots, changed)
-    return FieldIndex(
-        index.path,
-        reader.seq,
-        np.concatenate([index.slots[kept], slots]),
-        np.concatenate([index.codes[kept], codes]),
-        index.values,
-        len(index.values.values),
-    )
+    collector = _Collector(index.path, index.values)
+    _collect(payloads, [collector], budget)
+    entries = index.entries.without(changed).and_of(collector.entries())
+    return FieldIndex(index.path, reader.seq, entries, index.values, len(index.values))
 
 
-def _entries(
-    payloads: Iterable[tuple[int, dict[str, object]]], path: str, values: _Values, budget: Budget
-) -> tuple[Slots, NDArray[np.int32]]:
-    steps = parse_path(path)
-    slots, codes = array("I"), array("i")
+class _Collector:
+    """Takes what is at a path of payloads, and adds new values to `values`."""
+
+    def __init__(self, path: str, values: DistinctValues) -> None:
+        self.values = values
+        self._steps = parse_path(path)
+        self._slots, self._codes = array("I"), array("i")
+        self._owners, self._counts, self._empty = array("I"), array("I"), bytearray()
+
+    def take(self, slot: int, payload: dict[str, object]) -> None:
+        for value in values_at(payload, self._steps):
+            elements = value if isinstance(value, list) else (value,)
+            self._owners.append(slot)
+            self._counts.append(0 if value is None else len(elements))
+            self._empty.append(value is None or value == "" or len(elements) == 0)
+            for element in elements:
+                kept = place_of(element) if isinstance(element, dict | list) else element
+                if kept is not None or element is None:
+                    self._slots.append(slot)
+                    self._codes.append(self.values.add(kept))
+
+    def entries(self) -> Entries:
+        return Entries(
+            np.array(self._slots, np.uint32),
+            np.array(self._codes, np.int32),
+            np.array(self._owners, np.uint32),
+            np.array(self._counts, np.uint32),
+            np.frombuffer(bytes(self._empty), np.bool_),
+        )
+
+
+def _collect(
+    payloads: Iterable[tuple[int, dict[str, object]]], collectors: Collection[_Collector], budget: Budget
+) -> None:
     for number, (slot, payload) in enumerate(payloads):
         if number % ROWS_PER_CHECK == 0:
             budget.check()
-        for value in values_at(payload, steps):
-            for element in value if isinstance(value, list) else (value,):
-                if element is None or isinstance(element, str | int | float):
-                    slots.append(slot)
-                    codes.append(values.code(element))
-    return np.array(slots, np.uint32), np.array(codes, np.int32)
+        for collector in collectors:
+            collector.take(slot, payload)
 
 
-def _key(value: object) -> _Key:
-    kind = type(value)
-    return (float if kind is int else kind), value
-
-
-def _distinct(slots: Slots) -> Slots:
+def distinct(slots: Slots) -> Slots:
     """Ascending, each once: by a bitmap, since sorting many slots takes longer."""
-    if len(slots) == 0:
+    if np.all(slots[1:] > slots[:-1]):
         return slots
     present = np.zeros(int(slots.max()) + 1, np.bool_)
     present[slots] = True
     return np.flatnonzero(present).astype(np.uint32)
+
+
+def _within(bounds: ValuesCount, counts: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    low = max(0 if bounds.gte is None else bounds.gte, 0 if bounds.gt is None else bounds.gt + 1)
+    high = min(MOST if bounds.lte is None else bounds.lte, MOST if bounds.lt is None else bounds.lt - 1)
+    numbers = counts.astype(np.int64)
+    return (numbers >= min(low, MOST)) & (numbers <= high)

@@ -1,4 +1,5 @@
-"""Which payload paths have an index, and its newest state: made for paths that are filtered often, within a bound.
+"""Which payload paths have an index, and its newest state: those that are declared, and those that are filtered often,
+within a bound.
 
 What an index holds and answers is in field_index.py. docs/payload_indexes.md says what users see of it.
 """
@@ -6,93 +7,214 @@ What an index holds and answers is in field_index.py. docs/payload_indexes.md sa
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from enum import Enum
 
-from planner.conditions import ElementCondition
-from planner.field_index import FieldIndex, Slots, build_index, updated
-from planner.filter import AnyOf, DatetimeRange, Equal, ExceptOf, IsNull, PayloadCondition, Range, TextTest
+from planner.condition_reports import ConditionReport, ServedBy
+from planner.field_index import FieldIndex, IndexedCondition, Slots, build_index, build_indexes, updated
+from planner.field_types import points_of, prepare
+from planner.filter import PayloadCondition
+from planner.paths import path_text
 from storage.budget import Budget
+from storage.payload_schema import FieldType
 from storage.reader import Reader
 
 SCANS_BEFORE_INDEX = 2
 """Filters on a path that read all payloads before the next one makes an index of it."""
 
 MAX_PATHS = 4_096
-"""Paths remembered, with an index or without."""
+"""Paths remembered, with an index or without, besides declared ones."""
 
 GARBAGE = 2
 """An index is made anew when it knows so many times more values than it has entries."""
 
+_POLL_SECONDS = 0.05  # how soon a caller that went away is noticed
+
+
+class IndexState(Enum):
+    """How far a declared index is."""
+
+    PENDING = "pending"
+    BUILDING = "building"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The points that match a condition: slots, ascending, and the kind of index that told."""
+
+    slots: Slots
+    by: ServedBy
+
 
 @dataclass(slots=True, eq=False)
 class _Path:
-    """A path of a collection. `lock`: held by the thread that makes or updates the index."""
+    """A path of a collection. `lock`: held by the thread that makes or updates the index. `counted`: commit and number
+    of points of the last count."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     scans: int = 0
     index: FieldIndex | None = None
     too_large: bool = False
+    declared: bool = False
+    counted: tuple[int, FieldType, int] | None = None
 
 
 class FieldIndexes:
-    """Indexes of all collections within `capacity` bytes; 0 makes none. Safe for many threads.
+    """Indexes of all collections: declared ones, and others within `capacity` bytes; 0 makes no others.
 
-    The least recently used go first. An index that would not fit alone is not made again.
+    Of the others the least recently used go first. One that would not fit alone is not made again. Safe for many
+    threads.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._paths: OrderedDict[tuple[str, str], _Path] = OrderedDict()
+        self._declared: dict[tuple[str, str], _Path] = {}
         self._lock = threading.Lock()
 
     def serve(
         self, reader: Reader, conditions: Iterable[PayloadCondition], budget: Budget
-    ) -> Mapping[PayloadCondition, Slots]:
-        """Slots, ascending, that match, for each of the conditions that an index answers; the others are left out."""
-        if reader.pending or self._capacity == 0:
-            return {}
-        by_path: dict[str, list[ElementCondition]] = {}
+    ) -> Mapping[PayloadCondition, Served]:
+        """What matches each of the conditions that an index answers; the others are left out."""
+        by_path: dict[str, list[IndexedCondition]] = {}
         for condition in conditions:
-            if isinstance(condition, Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | IsNull):
-                by_path.setdefault(condition.path, []).append(condition)
-        served: dict[PayloadCondition, Slots] = {}
+            if isinstance(condition, IndexedCondition):
+                by_path.setdefault(path_text(condition.path), []).append(condition)
+        served: dict[PayloadCondition, Served] = {}
         for path, tests in by_path.items():
-            index = self._index(reader, path, budget)
+            index = self.get(reader, path, budget)
             if index is not None:
-                served |= {condition: index.matching(condition) for condition in tests}
+                by = ServedBy.DECLARED if path in reader.schema.field_indexes else ServedBy.AUTOMATIC
+                before = index.bytes
+                served |= {test: Served(index.matching(test, reader, budget), by) for test in tests}
+                if index.bytes > before and by is ServedBy.AUTOMATIC:
+                    self._fit((reader.collection_uid, path))
         return served
+
+    def cover(self, reader: Reader, conditions: Iterable[PayloadCondition]) -> bool:
+        """Whether indexes that there are answer all of the conditions, of which there is one, at the reader's commit or
+        after entering a few changes."""
+        found = [self._known(reader, condition) for condition in conditions]
+        return bool(found) and all(found)
+
+    def foresee(self, reader: Reader, conditions: Iterable[PayloadCondition]) -> list[ConditionReport]:
+        """What would test each of the conditions now."""
+        return [ConditionReport(condition, self._server(reader, condition)) for condition in conditions]
+
+    def _server(self, reader: Reader, condition: PayloadCondition) -> ServedBy:
+        if not isinstance(condition, IndexedCondition):
+            return ServedBy.PAYLOADS
+        path = path_text(condition.path)
+        if path not in reader.schema.field_indexes:
+            return ServedBy.AUTOMATIC if self._known(reader, condition) else ServedBy.PAYLOADS
+        is_building = self.state(reader.collection_uid, path) is IndexState.BUILDING
+        return ServedBy.PAYLOADS if is_building else ServedBy.DECLARED
+
+    def _known(self, reader: Reader, condition: PayloadCondition) -> bool:
+        if reader.pending or not isinstance(condition, IndexedCondition):
+            return False
+        key = (reader.collection_uid, path_text(condition.path))
+        with self._lock:
+            entry = self._declared.get(key) or self._paths.get(key)
+            index = None if entry is None else entry.index
+        return index is not None and index.seq <= reader.seq
+
+    def get(self, reader: Reader, path: str, budget: Budget) -> FieldIndex | None:
+        """The index of `path` as of the reader's commit, if there is one or it is time to make it."""
+        path = path_text(path)
+        if reader.pending or (self._capacity == 0 and path not in reader.schema.field_indexes):
+            return None
+        return self._index(reader, path, budget)
+
+    def build(self, reader: Reader, paths: Iterable[str], budget: Budget) -> None:
+        """Makes the indexes of declared paths, in one pass, or updates them. Waits for whoever does so already."""
+        entries = {path: self._entry(reader, path) for path in sorted(paths)}
+        with ExitStack() as held:
+            for entry in entries.values():  # in one order, so that two who build wait for each other in turn
+                _wait(entry.lock, budget)
+                held.callback(entry.lock.release)
+            missing = [path for path, entry in entries.items() if entry.index is None]
+            made = build_indexes(reader, missing, budget) if missing else {}
+            for path, entry in entries.items():
+                index = made[path] if path in made else self._refresh(entry, reader, path, budget)
+                if index is not None:
+                    prepare(index, reader.schema.field_indexes[path].type, budget)
+                    entry.index = index
+
+    def state(self, collection_uid: str, path: str) -> IndexState:
+        """How far the index of a declared path is."""
+        with self._lock:
+            entry = self._declared.get((collection_uid, path))
+        if entry is None:
+            return IndexState.PENDING
+        if entry.index is not None:
+            return IndexState.READY
+        return IndexState.BUILDING if entry.lock.locked() else IndexState.PENDING
+
+    def points(self, reader: Reader, path: str, budget: Budget) -> int:
+        """How many points have a value of the declared type. Requires: the index is READY."""
+        kind = reader.schema.field_indexes[path].type
+        entry = self._entry(reader, path)
+        counted = entry.counted
+        if counted is not None and counted[:2] == (reader.seq, kind):
+            return counted[2]
+        index = self._index(reader, path, budget)
+        if index is None:  # it is of a later commit
+            return counted[2] if counted is not None else 0
+        points = points_of(index, kind, budget)
+        entry.counted = (reader.seq, kind, points)
+        return points
+
+    def forget(self, collection_uid: str, path: str | None = None) -> None:
+        """Lets go of what is known of a collection, or of one of its declared paths."""
+        with self._lock:
+            for paths in (self._paths, self._declared) if path is None else (self._declared,):
+                for key in [key for key in paths if key[0] == collection_uid and path in (None, key[1])]:
+                    del paths[key]
 
     def has(self, collection_uid: str, path: str) -> bool:
         """Whether there is an index of the path now."""
+        key = (collection_uid, path_text(path))
         with self._lock:
-            found = self._paths.get((collection_uid, path))
-            return found is not None and found.index is not None
+            found = (self._paths.get(key), self._declared.get(key))
+            return any(entry is not None and entry.index is not None for entry in found)
 
     @property
     def used(self) -> int:
-        """Bytes in use, about."""
+        """Bytes in use, about, by indexes that were not declared."""
         with self._lock:
             return self._used()
 
     def _index(self, reader: Reader, path: str, budget: Budget) -> FieldIndex | None:
         """The index as of the reader's commit; None when there is none, or only of a later commit."""
-        entry = self._entry(reader.collection_uid, path)
+        entry = self._entry(reader, path)
         index = entry.index
         if index is not None and index.seq == reader.seq:
             return index
-        if index is None and (entry.too_large or entry.scans <= SCANS_BEFORE_INDEX):
+        unwanted = entry.too_large or entry.scans <= SCANS_BEFORE_INDEX
+        if index is None and unwanted and not entry.declared:
             return None
         # Others scan while the first makes the index; an update is shorter than a scan, so it is waited for.
-        if not entry.lock.acquire(blocking=index is not None):
-            return None
+        if index is None:
+            if not entry.lock.acquire(blocking=False):
+                return None
+        else:
+            _wait(entry.lock, budget)
         try:
             return self._refresh(entry, reader, path, budget)
         finally:
             entry.lock.release()
 
-    def _entry(self, collection_uid: str, path: str) -> _Path:
-        key = (collection_uid, path)
+    def _entry(self, reader: Reader, path: str) -> _Path:
+        key = (reader.collection_uid, path)
         with self._lock:
+            if path in reader.schema.field_indexes:
+                if key not in self._declared:
+                    self._declared[key] = self._paths.pop(key) if key in self._paths else _Path()
+                    self._declared[key].declared = True
+                return self._declared[key]
             entry = self._paths.setdefault(key, _Path())
             entry.scans += 1
             self._paths.move_to_end(key)
@@ -107,7 +229,7 @@ class FieldIndexes:
             return None
         if index is None or index.seq < reader.seq:
             index = self._of_commit(index, reader, path, budget)
-            entry.too_large = index.bytes > self._capacity
+            entry.too_large = index.bytes > self._capacity and not entry.declared
             entry.index = None if entry.too_large else index
             self._make_room(entry)
         return index
@@ -120,6 +242,15 @@ class FieldIndexes:
         new = updated(old, reader, changed, budget)
         return build_index(reader, path, budget) if new.value_count > GARBAGE * len(new.slots) + 1_024 else new
 
+    def _fit(self, key: tuple[str, str]) -> None:
+        """Sees to the bound after an index grew by what tests make of its values."""
+        with self._lock:
+            entry = self._paths.get(key)
+        if entry is not None and entry.index is not None:
+            entry.too_large = entry.index.bytes > self._capacity
+            entry.index = None if entry.too_large else entry.index
+            self._make_room(entry)
+
     def _make_room(self, kept: _Path) -> None:
         with self._lock:
             for key, entry in list(self._paths.items()):
@@ -130,3 +261,9 @@ class FieldIndexes:
 
     def _used(self) -> int:
         return sum(entry.index.bytes for entry in self._paths.values() if entry.index is not None)
+
+
+def _wait(lock: threading.Lock, budget: Budget) -> None:
+    """Acquires the lock, or raises DeadlineExceeded or Cancelled."""
+    while not lock.acquire(timeout=_POLL_SECONDS):
+        budget.check()

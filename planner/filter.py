@@ -183,9 +183,13 @@ class HasId:
 
 @dataclass(frozen=True, slots=True)
 class HasVector:
-    """The point has a vector in space `using`."""
+    """The point has a vector in space `using`.
+
+    `written`: of a filter as text, its field and the line and column there, which errors name; no part of its meaning.
+    """
 
     using: str
+    written: tuple[str, str] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

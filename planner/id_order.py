@@ -31,13 +31,16 @@ def first_matching(
 ) -> Slots:
     """Slots of the first `limit` matching points from id `start` on (inclusive), in id order.
 
-    A filter that is not evaluated yet is tested along the way, so that a page costs no pass over the collection.
+    A filter that is not evaluated yet, and that indexes do not tell, is tested along the way, so that a page costs no
+    pass over the collection.
     """
     if filter is None:
         return np.fromiter(islice(reader.scan_slots(start), limit), np.uint32)
-    known = cache.peek(reader, filter) if required_ids(filter) is None else cache.slots(reader, filter, budget)
-    if known is None:
+    evaluated = cache.evaluated if required_ids(filter) is not None else cache.known
+    found = evaluated(reader, filter, budget)
+    if found is None:
         return _test_along(reader, filter, limit, budget, start)
+    known = found.slots
     # Sorting reads every match once; walking passes about point_count / matches points for each that it finds.
     if len(known) ** 2 <= limit * reader.point_count:
         return _sort(reader, known, limit, start)

@@ -79,7 +79,7 @@ def _rank_all(demand: Demand, leaf: RankAll, reader: Snapshot, sets: FilterSets,
     slots = reader.all_slots() if allowed is None else allowed
     if leaf.exclude:
         slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
-    ranking, distances = rank_slots(leaf.ranker, slots, reader, budget)
+    ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, budget, limit=leaf.limit)
     return LeafAnswer(ranking.take(slice(leaf.limit)), len(slots), "exact", "every matching point is ranked", distances)
 
 

@@ -19,6 +19,9 @@ MAX_LIMIT = 10_000
 MAX_BATCH = 256
 """Queries of one call: they share one snapshot and one deadline."""
 
+MAX_EXPLAINED = 100
+"""Points that one explanation is asked about: each is followed through every stage."""
+
 MAX_FILTER_DEPTH = 16
 """Levels of filters within filters."""
 
@@ -40,6 +43,21 @@ MAX_WEIGHT = 1e30
 MAX_EXAMPLES = 64
 """Examples of one stage (a context pair is two): every candidate is scored for each."""
 
+MAX_FORMULA_DEPTH = 24
+"""Levels of parts within parts of a formula: parsers of messages follow a hundred levels, of which a part takes two."""
+
+MAX_FORMULA_PARTS = 256
+"""Parts of a formula, and its defaults: each is computed for every candidate."""
+
+MAX_AGGREGATIONS = 64
+"""Aggregations of one call: each takes a pass over the values of a field."""
+
+MAX_VALUE_PAIRS = 10_000_000
+"""Pairs of a group and a value of it that one aggregation tells apart: they are held in memory."""
+
+MAX_MATRIX_SAMPLE = 1_000
+"""Points of a distance matrix: the work grows with their square."""
+
 MAX_MMR_CANDIDATES = 1_000
 """Points among which diverse ones are picked: the work grows with their square."""
 
@@ -60,6 +78,13 @@ def check_ids(ids: Sequence[PointId]) -> None:
         raise LimitExceeded("ids", limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=len(ids))
     for index, point_id in enumerate(ids):
         check_point_id(point_id, f"ids[{index}]")
+
+
+def check_explained(ids: Sequence[PointId]) -> None:
+    """Raises InvalidRequest without ids, LimitExceeded with too many, InvalidPointId for one that cannot be."""
+    if len(ids) > MAX_EXPLAINED:
+        raise LimitExceeded("ids", limit="MAX_EXPLAINED", maximum=MAX_EXPLAINED, actual=len(ids))
+    check_ids(ids)
 
 
 def check_page(limit: int, offset: int = 0, path: str = "") -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planner import metrics
 from planner.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
+from planner.metrics import Metric
 from planner.plan import FuseRanks, FuseScores, Limit, Threshold, higher_is_better
 from planner.query import ScoreMode
 from storage.distance import dissimilarity, similarity
@@ -47,9 +49,16 @@ def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], reader: Reader) -> 
     return ranked(slots, scores, reader)
 
 
-def ranked(slots: NDArray[np.uint32], scores: NDArray[np.float32], reader: Reader) -> Ranking:
-    """Sorts by score, higher first, then by id."""
-    best = rank(slots, scores, higher_is_better=True, id_keys=reader.id_keys)
+def ranked(
+    slots: NDArray[np.uint32],
+    scores: NDArray[np.float32],
+    reader: Reader,
+    *,
+    higher_is_better: bool = True,
+    limit: int | None = None,
+) -> Ranking:
+    """Sorts by score, best first, then by id; of `limit`, only so many, and no id of the others is read."""
+    best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=reader.id_keys, limit=limit)
     return Ranking(slots[best], scores[best])
 
 
@@ -63,13 +72,25 @@ def apply_limit(node: Limit, ranking: Ranking) -> Ranking:
     return ranking.take(slice(node.offset, node.offset + node.limit))
 
 
-def convert_scores(mode: ScoreMode, distance: Distance, ranking: Ranking) -> Ranking:
+def convert_scores(mode: ScoreMode, distance: Distance | Metric, ranking: Ranking) -> Ranking:
     """The order stays, though scores that differed may now be equal."""
+    if isinstance(distance, Metric):
+        return _convert_metric(mode, distance, ranking)
     match mode:
         case ScoreMode.SIMILARITY:
             return Ranking(ranking.slots, similarity(distance, ranking.scores))
         case ScoreMode.DISTANCE:
             return Ranking(ranking.slots, dissimilarity(distance, ranking.scores))
+        case ScoreMode.RAW:
+            return ranking
+
+
+def _convert_metric(mode: ScoreMode, metric: Metric, ranking: Ranking) -> Ranking:
+    match mode:
+        case ScoreMode.SIMILARITY:
+            return Ranking(ranking.slots, metrics.similarity(metric, ranking.scores))
+        case ScoreMode.DISTANCE:
+            return Ranking(ranking.slots, metrics.dissimilarity(metric, ranking.scores))
         case ScoreMode.RAW:
             return ranking
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 from planner.plan import Node, Plan
 from planner.rules.drop_empty import drop_empty
 from planner.rules.normalise_filter import normalise_filter
+from planner.rules.order_conditions import order_conditions
 from planner.rules.push_down_filter import push_down_filter
+from planner.rules.push_limit import push_limit
 
 Rule = Callable[[Node], Node]
 
-RULES: tuple[Rule, ...] = (push_down_filter, normalise_filter, drop_empty)
+RULES: tuple[Rule, ...] = (push_down_filter, normalise_filter, order_conditions, drop_empty, push_limit)
 
 MAX_ROUNDS = 32
 """Rounds of all rules. Every rule makes plans smaller or simpler, so more is a bug of a rule."""
@@ -20,12 +22,12 @@ def _unobserved(rule: str, node: Node) -> None:
     pass
 
 
-def optimize(plan: Plan, observe: Callable[[str, Node], None] = _unobserved) -> Plan:
+def optimize(plan: Plan, observe: Callable[[str, Node], None] = _unobserved, *, without: tuple[Rule, ...] = ()) -> Plan:
     """The plan to run. `observe` is told the name of each rule that changed the tree, and the tree after it."""
     node = plan.root
     for _ in range(MAX_ROUNDS):
         before = node
-        for rule in RULES:
+        for rule in (rule for rule in RULES if rule not in without):
             changed = rule(node)
             if changed is not node:
                 observe(rule.__name__, changed)

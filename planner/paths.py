@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 _STEP = re.compile(r'(?:"((?:[^"\\]|\\["\\])+)"|([^.\[\]"]+))((?:\[\])*)(\.|\Z)')
+_PLAIN = re.compile(r'[^.\[\]"]+')
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -39,6 +40,18 @@ def parse_path(text: str) -> tuple[Step, ...]:
         position = found.end()
         if not dot:
             return tuple(steps)
+
+
+@lru_cache(maxsize=4_096)
+def path_text(text: str) -> str:
+    """The one way to write a path: keys are quoted only where they must be. Raises ValueError."""
+    return ".".join(_key_text(step.key) + "[]" * step.arrays for step in parse_path(text))
+
+
+def _key_text(key: str) -> str:
+    if _PLAIN.fullmatch(key):
+        return key
+    return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def first_key(text: str) -> str:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from planner.filter import Filter
+from planner.metrics import Metric
 from planner.query import PayloadSelector, QueryVector, ScoreMode, SearchParams, VectorsSelector
 from planner.ranks.ranker import Ranker
+from planner.ranks.ranker import higher_is_better as ranks_higher
 from storage.schema import Distance, PointId
 
 
@@ -96,7 +98,10 @@ class Rescore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerank:
-    """Emits those of its children's union that can be ranked, by `ranker`. Buffers the union."""
+    """Emits those of its children's union that can be ranked, by `ranker`. Buffers the union.
+
+    A formula sees the children's scores, by number: rules keep the children's order, and empty ones in their place.
+    """
 
     stage: str = field(compare=False)
     ranker: Ranker
@@ -163,7 +168,7 @@ class ConvertScores:
 
     stage: str = field(compare=False)
     mode: ScoreMode
-    distance: Distance
+    distance: Distance | Metric
     child: "Node"
 
 
@@ -221,7 +226,9 @@ def higher_is_better(node: Node) -> bool:
     match node:
         case Search() | Rescore():
             return node.distance.higher_is_better
-        case Scan() | RankAll() | Rerank() | Empty() | FuseRanks() | FuseScores():
+        case RankAll() | Rerank():
+            return ranks_higher(node.ranker)
+        case Scan() | Empty() | FuseRanks() | FuseScores():
             return True
         case ConvertScores():
             return node.mode is ScoreMode.SIMILARITY

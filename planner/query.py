@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.filter import Filter
+from planner.formula import Formula
+from planner.metrics import Metric
 from storage.schema import PointId
 
 
@@ -133,14 +135,43 @@ class Context:
     exclude: tuple[PointId, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class WeightedMetric:
+    """A part of a composite. `vector` None: the whole's; `using` None: the stage's space."""
+
+    metric: Metric
+    weight: float = 1.0
+    vector: VectorInput | None = None
+    using: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByMetrics:
+    """Rank by `metric` instead of the space's own; or, in its place, by a weighted sum: what requests call `rescore`.
+
+    A composite adds weight * score where higher is better and subtracts it where lower is.
+    """
+
+    vector: VectorInput | None = None
+    metric: Metric | None = None
+    composite: tuple[WeightedMetric, ...] = ()
+    exclude: tuple[PointId, ...] = ()
+
+
 ByExamples = Recommend | Discover | Context
-VectorRank = Nearest | ByExamples
-Rank = VectorRank | Rrf | Dbsf | OrderBy | Sample
+VectorRank = Nearest | ByExamples | ByMetrics
+Rank = VectorRank | Rrf | Dbsf | OrderBy | Sample | Formula
 
 
 def is_by_metric(rank: Rank | None) -> bool:
-    """Whether scores are those of a space's metric, and not made of them."""
-    return isinstance(rank, Nearest) or (isinstance(rank, Recommend) and rank.strategy is RecommendStrategy.AVERAGE)
+    """Whether scores are those of one metric, and not made of them."""
+    match rank:
+        case Nearest() | Recommend(strategy=RecommendStrategy.AVERAGE):
+            return True
+        case ByMetrics(metric=metric):
+            return metric is not None
+        case _:
+            return False
 
 
 class FilterStrategy(Enum):

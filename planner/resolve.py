@@ -12,8 +12,11 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.formula import Formula
+from planner.metrics import Metric
 from planner.query import (
     ByExamples,
+    ByMetrics,
     Context,
     ContextPair,
     Discover,
@@ -29,6 +32,7 @@ from planner.query import (
 )
 from planner.ranks.average import average
 from planner.validate import space_of
+from planner.validate_metrics import check_metric_vector
 from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
 from storage.schema import PointId, SpaceSchema
@@ -85,6 +89,10 @@ def _resolve_stage(stage: Stage, source: VectorSource, path: str, vector_field: 
             return replace(stage, query=_resolve_examples(stage.query, reading))
         case Sample(seed=None):
             return replace(stage, query=Sample(source.reader.seq))
+        case ByMetrics():
+            return replace(stage, query=_resolve_metrics(stage.query, reading))
+        case Formula():
+            return replace(stage, query=replace(stage.query, path=f"{path}query.formula"))
         case _:
             return stage
 
@@ -103,7 +111,8 @@ class _Reading:
         schema = self.source.reader.schema
         return schema.spaces[space_of(self.using, schema, f"{self.path}using")]
 
-    def vector(self, vector: VectorInput, field: str) -> QueryVector:
+    def vector(self, vector: VectorInput, field: str, metric: Metric | None = None) -> QueryVector:
+        """`metric`: the one that will be used, unless it is the space's own."""
         if isinstance(vector, QueryVector):
             return vector
         source, schema = self.source, self.source.reader.schema
@@ -112,7 +121,10 @@ class _Reading:
         wanted = space if vector.using is None else vector.using
         held_in = space_of(wanted, reader.schema, f"{self.path}lookup_from.using")
         values = _read_vector(reader, vector.id, held_in)
-        check_query_vector(schema.spaces[space], values, f"{self.path}{field}")
+        if metric is None:
+            check_query_vector(schema.spaces[space], values, f"{self.path}{field}")
+        else:
+            check_metric_vector(schema.spaces[space], values, metric, f"{self.path}{field}")
         if reader is source.reader:
             self.given[vector.id] = None
         return QueryVector(values)
@@ -146,6 +158,22 @@ def _resolve_examples(rank: ByExamples, reading: _Reading) -> Nearest | ByExampl
         case Context():
             return Context(reading.pairs(rank.pairs, "query.context.pairs"), tuple(reading.given))
     assert_never(rank)
+
+
+def _resolve_metrics(rank: ByMetrics, reading: _Reading) -> ByMetrics:
+    field = "query.rescore"
+    if rank.metric is not None:
+        assert rank.vector is not None, "validate_metrics.py refuses none"
+        vector = reading.vector(rank.vector, f"{field}.vector", rank.metric)
+        return ByMetrics(vector, rank.metric, exclude=tuple(reading.given))
+    parts = []
+    for index, part in enumerate(rank.composite):
+        own = reading if part.using is None else replace(reading, using=part.using)
+        where = f"{field}.vector" if part.vector is None else f"{field}.composite[{index}].vector"
+        wanted = rank.vector if part.vector is None else part.vector
+        assert wanted is not None, "validate_metrics.py refuses none"
+        parts.append(replace(part, vector=own.vector(wanted, where, part.metric)))
+    return ByMetrics(composite=tuple(parts), exclude=tuple(reading.given))
 
 
 def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> NDArray[np.float32]:

@@ -61,6 +61,7 @@ class Actual:
     """What one operator did. `rows_in` of a leaf: the points that could be found; None if they were not counted.
 
     `microseconds` are the operator's own, without its inputs'. Leaves run together and get an equal share each.
+    `conditions` says what tested those of its filters.
     """
 
     rows_in: int | None
@@ -69,19 +70,22 @@ class Actual:
     microseconds: int = 0
     strategy: str = ""
     reason: str = ""
+    conditions: str = ""
 
 
 @dataclass(slots=True)
 class Trace:
-    """Filled by one run of one plan: what each operator did, and the list that each stage ended with."""
+    """Filled by one run of one plan: what each operator did and emitted, and the list that each stage ended with."""
 
     actuals: dict[tuple[str, str], Actual] = field(default_factory=dict)
     lists: dict[str, Ranking] = field(default_factory=dict)
+    emitted: dict[tuple[str, str], Ranking] = field(default_factory=dict)
 
     def record(self, node: Node, actual: Actual, ranking: Ranking) -> None:
         """Requires: inputs are recorded before their consumers, so the last of a stage is its result."""
         self.actuals[node.stage, operator_of(node)] = actual
         self.lists[node.stage] = ranking
+        self.emitted[node.stage, operator_of(node)] = ranking
 
     def actual_of(self, node: Node) -> Actual:
         return self.actuals[node.stage, operator_of(node)]

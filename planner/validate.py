@@ -6,8 +6,10 @@ It also says what a stage that names no space means. Vectors of stored points ar
 import math
 
 from planner.errors import AmbiguousSpace, InvalidQuery
+from planner.formula import Formula
 from planner.limits import MAX_DEPTH, MAX_STAGES, MAX_WEIGHT, check_page
 from planner.query import (
+    ByMetrics,
     Context,
     Dbsf,
     Discover,
@@ -23,9 +25,11 @@ from planner.query import (
     is_by_metric,
 )
 from planner.validate_filter import check_filter
+from planner.validate_formula import check_formula
+from planner.validate_metrics import SpaceAt, check_by_metrics
 from planner.validate_ranks import check_by_examples, check_mmr, check_order_by, check_sample, check_vector
 from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
-from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema
+from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, SpaceSchema
 
 DEFAULT_LIMIT = 10
 """Points a query returns unless it says otherwise."""
@@ -162,11 +166,30 @@ def _check_rank(stage: Stage, schema: CollectionSchema, path: str, vector_field:
             if stage.using is not None:
                 raise InvalidQuery(f"{path}using", "an order by a field or at random takes no vector space")
             if isinstance(stage.query, OrderBy):
-                check_order_by(stage.query, f"{path}query.order_by")
+                check_order_by(stage.query, schema, f"{path}query.order_by")
             else:
                 check_sample(stage.query, f"{path}query.sample")
+        case Formula():
+            if stage.using is not None:
+                raise InvalidQuery(f"{path}using", "a formula takes no vector space")
+            check_formula(stage.query, schema, len(stage.prefetch), f"{path}query.formula")
+        case ByMetrics():
+            check_by_metrics(stage.query, _space_finder(stage.using, schema, path), f"{path}query")
         case Rrf() | Dbsf():
             _check_fusion(stage.query, stage, path)
+
+
+def _space_finder(using: str | None, schema: CollectionSchema, path: str) -> SpaceAt:
+    """Finds the spaces of a stage that is at `path`, in which `using` is meant unless a part names its own."""
+    if using is not None:
+        space_of(using, schema, f"{path}using")
+
+    def space_at(own: str | None, field: str) -> SpaceSchema:
+        if own is None:
+            return schema.spaces[space_of(using, schema, f"{path}using")]
+        return schema.spaces[space_of(own, schema, field)]
+
+    return space_at
 
 
 def _check_fusion(rank: Rrf | Dbsf, stage: Stage, path: str) -> None:

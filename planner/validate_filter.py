@@ -4,10 +4,9 @@ from planner.errors import InvalidFilter
 from planner.filter import Condition, Exists, Filter, HasId, HasVector, IsEmpty, IsNull, Nested
 from planner.limits import MAX_CONDITIONS, MAX_FILTER_DEPTH
 from planner.paths import parse_path
-from planner.validate_operands import check_operands
+from planner.validate_operands import check_has_id, check_operands
 from storage.errors import LimitExceeded, SpaceNotFound
 from storage.schema import CollectionSchema
-from storage.validate import check_point_id
 
 
 def check_filter(filter: Filter, schema: CollectionSchema, path: str) -> None:
@@ -67,10 +66,10 @@ def _check_point_test(condition: HasId | HasVector, schema: CollectionSchema | N
     if schema is None:
         raise InvalidFilter(f"{path}.{name}", "elements have neither ids nor vectors")
     if isinstance(condition, HasId):
-        for index, point_id in enumerate(condition.ids):
-            check_point_id(point_id, f"{path}.has_id.ids[{index}]")
+        check_has_id(condition, f"{path}.has_id")
     elif condition.using not in schema.spaces:
-        raise SpaceNotFound(condition.using, schema.spaces, field=f"{path}.has_vector.using")
+        field, place = condition.written or (f"{path}.has_vector.using", "")
+        raise SpaceNotFound(condition.using, schema.spaces, field=field, place=place)
 
 
 def _check_path(payload_path: str, path: str) -> None:

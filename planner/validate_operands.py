@@ -15,6 +15,7 @@ from planner.filter import (
     GeoPoint,
     GeoPolygon,
     GeoRadius,
+    HasId,
     Range,
     Scalar,
     TextTest,
@@ -25,6 +26,13 @@ from planner.instants import instant_of
 from planner.limits import MAX_CORNERS, MAX_PATTERN
 from planner.strings import compile_string_test
 from storage.errors import LimitExceeded, NotFinite
+from storage.validate import check_point_id
+
+
+def check_has_id(condition: HasId, path: str) -> None:
+    """Raises InvalidPointId, naming the id below `path`."""
+    for index, point_id in enumerate(condition.ids):
+        check_point_id(point_id, f"{path}.ids[{index}]")
 
 
 def check_operands(condition: FieldCondition, path: str) -> None:

@@ -3,6 +3,7 @@
 import math
 
 from planner.errors import InvalidQuery
+from planner.instants import instant_of
 from planner.limits import MAX_EXAMPLES, MAX_MMR_CANDIDATES
 from planner.paths import parse_path
 from planner.query import (
@@ -18,8 +19,9 @@ from planner.query import (
     Sample,
     VectorInput,
 )
+from planner.ranks.by_field import compares_instants
 from storage.errors import LimitExceeded, NotFinite
-from storage.schema import SpaceSchema
+from storage.schema import CollectionSchema, SpaceSchema
 from storage.validate import check_point_id, check_query_vector
 
 
@@ -31,13 +33,21 @@ def check_vector(vector: VectorInput, space: SpaceSchema, path: str) -> None:
         check_point_id(vector.id, f"{path}.id")
 
 
-def check_order_by(order: OrderBy, path: str) -> None:
+def check_order_by(order: OrderBy, schema: CollectionSchema, path: str) -> None:
     try:
         parse_path(order.path)
     except ValueError as error:
         raise InvalidQuery(f"{path}.path", str(error)) from None
     if isinstance(order.start_from, float) and not math.isfinite(order.start_from):
         raise NotFinite(f"{path}.start_from", f"{order.start_from} is not finite")
+    start = order.start_from
+    if start is not None and compares_instants(order.path, schema) and _is_no_instant(start):
+        what = f"{start!r} is no RFC 3339 date-time, by which the index of {order.path!r} orders"
+        raise InvalidQuery(f"{path}.start_from", what)
+
+
+def _is_no_instant(value: object) -> bool:
+    return not isinstance(value, str) or instant_of(value) is None
 
 
 def check_sample(sample: Sample, path: str) -> None:

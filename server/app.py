@@ -12,8 +12,10 @@ from grpc_reflection.v1alpha import reflection
 
 from headwater.v1 import collections_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
+from server.analyses import PointAnalyses
 from server.collections import Collections
 from server.config import Config, split_address
+from server.field_indexes import PointFieldIndexes
 from server.health import Health
 from server.interceptors import Interceptor
 from server.maintenance import VectorDataMaintenance
@@ -81,17 +83,20 @@ def _make_server(config: Config, workers: ThreadPoolExecutor) -> grpc.Server:
 
 def _add_services(server: grpc.Server, config: Config, database: Database) -> None:
     engine = Engine(database.collection, field_index_bytes=config.field_index_bytes)
+    database.opened, database.closed = engine.opened, engine.closed
     interceptor = Interceptor(api_key=config.api_key, slow_ms=config.slow_ms)
     points = (
         PointWrites(database, engine),
         PointReads(database, engine),
         PointScrolls(database, engine),
         PointQueries(database, engine),
+        PointAnalyses(database, engine),
+        PointFieldIndexes(database, engine),
     )
     vde = (VectorDataEngine(database), VectorDataMaintenance(database, engine), SnapshotTransfers(database))
     server.add_generic_rpc_handlers(
         (
-            generic_handler(COLLECTIONS, interceptor, Collections(database)),
+            generic_handler(COLLECTIONS, interceptor, Collections(database, engine)),
             generic_handler(POINTS, interceptor, *points),
             generic_handler(VDE, interceptor, *vde),
         )

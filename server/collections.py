@@ -1,6 +1,7 @@
 """Collections: the RPCs of the service of that name."""
 
 from headwater.v1 import collections_pb2 as wire
+from planner.engine import Engine
 from server.convert.fields import kind_of
 from server.convert.schema import change_of, collection_info, schema_of
 from storage.budget import Budget
@@ -13,15 +14,17 @@ from storage.errors import InvalidRequest
 class Collections:
     """The RPCs of `Collections`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, engine: Engine) -> None:
         self._database = database
+        self._engine = engine
 
     def create(self, request: wire.CollectionsCreateRequest, budget: Budget) -> wire.CollectionsCreateResponse:
         collection = self._database.create_collection(request.collection_name, schema_of(request))
-        return wire.CollectionsCreateResponse(collection=self._info(collection))
+        return wire.CollectionsCreateResponse(collection=self._info(collection, budget))
 
     def get(self, request: wire.CollectionsGetRequest, budget: Budget) -> wire.CollectionsGetResponse:
-        return wire.CollectionsGetResponse(collection=self._info(self._database.collection(request.collection_name)))
+        collection = self._database.collection(request.collection_name)
+        return wire.CollectionsGetResponse(collection=self._info(collection, budget))
 
     def list(self, request: wire.CollectionsListRequest, budget: Budget) -> wire.CollectionsListResponse:
         return wire.CollectionsListResponse(collection_names=self._database.collection_names(request.prefix))
@@ -32,7 +35,7 @@ class Collections:
     def update(self, request: wire.CollectionsUpdateRequest, budget: Budget) -> wire.CollectionsUpdateResponse:
         collection = self._database.collection(request.collection_name)
         collection.change_schema(change_of(request))
-        return wire.CollectionsUpdateResponse(collection=self._info(collection))
+        return wire.CollectionsUpdateResponse(collection=self._info(collection, budget))
 
     def delete(self, request: wire.CollectionsDeleteRequest, budget: Budget) -> wire.CollectionsDeleteResponse:
         return wire.CollectionsDeleteResponse(deleted=self._database.delete_collection(request.collection_name))
@@ -57,9 +60,10 @@ class Collections:
             ]
         )
 
-    def _info(self, collection: Collection) -> wire.CollectionInfo:
+    def _info(self, collection: Collection, budget: Budget) -> wire.CollectionInfo:
         aliases = [alias for alias, _ in self._database.aliases(collection.name)]
-        return collection_info(collection.name, collection.schema, collection.stats(), aliases)
+        fields = self._engine.payload_schema(collection, budget)
+        return collection_info(collection.name, collection.schema, collection.stats(), aliases, fields)
 
 
 def _alias_operation_of(message: wire.AliasOperation, path: str) -> AliasOperation:

@@ -54,6 +54,7 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     storage.CollectionAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_COLLECTION_ALREADY_EXISTS),
     storage.SnapshotAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_SNAPSHOT_ALREADY_EXISTS),
     storage.SpaceAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_SPACE_ALREADY_EXISTS),
+    storage.FieldIndexAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_FIELD_INDEX_ALREADY_EXISTS),
     storage.CollectionClosed: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_COLLECTION_CLOSED),
     storage.CursorExpired: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_CURSOR_EXPIRED),
     storage.UnknownFormat: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_UNKNOWN_FORMAT),

@@ -8,6 +8,8 @@ from headwater.v1 import points_pb2 as wire
 from planner.engine import Engine, QueryAnswer
 from planner.query import Query
 from server.convert.answers import explanation_message, fill_result
+from server.convert.explanations import point_explanation_message
+from server.convert.ids import point_ids_of
 from server.convert.queries import query_of, search_of
 from storage.budget import Budget
 from storage.collection import Collection
@@ -61,6 +63,13 @@ class PointQueries:
         query = query_of(request.query, "query")
         explanation = self._engine.explain(collection, query, analyze=request.analyze, budget=budget)
         return wire.PointsExplainResponse(explanation=explanation_message(explanation))
+
+    def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
+        collection = self._database.collection(request.query.collection_name)
+        query, ids = query_of(request.query, "query"), point_ids_of(request.ids, "ids")
+        explained = self._engine.explain_points(collection, query, ids, budget)
+        points = map(point_explanation_message, explained.points)
+        return wire.PointsExplainPointResponse(points=points, seq=explained.seq)
 
     def _batch(
         self, name: str, requests: Sequence[Any], field: str, convert: Callable[[Any, str], Query], budget: Budget

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lmdb
+import numpy as np
+from numpy.typing import NDArray
 
 from storage import environment
 from storage.changes import ChangeLog
@@ -55,6 +57,8 @@ class Core:
         self.views: dict[int, View] = {}
         self.view: View
         self.changes: ChangeLog
+        self.known_slots: tuple[int, NDArray[np.uint32]] | None = None
+        """The slots of all points at a recent commit, ascending, kept by whoever read them: derived, never changed."""
 
     @classmethod
     def create(cls, uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> "Core":
@@ -75,7 +79,7 @@ class Core:
     def _write_first(self, schema: CollectionSchema) -> None:
         with self.env.begin(write=True) as txn:
             self.tables = environment.open_tables(self.env, txn)
-            self.schema = CollectionSchema(spaces={}, indexing_threshold=schema.indexing_threshold)
+            self.schema = replace(schema, spaces={})
             environment.put_format(txn, self.tables)
             for name, space in schema.spaces.items():
                 self.add_space(txn, name, space)

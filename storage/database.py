@@ -57,6 +57,10 @@ class Database:
         self._stopping = False
         self.maintenance = Maintenance(self.open_collections, parallel=settings.parallel_tasks)
         self.cursors = Cursors()
+        self.opened: Callable[[Collection], None] = _nothing
+        """Called with each collection once it is open; must not wait. Set by whoever derives data from collections."""
+        self.closed: Callable[[Collection], None] = _nothing
+        """Called with each collection once it is closed."""
 
     @classmethod
     def open(cls, path: Path, *, codec: PayloadCodec, settings: StorageSettings | None = None) -> "Database":
@@ -151,6 +155,7 @@ class Database:
         if collection is not None:
             self.maintenance.forget(collection)
             collection.close()
+            self.closed(collection)
         shutil.rmtree(self._folder(uid), ignore_errors=True)
         return True
 
@@ -214,6 +219,7 @@ class Database:
         try:
             self.maintenance.forget(collection)
             collection.close()  # waits for readers, who may need the mutex
+            self.closed(collection)
         finally:
             with self._left:
                 self._leaving.discard(own_name)
@@ -304,6 +310,7 @@ class Database:
         )
         self._open[name] = collection
         self.maintenance.notify(collection)
+        self.opened(collection)
         return collection
 
     def _check_running(self) -> None:
@@ -323,6 +330,10 @@ class Database:
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
         self.snapshots.remove_strays()
+
+
+def _nothing(collection: Collection) -> None:
+    pass
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What a score is: the one definition of each metric, and bounds on how far a fast estimate may be off it."""
 
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,24 +33,34 @@ def scores(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores
 
 
 def _score_chunk(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    clipped: NDArray[np.float64] = np.clip(wide_scores(distance, query, rows), -_FLOAT32_MAX, _FLOAT32_MAX)
+    return clipped
+
+
+def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores of `rows` (n, d) for `query` (d,) before they are rounded, float64 (n,). Cosine lies in [-1, 1]."""
     match distance:
         case Distance.DOT:
-            exact = _dots(rows, query)
+            return _dots(rows, query)
         case Distance.COSINE:
             dots, lengths = _dots(rows, query), np.sqrt(_dots(rows, rows)) * np.sqrt(_dots(query, query))
-            exact = np.clip(np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0), -1.0, 1.0)
+            cosines: NDArray[np.float64] = np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
+            np.clip(cosines, -1.0, 1.0, out=cosines)
+            return cosines
         case Distance.EUCLID:
             difference = rows - query
-            exact = np.sqrt(_dots(difference, difference))
+            euclidean: NDArray[np.float64] = np.sqrt(_dots(difference, difference))
+            return euclidean
         case Distance.MANHATTAN:
-            exact = np.abs(rows - query).sum(axis=1)
+            sums: NDArray[np.float64] = np.abs(rows - query).sum(axis=1)
+            return sums
         case Distance.HAMMING:
-            exact = np.count_nonzero(rows != query, axis=1).astype(np.float64)
+            counts: NDArray[np.float64] = np.count_nonzero(rows != query, axis=1).astype(np.float64)
+            return counts
         case Distance.JACCARD:
             shared = _dots(rows, query)
-            exact = _jaccard(shared, rows.sum(axis=1) + query.sum() - shared)
-    clipped: NDArray[np.float64] = np.clip(exact, -_FLOAT32_MAX, _FLOAT32_MAX)
-    return clipped
+            return _jaccard(shared, rows.sum(axis=1) + query.sum() - shared)
+    assert_never(distance)
 
 
 def _jaccard(shared: NDArray[F], either: NDArray[F]) -> NDArray[F]:

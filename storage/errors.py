@@ -20,6 +20,7 @@ EngineError
 │   └── VectorNotFound
 ├── AlreadyExists
 │   ├── CollectionAlreadyExists
+│   ├── FieldIndexAlreadyExists
 │   ├── SnapshotAlreadyExists
 │   └── SpaceAlreadyExists
 ├── WrongState                right request, wrong time
@@ -124,10 +125,12 @@ class AliasNotFound(NotFound):
 
 
 class SpaceNotFound(NotFound):
-    def __init__(self, name: str, spaces: Iterable[str], field: str = "") -> None:
+    def __init__(self, name: str, spaces: Iterable[str], field: str = "", place: str = "") -> None:
+        """`place` is where in the field, when that is a text."""
         known = ", ".join(repr(space) for space in sorted(spaces)) or "none"
+        where = "".join(f"{part}: " for part in (field, place) if part)
         super().__init__(
-            f"{field + ': ' if field else ''}no vector space is named {name!r} (there are: {known})",
+            f"{where}no vector space is named {name!r} (there are: {known})",
             space=name,
             spaces=known,
             field=field,
@@ -170,6 +173,14 @@ class AlreadyExists(EngineError):
 class CollectionAlreadyExists(AlreadyExists):
     def __init__(self, name: str) -> None:
         super().__init__(f"a collection or alias named {name!r} exists", collection=name)
+
+
+class FieldIndexAlreadyExists(AlreadyExists):
+    """A payload path has an index of another type or setting."""
+
+    def __init__(self, path: str, type: str, *, lazy: bool) -> None:
+        how = f"a lazy index of type {type}" if lazy else f"an index of type {type}"
+        super().__init__(f"the payload path {path!r} has {how}; delete it first", path=path, type=type, lazy=lazy)
 
 
 class SnapshotAlreadyExists(AlreadyExists):

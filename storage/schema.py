@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from storage import payload_schema
 from storage.errors import InvalidName, InvalidRequest, LimitExceeded
+from storage.payload_schema import FieldIndexSchema, check_fields
 
 PointId = int | str
 """An unsigned 64-bit number or a string of 1 to 512 UTF-8 bytes."""
@@ -97,10 +99,11 @@ class SpaceSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionSchema:
-    """All settings of a collection; spaces by name."""
+    """All settings of a collection; spaces by name, declared indexes of payload fields by path."""
 
     spaces: Mapping[str, SpaceSchema]
     indexing_threshold: int = 20_000
+    field_indexes: FieldIndexSchema = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         spaces = {
@@ -112,7 +115,8 @@ class CollectionSchema:
             }
             for name, space in self.spaces.items()
         }
-        return {"spaces": spaces, "indexing_threshold": self.indexing_threshold}
+        fields = payload_schema.to_json(self.field_indexes)
+        return {"spaces": spaces, "indexing_threshold": self.indexing_threshold, "field_indexes": fields}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CollectionSchema":
@@ -127,7 +131,8 @@ class CollectionSchema:
             )
             for name, space in data["spaces"].items()
         }
-        return cls(spaces=spaces, indexing_threshold=data["indexing_threshold"])
+        fields = payload_schema.from_json(data.get("field_indexes", {}))  # older directories have none
+        return cls(spaces=spaces, indexing_threshold=data["indexing_threshold"], field_indexes=fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +167,8 @@ class SchemaChange:
     drop: tuple[str, ...] = ()
     update: Mapping[str, SpaceDiff] = field(default_factory=dict)
     indexing_threshold: int | None = None
+    create_fields: FieldIndexSchema = field(default_factory=dict)
+    delete_fields: tuple[str, ...] = ()
 
 
 def check_name(name: str, field_path: str) -> None:
@@ -205,6 +212,7 @@ def check_schema(schema: CollectionSchema) -> None:
         check_space_name(name, f'vectors["{name}"]')
         check_space(space, f'vectors["{name}"]')
     _check_between(schema.indexing_threshold, 1, 100_000_000, "optimizers_config.indexing_threshold")
+    check_fields(schema.field_indexes, "payload_schema")
 
 
 def _check_between(value: int, low: int, high: int, field_path: str) -> None:

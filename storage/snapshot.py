@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,9 @@ from storage.reader import Reader, read_rows
 from storage.records import decode_row
 from storage.search import SpaceHits, SpaceSearch, score_slots, search_space
 from storage.space import NO_ROW, SpaceView
+
+CHUNK_VALUES = 1 << 20
+"""Components of vectors that are read at once: 4 MiB."""
 
 
 class Snapshot(Reader):
@@ -64,6 +67,24 @@ class Snapshot(Reader):
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
         return self._core.changes.between(seq, self.seq)
 
+    def all_slots(self) -> NDArray[np.uint32]:
+        """Slots of all points, ascending, read-only: those of the last time that they were read, and what changed."""
+        known = self._core.known_slots
+        if known is not None and known[0] > self.seq:
+            return super().all_slots()
+        changed = None if known is None else self.changed_since(known[0])
+        if known is None or changed is None or 2 * len(changed) > len(known[1]):
+            slots = super().all_slots()
+        elif len(changed) == 0:
+            slots = known[1]
+        else:
+            table = self._tables.points
+            held = np.array([self._txn.get(encode_slot(slot), db=table) is not None for slot in changed.tolist()])
+            slots = np.union1d(np.setdiff1d(known[1], changed, assume_unique=True), changed[held])
+        slots.flags.writeable = False
+        self._core.known_slots = (self.seq, slots)
+        return slots
+
     def search(self, searches: Sequence[SpaceSearch], budget: Budget) -> list[SpaceHits]:
         """Answers all `searches` in order; those on one space with equal settings run as one scan.
 
@@ -95,6 +116,27 @@ class Snapshot(Reader):
             id_keys=self.id_keys,
             budget=budget,
         )
+
+    def vector_chunks(
+        self, space: str, slots: NDArray[np.uint32], budget: Budget
+    ) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.float32]]]:
+        """Those of `slots` that have a vector in `space`, in their order, some at a time, with the vectors (n, size).
+
+        Raises DeadlineExceeded or Cancelled as `budget` says.
+        """
+        view = self._view.spaces[space]
+        rows = self._rows_of(space)(slots)
+        found, rows = slots[rows != NO_ROW], rows[rows != NO_ROW]
+        step = max(1, CHUNK_VALUES // view.schema.size)
+        for start in range(0, len(rows), step):
+            budget.check()
+            yield found[start : start + step], view.gather(rows[start : start + step])
+
+    def is_indexed(self, space: str, slot: int) -> bool:
+        """Whether a graph covers the vector that the point in `slot` has in `space`. Requires: it has one."""
+        rows = self._rows_of(space)(np.array([slot], np.uint32))
+        [(block, _, _)] = self._view.spaces[space].locate(rows)
+        return block.graph is not None
 
     def vectors(self, space: str, slots: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         """Which of `slots` have a vector in `space`, and the vectors (n, size) as written, zeros where there is none.

@@ -13,6 +13,7 @@ from storage import environment
 from storage.errors import LimitExceeded, SpaceAlreadyExists, SpaceNotFound
 from storage.failpoint import failpoint
 from storage.index import Graph
+from storage.payload_schema import changed_fields
 from storage.policy import wants_graph
 from storage.schema import (
     MAX_SPACES,
@@ -49,6 +50,7 @@ def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
         raise LimitExceeded("add_vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=left)
     if change.indexing_threshold is not None:
         check_schema(CollectionSchema(spaces={}, indexing_threshold=change.indexing_threshold))
+    changed_fields(schema.field_indexes, change.create_fields, change.delete_fields)
 
 
 def change_schema(transaction: "Transaction", change: SchemaChange) -> CollectionSchema:
@@ -69,6 +71,8 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
         core.add_space(transaction.txn, name, space)
     if change.indexing_threshold is not None:
         core.schema = replace(core.schema, indexing_threshold=change.indexing_threshold)
+    fields = changed_fields(core.schema.field_indexes, change.create_fields, change.delete_fields)
+    core.schema = replace(core.schema, field_indexes=fields)
     return core.schema
 
 

@@ -12,6 +12,7 @@ from headwater._wire.collections import (
     vectors_diff_messages,
     vectors_messages,
 )
+from headwater._wire.payload_schema import payload_schema_messages
 from headwater._wire.values import names
 from headwater.errors import CollectionAlreadyExistsError, CollectionNotFoundError
 from headwater.models.collections import (
@@ -26,6 +27,7 @@ from headwater.models.collections import (
     VectorParamsDiff,
     VectorsConfig,
 )
+from headwater.models.payload_schema import PayloadSchema
 from headwater.v1 import collections_pb2
 
 Names = list[str]
@@ -44,13 +46,15 @@ class CollectionMethods(Namespace):
         vectors_config: VectorsConfig | None = None,
         *,
         optimizers_config: OptimizersConfigLike | None = None,
+        payload_schema: PayloadSchema | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
         """Makes a collection. Raises CollectionAlreadyExistsError when the name is taken.
 
         `vectors_config` is one VectorParams for an unnamed space, or a dict by space name. Spaces can be added later.
+        `payload_schema` declares indexes of payload fields by path: `{"price": "float"}`.
         """
-        return await self._create(name, vectors_config, optimizers_config, timeout)
+        return await self._create(name, vectors_config, optimizers_config, payload_schema, timeout)
 
     @remote
     async def get_or_create(
@@ -59,6 +63,7 @@ class CollectionMethods(Namespace):
         vectors_config: VectorsConfig | None = None,
         *,
         optimizers_config: OptimizersConfigLike | None = None,
+        payload_schema: PayloadSchema | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
         """The collection of this name, made when there is none. The settings of an existing one are left as they are.
@@ -70,7 +75,7 @@ class CollectionMethods(Namespace):
         except CollectionNotFoundError:
             pass
         try:
-            return await self._create(name, vectors_config, optimizers_config, timeout)
+            return await self._create(name, vectors_config, optimizers_config, payload_schema, timeout)
         except CollectionAlreadyExistsError:
             return await self._get(name, timeout)
 
@@ -159,12 +164,14 @@ class CollectionMethods(Namespace):
         name: str,
         vectors_config: VectorsConfig | None,
         optimizers_config: OptimizersConfigLike | None,
+        payload_schema: PayloadSchema | None,
         timeout: float | None,
     ) -> CollectionInfo:
         request = collections_pb2.CollectionsCreateRequest(
             collection_name=name,
             vectors=vectors_messages(vectors_config),
             optimizers_config=optimizers_message(optimizers_config),
+            payload_schema=payload_schema_messages(payload_schema),
         )
         return info_of((await self._calls(rpcs.Collections.CREATE, request, timeout)).collection)
 

@@ -22,6 +22,7 @@ def head_of(info: collections_pb2.CollectionInfo) -> dict[str, Any]:
     schema = collections_pb2.CollectionsCreateRequest(
         vectors={name: space.params for name, space in info.vectors.items()},
         optimizers_config=info.optimizers_config,
+        payload_schema={path: index.params for path, index in info.payload_schema.items()},
     )
     return {
         FORMAT_KEY: FORMAT_VERSION,

@@ -24,6 +24,7 @@ HeadwaterError                      any answer that is not a success
 │   └── VectorNotFoundError
 ├── AlreadyExistsError
 │   ├── CollectionAlreadyExistsError
+│   ├── FieldIndexAlreadyExistsError
 │   ├── SnapshotAlreadyExistsError
 │   └── SpaceAlreadyExistsError
 ├── FailedPreconditionError         right request, wrong state
@@ -259,6 +260,12 @@ class CollectionAlreadyExistsError(AlreadyExistsError):
     """A collection or alias of this name exists."""
 
     REASON = "COLLECTION_ALREADY_EXISTS"
+
+
+class FieldIndexAlreadyExistsError(AlreadyExistsError):
+    """The payload path has an index of another type or setting."""
+
+    REASON = "FIELD_INDEX_ALREADY_EXISTS"
 
 
 class SnapshotAlreadyExistsError(AlreadyExistsError):

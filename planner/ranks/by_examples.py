@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from planner.query import (
     ByExamples,
+    ByMetrics,
     Context,
     Discover,
     Nearest,
@@ -66,6 +67,8 @@ def vectors_in(rank: Rank | None) -> tuple[VectorInput, ...]:
             return (vector,)
         case Recommend() | Discover() | Context():
             return examples_of(rank)
+        case ByMetrics(vector=vector, composite=composite):
+            return tuple(given for given in (vector, *(part.vector for part in composite)) if given is not None)
         case _:
             return ()
 

@@ -1,15 +1,20 @@
-"""Ranks given points in one of the ways of this package. It knows neither plans nor filters."""
+"""Ranks given points in one of the ways of this package. It knows no plans."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.filter_sets import FilterSets
+from planner.formula import Formula
 from planner.operators import Ranking, ranked
 from planner.query import OrderBy, Sample
 from planner.ranks.by_examples import example_scores, vectors_of
 from planner.ranks.by_field import order_by_field
-from planner.ranks.ranker import InSpace, Ranker
+from planner.ranks.by_formula import rank_by_formula
+from planner.ranks.by_metrics import rank_by_metrics
+from planner.ranks.ranker import InMetrics, InSpace, Ranker
 from planner.ranks.sample import sample_order
 from storage.budget import Budget
 from storage.snapshot import Snapshot
@@ -17,16 +22,33 @@ from storage.snapshot import Snapshot
 Slots = NDArray[np.uint32]
 
 
-def rank_slots(ranker: Ranker, slots: Slots, reader: Snapshot, budget: Budget) -> tuple[Ranking, int]:
-    """Those of `slots` (n,) that can be ranked, best first, and the number of distances computed."""
+def rank_slots(
+    ranker: Ranker,
+    slots: Slots,
+    reader: Snapshot,
+    sets: FilterSets,
+    budget: Budget,
+    lists: Sequence[Ranking] = (),
+    limit: int | None = None,
+) -> tuple[Ranking, int]:
+    """Those of `slots` (n,), ascending, that can be ranked, best first, and the number of distances computed.
+
+    `lists` are the rankings that the slots are the union of, if they are. Of the ranking at least the first `limit` are
+    given. Raises DeadlineExceeded, Cancelled, and
+    InvalidQuery for points that a formula has no score for.
+    """
     match ranker:
         case OrderBy():
-            return _unscored(order_by_field(ranker, slots, reader, budget)), 0
+            return _unscored(order_by_field(ranker, slots, reader, budget, sets.fields, limit)), 0
         case Sample(seed=seed):
             assert seed is not None, "resolve.py gives one"
             return _unscored(sample_order(seed, slots, reader)), 0
         case InSpace():
             return _by_examples(ranker, slots, reader, budget)
+        case InMetrics():
+            return rank_by_metrics(ranker, slots, reader, budget, limit)
+        case Formula():
+            return rank_by_formula(ranker, slots, lists, reader, sets, budget, limit), 0
     assert_never(ranker)
 
 

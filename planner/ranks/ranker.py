@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from planner.query import ByExamples, Context, Discover, OrderBy, Recommend, Sample
+from planner.formula import Formula
+from planner.metrics import Metric
+from planner.query import ByExamples, Context, Discover, OrderBy, QueryVector, Recommend, Sample
 from storage.schema import Distance
 
 
@@ -16,7 +18,34 @@ class InSpace:
     distance: Distance
 
 
-Ranker = OrderBy | Sample | InSpace
+@dataclass(frozen=True, slots=True)
+class MetricScore:
+    """Scores of `metric` in `space` for a vector of as many components."""
+
+    space: str
+    metric: Metric
+    vector: QueryVector
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class InMetrics:
+    """The scores of one metric; or if `composite`, those of all terms in one weighted sum. Requires: a term."""
+
+    terms: tuple[MetricScore, ...]
+    composite: bool
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.composite or self.terms[0].metric.higher_is_better
+
+
+Ranker = OrderBy | Sample | InSpace | InMetrics | Formula
+
+
+def higher_is_better(ranker: Ranker) -> bool:
+    """The direction of scores. Where all are 0, either would do."""
+    return ranker.higher_is_better if isinstance(ranker, InMetrics) else True
 
 
 def name_of(ranker: Ranker) -> str:
@@ -28,6 +57,10 @@ def name_of(ranker: Ranker) -> str:
             return "sample"
         case InSpace(rank=rank):
             return _name_by_examples(rank)
+        case InMetrics():
+            return "rescore"
+        case Formula():
+            return "formula"
     assert_never(ranker)
 
 

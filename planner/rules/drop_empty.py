@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import assert_never
 
-from planner.filter import AnyOf, Condition, Filter, HasId
+from planner.contradictions import matches_nothing
+from planner.filter import Filter
 from planner.plan import (
     ConvertScores,
     Diversify,
@@ -48,18 +49,3 @@ def drop_empty(node: Node) -> Node:
         case Empty():
             return node
     assert_never(node)
-
-
-def matches_nothing(condition: Condition) -> bool:
-    """True when no point can match, whatever is stored. False says nothing."""
-    match condition:
-        case HasId(ids=()) | AnyOf(values=()):
-            return True
-        case Filter():
-            return (
-                any(matches_nothing(part) for part in condition.must)
-                or (condition.should != () and all(matches_nothing(part) for part in condition.should))
-                or any(part == Filter() for part in condition.must_not)
-            )
-        case _:
-            return False

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from planner.contradictions import matches_nothing
 from planner.filter import Condition, Filter, MinShould
 from planner.plan import Gate, Node, RankAll, Restrict, Scan, Search, map_children
 
@@ -22,7 +23,8 @@ def simplify(filter: Filter) -> Filter:
     """An equal filter, made of fewer parts. An equal object when there is nothing to do."""
     must = _splice_must(_simplify_all(filter.must))
     should = _splice_should(_simplify_all(filter.should))
-    must_not = _splice_should(_simplify_all(filter.must_not))
+    must_not = _without_impossible(_splice_should(_simplify_all(filter.must_not)))
+    should = _without_impossible(should) or should
     if _EVERY_POINT in should:
         should = ()
     if len(should) == 1:
@@ -77,6 +79,10 @@ def _splice_should(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
             else (condition,)
         )
     )
+
+
+def _without_impossible(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    return tuple(condition for condition in conditions if not matches_nothing(condition))
 
 
 def _unique(conditions: Iterable[Condition]) -> tuple[Condition, ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from headwater.v1 import common_pb2, points_pb2, query_pb2
 from planner.engine import Hit, QueryAnswer
-from planner.explain import ExplainNode, Explanation, HitExplanation
+from planner.explain import Explanation, HitExplanation
+from planner.explain_node import ExplainNode
 from planner.fetch import Fetched
 from server.convert.ids import point_id_message, set_point_id
 from server.convert.vectors import set_vectors
@@ -23,7 +24,7 @@ def fill_result(target: points_pb2.QueryResult, answer: QueryAnswer) -> None:
     for hit in answer.hits:
         point = target.points.add()
         point.score = hit.score
-        _fill_point(point, hit)
+        fill_point(point, hit)
     if answer.explanation is not None:
         target.explanation.CopyFrom(explanation_message(answer.explanation))
 
@@ -33,10 +34,11 @@ def fill_points(
 ) -> None:
     """Adds points that were read to a reply's list."""
     for point in points:
-        _fill_point(target.add(), point)
+        fill_point(target.add(), point)
 
 
-def _fill_point(target: common_pb2.ScoredPoint | common_pb2.RetrievedPoint, point: Hit | Fetched) -> None:
+def fill_point(target: common_pb2.ScoredPoint | common_pb2.RetrievedPoint, point: Hit | Fetched) -> None:
+    """Sets `target` to a point, except for its score."""
     set_point_id(target.id, point.id)
     target.version = point.version
     if point.payload is not None:

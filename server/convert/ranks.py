@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from headwater.v1 import points_pb2, query_pb2
 from planner.errors import InvalidQuery
+from planner.limits import MAX_EXAMPLES
+from planner.metrics import Metric
 from planner.query import (
+    ByMetrics,
     Context,
     ContextPair,
     Dbsf,
@@ -20,10 +23,13 @@ from planner.query import (
     Sample,
     StoredVector,
     VectorInput,
+    WeightedMetric,
 )
 from server.convert.fields import enum_value, join, kind_of
+from server.convert.formulas import formula_of
 from server.convert.ids import point_id_of
 from server.convert.vectors import vector_of
+from storage.errors import LimitExceeded
 
 StageMessage = query_pb2.PrefetchQuery | points_pb2.PointsQueryRequest
 
@@ -34,6 +40,14 @@ RECOMMEND_STRATEGIES: Mapping[int, RecommendStrategy] = {
     query_pb2.RECOMMEND_STRATEGY_AVERAGE: RecommendStrategy.AVERAGE,
     query_pb2.RECOMMEND_STRATEGY_BEST_SCORE: RecommendStrategy.BEST_SCORE,
     query_pb2.RECOMMEND_STRATEGY_SUM_SCORES: RecommendStrategy.SUM_SCORES,
+}
+METRICS: Mapping[int, Metric] = {
+    query_pb2.METRIC_COSINE: Metric.COSINE,
+    query_pb2.METRIC_DOT: Metric.DOT,
+    query_pb2.METRIC_EUCLID: Metric.EUCLID,
+    query_pb2.METRIC_MANHATTAN: Metric.MANHATTAN,
+    query_pb2.METRIC_CHEBYSHEV: Metric.CHEBYSHEV,
+    query_pb2.METRIC_ANGULAR: Metric.ANGULAR,
 }
 DESCENDING: Mapping[int, bool] = {
     query_pb2.DIRECTION_UNSPECIFIED: False,
@@ -64,6 +78,10 @@ def rank_of(stage: StageMessage, path: str) -> Rank:
         case "discover":
             target = vector_input_of(query.discover.target, stage, join(path, "discover.target"))
             return Discover(target, _pairs_of(query.discover.context, stage, join(path, "discover.context")))
+        case "formula":
+            return formula_of(query.formula, join(path, "formula"))
+        case "rescore":
+            return _rescore_of(query.rescore, stage, join(path, "rescore"))
         case _:
             return Context(_pairs_of(query.context.pairs, stage, join(path, "context.pairs")))
 
@@ -104,6 +122,32 @@ def _recommend_of(message: query_pb2.Recommend, stage: StageMessage, path: str) 
         _vectors_of(message.positive, stage, join(path, "positive")),
         _vectors_of(message.negative, stage, join(path, "negative")),
         enum_value(RECOMMEND_STRATEGIES, message.strategy, join(path, "strategy")),
+    )
+
+
+def _rescore_of(message: query_pb2.Rescore, stage: StageMessage, path: str) -> ByMetrics:
+    vector = vector_input_of(message.vector, stage, join(path, "vector")) if message.HasField("vector") else None
+    metric = None
+    if message.metric != query_pb2.METRIC_UNSPECIFIED:
+        metric = enum_value(METRICS, message.metric, join(path, "metric"))
+    if len(message.composite) > MAX_EXAMPLES:
+        actual = len(message.composite)
+        raise LimitExceeded(join(path, "composite"), limit="MAX_EXAMPLES", maximum=MAX_EXAMPLES, actual=actual)
+    composite = (
+        _weighted_metric_of(part, stage, f"{join(path, 'composite')}[{index}]")
+        for index, part in enumerate(message.composite)
+    )
+    return ByMetrics(vector, metric, tuple(composite))
+
+
+def _weighted_metric_of(message: query_pb2.WeightedMetric, stage: StageMessage, path: str) -> WeightedMetric:
+    if message.metric == query_pb2.METRIC_UNSPECIFIED:
+        raise InvalidQuery(join(path, "metric"), "a metric is needed")
+    return WeightedMetric(
+        enum_value(METRICS, message.metric, join(path, "metric")),
+        message.weight if message.HasField("weight") else 1.0,
+        vector_input_of(message.vector, stage, join(path, "vector")) if message.HasField("vector") else None,
+        message.using if message.HasField("using") else None,
     )
 
 

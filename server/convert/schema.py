@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from headwater.v1 import collections_pb2 as wire
 from headwater.v1 import common_pb2
+from planner.field_builds import FieldIndexStatus
 from server.convert.fields import enum_value, join
+from server.convert.payload_schema import field_index_info, payload_schema_of
 from storage.schema import (
     CollectionSchema,
     Datatype,
@@ -60,7 +62,8 @@ _INDEX_KIND_NUMBERS = {kind: number for number, kind in INDEX_KINDS.items()}
 
 def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
     """The schema that a new collection is to have."""
-    schema = CollectionSchema(spaces=_spaces_of(request.vectors, "vectors"))
+    fields = payload_schema_of(request.payload_schema)
+    schema = CollectionSchema(spaces=_spaces_of(request.vectors, "vectors"), field_indexes=fields)
     threshold = _threshold_of(request.optimizers_config)
     return schema if threshold is None else replace(schema, indexing_threshold=threshold)
 
@@ -78,7 +81,11 @@ def change_of(request: wire.CollectionsUpdateRequest) -> SchemaChange:
 
 
 def collection_info(
-    name: str, schema: CollectionSchema, stats: CollectionStats, aliases: Sequence[str]
+    name: str,
+    schema: CollectionSchema,
+    stats: CollectionStats,
+    aliases: Sequence[str],
+    payload_schema: Mapping[str, FieldIndexStatus],
 ) -> wire.CollectionInfo:
     """What a collection is and holds, with every default filled in. `stats` may be of a later commit than `schema`."""
     spaces = schema.spaces.keys() & stats.spaces.keys()
@@ -89,6 +96,7 @@ def collection_info(
         points_count=stats.points,
         seq=stats.seq,
         aliases=aliases,
+        payload_schema={path: field_index_info(status) for path, status in payload_schema.items()},
     )
 
 

@@ -1,10 +1,16 @@
 """What to return of points: messages -> planner selectors. Unset selects the whole payload and no vectors."""
 
-from headwater.v1.points_pb2 import PointsGetRequest, PointsQueryRequest, PointsScrollRequest, PointsSearchRequest
+from headwater.v1.points_pb2 import (
+    GroupLookup,
+    PointsGetRequest,
+    PointsQueryRequest,
+    PointsScrollRequest,
+    PointsSearchRequest,
+)
 from planner.query import PayloadSelector, VectorsSelector
 from server.convert.fields import join, kind_of
 
-Reading = PointsGetRequest | PointsScrollRequest | PointsSearchRequest | PointsQueryRequest
+Reading = PointsGetRequest | PointsScrollRequest | PointsSearchRequest | PointsQueryRequest | GroupLookup
 
 
 def payload_selector_of(request: Reading, path: str = "") -> PayloadSelector | None:

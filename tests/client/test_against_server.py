@@ -17,6 +17,7 @@ import pytest
 
 import headwater
 from headwater import (
+    AbsenceReason,
     AsyncClient,
     Client,
     CollectionState,
@@ -147,6 +148,25 @@ async def tour_of_reads(call: Tour) -> None:
     assert {"rrf", "search"} <= {node.operator for node in explanation.root}
     assert str(explanation).count("\n") >= 2
     assert [hit.id for hit in explanation.hits] == [hit.id for hit in second]
+    point = await call("points.explain_point", "shop", second[1].id, Fusion.RRF, prefetch=PREFETCH)
+    assert (point.returned, point.stages[0].rank, point.stages[0].score) == (True, 2, second[1].score)
+    one, none = await call("points.explain_points", "shop", [second[0].id, "nobody"], Fusion.RRF, prefetch=PREFETCH)
+    assert (one.returned, one.stages[0].rank, none.reason) == (True, 1, AbsenceReason.NotStored)
+
+
+async def tour_of_analyses(call: Tour) -> None:
+    assert (await call("points.create_field_index", "shop", "even", "bool")).points == 60
+    assert [(hit.value, hit.count) for hit in await call("points.facet", "shop", "even")] == [(False, 30), (True, 30)]
+    groups = await call("points.query_groups", "shop", QUERY_TEXT, group_by="even", using="text", group_size=2)
+    best = await call("points.query", "shop", QUERY_TEXT, using="text", limit=1)
+    assert {group.value for group in groups} == {True, False}
+    assert (groups[0].points[0].id, len(groups[0].points)) == (best[0].id, 2)
+    rows = await call("points.aggregate", "shop", {"most": ("max", "number"), "n": "count"}, group_by="even")
+    assert [(row.value, row.results["most"], row.results["n"]) for row in rows] == [(False, 59, 30), (True, 58, 30)]
+    pairs = await call("points.search_matrix_pairs", "shop", sample=10, limit=3, using="text", seed=1)
+    offsets = await call("points.search_matrix_offsets", "shop", sample=10, limit=3, using="text", seed=1)
+    assert [pair.score for pair in pairs] == list(offsets.scores)
+    assert await call("points.delete_field_index", "shop", "even")
 
 
 async def tour_of_vde(call: Tour) -> None:
@@ -196,7 +216,14 @@ async def tour_of_snapshots(call: Tour, folder: Path) -> None:
 
 async def whole_tour(client: Client | AsyncClient, folder: Path) -> None:
     call = Tour(client)
-    for part in (tour_of_collections, tour_of_writes, tour_of_reads, tour_of_vde, tour_of_maintenance):
+    for part in (
+        tour_of_collections,
+        tour_of_writes,
+        tour_of_reads,
+        tour_of_analyses,
+        tour_of_vde,
+        tour_of_maintenance,
+    ):
         await part(call)
     await tour_of_snapshots(call, folder)
     assert await call("collections.delete", "shop")

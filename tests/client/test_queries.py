@@ -14,6 +14,7 @@ from headwater import (
     Discover,
     Field,
     FilterScope,
+    Formula,
     Fusion,
     LookupFrom,
     NearestWithMmr,
@@ -21,6 +22,7 @@ from headwater import (
     PrefetchQuery,
     QueryRequest,
     Recommend,
+    Rescore,
     Rrf,
     Sample,
     ScoreMode,
@@ -123,7 +125,16 @@ def test_forms_of_a_query(query: Any, expected: query_pb2.Query) -> None:
 
 
 def test_every_kind_of_query_of_the_contract_can_be_said() -> None:
-    others = (OrderBy("a"), Sample(), Recommend([1]), Discover(1, []), Context([]), NearestWithMmr(1))
+    others = (
+        OrderBy("a"),
+        Sample(),
+        Recommend([1]),
+        Discover(1, []),
+        Context([]),
+        NearestWithMmr(1),
+        Formula(1),
+        Rescore(1),
+    )
     queries = (Fusion.RRF, Fusion.DBSF, 1, *others)
     kinds = {query_request(QueryRequest(query)).query.WhichOneof("kind") for query in queries}
     assert kinds == {field.name for field in query_pb2.Query.DESCRIPTOR.oneofs_by_name["kind"].fields}

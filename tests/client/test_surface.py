@@ -90,12 +90,16 @@ def test_every_rpc_of_the_contract_is_in_the_table_and_used_by_a_method() -> Non
         (headwater.Distance, common_pb2.Distance),
         (headwater.Datatype, collections_pb2.Datatype),
         (headwater.SpaceState, collections_pb2.SpaceState),
+        (headwater.FieldType, collections_pb2.FieldType),
+        (headwater.FieldIndexState, collections_pb2.FieldIndexState),
         (headwater.CollectionState, vde_pb2.CollectionState),
         (headwater.TaskKind, vde_pb2.TaskKind),
         (headwater.UpdateStatus, points_pb2.UpdateStatus),
+        (headwater.AggregationKind, points_pb2.AggregationKind),
         (headwater.FilterStrategy, query_pb2.FilterStrategy),
         (headwater.FilterScope, query_pb2.FilterScope),
         (headwater.ScoreMode, query_pb2.ScoreMode),
+        (headwater.AbsenceReason, query_pb2.AbsenceReason),
     ],
 )
 def test_enums_are_those_of_the_contract(ours: type[enum.Enum], theirs: object) -> None:

@@ -223,7 +223,7 @@ FILTERS = [
         "text with an unknown space",
         filtered(filters.Filter(expression='has_vector("txt")')),
         headwater.SpaceNotFoundError,
-        "filter.must[0].has_vector.using",
+        "filter.expression",
     ),
     refusal(
         "nan as a bound",

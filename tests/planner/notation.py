@@ -17,8 +17,13 @@ from planner.filter import (
     IsNull,
     MinShould,
     Range,
+    TextOperator,
+    TextTest,
 )
+from planner.formula import Constant, Expression, FieldValue, Formula, Holds, ListFunction, OfList, PrefetchScore
+from planner.metrics import Metric
 from planner.query import (
+    ByMetrics,
     Dbsf,
     FilterScope,
     Nearest,
@@ -62,7 +67,28 @@ def _rank_of(data: Any) -> Rank:
             return Rrf(settings.get("k", 60.0), _weights_of(settings))
         case {"dbsf": dict(settings)}:
             return Dbsf(_weights_of(settings))
+        case {"rescore": {"vector": values, "metric": metric}}:
+            return ByMetrics(QueryVector(np.array(values, np.float32)), Metric(metric))
+        case {"formula": expression}:
+            return Formula(_expression_of(expression))
     raise AssertionError(f"no query: {data}")
+
+
+def _expression_of(data: Any) -> Expression:
+    match data:
+        case int() | float():
+            return Constant(float(data))
+        case {"score": index}:
+            return PrefetchScore(index)
+        case {"field": path}:
+            return FieldValue(path)
+        case {"condition": filter}:
+            return Holds(_filter_of(filter))
+        case {"sum": parts}:
+            return OfList(ListFunction.SUM, tuple(map(_expression_of, parts)))
+        case {"mult": parts}:
+            return OfList(ListFunction.MULT, tuple(map(_expression_of, parts)))
+    raise AssertionError(f"no expression: {data}")
 
 
 def _weights_of(settings: dict[str, Any]) -> tuple[float, ...] | None:
@@ -97,6 +123,8 @@ def _condition_of(data: dict[str, Any]) -> Condition:
             return ExceptOf(path, tuple(values))
         case {"path": path, "range": bounds}:
             return Range(path=path, **bounds)
+        case {"path": path, "regex": pattern}:
+            return TextTest(path, TextOperator.REGEX, pattern)
         case {"path": path, "is_null": True}:
             return IsNull(path)
         case {"path": path, "is_empty": True}:

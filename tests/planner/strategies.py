@@ -1,7 +1,8 @@
 """What Hypothesis draws: worlds of few values, so that scores tie, and valid queries over them, up to four deep."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -32,7 +33,28 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
+from planner.formula import (
+    Constant,
+    Datetime,
+    DatetimeKey,
+    Decay,
+    DecayShape,
+    Div,
+    Expression,
+    FieldValue,
+    Formula,
+    Function,
+    GeoDistance,
+    Holds,
+    ListFunction,
+    OfList,
+    OfOne,
+    Pow,
+    PrefetchScore,
+)
+from planner.metrics import Metric
 from planner.query import (
+    ByMetrics,
     Context,
     ContextPair,
     Dbsf,
@@ -57,6 +79,7 @@ from planner.query import (
     VectorInput,
     VectorRank,
     VectorsSelector,
+    WeightedMetric,
     is_by_metric,
 )
 from storage.schema import Distance, PointId
@@ -259,7 +282,17 @@ def thresholds(rank: Rank, using: str | None) -> st.SearchStrategy[float]:
     """Scores that split typical lists."""
     if not is_by_metric(rank):
         return st.sampled_from([0.0, 0.02, 0.5])
+    if isinstance(rank, ByMetrics):
+        return st.sampled_from([0.0, 0.5, 1.0])
     return st.sampled_from([-1.0, 0.0, 0.5] if DISTANCES[using or ""].higher_is_better else [1.0, 2.0, 3.0])
+
+
+def vector_inputs(world: World, space: str, *, unlike_zero: bool = False) -> st.SearchStrategy[VectorInput]:
+    """Vectors that the space's metric takes as queries, or that any metric takes; or points that have one."""
+    usable = [key for key, point in world.points.items() if space in point.vectors and point.vectors[space].any()]
+    given = vectors(space).filter(lambda vector: not unlike_zero or bool(vector.any()))
+    inputs: st.SearchStrategy[VectorInput] = given.map(QueryVector)
+    return inputs | st.sampled_from(usable).map(StoredVector) if usable else inputs
 
 
 MMRS = st.builds(Mmr, st.sampled_from([0.0, 0.3, 0.5, 1.0]))
@@ -288,9 +321,66 @@ def by_examples(
             return Recommend(positive, negative, draw(st.sampled_from([*scored, *averages])))
 
 
+def expressions(lists: int) -> st.SearchStrategy[Expression]:
+    """Expressions over `lists` prefetches, few of which have no value anywhere."""
+    numbers = st.sampled_from([0.0, 1.0, -2.0, 0.5, 3.25, 1e300])
+    variables = st.one_of(
+        st.builds(FieldValue, PATHS),
+        st.builds(GeoDistance, st.just(GeoPoint(52.5, 13.4)), PATHS),
+        st.builds(DatetimeKey, PATHS),
+    )
+    scores = [st.builds(PrefetchScore, st.integers(0, lists - 1))] * 2 if lists else []
+    leaves = st.one_of(
+        numbers.map(Constant),
+        CONDITIONS.map(lambda condition: Holds(Filter(must=(condition,)))),
+        st.sampled_from(INSTANTS[:3]).map(Datetime),
+        variables,
+        *scores,
+    )
+
+    def grown(parts: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+        several = st.lists(parts, min_size=1, max_size=3).map(tuple)
+        decays = st.builds(
+            Decay,
+            st.sampled_from(DecayShape),
+            parts,
+            st.none() | parts,
+            st.sampled_from([0.5, 1.0, 1e6]),
+            st.sampled_from([0.5, 0.1]),
+        )
+        return st.one_of(
+            st.builds(OfList, st.sampled_from(ListFunction), several),
+            st.builds(OfOne, st.sampled_from(Function), parts),
+            st.builds(Pow, parts, parts),
+            st.builds(Div, parts, parts, st.none() | numbers),
+            decays,
+        )
+
+    return st.recursive(leaves, grown, max_leaves=5)
+
+
+def formulas(lists: int) -> st.SearchStrategy[Formula]:
+    """Formulas that drop points without a value, so that none is refused."""
+    defaults = st.sampled_from([(), (("$score", 0.25),), (("$score[1]", -1.0),)])
+    return st.builds(Formula, expressions(lists), defaults, st.just(True))
+
+
+@st.composite
+def by_metrics(draw: st.DrawFn, inputs: Callable[[str], st.SearchStrategy[VectorInput]], space: str) -> ByMetrics:
+    """With vectors of its own for each part, some of them in other spaces."""
+    if draw(st.booleans()):
+        return ByMetrics(draw(inputs(space)), draw(st.sampled_from(Metric)))
+    parts = []
+    for using in draw(st.lists(st.sampled_from([None, None, *SIZES]), min_size=1, max_size=3)):
+        vector = draw(inputs(space if using is None else using)) if using is not None or draw(st.booleans()) else None
+        parts.append(
+            WeightedMetric(draw(st.sampled_from(Metric)), draw(st.sampled_from([1.0, 0.3, -2.0])), vector, using)
+        )
+    return ByMetrics(draw(inputs(space)), composite=tuple(parts))
+
+
 @st.composite
 def ranks(draw: st.DrawFn, world: World, space: str, width: int) -> Rank | None:
-    usable = [key for key, point in world.points.items() if space in point.vectors and point.vectors[space].any()]
     kinds = [
         "nearest",
         "nearest",
@@ -299,10 +389,10 @@ def ranks(draw: st.DrawFn, world: World, space: str, width: int) -> Rank | None:
         "order_by",
         "sample",
         "examples",
+        "rescore",
+        "formula",
     ]
-    inputs: st.SearchStrategy[VectorInput] = vectors(space).map(QueryVector)
-    if usable:
-        inputs |= st.sampled_from(usable).map(StoredVector)
+    inputs = vector_inputs(world, space)
     match draw(st.sampled_from(kinds)):
         case "nearest":
             return Nearest(draw(inputs), mmr=draw(seldom(MMRS)))
@@ -312,6 +402,10 @@ def ranks(draw: st.DrawFn, world: World, space: str, width: int) -> Rank | None:
             return Sample(draw(st.sampled_from([0, 7, 2**64 - 1])))
         case "examples":
             return draw(by_examples(inputs, DISTANCES[space]))
+        case "rescore":
+            return draw(by_metrics(partial(vector_inputs, world, unlike_zero=True), space))
+        case "formula":
+            return draw(formulas(width))
         case "scan":
             return None
         case kind:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from planner.cache import ENTRY_BYTES, FilterCache
+from planner.condition_reports import ConditionReport
 from planner.engine import Engine
-from planner.filter import Equal, Filter, HasId, HasVector, Range
+from planner.filter import Equal, Filter, HasId, HasVector, Range, TextOperator, TextTest
+from planner.match import matching_slots
 from planner.query import (
     Dbsf,
     Nearest,
@@ -201,10 +203,12 @@ def test_the_filter_cache_is_bounded_and_forgets_the_oldest(shop: Collection) ->
         assert cache.slots(reader, filters[0], UNLIMITED) is first
         assert not first.flags.writeable
         cache.slots(reader, filters[1], UNLIMITED)
-        cache.peek(reader, filters[0])
+        cache.remembered(reader, filters[0])
         cache.slots(reader, filters[2], UNLIMITED)
-        assert cache.peek(reader, filters[1]) is None
-        assert cache.peek(reader, filters[0]) is first
+        assert cache.remembered(reader, filters[1]) is None
+        found = cache.remembered(reader, filters[0])
+        assert found is not None
+        assert found.slots is first
         assert cache.used <= 2 * (ENTRY_BYTES + 40)
 
 
@@ -214,3 +218,25 @@ def test_commits_do_not_see_each_others_filters(engine: Engine, database: Databa
     collection.write([DeletePoints(selector=ByIds((1,)))]).result(timeout=30)
     assert engine.count(collection, CHEAP)[0] == 4
     assert ids(engine, collection, Stage(filter=Filter(must=(HasId((1, 2)),)))) == [2]
+
+
+def test_conditions_are_tested_cheap_ones_first_and_only_while_a_point_may_match(shop: Collection) -> None:
+    regex, red = TextTest("kind", TextOperator.REGEX, "l.mp|desk"), Equal("color", "red")
+    reports: list[ConditionReport] = []
+    with shop.snapshot() as reader:
+        slots = matching_slots(reader, Filter(must=(regex, red), should=(Equal("price", 30),)), reports=reports)
+        assert reader.point_ids(slots) == [1]
+    told = [(report.condition, report.points, report.tested) for report in reports]
+    assert told == [(red, 3, None), (regex, 2, 3), (Equal("price", 30), 1, 2)]
+
+
+def test_estimates_know_what_filters_match_once_they_were_evaluated(database: Database, shop: Collection) -> None:
+    engine = Engine(database.collection)
+    query = Query(root=Stage(query=TEXT.query, using="text", filter=Filter(must=(Equal("color", "red"),)), limit=5))
+
+    def estimate() -> int | None:
+        return engine.explain(shop, query).root.estimated_rows
+
+    assert estimate() == 5
+    assert engine.count(shop, query.root.filter)[0] == 3
+    assert estimate() == 3

@@ -31,7 +31,9 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from storage.errors import LimitExceeded
+from planner.validate_filter import check_filter
+from storage.errors import LimitExceeded, SpaceNotFound
+from storage.schema import CollectionSchema
 
 A, B, C = Equal("a", 1), Equal("b", "x"), Equal("c", True)
 NOON = "2026-03-01T12:00:00Z"
@@ -120,6 +122,10 @@ def test_meaning(text: str, meaning: Condition) -> None:
         ("values_count(a) == 1.5", 1, 20, "integer"),
         ("a == [1]", 1, 6, "'['"),
         ("text(a == 1, 2)", 1, 6, "path"),
+        ('has_id([1, ""])', 1, 8, "empty"),
+        ("has_id([-1])", 1, 8, "unsigned"),
+        ("nested(a, has_id([1]) or x == 1)", 1, 11, "neither ids nor vectors"),
+        ('nested(a, not (x == 1 and has_vector("text")))', 1, 11, "neither ids nor vectors"),
     ],
 )
 def test_errors_point_at_the_place(text: str, line: int, column: int, what: str) -> None:
@@ -128,6 +134,13 @@ def test_errors_point_at_the_place(text: str, line: int, column: int, what: str)
     assert caught.value.field == "filter.expression"
     assert f"line {line}, column {column}: " in str(caught.value)
     assert what in str(caught.value)
+
+
+def test_an_unknown_space_is_named_by_its_place_in_the_text() -> None:
+    filter = parse_filter('a == 1 and\n  has_vector("audio")', "filter.must[0].filter.expression")
+    with pytest.raises(SpaceNotFound, match="line 2, column 14: no vector space is named 'audio'") as caught:
+        check_filter(filter, CollectionSchema(spaces={}), "filter")
+    assert caught.value.metadata["field"] == "filter.must[0].filter.expression"
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,15 @@ import pytest
 
 from planner.build import build
 from planner.engine import Engine
-from planner.explain import ExplainNode, explain, render
+from planner.explain import explain
+from planner.explain_node import ExplainNode
+from planner.explain_text import render
 from planner.optimizer import RULES, optimize
 from planner.plan import Node, Plan
 from planner.resolve import VectorSource, resolve
 from planner.validate import check_query
 from storage.collection import Collection
+from storage.database import Database
 from tests.conftest import Golden
 from tests.planner.notation import query_of
 from tests.planner.shop import SHOP
@@ -25,6 +28,12 @@ from tests.support import oracle
 
 PLANS = Path(__file__).parent / "plans"
 FILES = sorted(PLANS.glob("*.txt"))
+
+
+@pytest.fixture
+def engine(database: Database) -> Engine:
+    """A new one for each plan: it remembers filters, and makes indexes of what is filtered often."""
+    return Engine(database.collection)
 
 
 @pytest.mark.golden

@@ -1,16 +1,49 @@
 """Rules one by one: what each does, and that it returns the same object when it does nothing. The optimizer ends."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 
 from planner import optimizer
-from planner.filter import AnyOf, Equal, Filter, HasId, IsNull, MinShould
-from planner.plan import Empty, FuseRanks, FuseScores, Gate, Limit, Node, Plan, Rescore, Restrict, Scan, Search
+from planner.contradictions import matches_nothing
+from planner.filter import (
+    AnyOf,
+    Condition,
+    Equal,
+    Filter,
+    HasId,
+    IsNull,
+    MinShould,
+    Nested,
+    Range,
+    TextOperator,
+    TextTest,
+    ValuesCount,
+)
+from planner.plan import (
+    Diversify,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Limit,
+    Node,
+    Plan,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+)
 from planner.query import QueryVector, SearchParams
 from planner.rules.drop_empty import drop_empty
 from planner.rules.normalise_filter import normalise_filter, simplify
+from planner.rules.order_conditions import order_conditions
 from planner.rules.push_down_filter import push_down_filter
+from planner.rules.push_limit import push_limit
 from storage.schema import Distance
 from tests.planner.strategies import FILTERS, random_world
 from tests.support import oracle
@@ -19,6 +52,7 @@ A, B, C = Equal("a", 1), Equal("b", 1), IsNull("c")
 NEVER = Filter(must=(HasId(()),))
 VECTOR = QueryVector(np.ones(2, np.float32))
 EMPTY = Empty(stage="root")
+WORLD = random_world(5)
 
 
 def search(filter: Filter | None = None) -> Search:
@@ -116,6 +150,104 @@ def test_leaves_on_true_and_on_one_are_not_equal() -> None:
     assert search(Filter(must=(Equal("a", True),))) != search(Filter(must=(Equal("a", 1),)))
     assert search(Filter(must=(AnyOf("a", (1, True)),))) != search(Filter(must=(AnyOf("a", (True, 1)),)))
     assert search() == search()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Range(path="a", gt=1, lt=1),
+        Range(path="a", gte=1, lt=1),
+        Range(path="a", gt=1.5, gte=0, lte=1),
+        Range(path="a", gte="b", lt="a"),
+        ValuesCount(path="a", gt=1, lt=2),
+        ValuesCount(path="a", lt=0),
+        Nested("a", NEVER),
+        Filter(must=(A,), must_not=(A,)),
+        Filter(must=(HasId((1, 2)), HasId((3,)))),
+        Filter(min_should=MinShould((A, NEVER, HasId(())), 2)),
+    ],
+)
+def test_contradictions_match_nothing(condition: Condition) -> None:
+    assert matches_nothing(condition)
+    assert drop_empty(search(Filter(must=(condition,)))) == EMPTY
+    assert simplify(Filter(must=(B,), must_not=(condition,), should=(condition, A))) == Filter(must=(B, A))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Range(path="a", gte=1, lte=1),
+        Range(path="a", gt=1, lte=2),
+        Range(path="a", gt=0, gte=1, lt=2, lte=1),
+        ValuesCount(path="a", gt=1, lt=3),
+        Filter(must=(A,), must_not=(B,)),
+        Filter(must=(Equal("a", True),), must_not=(A,)),
+        Filter(must=(HasId((1, 2)), HasId((2, 3)))),
+        Filter(min_should=MinShould((A, NEVER), 1)),
+    ],
+)
+def test_what_some_point_could_match_is_no_contradiction(condition: Condition) -> None:
+    assert not matches_nothing(condition)
+
+
+@given(FILTERS)
+def test_no_point_matches_a_contradiction(filter: Filter) -> None:
+    assert not matches_nothing(filter) or oracle.matching(WORLD, filter) == []
+
+
+@given(FILTERS)
+def test_order_conditions_keeps_what_matches_and_is_done_at_once(filter: Filter) -> None:
+    ordered = order_conditions(search(filter))
+    assert isinstance(ordered, Search)
+    assert ordered.filter is not None
+    assert oracle.matching(WORLD, ordered.filter) == oracle.matching(WORLD, filter)
+    assert order_conditions(ordered) is ordered
+
+
+def test_order_conditions_puts_cheap_conditions_first_at_every_level() -> None:
+    regex = TextTest("a", TextOperator.REGEX, "x")
+    inner, ordered = Filter(should=(regex, A)), Filter(should=(A, regex))
+    plan = search(Filter(must=(regex, inner, B, HasId((1,))), must_not=(regex, A)))
+    assert order_conditions(plan) == search(Filter(must=(HasId((1,)), B, regex, ordered), must_not=(A, regex)))
+    assert order_conditions(search(Filter(must=(A, B)))) == order_conditions(search(Filter(must=(B, A))))
+
+
+def exact(limit: int) -> Search:
+    return replace(search(), limit=limit, params=SearchParams(exact=True))
+
+
+def limited(limit: int, child: Node, offset: int = 0) -> Limit:
+    return Limit(stage="root", limit=limit, offset=offset, child=child)
+
+
+def test_push_limit_goes_through_what_keeps_the_order_of_one_list() -> None:
+    threshold = partial(Threshold, stage="root", threshold=0.5, higher_is_better=True)
+    plan = limited(2, fused(limited(9, threshold(child=exact(9)))), offset=1)
+    assert push_limit(plan) == limited(2, fused(limited(3, threshold(child=exact(3)))), offset=1)
+    leaf = Scan(stage="root", limit=9)
+    assert push_limit(limited(4, leaf)) == limited(4, Scan(stage="root", limit=4))
+    diversify = partial(
+        Diversify, stage="root", space="", distance=Distance.DOT, diversity=0.5, candidates=6, child=exact(9)
+    )
+    assert push_limit(limited(2, diversify(limit=3))) == limited(2, diversify(limit=2, child=exact(6)))
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        fused(exact(9), exact(8)),
+        replace(fused(exact(9)), weights=(0.0,)),
+        replace(fused(exact(9)), k=1e12),
+        FuseScores(stage="root", weights=(1.0,), children=(exact(9),)),
+        Rescore(stage="root", space="", distance=Distance.DOT, vector=VECTOR, children=(exact(9),)),
+        Gate(stage="root", filter=Filter(must=(A,)), child=exact(9)),
+        replace(search(), limit=9),
+        exact(2),
+    ],
+)
+def test_push_limit_leaves_alone_what_needs_every_row_and_graphs(child: Node) -> None:
+    plan = limited(2, child)
+    assert push_limit(plan) is plan
 
 
 def test_the_optimizer_refuses_to_run_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,8 @@ def test_every_kind_of_condition_is_converted() -> None:
         "field", "has_id", "has_vector", "is_null", "is_empty", "filter", "exists", "nested"
     }  # fmt: skip
     assert {field.name for field in query_pb2.Query.DESCRIPTOR.oneofs_by_name["kind"].fields} == {
-        "nearest", "rrf", "dbsf", "sample", "context", "nearest_with_mmr", "order_by", "recommend", "discover"
+        "nearest", "rrf", "dbsf", "sample", "context", "nearest_with_mmr", "order_by", "recommend", "discover",
+            "formula", "rescore"
     }  # fmt: skip
 
 

@@ -3,8 +3,10 @@
 import pytest
 
 from headwater.v1 import collections_pb2
+from server.analyses import PointAnalyses
 from server.app import COLLECTIONS, POINTS, VDE
 from server.collections import Collections
+from server.field_indexes import PointFieldIndexes
 from server.maintenance import VectorDataMaintenance
 from server.points import PointReads, PointWrites
 from server.scrolling import PointScrolls
@@ -18,7 +20,7 @@ from server.vde import VectorDataEngine
     ("service", "implementations"),
     [
         (COLLECTIONS, [Collections]),
-        (POINTS, [PointWrites, PointReads, PointScrolls, PointQueries]),
+        (POINTS, [PointWrites, PointReads, PointScrolls, PointQueries, PointAnalyses, PointFieldIndexes]),
         (VDE, [VectorDataEngine, VectorDataMaintenance, SnapshotTransfers]),
     ],
     ids=lambda each: getattr(each, "name", ""),

@@ -3,7 +3,9 @@
 import headwater as client
 from headwater import filters
 from planner import filter as planned
+from planner.formula import Formula
 from planner.query import (
+    ByMetrics,
     Context,
     ContextPair,
     Dbsf,
@@ -27,6 +29,7 @@ from planner.query import (
     VectorsSelector,
 )
 from storage.schema import Distance
+from tests.support.client_formulas import formula_of
 from tests.support.oracle import World
 
 DISTANCES = {
@@ -69,7 +72,7 @@ def query_of(query: Query) -> client.QueryRequest:
         query=_rank(root.query),
         prefetch=[_prefetch(child) for child in root.prefetch],
         using=root.using,
-        filter=_filter(root.filter),
+        filter=filter_of(root.filter),
         limit=root.limit,
         params=_params(root.params),
         score_threshold=root.score_threshold,
@@ -87,7 +90,7 @@ def _prefetch(stage: Stage) -> client.PrefetchQuery:
         query=_rank(stage.query),
         using=stage.using,
         limit=stage.limit,
-        filter=_filter(stage.filter),
+        filter=filter_of(stage.filter),
         params=_params(stage.params),
         score_threshold=stage.score_threshold,
         prefetch=[_prefetch(child) for child in stage.prefetch],
@@ -118,6 +121,28 @@ def _rank(rank: Rank | None) -> client.QueryLike | None:
             return client.Discover(_input(rank.target), _pairs(rank.pairs))
         case Context():
             return client.Context(_pairs(rank.pairs))
+        case ByMetrics():
+            return _rescore(rank)
+        case Formula():
+            return formula_of(rank, filter_of)
+
+
+def _rescore(rank: ByMetrics) -> client.Rescore:
+    vector = None if rank.vector is None else _input(rank.vector)
+    if rank.metric is not None:
+        return client.Rescore(vector, rank.metric.value)
+    return client.Rescore(
+        vector,
+        [
+            client.WeightedMetric(
+                client.Metric[part.metric.value.title()],
+                part.weight,
+                None if part.vector is None else _input(part.vector),
+                part.using,
+            )
+            for part in rank.composite
+        ],
+    )
 
 
 def _input(vector: VectorInput) -> client.VectorLike | client.PointIdLike:
@@ -147,7 +172,7 @@ def _vectors(selector: VectorsSelector | None) -> bool | client.WithVectorsSelec
     return True if selector.include is None else client.WithVectorsSelector(selector.include)
 
 
-def _filter(filter: planned.Filter | None) -> filters.Filter | None:
+def filter_of(filter: planned.Filter | None) -> filters.Filter | None:
     if filter is None:
         return None
     enough = filter.min_should
@@ -166,7 +191,7 @@ def condition_list(conditions: tuple[planned.Condition, ...]) -> tuple[filters.C
 def condition_of(condition: planned.Condition) -> filters.Condition:
     match condition:
         case planned.Filter():
-            nested = _filter(condition)
+            nested = filter_of(condition)
             assert nested is not None
             return nested
         case planned.Equal(path=path, value=value):
@@ -192,7 +217,7 @@ def condition_of(condition: planned.Condition) -> filters.Condition:
         case planned.Exists(path=path):
             return filters.Exists(path)
         case planned.Nested(path=path, filter=filter):
-            inner = _filter(filter)
+            inner = filter_of(filter)
             assert inner is not None
             return filters.Nested(path, inner)
         case planned.IsNull(path=path):

@@ -113,7 +113,8 @@ def by_filter(filter: filter_pb2.Filter) -> points_pb2.PointsSelector:
 
 def in_collection(request: Message, name: str) -> Message:
     """The request, for the collection of this name unless it names one."""
-    target = request.query if isinstance(request, points_pb2.PointsExplainRequest) else request
+    about_a_query = (points_pb2.PointsExplainRequest, points_pb2.PointsQueryGroupsRequest)
+    target = request.query if isinstance(request, about_a_query) else request
     if not target.collection_name:  # type: ignore[attr-defined]
         target.collection_name = name  # type: ignore[attr-defined]
     return request

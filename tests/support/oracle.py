@@ -6,6 +6,7 @@ A World is what a collection holds. `answer` says what a query returns of it: [(
 import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,7 +30,10 @@ from planner.filter import (
     Range,
     ValuesCount,
 )
+from planner.formula import Formula
+from planner.metrics import Metric
 from planner.query import (
+    ByMetrics,
     Context,
     Dbsf,
     Discover,
@@ -43,12 +47,14 @@ from planner.query import (
     ScoreMode,
     Stage,
     VectorInput,
+    WeightedMetric,
     is_by_metric,
 )
 from storage.schema import Distance, PointId
 from tests.support import oracle_ranks as ranks
 from tests.support.ids import id_order
 from tests.support.operators import passes
+from tests.support.oracle_formula import NoValueError, PointFormula, convert_metric, metric_score, rounded
 
 Vector = NDArray[np.float32]
 Payload = dict[str, object]
@@ -86,6 +92,10 @@ def answer(world: World, query: Query) -> List:
     found, _ = _run(world, query.root, 10, _Scope())
     if query.root.score_mode is ScoreMode.RAW or not is_by_metric(query.root.query):
         return found
+    if isinstance(query.root.query, ByMetrics):
+        metric = query.root.query.metric
+        assert metric is not None
+        return [(key, convert_metric(query.root.score_mode, metric, score)) for key, score in found]
     distance = world.distances[world.space(query.root.using)]
     return [(point_id, _convert(query.root.score_mode, distance, score)) for point_id, score in found]
 
@@ -138,6 +148,10 @@ def _score(world: World, stage: Stage, ids: Sequence[PointId]) -> tuple[List, bo
             return _by_examples(world, stage, stage.query, ids)
         case Nearest(vector=vector):
             return _by_vector(world, stage, ranks.values_of(vector, world.points, world.space(stage.using)), ids)
+        case ByMetrics():
+            return _by_metrics(world, stage, stage.query, ids)
+        case Formula():
+            return _by_formula(world, stage.query, ids, []), True
         case _:
             return [(point_id, np.float32(0)) for point_id in ids], True
 
@@ -158,6 +172,39 @@ def _by_examples(
 
     held = [point_id for point_id in ids if space in world.points[point_id].vectors]
     return [(key, np.float32(ranks.example_score(rank, partial(likeness, key)))) for key in held], True
+
+
+def _by_metrics(world: World, stage: Stage, rank: ByMetrics, ids: Sequence[PointId]) -> tuple[List, bool]:
+    parts = rank.composite or ((WeightedMetric(rank.metric),) if rank.metric else ())
+    found: List = []
+    for key in ids:
+        total = 0.0
+        for part in parts:
+            space = world.space(stage.using if part.using is None else part.using)
+            vector = rank.vector if part.vector is None else part.vector
+            assert vector is not None
+            if space not in world.points[key].vectors:
+                break
+            query = ranks.values_of(vector, world.points, space)
+            score = metric_score(part.metric, query, world.points[key].vectors[space])
+            positive = rank.metric is not None or part.metric in (Metric.COSINE, Metric.DOT)
+            total += part.weight * score if positive else -part.weight * score
+        else:
+            found.append((key, np.float32(total)))
+    return found, rank.metric in (None, Metric.COSINE, Metric.DOT)
+
+
+def _by_formula(world: World, formula: Formula, ids: Sequence[PointId], lists: Sequence[List]) -> List:
+    """Points without a value drop out: the oracle is asked of no formula that refuses them."""
+    places = [{key: float(score) for key, score in found} for found in lists]
+    scored: List = []
+    for key in ids:
+        point = world.points[key]
+        matches = partial(holds, point_id=key, point=point)
+        one = PointFormula(formula, [place.get(key) for place in places], partial(_tested, point.payload), matches)
+        with suppress(NoValueError):
+            scored.append((key, rounded(one.value(formula.expression))))
+    return scored
 
 
 def _diverse(world: World, stage: Stage, found: List) -> List:
@@ -230,6 +277,8 @@ def _merge(world: World, stage: Stage, children: Sequence[tuple[List, bool]]) ->
             return rrf([found for found, _ in children], k, weights or [1.0] * len(children)), True
         case Dbsf(weights=weights):
             return dbsf(children, weights or [1.0] * len(children)), True
+        case Formula():
+            return _by_formula(world, stage.query, everyone, [found for found, _ in children]), True
         case _:
             return _score(world, stage, everyone)
 

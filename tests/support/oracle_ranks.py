@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import (
+    ByMetrics,
     Context,
     ContextPair,
     Discover,
@@ -52,6 +53,9 @@ def inputs(rank: Rank | None) -> list[VectorInput]:
             return [rank.target, *_sides(rank.pairs)]
         case Context():
             return _sides(rank.pairs)
+        case ByMetrics(vector=vector, composite=composite):
+            used = [vector if part.vector is None else part.vector for part in composite] or [vector]
+            return [one for one in used if one is not None]
         case _:
             return []
 

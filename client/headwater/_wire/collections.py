@@ -1,9 +1,9 @@
 """Collections, their settings and aliases between the client's models and the contract."""
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import TypeVar
 
+from headwater._wire.names import enum_name
+from headwater._wire.payload_schema import field_index_of
 from headwater._wire.vectors import UNNAMED
 from headwater.models.collections import (
     Alias,
@@ -27,8 +27,6 @@ from headwater.models.collections import (
 )
 from headwater.v1 import collections_pb2, common_pb2
 
-E = TypeVar("E", bound=Enum)
-
 
 def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.VectorParams]:
     """Spaces by name; a single VectorParams is the unnamed space."""
@@ -43,7 +41,7 @@ def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[
         name: collections_pb2.VectorParamsDiff(
             hnsw_config=_hnsw(diff.hnsw_config),
             datatype=None if diff.datatype is None else diff.datatype.value,
-            index=_enum_name(IndexKind, "INDEX_KIND", diff.index),
+            index=enum_name(IndexKind, "INDEX_KIND", diff.index),
         )
         for name, diff in (diffs or {}).items()
     }
@@ -64,6 +62,7 @@ def info_of(message: collections_pb2.CollectionInfo) -> CollectionInfo:
         points_count=message.points_count,
         seq=message.seq,
         aliases=tuple(message.aliases),
+        payload_schema={path: field_index_of(index) for path, index in message.payload_schema.items()},
     )
 
 
@@ -93,27 +92,15 @@ def _params(params: VectorParams) -> collections_pb2.VectorParams:
         distance=params.distance.value,
         hnsw_config=_hnsw(params.hnsw_config),
         datatype=None if params.datatype is None else params.datatype.value,
-        index=_enum_name(IndexKind, "INDEX_KIND", params.index),
+        index=enum_name(IndexKind, "INDEX_KIND", params.index),
     )
 
 
 def _hnsw(config: HnswConfigDiff | None) -> collections_pb2.HnswConfig | None:
     if config is None:
         return None
-    preset = _enum_name(HnswPreset, "HNSW_PRESET", config.preset)
+    preset = enum_name(HnswPreset, "HNSW_PRESET", config.preset)
     return collections_pb2.HnswConfig(m=config.m, ef_construct=config.ef_construct, ef=config.ef, preset=preset)
-
-
-def _enum_name(kind: type[E], prefix: str, given: E | str | None) -> str | None:
-    """The name on the wire of a member, or of its name in lower case. Raises ValueError."""
-    if given is None:
-        return None
-    names = {str(member.value).removeprefix(f"{prefix}_").lower(): str(member.value) for member in kind}
-    if isinstance(given, kind):
-        return str(given.value)
-    if given not in names:
-        raise ValueError(f"{given!r} is no {kind.__name__}: it is one of {', '.join(names)}")
-    return names[str(given)]
 
 
 def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:

@@ -24,7 +24,7 @@ from headwater.models.queries import (
     SearchParams,
     SearchRequest,
 )
-from headwater.models.ranks import Context, Discover, NearestWithMmr, OrderBy, Recommend, Sample
+from headwater.models.ranks import OtherRank
 from headwater.v1 import points_pb2, query_pb2
 
 
@@ -136,7 +136,7 @@ def _query(given: QueryLike | None) -> query_pb2.Query | None:
             if set(given) != {"fusion"}:
                 raise ValueError('a query as a dict is {"fusion": Fusion.RRF} or another fusion')
             return _fusion(given["fusion"])
-        case OrderBy() | Sample() | Recommend() | Discover() | Context() | NearestWithMmr():
+        case _ if isinstance(given, OtherRank):
             return rank_message(given)
         case _:
             return query_pb2.Query(nearest=vector_input(given, "query"))

@@ -6,18 +6,27 @@ from uuid import UUID
 
 import numpy as np
 
+from headwater._wire.formulas import formula_message
+from headwater._wire.limits import refused
 from headwater._wire.values import id_message
 from headwater._wire.vectors import vector_message
+from headwater.errors import InvalidQueryError
+from headwater.models.collections import Distance
 from headwater.models.points import PointIdLike, VectorLike
 from headwater.models.ranks import (
     Context,
     ContextPair,
     Discover,
+    Formula,
+    Metric,
+    MetricLike,
     NearestWithMmr,
     OrderBy,
     OtherRank,
     Recommend,
+    Rescore,
     Sample,
+    WeightedMetric,
 )
 from headwater.v1 import query_pb2
 
@@ -42,6 +51,10 @@ def rank_message(given: OtherRank) -> query_pb2.Query:
                 candidates=given.candidates,
             )
             return query_pb2.Query(nearest_with_mmr=message)
+        case Formula():
+            return query_pb2.Query(formula=formula_message(given))
+        case Rescore():
+            return query_pb2.Query(rescore=_rescore(given))
     assert_never(given)
 
 
@@ -74,6 +87,36 @@ def _recommend(given: Recommend) -> query_pb2.Recommend:
         negative=_inputs(given.negative, "query.negative"),
         strategy=None if given.strategy is None else given.strategy.value,
     )
+
+
+def _rescore(given: Rescore) -> query_pb2.Rescore:
+    vector = None if given.vector is None else vector_input(given.vector, "query.rescore.vector")
+    if given.metric is None or isinstance(given.metric, Metric | Distance | str):
+        return query_pb2.Rescore(vector=vector, metric=None if given.metric is None else _metric(given.metric))
+    parts = [part if isinstance(part, WeightedMetric) else WeightedMetric(*part) for part in given.metric]
+    return query_pb2.Rescore(vector=vector, composite=[_weighted(part, index) for index, part in enumerate(parts)])
+
+
+def _weighted(given: WeightedMetric, index: int) -> query_pb2.WeightedMetric:
+    path = f"query.rescore.composite[{index}].vector"
+    return query_pb2.WeightedMetric(
+        metric=_metric(given.metric),
+        weight=given.weight,
+        vector=None if given.vector is None else vector_input(given.vector, path),
+        using=given.using,
+    )
+
+
+def _metric(given: MetricLike) -> str:
+    """The contract's name of it."""
+    if isinstance(given, Metric):
+        return given.value
+    name = given.name if isinstance(given, Distance) else given
+    for metric in Metric:
+        if metric.name.lower() == name.lower():
+            return metric.value
+    known = ", ".join(metric.name for metric in Metric)
+    raise refused(InvalidQueryError, "query.rescore.metric", f"{name!r} is no metric; there are {known}")
 
 
 def _inputs(given: Sequence[VectorLike | PointIdLike], path: str) -> list[query_pb2.VectorInput]:

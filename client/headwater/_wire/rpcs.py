@@ -77,10 +77,26 @@ class Points:
     QUERY: Final = repeatable(points_pb2.PointsQueryRequest, points_pb2.PointsQueryResponse)
     QUERY_BATCH: Final = repeatable(points_pb2.PointsQueryBatchRequest, points_pb2.PointsQueryBatchResponse)
     EXPLAIN: Final = repeatable(points_pb2.PointsExplainRequest, points_pb2.PointsExplainResponse)
+    EXPLAIN_POINT: Final = repeatable(points_pb2.PointsExplainPointRequest, points_pb2.PointsExplainPointResponse)
+    QUERY_GROUPS: Final = repeatable(points_pb2.PointsQueryGroupsRequest, points_pb2.PointsQueryGroupsResponse)
+    FACET: Final = repeatable(points_pb2.PointsFacetRequest, points_pb2.PointsFacetResponse)
+    AGGREGATE: Final = repeatable(points_pb2.PointsAggregateRequest, points_pb2.PointsAggregateResponse)
+    SEARCH_MATRIX_PAIRS: Final = repeatable(
+        points_pb2.PointsSearchMatrixPairsRequest, points_pb2.PointsSearchMatrixPairsResponse
+    )
+    SEARCH_MATRIX_OFFSETS: Final = repeatable(
+        points_pb2.PointsSearchMatrixOffsetsRequest, points_pb2.PointsSearchMatrixOffsetsResponse
+    )
     SCROLL: Final = repeatable(points_pb2.PointsScrollRequest, points_pb2.PointsScrollResponse)
     CLOSE_CURSOR: Final = repeatable(points_pb2.PointsCloseCursorRequest, points_pb2.PointsCloseCursorResponse)
     COUNT: Final = repeatable(points_pb2.PointsCountRequest, points_pb2.PointsCountResponse)
     UPDATE_BATCH: Final = once(points_pb2.PointsUpdateBatchRequest, points_pb2.PointsUpdateBatchResponse)
+    CREATE_FIELD_INDEX: Final = repeatable(
+        points_pb2.PointsCreateFieldIndexRequest, points_pb2.PointsCreateFieldIndexResponse
+    )
+    DELETE_FIELD_INDEX: Final = once(
+        points_pb2.PointsDeleteFieldIndexRequest, points_pb2.PointsDeleteFieldIndexResponse
+    )
 
 
 class VDE:

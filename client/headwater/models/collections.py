@@ -1,8 +1,10 @@
 """Collections as a user sees them: vector spaces, settings, aliases. Values of enums are their names on the wire."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+
+from headwater.models.payload_schema import FieldIndexInfo
 
 
 class Distance(Enum):
@@ -125,6 +127,7 @@ class CollectionInfo:
     """What a collection is and holds. `name` is its own, also when it was asked for by an alias.
 
     `vectors` are its spaces by name; the unnamed space is "". `seq` is the commit sequence of the last write.
+    `payload_schema` are the declared indexes of payload fields, by path.
     """
 
     name: str
@@ -133,6 +136,7 @@ class CollectionInfo:
     points_count: int
     seq: int
     aliases: tuple[str, ...]
+    payload_schema: Mapping[str, FieldIndexInfo] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from headwater.models.points import PointId
 
@@ -59,6 +60,75 @@ class Explanation:
     analyzed: bool
     seq: int
     microseconds: int
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class AbsenceReason(Enum):
+    """Why a stage does not pass a point on; of several reasons, the first in the order in which a stage works."""
+
+    NotStored = "ABSENCE_REASON_NOT_STORED"
+    NoVector = "ABSENCE_REASON_NO_VECTOR"
+    """It has no vector in the stage's space."""
+    Example = "ABSENCE_REASON_EXAMPLE"
+    """It gave a vector to the query, and is left out for it."""
+    Filtered = "ABSENCE_REASON_FILTERED"
+    NotRanked = "ABSENCE_REASON_NOT_RANKED"
+    """The stage does not rank such points, as an order does not that starts after them."""
+    NotIndexed = "ABSENCE_REASON_NOT_INDEXED"
+    """No index covers its vector yet, and the stage has `indexed_only`."""
+    NotFoundByIndex = "ABSENCE_REASON_NOT_FOUND_BY_INDEX"
+    """Its rank is within the limit, but the approximate index did not find it."""
+    NotInPrefetches = "ABSENCE_REASON_NOT_IN_PREFETCHES"
+    Threshold = "ABSENCE_REASON_THRESHOLD"
+    NotDiverse = "ABSENCE_REASON_NOT_DIVERSE"
+    """It is among the candidates, but more diverse ones were picked."""
+    BeyondLimit = "ABSENCE_REASON_BEYOND_LIMIT"
+    BeforeOffset = "ABSENCE_REASON_BEFORE_OFFSET"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCondition:
+    """A condition that a point fails: where the request holds it, as `filter.must[1]`, and what it says."""
+
+    path: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """What became of a point in one stage. `reason` None: the stage passes it on.
+
+    `rank`, from 1, and `score` are those in the stage's list; of a point that is not passed on, in the list that the
+    reason is about, exact; None when it has none. `candidates`: how many points that rank is among.
+    """
+
+    stage: str
+    operator: str
+    reason: AbsenceReason | None
+    rank: int | None
+    score: float | None
+    candidates: int | None
+    failed_conditions: tuple[FailedCondition, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointExplanation:
+    """Why a point is, or is not, in the answer to a query. `str()` is the verdict and a line per stage.
+
+    `reason` is that of the root stage, None when the point is returned. `stages`: root first, none when the point does
+    not exist.
+    """
+
+    id: PointId
+    exists: bool
+    returned: bool
+    reason: AbsenceReason | None
+    stages: tuple[StageOutcome, ...]
+    verdict: str
+    text: str
 
     def __str__(self) -> str:
         return self.text

@@ -1,10 +1,20 @@
 """Ways to rank other than by one vector or a fusion, as a user writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
+from typing import Union
 
+from headwater._conditions import Place
+from headwater.formulas import ExpressionLike
+from headwater.models.collections import Distance
 from headwater.models.points import PointIdLike, VectorLike
+
+Default = int | float | str | datetime | Place | Mapping[str, float]
+"""What stands for a value that a point lacks: a number, an instant, or a place as (lat, lon) or a dict of both."""
+
+MetricLike = Union["Metric", Distance, str]
 
 
 class Direction(Enum):
@@ -89,4 +99,61 @@ class NearestWithMmr:
     candidates: int | None = None
 
 
-OtherRank = OrderBy | Sample | Recommend | Discover | Context | NearestWithMmr
+class UndefinedScore(Enum):
+    """What becomes of a point for which a formula has no value, such as one that lacks a field without a default."""
+
+    Refuse = "UNDEFINED_SCORE_REFUSE"
+    """The query fails, with an error that names the part of the formula and the point."""
+    Drop = "UNDEFINED_SCORE_DROP"
+    """The point drops out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """By the value of an expression of the prefetches' scores and payload values, higher first. See formulas.py.
+
+    `defaults` stand for what a point lacks, by payload path or `$score[i]`: a number, an instant (text or datetime), a
+    place (lat, lon). `undefined` None: Refuse.
+    """
+
+    expression: ExpressionLike
+    defaults: Mapping[str, Default] | None = None
+    undefined: UndefinedScore | None = None
+
+
+class Metric(Enum):
+    """A metric that a query chooses, whatever the space's own is. Also taken by name: `"Manhattan"`."""
+
+    Cosine = "METRIC_COSINE"
+    Dot = "METRIC_DOT"
+    Euclid = "METRIC_EUCLID"
+    Manhattan = "METRIC_MANHATTAN"
+    Chebyshev = "METRIC_CHEBYSHEV"
+    """The greatest difference of components."""
+    Angular = "METRIC_ANGULAR"
+    """The angle as a share of 180 degrees: arccos(cosine) / pi."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightedMetric:
+    """A part of a composite. `vector` None: that of the whole; `using` None: the stage's space."""
+
+    metric: MetricLike
+    weight: float = 1.0
+    vector: VectorLike | PointIdLike | None = None
+    using: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rescore:
+    """By a metric other than the space's, whose scores it returns; or by a composite of several.
+
+    A composite's score is the sum of weight * score, minus weight * distance where lower is better; higher is better.
+    Its parts may be pairs: `Rescore(vector, [("Cosine", 0.7), ("Manhattan", 0.3)])`.
+    """
+
+    vector: VectorLike | PointIdLike | None = None
+    metric: MetricLike | Sequence[WeightedMetric | tuple[MetricLike, float]] | None = None
+
+
+OtherRank = OrderBy | Sample | Recommend | Discover | Context | NearestWithMmr | Formula | Rescore

@@ -31,6 +31,25 @@ class HnswPreset(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HNSW_PRESET_HIGH_RECALL: _ClassVar[HnswPreset]
     HNSW_PRESET_HIGH_SPEED: _ClassVar[HnswPreset]
 
+class FieldType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FIELD_TYPE_UNSPECIFIED: _ClassVar[FieldType]
+    FIELD_TYPE_KEYWORD: _ClassVar[FieldType]
+    FIELD_TYPE_INTEGER: _ClassVar[FieldType]
+    FIELD_TYPE_FLOAT: _ClassVar[FieldType]
+    FIELD_TYPE_BOOL: _ClassVar[FieldType]
+    FIELD_TYPE_DATETIME: _ClassVar[FieldType]
+    FIELD_TYPE_UUID: _ClassVar[FieldType]
+    FIELD_TYPE_GEO: _ClassVar[FieldType]
+    FIELD_TYPE_TEXT: _ClassVar[FieldType]
+
+class FieldIndexState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FIELD_INDEX_STATE_UNSPECIFIED: _ClassVar[FieldIndexState]
+    FIELD_INDEX_STATE_PENDING: _ClassVar[FieldIndexState]
+    FIELD_INDEX_STATE_BUILDING: _ClassVar[FieldIndexState]
+    FIELD_INDEX_STATE_READY: _ClassVar[FieldIndexState]
+
 class SpaceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SPACE_STATE_UNSPECIFIED: _ClassVar[SpaceState]
@@ -53,6 +72,19 @@ HNSW_PRESET_UNSPECIFIED: HnswPreset
 HNSW_PRESET_BALANCED: HnswPreset
 HNSW_PRESET_HIGH_RECALL: HnswPreset
 HNSW_PRESET_HIGH_SPEED: HnswPreset
+FIELD_TYPE_UNSPECIFIED: FieldType
+FIELD_TYPE_KEYWORD: FieldType
+FIELD_TYPE_INTEGER: FieldType
+FIELD_TYPE_FLOAT: FieldType
+FIELD_TYPE_BOOL: FieldType
+FIELD_TYPE_DATETIME: FieldType
+FIELD_TYPE_UUID: FieldType
+FIELD_TYPE_GEO: FieldType
+FIELD_TYPE_TEXT: FieldType
+FIELD_INDEX_STATE_UNSPECIFIED: FieldIndexState
+FIELD_INDEX_STATE_PENDING: FieldIndexState
+FIELD_INDEX_STATE_BUILDING: FieldIndexState
+FIELD_INDEX_STATE_READY: FieldIndexState
 SPACE_STATE_UNSPECIFIED: SpaceState
 SPACE_STATE_AWAITING_VECTORS: SpaceState
 SPACE_STATE_PENDING: SpaceState
@@ -92,8 +124,26 @@ class OptimizersConfig(_message.Message):
     indexing_threshold: int
     def __init__(self, indexing_threshold: _Optional[int] = ...) -> None: ...
 
+class FieldIndexParams(_message.Message):
+    __slots__ = ("type", "lazy")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    LAZY_FIELD_NUMBER: _ClassVar[int]
+    type: FieldType
+    lazy: bool
+    def __init__(self, type: _Optional[_Union[FieldType, str]] = ..., lazy: _Optional[bool] = ...) -> None: ...
+
+class FieldIndexInfo(_message.Message):
+    __slots__ = ("params", "points", "state")
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    params: FieldIndexParams
+    points: int
+    state: FieldIndexState
+    def __init__(self, params: _Optional[_Union[FieldIndexParams, _Mapping]] = ..., points: _Optional[int] = ..., state: _Optional[_Union[FieldIndexState, str]] = ...) -> None: ...
+
 class CollectionsCreateRequest(_message.Message):
-    __slots__ = ("collection_name", "vectors", "optimizers_config")
+    __slots__ = ("collection_name", "vectors", "optimizers_config", "payload_schema")
     class VectorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -101,13 +151,22 @@ class CollectionsCreateRequest(_message.Message):
         key: str
         value: VectorParams
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[VectorParams, _Mapping]] = ...) -> None: ...
+    class PayloadSchemaEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: FieldIndexParams
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[FieldIndexParams, _Mapping]] = ...) -> None: ...
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_SCHEMA_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     vectors: _containers.MessageMap[str, VectorParams]
     optimizers_config: OptimizersConfig
-    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, VectorParams]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ...) -> None: ...
+    payload_schema: _containers.MessageMap[str, FieldIndexParams]
+    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, VectorParams]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., payload_schema: _Optional[_Mapping[str, FieldIndexParams]] = ...) -> None: ...
 
 class CollectionsCreateResponse(_message.Message):
     __slots__ = ("collection",)
@@ -140,7 +199,7 @@ class SpaceInfo(_message.Message):
     def __init__(self, params: _Optional[_Union[VectorParams, _Mapping]] = ..., vectors_count: _Optional[int] = ..., indexed_vectors_count: _Optional[int] = ..., state: _Optional[_Union[SpaceState, str]] = ...) -> None: ...
 
 class CollectionInfo(_message.Message):
-    __slots__ = ("collection_name", "vectors", "optimizers_config", "points_count", "seq", "aliases")
+    __slots__ = ("collection_name", "vectors", "optimizers_config", "points_count", "seq", "aliases", "payload_schema")
     class VectorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -148,19 +207,28 @@ class CollectionInfo(_message.Message):
         key: str
         value: SpaceInfo
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SpaceInfo, _Mapping]] = ...) -> None: ...
+    class PayloadSchemaEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: FieldIndexInfo
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[FieldIndexInfo, _Mapping]] = ...) -> None: ...
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
     POINTS_COUNT_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_SCHEMA_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     vectors: _containers.MessageMap[str, SpaceInfo]
     optimizers_config: OptimizersConfig
     points_count: int
     seq: int
     aliases: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, SpaceInfo]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., points_count: _Optional[int] = ..., seq: _Optional[int] = ..., aliases: _Optional[_Iterable[str]] = ...) -> None: ...
+    payload_schema: _containers.MessageMap[str, FieldIndexInfo]
+    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, SpaceInfo]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., points_count: _Optional[int] = ..., seq: _Optional[int] = ..., aliases: _Optional[_Iterable[str]] = ..., payload_schema: _Optional[_Mapping[str, FieldIndexInfo]] = ...) -> None: ...
 
 class CollectionsListRequest(_message.Message):
     __slots__ = ("prefix",)

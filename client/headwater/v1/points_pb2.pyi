@@ -1,3 +1,4 @@
+from headwater.v1 import collections_pb2 as _collections_pb2
 from headwater.v1 import common_pb2 as _common_pb2
 from headwater.v1 import filter_pb2 as _filter_pb2
 from headwater.v1 import payload_pb2 as _payload_pb2
@@ -32,6 +33,16 @@ class Comparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMPARISON_EQUAL: _ClassVar[Comparison]
     COMPARISON_GREATER_OR_EQUAL: _ClassVar[Comparison]
     COMPARISON_GREATER: _ClassVar[Comparison]
+
+class AggregationKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AGGREGATION_KIND_UNSPECIFIED: _ClassVar[AggregationKind]
+    AGGREGATION_KIND_COUNT: _ClassVar[AggregationKind]
+    AGGREGATION_KIND_SUM: _ClassVar[AggregationKind]
+    AGGREGATION_KIND_MIN: _ClassVar[AggregationKind]
+    AGGREGATION_KIND_MAX: _ClassVar[AggregationKind]
+    AGGREGATION_KIND_AVG: _ClassVar[AggregationKind]
+    AGGREGATION_KIND_COUNT_DISTINCT: _ClassVar[AggregationKind]
 UPDATE_STATUS_UNSPECIFIED: UpdateStatus
 UPDATE_STATUS_ACKNOWLEDGED: UpdateStatus
 UPDATE_STATUS_COMPLETED: UpdateStatus
@@ -45,6 +56,13 @@ COMPARISON_LESS_OR_EQUAL: Comparison
 COMPARISON_EQUAL: Comparison
 COMPARISON_GREATER_OR_EQUAL: Comparison
 COMPARISON_GREATER: Comparison
+AGGREGATION_KIND_UNSPECIFIED: AggregationKind
+AGGREGATION_KIND_COUNT: AggregationKind
+AGGREGATION_KIND_SUM: AggregationKind
+AGGREGATION_KIND_MIN: AggregationKind
+AGGREGATION_KIND_MAX: AggregationKind
+AGGREGATION_KIND_AVG: AggregationKind
+AGGREGATION_KIND_COUNT_DISTINCT: AggregationKind
 
 class PointsSelector(_message.Message):
     __slots__ = ("ids", "filter")
@@ -403,6 +421,210 @@ class PointsExplainResponse(_message.Message):
     explanation: _query_pb2.Explanation
     def __init__(self, explanation: _Optional[_Union[_query_pb2.Explanation, _Mapping]] = ...) -> None: ...
 
+class PointsExplainPointRequest(_message.Message):
+    __slots__ = ("query", "ids")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    query: PointsQueryRequest
+    ids: _containers.RepeatedCompositeFieldContainer[_common_pb2.PointId]
+    def __init__(self, query: _Optional[_Union[PointsQueryRequest, _Mapping]] = ..., ids: _Optional[_Iterable[_Union[_common_pb2.PointId, _Mapping]]] = ...) -> None: ...
+
+class PointsExplainPointResponse(_message.Message):
+    __slots__ = ("points", "seq")
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[_query_pb2.PointExplanation]
+    seq: int
+    def __init__(self, points: _Optional[_Iterable[_Union[_query_pb2.PointExplanation, _Mapping]]] = ..., seq: _Optional[int] = ...) -> None: ...
+
+class PointsQueryGroupsRequest(_message.Message):
+    __slots__ = ("query", "group_by", "group_size", "with_lookup")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    GROUP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    WITH_LOOKUP_FIELD_NUMBER: _ClassVar[int]
+    query: PointsQueryRequest
+    group_by: str
+    group_size: int
+    with_lookup: GroupLookup
+    def __init__(self, query: _Optional[_Union[PointsQueryRequest, _Mapping]] = ..., group_by: _Optional[str] = ..., group_size: _Optional[int] = ..., with_lookup: _Optional[_Union[GroupLookup, _Mapping]] = ...) -> None: ...
+
+class GroupLookup(_message.Message):
+    __slots__ = ("collection_name", "with_payload", "with_vectors")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    WITH_PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    WITH_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    with_payload: _common_pb2.WithPayloadSelector
+    with_vectors: _common_pb2.WithVectorsSelector
+    def __init__(self, collection_name: _Optional[str] = ..., with_payload: _Optional[_Union[_common_pb2.WithPayloadSelector, _Mapping]] = ..., with_vectors: _Optional[_Union[_common_pb2.WithVectorsSelector, _Mapping]] = ...) -> None: ...
+
+class PointGroup(_message.Message):
+    __slots__ = ("value", "points", "lookup")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOOKUP_FIELD_NUMBER: _ClassVar[int]
+    value: _payload_pb2.Value
+    points: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScoredPoint]
+    lookup: _common_pb2.RetrievedPoint
+    def __init__(self, value: _Optional[_Union[_payload_pb2.Value, _Mapping]] = ..., points: _Optional[_Iterable[_Union[_common_pb2.ScoredPoint, _Mapping]]] = ..., lookup: _Optional[_Union[_common_pb2.RetrievedPoint, _Mapping]] = ...) -> None: ...
+
+class PointsQueryGroupsResponse(_message.Message):
+    __slots__ = ("groups", "explanation", "seq", "microseconds")
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    groups: _containers.RepeatedCompositeFieldContainer[PointGroup]
+    explanation: _query_pb2.Explanation
+    seq: int
+    microseconds: int
+    def __init__(self, groups: _Optional[_Iterable[_Union[PointGroup, _Mapping]]] = ..., explanation: _Optional[_Union[_query_pb2.Explanation, _Mapping]] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ...) -> None: ...
+
+class PointsFacetRequest(_message.Message):
+    __slots__ = ("collection_name", "key", "filter", "limit")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    key: str
+    filter: _filter_pb2.Filter
+    limit: int
+    def __init__(self, collection_name: _Optional[str] = ..., key: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class FacetHit(_message.Message):
+    __slots__ = ("value", "count")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    value: _payload_pb2.Value
+    count: int
+    def __init__(self, value: _Optional[_Union[_payload_pb2.Value, _Mapping]] = ..., count: _Optional[int] = ...) -> None: ...
+
+class PointsFacetResponse(_message.Message):
+    __slots__ = ("hits", "value_count", "seq", "microseconds")
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    hits: _containers.RepeatedCompositeFieldContainer[FacetHit]
+    value_count: int
+    seq: int
+    microseconds: int
+    def __init__(self, hits: _Optional[_Iterable[_Union[FacetHit, _Mapping]]] = ..., value_count: _Optional[int] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ...) -> None: ...
+
+class Aggregation(_message.Message):
+    __slots__ = ("kind", "path")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    kind: AggregationKind
+    path: str
+    def __init__(self, kind: _Optional[_Union[AggregationKind, str]] = ..., path: _Optional[str] = ...) -> None: ...
+
+class PointsAggregateRequest(_message.Message):
+    __slots__ = ("collection_name", "aggregations", "group_by", "filter", "limit")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATIONS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    aggregations: _containers.RepeatedCompositeFieldContainer[Aggregation]
+    group_by: str
+    filter: _filter_pb2.Filter
+    limit: int
+    def __init__(self, collection_name: _Optional[str] = ..., aggregations: _Optional[_Iterable[_Union[Aggregation, _Mapping]]] = ..., group_by: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class AggregateGroup(_message.Message):
+    __slots__ = ("value", "count", "results")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    value: _payload_pb2.Value
+    count: int
+    results: _containers.RepeatedCompositeFieldContainer[_payload_pb2.Value]
+    def __init__(self, value: _Optional[_Union[_payload_pb2.Value, _Mapping]] = ..., count: _Optional[int] = ..., results: _Optional[_Iterable[_Union[_payload_pb2.Value, _Mapping]]] = ...) -> None: ...
+
+class PointsAggregateResponse(_message.Message):
+    __slots__ = ("groups", "group_count", "seq", "microseconds")
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    groups: _containers.RepeatedCompositeFieldContainer[AggregateGroup]
+    group_count: int
+    seq: int
+    microseconds: int
+    def __init__(self, groups: _Optional[_Iterable[_Union[AggregateGroup, _Mapping]]] = ..., group_count: _Optional[int] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ...) -> None: ...
+
+class PointsSearchMatrixPairsRequest(_message.Message):
+    __slots__ = ("collection_name", "sample", "limit", "using", "filter", "seed")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    sample: int
+    limit: int
+    using: str
+    filter: _filter_pb2.Filter
+    seed: int
+    def __init__(self, collection_name: _Optional[str] = ..., sample: _Optional[int] = ..., limit: _Optional[int] = ..., using: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class MatrixPair(_message.Message):
+    __slots__ = ("a", "b", "score")
+    A_FIELD_NUMBER: _ClassVar[int]
+    B_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    a: _common_pb2.PointId
+    b: _common_pb2.PointId
+    score: float
+    def __init__(self, a: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., b: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., score: _Optional[float] = ...) -> None: ...
+
+class PointsSearchMatrixPairsResponse(_message.Message):
+    __slots__ = ("pairs", "seq", "microseconds")
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    pairs: _containers.RepeatedCompositeFieldContainer[MatrixPair]
+    seq: int
+    microseconds: int
+    def __init__(self, pairs: _Optional[_Iterable[_Union[MatrixPair, _Mapping]]] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ...) -> None: ...
+
+class PointsSearchMatrixOffsetsRequest(_message.Message):
+    __slots__ = ("collection_name", "sample", "limit", "using", "filter", "seed")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    sample: int
+    limit: int
+    using: str
+    filter: _filter_pb2.Filter
+    seed: int
+    def __init__(self, collection_name: _Optional[str] = ..., sample: _Optional[int] = ..., limit: _Optional[int] = ..., using: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class PointsSearchMatrixOffsetsResponse(_message.Message):
+    __slots__ = ("ids", "offsets_row", "offsets_col", "scores", "seq", "microseconds")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_ROW_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_COL_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedCompositeFieldContainer[_common_pb2.PointId]
+    offsets_row: _containers.RepeatedScalarFieldContainer[int]
+    offsets_col: _containers.RepeatedScalarFieldContainer[int]
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    seq: int
+    microseconds: int
+    def __init__(self, ids: _Optional[_Iterable[_Union[_common_pb2.PointId, _Mapping]]] = ..., offsets_row: _Optional[_Iterable[int]] = ..., offsets_col: _Optional[_Iterable[int]] = ..., scores: _Optional[_Iterable[float]] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ...) -> None: ...
+
 class PointsScrollRequest(_message.Message):
     __slots__ = ("collection_name", "filter", "offset", "limit", "with_payload", "with_vectors", "cursor_ttl_seconds", "cursor")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -498,3 +720,35 @@ class PointsUpdateBatchResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[UpdateResult]
     def __init__(self, results: _Optional[_Iterable[_Union[UpdateResult, _Mapping]]] = ...) -> None: ...
+
+class PointsCreateFieldIndexRequest(_message.Message):
+    __slots__ = ("collection_name", "path", "params", "wait")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    path: str
+    params: _collections_pb2.FieldIndexParams
+    wait: bool
+    def __init__(self, collection_name: _Optional[str] = ..., path: _Optional[str] = ..., params: _Optional[_Union[_collections_pb2.FieldIndexParams, _Mapping]] = ..., wait: _Optional[bool] = ...) -> None: ...
+
+class PointsCreateFieldIndexResponse(_message.Message):
+    __slots__ = ("index",)
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    index: _collections_pb2.FieldIndexInfo
+    def __init__(self, index: _Optional[_Union[_collections_pb2.FieldIndexInfo, _Mapping]] = ...) -> None: ...
+
+class PointsDeleteFieldIndexRequest(_message.Message):
+    __slots__ = ("collection_name", "path")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    path: str
+    def __init__(self, collection_name: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+
+class PointsDeleteFieldIndexResponse(_message.Message):
+    __slots__ = ("deleted",)
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    deleted: bool
+    def __init__(self, deleted: _Optional[bool] = ...) -> None: ...

@@ -105,6 +105,36 @@ class PointsStub:
                 request_serializer=headwater_dot_v1_dot_points__pb2.PointsExplainRequest.SerializeToString,
                 response_deserializer=headwater_dot_v1_dot_points__pb2.PointsExplainResponse.FromString,
                 _registered_method=True)
+        self.ExplainPoint = channel.unary_unary(
+                '/headwater.v1.Points/ExplainPoint',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsExplainPointRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsExplainPointResponse.FromString,
+                _registered_method=True)
+        self.QueryGroups = channel.unary_unary(
+                '/headwater.v1.Points/QueryGroups',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsQueryGroupsRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsQueryGroupsResponse.FromString,
+                _registered_method=True)
+        self.Facet = channel.unary_unary(
+                '/headwater.v1.Points/Facet',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsFacetRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsFacetResponse.FromString,
+                _registered_method=True)
+        self.Aggregate = channel.unary_unary(
+                '/headwater.v1.Points/Aggregate',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsAggregateRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsAggregateResponse.FromString,
+                _registered_method=True)
+        self.SearchMatrixPairs = channel.unary_unary(
+                '/headwater.v1.Points/SearchMatrixPairs',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixPairsRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixPairsResponse.FromString,
+                _registered_method=True)
+        self.SearchMatrixOffsets = channel.unary_unary(
+                '/headwater.v1.Points/SearchMatrixOffsets',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixOffsetsRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixOffsetsResponse.FromString,
+                _registered_method=True)
         self.Scroll = channel.unary_unary(
                 '/headwater.v1.Points/Scroll',
                 request_serializer=headwater_dot_v1_dot_points__pb2.PointsScrollRequest.SerializeToString,
@@ -124,6 +154,16 @@ class PointsStub:
                 '/headwater.v1.Points/UpdateBatch',
                 request_serializer=headwater_dot_v1_dot_points__pb2.PointsUpdateBatchRequest.SerializeToString,
                 response_deserializer=headwater_dot_v1_dot_points__pb2.PointsUpdateBatchResponse.FromString,
+                _registered_method=True)
+        self.CreateFieldIndex = channel.unary_unary(
+                '/headwater.v1.Points/CreateFieldIndex',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsCreateFieldIndexRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsCreateFieldIndexResponse.FromString,
+                _registered_method=True)
+        self.DeleteFieldIndex = channel.unary_unary(
+                '/headwater.v1.Points/DeleteFieldIndex',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexResponse.FromString,
                 _registered_method=True)
 
 
@@ -229,6 +269,48 @@ class PointsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainPoint(self, request, context):
+        """Why points are, or are not, in the answer to a query: stage by stage.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryGroups(self, request, context):
+        """A query whose points are grouped by the values of a field.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Facet(self, request, context):
+        """How many points have each value of a field, exactly; the most frequent first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Aggregate(self, request, context):
+        """Counts, sums, extremes and means of fields, of all matching points or by groups of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchMatrixPairs(self, request, context):
+        """For each of a sample of points the nearest others of the sample, as pairs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchMatrixOffsets(self, request, context):
+        """The same as a sparse matrix.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Scroll(self, request, context):
         """Points in id order, by pages. With a cursor all pages are of one commit and can be read again.
         """
@@ -252,6 +334,20 @@ class PointsServicer:
 
     def UpdateBatch(self, request, context):
         """Several writes as one: all or nothing, in order, visible at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateFieldIndex(self, request, context):
+        """Declares an index of a payload field. The same again changes nothing; ALREADY_EXISTS when the path has another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteFieldIndex(self, request, context):
+        """Deletes a declared index. It is no error when there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -330,6 +426,36 @@ def add_PointsServicer_to_server(servicer, server):
                     request_deserializer=headwater_dot_v1_dot_points__pb2.PointsExplainRequest.FromString,
                     response_serializer=headwater_dot_v1_dot_points__pb2.PointsExplainResponse.SerializeToString,
             ),
+            'ExplainPoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPoint,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsExplainPointRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsExplainPointResponse.SerializeToString,
+            ),
+            'QueryGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryGroups,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsQueryGroupsRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsQueryGroupsResponse.SerializeToString,
+            ),
+            'Facet': grpc.unary_unary_rpc_method_handler(
+                    servicer.Facet,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsFacetRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsFacetResponse.SerializeToString,
+            ),
+            'Aggregate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Aggregate,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsAggregateRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsAggregateResponse.SerializeToString,
+            ),
+            'SearchMatrixPairs': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchMatrixPairs,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixPairsRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixPairsResponse.SerializeToString,
+            ),
+            'SearchMatrixOffsets': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchMatrixOffsets,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixOffsetsRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsSearchMatrixOffsetsResponse.SerializeToString,
+            ),
             'Scroll': grpc.unary_unary_rpc_method_handler(
                     servicer.Scroll,
                     request_deserializer=headwater_dot_v1_dot_points__pb2.PointsScrollRequest.FromString,
@@ -349,6 +475,16 @@ def add_PointsServicer_to_server(servicer, server):
                     servicer.UpdateBatch,
                     request_deserializer=headwater_dot_v1_dot_points__pb2.PointsUpdateBatchRequest.FromString,
                     response_serializer=headwater_dot_v1_dot_points__pb2.PointsUpdateBatchResponse.SerializeToString,
+            ),
+            'CreateFieldIndex': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateFieldIndex,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsCreateFieldIndexRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsCreateFieldIndexResponse.SerializeToString,
+            ),
+            'DeleteFieldIndex': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteFieldIndex,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -741,6 +877,168 @@ class Points:
             _registered_method=True)
 
     @staticmethod
+    def ExplainPoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/ExplainPoint',
+            headwater_dot_v1_dot_points__pb2.PointsExplainPointRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsExplainPointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/QueryGroups',
+            headwater_dot_v1_dot_points__pb2.PointsQueryGroupsRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsQueryGroupsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Facet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/Facet',
+            headwater_dot_v1_dot_points__pb2.PointsFacetRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsFacetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Aggregate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/Aggregate',
+            headwater_dot_v1_dot_points__pb2.PointsAggregateRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsAggregateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchMatrixPairs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/SearchMatrixPairs',
+            headwater_dot_v1_dot_points__pb2.PointsSearchMatrixPairsRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsSearchMatrixPairsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchMatrixOffsets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/SearchMatrixOffsets',
+            headwater_dot_v1_dot_points__pb2.PointsSearchMatrixOffsetsRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsSearchMatrixOffsetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Scroll(request,
             target,
             options=(),
@@ -838,6 +1136,60 @@ class Points:
             '/headwater.v1.Points/UpdateBatch',
             headwater_dot_v1_dot_points__pb2.PointsUpdateBatchRequest.SerializeToString,
             headwater_dot_v1_dot_points__pb2.PointsUpdateBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateFieldIndex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/CreateFieldIndex',
+            headwater_dot_v1_dot_points__pb2.PointsCreateFieldIndexRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsCreateFieldIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteFieldIndex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/DeleteFieldIndex',
+            headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,5 +1,6 @@
 from headwater.v1 import common_pb2 as _common_pb2
 from headwater.v1 import filter_pb2 as _filter_pb2
+from headwater.v1 import formula_pb2 as _formula_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -22,6 +23,16 @@ class RecommendStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECOMMEND_STRATEGY_BEST_SCORE: _ClassVar[RecommendStrategy]
     RECOMMEND_STRATEGY_SUM_SCORES: _ClassVar[RecommendStrategy]
 
+class Metric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    METRIC_UNSPECIFIED: _ClassVar[Metric]
+    METRIC_COSINE: _ClassVar[Metric]
+    METRIC_DOT: _ClassVar[Metric]
+    METRIC_EUCLID: _ClassVar[Metric]
+    METRIC_MANHATTAN: _ClassVar[Metric]
+    METRIC_CHEBYSHEV: _ClassVar[Metric]
+    METRIC_ANGULAR: _ClassVar[Metric]
+
 class FilterStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FILTER_STRATEGY_UNSPECIFIED: _ClassVar[FilterStrategy]
@@ -41,6 +52,22 @@ class ScoreMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCORE_MODE_RAW: _ClassVar[ScoreMode]
     SCORE_MODE_SIMILARITY: _ClassVar[ScoreMode]
     SCORE_MODE_DISTANCE: _ClassVar[ScoreMode]
+
+class AbsenceReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ABSENCE_REASON_UNSPECIFIED: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_NOT_STORED: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_NO_VECTOR: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_EXAMPLE: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_FILTERED: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_NOT_RANKED: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_NOT_INDEXED: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_NOT_FOUND_BY_INDEX: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_NOT_IN_PREFETCHES: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_THRESHOLD: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_NOT_DIVERSE: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_BEYOND_LIMIT: _ClassVar[AbsenceReason]
+    ABSENCE_REASON_BEFORE_OFFSET: _ClassVar[AbsenceReason]
 DIRECTION_UNSPECIFIED: Direction
 DIRECTION_ASCENDING: Direction
 DIRECTION_DESCENDING: Direction
@@ -48,6 +75,13 @@ RECOMMEND_STRATEGY_UNSPECIFIED: RecommendStrategy
 RECOMMEND_STRATEGY_AVERAGE: RecommendStrategy
 RECOMMEND_STRATEGY_BEST_SCORE: RecommendStrategy
 RECOMMEND_STRATEGY_SUM_SCORES: RecommendStrategy
+METRIC_UNSPECIFIED: Metric
+METRIC_COSINE: Metric
+METRIC_DOT: Metric
+METRIC_EUCLID: Metric
+METRIC_MANHATTAN: Metric
+METRIC_CHEBYSHEV: Metric
+METRIC_ANGULAR: Metric
 FILTER_STRATEGY_UNSPECIFIED: FilterStrategy
 FILTER_STRATEGY_AUTO: FilterStrategy
 FILTER_STRATEGY_PRE: FilterStrategy
@@ -59,9 +93,22 @@ SCORE_MODE_UNSPECIFIED: ScoreMode
 SCORE_MODE_RAW: ScoreMode
 SCORE_MODE_SIMILARITY: ScoreMode
 SCORE_MODE_DISTANCE: ScoreMode
+ABSENCE_REASON_UNSPECIFIED: AbsenceReason
+ABSENCE_REASON_NOT_STORED: AbsenceReason
+ABSENCE_REASON_NO_VECTOR: AbsenceReason
+ABSENCE_REASON_EXAMPLE: AbsenceReason
+ABSENCE_REASON_FILTERED: AbsenceReason
+ABSENCE_REASON_NOT_RANKED: AbsenceReason
+ABSENCE_REASON_NOT_INDEXED: AbsenceReason
+ABSENCE_REASON_NOT_FOUND_BY_INDEX: AbsenceReason
+ABSENCE_REASON_NOT_IN_PREFETCHES: AbsenceReason
+ABSENCE_REASON_THRESHOLD: AbsenceReason
+ABSENCE_REASON_NOT_DIVERSE: AbsenceReason
+ABSENCE_REASON_BEYOND_LIMIT: AbsenceReason
+ABSENCE_REASON_BEFORE_OFFSET: AbsenceReason
 
 class Query(_message.Message):
-    __slots__ = ("nearest", "rrf", "dbsf", "order_by", "sample", "recommend", "discover", "context", "nearest_with_mmr")
+    __slots__ = ("nearest", "rrf", "dbsf", "order_by", "sample", "recommend", "discover", "context", "nearest_with_mmr", "formula", "rescore")
     NEAREST_FIELD_NUMBER: _ClassVar[int]
     RRF_FIELD_NUMBER: _ClassVar[int]
     DBSF_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +118,8 @@ class Query(_message.Message):
     DISCOVER_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     NEAREST_WITH_MMR_FIELD_NUMBER: _ClassVar[int]
+    FORMULA_FIELD_NUMBER: _ClassVar[int]
+    RESCORE_FIELD_NUMBER: _ClassVar[int]
     nearest: VectorInput
     rrf: ReciprocalRankFusion
     dbsf: DistributionBasedScoreFusion
@@ -80,7 +129,9 @@ class Query(_message.Message):
     discover: Discover
     context: Context
     nearest_with_mmr: NearestWithMmr
-    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., rrf: _Optional[_Union[ReciprocalRankFusion, _Mapping]] = ..., dbsf: _Optional[_Union[DistributionBasedScoreFusion, _Mapping]] = ..., order_by: _Optional[_Union[OrderBy, _Mapping]] = ..., sample: _Optional[_Union[Sample, _Mapping]] = ..., recommend: _Optional[_Union[Recommend, _Mapping]] = ..., discover: _Optional[_Union[Discover, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., nearest_with_mmr: _Optional[_Union[NearestWithMmr, _Mapping]] = ...) -> None: ...
+    formula: _formula_pb2.Formula
+    rescore: Rescore
+    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., rrf: _Optional[_Union[ReciprocalRankFusion, _Mapping]] = ..., dbsf: _Optional[_Union[DistributionBasedScoreFusion, _Mapping]] = ..., order_by: _Optional[_Union[OrderBy, _Mapping]] = ..., sample: _Optional[_Union[Sample, _Mapping]] = ..., recommend: _Optional[_Union[Recommend, _Mapping]] = ..., discover: _Optional[_Union[Discover, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., nearest_with_mmr: _Optional[_Union[NearestWithMmr, _Mapping]] = ..., formula: _Optional[_Union[_formula_pb2.Formula, _Mapping]] = ..., rescore: _Optional[_Union[Rescore, _Mapping]] = ...) -> None: ...
 
 class OrderBy(_message.Message):
     __slots__ = ("path", "direction", "start_integer", "start_double", "start_string")
@@ -143,6 +194,28 @@ class NearestWithMmr(_message.Message):
     diversity: float
     candidates: int
     def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., diversity: _Optional[float] = ..., candidates: _Optional[int] = ...) -> None: ...
+
+class Rescore(_message.Message):
+    __slots__ = ("vector", "metric", "composite")
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    COMPOSITE_FIELD_NUMBER: _ClassVar[int]
+    vector: VectorInput
+    metric: Metric
+    composite: _containers.RepeatedCompositeFieldContainer[WeightedMetric]
+    def __init__(self, vector: _Optional[_Union[VectorInput, _Mapping]] = ..., metric: _Optional[_Union[Metric, str]] = ..., composite: _Optional[_Iterable[_Union[WeightedMetric, _Mapping]]] = ...) -> None: ...
+
+class WeightedMetric(_message.Message):
+    __slots__ = ("metric", "weight", "vector", "using")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    metric: Metric
+    weight: float
+    vector: VectorInput
+    using: str
+    def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., weight: _Optional[float] = ..., vector: _Optional[_Union[VectorInput, _Mapping]] = ..., using: _Optional[str] = ...) -> None: ...
 
 class VectorInput(_message.Message):
     __slots__ = ("vector", "id")
@@ -284,3 +357,49 @@ class StageRank(_message.Message):
     rank: int
     score: float
     def __init__(self, stage: _Optional[str] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ...) -> None: ...
+
+class PointExplanation(_message.Message):
+    __slots__ = ("id", "exists", "returned", "stages", "verdict", "text", "reason")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    EXISTS_FIELD_NUMBER: _ClassVar[int]
+    RETURNED_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    id: _common_pb2.PointId
+    exists: bool
+    returned: bool
+    stages: _containers.RepeatedCompositeFieldContainer[StageOutcome]
+    verdict: str
+    text: str
+    reason: AbsenceReason
+    def __init__(self, id: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., exists: _Optional[bool] = ..., returned: _Optional[bool] = ..., stages: _Optional[_Iterable[_Union[StageOutcome, _Mapping]]] = ..., verdict: _Optional[str] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[AbsenceReason, str]] = ...) -> None: ...
+
+class StageOutcome(_message.Message):
+    __slots__ = ("stage", "operator", "reason", "rank", "score", "candidates", "failed_conditions", "text")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    FAILED_CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    operator: str
+    reason: AbsenceReason
+    rank: int
+    score: float
+    candidates: int
+    failed_conditions: _containers.RepeatedCompositeFieldContainer[FailedCondition]
+    text: str
+    def __init__(self, stage: _Optional[str] = ..., operator: _Optional[str] = ..., reason: _Optional[_Union[AbsenceReason, str]] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ..., candidates: _Optional[int] = ..., failed_conditions: _Optional[_Iterable[_Union[FailedCondition, _Mapping]]] = ..., text: _Optional[str] = ...) -> None: ...
+
+class FailedCondition(_message.Message):
+    __slots__ = ("path", "condition")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    condition: str
+    def __init__(self, path: _Optional[str] = ..., condition: _Optional[str] = ...) -> None: ...

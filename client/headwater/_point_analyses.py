@@ -1,0 +1,192 @@
+"""Groups, facets, aggregations and distance matrices of points; each method sees one commit. Part of `.points`."""
+
+from collections.abc import Mapping, Sequence
+
+from headwater._surface import Namespace, remote
+from headwater._wire import rpcs
+from headwater._wire.analyses import (
+    aggregates_of,
+    aggregation_messages,
+    facets_of,
+    groups_of,
+    lookup_message,
+    offsets_of,
+    pairs_of,
+)
+from headwater._wire.filters import filter_message
+from headwater._wire.queries import query_request
+from headwater.filters import FilterLike
+from headwater.models.analyses import (
+    Aggregates,
+    AggregationLike,
+    Facets,
+    Groups,
+    MatrixOffsets,
+    MatrixPairs,
+    WithLookup,
+)
+from headwater.models.points import WithPayload, WithVectors
+from headwater.models.queries import (
+    DEFAULT_LIMIT,
+    FilterScope,
+    LookupFrom,
+    PrefetchQuery,
+    QueryLike,
+    QueryRequest,
+    ScoreMode,
+    SearchParams,
+)
+from headwater.v1 import points_pb2
+
+DEFAULT_GROUP_SIZE = 3
+"""Points of a group unless a call says otherwise."""
+
+
+class PointAnalyses(Namespace):
+    """What looks at the values of many points; each call sees one commit.
+
+    Values of a field are its strings, numbers and bools, those in an array each for itself. None: the server's default.
+    """
+
+    __slots__ = ()
+
+    @remote
+    async def query_groups(
+        self,
+        collection: str,
+        query: QueryLike | None = None,
+        *,
+        group_by: str,
+        group_size: int | None = DEFAULT_GROUP_SIZE,
+        limit: int | None = DEFAULT_LIMIT,
+        offset: int | None = None,
+        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        params: SearchParams | None = None,
+        score_threshold: float | None = None,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        with_lookup: WithLookup | str | None = None,
+        lookup_from: LookupFrom | None = None,
+        filter_scope: FilterScope | None = None,
+        score_mode: ScoreMode | None = None,
+        explain: bool = False,
+        timeout: float | None = None,
+    ) -> Groups:
+        """The best `limit` groups of points by the values of the field `group_by`, with up to `group_size` points each.
+
+        `query` and what belongs to it are as in `query`; `limit` and `offset` count groups. A point whose field is an
+        array belongs to the group of each element; points without a value are left out. `with_lookup` names a
+        collection whose points have the groups' values as ids, to be returned with the groups.
+        """
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=limit,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            with_payload=with_payload,
+            with_vectors=with_vectors,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            score_mode=score_mode,
+            explain=explain,
+        )
+        request = points_pb2.PointsQueryGroupsRequest(
+            query=query_request(root, collection),
+            group_by=group_by,
+            group_size=group_size,
+            with_lookup=lookup_message(with_lookup),
+        )
+        return groups_of(await self._calls(rpcs.Points.QUERY_GROUPS, request, timeout))
+
+    @remote
+    async def facet(
+        self,
+        collection: str,
+        key: str,
+        *,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        timeout: float | None = None,
+    ) -> Facets:
+        """The `limit` most frequent values of the field `key`, and how many points have each, exactly."""
+        request = points_pb2.PointsFacetRequest(
+            collection_name=collection, key=key, filter=filter_message(filter), limit=limit
+        )
+        return facets_of(await self._calls(rpcs.Points.FACET, request, timeout))
+
+    @remote
+    async def aggregate(
+        self,
+        collection: str,
+        aggregations: Mapping[str, AggregationLike],
+        *,
+        group_by: str | None = None,
+        filter: FilterLike | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> Aggregates:
+        """Aggregations by name, such as `{"revenue": Aggregation.sum("price"), "n": "count"}`.
+
+        One group of all points that match, or one for each value of the field `group_by`, in the order of the values;
+        `limit` None: up to 10,000.
+        """
+        request = points_pb2.PointsAggregateRequest(
+            collection_name=collection,
+            aggregations=aggregation_messages(aggregations),
+            group_by=group_by,
+            filter=filter_message(filter),
+            limit=limit,
+        )
+        return aggregates_of(await self._calls(rpcs.Points.AGGREGATE, request, timeout), list(aggregations))
+
+    @remote
+    async def search_matrix_pairs(
+        self,
+        collection: str,
+        *,
+        sample: int | None = None,
+        limit: int | None = None,
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        seed: int | None = None,
+        timeout: float | None = None,
+    ) -> MatrixPairs:
+        """For each of `sample` (10) random points the `limit` (3) nearest others of the sample: pairs with scores."""
+        request = points_pb2.PointsSearchMatrixPairsRequest(
+            collection_name=collection,
+            sample=sample,
+            limit=limit,
+            using=using,
+            filter=filter_message(filter),
+            seed=seed,
+        )
+        return pairs_of(await self._calls(rpcs.Points.SEARCH_MATRIX_PAIRS, request, timeout))
+
+    @remote
+    async def search_matrix_offsets(
+        self,
+        collection: str,
+        *,
+        sample: int | None = None,
+        limit: int | None = None,
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        seed: int | None = None,
+        timeout: float | None = None,
+    ) -> MatrixOffsets:
+        """What `search_matrix_pairs` returns, as a sparse matrix of places in the list of ids."""
+        request = points_pb2.PointsSearchMatrixOffsetsRequest(
+            collection_name=collection,
+            sample=sample,
+            limit=limit,
+            using=using,
+            filter=filter_message(filter),
+            seed=seed,
+        )
+        return offsets_of(await self._calls(rpcs.Points.SEARCH_MATRIX_OFFSETS, request, timeout))

@@ -1,0 +1,108 @@
+"""Why points are, or are not, in the answer to a query: a part of `.points`."""
+
+from collections.abc import Sequence
+
+from headwater._surface import Namespace, remote
+from headwater._wire import rpcs
+from headwater._wire.explanations import point_explanation_of
+from headwater._wire.queries import query_request
+from headwater._wire.values import id_message, id_messages
+from headwater.filters import FilterLike
+from headwater.models.explanation import PointExplanation
+from headwater.models.points import PointIdLike, PointIds
+from headwater.models.queries import (
+    DEFAULT_LIMIT,
+    FilterScope,
+    LookupFrom,
+    PrefetchQuery,
+    QueryLike,
+    QueryRequest,
+    ScoreMode,
+    SearchParams,
+)
+from headwater.v1 import points_pb2
+
+
+class PointExplanations(Namespace):
+    """The query is that of `points.query`, and runs. All raise HeadwaterError."""
+
+    __slots__ = ()
+
+    @remote
+    async def explain_point(
+        self,
+        collection: str,
+        id: PointIdLike,
+        query: QueryLike | None = None,
+        *,
+        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        params: SearchParams | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        lookup_from: LookupFrom | None = None,
+        filter_scope: FilterScope | None = None,
+        score_mode: ScoreMode | None = None,
+        timeout: float | None = None,
+    ) -> PointExplanation:
+        """Why a point is, or is not, in the answer to a query: what became of it in each stage.
+
+        `str()` of it is a verdict in one sentence, and a line per stage.
+        """
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=limit,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            score_mode=score_mode,
+        )
+        request = points_pb2.PointsExplainPointRequest(
+            query=query_request(root, collection), ids=[id_message(id, "ids[0]")]
+        )
+        (point,) = (await self._calls(rpcs.Points.EXPLAIN_POINT, request, timeout)).points
+        return point_explanation_of(point)
+
+    @remote
+    async def explain_points(
+        self,
+        collection: str,
+        ids: PointIds,
+        query: QueryLike | None = None,
+        *,
+        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        params: SearchParams | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        lookup_from: LookupFrom | None = None,
+        filter_scope: FilterScope | None = None,
+        score_mode: ScoreMode | None = None,
+        timeout: float | None = None,
+    ) -> list[PointExplanation]:
+        """`explain_point` for up to 100 points in one run of the query; one explanation per id, in the order asked."""
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=limit,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            score_mode=score_mode,
+        )
+        request = points_pb2.PointsExplainPointRequest(query=query_request(root, collection), ids=id_messages(ids))
+        points = (await self._calls(rpcs.Points.EXPLAIN_POINT, request, timeout)).points
+        return [point_explanation_of(point) for point in points]

@@ -1,0 +1,42 @@
+"""Indexes of payload fields between the client's models and the contract."""
+
+from headwater._wire.names import enum_name
+from headwater.models.payload_schema import (
+    FieldIndexInfo,
+    FieldIndexLike,
+    FieldIndexParams,
+    FieldIndexState,
+    FieldType,
+    PayloadSchema,
+)
+from headwater.v1 import collections_pb2
+
+
+def field_index_message(
+    given: FieldIndexLike | None, params: FieldIndexParams | None = None
+) -> collections_pb2.FieldIndexParams:
+    """The type comes from either. Raises ValueError when neither or both give one, or it is none."""
+    if isinstance(given, FieldIndexParams):
+        if params is not None:
+            raise ValueError("the params are given twice")
+        given, params = None, given
+    settings = params or FieldIndexParams()
+    if given is not None and settings.type is not None:
+        raise ValueError("the type is given twice")
+    kind = settings.type if given is None else given
+    if kind is None:
+        raise ValueError("the type of the index is missing")
+    return collections_pb2.FieldIndexParams(type=enum_name(FieldType, "FIELD_TYPE", kind), lazy=settings.lazy)
+
+
+def payload_schema_messages(schema: PayloadSchema | None) -> dict[str, collections_pb2.FieldIndexParams]:
+    return {path: field_index_message(given) for path, given in (schema or {}).items()}
+
+
+def field_index_of(message: collections_pb2.FieldIndexInfo) -> FieldIndexInfo:
+    return FieldIndexInfo(
+        type=FieldType(collections_pb2.FieldType.Name(message.params.type)),
+        lazy=message.params.lazy,
+        points=message.points,
+        state=FieldIndexState(collections_pb2.FieldIndexState.Name(message.state)),
+    )

@@ -1,0 +1,172 @@
+"""Groups, facets, aggregations and distance matrices, as a user asks for them and gets them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from headwater.models.explanation import Explanation
+from headwater.models.points import PointId, Record, ScoredPoint, WithPayload, WithVectors
+
+FieldScalar = str | int | float | bool
+"""A value of a field that points can be grouped by. A double that is a 64-bit integer comes back as that integer."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithLookup:
+    """Returns with each group the point of `collection` whose id is the group's value."""
+
+    collection: str
+    with_payload: WithPayload = True
+    with_vectors: WithVectors = False
+
+
+@dataclass(frozen=True, slots=True)
+class PointGroup:
+    """The best points with one value of a field, best first. `lookup`: the point that was looked up, if any."""
+
+    value: FieldScalar
+    points: list[ScoredPoint]
+    lookup: Record | None = None
+
+
+class Groups(list[PointGroup]):
+    """Groups in the order of their best points. `seq` is the commit sequence that was read."""
+
+    __slots__ = ("explanation", "seq")
+
+    def __init__(self, groups: Sequence[PointGroup], *, seq: int = 0, explanation: Explanation | None = None) -> None:
+        super().__init__(groups)
+        self.seq = seq
+        self.explanation = explanation
+
+
+@dataclass(frozen=True, slots=True)
+class FacetHit:
+    """A value of a field, and how many points have it."""
+
+    value: FieldScalar
+    count: int
+
+
+class Facets(list[FacetHit]):
+    """The most frequent values first. `value_count` is how many there are in all, `seq` the commit that was read."""
+
+    __slots__ = ("seq", "value_count")
+
+    def __init__(self, hits: Sequence[FacetHit], *, value_count: int = 0, seq: int = 0) -> None:
+        super().__init__(hits)
+        self.value_count = value_count
+        self.seq = seq
+
+
+class AggregationKind(Enum):
+    """What an aggregation computes of the values of a field."""
+
+    Count = "AGGREGATION_KIND_COUNT"
+    """How many strings, numbers and bools there are; without a path: how many points."""
+    Sum = "AGGREGATION_KIND_SUM"
+    Min = "AGGREGATION_KIND_MIN"
+    """The least number; without numbers the first string."""
+    Max = "AGGREGATION_KIND_MAX"
+    """The last string; without strings the greatest number."""
+    Avg = "AGGREGATION_KIND_AVG"
+    CountDistinct = "AGGREGATION_KIND_COUNT_DISTINCT"
+    """How many different strings, numbers and bools there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """One aggregation of `points.aggregate`, best made by the methods: `Aggregation.sum("price")`."""
+
+    kind: AggregationKind
+    path: str | None = None
+
+    @classmethod
+    def count(cls, path: str | None = None) -> "Aggregation":
+        """How many values there are at `path`; without it how many points."""
+        return cls(AggregationKind.Count, path)
+
+    @classmethod
+    def sum(cls, path: str) -> "Aggregation":
+        """The sum of the numbers at `path`: exact of integers, rounded once with doubles."""
+        return cls(AggregationKind.Sum, path)
+
+    @classmethod
+    def min(cls, path: str) -> "Aggregation":
+        """The least number at `path`; without numbers the first string."""
+        return cls(AggregationKind.Min, path)
+
+    @classmethod
+    def max(cls, path: str) -> "Aggregation":
+        """The last string at `path`; without strings the greatest number."""
+        return cls(AggregationKind.Max, path)
+
+    @classmethod
+    def avg(cls, path: str) -> "Aggregation":
+        """The mean of the numbers at `path`."""
+        return cls(AggregationKind.Avg, path)
+
+    @classmethod
+    def count_distinct(cls, path: str) -> "Aggregation":
+        """How many different values there are at `path`."""
+        return cls(AggregationKind.CountDistinct, path)
+
+
+AggregationLike = Aggregation | str | tuple[str, str]
+"""An aggregation, `"count"`, or a name of one and a path: `("sum", "price")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateGroup:
+    """One group: its value (None without `group_by`), how many points it has, and results by the names they were given.
+
+    A result is None where there is no value to compute it of.
+    """
+
+    value: FieldScalar | None
+    count: int
+    results: Mapping[str, FieldScalar | None]
+
+    def __getitem__(self, name: str) -> FieldScalar | None:
+        return self.results[name]
+
+
+class Aggregates(list[AggregateGroup]):
+    """Groups in the order of their values. `group_count`: how many there are in all; `seq`: the commit read."""
+
+    __slots__ = ("group_count", "seq")
+
+    def __init__(self, groups: Sequence[AggregateGroup], *, group_count: int = 0, seq: int = 0) -> None:
+        super().__init__(groups)
+        self.group_count = group_count
+        self.seq = seq
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPair:
+    """A point of the sample, one of the nearest others to it, and their score."""
+
+    a: PointId
+    b: PointId
+    score: float
+
+
+class MatrixPairs(list[MatrixPair]):
+    """Pairs of a distance matrix: points of the sample in id order, for each its nearest others, best first."""
+
+    __slots__ = ("seq",)
+
+    def __init__(self, pairs: Sequence[MatrixPair], *, seq: int = 0) -> None:
+        super().__init__(pairs)
+        self.seq = seq
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixOffsets:
+    """A distance matrix, sparse: `ids[offsets_col[i]]` scores `scores[i]` for `ids[offsets_row[i]]`."""
+
+    ids: list[PointId]
+    offsets_row: list[int]
+    offsets_col: list[int]
+    scores: list[float]
+    seq: int = 0

@@ -1,0 +1,60 @@
+"""Indexes of payload fields as a user declares and sees them. Values of enums are their names on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class FieldType(Enum):
+    """Which values at a payload path an index is for. Also written as its name in lower case: "keyword"."""
+
+    KEYWORD = "FIELD_TYPE_KEYWORD"
+    """Strings, whole."""
+    INTEGER = "FIELD_TYPE_INTEGER"
+    """Numbers without a fraction."""
+    FLOAT = "FIELD_TYPE_FLOAT"
+    """Numbers."""
+    BOOL = "FIELD_TYPE_BOOL"
+    """Bools."""
+    DATETIME = "FIELD_TYPE_DATETIME"
+    """Strings that are RFC 3339 dates and times; `OrderBy` compares them as instants."""
+    UUID = "FIELD_TYPE_UUID"
+    """Strings that are UUIDs; they compare as they are written."""
+    GEO = "FIELD_TYPE_GEO"
+    """Places: objects with `lat` and `lon`."""
+    TEXT = "FIELD_TYPE_TEXT"
+    """Strings, by their words."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldIndexParams:
+    """An index of a payload field. `lazy`: made when a filter first needs it, not once the collection is open.
+
+    `type` may be None where it is given beside the params.
+    """
+
+    type: FieldType | str | None = None
+    lazy: bool = False
+
+
+class FieldIndexState(Enum):
+    """How far an index is. Filters are right in every state."""
+
+    PENDING = "FIELD_INDEX_STATE_PENDING"
+    BUILDING = "FIELD_INDEX_STATE_BUILDING"
+    READY = "FIELD_INDEX_STATE_READY"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldIndexInfo:
+    """A declared index. `points`: how many have a value of the type at the path; 0 until it is READY."""
+
+    type: FieldType
+    lazy: bool
+    points: int
+    state: FieldIndexState
+
+
+FieldIndexLike = FieldType | FieldIndexParams | str
+PayloadSchema = Mapping[str, FieldIndexLike]
+"""Indexes by path: `{"price": "float", "color": FieldType.KEYWORD}`."""

@@ -1,0 +1,47 @@
+"""What tested the conditions of a filter, for explanations: an index of the field, or its payloads."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from planner.describe import describe_condition
+from planner.filter import PayloadCondition
+
+
+class ServedBy(Enum):
+    """What tested a condition."""
+
+    DECLARED = "declared index"
+    AUTOMATIC = "automatic index"
+    PAYLOADS = "payloads"
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionReport:
+    """A condition, what tested it, and how many points it holds for: of all, or of the `tested` ones.
+
+    None: they were not counted.
+    """
+
+    condition: PayloadCondition
+    by: ServedBy
+    points: int | None = None
+    tested: int | None = None
+
+
+def describe_reports(reports: Sequence[ConditionReport]) -> str:
+    """Such as `color = "red": declared index, 12 points; size > 3: payloads, 5 of 12 points`."""
+    return "; ".join(_describe(report) for report in dict.fromkeys(reports))
+
+
+def by_payloads(conditions: Iterable[PayloadCondition]) -> list[ConditionReport]:
+    """Of conditions that are tested point by point, until enough are found."""
+    return [ConditionReport(condition, ServedBy.PAYLOADS) for condition in conditions]
+
+
+def _describe(report: ConditionReport) -> str:
+    text = f"{describe_condition(report.condition)}: {report.by.value}"
+    if report.points is None:
+        return text
+    of = "" if report.tested is None else f" of {report.tested:,}"
+    return f"{text}, {report.points:,}{of} points"

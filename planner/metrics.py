@@ -1,0 +1,69 @@
+"""Metrics that a query may choose instead of a space's own: their scores in float64, and which way they run."""
+
+import math
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import distance as space_metrics
+from storage.schema import Distance
+
+Wide = NDArray[np.float64]
+Scores = NDArray[np.float32]
+
+
+class Metric(Enum):
+    """CHEBYSHEV: the greatest difference of components. ANGULAR: the angle as a share of 180 degrees, 0 to 1."""
+
+    COSINE = "cosine"
+    DOT = "dot"
+    EUCLID = "euclid"
+    MANHATTAN = "manhattan"
+    CHEBYSHEV = "chebyshev"
+    ANGULAR = "angular"
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self in (Metric.COSINE, Metric.DOT)
+
+    @property
+    def needs_direction(self) -> bool:
+        """Whether a zero vector is no query."""
+        return self in (Metric.COSINE, Metric.ANGULAR)
+
+
+def wide_scores(metric: Metric, query: NDArray[np.float32], rows: NDArray[np.float32]) -> Wide:
+    """Scores of `rows` (n, d) for `query` (d,), computed in float64 and not rounded, (n,).
+
+    Those of a metric that spaces have are that metric's. A zero row has cosine 0, so angular 0.5.
+    """
+    wide_query, wide_rows = query.astype(np.float64), rows.astype(np.float64)
+    match metric:
+        case Metric.CHEBYSHEV:
+            greatest: Wide = np.abs(wide_rows - wide_query).max(axis=1)
+            return greatest
+        case Metric.ANGULAR:
+            cosines = space_metrics.wide_scores(Distance.COSINE, wide_query, wide_rows)
+            # Not numpy's, whose last bit may depend on a row's place among others.
+            angles = np.fromiter(map(math.acos, cosines.tolist()), np.float64, len(cosines))
+            shares: Wide = angles / math.pi
+            return shares
+        case _:
+            return space_metrics.wide_scores(Distance(metric.value), wide_query, wide_rows)
+
+
+def similarity(metric: Metric, raw: Scores) -> Scores:
+    """Scores in which higher is better: Angular becomes 1 - a, other distances 1 / (1 + d); Cosine and Dot stay."""
+    if metric is Metric.ANGULAR:
+        return (1.0 - raw.astype(np.float64)).astype(np.float32)
+    if metric is Metric.CHEBYSHEV:
+        return (1.0 / (1.0 + raw.astype(np.float64))).astype(np.float32)
+    return space_metrics.similarity(Distance(metric.value), raw)
+
+
+def dissimilarity(metric: Metric, raw: Scores) -> Scores:
+    """Scores in which lower is better: as spaces convert them; Chebyshev and Angular stay."""
+    if metric in (Metric.ANGULAR, Metric.CHEBYSHEV):
+        return raw
+    return space_metrics.dissimilarity(Distance(metric.value), raw)
