@@ -114,8 +114,15 @@ class Engine:
         *,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         field_index_bytes: int = DEFAULT_FIELD_INDEX_BYTES,
+        search_timeout: float | None = None,
+        max_scan: int | None = None,
     ) -> None:
-        """`cache_bytes` bounds remembered filters, `field_index_bytes` the indexes that no one declared; 0: none."""
+        """`cache_bytes` bounds remembered filters, `field_index_bytes` the indexes that no one declared; 0: none.
+
+        `search_timeout` (seconds) and `max_scan` bound each request of queries beside its own budget.
+        """
+        self._search_timeout = search_timeout
+        self._max_scan = max_scan
         self.lookup = lookup
         self._fields = FieldIndexes(field_index_bytes)
         self._builds = FieldBuilds(self._fields)
@@ -134,9 +141,10 @@ class Engine:
 
         Everything is validated before anything is searched. Errors name fields below each query's `path`;
         `batch_field` names the batch itself. Raises InvalidRequest and its subclasses, SpaceNotFound,
-        PointNotFound, VectorNotFound, CollectionNotFound (lookup_from), DeadlineExceeded, Cancelled.
+        PointNotFound, VectorNotFound, CollectionNotFound (lookup_from), ScanTooLarge, DeadlineExceeded, Cancelled.
         """
         check_batch(len(queries), batch_field)
+        budget = budget.within(self._search_timeout, self._max_scan)
         with collection.snapshot() as reader:
             plans = self._plan(collection, reader, queries)
             traces = [Trace() if query.explain else None for query in queries]

@@ -183,6 +183,8 @@ def _leaf_attributes(leaf: Search | Scan | RankAll) -> dict[str, str]:
 
 def _param_attributes(params: SearchParams) -> dict[str, str]:
     attributes = {} if params.hnsw_ef is None else {"hnsw_ef": str(params.hnsw_ef)}
+    if params.ivf_nprobe is not None:
+        attributes["ivf_nprobe"] = ", ".join(map(str, params.ivf_nprobe))
     if params.exact:
         attributes["exact"] = "true"
     if params.indexed_only:

@@ -109,6 +109,7 @@ def _space_search(demand: Demand, allowed: NDArray[np.uint32] | None) -> SpaceSe
         filter_strategy=leaf.params.filter_strategy.value,
         rescore=leaf.params.rescore,
         oversampling=leaf.params.oversampling,
+        nprobe=leaf.params.ivf_nprobe,
     )
 
 

@@ -206,6 +206,7 @@ class SearchParams:
     filter_strategy: FilterStrategy = FilterStrategy.AUTO
     rescore: bool = True
     oversampling: float | None = None
+    ivf_nprobe: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from planner.validate_formula import check_formula
 from planner.validate_metrics import SpaceAt, check_by_metrics
 from planner.validate_ranks import check_by_examples, check_mmr, check_order_by, check_sample, check_vector
 from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
-from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, SpaceSchema
+from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, SpaceSchema, check_levels
 
 DEFAULT_LIMIT = 10
 """Points a query returns unless it says otherwise."""
@@ -125,6 +125,7 @@ def _check_root_only(stage: Stage, path: str) -> None:
 def _check_params(params: SearchParams, path: str) -> None:
     if params.hnsw_ef is not None and not 1 <= params.hnsw_ef <= MAX_EF:
         raise InvalidQuery(f"{path}.hnsw_ef", f"{params.hnsw_ef:,} is not between 1 and {MAX_EF:,}")
+    check_levels(params.ivf_nprobe or (), f"{path}.ivf_nprobe")
     _check_oversampling(params, f"{path}.quantization.oversampling")
 
 

@@ -19,6 +19,7 @@ from server.field_indexes import PointFieldIndexes
 from server.health import Health
 from server.interceptors import Interceptor
 from server.maintenance import VectorDataMaintenance
+from server.partitions import Partitions
 from server.payload import ProtobufPayloadCodec
 from server.points import PointReads, PointWrites
 from server.scrolling import PointScrolls
@@ -51,6 +52,7 @@ def serve(config: Config) -> Iterator[str]:
         max_pending_writes=config.max_pending_writes,
         max_pending_bytes=config.max_pending_bytes,
         reopen_on_use=config.reopen_on_use,
+        max_build_memory=config.max_build_memory,
     )
     with (
         closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
@@ -82,7 +84,12 @@ def _make_server(config: Config, workers: ThreadPoolExecutor) -> grpc.Server:
 
 
 def _add_services(server: grpc.Server, config: Config, database: Database) -> None:
-    engine = Engine(database.collection, field_index_bytes=config.field_index_bytes)
+    engine = Engine(
+        database.collection,
+        field_index_bytes=config.field_index_bytes,
+        search_timeout=config.search_timeout,
+        max_scan=config.max_scan,
+    )
     database.opened, database.closed = engine.opened, engine.closed
     interceptor = Interceptor(api_key=config.api_key, slow_ms=config.slow_ms)
     points = (
@@ -93,10 +100,17 @@ def _add_services(server: grpc.Server, config: Config, database: Database) -> No
         PointAnalyses(database, engine),
         PointFieldIndexes(database, engine),
     )
-    vde = (VectorDataEngine(database), VectorDataMaintenance(database, engine), SnapshotTransfers(database))
+    vde = (
+        VectorDataEngine(database),
+        VectorDataMaintenance(database, engine, max_build_memory=config.max_build_memory),
+        SnapshotTransfers(database),
+        Partitions(database),
+    )
     server.add_generic_rpc_handlers(
         (
-            generic_handler(COLLECTIONS, interceptor, Collections(database, engine)),
+            generic_handler(
+                COLLECTIONS, interceptor, Collections(database, engine, max_dimension=config.max_dimension)
+            ),
             generic_handler(POINTS, interceptor, *points),
             generic_handler(VDE, interceptor, *vde),
         )

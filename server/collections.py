@@ -1,5 +1,7 @@
 """Collections: the RPCs of the service of that name."""
 
+from collections.abc import Mapping
+
 from headwater.v1 import collections_pb2 as wire
 from planner.engine import Engine
 from server.convert.fields import kind_of
@@ -8,18 +10,23 @@ from storage.budget import Budget
 from storage.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 from storage.collection import Collection
 from storage.database import Database
-from storage.errors import InvalidRequest
+from storage.errors import InvalidRequest, LimitExceeded
+from storage.schema import MAX_DIMENSIONS, SpaceSchema
 
 
 class Collections:
     """The RPCs of `Collections`."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, *, max_dimension: int) -> None:
+        """`max_dimension`: the largest size of a new space."""
         self._database = database
         self._engine = engine
+        self._max_dimension = max_dimension
 
     def create(self, request: wire.CollectionsCreateRequest, budget: Budget) -> wire.CollectionsCreateResponse:
-        collection = self._database.create_collection(request.collection_name, schema_of(request))
+        schema = schema_of(request)
+        self._check_sizes(schema.spaces, "vectors")
+        collection = self._database.create_collection(request.collection_name, schema)
         return wire.CollectionsCreateResponse(collection=self._info(collection, budget))
 
     def get(self, request: wire.CollectionsGetRequest, budget: Budget) -> wire.CollectionsGetResponse:
@@ -34,7 +41,9 @@ class Collections:
 
     def update(self, request: wire.CollectionsUpdateRequest, budget: Budget) -> wire.CollectionsUpdateResponse:
         collection = self._database.collection(request.collection_name)
-        collection.change_schema(change_of(request))
+        change = change_of(request)
+        self._check_sizes(change.add, "add_vectors")
+        collection.change_schema(change)
         return wire.CollectionsUpdateResponse(collection=self._info(collection, budget))
 
     def delete(self, request: wire.CollectionsDeleteRequest, budget: Budget) -> wire.CollectionsDeleteResponse:
@@ -59,6 +68,13 @@ class Collections:
                 for alias, name in self._database.aliases(collection)
             ]
         )
+
+    def _check_sizes(self, spaces: Mapping[str, SpaceSchema], path: str) -> None:
+        for name, space in spaces.items():
+            if self._max_dimension < space.size <= MAX_DIMENSIONS:
+                raise LimitExceeded(
+                    f'{path}["{name}"].size', limit="max_dimension", maximum=self._max_dimension, actual=space.size
+                )
 
     def _info(self, collection: Collection, budget: Budget) -> wire.CollectionInfo:
         aliases = [alias for alias, _ in self._database.aliases(collection.name)]

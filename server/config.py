@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT_PREFIX = "HEADWATER_"
+MAX_DIMENSIONS = 65_536  # as in storage/schema.py, which would bring numerics
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
@@ -68,6 +69,18 @@ class Config:
     field_index_bytes: int = field(
         default=256 * 2**20,
         metadata=_about("bytes of the indexes that payload fields get when they are filtered often; 0: none", low=0),
+    )
+    search_timeout: float | None = field(
+        default=None, metadata=_about("seconds that a request of queries may take, whatever its deadline", low=1e-3)
+    )
+    max_scan: int | None = field(
+        default=None, metadata=_about("rows that one search may score without an index", low=1)
+    )
+    max_dimension: int = field(
+        default=MAX_DIMENSIONS, metadata=_about("largest size of a new space", low=1, high=MAX_DIMENSIONS)
+    )
+    max_build_memory: int | None = field(
+        default=None, metadata=_about("bytes that building one index may take; larger builds are refused", low=2**20)
     )
     reopen_on_use: bool = field(
         default=True,
@@ -148,6 +161,8 @@ def _check(setting: "dataclasses.Field[Any]", value: Any) -> None:
     metadata = setting.metadata
     if "choices" in metadata and value not in metadata["choices"]:
         raise InvalidConfig(f"{setting.name}: {value!r} is none of {', '.join(metadata['choices'])}")
+    if value is None:
+        return
     # Written so that NaN, which compares with nothing, is refused.
     if "low" in metadata and not value >= metadata["low"]:
         raise InvalidConfig(f"{setting.name}: {value} is less than {metadata['low']}")

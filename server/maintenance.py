@@ -6,15 +6,18 @@ from headwater.v1 import vde_pb2 as wire
 from planner.engine import Engine
 from planner.query import QueryVector
 from planner.recall import RecallTest, Sample
+from planner.validate import space_of
 from server.convert.filters import filter_of
 from server.convert.queries import params_of
 from server.convert.tasks import task_message, task_messages
 from server.convert.vectors import vector_of
 from storage.budget import Budget
+from storage.collection import Collection
 from storage.database import Database
-from storage.errors import SpaceNotFound
+from storage.errors import BuildTooLarge, NoPartitionPhase, PartitionNotFound, SpaceNotFound
+from storage.ivf.estimate import Estimate
 from storage.prewarm import prewarm
-from storage.schema import CollectionSchema
+from storage.schema import CollectionSchema, IndexKind
 from storage.tasks import Task
 
 DEFAULT_K = RecallTest().k
@@ -24,7 +27,9 @@ DEFAULT_SAMPLE = Sample().count
 class VectorDataMaintenance:
     """The RPCs of `VDE` for the upkeep of what is stored. One that waits takes a worker while it does."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, *, max_build_memory: int | None = None) -> None:
+        """`max_build_memory`: bytes that a rebuild may take when a request does not say; None: no bound."""
+        self._max_build_memory = max_build_memory
         self._database = database
         self._engine = engine
         self._maintenance = database.maintenance
@@ -44,8 +49,20 @@ class VectorDataMaintenance:
         return wire.VDERebuildIndexResponse(tasks=task_messages(self._outcomes(request, ids, budget)))
 
     def trigger_rebuild(self, request: wire.VDETriggerRebuildRequest, budget: Budget) -> wire.VDETriggerRebuildResponse:
-        ids = self._rebuild(request)
-        return wire.VDETriggerRebuildResponse(task_id=next(iter(ids), ""), task_ids=ids)
+        collection = self._database.collection(request.collection_name)
+        using = _using(request, collection.schema)
+        if request.partition_id:
+            using = _partitioned(collection, using, request.partition_id)
+        estimates = self._maintenance.estimates(collection, using)
+        messages = [_estimate_message(space, estimate) for space, estimate in estimates]
+        if request.dry_run:
+            return wire.VDETriggerRebuildResponse(estimates=messages)
+        asked = request.HasField("max_build_memory_bytes")
+        maximum = request.max_build_memory_bytes if asked else self._max_build_memory
+        if maximum is not None:
+            _check_memory(estimates, maximum)
+        ids = self._maintenance.rebuild(collection, using)
+        return wire.VDETriggerRebuildResponse(task_id=next(iter(ids), ""), task_ids=ids, estimates=messages)
 
     def compact_collection(
         self, request: wire.VDECompactCollectionRequest, budget: Budget
@@ -97,7 +114,7 @@ class VectorDataMaintenance:
         with collection.snapshot() as snapshot:
             return wire.VDEPrewarmResponse(bytes=prewarm(snapshot, _using(request, snapshot.schema), budget))
 
-    def _rebuild(self, request: wire.VDERebuildIndexRequest | wire.VDETriggerRebuildRequest) -> list[str]:
+    def _rebuild(self, request: wire.VDERebuildIndexRequest) -> list[str]:
         collection = self._database.collection(request.collection_name)
         return self._maintenance.rebuild(collection, _using(request, collection.schema))
 
@@ -112,6 +129,35 @@ class VectorDataMaintenance:
 
     def _tasks(self, ids: Sequence[str]) -> list[Task]:
         return [self._maintenance.task(task_id) for task_id in ids]
+
+
+def _partitioned(collection: Collection, using: str | None, partition_id: str) -> str:
+    """The space to build by the partition. Raises PartitionNotFound, NoPartitionPhase."""
+    space = space_of(using, collection.schema, "using")
+    partition = collection.spaces()[space].manifest.partition
+    if partition is None or partition.id != partition_id:
+        raise PartitionNotFound(partition_id, space)
+    if collection.schema.spaces[space].index is not IndexKind.IVF:
+        raise NoPartitionPhase(space, collection.schema.spaces[space].index.name)
+    return space
+
+
+def _check_memory(estimates: Sequence[tuple[str, Estimate]], maximum: int) -> None:
+    needed = max((estimate.peak_bytes for _, estimate in estimates), default=0)
+    if needed > maximum:
+        raise BuildTooLarge(needed=needed, maximum=maximum)
+
+
+def _estimate_message(space: str, estimate: Estimate) -> wire.BuildEstimate:
+    return wire.BuildEstimate(
+        using=space,
+        rows=estimate.rows,
+        index=estimate.index,
+        lists=estimate.lists,
+        sample_rows=estimate.sample_rows,
+        peak_memory_bytes=estimate.peak_bytes,
+        seconds=estimate.seconds,
+    )
 
 
 def _waits(

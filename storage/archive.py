@@ -27,7 +27,7 @@ _CHECKSUMS = "checksums.json"
 _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 _LARGEST_MANIFEST = 64 * 2**20
-_EXPECTED_NAME = re.compile(r"lmdb/data\.mdb|spaces/[0-9]+/[0-9]+(\.vectors|\.rows|(\.[0-9]+)?\.index)")
+_EXPECTED_NAME = re.compile(r"lmdb/data\.mdb|spaces/[0-9]+/[0-9]+(\.vectors|\.rows|(\.[0-9]+)?\.index|\.partition)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,13 @@ from storage import distance
 from storage.errors import CorruptStore
 from storage.files import failure
 from storage.index import Graph
+from storage.ivf.lists import Lists
 
 NEVER = np.uint64(2**64 - 1)
 """Commit sequence at which a living row dies."""
+
+SegmentIndex = Graph | Lists
+"""What makes a sealed block a segment."""
 
 _FIRST_CAPACITY = 256
 _ROW_BYTES = 4  # bytes per component
@@ -44,7 +48,7 @@ class BlockView:
     vectors: NDArray[np.float32]
     slots: NDArray[np.uint32]
     died: NDArray[np.uint64]
-    graph: Graph | None
+    graph: SegmentIndex | None
 
     def alive(self, seq: int) -> NDArray[np.bool_] | None:
         """Which rows are current at `seq`; None when all are."""
@@ -89,7 +93,7 @@ class Block:
         self.first_row = first_row
         self.count = count
         self.rows = rows
-        self.graph: Graph | None = None
+        self.graph: SegmentIndex | None = None
         self.deaths = 0
         self.index_bytes = 0
         self._size = size

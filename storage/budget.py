@@ -1,10 +1,10 @@
-"""How long a request may still work: its deadline and whether its caller is still there."""
+"""How much a request may still work: its deadline, whether its caller is still there, and rows it may scan."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from storage.errors import Cancelled, DeadlineExceeded
+from storage.errors import Cancelled, DeadlineExceeded, ScanTooLarge
 
 
 def _never() -> bool:
@@ -15,15 +15,30 @@ def _never() -> bool:
 class Budget:
     """A deadline in seconds of `time.monotonic()` (None: none) and a way to ask whether the caller gave up.
 
+    `max_scan`: rows that one search may score without an index; None: all.
     Long loops call `check` between chunks of at most some milliseconds of work.
     """
 
     deadline: float | None = None
     is_cancelled: Callable[[], bool] = _never
+    max_scan: int | None = None
 
     @classmethod
     def of_seconds(cls, seconds: float | None) -> "Budget":
         return cls(None if seconds is None else time.monotonic() + seconds)
+
+    def within(self, seconds: float | None, max_scan: int | None) -> "Budget":
+        """This budget, with at most `seconds` from now on and `max_scan` rows; None adds no bound."""
+        deadline = self.deadline
+        if seconds is not None:
+            end = time.monotonic() + seconds
+            deadline = end if deadline is None else min(deadline, end)
+        return replace(self, deadline=deadline, max_scan=self.max_scan if max_scan is None else max_scan)
+
+    def check_scan(self, rows: int) -> None:
+        """Raises ScanTooLarge when a search is about to score more rows than it may."""
+        if self.max_scan is not None and rows > self.max_scan:
+            raise ScanTooLarge(rows=rows, maximum=self.max_scan)
 
     def remaining(self) -> float | None:
         """Seconds left, at least 0; None without a deadline."""

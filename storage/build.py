@@ -17,11 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.collection import UNKNOWN
+from storage.errors import CorruptStore
 from storage.failpoint import failpoint
 from storage.files import NO_ROOM
 from storage.index import MIN_FOUND, build
+from storage.ivf.lists import build_lists
+from storage.ivf.partition import read_partition
 from storage.jobs import EXIT_CORRUPT, EXIT_FULL, EXIT_POOR_GRAPH
-from storage.schema import CollectionSchema, SpaceSchema
+from storage.schema import CollectionSchema, IndexKind, SpaceSchema
 
 _LOWEST_PRIORITY = 19
 _COPIED_AT_ONCE = 4096  # rows
@@ -41,7 +44,9 @@ def main() -> None:
         rows = np.concatenate([data[f"rows{number}"] for number in range(len(job["sources"]))])
         block.with_suffix(".rows").write_bytes(rows.astype("<i8").tobytes())
         positions, vectors = np.arange(len(rows)), _map(block.with_suffix(".vectors"), len(rows), space)
-    if job["index"] is not None:
+    if job["index"] is not None and space.index is IndexKind.IVF:
+        _build_lists(job, space, vectors, positions)
+    elif job["index"] is not None:
 
         def report(done: int) -> None:
             _say(job, "building", done, len(positions))
@@ -51,6 +56,24 @@ def main() -> None:
             print(f"found {built.found:.1%} of a sample of its rows", flush=True)
             sys.exit(EXIT_POOR_GRAPH)
         print("scale", built.scale, flush=True)
+
+
+def _build_lists(
+    job: Mapping[str, Any], space: SpaceSchema, vectors: NDArray[np.float32], positions: NDArray[np.int64]
+) -> None:
+    partition = None
+    if job["partition"] is not None:
+        try:
+            partition = read_partition(Path(job["partition"]["path"]), job["partition"]["checksum"])
+        except CorruptStore as error:
+            print(f"{error.metadata['file']} 0", flush=True)
+            sys.exit(EXIT_CORRUPT)
+
+    def report(phase: str, done: int, total: int) -> None:
+        _say(job, phase, done, total)
+
+    build_lists(space, vectors, positions, Path(job["index"]), partition, report)
+    print("scale 1.0", flush=True)
 
 
 def _copy(job: Mapping[str, Any], data: Mapping[str, NDArray[Any]], space: SpaceSchema, out: Path) -> None:

@@ -19,16 +19,17 @@ from numpy.typing import NDArray
 from storage import archive, environment
 from storage.budget import UNLIMITED
 from storage.catalog import Catalog
-from storage.core import file_checksum
 from storage.directory import check_directory, is_data_directory
 from storage.environment import Tables
 from storage.errors import CorruptStore, EngineError
 from storage.files import FolderLock
 from storage.ids import IdTable
+from storage.ivf.partition import PartitionFile, read_partition
 from storage.keys import decode_slot
 from storage.records import decode_row, record_parts
 from storage.schema import SpaceSchema
 from storage.seal import check_seal
+from storage.segment_index import file_checksum
 from storage.snapshots import snapshot_path
 from storage.space import BlockEntry, Manifest, read_row_numbers
 
@@ -216,7 +217,9 @@ def _check_blocks(
             continue
         low, high = np.searchsorted(rows, (entry.first_row, end_row))
         yield from _check_block(folder, entry, count, space, rows[low:high], checksums[low:high])
-        yield from _check_graph(folder, entry)
+        yield from _check_index(folder, entry)
+    if manifest.partition is not None:
+        yield from _check_partition(folder, manifest.partition)
 
 
 def _check_block(
@@ -260,7 +263,14 @@ def _check_vectors(
                 yield Problem(path, f"the vector at byte {position * row_bytes:,} is not finite")
 
 
-def _check_graph(folder: Path, entry: BlockEntry) -> Iterator[Problem]:
+def _check_partition(folder: Path, partition: PartitionFile) -> Iterator[Problem]:
+    try:
+        read_partition(folder / partition.name, partition.checksum)
+    except CorruptStore as error:
+        yield Problem(folder / partition.name, error.message)
+
+
+def _check_index(folder: Path, entry: BlockEntry) -> Iterator[Problem]:
     if entry.index is None:
         return
     path = folder / entry.index.name

@@ -9,20 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.apply import Applied, apply
-from storage.block import BlockView
+from storage.block import BlockView, SegmentIndex
 from storage.budget import UNLIMITED, Budget
 from storage.core import Core
-from storage.errors import CollectionClosed, DeadlineExceeded
-from storage.index import Graph
+from storage.errors import CollectionClosed, DeadlineExceeded, SpaceNotFound
+from storage.ivf.partition import Partition, PartitionFile, write_partition
 from storage.operations import Operation, UpdateVectors, Upsert, WriteResult
 from storage.payload import PayloadCodec
 from storage.policy import due, seal_threshold
 from storage.schema import CollectionSchema, SchemaChange
+from storage.segment_index import kind_of_index
 from storage.settings import StorageSettings
 from storage.snapshot import Snapshot
 from storage.space import IndexFile, SpaceView
 from storage.stats import CollectionStats, SpaceState, SpaceStats
-from storage.structure import Merged, attach_graph, change_schema, check_change, replace_blocks, reserve_block
+from storage.structure import (
+    Merged,
+    attach_graph,
+    change_schema,
+    check_change,
+    replace_blocks,
+    reserve_block,
+    set_partition,
+)
 from storage.transaction import Transaction
 from storage.writer import Unit, Writer
 
@@ -154,7 +163,7 @@ class Collection:
 
         self._submit(Unit(seal, lambda seq, outcome: None, alone=True)).result()
 
-    def attach_graph(self, space_uid: int, block_uid: int, graph: Graph, index: IndexFile) -> bool:
+    def attach_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> bool:
         """Makes a built graph serve its block, durably. False when the block is gone."""
         attached: bool = self._change(lambda transaction: attach_graph(transaction, space_uid, block_uid, graph, index))
         return attached
@@ -169,7 +178,25 @@ class Collection:
         uid: int | None = self._change(lambda transaction: reserve_block(transaction, space_uid))
         return uid
 
-    def show_graph(self, space_uid: int, block_uid: int, graph: Graph, index: IndexFile) -> None:
+    def set_partition(self, space: str, partition: Partition | None) -> PartitionFile | None:
+        """Keeps the partition by which lists of a space are built from now on, durably; None: they make their own.
+
+        Returns how the manifest names it. Raises SpaceNotFound, InvalidRequest, StorageFull, StorageFailed.
+        """
+        found = self.spaces().get(space)
+        if found is None:
+            raise SpaceNotFound(space, self.spaces(), "using")
+        uid, folder = found.schema.uid, found.blocks[0].block.path.parent
+        assert uid is not None
+        file = None
+        if partition is not None:
+            number = self.reserve_block(uid)
+            file = write_partition(folder / f"{number}.partition", partition)
+        if not self._change(lambda transaction: set_partition(transaction, uid, file)):
+            raise SpaceNotFound(space, self.spaces(), "using")
+        return file
+
+    def show_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> None:
         """Lets a graph serve that the manifest names already, and that has been verified now."""
 
         def show(seq: int, outcome: object) -> None:
@@ -238,7 +265,7 @@ class Collection:
             segments=len(graphs),
             disk_bytes=sum(block.block.disk_bytes() for block in space.blocks) + index_bytes,
             mapped_bytes=sum(block.block.mapped_bytes() for block in space.blocks) + index_bytes,
-            index="hnsw" if graphs else "flat",
+            index=", ".join(sorted({kind_of_index(block.graph) for block in graphs if block.graph})) or "flat",
             datatype=", ".join(sorted({block.graph.datatype.value for block in graphs if block.graph})) or "float32",
             state=self._space_state(space),
         )

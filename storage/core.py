@@ -3,7 +3,6 @@
 import logging
 import shutil
 import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +16,12 @@ from storage.changes import ChangeLog
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
 from storage.files import failure, sync_folder
-from storage.index import Graph
 from storage.payload import PayloadCodec
 from storage.reader import read_rows
-from storage.schema import CollectionSchema, Datatype, SpaceSchema
+from storage.schema import CollectionSchema, SpaceSchema
 from storage.seal import write_seal
-from storage.space import IndexFile, Manifest, Space, SpaceView, files_of
+from storage.segment_index import open_index
+from storage.space import Manifest, Space, SpaceView, all_files_of
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +134,7 @@ class Core:
         space.load_rows(slots, rows)
         for entry, block in zip(manifest.blocks, space.blocks, strict=True):
             if entry.index is not None and _is_small(space.folder / entry.index.name):
-                block.graph = open_graph(schema, space.folder, entry.index)
+                block.graph = open_index(schema, space.folder, entry.index)
                 block.index_bytes = (space.folder / entry.index.name).stat().st_size if block.graph is not None else 0
         return space
 
@@ -189,39 +188,12 @@ class Core:
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
         for space in self.spaces.values():
-            names = {name for entry in space.manifest.blocks for name in files_of(entry)}
+            names = set(all_files_of(space.manifest))
             for path in space.folder.iterdir():
                 if path.name not in names:
                     path.unlink(missing_ok=True)  # a build begun before the collection was closed may move it
 
 
-def file_checksum(path: Path) -> int:
-    """CRC-32 of a file's bytes. Raises OSError."""
-    checksum = 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 22):
-            checksum = zlib.crc32(chunk, checksum)
-    return checksum
-
-
 def _is_small(path: Path) -> bool:
     """Whether the checksum of a file is made while its collection is opened; others are left to the background."""
     return not path.exists() or path.stat().st_size <= VERIFIED_AT_ONCE
-
-
-def open_graph(schema: SpaceSchema, folder: Path, index: IndexFile) -> Graph | None:
-    """The saved graph; None when it is missing or damaged: it is derived, so it is built again."""
-    path = folder / index.name
-    try:
-        found = file_checksum(path)
-    except OSError as error:
-        log.warning("index %s cannot be read (%s): it will be built again", path, error)
-        return None
-    if found != index.checksum:
-        log.warning("index %s does not have its checksum: it will be built again", path)
-        return None
-    try:
-        return Graph(replace(schema, datatype=Datatype(index.datatype)), path, index.scale)
-    except (RuntimeError, ValueError, OSError) as error:
-        log.warning("index %s cannot be opened (%s): it will be built again", path, error)
-        return None

@@ -55,7 +55,9 @@ class Database:
         self._broken: dict[str, EngineError] = {}
         self._opening: set[str] = set()
         self._stopping = False
-        self.maintenance = Maintenance(self.open_collections, parallel=settings.parallel_tasks)
+        self.maintenance = Maintenance(
+            self.open_collections, parallel=settings.parallel_tasks, max_memory=settings.max_build_memory
+        )
         self.cursors = Cursors()
         self.opened: Callable[[Collection], None] = _nothing
         """Called with each collection once it is open; must not wait. Set by whoever derives data from collections."""

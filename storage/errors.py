@@ -8,10 +8,12 @@ EngineError
 │   ├── EmptyVector
 │   ├── NotFinite
 │   ├── ZeroVector
+│   ├── InvalidPartition
 │   ├── InvalidPayload
 │   └── LimitExceeded
 ├── NotFound                  it names something that does not exist
 │   ├── CollectionNotFound
+│   ├── PartitionNotFound
 │   ├── AliasNotFound
 │   ├── SpaceNotFound
 │   ├── PointNotFound
@@ -26,8 +28,11 @@ EngineError
 ├── WrongState                right request, wrong time
 │   ├── CollectionClosed
 │   ├── CursorExpired
+│   ├── NoPartitionPhase
 │   └── UnknownFormat
 ├── Exhausted                 try again later, or with more room
+│   ├── BuildTooLarge
+│   ├── ScanTooLarge
 │   ├── StorageFull
 │   ├── TooManyCursors
 │   └── TooManyWrites
@@ -101,6 +106,20 @@ class InvalidPayload(InvalidRequest):
     """A payload that cannot be stored."""
 
 
+class InvalidPartition(InvalidRequest):
+    """A tree of centroids that cannot be a partition. `row`: the number of the row, from 0; None: the whole tree.
+
+    `malformation` names what is wrong, see ivf/tree.py.
+    """
+
+    def __init__(self, malformation: str, message: str, row: int | None = None, field: str = "rows") -> None:
+        path = field if row is None else f"{field}[{row}]"
+        where = {} if row is None else {"row": row}
+        super().__init__(path, message, malformation=malformation, **where)
+        self.malformation = malformation
+        self.row = row
+
+
 class LimitExceeded(InvalidRequest):
     """More of something than a named bound allows."""
 
@@ -147,6 +166,11 @@ class PointNotFound(NotFound):
         shown = ", ".join(repr(point_id) for point_id in self.ids[: self.SHOWN])
         more = f" and {len(self.ids) - self.SHOWN:,} more" if len(self.ids) > self.SHOWN else ""
         super().__init__(f"no such point: {shown}{more}", ids=shown, count=len(self.ids))
+
+
+class PartitionNotFound(NotFound):
+    def __init__(self, partition_id: str, space: str) -> None:
+        super().__init__(f"space {space!r} has no partition {partition_id!r}", partition=partition_id, space=space)
 
 
 class SnapshotNotFound(NotFound):
@@ -213,6 +237,14 @@ class CursorExpired(WrongState):
         super().__init__(f"no cursor {token!r} is open (any more); scroll from the start with a new one", cursor=token)
 
 
+class NoPartitionPhase(WrongState):
+    """A partition is of no use to a space without lists."""
+
+    def __init__(self, space: str, index: str) -> None:
+        message = f"the index of space {space!r} is {index}, which has no partition; make it IVF first"
+        super().__init__(message, space=space, index=index)
+
+
 class UnknownFormat(WrongState):
     def __init__(self, what: str, *, found: int, known: int) -> None:
         super().__init__(
@@ -224,6 +256,22 @@ class UnknownFormat(WrongState):
 
 class Exhausted(EngineError):
     """A resource is used up; nothing was written."""
+
+
+class BuildTooLarge(Exhausted):
+    """A build would take more memory than it may; nothing was started."""
+
+    def __init__(self, *, needed: int, maximum: int) -> None:
+        message = f"the build would take about {needed:,} bytes of memory; {maximum:,} are allowed"
+        super().__init__(message, needed=needed, maximum=maximum)
+
+
+class ScanTooLarge(Exhausted):
+    """A search would score more rows without an index than the server allows."""
+
+    def __init__(self, *, rows: int, maximum: int) -> None:
+        message = f"the search would scan {rows:,} rows; max_scan allows {maximum:,}"
+        super().__init__(message, rows=rows, maximum=maximum)
 
 
 class StorageFull(Exhausted):

@@ -17,17 +17,21 @@ from numpy.typing import NDArray
 
 from storage.block import BlockView
 from storage.collection import Collection
-from storage.core import file_checksum, open_graph
 from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull
 from storage.failpoint import failpoint
 from storage.files import failure, sync_file, sync_folder
-from storage.policy import Work, wants_graph
-from storage.schema import CollectionSchema
+from storage.ivf.estimate import check_memory
+from storage.policy import Work
+from storage.schema import CollectionSchema, IndexKind
+from storage.segment_index import file_checksum, index_file, open_index, wants_index
 from storage.space import BlockEntry, IndexFile, SpaceView, files_of
 from storage.structure import Merged
 from storage.tasks import TaskKind
 
 log = logging.getLogger(__name__)
+
+PHASES = ("copying", "partitioning", "assigning", "building", "checking")
+"""What a process says of its progress."""
 
 Report = Callable[..., None]
 """Called with what changed of a task: phase, done, total."""
@@ -99,7 +103,7 @@ def _converse(
         for raw in process.stdout:
             last = raw.decode().strip()
             word, *numbers = last.split()
-            if word in ("copying", "building", "checking"):
+            if word in PHASES:
                 report(phase=word, done=int(numbers[0]), total=int(numbers[1]))
     code = process.wait()
     check_stopped()
@@ -115,14 +119,19 @@ def _converse(
     return last
 
 
-def run_task(collection: Collection, work: Work, process: JobProcess, report: Report) -> int:
+def run_task(
+    collection: Collection, work: Work, process: JobProcess, report: Report, *, max_memory: int | None = None
+) -> int:
     """Does `work` and publishes it; returns the bytes it gave back.
 
-    Raises BuildStopped, also when the collection or the blocks went away meanwhile, or why it failed.
+    Raises BuildStopped, also when the collection or the blocks went away meanwhile, BuildTooLarge when it would take
+    more than `max_memory` bytes, or why it failed.
     """
     space = _space_of(collection, work)
     if space is None:
         raise BuildStopped
+    if max_memory is not None and wants_index(space.schema):
+        check_memory(space, [view for _, view in _chosen(space, work)], max_memory)
     try:
         return _run_on(collection, space, work, process, report)
     except OSError as error:
@@ -161,7 +170,7 @@ def _build(collection: Collection, space: SpaceView, work: Work, process: JobPro
     [(entry, view)] = _chosen(space, work)
     if work.kind is TaskKind.BUILD and entry.index is not None:
         report(phase="checking")
-        graph = open_graph(space.schema, view.block.path.parent, entry.index)
+        graph = open_index(space.schema, view.block.path.parent, entry.index)
         if graph is not None:
             collection.show_graph(work.space_uid, entry.uid, graph, entry.index)
             return 0
@@ -171,7 +180,7 @@ def _build(collection: Collection, space: SpaceView, work: Work, process: JobPro
     try:
         index = _run(collection, space, process, report, sources=[(view, positions)], folder=folder, index_name=name)
         assert index is not None
-        graph = open_graph(space.schema, folder, index)
+        graph = open_index(space.schema, folder, index)
         if graph is None:
             raise StorageFailed(f"{folder / name} changed after it was written")
         failpoint("build_publish")
@@ -207,11 +216,11 @@ def _merge(collection: Collection, space: SpaceView, work: Work, process: JobPro
             report,
             sources=[(view, sources[source.uid]) for source, view in chosen],
             folder=folder,
-            index_name=name if wants_graph(space.schema) else None,
+            index_name=name if wants_index(space.schema) else None,
             block_uid=uid,
         )
         entry = replace(entry, rows_checksum=file_checksum(folder / f"{uid}.rows"), index=index)
-        graph = None if index is None else open_graph(space.schema, folder, index)
+        graph = None if index is None else open_index(space.schema, folder, index)
         failpoint("vacuum_publish" if work.kind is TaskKind.VACUUM else "merge_publish")
         process.check()
         _publish(collection, work, Merged(sources=sources, entry=entry, graph=graph), report)
@@ -245,6 +254,7 @@ def _run(
         "sources": [{"path": str(view.block.path), "count": view.count} for view, _ in sources],
         "block": None if block_uid is None else str(folder / str(block_uid)),
         "index": None if index_name is None else str(folder / index_name),
+        "partition": _partition_of(space, folder) if index_name is not None else None,
         "attempt": process.attempt,
         "parent": os.getpid(),
     }
@@ -265,15 +275,16 @@ def _run(
     sync_folder(folder)
     if index_name is None:
         return None
-    return IndexFile(
-        name=index_name,
-        checksum=file_checksum(folder / index_name),
-        rows=sum(len(positions) for _, positions in sources),
-        datatype=space.schema.datatype.value,
-        m=space.schema.hnsw.m,
-        ef_construct=space.schema.hnsw.ef_construct,
-        scale=float(said.removeprefix("scale ")),
-    )
+    rows = sum(len(positions) for _, positions in sources)
+    checksum = file_checksum(folder / index_name)
+    return index_file(space, name=index_name, checksum=checksum, rows=rows, scale=float(said.removeprefix("scale ")))
+
+
+def _partition_of(space: SpaceView, folder: Path) -> dict[str, object] | None:
+    partition = space.manifest.partition
+    if partition is None or space.schema.index is not IndexKind.IVF:
+        return None
+    return {"path": str(folder / partition.name), "checksum": partition.checksum}
 
 
 def _chosen(space: SpaceView, work: Work) -> list[tuple[BlockEntry, BlockView]]:

@@ -7,16 +7,18 @@ own. A task whose process dies is started again, a few times; one that finds the
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from weakref import WeakSet
 
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.errors import EngineError, NotFound, StorageFull
+from storage.ivf.estimate import Estimate, estimate
 from storage.jobs import BuildStopped, JobProcess, run_task
-from storage.policy import Work, due, facts_of, seal_threshold
+from storage.policy import Work, due, facts_of, is_verification, seal_threshold
 from storage.schema import SpaceSchema
+from storage.segment_index import wants_index
 from storage.tasks import Task, TaskKind, TaskList
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,11 @@ class _Job:
 class Maintenance:
     """One scheduler thread, and a thread for each task that runs, at most `parallel` at once."""
 
-    def __init__(self, collections: Callable[[], list[Collection]], *, parallel: int) -> None:
+    def __init__(
+        self, collections: Callable[[], list[Collection]], *, parallel: int, max_memory: int | None = None
+    ) -> None:
+        """`max_memory`: bytes that building one index may take; None: no bound."""
+        self._max_memory = max_memory
         self._collections = collections
         self._parallel = parallel
         self._tasks = TaskList()
@@ -59,6 +65,7 @@ class Maintenance:
         self._asked: list[_Job] = []
         self._attempts: dict[_Key, tuple[int, float]] = {}  # failures, and when to begin again (monotonic)
         self._forgotten: WeakSet[Collection] = WeakSet()
+        self._wanted: WeakSet[Collection] = WeakSet()  # that do not index by themselves, and were told to
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -101,10 +108,24 @@ class Maintenance:
         """Starts a new graph for every segment of a space, or of all spaces; returns the tasks."""
         return self._ask(collection, space, TaskKind.REBUILD, lambda block: block.graph is not None)
 
+    def estimates(self, collection: Collection, space: str | None = None) -> list[tuple[str, Estimate]]:
+        """What building each sealed block's index of a space, or of all, would take, with the name of the space."""
+        return [
+            (name, estimate(view, block))
+            for name, view in collection.spaces().items()
+            if space is None or name == space
+            for entry, block in zip(view.manifest.blocks, view.blocks, strict=True)
+            if entry.end_row is not None and wants_index(view.schema)
+        ]
+
     def compact(self, collection: Collection) -> list[str]:
-        """Starts writing anew every sealed block that holds dead rows; returns the tasks."""
+        """Starts writing anew every sealed block that holds dead rows; returns the tasks, and those that run."""
         collection.seal_tails(dead_only=True)
-        return self._ask(collection, None, TaskKind.VACUUM, lambda block: block.dead > 0)
+        with self._lock:
+            running = [job for job in self._jobs if job.collection is collection and job.work.kind is TaskKind.VACUUM]
+        busy = {(job.work.space_uid, block) for job in running for block in job.work.blocks}
+        asked = self._ask(collection, None, TaskKind.VACUUM, lambda block: block.dead > 0, busy)
+        return [*(job.task.id for job in running), *asked]
 
     def optimize(self, collection: Collection) -> list[str]:
         """Seals tails that are worth a graph and starts all work that is due, also what failed or was cancelled.
@@ -114,6 +135,7 @@ class Maintenance:
         collection.seal_tails()
         with self._lock:
             self._forgive(collection)
+            self._wanted.add(collection)
         self._start_due()
         return [task.id for task in self._tasks.all(collection.name) if not task.ended]
 
@@ -131,6 +153,8 @@ class Maintenance:
         while any(not task.ended for task in self._tasks.all(collection.name)) or self.due(collection):
             budget.check()
             self._tasks.wait_for_change(_POLL_SECONDS)
+        with self._lock:
+            self._wanted.discard(collection)
 
     def cancel(self, task_id: str) -> Task:
         """Ends a task; what it wrote is removed. Ended tasks stay as they are. Raises TaskNotFound.
@@ -181,6 +205,8 @@ class Maintenance:
                         break
                     job = self._next_asked(collection) or self._next_due(collection)
                     if job is None:
+                        if not any(each.collection is collection for each in self._jobs):
+                            self._wanted.discard(collection)
                         break
                     self._jobs.append(job)
                     job.thread = threading.Thread(target=self._work, args=(job,), name="task", daemon=True)
@@ -207,19 +233,27 @@ class Maintenance:
 
     def _due_works(self, collection: Collection) -> Iterator[tuple[str, _Key]]:
         """Work that is due on blocks that nobody works on, with the name of its space. Requires: the lock."""
+        everything = collection.schema.auto_index or collection in self._wanted
         busy = self._busy(collection)
         for name, space in collection.spaces().items():
             blocked = {block for uid, block in busy if uid == space.schema.uid}
             for work in due(space, seal_threshold(collection.schema, space.schema), blocked):
-                yield name, (collection.uid, work, space.schema)
+                if everything or is_verification(space, work):
+                    yield name, (collection.uid, work, space.schema)
 
     def _busy(self, collection: Collection) -> set[tuple[int, int]]:
         """Blocks that tasks work on, as (uid of the space, uid of the block)."""
         return {block for job in self._jobs if job.collection is collection for block in _blocks_of(job.work)}
 
     def _ask(
-        self, collection: Collection, only: str | None, kind: TaskKind, wanted: "Callable[..., bool]"
+        self,
+        collection: Collection,
+        only: str | None,
+        kind: TaskKind,
+        wanted: "Callable[..., bool]",
+        busy: Set[tuple[int, int]] = frozenset(),
     ) -> list[str]:
+        """Asks for work on every sealed block that is `wanted` and not `busy`; returns the tasks."""
         spaces = collection.spaces()
         names = list(spaces) if only is None else [only]
         asked = []
@@ -227,6 +261,8 @@ class Maintenance:
             uid = spaces[name].schema.uid
             assert uid is not None
             for block in filter(wanted, facts_of(spaces[name])):
+                if (uid, block.uid) in busy:
+                    continue
                 task = Task(collection=collection.name, space=name, kind=kind)
                 self._tasks.add(task)
                 asked.append(_Job(collection, spaces[name].schema, Work(uid, kind, (block.uid,)), task, asked=True))
@@ -242,7 +278,11 @@ class Maintenance:
         job.collection.working(space_uid, +1)
         try:
             reclaimed = run_task(
-                job.collection, job.work, job.process, lambda **now: self._tasks.update(task_id, **now)
+                job.collection,
+                job.work,
+                job.process,
+                lambda **now: self._tasks.update(task_id, **now),
+                max_memory=self._max_memory,
             )
         except (BuildStopped, NotFound):
             outcome = {"phase": "cancelled"}

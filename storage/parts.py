@@ -20,7 +20,7 @@ from storage.environment import write_failure
 from storage.errors import CorruptStore
 from storage.files import sync_file, sync_folder
 from storage.snapshot import Snapshot
-from storage.space import BlockEntry
+from storage.space import BlockEntry, SpaceView
 
 CHUNK_BYTES = 2**20
 TABLES = "lmdb/data.mdb"
@@ -83,6 +83,7 @@ def space_parts(snapshot: Snapshot) -> Iterator[list[Part]]:
         for space in snapshot.spaces.values():
             for entry, block in zip(space.manifest.blocks, space.blocks, strict=True):
                 parts += _block_parts(f"spaces/{space.schema.uid}", entry, block, stack)
+            parts += _partition_parts(f"spaces/{space.schema.uid}", space, stack)
         yield parts
 
 
@@ -98,6 +99,16 @@ def _block_parts(folder: str, entry: BlockEntry, block: BlockView, stack: ExitSt
             return
         size = path.stat().st_size
         yield Part(f"{folder}/{entry.index.name}", size, lambda: _read(file, path, size))
+
+
+def _partition_parts(folder: str, space: SpaceView, stack: ExitStack) -> Iterator[Part]:
+    partition = space.manifest.partition
+    if partition is None:
+        return
+    path = space.blocks[0].block.path.with_name(partition.name)
+    file = stack.enter_context(path.open("rb"))
+    size = path.stat().st_size
+    yield Part(f"{folder}/{partition.name}", size, lambda: _read(file, path, size))
 
 
 def _memory_part(name: str, values: NDArray[Any]) -> Part:

@@ -7,8 +7,8 @@ about one size are merged, and a segment is written anew when much of it is dead
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from storage.index import has_kernel
 from storage.schema import CollectionSchema, IndexKind, SpaceSchema
+from storage.segment_index import is_current, wants_index
 from storage.space import SpaceView
 from storage.tasks import TaskKind
 
@@ -18,8 +18,8 @@ VACUUM_SHARE = 0.2
 MERGE_WIDTH = 4
 """Neighbouring segments of one tier that are merged; a tier holds segments of up to this many times the one below."""
 
-HNSW_ROWS = 1_000
-"""Rows that get a graph in a space of kind HNSW, however high the indexing threshold is."""
+INDEXED_ROWS = 1_000
+"""Rows that get an index in a space of kind HNSW or IVF, however high the indexing threshold is."""
 
 MAX_SEGMENT_ROWS = 4_000_000
 """Rows beyond which segments are not merged: the build of a graph takes hours and memory."""
@@ -52,15 +52,10 @@ class BlockFacts:
         return self.count - self.dead
 
 
-def wants_graph(space: SpaceSchema) -> bool:
-    """Whether graphs serve the space."""
-    return space.index is not IndexKind.FLAT and has_kernel(space.distance)
-
-
 def seal_threshold(collection: CollectionSchema, space: SpaceSchema) -> int:
     """Rows at which the open block of a space is sealed."""
-    if space.index is IndexKind.HNSW and wants_graph(space):
-        return min(HNSW_ROWS, collection.indexing_threshold)
+    if space.index in (IndexKind.HNSW, IndexKind.IVF) and wants_index(space):
+        return min(INDEXED_ROWS, collection.indexing_threshold)
     return collection.indexing_threshold
 
 
@@ -83,7 +78,7 @@ def due(space: SpaceView, threshold: int, busy: Collection[int] = ()) -> list[Wo
     """The work that is due in a space, most urgent first, none of it on the blocks `busy`."""
     uid = space.schema.uid
     assert uid is not None
-    return due_for(uid, facts_of(space), threshold, graphs=wants_graph(space.schema), busy=busy)
+    return due_for(uid, facts_of(space), threshold, graphs=wants_index(space.schema), busy=busy)
 
 
 def due_for(
@@ -110,11 +105,16 @@ def due_for(
     return work
 
 
+def is_verification(space: SpaceView, work: Work) -> bool:
+    """Whether `work` only lets an index serve that is there already."""
+    return work.kind is TaskKind.BUILD and all(
+        entry.index is not None for entry in space.manifest.blocks if entry.uid in work.blocks
+    )
+
+
 def _is_current(space: SpaceView, number: int) -> bool:
     index = space.manifest.blocks[number].index
-    schema = space.schema
-    wanted = (schema.datatype.value, schema.hnsw.m, schema.hnsw.ef_construct)
-    return index is not None and (index.datatype, index.m, index.ef_construct) == wanted
+    return index is not None and is_current(index, space.schema, space.manifest.partition)
 
 
 def _free_runs(facts: Sequence[BlockFacts], busy: Collection[int]) -> list[list[BlockFacts]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
 
@@ -18,6 +18,8 @@ MAX_SPACES = 256
 MAX_NAME_BYTES = 255
 MAX_EF = 10_000
 MAX_OVERSAMPLING = 1_000
+MAX_LEVELS = 3
+MAX_LISTS = 65_536
 _CONTROL = re.compile(r"[\x00-\x1f\x7f/]")
 
 
@@ -51,21 +53,24 @@ class Datatype(Enum):
     BINARY = "binary"
 
 
-def default_datatype(distance: Distance) -> Datatype:
-    """The stored form of a space that names none."""
-    return Datatype.BINARY if distance.is_binary else Datatype.BFLOAT16
+def default_datatype(distance: Distance, *, small: bool = False) -> Datatype:
+    """The stored form of a space that names none; `small`: one that is to take little memory, or has lists."""
+    if distance.is_binary:
+        return Datatype.BINARY
+    return Datatype.INT8 if small else Datatype.BFLOAT16
 
 
 class IndexKind(Enum):
     """Which index serves a space. Persisted by value: do not rename.
 
     AUTO: scanned below the indexing threshold, a graph above it. FLAT: always scanned. HNSW: a graph however high the
-    threshold; see policy.py.
+    threshold; see policy.py. IVF: lists by nearest centroid, see ivf/.
     """
 
     AUTO = "auto"
     FLAT = "flat"
     HNSW = "hnsw"
+    IVF = "ivf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +83,31 @@ class HnswConfig:
 
 
 class HnswPreset(Enum):
-    """Settings of a graph under one name."""
+    """Settings of a graph under one name. LOW_MEMORY makes INT8 the stored form of a new space that names none."""
 
     BALANCED = HnswConfig(m=16, ef_construct=200, ef=128)
     HIGH_RECALL = HnswConfig(m=32, ef_construct=400, ef=256)
     HIGH_SPEED = HnswConfig(m=8, ef_construct=100, ef=64)
+    HIGH_THROUGHPUT = HnswConfig(m=16, ef_construct=128, ef=64)
+    LOW_MEMORY = HnswConfig(m=8, ef_construct=128, ef=128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IvfConfig:
+    """Settings of IVF lists: how the partition is made, and how much of it a search reads.
+
+    lists: nodes of each level from the top, the last being the lists; empty: by the number of rows, see
+    ivf/kmeans.py. sampling_factor: rows clustered per list. iterations: of k-means. spherical: centroids of length 1;
+    None: under Cosine. seed: of the sample. nprobe: nodes of each level that a search follows; empty: see
+    ivf/partition.py.
+    """
+
+    lists: tuple[int, ...] = ()
+    sampling_factor: float = 64.0
+    iterations: int = 10
+    spherical: bool | None = None
+    seed: int = 0
+    nprobe: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +119,20 @@ class SpaceSchema:
     hnsw: HnswConfig = field(default_factory=HnswConfig)
     datatype: Datatype = Datatype.BFLOAT16
     index: IndexKind = IndexKind.AUTO
+    ivf: IvfConfig = field(default_factory=IvfConfig)
     uid: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionSchema:
-    """All settings of a collection; spaces by name, declared indexes of payload fields by path."""
+    """All settings of a collection; spaces by name, declared indexes of payload fields by path.
+
+    `auto_index`: background work starts by itself.
+    """
 
     spaces: Mapping[str, SpaceSchema]
     indexing_threshold: int = 20_000
+    auto_index: bool = True
     field_indexes: FieldIndexSchema = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -115,8 +145,12 @@ class CollectionSchema:
             }
             for name, space in self.spaces.items()
         }
-        fields = payload_schema.to_json(self.field_indexes)
-        return {"spaces": spaces, "indexing_threshold": self.indexing_threshold, "field_indexes": fields}
+        return {
+            "spaces": spaces,
+            "indexing_threshold": self.indexing_threshold,
+            "auto_index": self.auto_index,
+            "field_indexes": payload_schema.to_json(self.field_indexes),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CollectionSchema":
@@ -127,12 +161,23 @@ class CollectionSchema:
                 hnsw=HnswConfig(**space["hnsw"]),
                 datatype=Datatype(space["datatype"]),
                 index=IndexKind(space.get("index", IndexKind.AUTO.value)),  # older directories have none
+                ivf=_ivf_from(space.get("ivf", {})),
                 uid=space["uid"],
             )
             for name, space in data["spaces"].items()
         }
-        fields = payload_schema.from_json(data.get("field_indexes", {}))  # older directories have none
-        return cls(spaces=spaces, indexing_threshold=data["indexing_threshold"], field_indexes=fields)
+        return cls(
+            spaces=spaces,
+            indexing_threshold=data["indexing_threshold"],
+            # Older directories have neither.
+            auto_index=data.get("auto_index", True),
+            field_indexes=payload_schema.from_json(data.get("field_indexes", {})),
+        )
+
+
+def _ivf_from(data: Mapping[str, Any]) -> IvfConfig:
+    lists = {key: tuple(data[key]) for key in ("lists", "nprobe") if key in data}
+    return IvfConfig(**{**data, **lists})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +196,27 @@ class HnswConfigDiff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IvfConfigDiff:
+    """Changes to IvfConfig; None keeps, an empty tuple is the default again."""
+
+    lists: tuple[int, ...] | None = None
+    sampling_factor: float | None = None
+    iterations: int | None = None
+    spherical: bool | None = None
+    seed: int | None = None
+    nprobe: tuple[int, ...] | None = None
+
+    def apply(self, config: IvfConfig) -> IvfConfig:
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(config, **{key: value for key, value in given.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceDiff:
     """Changes to a space; None keeps."""
 
     hnsw: HnswConfigDiff = field(default_factory=HnswConfigDiff)
+    ivf: IvfConfigDiff = field(default_factory=IvfConfigDiff)
     datatype: Datatype | None = None
     index: IndexKind | None = None
 
@@ -167,6 +229,7 @@ class SchemaChange:
     drop: tuple[str, ...] = ()
     update: Mapping[str, SpaceDiff] = field(default_factory=dict)
     indexing_threshold: int | None = None
+    auto_index: bool | None = None
     create_fields: FieldIndexSchema = field(default_factory=dict)
     delete_fields: tuple[str, ...] = ()
 
@@ -199,9 +262,32 @@ def check_space(space: SpaceSchema, field_path: str) -> None:
     _check_between(space.hnsw.m, 2, 256, f"{field_path}.hnsw_config.m")
     _check_between(space.hnsw.ef_construct, 4, 4_096, f"{field_path}.hnsw_config.ef_construct")
     _check_between(space.hnsw.ef, 1, MAX_EF, f"{field_path}.hnsw_config.ef")
+    check_ivf(space.ivf, f"{field_path}.ivf_config")
     if space.distance.is_binary and space.datatype is not Datatype.BINARY:
         what = f"the stored form of a {space.distance.name} space is BINARY, not {space.datatype.name}"
         raise InvalidRequest(f"{field_path}.datatype", what)
+
+
+def check_ivf(ivf: IvfConfig, field_path: str) -> None:
+    """Raises InvalidRequest unless every setting is within its bounds and the two trees fit each other."""
+    check_levels(ivf.lists, f"{field_path}.lists")
+    if list(ivf.lists) != sorted(ivf.lists):
+        raise InvalidRequest(f"{field_path}.lists", "a level has fewer nodes than the one above")
+    check_levels(ivf.nprobe, f"{field_path}.nprobe")
+    if ivf.lists and ivf.nprobe and len(ivf.lists) != len(ivf.nprobe):
+        what = f"{len(ivf.nprobe)} values for {len(ivf.lists)} levels of lists"
+        raise InvalidRequest(f"{field_path}.nprobe", what)
+    if not 1 <= ivf.sampling_factor <= 1_024:
+        raise InvalidRequest(f"{field_path}.sampling_factor", f"{ivf.sampling_factor:g} is not between 1 and 1,024")
+    _check_between(ivf.iterations, 0, 1_000, f"{field_path}.iterations")
+
+
+def check_levels(values: tuple[int, ...], field_path: str) -> None:
+    """Raises InvalidRequest unless `values` may be one for each level of a partition."""
+    if len(values) > MAX_LEVELS:
+        raise LimitExceeded(field_path, limit="MAX_LEVELS", maximum=MAX_LEVELS, actual=len(values))
+    for number, value in enumerate(values):
+        _check_between(value, 1, MAX_LISTS, f"{field_path}[{number}]")
 
 
 def check_schema(schema: CollectionSchema) -> None:

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import distance
-from storage.block import BlockView
+from storage.block import BlockView, SegmentIndex
 from storage.budget import Budget
 from storage.candidates import Candidates, scan_block
 from storage.index import Graph
+from storage.ivf.lists import Lists
 from storage.order import IdKeys, rank
+from storage.segment_index import kind_of_index
 from storage.space import NO_ROW, SpaceView
 from storage.stored_form import is_coarse, rescored
 
@@ -39,6 +41,7 @@ class SpaceSearch:
     by identity.
     filter_strategy: "auto", "pre" (scan the matching rows) or "post" (walk the graph and drop).
     oversampling: rows of each segment scored exactly per row asked for; None: as its stored form needs.
+    nprobe: nodes of each level of a partition that are followed; None: the space's.
     rescore: False: the graph's own order chooses the `limit` rows of each segment. Scores are exact all the same.
     """
 
@@ -52,12 +55,13 @@ class SpaceSearch:
     filter_strategy: str = "auto"
     rescore: bool = True
     oversampling: float | None = None
+    nprobe: tuple[int, ...] | None = None
 
     @property
     def settings(self) -> tuple[object, ...]:
         """All but vector and limit. Searches that share them are run together."""
         flags = (self.exact, self.indexed_only, self.filter_strategy, self.rescore)
-        return (id(self.allowed), self.hnsw_ef, self.oversampling, *flags)
+        return (id(self.allowed), self.hnsw_ef, self.oversampling, self.nprobe, *flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,12 @@ def _scope(view: SpaceView, seq: int, allowed: NDArray[np.uint32] | None, rows_o
 
 def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -> list[SpaceHits]:
     choice = _choose(scope, group[0])
+    scope.budget.check_scan(_scanned(scope, choice, group[0]))
     metric = scope.view.schema.distance
     pools = [Candidates(metric, search.vector, search.limit) for search in group]
     for block in scope.view.blocks:
         if choice.graphs and block.graph is not None:
-            _search_graph(pools, block, scope, group)
+            _search_index(pools, block, scope, group)
         elif block.graph is not None or not group[0].indexed_only:
             scan_block(pools, block, scope.seq, positions_in(block, scope.allowed_rows), scope.budget)
     hits = []
@@ -160,6 +165,16 @@ def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -
         best = rank(slots, scores, higher_is_better=metric.higher_is_better, id_keys=id_keys, limit=pool.limit)
         hits.append(SpaceHits(slots[best], scores[best], choice.strategy, choice.reason, pool.computations))
     return hits
+
+
+def _scanned(scope: Scope, choice: _Choice, search: SpaceSearch) -> int:
+    """Rows that are scored without an index, at most."""
+    tail = sum(
+        block.count
+        for block in scope.view.blocks
+        if not (choice.graphs and block.graph is not None) and (block.graph is not None or not search.indexed_only)
+    )
+    return min(tail, scope.matching)
 
 
 def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
@@ -178,28 +193,49 @@ def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
             return _Choice(False, scan, "the pre-filter strategy was asked for")
         if scope.selectivity < GRAPH_SELECTIVITY:
             return _Choice(False, scan, matching)
-    strategy = "hnsw" if not tail or search.indexed_only else "hnsw+tail"
-    tail_reason = f"{with_graph} segments and {tail:,} tail rows" if tail else f"{with_graph} segments"
-    return _Choice(True, strategy, ", ".join(part for part in (matching, tail_reason) if part))
+    kinds = sorted({kind_of_index(block.graph) for block in scope.view.blocks if block.graph is not None})
+    strategy = "+".join(kinds if not tail or search.indexed_only else [*kinds, "tail"])
+    segments = f"{with_graph} segment" if with_graph == 1 else f"{with_graph} segments"
+    tail_reason = f"{segments} and {tail:,} tail rows" if tail else segments
+    parts = (matching, tail_reason, _probed(scope, search))
+    return _Choice(True, strategy, ", ".join(part for part in parts if part))
 
 
-def _search_graph(pools: Sequence[Candidates], block: BlockView, scope: Scope, group: Sequence[SpaceSearch]) -> None:
-    """Adds what the walk of one segment finds; scans it after all for queries that it leaves short."""
-    graph = block.graph
-    assert graph is not None
+def _probed(scope: Scope, search: SpaceSearch) -> str:
+    """How many lists of the largest segment are read."""
+    lists = [block.graph for block in scope.view.blocks if isinstance(block.graph, Lists)]
+    if not lists:
+        return ""
+    largest = max(lists, key=lambda each: each.size)
+    probed = " x ".join(map(str, largest.nprobe(_nprobe(search, scope))))
+    return f"nprobe {probed} of {' x '.join(map(str, largest.partition.lists))} lists"
+
+
+def _nprobe(search: SpaceSearch, scope: Scope) -> tuple[int, ...]:
+    return scope.view.schema.ivf.nprobe if search.nprobe is None else search.nprobe
+
+
+def _search_index(pools: Sequence[Candidates], block: BlockView, scope: Scope, group: Sequence[SpaceSearch]) -> None:
+    """Adds what the index of one segment finds; scans it after all for queries that it leaves short."""
+    index = block.graph
+    assert index is not None
     positions = positions_in(block, scope.allowed_rows)
     usable = _usable(block, scope.seq, positions)
     available = block.count if usable is None else int(np.count_nonzero(usable))
     if available == 0:
         return
     short = []
-    for number, found in _walk(graph, scope, group, pools, block.count / available):
-        if usable is not None:
+    if isinstance(index, Lists):
+        walk = _read_lists(index, scope, group, pools, usable)
+    else:
+        walk = _walk(index, scope, group, pools, block.count / available)
+    for number, found in walk:
+        if usable is not None and not isinstance(index, Lists):
             found = found[usable[found]]
         if len(found) < min(group[number].limit, available):
             short.append(pools[number])
         else:
-            pools[number].add_found(block, found[: _nominated(group[number], scope, graph)])
+            pools[number].add_found(block, found[: _nominated(group[number], scope, index)])
     if short:
         scan_block(short, block, scope.seq, positions, scope.budget)
 
@@ -224,12 +260,28 @@ def _walk(
                 yield number, keys[row, : counts[row]].astype(np.int64)
 
 
-def _nominated(search: SpaceSearch, scope: Scope, graph: Graph) -> int:
+def _read_lists(
+    lists: Lists,
+    scope: Scope,
+    group: Sequence[SpaceSearch],
+    pools: Sequence[Candidates],
+    usable: NDArray[np.bool_] | None,
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """The positions that each search of `group` finds in its nearest lists, nearest first."""
+    for number, search in enumerate(group):
+        scope.budget.check()
+        nprobe = lists.nprobe(_nprobe(search, scope))
+        found, computed = lists.search(search.vector, nprobe, _wanted(search, scope, lists), usable)
+        pools[number].computations += computed
+        yield number, found
+
+
+def _nominated(search: SpaceSearch, scope: Scope, graph: SegmentIndex) -> int:
     """How many of the rows that a walk found are scored: the stored form of a graph orders them only roughly."""
     return _wanted(search, scope, graph) if search.rescore else search.limit
 
 
-def _wanted(search: SpaceSearch, scope: Scope, graph: Graph) -> int:
+def _wanted(search: SpaceSearch, scope: Scope, graph: SegmentIndex) -> int:
     return rescored(scope.view.schema.distance, graph.datatype, search.limit, search.oversampling)
 
 

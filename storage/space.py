@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.block import NEVER, Block, BlockView
+from storage.block import NEVER, Block, BlockView, SegmentIndex
 from storage.errors import CorruptStore
-from storage.index import Graph
+from storage.ivf.partition import PartitionFile
 from storage.schema import SpaceSchema
 
 NO_ROW = -1
@@ -21,16 +21,18 @@ NO_ROW = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFile:
-    """A graph file as the manifest names it. `rows`: vectors in it; `checksum`: CRC-32 of the file; the settings it
-    was built with, since the space's may have changed; `scale`: see stored_form.py."""
+    """An index file as the manifest names it. `rows`: vectors in it; `checksum`: CRC-32 of the file; `kind`: hnsw or
+    ivf; the settings it was built with, since the space's may have changed; `scale`: see stored_form.py."""
 
     name: str
     checksum: int
     rows: int
     datatype: str
-    m: int
-    ef_construct: int
+    m: int = 0
+    ef_construct: int = 0
     scale: float = 1.0
+    kind: str = "hnsw"
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +53,14 @@ class BlockEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The blocks of a space in row order; the last one is open. Persisted as JSON."""
+    """The blocks of a space in row order; the last one is open. Persisted as JSON.
+
+    `partition`: what a client sent to make lists by; None: each segment makes its own.
+    """
 
     blocks: tuple[BlockEntry, ...] = field(default_factory=lambda: (BlockEntry(uid=1, first_row=0),))
     next_uid: int = 2
+    partition: PartitionFile | None = None
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -62,12 +68,17 @@ class Manifest:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
         values: dict[str, Any] = json.loads(data)
-        return cls(blocks=tuple(map(_entry_from, values["blocks"])), next_uid=values["next_uid"])
+        partition = values.get("partition")
+        if partition is not None:
+            partition = PartitionFile(**{**partition, "lists": tuple(partition["lists"])})
+        blocks = tuple(map(_entry_from, values["blocks"]))
+        return cls(blocks=blocks, next_uid=values["next_uid"], partition=partition)
 
     def sealed(self, row_count: int) -> "Manifest":
         """This manifest with its open block sealed at `row_count` and a new open one behind it."""
         last = self.blocks[-1]
-        return Manifest(
+        return replace(
+            self,
             blocks=(
                 *self.blocks[:-1],
                 replace(last, count=row_count - last.first_row, end_row=row_count),
@@ -204,7 +215,7 @@ class Space:
 
         return take_back
 
-    def attach_graph(self, uid: int, graph: Graph | None, index: IndexFile | None) -> Callable[[], None]:
+    def attach_graph(self, uid: int, graph: SegmentIndex | None, index: IndexFile | None) -> Callable[[], None]:
         """Gives a block its graph; returns what takes it back. The caller commits the manifest."""
         block = next(block for block in self.blocks if block.uid == uid)
         before = (self.manifest, block.graph, block.index_bytes)
@@ -262,6 +273,12 @@ def _sound_positions(block: BlockView, rows: NDArray[np.int64]) -> NDArray[np.in
     if (np.diff(positions) <= 0).any() or (block.row_numbers(positions) != rows).any():
         raise ValueError(f"a row of {block.block.path.name} is named twice, or one that it does not hold")
     return positions
+
+
+def all_files_of(manifest: Manifest) -> list[str]:
+    """Names of all files of a space."""
+    names = [name for entry in manifest.blocks for name in files_of(entry)]
+    return names if manifest.partition is None else [*names, manifest.partition.name]
 
 
 def files_of(entry: BlockEntry) -> list[str]:

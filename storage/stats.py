@@ -17,7 +17,7 @@ class SpaceState(Enum):
 class SpaceStats:
     """vectors = indexed_vectors + tail_vectors. `deleted_vectors`: rows on disk that are not current.
 
-    `index`: flat or hnsw; `datatype`: the stored form that it searches, or both while one replaces the other.
+    `index`: flat, hnsw or ivf; `datatype`: the stored form that it searches, or both while one replaces the other.
     """
 
     vectors: int

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import environment
+from storage.block import SegmentIndex
 from storage.errors import LimitExceeded, SpaceAlreadyExists, SpaceNotFound
 from storage.failpoint import failpoint
-from storage.index import Graph
+from storage.ivf.partition import PartitionFile
 from storage.payload_schema import changed_fields
-from storage.policy import wants_graph
 from storage.schema import (
     MAX_SPACES,
     CollectionSchema,
@@ -25,6 +25,7 @@ from storage.schema import (
     check_space,
     check_space_name,
 )
+from storage.segment_index import kind_of, wants_index
 from storage.space import BlockEntry, IndexFile, Space, files_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
         updated = _updated(core.schema.spaces[name], diff)
         core.schema = replace(core.schema, spaces={**core.schema.spaces, name: updated})
         core.spaces[name].schema = updated
-        if not wants_graph(updated):
+        if not wants_index(updated):
             _detach_graphs(transaction, core.spaces[name])
     for name, space in change.add.items():
         core.add_space(transaction.txn, name, space)
@@ -73,14 +74,18 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
         core.schema = replace(core.schema, indexing_threshold=change.indexing_threshold)
     fields = changed_fields(core.schema.field_indexes, change.create_fields, change.delete_fields)
     core.schema = replace(core.schema, field_indexes=fields)
+    if change.auto_index is not None:
+        core.schema = replace(core.schema, auto_index=change.auto_index)
     return core.schema
 
 
-def attach_graph(transaction: "Transaction", space_uid: int, block_uid: int, graph: Graph, index: IndexFile) -> bool:
+def attach_graph(
+    transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
+) -> bool:
     """Names a built graph in the manifest, in place of the one before. False when its block is gone, or no graph is
     wanted any more."""
     space = _space_with(transaction, space_uid, (block_uid,))
-    if space is None or not wants_graph(space.schema):
+    if space is None or not _is_wanted(space, index):
         return False
     old = next(entry.index for entry in space.manifest.blocks if entry.uid == block_uid)
     transaction.on_undo(space.attach_graph(block_uid, graph, index))
@@ -113,7 +118,7 @@ class Merged:
 
     sources: Mapping[int, NDArray[np.int64]]
     entry: BlockEntry | None
-    graph: Graph | None
+    graph: SegmentIndex | None
 
 
 def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -> bool:
@@ -122,7 +127,8 @@ def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -
     Rows that died since they were copied are dead in the merged block too.
     """
     space = _space_with(transaction, space_uid, tuple(merged.sources))
-    if space is None or (merged.graph is not None and not wants_graph(space.schema)):
+    index = None if merged.entry is None else merged.entry.index
+    if space is None or (index is not None and not _is_wanted(space, index)):
         return False
     sources = [block for block in space.blocks if block.uid in merged.sources]
     block = None
@@ -132,7 +138,6 @@ def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -
         died = [source.died[merged.sources[source.uid]] for source in sources]
         block.load(np.concatenate(slots), np.concatenate(died))
         block.graph = merged.graph
-        index = merged.entry.index
         block.index_bytes = (space.folder / index.name).stat().st_size if merged.graph and index else 0
     files = [name for entry in space.manifest.blocks if entry.uid in merged.sources for name in files_of(entry)]
     transaction.on_undo(space.replace_blocks(tuple(merged.sources), block, merged.entry))
@@ -145,6 +150,29 @@ def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -
             (space.folder / name).unlink(missing_ok=True)
 
     transaction.after.append(remove_files)
+    return True
+
+
+def _is_wanted(space: Space, index: IndexFile) -> bool:
+    """Whether an index of this kind may serve the space: its settings may have changed while it was built."""
+    return wants_index(space.schema) and index.kind == kind_of(space.schema)
+
+
+def set_partition(transaction: "Transaction", space_uid: int, partition: PartitionFile | None) -> bool:
+    """Makes lists of the space be built by `partition` from now on, or by their own. False when the space is gone."""
+    space = _space_with(transaction, space_uid, ())
+    if space is None:
+        return False
+    before = space.manifest
+    space.manifest = replace(before, partition=partition)
+
+    def take_back() -> None:
+        space.manifest = before
+
+    transaction.on_undo(take_back)
+    _put_manifest(transaction, space)
+    if before.partition is not None:
+        transaction.after.append(partial((space.folder / before.partition.name).unlink, missing_ok=True))
     return True
 
 
@@ -175,6 +203,7 @@ def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
     return replace(
         space,
         hnsw=diff.hnsw.apply(space.hnsw),
+        ivf=diff.ivf.apply(space.ivf),
         datatype=diff.datatype or space.datatype,
         index=diff.index or space.index,
     )

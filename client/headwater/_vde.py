@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from headwater._partitions import PartitionMethods
 from headwater._snapshots import SnapshotMethods
 from headwater._surface import AsyncNamespace, BlockingNamespace, Namespace, remote
 from headwater._wire import rpcs
@@ -91,10 +92,25 @@ class VDEMethods(Namespace):
 
     @remote
     async def trigger_rebuild(
-        self, collection: str, using: str | None = None, *, timeout: float | None = None
+        self,
+        collection: str,
+        using: str | None = None,
+        *,
+        partition_id: str | None = None,
+        max_build_memory_bytes: int | None = None,
+        timeout: float | None = None,
     ) -> list[str]:
-        """Starts to build the indexes of a space (None: of all) anew. Returns the ids of the tasks, one per segment."""
-        request = vde_pb2.VDETriggerRebuildRequest(collection_name=collection, using=using)
+        """Starts to build the indexes of a space (None: of all) anew. Returns the ids of the tasks, one per segment.
+
+        `partition_id` makes sure that IVF lists are built by that partition: PartitionNotFoundError when the space has
+        another. Raises BuildTooLargeError when a build would take more than `max_build_memory_bytes`.
+        """
+        request = vde_pb2.VDETriggerRebuildRequest(
+            collection_name=collection,
+            using=using,
+            partition_id=partition_id or "",
+            max_build_memory_bytes=max_build_memory_bytes,
+        )
         return list((await self._calls(rpcs.VDE.TRIGGER_REBUILD, request, timeout)).task_ids)
 
     @remote
@@ -171,13 +187,13 @@ class VDEMethods(Namespace):
         return (await self._calls(rpcs.VDE.PREWARM, request, timeout)).bytes
 
 
-class VDE(VDEMethods, SnapshotMethods, BlockingNamespace):
+class VDE(VDEMethods, SnapshotMethods, PartitionMethods, BlockingNamespace):
     """`client.vde`."""
 
     __slots__ = ()
 
 
-class AsyncVDE(VDEMethods, SnapshotMethods, AsyncNamespace):
+class AsyncVDE(VDEMethods, SnapshotMethods, PartitionMethods, AsyncNamespace):
     """`client.vde` of an AsyncClient."""
 
     __slots__ = ()

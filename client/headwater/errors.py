@@ -12,6 +12,7 @@ HeadwaterError                      any answer that is not a success
 │   ├── InvalidFilterError
 │   ├── InvalidQueryError
 │   ├── LimitExceededError
+│   ├── InvalidPartitionError       malformation, row
 │   ├── InvalidPayloadError
 │   └── AmbiguousSpaceError
 ├── NotFoundError                   it names something that does not exist
@@ -20,6 +21,7 @@ HeadwaterError                      any answer that is not a success
 │   ├── SpaceNotFoundError
 │   ├── PointNotFoundError
 │   ├── SnapshotNotFoundError
+│   ├── PartitionNotFoundError
 │   ├── TaskNotFoundError
 │   └── VectorNotFoundError
 ├── AlreadyExistsError
@@ -30,8 +32,11 @@ HeadwaterError                      any answer that is not a success
 ├── FailedPreconditionError         right request, wrong state
 │   ├── CollectionClosedError
 │   ├── CursorExpiredError
+│   ├── NoPartitionPhaseError
 │   └── UnknownFormatError
 ├── ResourceExhaustedError          try again later, or with more room
+│   ├── BuildTooLargeError
+│   ├── ScanTooLargeError
 │   ├── StorageFullError
 │   ├── TooManyCursorsError
 │   ├── TooManyWritesError
@@ -190,6 +195,23 @@ class LimitExceededError(InvalidArgumentError):
     REASON = "LIMIT_EXCEEDED"
 
 
+class InvalidPartitionError(InvalidArgumentError):
+    """A tree of centroids that cannot be a partition."""
+
+    REASON = "INVALID_PARTITION"
+
+    @property
+    def malformation(self) -> str:
+        """What is wrong: EMPTY, NULL_ID, REPEATED_ID, MISSING_PARENT, TWO_ROOTS, NO_ROOT, CYCLE, UNEQUAL_DEPTH,
+        TOO_DEEP, WRONG_DIMENSION, NOT_FINITE or TOO_MANY."""
+        return self.metadata["malformation"]
+
+    @property
+    def row(self) -> int | None:
+        """The number of the row that is wrong, from 0; None when it is the whole tree."""
+        return int(self.metadata["row"]) if "row" in self.metadata else None
+
+
 class InvalidPayloadError(InvalidArgumentError):
     """A payload that cannot be stored. Also raised before anything is sent, for integers beyond 64 bits."""
 
@@ -242,6 +264,12 @@ class SnapshotNotFoundError(NotFoundError):
     """The collection has no snapshot of this name."""
 
     REASON = "SNAPSHOT_NOT_FOUND"
+
+
+class PartitionNotFoundError(NotFoundError):
+    """The space has no such partition."""
+
+    REASON = "PARTITION_NOT_FOUND"
 
 
 class TaskNotFoundError(NotFoundError):
@@ -298,6 +326,12 @@ class CursorExpiredError(FailedPreconditionError):
     REASON = "CURSOR_EXPIRED"
 
 
+class NoPartitionPhaseError(FailedPreconditionError):
+    """A partition for an index that has none."""
+
+    REASON = "NO_PARTITION_PHASE"
+
+
 class UnknownFormatError(FailedPreconditionError):
     """Stored data of a format that this version of the server does not know."""
 
@@ -308,6 +342,18 @@ class ResourceExhaustedError(HeadwaterError):
     """Too much at once, or no room left."""
 
     CODE = StatusCode.RESOURCE_EXHAUSTED
+
+
+class BuildTooLargeError(ResourceExhaustedError):
+    """A build would take more memory than it may; nothing was started."""
+
+    REASON = "BUILD_TOO_LARGE"
+
+
+class ScanTooLargeError(ResourceExhaustedError):
+    """A search would scan more rows than the server allows."""
+
+    REASON = "SCAN_TOO_LARGE"
 
 
 class StorageFullError(ResourceExhaustedError):

@@ -113,4 +113,5 @@ def params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
         filter_strategy=enum_value(FILTER_STRATEGIES, message.filter_strategy, join(path, "filter_strategy")),
         rescore=quantization.rescore if quantization.HasField("rescore") else True,
         oversampling=quantization.oversampling if quantization.HasField("oversampling") else None,
+        ivf_nprobe=tuple(message.ivf_nprobe) or None,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from headwater.v1 import collections_pb2 as wire
 from headwater.v1 import common_pb2
@@ -16,6 +17,8 @@ from storage.schema import (
     HnswConfigDiff,
     HnswPreset,
     IndexKind,
+    IvfConfig,
+    IvfConfigDiff,
     SchemaChange,
     SpaceDiff,
     SpaceSchema,
@@ -42,11 +45,14 @@ INDEX_KINDS: Mapping[int, IndexKind] = {
     wire.INDEX_KIND_AUTO: IndexKind.AUTO,
     wire.INDEX_KIND_FLAT: IndexKind.FLAT,
     wire.INDEX_KIND_HNSW: IndexKind.HNSW,
+    wire.INDEX_KIND_IVF: IndexKind.IVF,
 }
 HNSW_PRESETS: Mapping[int, HnswPreset] = {
     wire.HNSW_PRESET_BALANCED: HnswPreset.BALANCED,
     wire.HNSW_PRESET_HIGH_RECALL: HnswPreset.HIGH_RECALL,
     wire.HNSW_PRESET_HIGH_SPEED: HnswPreset.HIGH_SPEED,
+    wire.HNSW_PRESET_HIGH_THROUGHPUT: HnswPreset.HIGH_THROUGHPUT,
+    wire.HNSW_PRESET_LOW_MEMORY: HnswPreset.LOW_MEMORY,
 }
 SPACE_STATES: Mapping[SpaceState, wire.SpaceState] = {
     SpaceState.AWAITING_VECTORS: wire.SPACE_STATE_AWAITING_VECTORS,
@@ -64,8 +70,11 @@ def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
     """The schema that a new collection is to have."""
     fields = payload_schema_of(request.payload_schema)
     schema = CollectionSchema(spaces=_spaces_of(request.vectors, "vectors"), field_indexes=fields)
-    threshold = _threshold_of(request.optimizers_config)
-    return schema if threshold is None else replace(schema, indexing_threshold=threshold)
+    given: dict[str, Any] = {
+        "indexing_threshold": _threshold_of(request.optimizers_config),
+        "auto_index": _auto_index_of(request),
+    }
+    return replace(schema, **{name: value for name, value in given.items() if value is not None})
 
 
 def change_of(request: wire.CollectionsUpdateRequest) -> SchemaChange:
@@ -77,6 +86,7 @@ def change_of(request: wire.CollectionsUpdateRequest) -> SchemaChange:
             name: _space_diff_of(diff, f'update_vectors["{name}"]') for name, diff in request.update_vectors.items()
         },
         indexing_threshold=_threshold_of(request.optimizers_config),
+        auto_index=_auto_index_of(request),
     )
 
 
@@ -92,7 +102,9 @@ def collection_info(
     return wire.CollectionInfo(
         collection_name=name,
         vectors={space: _space_info(schema.spaces[space], stats.spaces[space]) for space in spaces},
-        optimizers_config=wire.OptimizersConfig(indexing_threshold=schema.indexing_threshold),
+        optimizers_config=wire.OptimizersConfig(
+            indexing_threshold=schema.indexing_threshold, auto_index=schema.auto_index
+        ),
         points_count=stats.points,
         seq=stats.seq,
         aliases=aliases,
@@ -106,12 +118,16 @@ def _spaces_of(vectors: Mapping[str, wire.VectorParams], path: str) -> dict[str,
 
 def _space_of(params: wire.VectorParams, path: str) -> SpaceSchema:
     distance = _distance_of(params.distance, join(path, "distance"))
+    hnsw = _hnsw_diff_of(params.hnsw_config, join(path, "hnsw_config"))
+    index = _index_kind_of(params.index, join(path, "index")) or IndexKind.AUTO
+    small = index is IndexKind.IVF or hnsw.preset is HnswPreset.LOW_MEMORY
     return SpaceSchema(
         size=params.size,
         distance=distance,
-        hnsw=_hnsw_diff_of(params.hnsw_config, join(path, "hnsw_config")).apply(HnswConfig()),
-        datatype=_datatype_of(params.datatype, join(path, "datatype")) or default_datatype(distance),
-        index=_index_kind_of(params.index, join(path, "index")) or IndexKind.AUTO,
+        hnsw=hnsw.apply(HnswConfig()),
+        datatype=_datatype_of(params.datatype, join(path, "datatype")) or default_datatype(distance, small=small),
+        index=index,
+        ivf=_ivf_diff_of(params.ivf_config).apply(IvfConfig()),
     )
 
 
@@ -120,6 +136,18 @@ def _space_diff_of(diff: wire.VectorParamsDiff, path: str) -> SpaceDiff:
         hnsw=_hnsw_diff_of(diff.hnsw_config, join(path, "hnsw_config")),
         datatype=_datatype_of(diff.datatype, join(path, "datatype")),
         index=_index_kind_of(diff.index, join(path, "index")),
+        ivf=_ivf_diff_of(diff.ivf_config),
+    )
+
+
+def _ivf_diff_of(config: wire.IvfConfig) -> IvfConfigDiff:
+    return IvfConfigDiff(
+        lists=tuple(config.lists) or None,
+        sampling_factor=config.sampling_factor if config.HasField("sampling_factor") else None,
+        iterations=config.iterations if config.HasField("iterations") else None,
+        spherical=config.spherical if config.HasField("spherical") else None,
+        seed=config.seed if config.HasField("seed") else None,
+        nprobe=tuple(config.nprobe) or None,
     )
 
 
@@ -137,6 +165,11 @@ def _threshold_of(config: wire.OptimizersConfig) -> int | None:
     return config.indexing_threshold if config.HasField("indexing_threshold") else None
 
 
+def _auto_index_of(request: wire.CollectionsCreateRequest | wire.CollectionsUpdateRequest) -> bool | None:
+    config = request.optimizers_config
+    return config.auto_index if config.HasField("auto_index") else None
+
+
 def _distance_of(number: int, path: str) -> Distance:
     return Distance.COSINE if number == common_pb2.DISTANCE_UNSPECIFIED else enum_value(DISTANCES, number, path)
 
@@ -151,6 +184,20 @@ def _index_kind_of(number: int, path: str) -> IndexKind | None:
     return None if number == wire.INDEX_KIND_UNSPECIFIED else enum_value(INDEX_KINDS, number, path)
 
 
+def _ivf_config(space: SpaceSchema) -> wire.IvfConfig | None:
+    """Settings of lists; None where there are none to be, and nobody set any."""
+    if space.index is not IndexKind.IVF and space.ivf == IvfConfig():
+        return None
+    return wire.IvfConfig(
+        lists=space.ivf.lists,
+        sampling_factor=space.ivf.sampling_factor,
+        iterations=space.ivf.iterations,
+        spherical=space.distance is Distance.COSINE if space.ivf.spherical is None else space.ivf.spherical,
+        seed=space.ivf.seed,
+        nprobe=space.ivf.nprobe,
+    )
+
+
 def _space_info(space: SpaceSchema, stats: SpaceStats) -> wire.SpaceInfo:
     params = wire.VectorParams(
         size=space.size,
@@ -158,6 +205,7 @@ def _space_info(space: SpaceSchema, stats: SpaceStats) -> wire.SpaceInfo:
         hnsw_config=wire.HnswConfig(m=space.hnsw.m, ef_construct=space.hnsw.ef_construct, ef=space.hnsw.ef),
         datatype=_DATATYPE_NUMBERS[space.datatype],  # type: ignore[arg-type]
         index=_INDEX_KIND_NUMBERS[space.index],  # type: ignore[arg-type]
+        ivf_config=_ivf_config(space),
     )
     return wire.SpaceInfo(
         params=params,

@@ -193,6 +193,15 @@ async def tour_of_maintenance(call: Tour) -> None:
     assert (await call("vde.get_rebuild_task", task_id)).kind is headwater.TaskKind.REBUILD
     assert (await call("vde.cancel_rebuild_task", task_id)).ended
     assert task_id in [task.task_id for task in await call("vde.list_rebuild_tasks", "shop")]
+    sample = await call("vde.sample_vectors", "shop", 50, "text")
+    assert sample.vectors.shape == (50, 8)
+    partition = await call(
+        "vde.import_partition", "shop", [(n, None, row) for n, row in enumerate(sample.vectors)], "text"
+    )
+    assert partition.lists == (50,)
+    assert await call("vde.delete_partition", "shop", "text")
+    [estimate] = await call("vde.estimate_rebuild", "shop", "text")
+    assert (estimate.rows, estimate.index) == (1_060, "hnsw")
     await call("points.delete", "shop", range(100, 600))
     assert (await call("vde.compact_collection", "shop")).reclaimed_bytes > 0
     assert await call("vde.get_optimizations", "shop") == []

@@ -45,7 +45,7 @@ def test_a_collection_says_what_it_is(client: Client, name: str) -> None:
         name, {"": params, "other": VectorParams(65_536)}, optimizers_config={"indexing_threshold": 123}
     )
     assert (info.name, info.points_count, info.aliases) == (name, 0, ())
-    assert info.optimizers_config == OptimizersConfig(indexing_threshold=123)
+    assert info.optimizers_config == OptimizersConfig(123, auto_index=True)
     assert info.vectors[""].params == VectorParams(
         4, Distance.Manhattan, HnswConfigDiff(m=8, ef_construct=50, ef=128), Datatype.Float16, IndexKind.Auto
     )
@@ -107,13 +107,13 @@ def test_spaces_come_and_go_while_it_serves(client: Client, made: str) -> None:
         add_vectors={"audio": VectorParams(1, Distance.Dot)},
         drop_vectors=["image"],
         update_vectors={"text": VectorParamsDiff(HnswConfigDiff(ef=300), Datatype.Float32)},
-        optimizers_config=OptimizersConfig(indexing_threshold=77),
+        optimizers_config=OptimizersConfig(77, auto_index=True),
     )
     assert info.vectors.keys() == {"text", "audio"}
     assert info.vectors["text"].params == VectorParams(
         2, Distance.Cosine, HnswConfigDiff(16, 200, 300), Datatype.Float32, IndexKind.Auto
     )
-    assert info.optimizers_config == OptimizersConfig(77)
+    assert info.optimizers_config == OptimizersConfig(77, auto_index=True)
     assert (info.vectors["text"].vectors_count, info.vectors["audio"].vectors_count) == (5, 0)
     with pytest.raises(headwater.SpaceNotFoundError):
         client.points.search(made, [1, 1, 1], using="image")

@@ -8,6 +8,7 @@ from server.app import COLLECTIONS, POINTS, VDE
 from server.collections import Collections
 from server.field_indexes import PointFieldIndexes
 from server.maintenance import VectorDataMaintenance
+from server.partitions import Partitions
 from server.points import PointReads, PointWrites
 from server.scrolling import PointScrolls
 from server.search import PointQueries
@@ -21,7 +22,7 @@ from server.vde import VectorDataEngine
     [
         (COLLECTIONS, [Collections]),
         (POINTS, [PointWrites, PointReads, PointScrolls, PointQueries, PointAnalyses, PointFieldIndexes]),
-        (VDE, [VectorDataEngine, VectorDataMaintenance, SnapshotTransfers]),
+        (VDE, [VectorDataEngine, VectorDataMaintenance, SnapshotTransfers, Partitions]),
     ],
     ids=lambda each: getattr(each, "name", ""),
 )

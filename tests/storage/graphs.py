@@ -3,10 +3,10 @@
 import numpy as np
 
 from storage.collection import Collection
-from storage.core import file_checksum
 from storage.files import publish
 from storage.index import Graph, build
-from storage.policy import facts_of, wants_graph
+from storage.policy import facts_of
+from storage.segment_index import file_checksum, wants_index
 from storage.space import IndexFile, SpaceView
 
 
@@ -27,7 +27,7 @@ def _without_graph(collection: Collection) -> list[tuple[SpaceView, int]]:
     return [
         (space, block.uid)
         for space in collection.spaces().values()
-        if wants_graph(space.schema)
+        if wants_index(space.schema)
         for block in facts_of(space)
         if block.graph is None
     ]

@@ -236,7 +236,9 @@ def test_a_flipped_byte_is_found_wherever_it_is(good: bytes, tmp_path: Path) -> 
             archive.verify(path, UNLIMITED)
         if isinstance(refused.value, errors.CorruptStore):
             assert refused.value.metadata["file"] == str(path)
-            assert 0 <= int(refused.value.metadata["offset"]) <= offset + 512
+            # A size or name that the manifest gives wrongly shows where that member is.
+            latest = len(good) if offset < good.index(b"\n}\n") else offset + 512
+            assert 0 <= int(refused.value.metadata["offset"]) <= latest
         else:
             assert b'"format": ' in good[offset - 12 : offset]
     path.write_bytes(good)

@@ -1,6 +1,6 @@
 """Collections, their settings and aliases between the client's models and the contract."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headwater._wire.names import enum_name
 from headwater._wire.payload_schema import field_index_of
@@ -16,6 +16,7 @@ from headwater.models.collections import (
     HnswConfigDiff,
     HnswPreset,
     IndexKind,
+    IvfConfig,
     OptimizersConfig,
     OptimizersConfigLike,
     RenameAlias,
@@ -42,6 +43,7 @@ def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[
             hnsw_config=_hnsw(diff.hnsw_config),
             datatype=None if diff.datatype is None else diff.datatype.value,
             index=enum_name(IndexKind, "INDEX_KIND", diff.index),
+            ivf_config=_ivf(diff.ivf_config),
         )
         for name, diff in (diffs or {}).items()
     }
@@ -51,19 +53,28 @@ def optimizers_message(config: OptimizersConfigLike | None) -> collections_pb2.O
     if config is None:
         return None
     settings = OptimizersConfig(**config) if isinstance(config, Mapping) else config
-    return collections_pb2.OptimizersConfig(indexing_threshold=settings.indexing_threshold)
+    return collections_pb2.OptimizersConfig(
+        indexing_threshold=settings.indexing_threshold, auto_index=settings.auto_index
+    )
 
 
 def info_of(message: collections_pb2.CollectionInfo) -> CollectionInfo:
     return CollectionInfo(
         name=message.collection_name,
         vectors={name: _space_of(space) for name, space in message.vectors.items()},
-        optimizers_config=OptimizersConfig(indexing_threshold=message.optimizers_config.indexing_threshold),
+        optimizers_config=OptimizersConfig(
+            indexing_threshold=message.optimizers_config.indexing_threshold,
+            auto_index=_auto_index_of(message.optimizers_config),
+        ),
         points_count=message.points_count,
         seq=message.seq,
         aliases=tuple(message.aliases),
         payload_schema={path: field_index_of(index) for path, index in message.payload_schema.items()},
     )
+
+
+def _auto_index_of(message: collections_pb2.OptimizersConfig) -> bool | None:
+    return message.auto_index if message.HasField("auto_index") else None
 
 
 def space_state_of(number: collections_pb2.SpaceState) -> SpaceState:
@@ -93,6 +104,7 @@ def _params(params: VectorParams) -> collections_pb2.VectorParams:
         hnsw_config=_hnsw(params.hnsw_config),
         datatype=None if params.datatype is None else params.datatype.value,
         index=enum_name(IndexKind, "INDEX_KIND", params.index),
+        ivf_config=_ivf(params.ivf_config),
     )
 
 
@@ -101,6 +113,36 @@ def _hnsw(config: HnswConfigDiff | None) -> collections_pb2.HnswConfig | None:
         return None
     preset = enum_name(HnswPreset, "HNSW_PRESET", config.preset)
     return collections_pb2.HnswConfig(m=config.m, ef_construct=config.ef_construct, ef=config.ef, preset=preset)
+
+
+def _ivf(config: IvfConfig | None) -> collections_pb2.IvfConfig | None:
+    if config is None:
+        return None
+    return collections_pb2.IvfConfig(
+        lists=_levels(config.lists),
+        sampling_factor=config.sampling_factor,
+        iterations=config.iterations,
+        spherical=config.spherical,
+        seed=config.seed,
+        nprobe=_levels(config.nprobe),
+    )
+
+
+def _levels(given: int | Sequence[int] | None) -> Sequence[int]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, int) else given
+
+
+def _ivf_of(message: collections_pb2.IvfConfig) -> IvfConfig:
+    return IvfConfig(
+        lists=tuple(message.lists),
+        sampling_factor=message.sampling_factor,
+        iterations=message.iterations,
+        spherical=message.spherical if message.HasField("spherical") else None,
+        seed=message.seed,
+        nprobe=tuple(message.nprobe),
+    )
 
 
 def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:
@@ -114,6 +156,7 @@ def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:
             ),
             datatype=Datatype(collections_pb2.Datatype.Name(params.datatype)),
             index=IndexKind(collections_pb2.IndexKind.Name(params.index)) if params.index else None,
+            ivf_config=_ivf_of(params.ivf_config) if params.HasField("ivf_config") else None,
         ),
         vectors_count=message.vectors_count,
         indexed_vectors_count=message.indexed_vectors_count,

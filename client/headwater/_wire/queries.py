@@ -96,7 +96,15 @@ def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
         indexed_only=given.indexed_only,
         filter_strategy=None if given.filter_strategy is None else given.filter_strategy.value,
         quantization=_quantization(given.quantization),
+        ivf_nprobe=_levels(given.ivf_nprobe),
     )
+
+
+def _levels(given: int | Sequence[int] | None) -> Sequence[int]:
+    """Values for the levels of a partition; a number is that of the lists."""
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, int) else given
 
 
 def _quantization(given: QuantizationSearchParams | None) -> query_pb2.QuantizationSearchParams | None:

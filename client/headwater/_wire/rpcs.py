@@ -125,3 +125,6 @@ class VDE:
     RESTORE_SNAPSHOT: Final = once(vde_pb2.VDERestoreSnapshotRequest, vde_pb2.VDERestoreSnapshotResponse)
     DOWNLOAD_SNAPSHOT: Final = once(vde_pb2.VDEDownloadSnapshotRequest, vde_pb2.VDEDownloadSnapshotResponse)
     UPLOAD_SNAPSHOT: Final = once(vde_pb2.VDEUploadSnapshotRequest, vde_pb2.VDEUploadSnapshotResponse)
+    SAMPLE_VECTORS: Final = once(vde_pb2.VDESampleVectorsRequest, vde_pb2.VDESampleVectorsResponse)
+    IMPORT_PARTITION: Final = once(vde_pb2.VDEImportPartitionRequest, vde_pb2.VDEImportPartitionResponse)
+    DELETE_PARTITION: Final = once(vde_pb2.VDEDeletePartitionRequest, vde_pb2.VDEDeletePartitionResponse)

@@ -27,6 +27,7 @@ from headwater.models.collections import (
     HnswConfigDiff,
     HnswPreset,
     IndexKind,
+    IvfConfig,
     OptimizersConfig,
     OptimizersConfigLike,
     RenameAlias,
@@ -56,6 +57,12 @@ from headwater.models.maintenance import (
     StateInfo,
     TaskKind,
     VectorCount,
+)
+from headwater.models.partitions import (
+    BuildEstimate,
+    Partition,
+    PartitionRow,
+    VectorSample,
 )
 from headwater.models.payload_schema import (
     FieldIndexInfo,
@@ -144,6 +151,7 @@ __all__ = [
     "AggregationLike",
     "Alias",
     "AliasOperation",
+    "BuildEstimate",
     "ClearPayload",
     "CollectionInfo",
     "CollectionState",
@@ -184,6 +192,7 @@ __all__ = [
     "HnswConfigDiff",
     "HnswPreset",
     "IndexKind",
+    "IvfConfig",
     "LookupFrom",
     "MatrixOffsets",
     "MatrixPair",
@@ -197,6 +206,8 @@ __all__ = [
     "OtherRank",
     "OverwritePayload",
     "Page",
+    "Partition",
+    "PartitionRow",
     "Payload",
     "PayloadSchema",
     "PointExplanation",
@@ -243,6 +254,7 @@ __all__ = [
     "VectorLike",
     "VectorParams",
     "VectorParamsDiff",
+    "VectorSample",
     "VectorsConfig",
     "VectorsLike",
     "WeightedMetric",

@@ -1,8 +1,9 @@
 """Collections as a user sees them: vector spaces, settings, aliases. Values of enums are their names on the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from headwater.models.payload_schema import FieldIndexInfo
 
@@ -44,6 +45,8 @@ class IndexKind(Enum):
     """Always scanned: answers are exact."""
     Hnsw = "INDEX_KIND_HNSW"
     """A graph as soon as 1,000 rows wait for one."""
+    Ivf = "INDEX_KIND_IVF"
+    """Lists by nearest centroid, as soon as 1,000 rows wait for them. For Cosine, Dot and Euclid."""
 
 
 class HnswPreset(Enum):
@@ -55,6 +58,10 @@ class HnswPreset(Enum):
     """m 32, ef_construct 400, ef 256."""
     HighSpeed = "HNSW_PRESET_HIGH_SPEED"
     """m 8, ef_construct 100, ef 64."""
+    HighThroughput = "HNSW_PRESET_HIGH_THROUGHPUT"
+    """m 16, ef_construct 128, ef 64."""
+    LowMemory = "HNSW_PRESET_LOW_MEMORY"
+    """m 8, ef_construct 128, ef 128; and Int8 when a new space names no datatype."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,8 @@ class HnswConfigDiff:
 
     `m`: links per node, 2 to 256. `ef_construct`: width of the walk while building, 4 to 4,096.
     `ef`: width of the walk while searching when a query does not say, 1 to 10,000. `preset` (also "balanced",
-    "high_recall", "high_speed") sets those that are None; an answer holds the settings, never the preset.
+    "high_recall", "high_speed", "high_throughput", "low_memory") sets those that are None; an answer holds the
+    settings, never the preset.
     """
 
     m: int | None = None
@@ -73,10 +81,29 @@ class HnswConfigDiff:
 
 
 @dataclass(frozen=True, slots=True)
+class IvfConfig:
+    """Settings of IVF lists; None: the server's default, or when updating what it was.
+
+    `lists`: how many, or nodes of each level of the partition from the top (up to 3, ascending, each 1 to 65,536);
+    None: by the rows of a segment. `sampling_factor`: rows that k-means clusters per list, 1 to 1,024. `iterations`: of
+    k-means, 0 to 1,000. `spherical`: centroids of length 1. `seed`: of the sample. `nprobe`: how many lists, or nodes
+    of each level, a search reads that does not say.
+    """
+
+    lists: int | Sequence[int] | None = None
+    sampling_factor: float | None = None
+    iterations: int | None = None
+    spherical: bool | None = None
+    seed: int | None = None
+    nprobe: int | Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VectorParams:
     """A vector space of `size` dimensions (1 to 65,536). Size and distance are fixed for its life.
 
-    `datatype` None: BFloat16, or Binary under Hamming and Jaccard. `index` (also "auto", "flat", "hnsw") None: Auto.
+    `datatype` None: BFloat16, or Binary under Hamming and Jaccard. `index` (also "auto", "flat", "hnsw",
+    "ivf") None: Auto.
     """
 
     size: int
@@ -84,6 +111,7 @@ class VectorParams:
     hnsw_config: HnswConfigDiff | None = None
     datatype: Datatype | None = None
     index: IndexKind | str | None = None
+    ivf_config: IvfConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +121,18 @@ class VectorParamsDiff:
     hnsw_config: HnswConfigDiff | None = None
     datatype: Datatype | None = None
     index: IndexKind | str | None = None
+    ivf_config: IvfConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OptimizersConfig:
-    """Settings of background work. `indexing_threshold`: rows of a space that are scanned before an index is built."""
+    """Settings of background work. `indexing_threshold`: rows of a space that are scanned before an index is built.
+
+    `auto_index` False: indexes are built only when `vde.optimize`, `rebuild_index` or `trigger_rebuild` ask for it.
+    """
 
     indexing_threshold: int | None = None
+    auto_index: bool | None = None
 
 
 class SpaceState(Enum):
@@ -173,5 +206,5 @@ class DeleteAlias:
 AliasOperation = CreateAlias | RenameAlias | DeleteAlias
 VectorsConfig = VectorParams | Mapping[str, VectorParams]
 """One unnamed space, or spaces by name."""
-OptimizersConfigLike = OptimizersConfig | Mapping[str, int]
+OptimizersConfigLike = OptimizersConfig | Mapping[str, Any]
 """OptimizersConfig, or the same as a dict: `{"indexing_threshold": 50_000}`."""

@@ -83,7 +83,8 @@ class SearchParams:
     """How a stage searches; None: the server's default.
 
     `hnsw_ef`: width of the graph walk, 1 to 10,000. `exact`: scan every row. `indexed_only`: skip rows that no index
-    covers yet, so the answer may be incomplete.
+    covers yet, so the answer may be incomplete. `ivf_nprobe`: how many lists of an IVF index are read; or a value for
+    each level of its partition, the last being that of the lists.
     """
 
     hnsw_ef: int | None = None
@@ -91,6 +92,7 @@ class SearchParams:
     indexed_only: bool | None = None
     filter_strategy: FilterStrategy | None = None
     quantization: QuantizationSearchParams | None = None
+    ivf_nprobe: int | Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class IndexKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INDEX_KIND_AUTO: _ClassVar[IndexKind]
     INDEX_KIND_FLAT: _ClassVar[IndexKind]
     INDEX_KIND_HNSW: _ClassVar[IndexKind]
+    INDEX_KIND_IVF: _ClassVar[IndexKind]
 
 class HnswPreset(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +31,8 @@ class HnswPreset(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HNSW_PRESET_BALANCED: _ClassVar[HnswPreset]
     HNSW_PRESET_HIGH_RECALL: _ClassVar[HnswPreset]
     HNSW_PRESET_HIGH_SPEED: _ClassVar[HnswPreset]
+    HNSW_PRESET_HIGH_THROUGHPUT: _ClassVar[HnswPreset]
+    HNSW_PRESET_LOW_MEMORY: _ClassVar[HnswPreset]
 
 class FieldType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -68,10 +71,13 @@ INDEX_KIND_UNSPECIFIED: IndexKind
 INDEX_KIND_AUTO: IndexKind
 INDEX_KIND_FLAT: IndexKind
 INDEX_KIND_HNSW: IndexKind
+INDEX_KIND_IVF: IndexKind
 HNSW_PRESET_UNSPECIFIED: HnswPreset
 HNSW_PRESET_BALANCED: HnswPreset
 HNSW_PRESET_HIGH_RECALL: HnswPreset
 HNSW_PRESET_HIGH_SPEED: HnswPreset
+HNSW_PRESET_HIGH_THROUGHPUT: HnswPreset
+HNSW_PRESET_LOW_MEMORY: HnswPreset
 FIELD_TYPE_UNSPECIFIED: FieldType
 FIELD_TYPE_KEYWORD: FieldType
 FIELD_TYPE_INTEGER: FieldType
@@ -104,25 +110,45 @@ class HnswConfig(_message.Message):
     preset: HnswPreset
     def __init__(self, m: _Optional[int] = ..., ef_construct: _Optional[int] = ..., ef: _Optional[int] = ..., preset: _Optional[_Union[HnswPreset, str]] = ...) -> None: ...
 
+class IvfConfig(_message.Message):
+    __slots__ = ("lists", "sampling_factor", "iterations", "spherical", "seed", "nprobe")
+    LISTS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    SPHERICAL_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    NPROBE_FIELD_NUMBER: _ClassVar[int]
+    lists: _containers.RepeatedScalarFieldContainer[int]
+    sampling_factor: float
+    iterations: int
+    spherical: bool
+    seed: int
+    nprobe: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, lists: _Optional[_Iterable[int]] = ..., sampling_factor: _Optional[float] = ..., iterations: _Optional[int] = ..., spherical: _Optional[bool] = ..., seed: _Optional[int] = ..., nprobe: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class VectorParams(_message.Message):
-    __slots__ = ("size", "distance", "hnsw_config", "datatype", "index")
+    __slots__ = ("size", "distance", "hnsw_config", "datatype", "index", "ivf_config")
     SIZE_FIELD_NUMBER: _ClassVar[int]
     DISTANCE_FIELD_NUMBER: _ClassVar[int]
     HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
+    IVF_CONFIG_FIELD_NUMBER: _ClassVar[int]
     size: int
     distance: _common_pb2.Distance
     hnsw_config: HnswConfig
     datatype: Datatype
     index: IndexKind
-    def __init__(self, size: _Optional[int] = ..., distance: _Optional[_Union[_common_pb2.Distance, str]] = ..., hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ...) -> None: ...
+    ivf_config: IvfConfig
+    def __init__(self, size: _Optional[int] = ..., distance: _Optional[_Union[_common_pb2.Distance, str]] = ..., hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., ivf_config: _Optional[_Union[IvfConfig, _Mapping]] = ...) -> None: ...
 
 class OptimizersConfig(_message.Message):
-    __slots__ = ("indexing_threshold",)
+    __slots__ = ("indexing_threshold", "auto_index")
     INDEXING_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    AUTO_INDEX_FIELD_NUMBER: _ClassVar[int]
     indexing_threshold: int
-    def __init__(self, indexing_threshold: _Optional[int] = ...) -> None: ...
+    auto_index: bool
+    def __init__(self, indexing_threshold: _Optional[int] = ..., auto_index: _Optional[bool] = ...) -> None: ...
 
 class FieldIndexParams(_message.Message):
     __slots__ = ("type", "lazy")
@@ -255,14 +281,16 @@ class CollectionsExistsResponse(_message.Message):
     def __init__(self, exists: _Optional[bool] = ...) -> None: ...
 
 class VectorParamsDiff(_message.Message):
-    __slots__ = ("hnsw_config", "datatype", "index")
+    __slots__ = ("hnsw_config", "datatype", "index", "ivf_config")
     HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
+    IVF_CONFIG_FIELD_NUMBER: _ClassVar[int]
     hnsw_config: HnswConfig
     datatype: Datatype
     index: IndexKind
-    def __init__(self, hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ...) -> None: ...
+    ivf_config: IvfConfig
+    def __init__(self, hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., ivf_config: _Optional[_Union[IvfConfig, _Mapping]] = ...) -> None: ...
 
 class CollectionsUpdateRequest(_message.Message):
     __slots__ = ("collection_name", "add_vectors", "drop_vectors", "update_vectors", "optimizers_config")

@@ -248,18 +248,20 @@ class LookupFrom(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
 
 class SearchParams(_message.Message):
-    __slots__ = ("hnsw_ef", "exact", "indexed_only", "filter_strategy", "quantization")
+    __slots__ = ("hnsw_ef", "exact", "indexed_only", "filter_strategy", "quantization", "ivf_nprobe")
     HNSW_EF_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
     INDEXED_ONLY_FIELD_NUMBER: _ClassVar[int]
     FILTER_STRATEGY_FIELD_NUMBER: _ClassVar[int]
     QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
+    IVF_NPROBE_FIELD_NUMBER: _ClassVar[int]
     hnsw_ef: int
     exact: bool
     indexed_only: bool
     filter_strategy: FilterStrategy
     quantization: QuantizationSearchParams
-    def __init__(self, hnsw_ef: _Optional[int] = ..., exact: _Optional[bool] = ..., indexed_only: _Optional[bool] = ..., filter_strategy: _Optional[_Union[FilterStrategy, str]] = ..., quantization: _Optional[_Union[QuantizationSearchParams, _Mapping]] = ...) -> None: ...
+    ivf_nprobe: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, hnsw_ef: _Optional[int] = ..., exact: _Optional[bool] = ..., indexed_only: _Optional[bool] = ..., filter_strategy: _Optional[_Union[FilterStrategy, str]] = ..., quantization: _Optional[_Union[QuantizationSearchParams, _Mapping]] = ..., ivf_nprobe: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class QuantizationSearchParams(_message.Message):
     __slots__ = ("rescore", "oversampling")

@@ -199,6 +199,116 @@ class VDERebuildIndexResponse(_message.Message):
     def __init__(self, tasks: _Optional[_Iterable[_Union[RebuildTask, _Mapping]]] = ...) -> None: ...
 
 class VDETriggerRebuildRequest(_message.Message):
+    __slots__ = ("collection_name", "using", "partition_id", "dry_run", "max_build_memory_bytes")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_ID_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    MAX_BUILD_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    using: str
+    partition_id: str
+    dry_run: bool
+    max_build_memory_bytes: int
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ..., partition_id: _Optional[str] = ..., dry_run: _Optional[bool] = ..., max_build_memory_bytes: _Optional[int] = ...) -> None: ...
+
+class VDETriggerRebuildResponse(_message.Message):
+    __slots__ = ("task_id", "task_ids", "estimates")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_IDS_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATES_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    task_ids: _containers.RepeatedScalarFieldContainer[str]
+    estimates: _containers.RepeatedCompositeFieldContainer[BuildEstimate]
+    def __init__(self, task_id: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., estimates: _Optional[_Iterable[_Union[BuildEstimate, _Mapping]]] = ...) -> None: ...
+
+class BuildEstimate(_message.Message):
+    __slots__ = ("using", "rows", "index", "lists", "sample_rows", "peak_memory_bytes", "seconds")
+    USING_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    LISTS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    PEAK_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    using: str
+    rows: int
+    index: str
+    lists: _containers.RepeatedScalarFieldContainer[int]
+    sample_rows: int
+    peak_memory_bytes: int
+    seconds: float
+    def __init__(self, using: _Optional[str] = ..., rows: _Optional[int] = ..., index: _Optional[str] = ..., lists: _Optional[_Iterable[int]] = ..., sample_rows: _Optional[int] = ..., peak_memory_bytes: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class VDESampleVectorsRequest(_message.Message):
+    __slots__ = ("collection_name", "using", "count", "seed")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    using: str
+    count: int
+    seed: int
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class VDESampleVectorsResponse(_message.Message):
+    __slots__ = ("ids", "vectors", "size")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedCompositeFieldContainer[_common_pb2.PointId]
+    vectors: bytes
+    size: int
+    def __init__(self, ids: _Optional[_Iterable[_Union[_common_pb2.PointId, _Mapping]]] = ..., vectors: _Optional[bytes] = ..., size: _Optional[int] = ...) -> None: ...
+
+class PartitionHeader(_message.Message):
+    __slots__ = ("collection_name", "using", "from_collection", "from_using")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    USING_FIELD_NUMBER: _ClassVar[int]
+    FROM_COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    FROM_USING_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    using: str
+    from_collection: str
+    from_using: str
+    def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ..., from_collection: _Optional[str] = ..., from_using: _Optional[str] = ...) -> None: ...
+
+class PartitionRow(_message.Message):
+    __slots__ = ("id", "parent", "vector")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    parent: int
+    vector: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, id: _Optional[int] = ..., parent: _Optional[int] = ..., vector: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class PartitionRows(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[PartitionRow]
+    def __init__(self, rows: _Optional[_Iterable[_Union[PartitionRow, _Mapping]]] = ...) -> None: ...
+
+class VDEImportPartitionRequest(_message.Message):
+    __slots__ = ("header", "rows")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    header: PartitionHeader
+    rows: PartitionRows
+    def __init__(self, header: _Optional[_Union[PartitionHeader, _Mapping]] = ..., rows: _Optional[_Union[PartitionRows, _Mapping]] = ...) -> None: ...
+
+class VDEImportPartitionResponse(_message.Message):
+    __slots__ = ("partition_id", "lists", "checksum")
+    PARTITION_ID_FIELD_NUMBER: _ClassVar[int]
+    LISTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    partition_id: str
+    lists: _containers.RepeatedScalarFieldContainer[int]
+    checksum: int
+    def __init__(self, partition_id: _Optional[str] = ..., lists: _Optional[_Iterable[int]] = ..., checksum: _Optional[int] = ...) -> None: ...
+
+class VDEDeletePartitionRequest(_message.Message):
     __slots__ = ("collection_name", "using")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     USING_FIELD_NUMBER: _ClassVar[int]
@@ -206,13 +316,11 @@ class VDETriggerRebuildRequest(_message.Message):
     using: str
     def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
 
-class VDETriggerRebuildResponse(_message.Message):
-    __slots__ = ("task_id", "task_ids")
-    TASK_ID_FIELD_NUMBER: _ClassVar[int]
-    TASK_IDS_FIELD_NUMBER: _ClassVar[int]
-    task_id: str
-    task_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task_id: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+class VDEDeletePartitionResponse(_message.Message):
+    __slots__ = ("deleted",)
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    deleted: bool
+    def __init__(self, deleted: _Optional[bool] = ...) -> None: ...
 
 class RebuildTask(_message.Message):
     __slots__ = ("task_id", "collection_name", "phase", "done", "total", "eta_seconds", "kind", "using", "started", "finished", "error", "reclaimed_bytes")

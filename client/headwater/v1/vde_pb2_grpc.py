@@ -150,6 +150,21 @@ class VDEStub:
                 request_serializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotRequest.SerializeToString,
                 response_deserializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotResponse.FromString,
                 _registered_method=True)
+        self.SampleVectors = channel.unary_stream(
+                '/headwater.v1.VDE/SampleVectors',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDESampleVectorsRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDESampleVectorsResponse.FromString,
+                _registered_method=True)
+        self.ImportPartition = channel.stream_unary(
+                '/headwater.v1.VDE/ImportPartition',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDEImportPartitionRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDEImportPartitionResponse.FromString,
+                _registered_method=True)
+        self.DeletePartition = channel.unary_unary(
+                '/headwater.v1.VDE/DeletePartition',
+                request_serializer=headwater_dot_v1_dot_vde__pb2.VDEDeletePartitionRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_vde__pb2.VDEDeletePartitionResponse.FromString,
+                _registered_method=True)
 
 
 class VDEServicer:
@@ -318,6 +333,28 @@ class VDEServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SampleVectors(self, request, context):
+        """Stored vectors drawn at random, to partition a space elsewhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportPartition(self, request_iterator, context):
+        """Takes a partition that was made elsewhere and keeps it in place of the space's last: IVF lists are built by it from
+        now on. The first message is the header, all others are rows. All or nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeletePartition(self, request, context):
+        """Deletes the partition of a space: its segments make their own again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VDEServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -435,6 +472,21 @@ def add_VDEServicer_to_server(servicer, server):
                     servicer.UploadSnapshot,
                     request_deserializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotRequest.FromString,
                     response_serializer=headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotResponse.SerializeToString,
+            ),
+            'SampleVectors': grpc.unary_stream_rpc_method_handler(
+                    servicer.SampleVectors,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDESampleVectorsRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDESampleVectorsResponse.SerializeToString,
+            ),
+            'ImportPartition': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportPartition,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDEImportPartitionRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDEImportPartitionResponse.SerializeToString,
+            ),
+            'DeletePartition': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeletePartition,
+                    request_deserializer=headwater_dot_v1_dot_vde__pb2.VDEDeletePartitionRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_vde__pb2.VDEDeletePartitionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1059,6 +1111,87 @@ class VDE:
             '/headwater.v1.VDE/UploadSnapshot',
             headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotRequest.SerializeToString,
             headwater_dot_v1_dot_vde__pb2.VDEUploadSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SampleVectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/headwater.v1.VDE/SampleVectors',
+            headwater_dot_v1_dot_vde__pb2.VDESampleVectorsRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDESampleVectorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportPartition(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/headwater.v1.VDE/ImportPartition',
+            headwater_dot_v1_dot_vde__pb2.VDEImportPartitionRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDEImportPartitionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeletePartition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.VDE/DeletePartition',
+            headwater_dot_v1_dot_vde__pb2.VDEDeletePartitionRequest.SerializeToString,
+            headwater_dot_v1_dot_vde__pb2.VDEDeletePartitionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,61 @@
+"""Arrays in one file that is mapped to be read: a JSON header says their names, types, shapes and places."""
+
+import json
+import mmap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ALIGNMENT = 64  # bytes, as kernels like them
+_LENGTH_BYTES = 8
+
+Layout = Mapping[str, tuple[str, tuple[int, ...]]]
+"""Type (as numpy writes it) and shape by name."""
+
+
+def create(path: Path, magic: bytes, about: Mapping[str, Any], layout: Layout) -> dict[str, NDArray[Any]]:
+    """Makes a file for arrays of `layout` and returns them mapped, to be filled and flushed. Not synced."""
+    places: dict[str, dict[str, Any]] = {}
+    offset = 0
+    for name, (dtype, shape) in layout.items():
+        places[name] = {"dtype": dtype, "shape": shape, "offset": offset}
+        offset += -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // _ALIGNMENT) * _ALIGNMENT
+    header = json.dumps({"about": about, "arrays": places}).encode()
+    start = _start(magic, len(header))
+    with path.open("wb") as file:
+        file.write(magic + len(header).to_bytes(_LENGTH_BYTES, "little") + header)
+        file.truncate(start + offset)
+    return {
+        name: np.memmap(path, place["dtype"], "r+", start + place["offset"], place["shape"])
+        if np.prod(place["shape"])
+        else np.empty(place["shape"], place["dtype"])
+        for name, place in places.items()
+    }
+
+
+def open_arrays(path: Path, magic: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]], int]:
+    """(what `create` was told of the file, its arrays mapped read-only, its bytes). ValueError: it is not of the kind.
+
+    Requires: the file has been verified by its checksum.
+    """
+    with path.open("rb") as file:
+        mapping = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    if mapping[: len(magic)] != magic:
+        raise ValueError(f"{path} does not begin with {magic!r}")
+    length = int.from_bytes(mapping[len(magic) : len(magic) + _LENGTH_BYTES], "little")
+    header = json.loads(mapping[len(magic) + _LENGTH_BYTES : len(magic) + _LENGTH_BYTES + length])
+    start = _start(magic, length)
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, place in header["arrays"].items():
+        count = int(np.prod(place["shape"]))
+        flat = np.frombuffer(mapping, place["dtype"], count, start + place["offset"]) if count else np.empty(0)
+        arrays[name] = flat.astype(place["dtype"], copy=False).reshape(place["shape"])
+    return header["about"], arrays, len(mapping)
+
+
+def _start(magic: bytes, header: int) -> int:
+    """Where the first array is."""
+    return -(-(len(magic) + _LENGTH_BYTES + header) // _ALIGNMENT) * _ALIGNMENT

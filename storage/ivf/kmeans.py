@@ -1,0 +1,144 @@
+"""k-means: the partition that the server makes itself, of a sample of the rows. Equal input gives equal centroids.
+
+Lloyd's algorithm from random rows; an empty cluster takes over a half of the largest. Two and more levels are made from
+the bottom up: the centroids of a level are clustered again.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.ivf.partition import Partition, directed
+from storage.schema import MAX_LISTS, Distance, IvfConfig
+
+_ROWS_AT_ONCE = 4096
+_SPLIT = 1e-3  # how far the halves of a split cluster are moved apart, relative to its centroid
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and the total, in passes over the sample."""
+
+
+def lists_for(rows: int) -> tuple[int, ...]:
+    """Nodes per level for `rows`: rows / 500 up to 2 million, 6 sqrt(rows) up to 50 million, and 12 sqrt(rows) with a
+    level above of the square root of that beyond. The rules are VectorChord's, also below 100,000 rows."""
+    if rows <= 2_000_000:
+        return (max(1, round(rows / 500)),)
+    if rows <= 50_000_000:
+        return (min(MAX_LISTS, round(6 * math.sqrt(rows))),)
+    lists = min(MAX_LISTS, round(12 * math.sqrt(rows)))
+    return (round(math.sqrt(lists)), lists)
+
+
+def wanted_lists(config: IvfConfig, rows: int) -> tuple[int, ...]:
+    """Nodes per level that a segment of `rows` gets: as set, but not more lists than rows."""
+    lists = config.lists or lists_for(rows)
+    return tuple(max(1, min(count, rows)) for count in lists)
+
+
+def sample_size(config: IvfConfig, rows: int) -> int:
+    """Rows that are clustered."""
+    return min(rows, max(1, math.ceil(config.sampling_factor * wanted_lists(config, rows)[-1])))
+
+
+def make_partition(
+    vectors: NDArray[np.float32],
+    positions: NDArray[np.int64],
+    distance: Distance,
+    config: IvfConfig,
+    progress: Progress = lambda done, total: None,
+) -> Partition:
+    """The partition of `vectors[positions]`, by a sample of them."""
+    random = np.random.default_rng(config.seed)
+    chosen = np.sort(random.permutation(positions)[: sample_size(config, len(positions))])
+    sample = directed(np.ascontiguousarray(vectors[chosen], dtype=np.float32), distance)
+    lists = wanted_lists(config, len(positions))
+    spherical = config.spherical if config.spherical is not None else distance is Distance.COSINE
+    levels = []
+    for level, count in enumerate(reversed(lists)):
+        ratio = 1.0 if level == 0 else len(sample) / len(chosen)
+
+        def report(done: int, ratio: float = ratio) -> None:
+            progress(round(done * ratio), config.iterations)
+
+        sample = cluster(sample, min(count, len(sample)), config.iterations, spherical, random, report)
+        levels.append(sample)
+    return tree_of(levels[::-1])
+
+
+def tree_of(levels: list[NDArray[np.float32]]) -> Partition:
+    """A tree of levels from the top: each node below the nearest of the level above; nodes without children go."""
+    kept = [levels[-1]]
+    starts: list[NDArray[np.int64]] = []
+    for above in reversed(levels[:-1]):
+        parents = nearest(kept[0], above)
+        order = np.argsort(parents, kind="stable")
+        used, counts = np.unique(parents, return_counts=True)
+        kept[0] = kept[0][order]
+        starts.insert(0, np.concatenate(([0], np.cumsum(counts))))
+        if len(starts) > 1:  # the children of the nodes that were just put in order
+            starts[1] = _reordered(starts[1], order, kept)
+        kept.insert(0, above[used])
+    starts.insert(0, np.array([0, len(kept[0])], np.int64))
+    return Partition(tuple(kept), tuple(np.asarray(each, np.int64) for each in starts))
+
+
+def _reordered(
+    starts: NDArray[np.int64], order: NDArray[np.intp], kept: list[NDArray[np.float32]]
+) -> NDArray[np.int64]:
+    """`starts` of the level below nodes that were put in `order`; puts that level's own nodes in order too."""
+    blocks = [np.arange(starts[node], starts[node + 1]) for node in order.tolist()]
+    kept[1] = kept[1][np.concatenate(blocks)]
+    result: NDArray[np.int64] = np.concatenate(([0], np.cumsum([len(block) for block in blocks])))
+    return result
+
+
+def cluster(
+    rows: NDArray[np.float32],
+    count: int,
+    iterations: int,
+    spherical: bool,
+    random: np.random.Generator,
+    report: Callable[[int], None] = lambda done: None,
+) -> NDArray[np.float32]:
+    """`count` centroids of `rows` (n, size), n >= count, as float32 (count, size)."""
+    centroids = rows[np.sort(random.permutation(len(rows))[:count])].copy()
+    for iteration in range(iterations):
+        labels = nearest(rows, centroids)
+        centroids = _means(rows, labels, centroids, random)
+        if spherical:
+            centroids = directed(centroids, Distance.COSINE)
+        report(iteration + 1)
+    return centroids
+
+
+def nearest(rows: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The nearest of `centroids` by Euclid for each of `rows`."""
+    half_squares = np.square(centroids).sum(axis=1) / 2
+    labels = np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[start : start + _ROWS_AT_ONCE]
+        labels[start : start + len(part)] = np.argmax(part @ centroids.T - half_squares, axis=1)
+    return labels
+
+
+def _means(
+    rows: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    before: NDArray[np.float32],
+    random: np.random.Generator,
+) -> NDArray[np.float32]:
+    counts = np.bincount(labels, minlength=len(before))
+    order = np.argsort(labels, kind="stable")
+    filled = np.flatnonzero(counts)
+    starts = np.concatenate(([0], np.cumsum(counts[filled])[:-1]))
+    means = before.copy()
+    means[filled] = np.add.reduceat(rows[order], starts, axis=0) / counts[filled, None]
+    for empty in np.flatnonzero(counts == 0).tolist():
+        largest = int(np.argmax(counts))
+        step = np.float32(_SPLIT) * means[largest] * random.choice([-1, 1], len(means[largest])).astype(np.float32)
+        means[empty], means[largest] = means[largest] + step, means[largest] - step
+        counts[empty] = counts[largest] // 2
+        counts[largest] -= counts[empty]
+    return means

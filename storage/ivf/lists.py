@@ -1,0 +1,132 @@
+"""The lists of one segment: a file with its centroids and, list by list, positions and codes. Built once, then mapped.
+
+Lists find candidates; scores come from the originals. Like a graph this is derived data.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.ivf import arrays as files
+from storage.ivf.codes import Probe, code_of, encode, layout_of, nearness
+from storage.ivf.kmeans import make_partition
+from storage.ivf.partition import Partition, directed, fitted
+from storage.schema import Datatype, Distance, SpaceSchema
+
+_MAGIC = b"HWIVF\x00\x00\x01"
+_ROWS_AT_ONCE = 4096
+_SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
+
+Report = Callable[[str, int, int], None]
+"""Called with phase, done and total."""
+
+
+def serves(distance: Distance) -> bool:
+    """Whether lists can serve the metric; others are scanned."""
+    return distance in _SERVED
+
+
+def build_lists(
+    space: SpaceSchema,
+    vectors: NDArray[np.float32],
+    positions: NDArray[np.int64],
+    path: Path,
+    partition: Partition | None = None,
+    report: Report = lambda phase, done, total: None,
+) -> None:
+    """Writes the lists of `vectors[positions]` to `path`, not synced. `partition` None: one is made of these rows."""
+    if partition is None:
+        config = space.ivf
+        partition = make_partition(
+            vectors, positions, space.distance, config, lambda done, total: report("partitioning", done, total)
+        )
+    assigned = np.empty(len(positions), np.int64)
+    for start in range(0, len(positions), _ROWS_AT_ONCE):
+        chunk = positions[start : start + _ROWS_AT_ONCE]
+        assigned[start : start + len(chunk)] = partition.assign(vectors[chunk], space.distance)
+        report("assigning", start + len(chunk), len(positions))
+    _write(space, vectors, positions, assigned, partition, path, report)
+
+
+def _write(
+    space: SpaceSchema,
+    vectors: NDArray[np.float32],
+    positions: NDArray[np.int64],
+    assigned: NDArray[np.int64],
+    partition: Partition,
+    path: Path,
+    report: Report,
+) -> None:
+    code = code_of(space.datatype)
+    order = np.argsort(assigned, kind="stable")
+    leaves = directed(partition.leaves, space.distance)
+    layout: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for level, (centroids, starts) in enumerate(zip(partition.centroids, partition.starts, strict=True)):
+        layout |= {f"centroids{level}": ("<f4", centroids.shape), f"starts{level}": ("<i8", starts.shape)}
+    layout |= {"offsets": ("<i8", (len(leaves) + 1,)), "positions": ("<u4", (len(positions),))}
+    layout |= layout_of(code, len(positions), space.size)
+    out = files.create(path, _MAGIC, {"code": code.value, "levels": len(partition.centroids)}, layout)
+    for level, (centroids, starts) in enumerate(zip(partition.centroids, partition.starts, strict=True)):
+        out[f"centroids{level}"][:], out[f"starts{level}"][:] = centroids, starts
+    out["offsets"][:] = np.concatenate(([0], np.cumsum(np.bincount(assigned, minlength=len(leaves)))))
+    out["positions"][:] = positions[order]
+    for start in range(0, len(order), _ROWS_AT_ONCE):
+        chunk = order[start : start + _ROWS_AT_ONCE]
+        rows = directed(np.ascontiguousarray(vectors[positions[chunk]], dtype=np.float32), space.distance)
+        for name, values in encode(code, rows, leaves[assigned[chunk]]).items():
+            out[name][start : start + len(chunk)] = values
+        report("building", start + len(chunk), len(order))
+    for values in out.values():
+        if isinstance(values, np.memmap):
+            values.flush()
+
+
+class Lists:
+    """Saved lists, mapped read-only. Safe for many threads."""
+
+    def __init__(self, space: SpaceSchema, path: Path) -> None:
+        """Requires: `path` has been verified by its checksum. ValueError: it is no file of lists."""
+        about, arrays, self.bytes = files.open_arrays(path, _MAGIC)
+        self.datatype = Datatype(about["code"])
+        levels = range(int(about["levels"]))
+        self.partition = Partition(
+            tuple(arrays[f"centroids{level}"] for level in levels), tuple(arrays[f"starts{level}"] for level in levels)
+        )
+        self._leaves = directed(self.partition.leaves, space.distance)
+        self._distance = space.distance
+        self._arrays = arrays
+        self._offsets = arrays["offsets"]
+        self._positions = arrays["positions"]
+        self.size = len(self._positions)
+
+    def nprobe(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        """How many nodes of each level a search follows that asks for `wanted`."""
+        return fitted(wanted, self.partition.lists)
+
+    def search(
+        self, query: NDArray[np.float32], nprobe: tuple[int, ...], count: int, usable: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], int]:
+        """(the `count` positions that seem nearest to `query` (size,), nearest first, of those in the lists read and
+        `usable`; distances computed). `nprobe` is what `nprobe()` returned."""
+        query = directed(query[None], self._distance)[0]
+        lists, compared = self.partition.nearest_lists(query, self._distance, nprobe)
+        probes = [
+            Probe(int(self._offsets[each]), int(self._offsets[each + 1]), self._leaves[each])
+            for each in lists.tolist()
+            if self._offsets[each] < self._offsets[each + 1]
+        ]
+        if not probes:
+            return np.empty(0, np.int64), compared
+        positions = np.concatenate([self._positions[probe.start : probe.stop] for probe in probes]).astype(np.int64)
+        near = nearness(self.datatype, self._distance, query, self._arrays, probes)
+        computed = compared + len(near)
+        if usable is not None:
+            kept = usable[positions]
+            positions, near = positions[kept], near[kept]
+        if count < len(near):
+            best = np.argpartition(-near, count - 1)[:count]
+            positions, near = positions[best], near[best]
+        # Ties by position: the same rows are nominated however the partition above put them.
+        return positions[np.lexsort((positions, -near))], computed

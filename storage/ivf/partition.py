@@ -1,0 +1,173 @@
+"""A partition: the tree of centroids that says which list a row belongs to. Made by k-means or sent by a client.
+
+Trees of rows `id, parent, vector` are checked in tree.py.
+"""
+
+import io
+import math
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.distance import norms
+from storage.errors import CorruptStore
+from storage.files import failure, publish
+from storage.schema import Distance
+
+MAX_CENTROID_VALUES = 1 << 26
+"""Components of all centroids of a partition: 256 MiB."""
+
+_ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Levels of centroids from the children of the root down; those of the last are the lists, in their order.
+
+    `centroids[l]` (n_l, size) float32; the children of node i of level l - 1 are nodes `starts[l][i]` to
+    `starts[l][i + 1]` of level l (int64, (n_(l-1) + 1,)). Level 0 has one parent, the root.
+    """
+
+    centroids: tuple[NDArray[np.float32], ...]
+    starts: tuple[NDArray[np.int64], ...]
+
+    @property
+    def size(self) -> int:
+        """Dimensions."""
+        return int(self.centroids[0].shape[1])
+
+    @property
+    def lists(self) -> tuple[int, ...]:
+        """Nodes of each level."""
+        return tuple(len(level) for level in self.centroids)
+
+    @property
+    def leaves(self) -> NDArray[np.float32]:
+        return self.centroids[-1]
+
+    def assign(self, rows: NDArray[np.float32], distance: Distance) -> NDArray[np.int64]:
+        """The list of each of `rows` (n, size): that of its nearest centroid by Euclid, under Cosine by direction."""
+        leaves = directed(self.leaves, distance)
+        half_squares = np.square(leaves).sum(axis=1) / 2
+        lists = np.empty(len(rows), np.int64)
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            part = directed(rows[start : start + _ROWS_AT_ONCE], distance)
+            lists[start : start + len(part)] = np.argmax(part @ leaves.T - half_squares, axis=1)
+        return lists
+
+    def nearest_lists(
+        self, query: NDArray[np.float32], distance: Distance, nprobe: tuple[int, ...]
+    ) -> tuple[NDArray[np.int64], int]:
+        """The lists that a search for `query` (size,) reads, nearest first, and how many centroids were compared.
+
+        `nprobe`: how many nodes of each level are followed; at least one each.
+        """
+        nodes, compared = np.zeros(1, np.int64), 0
+        for centroids, starts, wanted in zip(self.centroids, self.starts, nprobe, strict=True):
+            below = np.concatenate([np.arange(starts[node], starts[node + 1]) for node in nodes.tolist()])
+            compared += len(below)
+            near = _nearness(query, centroids[below], distance)
+            best = np.argpartition(-near, wanted - 1)[:wanted] if wanted < len(below) else np.arange(len(below))
+            nodes = below[best[np.argsort(-near[best], kind="stable")]]
+        return nodes, compared
+
+    def to_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        arrays: dict[str, Any] = {f"centroids{level}": values for level, values in enumerate(self.centroids)}
+        arrays |= {f"starts{level}": values for level, values in enumerate(self.starts)}
+        np.savez(buffer, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Partition":
+        with np.load(io.BytesIO(data)) as arrays:
+            levels = len(arrays.files) // 2
+            return cls(
+                tuple(arrays[f"centroids{level}"] for level in range(levels)),
+                tuple(arrays[f"starts{level}"] for level in range(levels)),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionFile:
+    """A partition that a client sent, as the manifest names its file. `id` is what it is asked for by."""
+
+    id: str
+    name: str
+    checksum: int
+    lists: tuple[int, ...]
+
+
+def write_partition(path: Path, partition: Partition) -> PartitionFile:
+    """Writes the file of a partition, durably. Raises StorageFull or StorageFailed."""
+    data = partition.to_bytes()
+    temporary = path.with_suffix(".new")
+    try:
+        temporary.write_bytes(data)
+        publish(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise failure(error, f"writing {path}") from error
+    return PartitionFile(id=uuid.uuid4().hex[:16], name=path.name, checksum=zlib.crc32(data), lists=partition.lists)
+
+
+def read_partition(path: Path, checksum: int) -> Partition:
+    """The partition of a file. It is an original: raises CorruptStore when it is missing or damaged."""
+    data = path.read_bytes() if path.exists() else b""
+    if zlib.crc32(data) != checksum:
+        raise CorruptStore(path, 0, "the partition does not have its checksum")
+    return Partition.from_bytes(data)
+
+
+def directed(rows: NDArray[np.float32], distance: Distance) -> NDArray[np.float32]:
+    """`rows` as lists compare them: under Cosine of length 1, zero rows as they are."""
+    if distance is not Distance.COSINE:
+        return rows
+    lengths = norms(rows)[:, None]
+    result: NDArray[np.float32] = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return result
+
+
+def _nearness(query: NDArray[np.float32], centroids: NDArray[np.float32], distance: Distance) -> NDArray[np.float32]:
+    """How near centroids are, higher is nearer: by the metric that ranks the rows."""
+    match distance:
+        case Distance.DOT:
+            near = centroids @ query
+        case Distance.COSINE:
+            near = directed(centroids, distance) @ query
+        case _:
+            near = -np.square(centroids - query).sum(axis=1)
+    result: NDArray[np.float32] = near
+    return result
+
+
+def default_nprobe(lists: tuple[int, ...]) -> tuple[int, ...]:
+    """How many nodes of each level a search follows when nobody says: see docs/ivf.md for where it comes from."""
+    return tuple(_default_of_level(count) for count in lists)
+
+
+def _default_of_level(count: int) -> int:
+    return min(count, max(8, round(4 * math.sqrt(count))))
+
+
+def fitted(nprobe: tuple[int, ...], lists: tuple[int, ...]) -> tuple[int, ...]:
+    """`nprobe` for a tree of `lists`, whose levels may differ from those it was set for: the last counts for lists.
+
+    A segment has as many levels as its rows need, so a value for each level of one may meet another.
+    """
+    defaults = default_nprobe(lists)
+    taken = nprobe[-len(lists) :]
+    full = defaults[: len(lists) - len(taken)] + taken
+    return tuple(min(wanted, count) for wanted, count in zip(full, lists, strict=True))
+
+
+def levels_from_top(partition: Partition) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    """The centroids of each level and the parents of its nodes, as numbers of the level above."""
+    for centroids, starts in zip(partition.centroids, partition.starts, strict=True):
+        yield centroids, np.repeat(np.arange(len(starts) - 1), np.diff(starts))

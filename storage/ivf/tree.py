@@ -1,0 +1,155 @@
+"""Trees that clients send, as rows `id, parent, vector`: every malformation is told apart and names its row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.errors import InvalidPartition
+from storage.ivf.partition import MAX_CENTROID_VALUES, Partition
+from storage.schema import MAX_LEVELS, MAX_LISTS
+
+MAX_ROWS = 2 * MAX_LISTS
+"""Rows of an imported tree."""
+
+
+class Malformation(Enum):
+    """What is wrong with a tree. Sent to clients by name: do not rename."""
+
+    EMPTY = "empty"
+    NULL_ID = "null_id"
+    REPEATED_ID = "repeated_id"
+    MISSING_PARENT = "missing_parent"
+    TWO_ROOTS = "two_roots"
+    NO_ROOT = "no_root"
+    CYCLE = "cycle"
+    UNEQUAL_DEPTH = "unequal_depth"
+    TOO_DEEP = "too_deep"
+    WRONG_DIMENSION = "wrong_dimension"
+    NOT_FINITE = "not_finite"
+    TOO_MANY = "too_many"
+
+
+def malformed(
+    malformation: Malformation, message: str, row: int | None = None, field: str = "rows"
+) -> InvalidPartition:
+    return InvalidPartition(malformation.name, message, row, field)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """A node. `parent` None: it is the root, or, if no row has a parent, a list below an implied root."""
+
+    id: int | None
+    parent: int | None
+    vector: NDArray[np.float32]
+
+
+def check_row(row: TreeRow, number: int, size: int, field: str = "rows") -> None:
+    """Raises InvalidPartition for what a row can get wrong by itself, or by being one too many."""
+    if number >= MAX_ROWS or (number + 1) * size > MAX_CENTROID_VALUES:
+        most = min(MAX_ROWS, MAX_CENTROID_VALUES // size)
+        raise malformed(Malformation.TOO_MANY, f"a partition has at most {most:,} rows", number, field)
+    if row.id is None:
+        raise malformed(Malformation.NULL_ID, "the row has no id", number, field)
+    if len(row.vector) != size:
+        what = f"expected {size} dimensions, got {len(row.vector)}"
+        raise malformed(Malformation.WRONG_DIMENSION, what, number, field)
+    if not np.isfinite(row.vector).all():
+        raise malformed(Malformation.NOT_FINITE, "a component is not finite", number, field)
+
+
+def partition_of(rows: Sequence[TreeRow], size: int, field: str = "rows") -> Partition:
+    """The partition that `rows` describe, in any order. Raises InvalidPartition.
+
+    Lists are in the order of their parents, then of their rows. The vector of an explicit root is checked and not used.
+    """
+    if not rows:
+        raise malformed(Malformation.EMPTY, "the partition has no rows", field=field)
+    for number, row in enumerate(rows):
+        check_row(row, number, size, field)
+    numbers = _numbers_by_id(rows, field)
+    parents = _parents(rows, numbers, field)
+    return _levels(rows, parents, _root(rows, field), field)
+
+
+def _numbers_by_id(rows: Sequence[TreeRow], field: str) -> dict[int, int]:
+    numbers: dict[int, int] = {}
+    for number, row in enumerate(rows):
+        assert row.id is not None
+        if row.id in numbers:
+            what = f"id {row.id} is also that of row {numbers[row.id]}"
+            raise malformed(Malformation.REPEATED_ID, what, number, field)
+        numbers[row.id] = number
+    return numbers
+
+
+def _parents(rows: Sequence[TreeRow], numbers: dict[int, int], field: str) -> list[int | None]:
+    """Of each row the number of its parent's row."""
+    parents: list[int | None] = []
+    for number, row in enumerate(rows):
+        if row.parent is not None and row.parent not in numbers:
+            what = f"no row has the id {row.parent}, which is its parent's"
+            raise malformed(Malformation.MISSING_PARENT, what, number, field)
+        parents.append(None if row.parent is None else numbers[row.parent])
+    return parents
+
+
+def _root(rows: Sequence[TreeRow], field: str) -> int | None:
+    """The number of the explicit root; None when it is implied, so that all rows are lists."""
+    without_parent = [number for number, row in enumerate(rows) if row.parent is None]
+    if len(without_parent) == len(rows):
+        return None
+    if not without_parent:
+        # Everything has a parent, so whoever is followed upwards comes back.
+        raise malformed(Malformation.NO_ROOT, "every row has a parent: there is a cycle and no root", 0, field)
+    if len(without_parent) > 1:
+        what = f"it has no parent, as row {without_parent[0]}: there are two roots"
+        raise malformed(Malformation.TWO_ROOTS, what, without_parent[1], field)
+    return without_parent[0]
+
+
+def _levels(rows: Sequence[TreeRow], parents: list[int | None], root: int | None, field: str) -> Partition:
+    """Level by level from the root; what is not reached is in a cycle."""
+    children: dict[int | None, list[int]] = {}
+    for number, parent in enumerate(parents):
+        if number != root:
+            children.setdefault(parent, []).append(number)
+    centroids: list[NDArray[np.float32]] = []
+    starts: list[NDArray[np.int64]] = []
+    above: list[int | None] = [root]
+    seen = 0 if root is None else 1
+    while any(node in children for node in above):
+        groups = [children.get(node, []) for node in above]
+        childless = next((node for node, group in zip(above, groups, strict=True) if not group), None)
+        if childless is not None:
+            what = f"it has no children, others of its level do: lists at depths {len(centroids)} and more"
+            raise malformed(Malformation.UNEQUAL_DEPTH, what, childless, field)
+        level = [number for group in groups for number in group]
+        if len(centroids) == MAX_LEVELS:
+            what = f"it is at level {MAX_LEVELS + 1} below the root; {MAX_LEVELS} are allowed"
+            raise malformed(Malformation.TOO_DEEP, what, level[0], field)
+        if len(level) > MAX_LISTS:
+            what = f"a level has at most {MAX_LISTS:,} nodes, this one {len(level):,}"
+            raise malformed(Malformation.TOO_MANY, what, level[MAX_LISTS], field)
+        centroids.append(np.stack([rows[number].vector for number in level]).astype(np.float32))
+        starts.append(np.concatenate(([0], np.cumsum([len(group) for group in groups]))).astype(np.int64))
+        seen += len(level)
+        above = list(level)
+    if seen < len(rows):
+        reached = _reached(children, root)
+        lost = next(number for number in range(len(rows)) if number not in reached)
+        raise malformed(Malformation.CYCLE, "it does not lead to the root: its parents are a cycle", lost, field)
+    return Partition(tuple(centroids), tuple(starts))
+
+
+def _reached(children: dict[int | None, list[int]], root: int | None) -> set[int | None]:
+    reached: set[int | None] = {root}
+    todo: list[int | None] = [root]
+    while todo:
+        for child in children.get(todo.pop(), []):
+            reached.add(child)
+            todo.append(child)
+    return reached

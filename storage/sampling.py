@@ -1,0 +1,28 @@
+"""Samples of stored vectors, for those who partition a space elsewhere."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.budget import Budget
+from storage.schema import PointId
+from storage.snapshot import Snapshot
+
+ROWS_AT_ONCE = 512
+
+
+def sample_vectors(
+    snapshot: Snapshot, space: str, count: int, seed: int, budget: Budget
+) -> Iterator[tuple[list[PointId], NDArray[np.float32]]]:
+    """`count` points with their vectors (n, size) float32, without repeats, in parts; all when there are fewer.
+
+    Drawn uniformly: equal seeds draw equal samples of equal points. Raises CorruptStore, or as `budget` says.
+    """
+    slots = snapshot.slots_with_vector(space)
+    chosen = np.sort(np.random.default_rng(seed).permutation(slots)[:count])
+    for start in range(0, len(chosen), ROWS_AT_ONCE):
+        budget.check()
+        part = chosen[start : start + ROWS_AT_ONCE]
+        _, vectors = snapshot.vectors(space, part)
+        yield snapshot.point_ids(part), vectors

@@ -1,0 +1,103 @@
+"""Settings of the engine through a real server: bounds on sizes, scans, time and memory; indexing that waits."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headwater
+from headwater import Client, Datatype, Distance, HnswConfigDiff, OptimizersConfig, PointStruct, VectorParams
+from tests.support.server_process import running_server
+
+SIZE = 64
+COUNT = 3_000
+VECTORS = np.random.default_rng(5).standard_normal((COUNT, SIZE)).astype(np.float32)
+
+
+def fill(client: Client, name: str, config: OptimizersConfig | None = None, count: int = COUNT) -> None:
+    client.collections.create(name, VectorParams(SIZE, index="hnsw"), optimizers_config=config)
+    client.upload_points(name, [PointStruct(number, VECTORS[number]) for number in range(count)], batch_size=500)
+
+
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    options = ["--max-scan", "2000", "--max-dimension", "128"]
+    with running_server(tmp_path_factory.mktemp("bounded"), options=options) as address, Client(address) as client:
+        yield client
+
+
+def test_a_scan_that_is_too_large_is_refused(bounded: Client) -> None:
+    fill(bounded, "manual", OptimizersConfig(auto_index=False))
+    with pytest.raises(headwater.ScanTooLargeError) as refused:
+        bounded.points.search("manual", VECTORS[0])
+    assert refused.value.metadata == {"rows": str(COUNT), "maximum": "2000"}
+    few = headwater.has_id(list(range(50)))
+    assert len(bounded.points.search("manual", VECTORS[0], filter=few)) == 10
+    bounded.vde.optimize("manual")
+    assert len(bounded.points.search("manual", VECTORS[0])) == 10
+
+
+def test_a_space_that_is_too_large_is_refused(bounded: Client) -> None:
+    with pytest.raises(headwater.LimitExceededError) as refused:
+        bounded.collections.create("wide", {"a": VectorParams(129)})
+    assert refused.value.field == 'vectors["a"].size'
+    bounded.collections.create("wide", {"a": VectorParams(128)})
+    with pytest.raises(headwater.LimitExceededError):
+        bounded.collections.update("wide", add_vectors={"b": VectorParams(129)})
+
+
+def test_without_auto_index_nothing_is_built_until_asked(bounded: Client) -> None:
+    fill(bounded, "waits", OptimizersConfig(auto_index=False))
+    time.sleep(0.5)
+    assert bounded.vde.list_rebuild_tasks("waits") == []
+    info = bounded.collections.get_info("waits")
+    assert info.optimizers_config.auto_index is False
+    bounded.vde.optimize("waits")
+    assert bounded.collections.get_info("waits").vectors[""].indexed_vectors_count == COUNT
+    bounded.points.delete("waits", list(range(2_000)))
+    time.sleep(0.5)
+    assert bounded.vde.get_stats("waits").total.deleted_vectors == 2_000, "no vacuum either"
+    bounded.collections.update("waits", optimizers_config={"auto_index": True})
+    deadline = time.monotonic() + 60
+    while bounded.vde.get_stats("waits").total.deleted_vectors:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_presets_expand_to_values(bounded: Client) -> None:
+    expected = {
+        "balanced": (16, 200, 128, Datatype.BFloat16),
+        "high_throughput": (16, 128, 64, Datatype.BFloat16),
+        "low_memory": (8, 128, 128, Datatype.Int8),
+        "high_recall": (32, 400, 256, Datatype.BFloat16),
+        "high_speed": (8, 100, 64, Datatype.BFloat16),
+    }
+    for preset, values in expected.items():
+        bounded.collections.create(preset, VectorParams(8, Distance.Dot, HnswConfigDiff(preset=preset)))
+        params = bounded.collections.get_info(preset).vectors[""].params
+        assert params.hnsw_config is not None
+        config = params.hnsw_config
+        assert (config.m, config.ef_construct, config.ef, params.datatype) == values
+        assert config.preset is None
+
+
+def test_a_search_ends_at_its_timeout(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data", options=["--search-timeout", "0.001"]) as address, Client(address) as client:
+        fill(client, "slow", OptimizersConfig(auto_index=False))
+        queries = [headwater.SearchRequest(VECTORS[number], limit=1_000) for number in range(200)]
+        started = time.monotonic()
+        with pytest.raises(headwater.DeadlineExceededError):
+            client.points.search_batch("slow", queries)
+        assert time.monotonic() - started < 5
+
+
+def test_a_build_that_takes_too_much_memory_fails_and_says_so(tmp_path: Path) -> None:
+    options = ["--max-build-memory", str(2**20)]
+    with running_server(tmp_path / "data", options=options) as address, Client(address) as client:
+        fill(client, "large", OptimizersConfig(auto_index=False))
+        tasks = client.vde.optimize("large")
+        assert {task.phase for task in tasks} == {"failed"}
+        assert "bytes of memory" in tasks[0].error
+        assert len(client.points.search("large", VECTORS[0])) == 10

@@ -1,0 +1,171 @@
+"""Lists against plain numpy: every row is in one list, that of its nearest centroid, and reading all lists finds the
+nearest rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from storage.ivf.codes import to_int8
+from storage.ivf.kmeans import cluster, lists_for, make_partition, tree_of
+from storage.ivf.lists import Lists, build_lists
+from storage.ivf.partition import Partition, default_nprobe, fitted, read_partition, write_partition
+from storage.schema import Datatype, Distance, IndexKind, IvfConfig, SpaceSchema
+
+SIZE = 24
+ROWS = 2_000
+RANDOM = np.random.default_rng(3)
+CENTRES = RANDOM.standard_normal((20, SIZE)) * 2
+VECTORS = (CENTRES[RANDOM.integers(0, 20, ROWS)] + RANDOM.standard_normal((ROWS, SIZE))).astype(np.float32)
+QUERIES = (CENTRES[RANDOM.integers(0, 20, 20)] + RANDOM.standard_normal((20, SIZE))).astype(np.float32)
+SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
+
+
+def space_of(distance: Distance, datatype: Datatype = Datatype.INT8, lists: tuple[int, ...] = (30,)) -> SpaceSchema:
+    return SpaceSchema(size=SIZE, distance=distance, datatype=datatype, index=IndexKind.IVF, ivf=IvfConfig(lists=lists))
+
+
+def nearest(distance: Distance, query: NDArray[np.float32], count: int) -> set[int]:
+    wide, rows = query.astype(float), VECTORS.astype(float)
+    if distance is Distance.EUCLID:
+        near = -np.square(rows - wide).sum(axis=1)
+    else:
+        near = rows @ wide
+        if distance is Distance.COSINE:
+            near = near / np.linalg.norm(rows, axis=1)
+    return set(np.argsort(-near)[:count].tolist())
+
+
+@pytest.mark.parametrize("distance", SERVED)
+@pytest.mark.parametrize("lists", [(30,), (5, 30), (2, 6, 30)])
+def test_reading_all_lists_finds_the_nearest(distance: Distance, lists: tuple[int, ...], tmp_path: Path) -> None:
+    space = space_of(distance, lists=lists)
+    build_lists(space, VECTORS, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    found = 0
+    for query in QUERIES:
+        positions, computed = index.search(query, index.partition.lists, 40, None)
+        assert len(positions) == len(set(positions.tolist())) == 40
+        assert computed >= ROWS
+        found += len(nearest(distance, query, 10) & set(positions.tolist()))
+    assert found == 10 * len(QUERIES)
+
+
+@pytest.mark.parametrize("distance", SERVED)
+def test_bits_nominate_the_nearest_among_many(distance: Distance, tmp_path: Path) -> None:
+    space = space_of(distance, Datatype.BINARY)
+    build_lists(space, VECTORS, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    assert index.datatype is Datatype.BINARY
+    found = sum(
+        len(nearest(distance, query, 10) & set(index.search(query, (30,), 320, None)[0].tolist())) for query in QUERIES
+    )
+    assert found >= 0.95 * 10 * len(QUERIES)
+
+
+@pytest.mark.parametrize("distance", SERVED)
+def test_every_row_is_in_the_list_of_its_nearest_centroid(distance: Distance, tmp_path: Path) -> None:
+    space = space_of(distance, lists=(4, 25))
+    chosen = np.arange(0, ROWS, 3)
+    build_lists(space, VECTORS, chosen, tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    assert sorted(index._positions.tolist()) == chosen.tolist()
+    leaves = index.partition.leaves.astype(float)
+    rows = VECTORS.astype(float)
+    if distance is Distance.COSINE:
+        leaves = leaves / np.linalg.norm(leaves, axis=1, keepdims=True)
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    for number in range(len(leaves)):
+        for position in index._positions[index._offsets[number] : index._offsets[number + 1]].tolist():
+            apart = np.square(leaves - rows[position]).sum(axis=1)
+            assert apart[number] <= apart.min() * (1 + 1e-4)
+
+
+def test_only_usable_rows_are_found_and_fewer_lists_cost_less(tmp_path: Path) -> None:
+    space = space_of(Distance.EUCLID)
+    build_lists(space, VECTORS, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    usable = np.zeros(ROWS, np.bool_)
+    usable[::7] = True
+    positions, all_computed = index.search(QUERIES[0], (30,), 50, usable)
+    assert len(positions) == 50
+    assert usable[positions].all()
+    few, computed = index.search(QUERIES[0], (3,), 50, usable)
+    assert computed < all_computed / 3
+    assert usable[few].all()
+
+
+def test_lists_of_no_rows(tmp_path: Path) -> None:
+    space = space_of(Distance.COSINE)
+    partition = Partition((VECTORS[:4],), (np.array([0, 4]),))
+    build_lists(space, VECTORS, np.empty(0, np.int64), tmp_path / "lists", partition)
+    positions, _ = Lists(space, tmp_path / "lists").search(QUERIES[0], (4,), 10, None)
+    assert len(positions) == 0
+
+
+def test_a_partition_that_is_given_is_used(tmp_path: Path) -> None:
+    space = space_of(Distance.EUCLID)
+    partition = tree_of([VECTORS[:3], VECTORS[10:22]])
+    build_lists(space, VECTORS, np.arange(ROWS), tmp_path / "lists", partition)
+    index = Lists(space, tmp_path / "lists")
+    assert index.partition.lists == partition.lists
+    assert np.array_equal(index.partition.leaves, partition.leaves)
+
+
+def test_the_file_of_a_partition_keeps_it(tmp_path: Path) -> None:
+    partition = tree_of([VECTORS[:3], VECTORS[3:12], VECTORS[20:60]])
+    file = write_partition(tmp_path / "7.partition", partition)
+    again = read_partition(tmp_path / file.name, file.checksum)
+    assert file.lists == again.lists == partition.lists
+    for one, other in zip(partition.centroids, again.centroids, strict=True):
+        assert np.array_equal(one, other)
+    for starts, other_starts in zip(partition.starts, again.starts, strict=True):
+        assert np.array_equal(starts, other_starts)
+
+
+def test_k_means_is_the_same_each_time_and_leaves_no_cluster_empty() -> None:
+    config = IvfConfig(lists=(3, 40), seed=5)
+    first = make_partition(VECTORS, np.arange(ROWS), Distance.EUCLID, config)
+    second = make_partition(VECTORS, np.arange(ROWS), Distance.EUCLID, config)
+    assert first.to_bytes() == second.to_bytes()
+    other = make_partition(VECTORS, np.arange(ROWS), Distance.EUCLID, IvfConfig(lists=(3, 40), seed=6))
+    assert other.to_bytes() != first.to_bytes()
+    assert first.lists[-1] == 40
+
+
+def test_k_means_comes_nearer_to_the_rows_with_each_iteration() -> None:
+    inertias = []
+    for iterations in (0, 1, 2, 5, 20):
+        found = cluster(VECTORS, 20, iterations, False, np.random.default_rng(4))
+        inertias.append(np.square(VECTORS[:, None] - found[None]).sum(axis=2).min(axis=1).mean())
+    assert inertias == sorted(inertias, reverse=True)
+    assert inertias[-1] < 0.8 * inertias[0]
+
+
+def test_duplicates_do_not_break_k_means() -> None:
+    rows = np.ones((50, 4), np.float32)
+    found = cluster(rows, 7, 10, True, np.random.default_rng(0))
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "lists"),
+    [(1, (1,)), (24_000, (48,)), (1_000_000, (2_000,)), (4_000_000, (12_000,)), (10**8, (256, 65_536))],
+)
+def test_sizes_by_the_stated_rules(rows: int, lists: tuple[int, ...]) -> None:
+    assert lists_for(rows) == lists
+
+
+def test_nprobe_is_fitted_to_the_levels_of_a_segment() -> None:
+    assert default_nprobe((4, 400)) == (4, 80)
+    assert fitted((), (4, 400)) == (4, 80)
+    assert fitted((3, 9), (400,)) == (9,)
+    assert fitted((9,), (4, 400)) == (4, 9)
+    assert fitted((1_000,), (40,)) == (40,)
+
+
+def test_codes_of_a_zero_row_are_zero() -> None:
+    codes, scales = to_int8(np.zeros((1, 5), np.float32))
+    assert not codes.any()
+    assert scales.tolist() == [0]
