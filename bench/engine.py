@@ -63,7 +63,7 @@ def stored_forms(dataset: data.Dataset, folder: Path) -> Iterator[str]:
         for form in FORMS:
             started = time.monotonic()
             _load(client, form.name, dataset.definition, datatype=form, threshold=len(dataset.definition))
-            _settle(client, form.name)
+            settle(client, form.name)
             build = time.monotonic() - started
             before = client.vde.get_stats(form.name).spaces[""]
             size = (before.disk_bytes - dataset.definition.nbytes) / len(dataset.definition)
@@ -80,7 +80,7 @@ def writing_and_building(dataset: data.Dataset, folder: Path) -> Iterator[str]:
     queries = dataset.queries[:200]
     with server_process(folder / "busy") as (_, address), Client(address, timeout=600) as client:
         _load(client, "quiet", dataset.definition, threshold=2_000)
-        _settle(client, "quiet")
+        settle(client, "quiet")
         alone = _percentile(client, "quiet", queries, rounds=5)
         stop = threading.Event()
         writer = threading.Thread(target=_keep_writing, args=(address, dataset.lemmas, stop))
@@ -103,7 +103,7 @@ def churn(dataset: data.Dataset, folder: Path, rounds: int = 12) -> Iterator[str
     random = np.random.default_rng(5)
     with server_process(folder / "churn") as (_, address), Client(address, timeout=600) as client:
         _load(client, "churn", rows, threshold=5_000)
-        _settle(client, "churn")
+        settle(client, "churn")
         fresh_recall = recall(_search(client, "churn", queries)[0], truth)
         fresh_disk = client.vde.get_stats("churn").total.disk_bytes
         for _ in range(rounds):
@@ -112,7 +112,7 @@ def churn(dataset: data.Dataset, folder: Path, rounds: int = 12) -> Iterator[str
             for start in range(0, len(half), 1_000):
                 part = half[start : start + 1_000]
                 client.points.upsert("churn", [PointStruct(id=row, vector=rows[row]) for row in part])
-            _settle(client, "churn")
+            settle(client, "churn")
         churned = recall(_search(client, "churn", queries)[0], truth)
         disk = client.vde.get_stats("churn").total.disk_bytes
     yield f"| after {rounds} rounds of deleting and reinserting half | fresh | churned |"
@@ -128,7 +128,7 @@ def large(rows: int, folder: Path, dimensions: int = 384) -> Iterator[str]:
         started = time.monotonic()
         _load(client, "large", source)
         loaded = time.monotonic() - started
-        _settle(client, "large", seconds=3_600)
+        settle(client, "large", seconds=3_600)
         built = time.monotonic() - started
         segments = client.vde.get_stats("large").total.segments
     started = time.monotonic()
@@ -136,7 +136,7 @@ def large(rows: int, folder: Path, dimensions: int = 384) -> Iterator[str]:
         ready = time.monotonic() - started
         client.points.search("large", queries[0], limit=K, with_payload=False)
         first = time.monotonic() - started
-        _settle(client, "large", seconds=600)
+        settle(client, "large", seconds=600)
         truth = exact_top(source, queries, K)
         found, seconds = _search(client, "large", queries)
         anonymous, mapped = resident_bytes(process.pid)
@@ -164,7 +164,7 @@ def _load(client: Client, name: str, rows: Rows, *, threshold: int = 20_000, dat
     )
 
 
-def _settle(client: Client, name: str, seconds: float = 600) -> None:
+def settle(client: Client, name: str, seconds: float = 600) -> None:
     """Waits until no background work is due."""
     deadline = time.monotonic() + seconds
     while client.vde.get_optimizations(name):

@@ -45,6 +45,14 @@ def wall(work: Work) -> float:
     return time.perf_counter() - started
 
 
+def own_processor(work: Work) -> float:
+    """Processor seconds that this process uses while `work` runs: what to hold against another process's, since a
+    busy machine lengthens wall times alone."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
 def processor(pid: int, work: Work) -> float:
     """Processor seconds that process `pid` uses while `work` runs."""
     started = process_seconds(pid)

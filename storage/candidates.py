@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from storage import distance
+from storage import codes, distance
 from storage.block import BlockView
 from storage.budget import Budget
 from storage.schema import Distance
@@ -19,6 +19,8 @@ Bounds = NDArray[np.float32]
 
 CHUNK_ROWS = 16_384
 CHUNK_VALUES = 1 << 22  # estimates held at once: 16 MiB
+REFINED_SHARE, REFINED_ROWS = 2, 100
+"""Rows left of a scan of codes, per row asked for and beside, above which float32 estimates pay before exact scores."""
 MASK_SHARE = 0.25
 """Share of a block above which masking a scan of the whole block beats gathering the wanted rows."""
 
@@ -34,15 +36,21 @@ class _Scanned:
 
 
 class Candidates:
-    """The candidates of one query in one space, pooled over its blocks. `computations` counts distances."""
+    """The candidates of one query in one space, pooled over its blocks.
+
+    `computations` counts distances, `fallbacks` segments that were scanned because a walk did not do.
+    """
 
     def __init__(self, metric: Distance, query: NDArray[np.float32], limit: int) -> None:
         self.metric = metric
         self.query = query
         self.limit = limit
         self.computations = 0
+        self.fallbacks = 0
         self._scanned: list[_Scanned] = []
         self._found: list[tuple[BlockView, NDArray[np.int64]]] = []
+        self._best_lower = np.empty(0, np.float32)  # the `limit` best lower bounds so far
+        self._floor = np.float32(-np.inf)  # the worst of them: what cannot reach it is not among the best
 
     def add_found(self, block: BlockView, positions: NDArray[np.int64]) -> None:
         """Adds rows that a graph found."""
@@ -52,7 +60,9 @@ class Candidates:
         self, block: BlockView, start: int, positions: NDArray[np.int64] | None, lower: Bounds, upper: Bounds
     ) -> None:
         """Adds the best of scanned rows: `positions`, or those from `start` on."""
-        keep = _may_be_best(lower, upper, self.limit)
+        keep = np.flatnonzero((upper >= self._floor) & (upper > -np.inf))
+        self._raise_floor(lower[keep])
+        keep = keep[upper[keep] >= self._floor]
         kept = keep + start if positions is None else positions[keep]
         self._scanned.append(_Scanned(block, kept, lower[keep], upper[keep]))
 
@@ -65,25 +75,21 @@ class Candidates:
         scores = [distance.scores(self.metric, self.query, block.vectors[positions]) for block, positions in chosen]
         return (slots[0], scores[0]) if len(chosen) == 1 else (np.concatenate(slots), np.concatenate(scores))
 
+    def scanned_in(self, block: BlockView) -> NDArray[np.int64]:
+        """Positions of the scanned rows of `block` that may be among the best."""
+        parts = [part.positions[part.upper >= self._floor] for part in self._scanned if part.block is block]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
     def _best_scanned(self) -> list[tuple[BlockView, NDArray[np.int64]]]:
-        if len(self._scanned) < 2:
-            return [(part.block, part.positions) for part in self._scanned]
-        lower = np.concatenate([part.lower for part in self._scanned])
-        worst = _worst_of_best(lower, self.limit)
-        return [(part.block, part.positions[part.upper >= worst]) for part in self._scanned]
+        return [(part.block, part.positions[part.upper >= self._floor]) for part in self._scanned]
 
-
-def _worst_of_best(lower: Bounds, limit: int) -> np.float32:
-    """The `limit`-th best lower bound; -inf when there are not so many."""
-    if len(lower) <= limit:
-        return np.float32(-np.inf)
-    worst: np.float32 = np.partition(lower, len(lower) - limit)[len(lower) - limit]
-    return worst
-
-
-def _may_be_best(lower: Bounds, upper: Bounds, limit: int) -> NDArray[np.intp]:
-    """Positions whose upper bound reaches the `limit`-th best lower bound. Rows ruled out have -inf."""
-    return np.flatnonzero((upper >= _worst_of_best(lower, limit)) & (upper > -np.inf))
+    def _raise_floor(self, lower: Bounds) -> None:
+        best = np.concatenate((self._best_lower, lower))
+        if len(best) > self.limit:
+            best = np.partition(best, len(best) - self.limit)[len(best) - self.limit :]
+        if len(best) == self.limit:
+            self._floor = best.min()
+        self._best_lower = best
 
 
 def scan_block(
@@ -113,3 +119,28 @@ def scan_block(
         for number, pool in enumerate(pools):
             pool.add_scanned(block, start, part, lower[number], upper[number])
             pool.computations += stop - start
+
+
+def scan_codes(
+    pools: Sequence[Candidates], block: BlockView, seq: int, coded: Sequence[codes.CodedRows], budget: Budget
+) -> None:
+    """Adds to each of `pools` the best of the rows of `block` that `coded` holds, which are alive at `seq`.
+
+    What codes cannot rule out is looked at once more in float32, unless so little is left that it is scored anyway.
+    """
+    queries = codes.code_queries(pools[0].metric, np.stack([pool.query for pool in pools]))
+    if queries is None:  # float32 cannot hold them either, but knows how to say so
+        scan_block(pools, block, seq, np.concatenate([part.positions for part in coded]), budget)
+        return
+    rough = [Candidates(pool.metric, pool.query, pool.limit) for pool in pools]
+    for part in coded:
+        budget.check()
+        for number, guess, bound in codes.estimates(queries, part):
+            rough[number].add_scanned(block, 0, part.positions, guess - bound, guess + bound)
+            pools[number].computations += len(guess)
+    for pool, survey in zip(pools, rough, strict=True):
+        left = survey.scanned_in(block)
+        if len(left) > REFINED_SHARE * pool.limit + REFINED_ROWS:
+            scan_block([pool], block, seq, left, budget)
+        else:
+            pool.add_found(block, left)

@@ -16,6 +16,7 @@ from storage.changes import ChangeLog
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
 from storage.files import failure, sync_folder
+from storage.matching import MatchingRowsCache
 from storage.payload import PayloadCodec
 from storage.reader import read_rows
 from storage.schema import CollectionSchema, SpaceSchema
@@ -47,6 +48,7 @@ class Core:
     def __init__(self, uid: str, path: Path, env: lmdb.Environment, codec: PayloadCodec) -> None:
         self.uid = uid
         self.path = path
+        self.environment_path = path / "lmdb"
         self.env = env
         self.codec = codec
         self.tables: Tables
@@ -58,6 +60,8 @@ class Core:
         self.changes: ChangeLog
         self.known_slots: tuple[int, NDArray[np.uint32]] | None = None
         """The slots of all points at a recent commit, ascending, kept by whoever read them: derived, never changed."""
+        self.matching_rows = MatchingRowsCache()
+        """One for all collections of a database, which sets it."""
 
     @classmethod
     def create(cls, uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> "Core":

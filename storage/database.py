@@ -28,6 +28,7 @@ from storage.errors import (
 from storage.failpoint import failpoint
 from storage.files import FolderLock, failure, sync_folder
 from storage.maintenance import Maintenance
+from storage.matching import MatchingRowsCache
 from storage.parts import copy_collection
 from storage.payload import PayloadCodec
 from storage.schema import CollectionSchema, check_name, check_schema
@@ -63,6 +64,7 @@ class Database:
         """Called with each collection once it is open; must not wait. Set by whoever derives data from collections."""
         self.closed: Callable[[Collection], None] = _nothing
         """Called with each collection once it is closed."""
+        self._matching_rows = MatchingRowsCache()
 
     @classmethod
     def open(cls, path: Path, *, codec: PayloadCodec, settings: StorageSettings | None = None) -> "Database":
@@ -307,6 +309,7 @@ class Database:
             return self._enter(name, core)
 
     def _enter(self, name: str, core: Core) -> Collection:
+        core.matching_rows = self._matching_rows
         collection = Collection(
             name, core, self._settings, committed=self.maintenance.notify, closing=self.cursors.forget
         )

@@ -33,8 +33,7 @@ def scores(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores
 
 
 def _score_chunk(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    clipped: NDArray[np.float64] = np.clip(wide_scores(distance, query, rows), -_FLOAT32_MAX, _FLOAT32_MAX)
-    return clipped
+    return _bounded(wide_scores(distance, query, rows), _FLOAT32_MAX)
 
 
 def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,8 +44,7 @@ def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np
         case Distance.COSINE:
             dots, lengths = _dots(rows, query), np.sqrt(_dots(rows, rows)) * np.sqrt(_dots(query, query))
             cosines: NDArray[np.float64] = np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
-            np.clip(cosines, -1.0, 1.0, out=cosines)
-            return cosines
+            return _bounded(cosines, 1.0)
         case Distance.EUCLID:
             difference = rows - query
             euclidean: NDArray[np.float64] = np.sqrt(_dots(difference, difference))
@@ -61,6 +59,13 @@ def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np
             shared = _dots(rows, query)
             return _jaccard(shared, rows.sum(axis=1) + query.sum() - shared)
     assert_never(distance)
+
+
+def _bounded(values: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+    """`values`, changed in place, between -`most` and `most`. np.clip takes as long as scoring some rows."""
+    np.minimum(values, most, out=values)
+    np.maximum(values, -most, out=values)
+    return values
 
 
 def _jaccard(shared: NDArray[F], either: NDArray[F]) -> NDArray[F]:
@@ -122,14 +127,14 @@ def estimates(
     unit = np.float32(2.0 * (rows.shape[1] + 8) * 2.0**-24)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         guess, bound = _estimates(distance, queries, query_norms, rows, row_norms, unit)
-        unsafe_rows, unsafe_queries = _unsafe(row_norms), _unsafe(query_norms)
+        unsafe_rows, unsafe_queries = is_unsafe(row_norms), is_unsafe(query_norms)
         if unsafe_rows.any() or unsafe_queries.any():
             unsafe = unsafe_queries[:, None] | unsafe_rows[None, :]
             return np.where(unsafe, np.float32(0), guess), np.where(unsafe, np.float32(np.inf), bound)
     return guess, bound
 
 
-def _unsafe(norm: NDArray[np.float32]) -> NDArray[np.bool_]:
+def is_unsafe(norm: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Where products of components leave the range in which float32 keeps its relative precision."""
     return ((norm > 0) & (norm < _SAFE_NORMS[0])) | (norm > _SAFE_NORMS[1])
 

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from storage.schema import PointId
 
@@ -13,8 +13,7 @@ _CHECKED_FROM = 5
 _ROW = struct.Struct(">QI")  # row, checksum of the vector's bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PointRecord:
+class PointRecord(NamedTuple):  # one is made per point read: a frozen dataclass takes three times as long
     """A stored point without its vectors. `version` is the commit sequence of its last write."""
 
     slot: int

@@ -4,8 +4,7 @@ Scans and graphs both only nominate candidates, with bounds on their scores; eve
 distance.scores from the originals, so it does not depend on how its row was found.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,21 +13,15 @@ from numpy.typing import NDArray
 from storage import distance
 from storage.block import BlockView, SegmentIndex
 from storage.budget import Budget
-from storage.candidates import Candidates, scan_block
+from storage.candidates import Candidates, scan_block, scan_codes
 from storage.index import Graph
 from storage.ivf.lists import Lists
+from storage.matching import MatchingRows, MatchingRowsCache
 from storage.order import IdKeys, rank
 from storage.segment_index import kind_of_index
 from storage.space import NO_ROW, SpaceView
 from storage.stored_form import is_coarse, rescored
-
-GRAPH_SELECTIVITY = 0.5
-"""Share of rows that must match for a filtered search to walk the graph; below, scanning the matches is faster."""
-
-POST_FILTER_WIDTH = 2.0
-"""How much wider than ef / selectivity a walk is that drops what does not match, to hold recall."""
-
-_WALKS_AT_ONCE = 16  # queries walked between two looks at the budget
+from storage.walk import Usable, Walk, scan_pays, usable_in, walk_block
 
 RowsOf = Callable[[NDArray[np.uint32]], NDArray[np.int64]]
 
@@ -59,9 +52,10 @@ class SpaceSearch:
 
     @property
     def settings(self) -> tuple[object, ...]:
-        """All but vector and limit. Searches that share them are run together."""
+        """What decides how a search runs. Searches that share it are run together."""
         flags = (self.exact, self.indexed_only, self.filter_strategy, self.rescore)
-        return (id(self.allowed), self.hnsw_ef, self.oversampling, self.nprobe, *flags)
+        limit = None if self.allowed is None else self.limit  # it has a say in how a filtered search runs
+        return (id(self.allowed), limit, self.hnsw_ef, self.oversampling, self.nprobe, *flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +73,18 @@ class SpaceHits:
 class Scope:
     """What a group of searches shares: the space at a commit, and what may be found.
 
-    `allowed_rows`: rows that may be found (int64, ascending); None: all that are alive.
+    `allowed`: rows that may be found; None: all that are alive.
     """
 
     view: SpaceView
     seq: int
-    allowed_rows: NDArray[np.int64] | None
-    matching: int
+    allowed: MatchingRows | None
     budget: Budget
 
     @property
-    def selectivity(self) -> float:
-        return self.matching / max(1, self.view.vector_count)
+    def matching(self) -> int:
+        """Rows that may be found."""
+        return self.view.vector_count if self.allowed is None else len(self.allowed.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +97,16 @@ class _Choice:
 
 
 def search_space(
-    view: SpaceView, seq: int, searches: Sequence[SpaceSearch], *, rows_of: RowsOf, id_keys: IdKeys, budget: Budget
+    view: SpaceView,
+    seq: int,
+    searches: Sequence[SpaceSearch],
+    *,
+    rows_of: RowsOf,
+    id_keys: IdKeys,
+    cache: MatchingRowsCache,
+    budget: Budget,
 ) -> list[SpaceHits]:
-    """Answers `searches`, all of the space of `view`, in order. Groups those that differ in vector and limit only."""
+    """Answers `searches`, all of the space of `view`, in order. Runs those together that may."""
     groups: dict[object, list[int]] = {}
     for number, search in enumerate(searches):
         groups.setdefault(search.settings, []).append(number)
@@ -115,9 +116,13 @@ def search_space(
         allowed = searches[numbers[0]].allowed
         scope = scopes.get(id(allowed))
         if scope is None:
-            scope = scopes[id(allowed)] = _scope(view, seq, allowed, rows_of, budget)
+            scope = scopes[id(allowed)] = _scope(view, seq, allowed, rows_of, cache, budget)
+        if scope.allowed is not None:
+            scope.allowed.searches += len(numbers)
         group = [searches[number] for number in numbers]
         answers.update(zip(numbers, _search_group(scope, group, id_keys), strict=True))
+    if any(scope.allowed.has_grown() for scope in scopes.values() if scope.allowed is not None):
+        cache.trim()
     return [answers[number] for number in range(len(searches))]
 
 
@@ -140,12 +145,22 @@ def score_slots(
     return SpaceHits(found[best], scores[best], "rescore", "the candidates of the prefetches", len(found))
 
 
-def _scope(view: SpaceView, seq: int, allowed: NDArray[np.uint32] | None, rows_of: RowsOf, budget: Budget) -> Scope:
+def _scope(
+    view: SpaceView,
+    seq: int,
+    allowed: NDArray[np.uint32] | None,
+    rows_of: RowsOf,
+    cache: MatchingRowsCache,
+    budget: Budget,
+) -> Scope:
     if allowed is None:
-        return Scope(view, seq, None, view.vector_count, budget)
-    rows = rows_of(allowed)
-    rows = np.sort(rows[rows != NO_ROW])
-    return Scope(view, seq, rows, len(rows), budget)
+        return Scope(view, seq, None, budget)
+
+    def find(slots: NDArray[np.uint32]) -> NDArray[np.int64]:
+        rows = rows_of(slots)
+        return np.sort(rows[rows != NO_ROW])
+
+    return Scope(view, seq, cache.rows(allowed, f"{view.schema.uid}@{seq}", find), budget)
 
 
 def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -> list[SpaceHits]:
@@ -155,15 +170,16 @@ def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -
     pools = [Candidates(metric, search.vector, search.limit) for search in group]
     for block in scope.view.blocks:
         if choice.graphs and block.graph is not None:
-            _search_index(pools, block, scope, group)
+            _search_index(pools, block, block.graph, scope, group)
         elif block.graph is not None or not group[0].indexed_only:
-            scan_block(pools, block, scope.seq, positions_in(block, scope.allowed_rows), scope.budget)
+            _scan(pools, block, scope)
     hits = []
     for pool in pools:
         scope.budget.check()
         slots, scores = pool.scored()
         best = rank(slots, scores, higher_is_better=metric.higher_is_better, id_keys=id_keys, limit=pool.limit)
-        hits.append(SpaceHits(slots[best], scores[best], choice.strategy, choice.reason, pool.computations))
+        reason = f"{choice.reason}, {pool.fallbacks} scanned after all" if pool.fallbacks else choice.reason
+        hits.append(SpaceHits(slots[best], scores[best], choice.strategy, reason, pool.computations))
     return hits
 
 
@@ -179,31 +195,31 @@ def _scanned(scope: Scope, choice: _Choice, search: SpaceSearch) -> int:
 
 def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
     """Graph or scan, and why, for a group of searches like `search`."""
-    with_graph = sum(block.graph is not None for block in scope.view.blocks)
+    indexes = [block.graph for block in scope.view.blocks if block.graph is not None]
     tail = sum(block.count for block in scope.view.blocks if block.graph is None)
-    filtered = scope.allowed_rows is not None
+    filtered = scope.allowed is not None
     scan = "matching rows" if filtered else "exact"
     matching = f"{scope.matching:,} of {scope.view.vector_count:,} vectors match" if filtered else ""
     if search.exact:
         return _Choice(False, scan, "exact was asked for")
-    if not with_graph:
+    if not indexes:
         return _Choice(False, scan, matching or f"no graph covers the {scope.view.vector_count:,} vectors")
     if filtered and search.filter_strategy != "post":
         if search.filter_strategy == "pre":
             return _Choice(False, scan, "the pre-filter strategy was asked for")
-        if scope.selectivity < GRAPH_SELECTIVITY:
+        if _scan_pays(scope, search, indexes):
             return _Choice(False, scan, matching)
-    kinds = sorted({kind_of_index(block.graph) for block in scope.view.blocks if block.graph is not None})
+    kinds = sorted({kind_of_index(index) for index in indexes})
     strategy = "+".join(kinds if not tail or search.indexed_only else [*kinds, "tail"])
-    segments = f"{with_graph} segment" if with_graph == 1 else f"{with_graph} segments"
+    segments = f"{len(indexes)} segment" if len(indexes) == 1 else f"{len(indexes)} segments"
     tail_reason = f"{segments} and {tail:,} tail rows" if tail else segments
-    parts = (matching, tail_reason, _probed(scope, search))
+    parts = (matching, tail_reason, _probed(scope, search, indexes))
     return _Choice(True, strategy, ", ".join(part for part in parts if part))
 
 
-def _probed(scope: Scope, search: SpaceSearch) -> str:
+def _probed(scope: Scope, search: SpaceSearch, indexes: Sequence[SegmentIndex]) -> str:
     """How many lists of the largest segment are read."""
-    lists = [block.graph for block in scope.view.blocks if isinstance(block.graph, Lists)]
+    lists = [index for index in indexes if isinstance(index, Lists)]
     if not lists:
         return ""
     largest = max(lists, key=lambda each: each.size)
@@ -215,101 +231,83 @@ def _nprobe(search: SpaceSearch, scope: Scope) -> tuple[int, ...]:
     return scope.view.schema.ivf.nprobe if search.nprobe is None else search.nprobe
 
 
-def _search_index(pools: Sequence[Candidates], block: BlockView, scope: Scope, group: Sequence[SpaceSearch]) -> None:
-    """Adds what the index of one segment finds; scans it after all for queries that it leaves short."""
-    index = block.graph
-    assert index is not None
-    positions = positions_in(block, scope.allowed_rows)
-    usable = _usable(block, scope.seq, positions)
-    available = block.count if usable is None else int(np.count_nonzero(usable))
-    if available == 0:
+def _scan_pays(scope: Scope, search: SpaceSearch, indexes: Sequence[SegmentIndex]) -> bool:
+    """Whether scanning the matching rows is cheaper than walks through all graphs, were the rows spread evenly, and
+    than reading as many lists as are read without a filter."""
+    if scope.matching == 0:
+        return True
+    share = min(1.0, scope.matching / scope.view.vector_count)
+    steps = sum(_walk_of(search, scope, graph).first_width(share) for graph in indexes if isinstance(graph, Graph))
+    read = sum(lists.rows_read(_nprobe(search, scope)) for lists in indexes if isinstance(lists, Lists))
+    return scope.matching <= read or scan_pays(scope.matching - read, steps)
+
+
+def _scan(pools: Sequence[Candidates], block: BlockView, scope: Scope) -> None:
+    """Scans the rows of a block that may be found: their codes if they have some, else the originals."""
+    if scope.allowed is None:
+        scan_block(pools, block, scope.seq, None, scope.budget)
         return
-    short = []
-    if isinstance(index, Lists):
-        walk = _read_lists(index, scope, group, pools, usable)
+    rows, schema, coded = scope.allowed.in_block(block), scope.view.schema, None
+    if scope.allowed.worth_coding(schema.size):
+        coded = rows.coded(block, schema.distance, scope.budget)
+    if coded is None:
+        scan_block(pools, block, scope.seq, rows.positions, scope.budget)
     else:
-        walk = _walk(index, scope, group, pools, block.count / available)
-    for number, found in walk:
-        if usable is not None and not isinstance(index, Lists):
-            found = found[usable[found]]
-        if len(found) < min(group[number].limit, available):
-            short.append(pools[number])
-        else:
-            pools[number].add_found(block, found[: _nominated(group[number], scope, index)])
+        scan_codes(pools, block, scope.seq, coded, scope.budget)
+
+
+def _search_index(
+    pools: Sequence[Candidates], block: BlockView, index: SegmentIndex, scope: Scope, group: Sequence[SpaceSearch]
+) -> None:
+    """Adds what the index of one segment finds; scans it for searches that it did not serve."""
+    usable = usable_in(block, scope.seq, None if scope.allowed is None else scope.allowed.in_block(block))
+    if usable.count == 0:
+        return
+    if isinstance(index, Lists):
+        short = _read_lists(pools, block, index, usable, scope, group)
+    else:
+        walks = [_walk_of(search, scope, index) for search in group]
+        short = walk_block(pools, walks, block, index, usable, scope.budget)
+    for pool in short:
+        pool.fallbacks += 1
     if short:
-        scan_block(short, block, scope.seq, positions, scope.budget)
-
-
-def _walk(
-    graph: Graph, scope: Scope, group: Sequence[SpaceSearch], pools: Sequence[Candidates], rows_per_usable: float
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """The positions that each search of `group` finds, nearest first. Walks of one width share a call of the graph.
-
-    The width of a walk depends on nothing but its own search, so a batch finds what single searches find.
-    """
-    by_width: dict[int, list[int]] = {}
-    for number, search in enumerate(group):
-        by_width.setdefault(_width(search, scope, graph, rows_per_usable), []).append(number)
-    for width, numbers in by_width.items():
-        for start in range(0, len(numbers), _WALKS_AT_ONCE):
-            scope.budget.check()
-            part = numbers[start : start + _WALKS_AT_ONCE]
-            keys, counts, computed = graph.search(np.stack([group[number].vector for number in part]), width)
-            for row, number in enumerate(part):
-                pools[number].computations += computed // len(part)
-                yield number, keys[row, : counts[row]].astype(np.int64)
+        _scan(short, block, scope)
 
 
 def _read_lists(
+    pools: Sequence[Candidates],
+    block: BlockView,
     lists: Lists,
+    usable: Usable,
     scope: Scope,
     group: Sequence[SpaceSearch],
-    pools: Sequence[Candidates],
-    usable: NDArray[np.bool_] | None,
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """The positions that each search of `group` finds in its nearest lists, nearest first."""
-    for number, search in enumerate(group):
+) -> list[Candidates]:
+    """Adds to each pool what its lists hold. Returns the pools whose lists hold fewer rows than were asked for."""
+    short = []
+    for pool, search in zip(pools, group, strict=True):
         scope.budget.check()
+        wanted = rescored(scope.view.schema.distance, lists.datatype, search.limit, search.oversampling)
+        nominated = wanted if search.rescore else search.limit
         nprobe = lists.nprobe(_nprobe(search, scope))
-        found, computed = lists.search(search.vector, nprobe, _wanted(search, scope, lists), usable)
-        pools[number].computations += computed
-        yield number, found
+        found, computed = lists.search(search.vector, nprobe, nominated, usable.mask)
+        pool.computations += computed
+        if len(found) < min(search.limit, usable.count):
+            short.append(pool)
+        else:
+            pool.add_found(block, found)
+    return short
 
 
-def _nominated(search: SpaceSearch, scope: Scope, graph: SegmentIndex) -> int:
-    """How many of the rows that a walk found are scored: the stored form of a graph orders them only roughly."""
-    return _wanted(search, scope, graph) if search.rescore else search.limit
+def _walk_of(search: SpaceSearch, scope: Scope, graph: Graph) -> Walk:
+    """How a search walks a graph. The stored form of a graph orders rows only roughly, so it nominates more than are
+    asked for.
 
-
-def _wanted(search: SpaceSearch, scope: Scope, graph: SegmentIndex) -> int:
-    return rescored(scope.view.schema.distance, graph.datatype, search.limit, search.oversampling)
-
-
-def _width(search: SpaceSearch, scope: Scope, graph: Graph, rows_per_usable: float) -> int:
-    """How wide to walk so that about `ef` usable rows are among the found.
-
-    At least as wide as many rows are to be scored, where that was asked for or the stored form needs it. Other forms
-    keep the order well: for them it is a bound on what is scored, not a reason to find more.
+    A walk is at least as wide as many rows are to be scored, where that was asked for or the stored form needs it.
+    Other forms keep the order well: for them it is a bound on what is scored, not a reason to find more.
     """
+    metric = scope.view.schema.distance
+    wanted = rescored(metric, graph.datatype, search.limit, search.oversampling)
     ef = max(search.hnsw_ef if search.hnsw_ef is not None else scope.view.schema.hnsw.ef, search.limit)
-    coarse = search.rescore and is_coarse(scope.view.schema.distance, graph.datatype)
-    if coarse or search.oversampling is not None:
-        ef = max(ef, _wanted(search, scope, graph))
-    return math.ceil(ef * rows_per_usable * (1.0 if scope.allowed_rows is None else POST_FILTER_WIDTH))
-
-
-def _usable(block: BlockView, seq: int, positions: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:
-    """Which positions of a block may be found; None: all. Allowed rows are current, so they are alive."""
-    if positions is None:
-        return block.alive(seq)
-    usable = np.zeros(block.count, np.bool_)
-    usable[positions] = True
-    return usable
-
-
-def positions_in(block: BlockView, rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
-    """Those of ascending `rows` that lie in `block`, as positions; None when `rows` is."""
-    if rows is None:
-        return None
-    low, high = np.searchsorted(rows, (block.first_row, block.end_row))
-    return block.positions_of(rows[low:high])
+    if (search.rescore and is_coarse(metric, graph.datatype)) or search.oversampling is not None:
+        ef = max(ef, wanted)
+    return Walk(search.limit, ef, wanted if search.rescore else search.limit)

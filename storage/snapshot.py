@@ -43,7 +43,7 @@ class Snapshot(Reader):
             codec=core.codec,
             collection_uid=core.uid,
             point_count=state.point_count,
-            path=core.path / "lmdb",
+            path=core.environment_path,
         )
 
     def __enter__(self) -> "Snapshot":
@@ -101,6 +101,7 @@ class Snapshot(Reader):
                 [searches[number] for number in numbers],
                 rows_of=self._rows_of(space),
                 id_keys=self.id_keys,
+                cache=self._core.matching_rows,
                 budget=budget,
             )
             answers.update(zip(numbers, hits, strict=True))

@@ -77,7 +77,7 @@ class Transaction:
             codec=self.core.codec,
             collection_uid=self.core.uid,
             point_count=self.point_count,
-            path=self.core.path / "lmdb",
+            path=self.core.environment_path,
             pending=True,
         )
 

@@ -105,6 +105,10 @@ class Lists:
         """How many nodes of each level a search follows that asks for `wanted`."""
         return fitted(wanted, self.partition.lists)
 
+    def rows_read(self, wanted: tuple[int, ...]) -> int:
+        """Rows that a search which asks for `wanted` reads, were lists equally long."""
+        return self.size * self.nprobe(wanted)[-1] // self.partition.lists[-1]
+
     def search(
         self, query: NDArray[np.float32], nprobe: tuple[int, ...], count: int, usable: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.int64], int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from storage import distance
+from storage import distance, walk
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.operations import ByIds, BySlots, DeletePoints, SpaceVectors, UpdateVectors, Upsert
@@ -96,6 +96,29 @@ def test_recall(metric: Distance, directories: Directories) -> None:
     write(collection, DeletePoints(selector=ByIds(tuple(dead))))
     with collection.snapshot() as snapshot:
         assert _recall(snapshot) >= 0.97
+
+
+def test_walks_adapt_to_what_the_filter_lets_through(directories: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where matching rows are too many to scan: spread, all near the query, or all far, where a walk finds none."""
+    monkeypatch.setattr(walk, "SCANNED_PER_STEP", 1)
+    collection = _segment_and_tail(directories, Distance.COSINE)
+    with collection.snapshot() as snapshot:
+        for query in _clustered(10, seed=2):
+            order = _find(snapshot, SpaceSearch(space="v", vector=query, limit=COUNT + TAIL, exact=True)).slots
+            near, far = np.sort(order[:1_500]), np.sort(order[-1_500:])
+            spread = np.sort(np.random.default_rng(1).choice(order, 1_500, replace=False))
+            for allowed in (near, far, spread):
+                searches = [
+                    SpaceSearch(space="v", vector=query, limit=limit, allowed=allowed, hnsw_ef=ef)
+                    for limit, ef in ((10, 64), (100, 64), (1, 32))
+                ]
+                for search, hits in zip(searches, snapshot.search(searches, UNLIMITED), strict=True):
+                    best = order[np.isin(order, allowed)][: search.limit]
+                    assert len(hits.slots) == search.limit
+                    assert len(np.intersect1d(hits.slots, best)) >= 0.9 * search.limit
+                    assert _find(snapshot, search).slots.tolist() == hits.slots.tolist()
+                    assert ("scanned after all" in hits.reason) >= (allowed is far), hits.reason
+                    assert hits.strategy == "hnsw+tail"
 
 
 @pytest.mark.slow
