@@ -33,6 +33,7 @@ from planner.matrix import Matrix, MatrixQuery, check_matrix, distance_matrix
 from planner.operators import Ranking
 from planner.plan import Plan
 from planner.query import Query
+from planner.text.indexes import TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.keys import MAX_ID_BYTES
@@ -71,11 +72,13 @@ class Analyses:
         self,
         filters: FilterCache,
         fields: FieldIndexes,
+        texts: TextIndexes,
         build: Callable[[Collection, Snapshot, Sequence[Query]], list[Plan]],
         lookup: Callable[[str], Collection],
     ) -> None:
         self._filters = filters
         self._fields = fields
+        self._texts = texts
         self._build = build
         self._lookup = lookup
 
@@ -86,7 +89,7 @@ class Analyses:
             elsewhere = None if asked.lookup is None else self._elsewhere(asked.lookup, collection, reader, others)
             [plan] = self._build(collection, reader, [asked.ranking_query])
             started = time.perf_counter_ns()
-            found = find_groups(plan, asked, reader, self._filters, self._fields, budget)
+            found = find_groups(plan, asked, reader, self._filters, self._texts, self._fields, budget)
             budget.check()
             slots = _joined([group.ranking.slots for group in found.groups])
             points = dict(zip(slots.tolist(), fetch(reader, slots, plan.payload, plan.vectors), strict=True))

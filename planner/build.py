@@ -1,6 +1,8 @@
 """Turns a valid, resolved query into the plan that says the same, stage by stage. It decides nothing; rules/ do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import assert_never
 
 from planner.formula import Formula
 from planner.plan import (
@@ -37,18 +39,26 @@ from planner.query import (
     Sample,
     ScoreMode,
     Stage,
+    StoredVector,
     VectorRank,
     WeightedMetric,
 )
-from planner.ranks.ranker import InMetrics, InSpace, MetricScore, Ranker
+from planner.ranks.ranker import InMetrics, InRecords, InSpace, MetricScore, Ranker
+from planner.text.bm25_query import Bm25, ByText, Highlighted
 from planner.validate import DEFAULT_LIMIT, limit_of, reach_of, space_of
-from storage.schema import CollectionSchema, PointId
+from planner.validate_text import searched_fields
+from storage.multi import MultiVector
+from storage.multi_search import MultiQuery
+from storage.record_search import SparseQuery
+from storage.schema import CollectionSchema, Distance, PointId
+from storage.sparse import SparseMetric, SparseVector
 
 
 def build(query: Query, schema: CollectionSchema) -> Plan:
     """Requires: check_query and resolve have passed, under this schema."""
     root = _build_stage(query.root, schema, "root", DEFAULT_LIMIT, exclude=())
-    return Plan(root=root, payload=query.with_payload, vectors=query.with_vectors)
+    highlighted = tuple(_highlighted(query.root, schema))
+    return Plan(root=root, payload=query.with_payload, vectors=query.with_vectors, highlighted=highlighted)
 
 
 def _build_stage(
@@ -81,11 +91,14 @@ def _build_stage(
 def _build_leaf(
     stage: Stage, schema: CollectionSchema, name: str, limit: int, exclude: tuple[PointId, ...]
 ) -> Search | Scan | RankAll:
-    if isinstance(stage.query, OrderBy | Sample | ByExamples | ByMetrics | Formula):
+    if isinstance(stage.query, OrderBy | Sample | ByExamples | ByMetrics | Formula | Bm25):
         ranker = _ranker(stage.query, stage, schema)
         return RankAll(stage=name, ranker=ranker, filter=stage.filter, exclude=exclude, limit=limit)
     if not isinstance(stage.query, Nearest):
         return Scan(stage=name, filter=stage.filter, exclude=exclude, limit=limit)
+    if space_of(stage.using, schema, "using") in schema.records:
+        ranker = _nearest_ranker(stage.query, stage, schema)
+        return RankAll(stage=name, ranker=ranker, filter=stage.filter, exclude=exclude, limit=limit)
     space = space_of(stage.using, schema, "using")
     return Search(
         stage=name,
@@ -105,23 +118,43 @@ def _build_merge(stage: Stage, schema: CollectionSchema, name: str, children: tu
             return FuseRanks(stage=name, k=k, weights=weights or (1.0,) * len(children), children=children)
         case Dbsf(weights=weights):
             return FuseScores(stage=name, weights=weights or (1.0,) * len(children), children=children)
+        case Nearest() if space_of(stage.using, schema, "using") in schema.records:
+            return Rerank(stage=name, ranker=_nearest_ranker(stage.query, stage, schema), children=children)
         case Nearest():
             space = space_of(stage.using, schema, "using")
             distance = schema.spaces[space].distance
             return Rescore(stage=name, space=space, distance=distance, vector=_vector(stage.query), children=children)
-        case OrderBy() | Sample() | Recommend() | Discover() | Context() | ByMetrics() | Formula():
+        case OrderBy() | Sample() | Recommend() | Discover() | Context() | ByMetrics() | Formula() | Bm25():
             return Rerank(stage=name, ranker=_ranker(stage.query, stage, schema), children=children)
         case None:
             raise AssertionError("validate.py refuses prefetches without a query")
 
 
+def _nearest_ranker(rank: Nearest, stage: Stage, schema: CollectionSchema) -> Ranker:
+    """The rank by a vector of a space of records."""
+    space = space_of(stage.using, schema, "using")
+    match rank.vector:
+        case SparseVector():
+            return InRecords(SparseQuery(rank.vector, stage.params.sparse_metric or SparseMetric.DOT), space)
+        case MultiVector():
+            return InRecords(MultiQuery(rank.vector, stage.params.exact, stage.params.hnsw_ef), space)
+        case QueryVector():  # one row
+            matrix = MultiVector(rank.vector.values[None, :])
+            return InRecords(MultiQuery(matrix, stage.params.exact, stage.params.hnsw_ef), space)
+        case StoredVector():
+            raise AssertionError("resolve.py replaces references")
+    assert_never(rank.vector)
+
+
 def _ranker(
-    rank: OrderBy | Sample | ByExamples | ByMetrics | Formula, stage: Stage, schema: CollectionSchema
+    rank: OrderBy | Sample | ByExamples | ByMetrics | Formula | Bm25, stage: Stage, schema: CollectionSchema
 ) -> Ranker:
     if isinstance(rank, OrderBy | Sample | Formula):
         return rank
     if isinstance(rank, ByMetrics):
         return InMetrics(tuple(_metric_scores(rank, stage, schema)), rank.metric is None)
+    if isinstance(rank, Bm25):
+        return _by_text(rank, schema)
     space = space_of(stage.using, schema, "using")
     return InSpace(rank, space, schema.spaces[space].distance)
 
@@ -132,6 +165,18 @@ def _metric_scores(rank: ByMetrics, stage: Stage, schema: CollectionSchema) -> I
         assert isinstance(vector, QueryVector), "resolve.py replaces references"
         space = space_of(stage.using if part.using is None else part.using, schema, "using")
         yield MetricScore(space, part.metric, vector, part.weight)
+
+
+def _by_text(rank: Bm25, schema: CollectionSchema) -> ByText:
+    # What is highlighted changes no rank, so leaves that differ in it alone run once.
+    return ByText(replace(rank, highlight=None, fields=()), searched_fields(rank, schema, "query.bm25"))
+
+
+def _highlighted(stage: Stage, schema: CollectionSchema) -> Iterator[Highlighted]:
+    if isinstance(stage.query, Bm25) and stage.query.highlight is not None:
+        yield Highlighted(_by_text(stage.query, schema), stage.query.highlight)
+    for child in stage.prefetch:
+        yield from _highlighted(child, schema)
 
 
 def _build_diversity(
@@ -166,8 +211,16 @@ def _build_score_mode(stage: Stage, schema: CollectionSchema, name: str, node: N
         return ConvertScores(stage=name, mode=stage.score_mode, distance=stage.query.metric, child=node)
     if not isinstance(stage.query, Nearest):
         return node
-    distance = schema.spaces[space_of(stage.using, schema, "using")].distance
+    distance = _distance_of(stage, schema)
     return ConvertScores(stage=name, mode=stage.score_mode, distance=distance, child=node)
+
+
+def _distance_of(stage: Stage, schema: CollectionSchema) -> Distance:
+    """Whose conversion of scores is that of a stage's: Cosine's is 1 - s, which serves every ratio, Dot's is -s."""
+    space = space_of(stage.using, schema, "using")
+    if space in schema.spaces:
+        return schema.spaces[space].distance
+    return Distance.DOT if stage.params.sparse_metric in (None, SparseMetric.DOT) else Distance.COSINE
 
 
 def _vector(rank: Nearest) -> QueryVector:

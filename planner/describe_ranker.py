@@ -6,7 +6,10 @@ from typing import assert_never
 from planner.describe_formula import describe_formula
 from planner.formula import Formula
 from planner.query import Context, Discover, OrderBy, Recommend, Sample
-from planner.ranks.ranker import InMetrics, InSpace, MetricScore, Ranker
+from planner.ranks.by_text import describe_text
+from planner.ranks.ranker import InMetrics, InRecords, InSpace, MetricScore, Ranker
+from planner.text.bm25_query import ByText
+from storage.record_search import RecordQuery, SparseQuery
 
 
 def describe_ranker(ranker: Ranker) -> dict[str, str]:
@@ -27,6 +30,10 @@ def describe_ranker(ranker: Ranker) -> dict[str, str]:
             return {"composite": " ".join(map(_signed, terms))}
         case Formula():
             return describe_formula(ranker)
+        case InRecords(query, space):
+            return {"using": space} | _vector(query)
+        case ByText():
+            return describe_text(ranker)
     assert_never(ranker)
 
 
@@ -34,6 +41,14 @@ def _signed(term: MetricScore) -> str:
     """Such as `+ 0.7 cosine(text)`: what is added to the score, and what is taken from it."""
     added = term.metric.higher_is_better == (term.weight >= 0)
     return f"{'+' if added else '-'} {abs(term.weight):g} {term.metric.value}({term.space})"
+
+
+def _vector(query: RecordQuery) -> dict[str, str]:
+    if isinstance(query, SparseQuery):
+        return {"metric": query.metric.value, "indices": str(len(query.vector))}
+    exact = {"exact": "true"} if query.exact else {}
+    width = {} if query.width is None else {"hnsw_ef": str(query.width)}
+    return {"rows": str(len(query.vector.rows))} | exact | width
 
 
 def _examples(rank: Recommend | Discover | Context) -> dict[str, str]:

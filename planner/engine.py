@@ -11,7 +11,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.absence import PointExplanation
 from planner.analyses import Analyses
@@ -22,7 +21,8 @@ from planner.condition_reports import describe_reports
 from planner.executor import execute
 from planner.explain import Explanation, explain
 from planner.explain_points import explain_points
-from planner.fetch import Fetched, check_selectors, fetch
+from planner.fetch import Fetched, StoredValue, check_selectors, fetch
+from planner.fetch_highlights import highlights_of_points
 from planner.field_builds import FieldBuilds, FieldIndexStatus
 from planner.field_indexes import FieldIndexes, IndexState
 from planner.field_types import check_index_path
@@ -36,9 +36,12 @@ from planner.plan import Plan
 from planner.query import PayloadSelector, Query, VectorsSelector
 from planner.recall import QUERIES_AT_ONCE, Recall, RecallTest, check_test, exactly, queries_of, recall_of, summary
 from planner.resolve import VectorSource, resolve
+from planner.text.highlights import Highlight
+from planner.text.indexes import TextIndexes
 from planner.trace import Trace
 from planner.validate import check_query, space_of
 from planner.validate_filter import check_filter
+from planner.validate_vectors import dense_space
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.operations import BySlots, StoredCondition
@@ -49,6 +52,7 @@ from storage.validate import check_point_id
 
 DEFAULT_CACHE_BYTES = 64 * 2**20
 DEFAULT_FIELD_INDEX_BYTES = 256 * 2**20
+DEFAULT_TEXT_INDEX_BYTES = 2**30
 
 ALL_PAYLOAD = PayloadSelector()
 """Selects the whole payload, which is the default everywhere."""
@@ -57,14 +61,16 @@ ALL_PAYLOAD = PayloadSelector()
 class Hit(NamedTuple):  # one is made per hit: a frozen dataclass takes three times as long
     """A ranked point. `payload` is encoded by the collection's codec, None when it was not asked for.
 
-    `vectors` are float32 rows by space name, as they were written; spaces that the point lacks are left out.
+    `vectors` are by space name, as they were written; spaces that the point lacks are left out. `highlights` are the
+    parts of its texts that queries by BM25 ask for.
     """
 
     id: PointId
     score: float
     version: int
     payload: bytes | None
-    vectors: dict[str, NDArray[np.float32]]
+    vectors: dict[str, StoredValue]
+    highlights: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +122,12 @@ class Engine:
         field_index_bytes: int = DEFAULT_FIELD_INDEX_BYTES,
         search_timeout: float | None = None,
         max_scan: int | None = None,
+        text_index_bytes: int = DEFAULT_TEXT_INDEX_BYTES,
     ) -> None:
         """`cache_bytes` bounds remembered filters, `field_index_bytes` the indexes that no one declared; 0: none.
 
-        `search_timeout` (seconds) and `max_scan` bound each request of queries beside its own budget.
+        Text indexes that are not in use go when all together hold more than `text_index_bytes`. `search_timeout`
+        (seconds) and `max_scan` bound each request of queries beside its own budget.
         """
         self._search_timeout = search_timeout
         self._max_scan = max_scan
@@ -127,7 +135,8 @@ class Engine:
         self._fields = FieldIndexes(field_index_bytes)
         self._builds = FieldBuilds(self._fields)
         self._filters = FilterCache(cache_bytes, self._fields)
-        self.analyses = Analyses(self._filters, self._fields, self._build, lookup)
+        self._texts = TextIndexes(text_index_bytes)
+        self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup)
 
     def query(
         self,
@@ -149,11 +158,11 @@ class Engine:
             plans = self._plan(collection, reader, queries)
             traces = [Trace() if query.explain else None for query in queries]
             started = time.perf_counter_ns()
-            rankings = execute(plans, reader, self._filters, budget, traces)
+            rankings = execute(plans, reader, self._filters, self._texts, budget, traces)
             answers: list[QueryAnswer] = []
             for plan, ranking, trace in zip(plans, rankings, traces, strict=True):
                 budget.check()
-                answer = QueryAnswer(_hits(plan, ranking, reader), reader.seq)
+                answer = QueryAnswer(_hits(plan, ranking, reader, budget), reader.seq)
                 if trace is not None:
                     microseconds = (time.perf_counter_ns() - started) // 1_000
                     answer = replace(answer, explanation=self._explain(plan, reader, trace, ranking, microseconds))
@@ -178,7 +187,8 @@ class Engine:
         check_explained(ids)
         with collection.snapshot() as reader:
             [built] = self._build(collection, reader, [query])
-            return ExplainedPoints(explain_points(built, ids, reader, self._filters, budget), reader.seq)
+            explained = explain_points(built, ids, reader, self._filters, self._texts, budget)
+            return ExplainedPoints(explained, reader.seq)
 
     def scroll(
         self,
@@ -303,14 +313,14 @@ class Engine:
         check_test(test)
         with collection.snapshot() as reader:
             space = space_of(test.using, reader.schema, "using")
-            distance = reader.schema.spaces[space].distance
+            distance = dense_space(reader.schema, space, "using").distance
             queries = queries_of(test, reader, space)
             recalls: list[float] = []
             for start in range(0, len(queries), QUERIES_AT_ONCE):
                 budget.check()
                 part = queries[start : start + QUERIES_AT_ONCE]
                 plans = self._plan(collection, reader, [*part, *map(exactly, part)])
-                rankings = execute(plans, reader, self._filters, budget)
+                rankings = execute(plans, reader, self._filters, self._texts, budget)
                 pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
                 recalls += [recall_of(found, exact, distance) for found, exact in pairs]
             return summary(recalls, reader.seq)
@@ -376,11 +386,12 @@ class Engine:
             return [build(resolve(query, source), reader.schema) for query in queries]
 
 
-def _hits(plan: Plan, ranking: Ranking, reader: Snapshot) -> list[Hit]:
+def _hits(plan: Plan, ranking: Ranking, reader: Snapshot, budget: Budget) -> list[Hit]:
     fetched = fetch(reader, ranking.slots, plan.payload, plan.vectors)
+    highlights = highlights_of_points(reader, ranking.slots, plan.highlighted, budget)
     return [
-        Hit(point.id, score, point.version, point.payload, point.vectors)
-        for point, score in zip(fetched, ranking.scores.tolist(), strict=True)
+        Hit(point.id, score, point.version, point.payload, point.vectors, parts)
+        for point, score, parts in zip(fetched, ranking.scores.tolist(), highlights, strict=True)
     ]
 
 

@@ -5,11 +5,14 @@ InvalidRequest
 ├── InvalidFilter     a filter that cannot be
 ├── InvalidLimit      a limit of 0, or one beyond its bound
 └── AmbiguousSpace    `using` is needed, since there are several spaces
+
+WrongState
+└── NoTextIndex       a query by BM25 names a field without a text index
 """
 
 from collections.abc import Iterable
 
-from storage.errors import InvalidRequest
+from storage.errors import InvalidRequest, WrongState
 
 
 class InvalidQuery(InvalidRequest):
@@ -30,3 +33,13 @@ class AmbiguousSpace(InvalidRequest):
     def __init__(self, field: str, spaces: Iterable[str]) -> None:
         known = ", ".join(repr(space) for space in sorted(spaces)) or "none"
         super().__init__(field, f"name a vector space; there is no unnamed one (there are: {known})", spaces=known)
+
+
+class NoTextIndex(WrongState):
+    """A query by BM25 names a field that has no text index, or (`path` None) no field has one."""
+
+    def __init__(self, field: str, path: str | None, indexes: Iterable[str]) -> None:
+        known = ", ".join(repr(index) for index in sorted(indexes)) or "none"
+        what = "no field has a text index" if path is None else f"{path!r} has no text index (there are: {known})"
+        message = f"{field}: {what}; Points.CreateTextIndex makes one"
+        super().__init__(message, path=path or "", text_indexes=known, field=field)

@@ -44,9 +44,12 @@ from planner.plan import (
     children_of,
 )
 from planner.ranks.by_examples import examples_of
+from planner.ranks.by_text import TextRanker
 from planner.ranks.diversity import pick_diverse
 from planner.ranks.rank_slots import rank_slots
 from planner.ranks.ranker import InMetrics, InSpace
+from planner.text.bm25_query import ByText
+from planner.text.indexes import TextIndexes
 from planner.trace import Actual, Trace
 from storage.budget import Budget
 from storage.snapshot import Snapshot
@@ -59,20 +62,24 @@ def execute(
     plans: Sequence[Plan],
     reader: Snapshot,
     cache: FilterCache,
+    indexes: TextIndexes,
     budget: Budget,
     traces: Sequence[Trace | None] | None = None,
 ) -> list[Ranking]:
     """What each plan's root emits, in order. Traces, where given, are filled. Raises DeadlineExceeded, Cancelled."""
     started = time.perf_counter_ns()
     sets = FilterSets(reader, cache, budget)
+    texts = TextRanker(indexes, reader, budget)
     places: dict[Demand, _Place] = {}
     for number, plan in enumerate(plans):
         for demand in demands_of(plan.root):
             places.setdefault(demand, (number, demand.leaf.stage))
-    answers = answer_leaves(places, reader, sets, budget)
+    answers = answer_leaves(places, reader, sets, texts, budget)
     share = (time.perf_counter_ns() - started) // 1_000 // max(1, len(places))
     return [
-        _Run(number, reader, sets, budget, answers, places, share, traces[number] if traces else None).emit(plan.root)
+        _Run(number, reader, sets, texts, budget, answers, places, share, traces[number] if traces else None).emit(
+            plan.root
+        )
         for number, plan in enumerate(plans)
     ]
 
@@ -84,6 +91,7 @@ class _Run:
     number: int
     reader: Snapshot
     sets: FilterSets
+    texts: TextRanker
     budget: Budget
     answers: dict[Demand, LeafAnswer]
     places: dict[Demand, _Place]
@@ -106,7 +114,7 @@ class _Run:
                 microseconds=(time.perf_counter_ns() - started) // 1_000,
                 conditions=self._conditions((node.filter,)) if isinstance(node, Gate) else "",
             )
-            self.trace.record(node, actual, ranking)
+            self.trace.record(node, replace(actual, attributes=self._statistics(node)), ranking)
         return ranking
 
     def _emit_leaf(self, demand: Demand, leaf: Leaf) -> Ranking:
@@ -114,7 +122,9 @@ class _Run:
         if self.trace is not None:
             # `leaf` is this plan's own; the demand of an equal leaf names another stage.
             actual = replace(
-                self._actual(answer, self.places[demand], leaf.stage), conditions=self._conditions(demand.filters)
+                self._actual(answer, self.places[demand], leaf.stage),
+                conditions=self._conditions(demand.filters),
+                attributes=self._statistics(leaf),
             )
             self.trace.record(leaf, actual, answer.ranking)
         return answer.ranking
@@ -137,6 +147,12 @@ class _Run:
             reason=answer.reason,
         )
 
+    def _statistics(self, node: Node) -> dict[str, str]:
+        """What the index knew that the scores of a node are made of."""
+        if isinstance(node, RankAll | Rerank) and isinstance(node.ranker, ByText):
+            return self.texts.statistics(node.ranker)
+        return {}
+
     def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
         """What an inner node makes of its inputs."""
         match node:
@@ -148,7 +164,8 @@ class _Run:
                 hits = self.reader.score(node.space, candidates(inputs), node.vector.values, self.budget)
                 return Ranking(hits.slots, hits.scores)
             case Rerank():
-                return rank_slots(node.ranker, candidates(inputs), self.reader, self.sets, self.budget, inputs)[0]
+                slots = candidates(inputs)
+                return rank_slots(node.ranker, slots, self.reader, self.sets, self.texts, self.budget, inputs)[0]
             case Diversify():
                 return self._diversify(node, inputs[0].take(slice(node.candidates)))
             case Gate():

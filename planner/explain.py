@@ -132,7 +132,7 @@ def _with_conditions(node: ExplainNode, conditions: str) -> ExplainNode:
 
 def _with_actual(node: ExplainNode, actual: Actual) -> ExplainNode:
     return replace(
-        _with_conditions(node, actual.conditions),
+        _with_conditions(replace(node, attributes={**node.attributes, **actual.attributes}), actual.conditions),
         strategy=actual.strategy,
         reason=actual.reason,
         rows_in=actual.rows_in,

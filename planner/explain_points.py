@@ -36,8 +36,10 @@ from planner.plan import (
     walk,
 )
 from planner.query import OrderBy
+from planner.ranks.by_text import TextRanker
 from planner.ranks.ranker import InMetrics, InSpace
 from planner.rules.push_limit import push_limit
+from planner.text.indexes import TextIndexes
 from planner.trace import Trace, operator_of
 from planner.true_places import true_places
 from storage.budget import Budget
@@ -46,7 +48,12 @@ from storage.snapshot import Snapshot
 
 
 def explain_points(
-    built: Plan, ids: Sequence[PointId], reader: Snapshot, cache: FilterCache, budget: Budget
+    built: Plan,
+    ids: Sequence[PointId],
+    reader: Snapshot,
+    cache: FilterCache,
+    indexes: TextIndexes,
+    budget: Budget,
 ) -> list[PointExplanation]:
     """One explanation per id, in order. `built`: the plan before any rule. Raises DeadlineExceeded, Cancelled.
 
@@ -54,8 +61,10 @@ def explain_points(
     """
     plain, optimized = Trace(), Trace()
     # push_limit would cut lists off where the answer does not depend on the rest, but an explanation does.
-    execute([optimize(built, without=(push_limit,)), built], reader, cache, budget, [optimized, plain])
-    search = _PointSearch(built.root, plain, optimized, reader, FilterSets(reader, cache, budget), budget)
+    plans = [optimize(built, without=(push_limit,)), built]
+    execute(plans, reader, cache, indexes, budget, [optimized, plain])
+    sets, texts = FilterSets(reader, cache, budget), TextRanker(indexes, reader, budget)
+    search = _PointSearch(built.root, plain, optimized, reader, sets, texts, budget)
     slots = [int(slot) for slot in reader.slots_of(ids)]
     return search.explanations(ids, slots)
 
@@ -102,6 +111,7 @@ class _PointSearch:
     optimized: Trace
     reader: Snapshot
     sets: FilterSets
+    texts: TextRanker
     budget: Budget
 
     def explanations(self, ids: Sequence[PointId], slots: Sequence[int]) -> list[PointExplanation]:
@@ -177,7 +187,7 @@ class _PointSearch:
         competing = [slot for slot in missing if slot not in barred]
         if not competing:
             return barred
-        places = true_places(leaf.demand, competing, self.reader, self.sets, self.budget)
+        places = true_places(leaf.demand, competing, self.reader, self.sets, self.texts, self.budget)
         return barred | {slot: self._out_competed(leaf.leaf, slot, places.get(slot)) for slot in competing}
 
     def _barred(self, leaf: _Leaf, slot: int) -> Absence | None:

@@ -9,21 +9,25 @@ from planner.errors import InvalidQuery
 from planner.paths import first_key, keep, parse_path, remove
 from planner.query import PayloadSelector, VectorsSelector
 from storage.errors import SpaceNotFound
+from storage.record_search import RecordVector, record_vectors
 from storage.records import PointRecord
 from storage.schema import CollectionSchema, PointId
 from storage.snapshot import Snapshot
+
+StoredValue = NDArray[np.float32] | RecordVector
+"""A vector as it was written: a float32 row, or a sparse or multi-vector."""
 
 
 class Fetched(NamedTuple):  # one is made per hit: a frozen dataclass takes three times as long
     """A stored point. `payload` is encoded by the collection's codec, None when it was not asked for.
 
-    `vectors` are float32 rows by space name, as they were written; spaces that the point lacks are left out.
+    `vectors` are by space name, as they were written; spaces that the point lacks are left out.
     """
 
     id: PointId
     version: int
     payload: bytes | None
-    vectors: dict[str, NDArray[np.float32]]
+    vectors: dict[str, StoredValue]
 
 
 def check_selectors(
@@ -35,8 +39,8 @@ def check_selectors(
         _check_paths(payload.include or (), f"{path}with_payload.include")
         _check_paths(payload.exclude, f"{path}with_payload.exclude")
     for index, name in enumerate((vectors and vectors.include) or ()):
-        if name not in schema.spaces:
-            raise SpaceNotFound(name, schema.spaces, field=f"{path}with_vectors.include[{index}]")
+        if name not in schema.names:
+            raise SpaceNotFound(name, schema.names, field=f"{path}with_vectors.include[{index}]")
 
 
 def _check_paths(paths: tuple[str, ...], field: str) -> None:
@@ -73,12 +77,16 @@ def _payload(reader: Snapshot, record: PointRecord, selector: PayloadSelector | 
 
 def _vectors(
     reader: Snapshot, slots: NDArray[np.uint32], selector: VectorsSelector | None
-) -> list[dict[str, NDArray[np.float32]]]:
-    by_point: list[dict[str, NDArray[np.float32]]] = [{} for _ in range(len(slots))]
+) -> list[dict[str, StoredValue]]:
+    by_point: list[dict[str, StoredValue]] = [{} for _ in range(len(slots))]
     if selector is None:
         return by_point
-    names = sorted(reader.schema.spaces) if selector.include is None else selector.include
+    names = reader.schema.names if selector.include is None else selector.include
     for name in dict.fromkeys(names):
+        if name in reader.schema.records:
+            for position, vector in record_vectors(reader, name, slots):
+                by_point[position][name] = vector
+            continue
         present, rows = reader.vectors(name, slots)
         for position in np.flatnonzero(present).tolist():
             by_point[position][name] = rows[position]

@@ -34,6 +34,7 @@ from planner.plan import (
     Threshold,
     higher_is_better,
 )
+from planner.text.indexes import TextIndexes
 from planner.trace import Trace
 from storage.budget import Budget
 from storage.order import rank
@@ -67,6 +68,7 @@ def find_groups(
     asked: GroupQuery,
     reader: Snapshot,
     cache: FilterCache,
+    texts: TextIndexes,
     fields: FieldIndexes,
     budget: Budget,
 ) -> GroupsFound:
@@ -75,7 +77,7 @@ def find_groups(
     Raises DeadlineExceeded, Cancelled.
     """
     conversion = plan.root if isinstance(plan.root, ConvertScores) else None
-    search = _GroupSearch(replace(plan, root=_unlimited(plan.root)), asked, reader, cache, fields, budget)
+    search = _GroupSearch(replace(plan, root=_unlimited(plan.root)), asked, reader, cache, texts, fields, budget)
     found = search.find()
     groups = found.groups[asked.query.root.offset : asked.wanted]
     if conversion is not None:
@@ -109,6 +111,7 @@ class _GroupSearch:
     asked: GroupQuery
     reader: Snapshot
     cache: FilterCache
+    texts: TextIndexes
     fields: FieldIndexes
     budget: Budget
     column: Column | None = None
@@ -151,7 +154,7 @@ class _GroupSearch:
     def _run(self, root: Node) -> Ranking:
         self.ran = optimize(replace(self.plan, root=root))
         self.trace = Trace() if self.asked.query.explain else None
-        [ranking] = execute([self.ran], self.reader, self.cache, self.budget, [self.trace])
+        [ranking] = execute([self.ran], self.reader, self.cache, self.texts, self.budget, [self.trace])
         return ranking
 
     def _grouped(self, ranking: Ranking) -> list[RankedGroup]:
@@ -230,7 +233,7 @@ class _GroupSearch:
     def _fill(self, leaf: Leaf, groups: Sequence[RankedGroup], filters: Mapping[_Key, Filter]) -> Iterator[RankedGroup]:
         leaves = [replace(leaf, filter=filters[_key(group.value)], limit=self.asked.size) for group in groups]
         plans = [replace(self.plan, root=_with_leaf(self.plan.root, leaf)) for leaf in leaves]
-        rankings = execute(plans, self.reader, self.cache, self.budget)
+        rankings = execute(plans, self.reader, self.cache, self.texts, self.budget)
         return (RankedGroup(group.value, ranking) for group, ranking in zip(groups, rankings, strict=True))
 
     def _ordered(self, groups: list[RankedGroup]) -> list[RankedGroup]:

@@ -10,8 +10,12 @@ from planner.filter import Filter
 from planner.filter_sets import FilterSets
 from planner.operators import Ranking
 from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
+from planner.ranks.by_text import TextRanker
 from planner.ranks.rank_slots import rank_slots
+from planner.ranks.ranker import InRecords
+from planner.text.bm25_query import ByText
 from storage.budget import Budget
+from storage.record_search import search_records
 from storage.schema import PointId
 from storage.search import SpaceHits, SpaceSearch
 from storage.snapshot import Snapshot
@@ -60,13 +64,13 @@ def below(node: Node, restrictions: tuple[Filter, ...]) -> tuple[Filter, ...]:
 
 
 def answer_leaves(
-    demands: Collection[Demand], reader: Snapshot, sets: FilterSets, budget: Budget
+    demands: Collection[Demand], reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
 ) -> dict[Demand, LeafAnswer]:
     """An answer for every demand. Raises DeadlineExceeded, Cancelled."""
     answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], reader, sets, budget)
     for demand in demands:
         if isinstance(demand.leaf, RankAll):
-            answers[demand] = _rank_all(demand, demand.leaf, reader, sets, budget)
+            answers[demand] = _rank_all(demand, demand.leaf, reader, sets, texts, budget)
         elif isinstance(demand.leaf, Scan):
             slots = sets.first(demand.filters, demand.limit)
             ranking = Ranking(slots, np.zeros(len(slots), np.float32))
@@ -74,13 +78,30 @@ def answer_leaves(
     return answers
 
 
-def _rank_all(demand: Demand, leaf: RankAll, reader: Snapshot, sets: FilterSets, budget: Budget) -> LeafAnswer:
+def _rank_all(
+    demand: Demand, leaf: RankAll, reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
+) -> LeafAnswer:
     allowed = sets.allowed(demand.filters)
+    if isinstance(leaf.ranker, InRecords):
+        return _search_records(demand, leaf.ranker, allowed, reader, budget)
+    if isinstance(leaf.ranker, ByText):
+        ranking = _without_excluded(texts.rank(leaf.ranker, allowed, demand.limit), demand, reader)
+        rows_in = reader.point_count if allowed is None else len(allowed)
+        return LeafAnswer(ranking, rows_in, "inverted index", "points that have a term are ranked", 0)
     slots = reader.all_slots() if allowed is None else allowed
     if leaf.exclude:
         slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
-    ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, budget, limit=leaf.limit)
+    ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, texts, budget, limit=leaf.limit)
     return LeafAnswer(ranking.take(slice(leaf.limit)), len(slots), "exact", "every matching point is ranked", distances)
+
+
+def _search_records(
+    demand: Demand, ranker: InRecords, allowed: NDArray[np.uint32] | None, reader: Snapshot, budget: Budget
+) -> LeafAnswer:
+    hits = search_records(reader, ranker.space, ranker.query, demand.limit, allowed, budget)
+    ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
+    rows_in = reader.record_count(ranker.space) if allowed is None else len(allowed)
+    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations)
 
 
 def _answer_searches(

@@ -58,6 +58,21 @@ MAX_VALUE_PAIRS = 10_000_000
 MAX_MATRIX_SAMPLE = 1_000
 """Points of a distance matrix: the work grows with their square."""
 
+MAX_TEXT_BYTES = 8_192
+"""Bytes of the text of a query by BM25, or of its tokens in all."""
+
+MAX_TEXT_TOKENS = 512
+"""Tokens of the text of a query by BM25: each is looked up."""
+
+MAX_TEXT_WEIGHT = 1e6
+"""Largest weight of a field in a query by BM25: sums of scores stay finite in float32."""
+
+MAX_FRAGMENTS = 100
+"""Highlighted fragments of a point's field."""
+
+MAX_FRAGMENT_LENGTH = 10_000
+"""Characters of a highlighted fragment."""
+
 MAX_MMR_CANDIDATES = 1_000
 """Points among which diverse ones are picked: the work grows with their square."""
 

@@ -191,7 +191,7 @@ def _mask(condition: Condition, rows: _Rows, reader: Reader) -> Mask:
         case HasId(ids=ids):
             return np.isin(rows.slots, reader.slots_of(ids))
         case HasVector(using=using):
-            if using not in reader.schema.spaces:  # dropped since the filter of a queued write was checked
+            if using not in reader.schema.names:  # dropped since the filter of a queued write was checked
                 return np.zeros(len(rows.slots), np.bool_)
             return np.isin(rows.slots, reader.slots_with_vector(using))
         case _:

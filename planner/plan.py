@@ -15,6 +15,7 @@ from planner.metrics import Metric
 from planner.query import PayloadSelector, QueryVector, ScoreMode, SearchParams, VectorsSelector
 from planner.ranks.ranker import Ranker
 from planner.ranks.ranker import higher_is_better as ranks_higher
+from planner.text.bm25_query import Highlighted
 from storage.schema import Distance, PointId
 
 
@@ -185,6 +186,7 @@ class Plan:
     root: Node
     payload: PayloadSelector | None
     vectors: VectorsSelector | None
+    highlighted: tuple[Highlighted, ...] = ()
 
 
 def children_of(node: Node) -> tuple[Node, ...]:

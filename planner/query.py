@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from planner.filter import Filter
 from planner.formula import Formula
 from planner.metrics import Metric
+from planner.text.bm25_query import Bm25
+from storage.multi import MultiVector
 from storage.schema import PointId
+from storage.sparse import SparseMetric, SparseVector
 
 
 class QueryVector:
@@ -41,7 +44,7 @@ class StoredVector:
     using: str | None = None
 
 
-VectorInput = QueryVector | StoredVector
+VectorInput = QueryVector | SparseVector | MultiVector | StoredVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ class ByMetrics:
 
 ByExamples = Recommend | Discover | Context
 VectorRank = Nearest | ByExamples | ByMetrics
-Rank = VectorRank | Rrf | Dbsf | OrderBy | Sample | Formula
+Rank = VectorRank | Rrf | Dbsf | OrderBy | Sample | Formula | Bm25
 
 
 def is_by_metric(rank: Rank | None) -> bool:
@@ -207,6 +210,7 @@ class SearchParams:
     rescore: bool = True
     oversampling: float | None = None
     ivf_nprobe: tuple[int, ...] | None = None
+    sparse_metric: SparseMetric | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

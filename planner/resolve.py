@@ -10,7 +10,6 @@ from dataclasses import field as dataclass_field
 from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.formula import Formula
 from planner.metrics import Metric
@@ -33,10 +32,13 @@ from planner.query import (
 from planner.ranks.average import average
 from planner.validate import space_of
 from planner.validate_metrics import check_metric_vector
+from planner.validate_vectors import check_input
 from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
+from storage.record_search import RecordVector, record_vectors
 from storage.schema import PointId, SpaceSchema
 from storage.snapshot import Snapshot
+from storage.sparse import SparseMetric
 from storage.validate import check_query_vector
 
 
@@ -83,7 +85,7 @@ def _resolve_stage(stage: Stage, source: VectorSource, path: str, vector_field: 
     match stage.query:
         case Nearest(vector=StoredVector(), mmr=mmr):
             field = vector_field if mmr is None else "query.nearest_with_mmr.nearest"
-            vector = reading.vector(stage.query.vector, field)
+            vector = reading.any_vector(stage.query.vector, field, stage.params.sparse_metric)
             return replace(stage, query=replace(stage.query, vector=vector, exclude=tuple(reading.given)))
         case Recommend() | Discover() | Context():
             return replace(stage, query=_resolve_examples(stage.query, reading))
@@ -112,22 +114,30 @@ class _Reading:
         return schema.spaces[space_of(self.using, schema, f"{self.path}using")]
 
     def vector(self, vector: VectorInput, field: str, metric: Metric | None = None) -> QueryVector:
-        """`metric`: the one that will be used, unless it is the space's own."""
-        if isinstance(vector, QueryVector):
+        """Of a dense space. `metric`: the one that will be used, unless it is the space's own."""
+        found = self.any_vector(vector, field, metric)
+        assert isinstance(found, QueryVector), "validate.py refuses examples in other spaces"
+        return found
+
+    def any_vector(
+        self, vector: VectorInput, field: str, metric: Metric | SparseMetric | None = None
+    ) -> QueryVector | RecordVector:
+        if not isinstance(vector, StoredVector):
             return vector
         source, schema = self.source, self.source.reader.schema
         reader = source.reader_of(vector.collection)
         space = space_of(self.using, schema, f"{self.path}using")
         wanted = space if vector.using is None else vector.using
         held_in = space_of(wanted, reader.schema, f"{self.path}lookup_from.using")
-        values = _read_vector(reader, vector.id, held_in)
-        if metric is None:
-            check_query_vector(schema.spaces[space], values, f"{self.path}{field}")
+        found = _read_vector(reader, vector.id, held_in)
+        if isinstance(metric, Metric):
+            assert isinstance(found, QueryVector), "validate_metrics.py refuses other spaces"
+            check_metric_vector(schema.spaces[space], found.values, metric, f"{self.path}{field}")
         else:
-            check_metric_vector(schema.spaces[space], values, metric, f"{self.path}{field}")
+            check_input(found, schema, space, f"{self.path}{field}", metric)
         if reader is source.reader:
             self.given[vector.id] = None
-        return QueryVector(values)
+        return found
 
     def vectors(self, vectors: Sequence[VectorInput], field: str) -> tuple[QueryVector, ...]:
         return tuple(self.vector(vector, f"{field}[{index}]") for index, vector in enumerate(vectors))
@@ -176,11 +186,15 @@ def _resolve_metrics(rank: ByMetrics, reading: _Reading) -> ByMetrics:
     return ByMetrics(composite=tuple(parts), exclude=tuple(reading.given))
 
 
-def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> NDArray[np.float32]:
+def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> QueryVector | RecordVector:
     slots = reader.slots_of([point_id])
     if slots[0] < 0:
         raise PointNotFound([point_id])
+    if space in reader.schema.records:
+        for _, vector in record_vectors(reader, space, slots.astype(np.uint32)):
+            return vector
+        raise VectorNotFound(point_id, space)
     present, rows = reader.vectors(space, slots.astype(np.uint32))
     if not present[0]:
         raise VectorNotFound(point_id, space)
-    return np.array(rows[0], dtype=np.float32)
+    return QueryVector(np.array(rows[0], dtype=np.float32))

@@ -1,5 +1,6 @@
 """What happened while a plan ran, kept only when an explanation is asked for. How it is shown is in explain.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -61,7 +62,7 @@ class Actual:
     """What one operator did. `rows_in` of a leaf: the points that could be found; None if they were not counted.
 
     `microseconds` are the operator's own, without its inputs'. Leaves run together and get an equal share each.
-    `conditions` says what tested those of its filters.
+    `conditions` says what tested those of its filters, `attributes` are facts by name that only a run knows.
     """
 
     rows_in: int | None
@@ -71,6 +72,7 @@ class Actual:
     strategy: str = ""
     reason: str = ""
     conditions: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

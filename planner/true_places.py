@@ -12,6 +12,7 @@ from planner.filter_sets import FilterSets
 from planner.leaves import Demand
 from planner.operators import Ranking
 from planner.plan import RankAll, Scan, Search
+from planner.ranks.by_text import TextRanker
 from planner.ranks.rank_slots import rank_slots
 from storage import distance
 from storage.budget import Budget
@@ -24,7 +25,7 @@ ROWS_AT_ONCE = 1_024
 
 
 def true_places(
-    demand: Demand, wanted: Sequence[int], reader: Snapshot, sets: FilterSets, budget: Budget
+    demand: Demand, wanted: Sequence[int], reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
 ) -> dict[int, Place]:
     """The place of each of the slots `wanted` that the leaf ranks at all.
 
@@ -41,7 +42,8 @@ def true_places(
             return _by_id(allowed, excluded, wanted, reader, budget)
         case RankAll():
             slots = reader.all_slots() if allowed is None else allowed
-            ranking, _ = rank_slots(demand.leaf.ranker, slots[~np.isin(slots, excluded)], reader, sets, budget)
+            competing = slots[~np.isin(slots, excluded)]
+            ranking, _ = rank_slots(demand.leaf.ranker, competing, reader, sets, texts, budget)
             return _in_ranking(ranking, wanted)
 
 

@@ -24,10 +24,13 @@ from planner.query import (
     Stage,
     is_by_metric,
 )
+from planner.text.bm25_query import Bm25
 from planner.validate_filter import check_filter
 from planner.validate_formula import check_formula
 from planner.validate_metrics import SpaceAt, check_by_metrics
-from planner.validate_ranks import check_by_examples, check_mmr, check_order_by, check_sample, check_vector
+from planner.validate_ranks import check_by_examples, check_mmr, check_order_by, check_sample
+from planner.validate_text import check_text
+from planner.validate_vectors import check_nearest, dense_space
 from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
 from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, SpaceSchema, check_levels
 
@@ -71,15 +74,16 @@ def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
 
     Raises SpaceNotFound when there is none of that name, AmbiguousSpace when none can be chosen.
     """
+    names = schema.names
     if using is not None:
-        if using not in schema.spaces:
-            raise SpaceNotFound(using, schema.spaces, field=field)
+        if using not in names:
+            raise SpaceNotFound(using, names, field=field)
         return using
-    if "" in schema.spaces:
+    if "" in names:
         return ""
-    if len(schema.spaces) != 1:
-        raise AmbiguousSpace(field, schema.spaces)
-    return next(iter(schema.spaces))
+    if len(names) != 1:
+        raise AmbiguousSpace(field, names)
+    return names[0]
 
 
 def _count_stages(stage: Stage, path: str, *, depth: int) -> int:
@@ -159,10 +163,10 @@ def _check_rank(stage: Stage, schema: CollectionSchema, path: str, vector_field:
         case Nearest():
             space = space_of(stage.using, schema, f"{path}using")
             field = vector_field if stage.query.mmr is None else "query.nearest_with_mmr.nearest"
-            check_vector(stage.query.vector, schema.spaces[space], f"{path}{field}")
+            check_nearest(stage, schema, space, path, f"{path}{field}")
         case Recommend() | Discover() | Context():
             space = space_of(stage.using, schema, f"{path}using")
-            check_by_examples(stage.query, schema.spaces[space], f"{path}query")
+            check_by_examples(stage.query, dense_space(schema, space, f"{path}using"), f"{path}query")
         case OrderBy() | Sample():
             if stage.using is not None:
                 raise InvalidQuery(f"{path}using", "an order by a field or at random takes no vector space")
@@ -176,6 +180,10 @@ def _check_rank(stage: Stage, schema: CollectionSchema, path: str, vector_field:
             check_formula(stage.query, schema, len(stage.prefetch), f"{path}query.formula")
         case ByMetrics():
             check_by_metrics(stage.query, _space_finder(stage.using, schema, path), f"{path}query")
+        case Bm25():
+            if stage.using is not None:
+                raise InvalidQuery(f"{path}using", "a query by BM25 takes no vector space")
+            check_text(stage.query, schema, f"{path}query.bm25")
         case Rrf() | Dbsf():
             _check_fusion(stage.query, stage, path)
 
@@ -187,8 +195,8 @@ def _space_finder(using: str | None, schema: CollectionSchema, path: str) -> Spa
 
     def space_at(own: str | None, field: str) -> SpaceSchema:
         if own is None:
-            return schema.spaces[space_of(using, schema, f"{path}using")]
-        return schema.spaces[space_of(own, schema, field)]
+            return dense_space(schema, space_of(using, schema, f"{path}using"), f"{path}using")
+        return dense_space(schema, space_of(own, schema, field), field)
 
     return space_at
 

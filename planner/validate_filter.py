@@ -67,9 +67,9 @@ def _check_point_test(condition: HasId | HasVector, schema: CollectionSchema | N
         raise InvalidFilter(f"{path}.{name}", "elements have neither ids nor vectors")
     if isinstance(condition, HasId):
         check_has_id(condition, f"{path}.has_id")
-    elif condition.using not in schema.spaces:
+    elif condition.using not in schema.names:
         field, place = condition.written or (f"{path}.has_vector.using", "")
-        raise SpaceNotFound(condition.using, schema.spaces, field=field, place=place)
+        raise SpaceNotFound(condition.using, schema.names, field=field, place=place)
 
 
 def _check_path(payload_path: str, path: str) -> None:

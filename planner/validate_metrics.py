@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from planner.errors import InvalidQuery
 from planner.limits import MAX_EXAMPLES, MAX_WEIGHT
 from planner.metrics import Metric
-from planner.query import ByMetrics, QueryVector, VectorInput, WeightedMetric
+from planner.query import ByMetrics, QueryVector, StoredVector, VectorInput, WeightedMetric
 from storage.errors import LimitExceeded, NotFinite, ZeroVector
 from storage.schema import Distance, SpaceSchema
 from storage.validate import check_point_id, check_vector
@@ -53,6 +53,8 @@ def _check_part(part: WeightedMetric, shared: VectorInput | None, space_at: Spac
 def _check_input(vector: VectorInput, space: SpaceSchema, metric: Metric, path: str) -> None:
     if isinstance(vector, QueryVector):
         check_metric_vector(space, vector.values, metric, path)
+    elif not isinstance(vector, StoredVector):
+        raise InvalidQuery(path, "a metric of the query's choice compares dense vectors")
     else:
         check_point_id(vector.id, f"{path}.id")
 

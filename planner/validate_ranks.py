@@ -17,20 +17,27 @@ from planner.query import (
     Recommend,
     RecommendStrategy,
     Sample,
+    StoredVector,
     VectorInput,
 )
 from planner.ranks.by_field import compares_instants
 from storage.errors import LimitExceeded, NotFinite
+from storage.multi import MultiVector
 from storage.schema import CollectionSchema, SpaceSchema
+from storage.sparse import SparseVector
 from storage.validate import check_point_id, check_query_vector
 
 
 def check_vector(vector: VectorInput, space: SpaceSchema, path: str) -> None:
     """`path` is the vector's own. Of a stored vector only the id is checked; resolve.py checks the rest."""
-    if isinstance(vector, QueryVector):
-        check_query_vector(space, vector.values, path)
-    else:
-        check_point_id(vector.id, f"{path}.id")
+    match vector:
+        case QueryVector():
+            check_query_vector(space, vector.values, path)
+        case SparseVector() | MultiVector():
+            kind = "sparse" if isinstance(vector, SparseVector) else "a matrix"
+            raise InvalidQuery(path, f"the space is dense, and the vector is {kind}")
+        case StoredVector():
+            check_point_id(vector.id, f"{path}.id")
 
 
 def check_order_by(order: OrderBy, schema: CollectionSchema, path: str) -> None:

@@ -15,6 +15,7 @@ from server.convert.analyses import (
     group_query_of,
     matrix_query_of,
 )
+from server.embedders.texts import Texts
 from storage.budget import Budget
 from storage.database import Database
 
@@ -22,13 +23,15 @@ from storage.database import Database
 class PointAnalyses:
     """The RPCs of `Points` that look at the values of many points, each on one snapshot."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, texts: Texts) -> None:
         self._database = database
+        self._texts = texts
         self._analyses = engine.analyses
 
     def query_groups(self, request: wire.PointsQueryGroupsRequest, budget: Budget) -> wire.PointsQueryGroupsResponse:
         started = time.perf_counter_ns()
         collection = self._database.collection(request.query.collection_name)
+        self._texts.of_queries([(request.query, "query")], collection.schema, budget)
         response = wire.PointsQueryGroupsResponse()
         fill_groups(response, self._analyses.groups(collection, group_query_of(request), budget))
         response.microseconds = _microseconds_since(started)

@@ -6,6 +6,7 @@ from headwater.v1 import collections_pb2 as wire
 from planner.engine import Engine
 from server.convert.fields import kind_of
 from server.convert.schema import change_of, collection_info, schema_of
+from server.embedders.embedder import Embedders
 from storage.budget import Budget
 from storage.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 from storage.collection import Collection
@@ -17,15 +18,17 @@ from storage.schema import MAX_DIMENSIONS, SpaceSchema
 class Collections:
     """The RPCs of `Collections`."""
 
-    def __init__(self, database: Database, engine: Engine, *, max_dimension: int) -> None:
+    def __init__(self, database: Database, engine: Engine, embedders: Embedders, *, max_dimension: int) -> None:
         """`max_dimension`: the largest size of a new space."""
         self._database = database
         self._engine = engine
+        self._embedders = embedders
         self._max_dimension = max_dimension
 
     def create(self, request: wire.CollectionsCreateRequest, budget: Budget) -> wire.CollectionsCreateResponse:
+        self._check_embedders(request.vectors, "vectors")
         schema = schema_of(request)
-        self._check_sizes(schema.spaces, "vectors")
+        self._check_sizes(schema.row_spaces, "vectors")
         collection = self._database.create_collection(request.collection_name, schema)
         return wire.CollectionsCreateResponse(collection=self._info(collection, budget))
 
@@ -41,6 +44,8 @@ class Collections:
 
     def update(self, request: wire.CollectionsUpdateRequest, budget: Budget) -> wire.CollectionsUpdateResponse:
         collection = self._database.collection(request.collection_name)
+        self._check_embedders(request.add_vectors, "add_vectors")
+        self._check_embedders(request.update_vectors, "update_vectors")
         change = change_of(request)
         self._check_sizes(change.add, "add_vectors")
         collection.change_schema(change)
@@ -68,6 +73,14 @@ class Collections:
                 for alias, name in self._database.aliases(collection)
             ]
         )
+
+    def _check_embedders(
+        self, spaces: Mapping[str, wire.VectorParams] | Mapping[str, wire.VectorParamsDiff], path: str
+    ) -> None:
+        """Raises EmbedderNotConfigured for a space whose embedder this server does not have."""
+        for name, space in spaces.items():
+            if space.embedder:
+                self._embedders.get(space.embedder, f'{path}["{name}"].embedder')
 
     def _check_sizes(self, spaces: Mapping[str, SpaceSchema], path: str) -> None:
         for name, space in spaces.items():

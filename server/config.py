@@ -70,6 +70,10 @@ class Config:
         default=256 * 2**20,
         metadata=_about("bytes of the indexes that payload fields get when they are filtered often; 0: none", low=0),
     )
+    text_index_bytes: int = field(
+        default=2**30,
+        metadata=_about("bytes of text indexes beyond which those not in use go, to be made again when needed", low=0),
+    )
     search_timeout: float | None = field(
         default=None, metadata=_about("seconds that a request of queries may take, whatever its deadline", low=1e-3)
     )
@@ -89,9 +93,13 @@ class Config:
         ),
     )
 
+    embedders: Path | None = field(
+        default=None, metadata=_about("TOML file that says which embedders make vectors of texts", metavar="FILE")
+    )
+
     def __post_init__(self) -> None:
         for setting in dataclasses.fields(self):
-            _check(setting, getattr(self, setting.name))
+            check_setting(setting, getattr(self, setting.name))
         split_address(self.listen)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise InvalidConfig("tls_cert and tls_key go together")
@@ -157,7 +165,8 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _check(setting: "dataclasses.Field[Any]", value: Any) -> None:
+def check_setting(setting: "dataclasses.Field[Any]", value: Any) -> None:
+    """Raises InvalidConfig unless `value` obeys the rules in the metadata of its field."""
     metadata = setting.metadata
     if "choices" in metadata and value not in metadata["choices"]:
         raise InvalidConfig(f"{setting.name}: {value!r} is none of {', '.join(metadata['choices'])}")

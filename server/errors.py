@@ -11,6 +11,8 @@ from grpc import StatusCode
 
 from headwater.v1 import errors_pb2 as reasons
 from planner import errors as planner
+from server.embedders import errors as embedders
+from server.indexes import errors as indexes
 from storage import errors as storage
 
 DOMAIN = "headwater"
@@ -55,8 +57,10 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     storage.TaskNotFound: (StatusCode.NOT_FOUND, reasons.ERROR_REASON_TASK_NOT_FOUND),
     storage.CollectionAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_COLLECTION_ALREADY_EXISTS),
     storage.SnapshotAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_SNAPSHOT_ALREADY_EXISTS),
+    storage.IndexAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_INDEX_ALREADY_EXISTS),
     storage.SpaceAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_SPACE_ALREADY_EXISTS),
     storage.FieldIndexAlreadyExists: (StatusCode.ALREADY_EXISTS, reasons.ERROR_REASON_FIELD_INDEX_ALREADY_EXISTS),
+    planner.NoTextIndex: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_NO_TEXT_INDEX),
     storage.CollectionClosed: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_COLLECTION_CLOSED),
     storage.CursorExpired: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_CURSOR_EXPIRED),
     storage.NoPartitionPhase: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_NO_PARTITION_PHASE),
@@ -72,6 +76,11 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     storage.NotImplementedYet: (StatusCode.UNIMPLEMENTED, reasons.ERROR_REASON_NOT_IMPLEMENTED),
     storage.ShuttingDown: (StatusCode.UNAVAILABLE, reasons.ERROR_REASON_SHUTTING_DOWN),
     storage.StorageFailed: (StatusCode.UNAVAILABLE, reasons.ERROR_REASON_STORAGE_FAILED),
+    embedders.EmbedderNotConfigured: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_EMBEDDER_NOT_CONFIGURED),
+    embedders.EmbedderUnavailable: (StatusCode.UNAVAILABLE, reasons.ERROR_REASON_EMBEDDER_UNAVAILABLE),
+    embedders.EmbedderFailed: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_EMBEDDER_FAILED),
+    indexes.IndexNotFound: (StatusCode.NOT_FOUND, reasons.ERROR_REASON_INDEX_NOT_FOUND),
+    indexes.AmbiguousIndex: (StatusCode.INVALID_ARGUMENT, reasons.ERROR_REASON_AMBIGUOUS_INDEX),
     Unauthenticated: (StatusCode.UNAUTHENTICATED, reasons.ERROR_REASON_UNAUTHENTICATED),
 }
 INTERNAL = (StatusCode.INTERNAL, reasons.ERROR_REASON_INTERNAL)

@@ -11,6 +11,7 @@ from server.convert.filters import filter_of
 from server.convert.queries import params_of
 from server.convert.tasks import task_message, task_messages
 from server.convert.vectors import vector_of
+from server.embedders.texts import Texts
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
@@ -27,11 +28,14 @@ DEFAULT_SAMPLE = Sample().count
 class VectorDataMaintenance:
     """The RPCs of `VDE` for the upkeep of what is stored. One that waits takes a worker while it does."""
 
-    def __init__(self, database: Database, engine: Engine, *, max_build_memory: int | None = None) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, texts: Texts, *, max_build_memory: int | None = None
+    ) -> None:
         """`max_build_memory`: bytes that a rebuild may take when a request does not say; None: no bound."""
         self._max_build_memory = max_build_memory
         self._database = database
         self._engine = engine
+        self._texts = texts
         self._maintenance = database.maintenance
 
     def optimize(self, request: wire.VDEOptimizeRequest, budget: Budget) -> wire.VDEOptimizeResponse:
@@ -100,6 +104,7 @@ class VectorDataMaintenance:
 
     def evaluate_recall(self, request: wire.VDEEvaluateRecallRequest, budget: Budget) -> wire.VDEEvaluateRecallResponse:
         collection = self._database.collection(request.collection_name)
+        self._texts.of_vectors(request.queries, request, collection.schema, budget)
         recall = self._engine.evaluate_recall(collection, _test_of(request), budget)
         return wire.VDEEvaluateRecallResponse(
             average=recall.average,
@@ -173,8 +178,8 @@ def _using(
     """The space that `request` names; None: all. Raises SpaceNotFound."""
     if not request.HasField("using"):
         return None
-    if request.using not in schema.spaces:
-        raise SpaceNotFound(request.using, schema.spaces, "using")
+    if request.using not in schema.row_spaces:  # sparse spaces have nothing to build or to warm up
+        raise SpaceNotFound(request.using, schema.row_spaces, "using")
     return request.using
 
 

@@ -12,6 +12,7 @@ from server.convert.filters import filter_of
 from server.convert.ids import point_id_message, point_ids_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from server.convert.writes import Target
+from server.embedders.texts import Texts
 from storage.budget import UNLIMITED, Budget
 from storage.collection import wait_for
 from storage.database import Database
@@ -21,9 +22,10 @@ from storage.operations import Operation, WriteResult
 class PointWrites:
     """The RPCs of `Points` that write. All or nothing each."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, texts: Texts) -> None:
         self._database = database
         self._engine = engine
+        self._texts = texts
 
     def upsert(self, request: wire.PointsUpsertRequest, budget: Budget) -> wire.PointsUpsertResponse:
         return wire.PointsUpsertResponse(result=self._write_one(request, writes.upsert_of, budget))
@@ -72,10 +74,11 @@ class PointWrites:
     ) -> list[wire.UpdateResult]:
         """Applies the operations as one; the outcome of each. `request` says where, and whether to wait."""
         collection = self._database.collection(request.collection_name)
+        schema = collection.schema
+        self._texts.of_write(request, schema, budget)
         wait = request.wait or not request.HasField("wait")
         # A write that nobody waits for is applied whatever becomes of its request.
         budget = budget if wait else UNLIMITED
-        schema = collection.schema
         select = partial(self._engine.selector, schema, budget=budget)
         condition = partial(self._engine.stored_condition, schema, budget=budget)
         target = Target(

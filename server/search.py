@@ -2,32 +2,37 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from headwater.v1 import points_pb2 as wire
 from planner.engine import Engine, QueryAnswer
+from planner.limits import check_batch
 from planner.query import Query
 from server.convert.answers import explanation_message, fill_result
 from server.convert.explanations import point_explanation_message
 from server.convert.ids import point_ids_of
 from server.convert.queries import query_of, search_of
+from server.embedders.texts import Place, Texts, explained
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
-from storage.errors import InvalidRequest
+from storage.errors import InvalidRequest, PointNotFound
+from storage.schema import CollectionSchema
 
 
 class PointQueries:
     """The RPCs of `Points` that search, each on one snapshot."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, texts: Texts) -> None:
         self._database = database
         self._engine = engine
+        self._texts = texts
 
     def search(self, request: wire.PointsSearchRequest, budget: Budget) -> wire.PointsSearchResponse:
         started = time.perf_counter_ns()
         collection = self._database.collection(request.collection_name)
-        [answer] = self._engine.query(collection, [search_of(request)], budget)
+        [answer] = self._answers(collection, [(request, "")], search_of, budget)
         response = wire.PointsSearchResponse()
         fill_result(response.result, answer)
         response.microseconds = _microseconds_since(started)
@@ -36,7 +41,7 @@ class PointQueries:
     def query(self, request: wire.PointsQueryRequest, budget: Budget) -> wire.PointsQueryResponse:
         started = time.perf_counter_ns()
         collection = self._database.collection(request.collection_name)
-        [answer] = self._engine.query(collection, [query_of(request)], budget)
+        [answer] = self._answers(collection, [(request, "")], query_of, budget)
         response = wire.PointsQueryResponse()
         fill_result(response.result, answer)
         response.microseconds = _microseconds_since(started)
@@ -60,12 +65,15 @@ class PointQueries:
 
     def explain(self, request: wire.PointsExplainRequest, budget: Budget) -> wire.PointsExplainResponse:
         collection = self._database.collection(request.query.collection_name)
+        schema = collection.schema
+        places = self._texts.of_queries([(request.query, "query")], schema, budget)
         query = query_of(request.query, "query")
         explanation = self._engine.explain(collection, query, analyze=request.analyze, budget=budget)
-        return wire.PointsExplainResponse(explanation=explanation_message(explanation))
+        return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, places, schema)))
 
     def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
         collection = self._database.collection(request.query.collection_name)
+        self._texts.of_queries([(request.query, "query")], collection.schema, budget)
         query, ids = query_of(request.query, "query"), point_ids_of(request.ids, "ids")
         explained = self._engine.explain_points(collection, query, ids, budget)
         points = map(point_explanation_message, explained.points)
@@ -76,8 +84,30 @@ class PointQueries:
     ) -> list[QueryAnswer]:
         collection = self._database.collection(name)
         self._check_same_collection(collection, name, requests, field)
-        queries = [convert(request, f"{field}[{index}]") for index, request in enumerate(requests)]
-        return self._engine.query(collection, queries, budget, batch_field=field)
+        check_batch(len(requests), field)
+        named = [(request, f"{field}[{index}]") for index, request in enumerate(requests)]
+        return self._answers(collection, named, convert, budget, batch_field=field)
+
+    def _answers(
+        self,
+        collection: Collection,
+        requests: Sequence[tuple[Any, str]],
+        convert: Callable[[Any, str], Query],
+        budget: Budget,
+        *,
+        batch_field: str = "queries",
+    ) -> list[QueryAnswer]:
+        """Answers requests, each given with its path; the texts of all of them are embedded together."""
+        schema = collection.schema
+        places = self._texts.of_queries(requests, schema, budget)
+        queries = [convert(request, path) for request, path in requests]
+        try:
+            answers = self._engine.query(collection, queries, budget, batch_field=batch_field)
+        except PointNotFound as error:
+            if any(space.embedder for space in schema.spaces.values()) and any(isinstance(id, str) for id in error.ids):
+                error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"
+            raise
+        return _explained(answers, queries, places, schema) if places else answers
 
     def _check_same_collection(self, collection: Collection, name: str, requests: Sequence[Any], field: str) -> None:
         named = {request.collection_name: index for index, request in enumerate(requests)}
@@ -89,6 +119,21 @@ class PointQueries:
                 f"{field}[{named[other]}].collection_name",
                 f"{other!r} is not the collection of the batch, {collection.name!r}; one batch reads one collection",
             )
+
+
+def _explained(
+    answers: list[QueryAnswer], queries: Sequence[Query], places: Sequence[Place], schema: CollectionSchema
+) -> list[QueryAnswer]:
+    """The answers, whose explanations also say what embedded the texts of their query."""
+    by_query: dict[str, list[Place]] = {}
+    for place in places:
+        by_query.setdefault(place.query, []).append(place)
+    return [
+        answer
+        if answer.explanation is None
+        else replace(answer, explanation=explained(answer.explanation, by_query.get(query.path, []), schema))
+        for answer, query in zip(answers, queries, strict=True)
+    ]
 
 
 def _microseconds_since(started: int) -> int:

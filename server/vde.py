@@ -8,6 +8,7 @@ from server.convert.stats import stats_response
 from storage.budget import Budget
 from storage.catalog import CollectionState
 from storage.database import Database
+from storage.stats import SpaceState
 
 COLLECTION_STATES: Mapping[CollectionState, wire.CollectionState] = {
     CollectionState.READY: wire.COLLECTION_STATE_READY,
@@ -37,8 +38,11 @@ class VectorDataEngine:
         state, reason = self._database.state(request.collection_name)
         response = wire.VDEGetStateResponse(state=COLLECTION_STATES[state], reason=reason)
         if state in SERVING:
-            spaces = self._database.collection(request.collection_name).stats().spaces
-            response.spaces.update({name: SPACE_STATES[space.state] for name, space in spaces.items()})
+            stats = self._database.collection(request.collection_name).stats()
+            response.spaces.update({name: SPACE_STATES[space.state] for name, space in stats.spaces.items()})
+            for name in stats.records.keys() - stats.spaces.keys():
+                vectors = stats.records[name]
+                response.spaces[name] = SPACE_STATES[SpaceState.READY if vectors else SpaceState.AWAITING_VECTORS]
         return response
 
     def get_vector_count(
@@ -46,7 +50,8 @@ class VectorDataEngine:
     ) -> wire.VDEGetVectorCountResponse:
         stats = self._database.collection(request.collection_name).stats()
         return wire.VDEGetVectorCountResponse(
-            count=stats.points_with_vectors, spaces={name: space.vectors for name, space in stats.spaces.items()}
+            count=stats.points_with_vectors,
+            spaces={name: space.vectors for name, space in stats.spaces.items()} | dict(stats.records),
         )
 
     def get_stats(self, request: wire.VDEGetStatsRequest, budget: Budget) -> wire.VDEGetStatsResponse:

@@ -4,12 +4,13 @@ An operation that cannot be applied raises before or after it changed something;
 savepoint, so nothing of it stays.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, assert_never
 from zlib import crc32
 
 import numpy as np
 
+from storage.apply_records import remove_records, set_records
 from storage.conditional import permitted, rounds, writable
 from storage.errors import DimensionMismatch, PointNotFound, SpaceNotFound, StorageFull
 from storage.keys import MAX_SLOT, encode_id, encode_slot
@@ -20,6 +21,7 @@ from storage.operations import (
     DeleteVectors,
     Operation,
     Selector,
+    SpaceRecords,
     SpaceVectors,
     UpdateVectors,
     Upsert,
@@ -56,7 +58,7 @@ def apply(transaction: Transaction, operation: Operation) -> Applied:
 
 
 def _upsert(transaction: Transaction, upsert: Upsert) -> Applied:
-    _check_vectors(transaction, upsert.vectors)
+    _check_vectors(transaction, upsert)
     if upsert.mode is UpsertMode.UPSERT and upsert.condition is None:
         return Applied(_put_points(transaction, upsert, _last_of_each(upsert.ids)))
     affected = 0
@@ -79,6 +81,10 @@ def _put_points(transaction: Transaction, upsert: Upsert, winners: list[int]) ->
         given = _set_vectors(transaction, name, upsert.vectors.get(name), slot_of, may_exist=bool(replaced))
         if replaced:
             _remove_vectors(transaction, name, [slot for slot in replaced if slot not in given])
+    for name in transaction.core.schema.records:
+        given = set_records(transaction, name, upsert.records.get(name), slot_of)
+        if replaced:
+            remove_records(transaction, name, [slot for slot in replaced if slot not in given])
     return len(winners)
 
 
@@ -159,15 +165,21 @@ def _remove_vectors(transaction: Transaction, space: str, slots: Sequence[int]) 
 
 
 def _update_vectors(transaction: Transaction, update: UpdateVectors) -> Applied:
-    _check_vectors(transaction, update.vectors)
+    _check_vectors(transaction, update)
     slots = _slots_of_ids(transaction, update.ids)
     wanted = list(dict.fromkeys(slots))
     changed = set(permitted(transaction, update.condition, wanted))
     for name, vectors in update.vectors.items():
-        last = {slots[position]: position for position in vectors.positions.tolist() if slots[position] in changed}
-        slot_of = {position: slot for slot, position in last.items()}
-        _set_vectors(transaction, name, vectors, slot_of, may_exist=True)
+        _set_vectors(transaction, name, vectors, _last_positions(slots, vectors, changed), may_exist=True)
+    for name, records in update.records.items():
+        set_records(transaction, name, records, _last_positions(slots, records, changed))
     return Applied(_touch(transaction, sorted(changed)), len(wanted) - len(changed))
+
+
+def _last_positions(slots: Sequence[int], vectors: SpaceVectors | SpaceRecords, changed: set[int]) -> dict[int, int]:
+    """For each of the `changed` slots the last position that has a vector for it: position -> slot."""
+    last = {slots[position]: position for position in vectors.positions.tolist() if slots[position] in changed}
+    return {position: slot for slot, position in last.items()}
 
 
 def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
@@ -180,6 +192,8 @@ def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
     slots = permitted(transaction, delete.condition, slots)
     for space in transaction.core.schema.spaces:
         _remove_vectors(transaction, space, slots)
+    for space in transaction.core.schema.records:
+        remove_records(transaction, space, slots)
     table = transaction.core.tables.points
     for slot in slots:
         key = encode_slot(slot)
@@ -196,7 +210,8 @@ def _delete_vectors(transaction: Transaction, delete: DeleteVectors) -> int:
     slots = _select(transaction, delete.selector)
     had: set[int] = set()
     for space in dict.fromkeys(delete.spaces):
-        had |= _remove_vectors(transaction, space, slots)
+        remove = remove_records if space in transaction.core.schema.records else _remove_vectors
+        had |= remove(transaction, space, slots)
     return _touch(transaction, sorted(had))
 
 
@@ -243,17 +258,21 @@ def _slots_of_ids(transaction: Transaction, ids: Sequence[PointId]) -> list[int]
     return [slot for slot in found if slot is not None]
 
 
-def _check_vectors(transaction: Transaction, vectors: Mapping[str, SpaceVectors]) -> None:
+def _check_vectors(transaction: Transaction, write: Upsert | UpdateVectors) -> None:
     """The schema may have changed since the write was validated."""
-    _check_spaces(transaction, vectors)
-    for name, given in vectors.items():
-        size = transaction.core.schema.spaces[name].size
-        if given.matrix.shape[1] != size:
-            raise DimensionMismatch(f'vectors["{name}"]', expected=size, actual=given.matrix.shape[1])
+    schema = transaction.core.schema
+    for known, given in ((schema.spaces, write.vectors), (schema.records, write.records)):
+        for name in given:
+            if name not in known:
+                raise SpaceNotFound(name, schema.names)
+    for name, vectors in write.vectors.items():
+        size = schema.spaces[name].size
+        if vectors.matrix.shape[1] != size:
+            raise DimensionMismatch(f'vectors["{name}"]', expected=size, actual=vectors.matrix.shape[1])
 
 
 def _check_spaces(transaction: Transaction, spaces: Iterable[str]) -> None:
-    schema = transaction.core.schema
+    known = transaction.core.schema.names
     for name in spaces:
-        if name not in schema.spaces:
-            raise SpaceNotFound(name, schema.spaces)
+        if name not in known:
+            raise SpaceNotFound(name, known)

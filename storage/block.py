@@ -7,6 +7,7 @@ appended by the writer alone; readers see a block through a `BlockView` of a com
 
 import mmap
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ SegmentIndex = Graph | Lists
 
 _FIRST_CAPACITY = 256
 _ROW_BYTES = 4  # bytes per component
+_NORM_VALUES = 1 << 21  # components of rows whose norms are made between two looks at the budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ class BlockView:
         """The rows at `positions`."""
         return positions + self.first_row if self.rows is None else self.rows[positions]
 
-    def norms(self) -> NDArray[np.float32]:
-        """Norms of the rows, made on first use and kept."""
-        return self.block.norms(self.vectors)
+    def norms(self, check: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
+        """Norms of the rows, made on first use and kept. `check` is called now and then, and may raise."""
+        return self.block.norms(self.vectors, check)
 
 
 class Block:
@@ -174,11 +176,16 @@ class Block:
         self.died[positions] = NEVER
         self.deaths -= len(positions)
 
-    def norms(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def norms(self, vectors: NDArray[np.float32], check: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
         """Norms of `vectors`, which are the first rows of this block. Safe to call from many readers."""
         known = self._norms
         if len(known) < len(vectors):
-            known = np.concatenate((known, distance.norms(vectors[len(known) :])))
+            parts = [known]
+            step = max(1, _NORM_VALUES // self._size)
+            for start in range(len(known), len(vectors), step):
+                check()
+                parts.append(distance.norms(vectors[start : start + step]))
+            known = np.concatenate(parts)
             self._norms = known
         return known[: len(vectors)]
 

@@ -105,7 +105,7 @@ def scan_block(
     if total == 0:
         return
     queries = np.stack([pool.query for pool in pools])
-    query_norms, row_norms = distance.norms(queries), block.norms()
+    query_norms, row_norms = distance.norms(queries), block.norms(budget.check)
     step = max(1, min(CHUNK_ROWS, CHUNK_VALUES // len(pools), CHUNK_VALUES // queries.shape[1]))
     for start in range(0, total, step):
         budget.check()

@@ -1,14 +1,14 @@
 """Verifies a whole data directory, offline: `python -m storage.check DIR`. Repairs nothing.
 
-It checks that ids, slots, rows, vectors and graphs agree and that all checksums hold, also in snapshots. Exit status
-0: sound; 1: damaged; 2: it could not be checked.
+It checks that ids, slots, rows, records, vectors and graphs agree and that all checksums hold, also in snapshots. Exit
+status 0: sound; 1: damaged; 2: it could not be checked.
 """
 
 import argparse
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +26,14 @@ from storage.files import FolderLock
 from storage.ids import IdTable
 from storage.ivf.partition import PartitionFile, read_partition
 from storage.keys import decode_slot
-from storage.records import decode_row, record_parts
+from storage.multi import decode_tokens
+from storage.records import decode_row, decode_vector, record_parts
 from storage.schema import SpaceSchema
 from storage.seal import check_seal
 from storage.segment_index import file_checksum
 from storage.snapshots import snapshot_path
 from storage.space import BlockEntry, Manifest, read_row_numbers
+from storage.sparse import SparseVector
 
 _MAP_SIZE = 2**40  # reading needs address space only
 _ROWS_AT_ONCE = 4096
@@ -129,16 +131,63 @@ def _check_transaction(
         problems.append(f"{state.point_count:,} points are counted and {len(slots):,} are stored")
     report.points += len(slots)
     report.problems += [Problem(data, message) for message in problems]
-    for name, space in schema.spaces.items():
+    for name, space in schema.row_spaces.items():
         assert space.uid is not None
+        owners: Collection[int] = slots
+        if name in schema.records:
+            table = env.open_db(f"records:{space.uid}".encode(), txn=txn, create=False)
+            owners, messages = _check_tokens(txn, table, slots)
+            report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
         tables.rows[space.uid] = env.open_db(f"rows:{space.uid}".encode(), txn=txn, create=False)
         manifest, row_count = environment.get_space(txn, tables, space.uid)
         progress(f"  space {name!r}: {row_count:,} rows in {len(manifest.blocks)} blocks")
-        rows, checksums, messages = _check_rows(txn, tables.rows[space.uid], slots, row_count)
+        rows, checksums, messages = _check_rows(txn, tables.rows[space.uid], owners, row_count)
+        if name in schema.records and len(rows) != len(owners):
+            messages.append(f"{len(owners):,} rows are tokens of points, and {len(rows):,} are stored")
         report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
         report.vectors += len(rows)
         folder = path / "spaces" / str(space.uid)
         report.problems += _check_blocks(folder, space, manifest, row_count, rows, checksums)
+    for name, record_space in schema.records.items():
+        if name in schema.row_spaces:
+            continue
+        table = env.open_db(f"records:{record_space.uid}".encode(), txn=txn, create=False)
+        progress(f"  space {name!r}: {txn.stat(table)['entries']:,} records")
+        report.problems += [Problem(data, f"space {name!r}: {text}") for text in _check_records(txn, table, slots)]
+        report.vectors += txn.stat(table)["entries"]
+
+
+def _check_tokens(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes]) -> tuple[set[int], list[str]]:
+    """The rows that are tokens of multi-vectors, and what is wrong with the table that says so."""
+    tokens: set[int] = set()
+    problems = []
+    with txn.cursor(table) as cursor:
+        for key, value in cursor:
+            slot = decode_slot(key)
+            if slot not in slots:
+                problems.append(f"slot {slot} has a vector and no point")
+            try:
+                first, count = decode_tokens(decode_vector(memoryview(value)))
+            except ValueError as error:
+                problems.append(f"the vector of slot {slot}: {error}")
+                continue
+            if count == 0 or not tokens.isdisjoint(range(first, first + count)):
+                problems.append(f"the rows of slot {slot} are none, or another's, too")
+            tokens.update(range(first, first + count))
+    return tokens, problems
+
+
+def _check_records(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes]) -> Iterator[str]:
+    """What is wrong with the vectors of a space of records."""
+    with txn.cursor(table) as cursor:
+        for key, value in cursor:
+            slot = decode_slot(key)
+            if slot not in slots:
+                yield f"slot {slot} has a vector and no point"
+            try:
+                SparseVector.from_bytes(decode_vector(memoryview(value)))
+            except ValueError as error:
+                yield f"the vector of slot {slot}: {error}"
 
 
 def _check_points(txn: lmdb.Transaction, tables: Tables, next_slot: int) -> tuple[dict[int, bytes], list[str]]:
@@ -170,7 +219,7 @@ def _check_ids(txn: lmdb.Transaction, tables: Tables, slots: dict[int, bytes]) -
 
 
 def _check_rows(
-    txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes], row_count: int
+    txn: lmdb.Transaction, table: lmdb._Database, owners: Collection[int], row_count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32], list[str]]:
     """Current rows, ascending, with their checksums, and what is wrong with the table."""
     pairs = []
@@ -182,7 +231,7 @@ def _check_rows(
             if slot <= last:
                 problems.append(f"slot {slot} comes after slot {last}")
             last = slot
-            if slot not in slots:
+            if slot not in owners:
                 problems.append(f"slot {slot} has a vector and no point")
             if row >= row_count:
                 problems.append(f"slot {slot} names row {row} of {row_count}")

@@ -30,6 +30,7 @@ from storage.structure import (
     check_change,
     replace_blocks,
     reserve_block,
+    set_index_progress,
     set_partition,
 )
 from storage.transaction import Transaction
@@ -134,7 +135,7 @@ class Collection:
 
     def stats(self) -> CollectionStats:
         with self.snapshot() as snapshot:
-            slots = [snapshot.slots_with_vector(name) for name in snapshot.schema.spaces]
+            slots = [snapshot.slots_with_vector(name) for name in snapshot.schema.names]
             any_vector = len(slots[0]) if len(slots) == 1 else len(np.unique(np.concatenate(slots))) if slots else 0
             disk = (self._core.path / "lmdb" / "data.mdb").stat().st_blocks * 512
             return CollectionStats(
@@ -143,6 +144,7 @@ class Collection:
                 points_with_vectors=any_vector,
                 payload_disk_bytes=disk,
                 spaces={name: self._space_stats(space) for name, space in snapshot.spaces.items()},
+                records={name: snapshot.record_count(name) for name in snapshot.schema.records},
             )
 
     def spaces(self) -> Mapping[str, SpaceView]:
@@ -178,6 +180,11 @@ class Collection:
         uid: int | None = self._change(lambda transaction: reserve_block(transaction, space_uid))
         return uid
 
+    def set_index_progress(self, space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
+        """Notes how far a managed index is, durably. False when it is gone, or has another embedder by now."""
+        noted: bool = self._change(lambda change: set_index_progress(change, space_uid, embedder, seq, next_slot))
+        return noted
+
     def set_partition(self, space: str, partition: Partition | None) -> PartitionFile | None:
         """Keeps the partition by which lists of a space are built from now on, durably; None: they make their own.
 
@@ -191,6 +198,8 @@ class Collection:
         file = None
         if partition is not None:
             number = self.reserve_block(uid)
+            if number is None:
+                raise SpaceNotFound(space, self.spaces(), "using")
             file = write_partition(folder / f"{number}.partition", partition)
         if not self._change(lambda transaction: set_partition(transaction, uid, file)):
             raise SpaceNotFound(space, self.spaces(), "using")
@@ -318,8 +327,13 @@ def _size_of(operation: Operation) -> int:
     """Bytes a waiting operation holds, about."""
     match operation:
         case Upsert():
-            return sum(map(len, operation.payloads)) + sum(v.matrix.nbytes for v in operation.vectors.values())
+            return sum(map(len, operation.payloads)) + _size_of_vectors(operation)
         case UpdateVectors():
-            return sum(vectors.matrix.nbytes for vectors in operation.vectors.values())
+            return _size_of_vectors(operation)
         case _:
             return 64
+
+
+def _size_of_vectors(write: Upsert | UpdateVectors) -> int:
+    dense = sum(vectors.matrix.nbytes for vectors in write.vectors.values())
+    return dense + sum(len(body) for records in write.records.values() for body in records.bodies)

@@ -16,13 +16,19 @@ from storage.changes import ChangeLog
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
 from storage.files import failure, sync_folder
+from storage.keys import MAX_SLOT, decode_slot
 from storage.matching import MatchingRowsCache
+from storage.multi import decode_tokens
 from storage.payload import PayloadCodec
 from storage.reader import read_rows
-from storage.schema import CollectionSchema, SpaceSchema
+from storage.record_indexes import RecordIndexes
+from storage.record_log import RecordLog
+from storage.records import decode_vector
+from storage.schema import CollectionSchema, MultiSchema, RecordSchema, SpaceSchema
 from storage.seal import write_seal
 from storage.segment_index import open_index
 from storage.space import Manifest, Space, SpaceView, all_files_of
+from storage.versions import Growing
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +68,11 @@ class Core:
         """The slots of all points at a recent commit, ascending, kept by whoever read them: derived, never changed."""
         self.matching_rows = MatchingRowsCache()
         """One for all collections of a database, which sets it."""
+        self.record_logs: dict[int, RecordLog] = {}
+        """What recent commits changed in spaces of records, by uid."""
+        self.record_indexes = RecordIndexes(self.record_logs)
+        self.token_owners: dict[int, Growing[np.uint32]] = {}
+        """Of each space of multi-vectors, by uid: the slot whose token each row is. A row's never changes."""
 
     @classmethod
     def create(cls, uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> "Core":
@@ -82,10 +93,11 @@ class Core:
     def _write_first(self, schema: CollectionSchema) -> None:
         with self.env.begin(write=True) as txn:
             self.tables = environment.open_tables(self.env, txn)
-            self.schema = replace(schema, spaces={})
-            environment.put_format(txn, self.tables)
+            self.schema = replace(schema, spaces={}, records={})
             for name, space in schema.spaces.items():
                 self.add_space(txn, name, space)
+            for name, record_space in schema.records.items():
+                self.add_record_space(txn, name, record_space)
             environment.put_schema(txn, self.tables, self.schema, self.next_space_uid)
             environment.put_state(txn, self.tables, State())
 
@@ -120,7 +132,13 @@ class Core:
             environment.check_format(txn, self.tables, self.path / "lmdb")
             state = environment.get_state(txn, self.tables)
             self.schema, self.next_space_uid = environment.get_schema(txn, self.tables)
-            environment.remove_dropped_tables(self.env, txn, {space.uid for space in self.schema.spaces.values()})
+            uids = {space.uid for space in (*self.schema.spaces.values(), *self.schema.records.values())}
+            environment.remove_dropped_tables(self.env, txn, uids)
+            for name, record_space in self.schema.records.items():
+                self._open_records(txn, record_space.uid, state.seq)
+                if isinstance(record_space, MultiSchema):
+                    self.spaces[name] = self._open_space(txn, record_space.tokens, MAX_SLOT)
+                    self._load_owners(txn, record_space)
             for name, schema in self.schema.spaces.items():
                 self.spaces[name] = self._open_space(txn, schema, state.next_slot)
         self._remove_strays()
@@ -144,16 +162,48 @@ class Core:
 
     def add_space(self, txn: lmdb.Transaction, name: str, schema: SpaceSchema) -> None:
         """Adds a space, in `txn` and in memory. Undone by `discard_space` when the transaction fails."""
-        uid = self.next_space_uid
-        schema = replace(schema, uid=uid)
+        schema = replace(schema, uid=self.next_space_uid)
         self.next_space_uid += 1
+        self._add_rows(txn, name, schema)
+        self.schema = replace(self.schema, spaces={**self.schema.spaces, name: schema})
+
+    def _add_rows(self, txn: lmdb.Transaction, name: str, schema: SpaceSchema) -> None:
+        """Makes the files and the table of a new space that has rows."""
+        uid = schema.uid
+        assert uid is not None
         self.tables.rows[uid] = environment.open_rows(self.env, txn, uid)
         self.spaces[name] = Space(self.space_folder(uid), schema, Manifest(), 0)
         for folder in (self.space_folder(uid), self.space_folder(uid).parent, self.path):
             sync_folder(folder)
-        self.schema = replace(self.schema, spaces={**self.schema.spaces, name: schema})
         environment.put_manifest(txn, self.tables, uid, Manifest())
         environment.put_row_count(txn, self.tables, uid, 0)
+
+    def add_record_space(self, txn: lmdb.Transaction, name: str, schema: RecordSchema) -> None:
+        """Adds a space of records, in `txn` and in memory."""
+        uid = self.next_space_uid
+        self.next_space_uid += 1
+        self._open_records(txn, uid, 0)
+        if isinstance(schema, MultiSchema):
+            schema = MultiSchema(tokens=replace(schema.tokens, uid=uid))
+            self._add_rows(txn, name, schema.tokens)
+            self.token_owners[uid] = Growing(np.uint32)
+        else:
+            schema = replace(schema, uid=uid)
+        self.schema = replace(self.schema, records={**self.schema.records, name: schema})
+
+    def _load_owners(self, txn: lmdb.Transaction, schema: MultiSchema) -> None:
+        """Fills the column of whose tokens rows are, just after opening. Rows that nobody has stay 0."""
+        assert schema.uid is not None
+        owners = self.token_owners[schema.uid] = Growing(np.uint32)
+        with txn.cursor(self.tables.records[schema.uid]) as cursor:
+            for key, value in cursor:
+                first, count = decode_tokens(decode_vector(memoryview(value)))
+                owners.put(first, np.full(count, decode_slot(key), np.uint32))
+
+    def _open_records(self, txn: lmdb.Transaction, uid: int | None, seq: int) -> None:
+        assert uid is not None
+        self.tables.records[uid] = environment.open_records(self.env, txn, uid)
+        self.record_logs[uid] = RecordLog(seq)
 
     def space_folder(self, uid: int) -> Path:
         return self.path / "spaces" / str(uid)
@@ -178,6 +228,8 @@ class Core:
             space.close()
         # A mapping ends with the last reference to it, and objects in cycles may live on for long.
         self.spaces.clear()
+        self.record_indexes.clear()
+        self.token_owners.clear()
         if self.views:
             self.view = replace(self.view, spaces={})
             self.views.clear()
@@ -186,7 +238,7 @@ class Core:
 
     def _remove_strays(self) -> None:
         """Removes files that no commit names: left by a crash between writing and committing."""
-        known = {str(space.uid) for space in self.schema.spaces.values()}
+        known = {str(space.uid) for space in self.schema.row_spaces.values()}
         root = self.path / "spaces"
         for folder in root.iterdir() if root.exists() else ():
             if folder.name not in known:

@@ -56,6 +56,7 @@ class Database:
         self._broken: dict[str, EngineError] = {}
         self._opening: set[str] = set()
         self._stopping = False
+        self._watchers: list[Callable[[Collection], None]] = []
         self.maintenance = Maintenance(
             self.open_collections, parallel=settings.parallel_tasks, max_memory=settings.max_build_memory
         )
@@ -178,6 +179,16 @@ class Database:
         if own_name in self._closed and self._settings.reopen_on_use:
             return self._reopen(own_name)
         return self._open_once(own_name)
+
+    def collection_of_uid(self, uid: str) -> Collection | None:
+        """The collection of this uid, opened if need be; None when there is none. Raises like `collection`."""
+        self._check_running()
+        name = next((name for name, known in self._catalog.names() if known == uid), None)
+        return None if name is None else self.collection(name)
+
+    def watch(self, watcher: Callable[[Collection], None]) -> None:
+        """Has `watcher` called after every commit of a collection, from its writer's thread, and when one is opened."""
+        self._watchers.append(watcher)
 
     def resolve(self, name: str) -> str:
         """The collection's own name. Raises CollectionNotFound."""
@@ -310,13 +321,17 @@ class Database:
 
     def _enter(self, name: str, core: Core) -> Collection:
         core.matching_rows = self._matching_rows
-        collection = Collection(
-            name, core, self._settings, committed=self.maintenance.notify, closing=self.cursors.forget
-        )
+        collection = Collection(name, core, self._settings, committed=self._committed, closing=self.cursors.forget)
         self._open[name] = collection
-        self.maintenance.notify(collection)
+        self._committed(collection)
         self.opened(collection)
         return collection
+
+    def _committed(self, collection: Collection) -> None:
+        """Tells those who follow commits that there is a new one, or that the collection was opened."""
+        self.maintenance.notify(collection)
+        for watcher in self._watchers:
+            watcher(collection)
 
     def _check_running(self) -> None:
         if self._stopping:

@@ -32,6 +32,13 @@ def scores(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores
     return out
 
 
+def pair_similarities(distance: Distance, queries: Rows, rows: Rows) -> NDArray[np.float64]:
+    """Similarities, float64 (n,), of each of `rows` (n, d) to its own of `queries` (n, d): scores before they are
+    rounded, negated where lower is better."""
+    exact = _score_chunk(distance, queries.astype(np.float64), rows.astype(np.float64))
+    return exact if distance.higher_is_better else -exact
+
+
 def _score_chunk(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return _bounded(wide_scores(distance, query, rows), _FLOAT32_MAX)
 

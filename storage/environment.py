@@ -17,7 +17,7 @@ from storage.schema import CollectionSchema
 from storage.seal import check_seal
 from storage.space import Manifest
 
-FORMAT_VERSION = 1  # persisted: do not renumber
+FORMAT_VERSION = 2  # persisted: do not renumber. 1 knows no tables of records, and is written while there are none
 
 _MAX_TABLES = 4096  # also bounds how many spaces may be dropped between two openings
 _MAX_READERS = 1024
@@ -30,6 +30,7 @@ _FORMAT_KEY = b"format"
 _SCHEMA_KEY = b"schema"
 _STATE_KEY = b"state"
 _ROWS_PREFIX = b"rows:"
+_RECORDS_PREFIX = b"records:"
 
 _SIGNS_OF_DAMAGE = (
     lmdb.CorruptedError,
@@ -53,12 +54,13 @@ class State:
 
 @dataclass(slots=True)
 class Tables:
-    """Handles of the named tables. `rows` by the uid of the space."""
+    """Handles of the named tables. `rows` and `records` by the uid of the space: those of multi-vectors have both."""
 
     meta: lmdb._Database
     ids: lmdb._Database
     points: lmdb._Database
     rows: dict[int, lmdb._Database] = field(default_factory=dict)
+    records: dict[int, lmdb._Database] = field(default_factory=dict)
 
 
 def open_environment(path: Path, map_size: int) -> lmdb.Environment:
@@ -159,6 +161,10 @@ def open_rows(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> l
     return env.open_db(_ROWS_PREFIX + str(space_uid).encode(), txn=txn)
 
 
+def open_records(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> lmdb._Database:
+    return env.open_db(_RECORDS_PREFIX + str(space_uid).encode(), txn=txn)
+
+
 def check_format(txn: lmdb.Transaction, tables: Tables, path: Path) -> None:
     """Raises CorruptStore or UnknownFormat unless this program knows the stored format."""
     found = txn.get(_FORMAT_KEY, db=tables.meta)
@@ -167,10 +173,6 @@ def check_format(txn: lmdb.Transaction, tables: Tables, path: Path) -> None:
     version: int = _COUNT.unpack(bytes(found))[0]
     if version > FORMAT_VERSION:
         raise UnknownFormat(str(path), found=version, known=FORMAT_VERSION)
-
-
-def put_format(txn: lmdb.Transaction, tables: Tables) -> None:
-    txn.put(_FORMAT_KEY, _COUNT.pack(FORMAT_VERSION), db=tables.meta)
 
 
 def _get_meta(txn: lmdb.Transaction, tables: Tables, key: bytes) -> bytes:
@@ -195,6 +197,8 @@ def get_schema(txn: lmdb.Transaction, tables: Tables) -> tuple[CollectionSchema,
 
 
 def put_schema(txn: lmdb.Transaction, tables: Tables, schema: CollectionSchema, next_space_uid: int) -> None:
+    """Stores the schema, and the format that a program must know to keep what it describes."""
+    txn.put(_FORMAT_KEY, _COUNT.pack(FORMAT_VERSION if schema.records else 1), db=tables.meta)
     data = {**schema.to_json(), "next_space_uid": next_space_uid}
     txn.put(_SCHEMA_KEY, json.dumps(data).encode(), db=tables.meta)
 
@@ -216,14 +220,17 @@ def put_row_count(txn: lmdb.Transaction, tables: Tables, uid: int, row_count: in
 
 def drop_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> None:
     """Removes all that LMDB holds of a space but its empty table, whose handle older readers may still use."""
-    txn.drop(tables.rows[uid], delete=False)
+    for table in (tables.records.get(uid), tables.rows.get(uid)):
+        if table is not None:
+            txn.drop(table, delete=False)
     txn.delete(f"space:{uid}".encode(), db=tables.meta)
     txn.delete(f"row_count:{uid}".encode(), db=tables.meta)
 
 
 def remove_dropped_tables(env: lmdb.Environment, txn: lmdb.Transaction, uids: Collection[int | None]) -> None:
-    """Removes the row tables of spaces that are not among `uids`. Requires: no reader is open."""
+    """Removes the tables of spaces that are not among `uids`. Requires: no reader is open."""
     names = [bytes(name) for name in txn.cursor().iternext(values=False)]
     for name in names:
-        if name.startswith(_ROWS_PREFIX) and int(name[len(_ROWS_PREFIX) :]) not in uids:
-            txn.drop(env.open_db(name, txn=txn), delete=True)
+        for prefix in (_ROWS_PREFIX, _RECORDS_PREFIX):
+            if name.startswith(prefix) and int(name[len(prefix) :]) not in uids:
+                txn.drop(env.open_db(name, txn=txn), delete=True)

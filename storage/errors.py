@@ -24,7 +24,8 @@ EngineError
 │   ├── CollectionAlreadyExists
 │   ├── FieldIndexAlreadyExists
 │   ├── SnapshotAlreadyExists
-│   └── SpaceAlreadyExists
+│   ├── SpaceAlreadyExists
+│   └── IndexAlreadyExists
 ├── WrongState                right request, wrong time
 │   ├── CollectionClosed
 │   ├── CursorExpired
@@ -218,6 +219,15 @@ class SpaceAlreadyExists(AlreadyExists):
     def __init__(self, name: str, field: str = "") -> None:
         super().__init__(
             f"{field + ': ' if field else ''}a vector space named {name!r} exists", space=name, field=field
+        )
+
+
+class IndexAlreadyExists(AlreadyExists):
+    """An index of the same property, source, similarity and dimensions."""
+
+    def __init__(self, space: str) -> None:
+        super().__init__(
+            f"an index of this property, source, similarity and dimensions exists: the space {space!r}", space=space
         )
 
 

@@ -135,10 +135,10 @@ def run_task(
     try:
         return _run_on(collection, space, work, process, report)
     except OSError as error:
-        _stop_if_gone(collection, work, error)
+        _stop_if_gone(collection, space, work, error)
         raise failure(error, f"{work.kind.value} of blocks {work.blocks}") from error
     except EngineError as error:
-        _stop_if_gone(collection, work, error)
+        _stop_if_gone(collection, space, work, error)
         raise
 
 
@@ -156,10 +156,11 @@ def _space_of(collection: Collection, work: Work) -> SpaceView | None:
     return None
 
 
-def _stop_if_gone(collection: Collection, work: Work, error: Exception) -> None:
-    """Raises BuildStopped when `error` is not the work's fault: what it worked on was closed or dropped."""
+def _stop_if_gone(collection: Collection, space: SpaceView, work: Work, error: Exception) -> None:
+    """Raises BuildStopped when `error` is not the work's fault: what it worked on, or by, was closed or dropped."""
     try:
-        gone = _space_of(collection, work) is None
+        now = _space_of(collection, work)
+        gone = now is None or now.manifest.partition != space.manifest.partition
     except EngineError:
         gone = True
     if gone:

@@ -14,9 +14,10 @@ from weakref import WeakSet
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.errors import EngineError, NotFound, StorageFull
-from storage.ivf.estimate import Estimate, estimate
+from storage.ivf.estimate import Estimate, estimate, most_rows
+from storage.ivf.partition import PartitionFile
 from storage.jobs import BuildStopped, JobProcess, run_task
-from storage.policy import Work, due, facts_of, is_verification, seal_threshold
+from storage.policy import MAX_SEGMENT_ROWS, Work, due, facts_of, is_verification, seal_threshold
 from storage.schema import SpaceSchema
 from storage.segment_index import wants_index
 from storage.tasks import Task, TaskKind, TaskList
@@ -29,8 +30,8 @@ FULL_RETRY_SECONDS = 5.0
 _COALESCE_SECONDS = 0.05  # commits that arrive together cause one look at what is due
 _POLL_SECONDS = 0.25
 
-_Key = tuple[str, Work, SpaceSchema]
-"""Work on a collection (its uid) under the settings of the time: attempts are counted by it."""
+_Key = tuple[str, Work, SpaceSchema, PartitionFile | None]
+"""Work on a collection (its uid) under the settings and the partition of the time: attempts are counted by it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +40,7 @@ class _Job:
 
     collection: Collection
     space: SpaceSchema
+    partition: PartitionFile | None
     work: Work
     task: Task
     asked: bool = False
@@ -47,7 +49,7 @@ class _Job:
 
     @property
     def key(self) -> _Key:
-        return self.collection.uid, self.work, self.space
+        return self.collection.uid, self.work, self.space, self.partition
 
 
 class Maintenance:
@@ -225,10 +227,10 @@ class Maintenance:
         for name, key in self._due_works(collection):
             failures, not_before = self._attempts.get(key, (0, 0.0))
             if failures < MAX_ATTEMPTS and time.monotonic() >= not_before:
-                _, work, space = key
+                _, work, space, partition = key
                 task = Task(collection=collection.name, space=name, kind=work.kind)
                 self._tasks.add(task)
-                return _Job(collection, space, work, task, process=JobProcess(failures))
+                return _Job(collection, space, partition, work, task, process=JobProcess(failures))
         return None
 
     def _due_works(self, collection: Collection) -> Iterator[tuple[str, _Key]]:
@@ -237,9 +239,12 @@ class Maintenance:
         busy = self._busy(collection)
         for name, space in collection.spaces().items():
             blocked = {block for uid, block in busy if uid == space.schema.uid}
-            for work in due(space, seal_threshold(collection.schema, space.schema), blocked):
+            most = (
+                MAX_SEGMENT_ROWS if self._max_memory is None else most_rows(space, self._max_memory, MAX_SEGMENT_ROWS)
+            )
+            for work in due(space, seal_threshold(collection.schema, space.schema), blocked, most):
                 if everything or is_verification(space, work):
-                    yield name, (collection.uid, work, space.schema)
+                    yield name, (collection.uid, work, space.schema, space.manifest.partition)
 
     def _busy(self, collection: Collection) -> set[tuple[int, int]]:
         """Blocks that tasks work on, as (uid of the space, uid of the block)."""
@@ -265,7 +270,8 @@ class Maintenance:
                     continue
                 task = Task(collection=collection.name, space=name, kind=kind)
                 self._tasks.add(task)
-                asked.append(_Job(collection, spaces[name].schema, Work(uid, kind, (block.uid,)), task, asked=True))
+                work, view = Work(uid, kind, (block.uid,)), spaces[name]
+                asked.append(_Job(collection, view.schema, view.manifest.partition, work, task, asked=True))
         with self._lock:
             self._asked += asked
         self._wake.set()

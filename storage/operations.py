@@ -1,7 +1,7 @@
 """Writes as data: what the writer applies, in order, inside one commit."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,14 @@ class SpaceVectors:
 
     positions: NDArray[np.int64]
     matrix: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRecords:
+    """Vectors of one space of records: `bodies[i]`, its bytes, belongs to point `positions[i]` of the write."""
+
+    positions: NDArray[np.int64]
+    bodies: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ class Upsert:
     ids: tuple[PointId, ...]
     payloads: tuple[bytes, ...]
     vectors: Mapping[str, SpaceVectors]
+    records: Mapping[str, SpaceRecords] = field(default_factory=dict)
     mode: UpsertMode = UpsertMode.UPSERT
     condition: StoredCondition | None = None
 
@@ -91,6 +100,7 @@ class UpdateVectors:
 
     ids: tuple[PointId, ...]
     vectors: Mapping[str, SpaceVectors]
+    records: Mapping[str, SpaceRecords] = field(default_factory=dict)
     condition: StoredCondition | None = None
 
 

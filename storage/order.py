@@ -31,6 +31,17 @@ def rank(
     return order[offset:end]
 
 
+def best(
+    slots: NDArray[np.uint32], scores: NDArray[np.float32], limit: int | None, id_keys: IdKeys
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """The `limit` (None: all) best of many, in the total order; higher is better. Sorts only those that may be."""
+    if limit is not None and len(scores) > 2 * limit:
+        worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        slots, scores = slots[scores >= worst], scores[scores >= worst]
+    order = rank(slots, scores, higher_is_better=True, id_keys=id_keys, limit=limit)
+    return slots[order], scores[order]
+
+
 def _tied_runs(ordered: NDArray[np.float32], end: int) -> list[tuple[int, int]]:
     """Runs of equal neighbours, longer than one, that begin before `end`."""
     equal = ordered[1:] == ordered[:-1]

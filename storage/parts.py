@@ -19,6 +19,7 @@ from storage.budget import Budget
 from storage.environment import write_failure
 from storage.errors import CorruptStore
 from storage.files import sync_file, sync_folder
+from storage.ivf.partition import read_partition
 from storage.snapshot import Snapshot
 from storage.space import BlockEntry, SpaceView
 
@@ -106,6 +107,7 @@ def _partition_parts(folder: str, space: SpaceView, stack: ExitStack) -> Iterato
     if partition is None:
         return
     path = space.blocks[0].block.path.with_name(partition.name)
+    read_partition(path, partition.checksum)  # it is an original: damage must not go into a copy unnoticed
     file = stack.enter_context(path.open("rb"))
     size = path.stat().st_size
     yield Part(f"{folder}/{partition.name}", size, lambda: _read(file, path, size))

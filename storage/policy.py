@@ -74,15 +74,24 @@ def facts_of(space: SpaceView) -> list[BlockFacts]:
     ]
 
 
-def due(space: SpaceView, threshold: int, busy: Collection[int] = ()) -> list[Work]:
-    """The work that is due in a space, most urgent first, none of it on the blocks `busy`."""
+def due(space: SpaceView, threshold: int, busy: Collection[int] = (), most: int = MAX_SEGMENT_ROWS) -> list[Work]:
+    """The work that is due in a space, most urgent first, none of it on the blocks `busy`.
+
+    `most`: rows beyond which blocks are not brought together.
+    """
     uid = space.schema.uid
     assert uid is not None
-    return due_for(uid, facts_of(space), threshold, graphs=wants_index(space.schema), busy=busy)
+    return due_for(uid, facts_of(space), threshold, graphs=wants_index(space.schema), busy=busy, most=most)
 
 
 def due_for(
-    uid: int, facts: Sequence[BlockFacts], threshold: int, *, graphs: bool, busy: Collection[int] = ()
+    uid: int,
+    facts: Sequence[BlockFacts],
+    threshold: int,
+    *,
+    graphs: bool,
+    busy: Collection[int] = (),
+    most: int = MAX_SEGMENT_ROWS,
 ) -> list[Work]:
     """The work that is due in the space `uid` whose sealed blocks are `facts`, in row order.
 
@@ -96,10 +105,11 @@ def due_for(
         if graphs:
             work += [
                 Work(uid, TaskKind.BUILD if len(part) == 1 else TaskKind.MERGE, tuple(block.uid for block in part))
-                for part in _without_graph(run, blocks)
+                for part in _without_graph(run, blocks, most)
             ]
         work += [
-            Work(uid, TaskKind.MERGE, tuple(b.uid for b in part)) for part in _tiers(run, blocks, threshold, graphs)
+            Work(uid, TaskKind.MERGE, tuple(b.uid for b in part))
+            for part in _tiers(run, blocks, threshold, graphs, most)
         ]
         work += [Work(uid, TaskKind.REBUILD, (block.uid,)) for block in rest if block.graph is False]
     return work
@@ -132,17 +142,17 @@ def _vacuum(run: Sequence[BlockFacts]) -> list[BlockFacts]:
     return [block for block in run if block.dead and block.dead >= VACUUM_SHARE * block.count]
 
 
-def _without_graph(run: Sequence[BlockFacts], skip: Collection[BlockFacts]) -> list[list[BlockFacts]]:
+def _without_graph(run: Sequence[BlockFacts], skip: Collection[BlockFacts], most: int) -> list[list[BlockFacts]]:
     """Neighbours without a graph, together: building one graph for all beats building one each and merging them.
 
     A graph that must only be verified is on its own.
     """
     alone = [[block] for block in run if block.unverified and block not in skip]
-    return alone + _grouped(run, lambda block: block.graph is None and not block.unverified and block not in skip)
+    return alone + _grouped(run, lambda block: block.graph is None and not block.unverified and block not in skip, most)
 
 
 def _tiers(
-    run: Sequence[BlockFacts], skip: Collection[BlockFacts], threshold: int, graphs: bool
+    run: Sequence[BlockFacts], skip: Collection[BlockFacts], threshold: int, graphs: bool, most: int
 ) -> list[list[BlockFacts]]:
     """Runs of at least MERGE_WIDTH neighbours up to one tier, whose merge is of a higher one.
 
@@ -155,6 +165,7 @@ def _tiers(
             lambda block, tier=tier: (  # type: ignore[misc]
                 block not in skip and _tier(block, threshold) <= tier and (block.graph is not None or not graphs)
             ),
+            most,
         )
         parts += [
             part
@@ -173,13 +184,13 @@ def _tier(block: BlockFacts, threshold: int) -> int:
     return tier
 
 
-def _grouped(run: Sequence[BlockFacts], wanted: Callable[[BlockFacts], bool]) -> list[list[BlockFacts]]:
-    """Maximal groups of neighbours that are wanted, none with more than MAX_SEGMENT_ROWS living rows."""
+def _grouped(run: Sequence[BlockFacts], wanted: Callable[[BlockFacts], bool], most: int) -> list[list[BlockFacts]]:
+    """Maximal groups of neighbours that are wanted, none of two or more with more than `most` living rows."""
     groups: list[list[BlockFacts]] = [[]]
     for block in run:
         if not wanted(block):
             groups.append([])
-        elif groups[-1] and sum(one.alive for one in groups[-1]) + block.alive > MAX_SEGMENT_ROWS:
+        elif groups[-1] and sum(one.alive for one in groups[-1]) + block.alive > most:
             groups.append([block])
         else:
             groups[-1].append(block)

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from storage.budget import UNLIMITED, Budget
+from storage.record_search import prepare_sparse
+from storage.schema import SparseSchema
 from storage.snapshot import Snapshot
 
 _CHUNK = 4 * 2**20  # bytes read between two looks at the budget
@@ -17,6 +19,7 @@ _PAGE = 4096
 def prewarm(snapshot: Snapshot, space: str | None = None, budget: Budget = UNLIMITED) -> int:
     """Reads vectors and graphs of a space; of all spaces, and ids and payloads, when None. Returns how many bytes.
 
+    Then the indexes of sparse spaces, which are only in memory, are made, too.
     Vectors are touched through their mapping, so that not even a page fault is left for the first search.
     """
     views = [snapshot.spaces[space]] if space is not None else snapshot.spaces.values()
@@ -24,6 +27,9 @@ def prewarm(snapshot: Snapshot, space: str | None = None, budget: Budget = UNLIM
     for view in views:
         for block in view.blocks:
             done += _touch(block.vectors.reshape(-1).view(np.uint8), budget)
+    for name, schema in snapshot.schema.records.items() if space is None else ():
+        if isinstance(schema, SparseSchema):
+            prepare_sparse(snapshot, name, budget)
     return done + sum(_read(path, budget) for path in _other_files(snapshot, space))
 
 

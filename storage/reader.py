@@ -12,7 +12,7 @@ from storage.errors import CorruptStore, SpaceNotFound
 from storage.ids import IdTable
 from storage.keys import decode_id, decode_slot, encode_id, encode_slot
 from storage.payload import PayloadCodec
-from storage.records import PointRecord, record_parts
+from storage.records import PointRecord, decode_vector, record_parts
 from storage.schema import CollectionSchema, PointId
 
 
@@ -73,7 +73,8 @@ class Reader:
                 yield self.record(slot)
 
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
-        """Slots, ascending, of points that changed between commit `seq` and this one; None when that is not known."""
+        """Slots, ascending, of points that differ between commit `seq`, older or newer, and this one; None when that is
+        not known. They may be more."""
         return None
 
     def scan(self, start: PointId | None = None) -> Iterator[PointRecord]:
@@ -86,10 +87,14 @@ class Reader:
         for _, slot in self._ids.scan(b"" if start is None else encode_id(start)):
             yield slot
 
-    def payloads(self, keys: Collection[str] | None = None) -> Iterator[tuple[int, dict[str, object]]]:
-        """Slot and decoded payload (only its top-level `keys` when given) of all points, in slot order."""
+    def payloads(
+        self, keys: Collection[str] | None = None, *, start: int = 0
+    ) -> Iterator[tuple[int, dict[str, object]]]:
+        """Slot and decoded payload (only its top-level `keys` when given) of points, in slot order from `start` on."""
         decode = self.codec.decode
         with self._txn.cursor(self._tables.points) as cursor:
+            if not cursor.set_range(encode_slot(start)):
+                return
             for key, value in cursor:
                 slot = decode_slot(key)
                 try:
@@ -104,12 +109,39 @@ class Reader:
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
-        return _slots_in(self._txn, self._rows_table(space))
+        table = self._records_table(space) if space in self.schema.records else self._rows_table(space)
+        return _slots_in(self._txn, table)
+
+    def vector_bodies(self, space: str) -> Iterator[tuple[int, memoryview]]:
+        """Slot and bytes of every vector of a space of records, in slot order. Raises CorruptStore."""
+        with self._txn.cursor(self._records_table(space)) as cursor:
+            for key, value in cursor:
+                slot = decode_slot(key)
+                yield slot, self._body(slot, value)
+
+    def vector_body(self, space: str, slot: int) -> memoryview | None:
+        """The bytes of a slot's vector in a space of records; None when it has none. Raises CorruptStore."""
+        value = self._txn.get(encode_slot(slot), db=self._records_table(space))
+        return None if value is None else self._body(slot, value)
+
+    def _body(self, slot: int, value: bytes | memoryview) -> memoryview:
+        try:
+            return decode_vector(memoryview(value))
+        except ValueError as error:
+            raise self._corrupt(slot, error) from error
+
+    def _records_table(self, space: str) -> lmdb._Database:
+        if space not in self.schema.records:  # it was dropped after the request was validated
+            raise SpaceNotFound(space, self.schema.names)
+        uid = self.schema.records[space].uid
+        assert uid is not None
+        return self._tables.records[uid]
 
     def _rows_table(self, space: str) -> lmdb._Database:
-        if space not in self.schema.spaces:  # it was dropped after the request was validated
-            raise SpaceNotFound(space, self.schema.spaces)
-        uid = self.schema.spaces[space].uid
+        spaces = self.schema.row_spaces
+        if space not in spaces:  # it was dropped after the request was validated
+            raise SpaceNotFound(space, self.schema.names)
+        uid = spaces[space].uid
         assert uid is not None
         return self._tables.rows[uid]
 

@@ -1,4 +1,4 @@
-"""Values stored under slots: point records and row references, each with a checksum. FORMAT.md shows them."""
+"""Values stored under slots: points, references to rows, and vectors, each with a checksum. FORMAT.md shows them."""
 
 import struct
 import zlib
@@ -7,10 +7,12 @@ from typing import NamedTuple
 from storage.schema import PointId
 
 RECORD_VERSION = 1  # persisted: do not renumber
+VECTOR_VERSION = 1  # persisted: do not renumber
 
 _HEADER = struct.Struct(">BIQH")  # version, checksum of all that follows it, commit sequence, length of the id key
 _CHECKED_FROM = 5
 _ROW = struct.Struct(">QI")  # row, checksum of the vector's bytes
+_VECTOR_HEADER = struct.Struct(">B3xI")  # version, checksum of all that follows; 8 bytes, so that numbers are aligned
 
 
 class PointRecord(NamedTuple):  # one is made per point read: a frozen dataclass takes three times as long
@@ -48,3 +50,21 @@ def decode_row(data: bytes | memoryview) -> tuple[int, int]:
     """Row and checksum of its vector's bytes."""
     row, checksum = _ROW.unpack(data)
     return row, checksum
+
+
+def encode_vector(body: bytes) -> bytes:
+    """The record of a sparse or multi-vector whose bytes are `body`."""
+    return _VECTOR_HEADER.pack(VECTOR_VERSION, zlib.crc32(body)) + body
+
+
+def decode_vector(data: memoryview) -> memoryview:
+    """The bytes of the vector of a record. Raises ValueError when it is damaged."""
+    if len(data) < _VECTOR_HEADER.size:
+        raise ValueError("the vector's record is too short")
+    version, checksum = _VECTOR_HEADER.unpack_from(data)
+    if version != VECTOR_VERSION:
+        raise ValueError(f"the vector's record has version {version}")
+    body = data[_VECTOR_HEADER.size :]
+    if zlib.crc32(body) != checksum:
+        raise ValueError("the vector does not have its checksum")
+    return body

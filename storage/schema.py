@@ -8,7 +8,9 @@ from typing import Any
 
 from storage import payload_schema
 from storage.errors import InvalidName, InvalidRequest, LimitExceeded
+from storage.index_policy import IndexPolicy
 from storage.payload_schema import FieldIndexSchema, check_fields
+from storage.text_settings import MAX_TEXT_INDEXES, TextSettings, check_text_settings
 
 PointId = int | str
 """An unsigned 64-bit number or a string of 1 to 512 UTF-8 bytes."""
@@ -112,7 +114,11 @@ class IvfConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceSchema:
-    """A vector space. `uid` names its files and is never reused in its collection; None until it is stored."""
+    """A vector space. `uid` names its files and is never reused in its collection; None until it is stored.
+
+    `embedder` is what a server calls the embedder that makes vectors of texts; storage only keeps the name. `policy`
+    says which payload property the vectors are of, when they are of one.
+    """
 
     size: int
     distance: Distance = Distance.COSINE
@@ -121,19 +127,68 @@ class SpaceSchema:
     index: IndexKind = IndexKind.AUTO
     ivf: IvfConfig = field(default_factory=IvfConfig)
     uid: int | None = None
+    embedder: str | None = None
+    policy: IndexPolicy | None = None
+
+
+class SparseModifier(Enum):
+    """What a sparse space does to query values. Persisted by value: do not rename.
+
+    IDF: multiplies each by ln(1 + (N - n + 0.5) / (n + 0.5)), of N points that have a vector in the space n of which
+    have the index.
+    """
+
+    NONE = "none"
+    IDF = "idf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparseSchema:
+    """A space of sparse vectors. `uid` is of the same series as those of other spaces."""
+
+    modifier: SparseModifier = SparseModifier.NONE
+    uid: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiSchema:
+    """A space in which a point has a matrix of vectors. `tokens` is the space of the matrices' rows."""
+
+    tokens: SpaceSchema
+
+    @property
+    def uid(self) -> int | None:
+        return self.tokens.uid
+
+
+RecordSchema = SparseSchema | MultiSchema
+"""A space in which LMDB holds a record for each point: a sparse vector, or which rows of tokens are the point's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionSchema:
-    """All settings of a collection; spaces by name, declared indexes of payload fields by path.
+    """All settings of a collection; spaces by name, declared indexes by payload path, text indexes by their field's.
 
-    `auto_index`: background work starts by itself.
+    No name is in both `spaces` and `records`. `auto_index`: background work starts by itself.
     """
 
     spaces: Mapping[str, SpaceSchema]
     indexing_threshold: int = 20_000
     auto_index: bool = True
     field_indexes: FieldIndexSchema = field(default_factory=dict)
+    records: Mapping[str, RecordSchema] = field(default_factory=dict)
+    text_indexes: Mapping[str, TextSettings] = field(default_factory=dict)
+
+    @property
+    def row_spaces(self) -> dict[str, SpaceSchema]:
+        """The spaces that have files of rows, by name: dense ones, and those of the tokens of multi-vectors."""
+        tokens = {name: space.tokens for name, space in self.records.items() if isinstance(space, MultiSchema)}
+        return {**self.spaces, **tokens}
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all spaces, of whatever kind, sorted."""
+        return sorted({*self.spaces, *self.records})
 
     def to_json(self) -> dict[str, Any]:
         spaces = {
@@ -142,15 +197,21 @@ class CollectionSchema:
                 "distance": space.distance.value,
                 "datatype": space.datatype.value,
                 "index": space.index.value,
+                "policy": None if space.policy is None else space.policy.to_json(),
             }
             for name, space in self.spaces.items()
         }
-        return {
+        data: dict[str, Any] = {
             "spaces": spaces,
             "indexing_threshold": self.indexing_threshold,
             "auto_index": self.auto_index,
             "field_indexes": payload_schema.to_json(self.field_indexes),
         }
+        if self.records:
+            data["records"] = {name: _record_to_json(space) for name, space in self.records.items()}
+        if self.text_indexes:
+            data["text_indexes"] = {path: settings.to_json() for path, settings in self.text_indexes.items()}
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CollectionSchema":
@@ -163,21 +224,43 @@ class CollectionSchema:
                 index=IndexKind(space.get("index", IndexKind.AUTO.value)),  # older directories have none
                 ivf=_ivf_from(space.get("ivf", {})),
                 uid=space["uid"],
+                embedder=space.get("embedder"),  # older directories have none
+                policy=None if space.get("policy") is None else IndexPolicy.from_json(space["policy"]),
             )
             for name, space in data["spaces"].items()
         }
+        records = {name: _record_from_json(space) for name, space in data.get("records", {}).items()}
+        texts = {path: TextSettings.from_json(settings) for path, settings in data.get("text_indexes", {}).items()}
         return cls(
             spaces=spaces,
             indexing_threshold=data["indexing_threshold"],
-            # Older directories have neither.
+            # Older directories have none of the following.
             auto_index=data.get("auto_index", True),
             field_indexes=payload_schema.from_json(data.get("field_indexes", {})),
+            records=records,
+            text_indexes=texts,
         )
 
 
 def _ivf_from(data: Mapping[str, Any]) -> IvfConfig:
     lists = {key: tuple(data[key]) for key in ("lists", "nprobe") if key in data}
     return IvfConfig(**{**data, **lists})
+
+
+def _record_to_json(space: RecordSchema) -> dict[str, Any]:
+    if isinstance(space, MultiSchema):
+        tokens = CollectionSchema(spaces={"": space.tokens}).to_json()["spaces"][""]
+        return {"kind": "multi", "tokens": tokens}
+    return {"kind": "sparse", "modifier": space.modifier.value, "uid": space.uid}
+
+
+def _record_from_json(data: Mapping[str, Any]) -> RecordSchema:
+    if data["kind"] == "multi":
+        tokens = {"spaces": {"": data["tokens"]}, "indexing_threshold": 1}
+        return MultiSchema(tokens=CollectionSchema.from_json(tokens).spaces[""])
+    if data["kind"] != "sparse":
+        raise ValueError(f"a space has the unknown kind {data['kind']!r}")
+    return SparseSchema(modifier=SparseModifier(data["modifier"]), uid=data["uid"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,12 +296,13 @@ class IvfConfigDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceDiff:
-    """Changes to a space; None keeps."""
+    """Changes to a space; None keeps. An `embedder` of '' takes the space's away."""
 
     hnsw: HnswConfigDiff = field(default_factory=HnswConfigDiff)
     ivf: IvfConfigDiff = field(default_factory=IvfConfigDiff)
     datatype: Datatype | None = None
     index: IndexKind | None = None
+    embedder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,12 +310,16 @@ class SchemaChange:
     """Changes to a collection, applied all or nothing."""
 
     add: Mapping[str, SpaceSchema] = field(default_factory=dict)
+    add_records: Mapping[str, RecordSchema] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
+    drop_sparse: tuple[str, ...] = ()
     update: Mapping[str, SpaceDiff] = field(default_factory=dict)
     indexing_threshold: int | None = None
     auto_index: bool | None = None
     create_fields: FieldIndexSchema = field(default_factory=dict)
     delete_fields: tuple[str, ...] = ()
+    put_texts: Mapping[str, TextSettings] = field(default_factory=dict)
+    drop_texts: tuple[str, ...] = ()
 
 
 def check_name(name: str, field_path: str) -> None:
@@ -263,6 +351,8 @@ def check_space(space: SpaceSchema, field_path: str) -> None:
     _check_between(space.hnsw.ef_construct, 4, 4_096, f"{field_path}.hnsw_config.ef_construct")
     _check_between(space.hnsw.ef, 1, MAX_EF, f"{field_path}.hnsw_config.ef")
     check_ivf(space.ivf, f"{field_path}.ivf_config")
+    if space.embedder is not None:
+        _check_text(space.embedder, f"{field_path}.embedder")
     if space.distance.is_binary and space.datatype is not Datatype.BINARY:
         what = f"the stored form of a {space.distance.name} space is BINARY, not {space.datatype.name}"
         raise InvalidRequest(f"{field_path}.datatype", what)
@@ -290,15 +380,43 @@ def check_levels(values: tuple[int, ...], field_path: str) -> None:
         _check_between(value, 1, MAX_LISTS, f"{field_path}[{number}]")
 
 
+def check_record_space(name: str, space: RecordSchema, field_path: str) -> None:
+    """Raises InvalidName or InvalidRequest unless a space of records may have this name and these settings."""
+    check_space_name(name, field_path)
+    if isinstance(space, MultiSchema):
+        check_space(space.tokens, field_path)
+        if space.tokens.distance.is_binary:
+            what = f"multi-vectors are not compared by {space.tokens.distance.name}"
+            raise InvalidRequest(f"{field_path}.distance", what)
+        if space.tokens.embedder is not None:
+            raise InvalidRequest(f"{field_path}.embedder", "an embedder makes one vector of a text, not several")
+
+
 def check_schema(schema: CollectionSchema) -> None:
     """Raises InvalidRequest unless `schema` may be stored. Paths are those of CollectionsCreateRequest."""
-    if len(schema.spaces) > MAX_SPACES:
-        raise LimitExceeded("vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=len(schema.spaces))
+    count = len(schema.spaces) + len(schema.records)
+    if count > MAX_SPACES:
+        raise LimitExceeded("vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=count)
+    for name, record_space in schema.records.items():
+        path = f'{"vectors" if isinstance(record_space, MultiSchema) else "sparse_vectors"}["{name}"]'
+        check_record_space(name, record_space, path)
+        if name in schema.spaces:
+            raise InvalidName(path, "a space of this name is among `vectors`")
     for name, space in schema.spaces.items():
         check_space_name(name, f'vectors["{name}"]')
         check_space(space, f'vectors["{name}"]')
     _check_between(schema.indexing_threshold, 1, 100_000_000, "optimizers_config.indexing_threshold")
     check_fields(schema.field_indexes, "payload_schema")
+    check_texts(schema.text_indexes)
+
+
+def check_texts(text_indexes: Mapping[str, TextSettings]) -> None:
+    """Raises InvalidRequest unless these may be the text indexes of a collection."""
+    if len(text_indexes) > MAX_TEXT_INDEXES:
+        actual = len(text_indexes)
+        raise LimitExceeded("text_indexes", limit="MAX_TEXT_INDEXES", maximum=MAX_TEXT_INDEXES, actual=actual)
+    for path, settings in text_indexes.items():
+        check_text_settings(settings, f'text_indexes["{path}"]')
 
 
 def _check_between(value: int, low: int, high: int, field_path: str) -> None:

@@ -4,6 +4,7 @@ Scans and graphs both only nominate candidates, with bounds on their scores; eve
 distance.scores from the originals, so it does not depend on how its row was found.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from storage.block import BlockView, SegmentIndex
 from storage.budget import Budget
 from storage.candidates import Candidates, scan_block, scan_codes
 from storage.index import Graph
-from storage.ivf.lists import Lists
+from storage.ivf.lists import Filtered, Lists
 from storage.matching import MatchingRows, MatchingRowsCache
 from storage.order import IdKeys, rank
 from storage.segment_index import kind_of_index
@@ -271,6 +272,7 @@ def _search_index(
     for pool in short:
         pool.fallbacks += 1
     if short:
+        scope.budget.check_scan(usable.count)
         _scan(short, block, scope)
 
 
@@ -284,12 +286,15 @@ def _read_lists(
 ) -> list[Candidates]:
     """Adds to each pool what its lists hold. Returns the pools whose lists hold fewer rows than were asked for."""
     short = []
+    rows = lists.usable_rows(usable.mask) if usable.filtered and usable.mask is not None else None
     for pool, search in zip(pools, group, strict=True):
         scope.budget.check()
         wanted = rescored(scope.view.schema.distance, lists.datatype, search.limit, search.oversampling)
         nominated = wanted if search.rescore else search.limit
         nprobe = lists.nprobe(_nprobe(search, scope))
-        found, computed = lists.search(search.vector, nprobe, nominated, usable.mask)
+        least = math.ceil(lists.rows_read(_nprobe(search, scope)) * usable.count / max(1, block.count))
+        filtered = None if rows is None else Filtered(rows, least)
+        found, computed = lists.search(search.vector, nprobe, nominated, usable.mask, filtered)
         pool.computations += computed
         if len(found) < min(search.limit, usable.count):
             short.append(pool)

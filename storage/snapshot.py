@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Any, NamedTuple
 
 import lmdb
 import numpy as np
@@ -16,13 +17,36 @@ from storage.core import Core, View
 from storage.environment import environment_failure, get_state
 from storage.errors import CorruptStore
 from storage.keys import encode_slot
+from storage.multi import decode_tokens
 from storage.reader import Reader, read_rows
+from storage.record_indexes import RecordIndex
 from storage.records import decode_row
 from storage.search import SpaceHits, SpaceSearch, score_slots, search_space
 from storage.space import NO_ROW, SpaceView
 
 CHUNK_VALUES = 1 << 20
 """Components of vectors that are read at once: 4 MiB."""
+
+
+class Tokens(NamedTuple):
+    """The tokens of the multi-vector of `slots[i]` are the `counts[i]` rows from `first[i]`."""
+
+    slots: NDArray[np.uint32]
+    first: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each point's begin in `rows`."""
+        return np.cumsum(self.counts) - self.counts
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """All rows, one point's after the other's."""
+        return np.repeat(self.first - self.starts, self.counts) + np.arange(int(self.counts.sum()))
+
+    def take(self, kept: "NDArray[np.bool_] | slice") -> "Tokens":
+        return Tokens(self.slots[kept], self.first[kept], self.counts[kept])
 
 
 class Snapshot(Reader):
@@ -65,7 +89,7 @@ class Snapshot(Reader):
             self._release()
 
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
-        return self._core.changes.between(seq, self.seq)
+        return self._core.changes.between(min(seq, self.seq), max(seq, self.seq))
 
     def all_slots(self) -> NDArray[np.uint32]:
         """Slots of all points, ascending, read-only: those of the last time that they were read, and what changed."""
@@ -100,7 +124,7 @@ class Snapshot(Reader):
                 self.seq,
                 [searches[number] for number in numbers],
                 rows_of=self._rows_of(space),
-                id_keys=self.id_keys,
+                id_keys=self.id_keys if space in self.schema.spaces else _token_keys,
                 cache=self._core.matching_rows,
                 budget=budget,
             )
@@ -160,12 +184,57 @@ class Snapshot(Reader):
         return present, out
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
-        """Slots of the points that have a vector in `space`, ascending. Needs no look-up on disk."""
+        """Slots of the points that have a vector in `space`, ascending."""
+        if space in self.schema.records:
+            return super().slots_with_vector(space)
         blocks = []
         for block in self._view.spaces[space].blocks:
             alive = block.alive(self.seq)
             blocks.append(block.slots if alive is None else block.slots[alive])
         return np.sort(np.concatenate(blocks))
+
+    def record_view(self, space: str, build: Callable[[], RecordIndex], budget: Budget) -> Any:
+        """A view, good for this commit, of the index of a space of records; `build` makes it when there is none.
+
+        Raises DeadlineExceeded or Cancelled, also while another thread makes the index.
+        """
+        uid = self.schema.records[space].uid
+        assert uid is not None
+        return self._core.record_indexes.view(uid, self.seq, build, budget)
+
+    def tokens_of(self, space: str, slots: NDArray[np.uint32] | None) -> Tokens:
+        """Which rows are the tokens of those of `slots` (None: all) that have a multi-vector, in slot order of all.
+
+        Raises CorruptStore.
+        """
+        if slots is None:
+            found = list(self.vector_bodies(space))
+        else:
+            bodies = ((slot, self.vector_body(space, slot)) for slot in slots.tolist())
+            found = [(slot, body) for slot, body in bodies if body is not None]
+        ranges = np.array([decode_tokens(body) for _, body in found], np.int64).reshape(-1, 2)
+        return Tokens(np.array([slot for slot, _ in found], np.uint32), ranges[:, 0], ranges[:, 1])
+
+    def token_rows(self, space: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The tokens in `rows` (n, size), as they were written. Raises CorruptStore for one without its checksum."""
+        view, table = self._view.spaces[space], self._rows_table(space)
+        out = view.gather(rows)
+        for row, vector in zip(rows.tolist(), out, strict=True):
+            value = self._txn.get(encode_slot(row), db=table)
+            if value is None or zlib.crc32(vector) != decode_row(value)[1]:
+                raise _corrupt_vector(view, row)
+        return out
+
+    def token_owners(self, space: str) -> NDArray[np.uint32]:
+        """The slot whose token each row of a space of multi-vectors is, as of whenever it was written."""
+        uid = self.schema.records[space].uid
+        assert uid is not None
+        return self._core.token_owners[uid].view()
+
+    def record_count(self, space: str) -> int:
+        """How many points have a vector in a space of records."""
+        count: int = self._txn.stat(self._records_table(space))["entries"]
+        return count
 
     def stored_rows(self, space_uid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows and checksums of all current vectors of a space, in slot order."""
@@ -191,6 +260,10 @@ class Snapshot(Reader):
 
     def _rows_of(self, space: str) -> Callable[[NDArray[np.uint32]], NDArray[np.int64]]:
         return partial(_current_rows, self._txn, self._rows_table(space), self._view.spaces[space])
+
+
+def _token_keys(tokens: NDArray[np.uint32]) -> list[bytes]:
+    return [encode_slot(token) for token in tokens.tolist()]
 
 
 def _current_rows(

@@ -1,7 +1,7 @@
 """Counts, sizes and states of a collection, as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -34,10 +34,12 @@ class SpaceStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionStats:
-    """`points_with_vectors`: points that have a vector in any space."""
+    """`points_with_vectors`: points that have a vector in any space. `records`: how many have one in each space of
+    records, by name."""
 
     seq: int
     points: int
     points_with_vectors: int
     payload_disk_bytes: int
     spaces: Mapping[str, SpaceStats]
+    records: Mapping[str, int] = field(default_factory=dict)

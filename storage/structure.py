@@ -11,22 +11,28 @@ from numpy.typing import NDArray
 
 from storage import environment
 from storage.block import SegmentIndex
-from storage.errors import LimitExceeded, SpaceAlreadyExists, SpaceNotFound
+from storage.errors import IndexAlreadyExists, InvalidName, LimitExceeded, SpaceAlreadyExists, SpaceNotFound
 from storage.failpoint import failpoint
 from storage.ivf.partition import PartitionFile
 from storage.payload_schema import changed_fields
 from storage.schema import (
     MAX_SPACES,
     CollectionSchema,
+    MultiSchema,
+    RecordSchema,
     SchemaChange,
     SpaceDiff,
     SpaceSchema,
+    SparseSchema,
+    check_record_space,
     check_schema,
     check_space,
     check_space_name,
+    check_texts,
 )
 from storage.segment_index import kind_of, wants_index
 from storage.space import BlockEntry, IndexFile, Space, files_of
+from storage.text_settings import TextSettings
 
 if TYPE_CHECKING:
     from storage.transaction import Transaction
@@ -37,21 +43,66 @@ def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
     for name, space in change.add.items():
         check_space_name(name, f'add_vectors["{name}"]')
         check_space(space, f'add_vectors["{name}"]')
-        if name in schema.spaces and name not in change.drop:
-            raise SpaceAlreadyExists(name, f'add_vectors["{name}"]')
+    _check_record_spaces(schema, change)
+    known = schema.names
+    dropped = {*change.drop, *change.drop_sparse}
+    for name in (*change.add, *change.add_records):
+        if name in known and name not in dropped:
+            fields = "add_sparse_vectors" if _is_sparse(change.add_records.get(name)) else "add_vectors"
+            raise SpaceAlreadyExists(name, f'{fields}["{name}"]')
+    _check_policies(schema, change)
     for number, name in enumerate(change.drop):
-        if name not in schema.spaces:
-            raise SpaceNotFound(name, schema.spaces, f"drop_vectors[{number}]")
+        if name not in known:
+            raise SpaceNotFound(name, known, f"drop_vectors[{number}]")
     for name, diff in change.update.items():
-        if name not in schema.spaces or name in change.drop:
-            raise SpaceNotFound(name, schema.spaces, f'update_vectors["{name}"]')
-        check_space(_updated(schema.spaces[name], diff), f'update_vectors["{name}"]')
-    left = len(schema.spaces) + len(change.add) - len(set(change.drop))
+        if name not in schema.row_spaces or name in dropped:
+            raise SpaceNotFound(name, schema.row_spaces, f'update_vectors["{name}"]')
+        check_space(_updated(schema.row_spaces[name], diff), f'update_vectors["{name}"]')
+    left = len(known) + len(change.add) + len(change.add_records) - len(dropped)
     if left > MAX_SPACES:
         raise LimitExceeded("add_vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=left)
     if change.indexing_threshold is not None:
         check_schema(CollectionSchema(spaces={}, indexing_threshold=change.indexing_threshold))
     changed_fields(schema.field_indexes, change.create_fields, change.delete_fields)
+    check_texts(_texts_after(schema, change))
+
+
+def _check_policies(schema: CollectionSchema, change: SchemaChange) -> None:
+    """Raises IndexAlreadyExists when a new space would be an index like one that stays."""
+    stays = {_signature(space): name for name, space in schema.spaces.items() if name not in change.drop}
+    for space in change.add.values():
+        if space.policy is not None and _signature(space) in stays:
+            raise IndexAlreadyExists(stays[_signature(space)])
+
+
+def _signature(space: SpaceSchema) -> tuple[object, ...] | None:
+    """What tells indexes of a collection apart; None for a space that is none."""
+    if space.policy is None:
+        return None
+    return space.policy.property, space.policy.source, space.distance, space.size
+
+
+def _with_rows(schema: CollectionSchema, name: str, space: SpaceSchema) -> CollectionSchema:
+    """The schema with `space` as the settings of the rows of a space that has some."""
+    if name in schema.spaces:
+        return replace(schema, spaces={**schema.spaces, name: space})
+    return replace(schema, records={**schema.records, name: MultiSchema(tokens=space)})
+
+
+def _is_sparse(space: RecordSchema | None) -> bool:
+    return isinstance(space, SparseSchema)
+
+
+def _check_record_spaces(schema: CollectionSchema, change: SchemaChange) -> None:
+    for name, record_space in change.add_records.items():
+        field = f'{"add_sparse_vectors" if _is_sparse(record_space) else "add_vectors"}["{name}"]'
+        check_record_space(name, record_space, field)
+        if name in change.add:
+            raise InvalidName(field, "a space of this name is among `add_vectors`")
+    for number, name in enumerate(change.drop_sparse):
+        if not _is_sparse(schema.records.get(name)):
+            sparse = [known for known, space in schema.records.items() if _is_sparse(space)]
+            raise SpaceNotFound(name, sparse, f"drop_sparse_vectors[{number}]")
 
 
 def change_schema(transaction: "Transaction", change: SchemaChange) -> CollectionSchema:
@@ -60,23 +111,49 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
     check_change(core.schema, change)
     _undo_in_memory(transaction)
     transaction.structural = True
-    for name in dict.fromkeys(change.drop):
-        _drop_space(transaction, name)
+    for name in dict.fromkeys((*change.drop, *change.drop_sparse)):
+        (_drop_record_space if name in core.schema.records else _drop_space)(transaction, name)
     for name, diff in change.update.items():
-        updated = _updated(core.schema.spaces[name], diff)
-        core.schema = replace(core.schema, spaces={**core.schema.spaces, name: updated})
+        updated = _updated(core.schema.row_spaces[name], diff)
+        core.schema = _with_rows(core.schema, name, updated)
         core.spaces[name].schema = updated
         if not wants_index(updated):
             _detach_graphs(transaction, core.spaces[name])
     for name, space in change.add.items():
         core.add_space(transaction.txn, name, space)
+    for name, record_space in change.add_records.items():
+        core.add_record_space(transaction.txn, name, record_space)
     if change.indexing_threshold is not None:
         core.schema = replace(core.schema, indexing_threshold=change.indexing_threshold)
     fields = changed_fields(core.schema.field_indexes, change.create_fields, change.delete_fields)
     core.schema = replace(core.schema, field_indexes=fields)
     if change.auto_index is not None:
         core.schema = replace(core.schema, auto_index=change.auto_index)
+    core.schema = replace(core.schema, text_indexes=_texts_after(core.schema, change))
     return core.schema
+
+
+def _texts_after(schema: CollectionSchema, change: SchemaChange) -> dict[str, TextSettings]:
+    texts = {path: settings for path, settings in schema.text_indexes.items() if path not in change.drop_texts}
+    return {**texts, **change.put_texts}
+
+
+def set_index_progress(transaction: "Transaction", space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
+    """Notes how far a managed index is; see IndexPolicy. False when it is gone, or has another embedder by now.
+
+    The commit that notes it changes no point, so it counts as seen when it is the next one.
+    """
+    core = transaction.core
+    for name, space in core.schema.spaces.items():
+        if space.uid == space_uid and space.policy is not None and space.embedder == embedder:
+            seen = transaction.seq if transaction.seq == seq + 1 else seq
+            policy = replace(space.policy, seq=seen, next_slot=next_slot)
+            _undo_in_memory(transaction)
+            transaction.structural = True
+            core.schema = replace(core.schema, spaces={**core.schema.spaces, name: replace(space, policy=policy)})
+            core.spaces[name].schema = core.schema.spaces[name]
+            return True
+    return False
 
 
 def attach_graph(
@@ -200,12 +277,17 @@ def _detach_graphs(transaction: "Transaction", space: Space) -> None:
 
 
 def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
+    policy = space.policy
+    if policy is not None and diff.embedder is not None and diff.embedder != space.embedder:
+        policy = replace(policy, seq=0, next_slot=0)  # another model: every vector has to be made anew
     return replace(
         space,
+        policy=policy,
         hnsw=diff.hnsw.apply(space.hnsw),
         ivf=diff.ivf.apply(space.ivf),
         datatype=diff.datatype or space.datatype,
         index=diff.index or space.index,
+        embedder=space.embedder if diff.embedder is None else diff.embedder or None,
     )
 
 
@@ -231,10 +313,23 @@ def _drop_space(transaction: "Transaction", name: str) -> None:
     environment.drop_space(transaction.txn, core.tables, uid)
     core.schema = replace(core.schema, spaces={key: value for key, value in core.schema.spaces.items() if key != name})
 
-    def remove_files() -> None:
-        failpoint("drop_space_committed")
-        # Readers of older commits keep their mappings; the file system keeps the bytes until they let go.
-        space.close()
-        shutil.rmtree(space.folder, ignore_errors=True)
+    transaction.after.append(partial(_remove_files, space))
 
-    transaction.after.append(remove_files)
+
+def _remove_files(space: Space) -> None:
+    failpoint("drop_space_committed")
+    # Readers of older commits keep their mappings; the file system keeps the bytes until they let go.
+    space.close()
+    shutil.rmtree(space.folder, ignore_errors=True)
+
+
+def _drop_record_space(transaction: "Transaction", name: str) -> None:
+    core = transaction.core
+    uid = core.schema.records[name].uid
+    assert uid is not None
+    environment.drop_space(transaction.txn, core.tables, uid)
+    if name in core.spaces:  # that of a multi-vector's tokens
+        transaction.after.append(partial(_remove_files, core.spaces.pop(name)))
+    left = {key: space for key, space in core.schema.records.items() if key != name}
+    core.schema = replace(core.schema, records=left)
+    transaction.after.append(lambda: core.record_indexes.forget(uid))

@@ -6,6 +6,7 @@ new view only through the new commit sequence, so preparing it early shows nothi
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import lmdb
 import numpy as np
@@ -20,6 +21,7 @@ from storage.ids import IdTable
 from storage.keys import encode_slot
 from storage.policy import seal_threshold
 from storage.reader import Reader
+from storage.record_log import RecordChange
 from storage.records import decode_row
 from storage.space import Space
 
@@ -40,7 +42,7 @@ class SpaceDelta:
         return self.first_row + len(self.slots)
 
 
-Savepoint = tuple[int, int, dict[str, tuple[int, int, int, int]]]
+Savepoint = tuple[int, int, dict[str, tuple[int, int, int, int]], dict[int, int]]
 
 
 class Transaction:
@@ -54,6 +56,8 @@ class Transaction:
         self.point_count = state.point_count
         self.txn: lmdb.Transaction = core.env.begin(write=True)
         self.deltas: dict[str, SpaceDelta] = {}
+        self.record_changes: dict[int, list[RecordChange]] = {}
+        """What changes in spaces of records, by uid, in the order in which it was made."""
         self.touched: list[int] = []
         """Slots of points that were inserted, changed or deleted, or would have been by what was taken back."""
         self.structural = False
@@ -87,9 +91,20 @@ class Transaction:
         return self.deltas[space]
 
     def rows_table(self, space: str) -> lmdb._Database:
-        uid = self.core.schema.spaces[space].uid
+        uid = self.core.spaces[space].schema.uid
         assert uid is not None
         return self.core.tables.rows[uid]
+
+    def records_table(self, space: str) -> lmdb._Database:
+        uid = self.core.schema.records[space].uid
+        assert uid is not None
+        return self.core.tables.records[uid]
+
+    def changed_records(self, space: str) -> list[RecordChange]:
+        """Where changes of a space of records are noted."""
+        uid = self.core.schema.records[space].uid
+        assert uid is not None
+        return self.record_changes.setdefault(uid, [])
 
     def current_rows(self, space: str, slots: Sequence[int]) -> dict[int, int]:
         """Rows of those of `slots` that have a vector in `space`."""
@@ -106,7 +121,8 @@ class Transaction:
             name: (len(delta.matrices), len(delta.slots), len(delta.killed), len(delta.changed_slots))
             for name, delta in self.deltas.items()
         }
-        return self.next_slot, self.point_count, lengths
+        noted = {uid: len(changes) for uid, changes in self.record_changes.items()}
+        return self.next_slot, self.point_count, lengths, noted
 
     def end_nested(self) -> None:
         assert self._outer is not None
@@ -117,7 +133,9 @@ class Transaction:
         assert self._outer is not None
         self.txn.abort()
         self.txn, self._outer = self._outer, None
-        self.next_slot, self.point_count, lengths = savepoint
+        self.next_slot, self.point_count, lengths, noted = savepoint
+        for uid, changes_noted in self.record_changes.items():
+            del changes_noted[noted.get(uid, 0) :]
         for name, delta in self.deltas.items():
             matrices, slots, killed, changed = lengths.get(name, (0, 0, 0, 0))
             del delta.matrices[matrices:], delta.slots[slots:], delta.killed[killed:]
@@ -137,6 +155,7 @@ class Transaction:
             environment.put_state(self.txn, core.tables, state)
             if self.structural:
                 environment.put_schema(self.txn, core.tables, core.schema, core.next_space_uid)
+            self._note_records()
             view = core.make_view(state)
             core.views[self.seq] = view
             failpoint("before_commit")
@@ -183,6 +202,13 @@ class Transaction:
         before = space.rows_of(changed)
         space.set_rows(delta.changed_slots, delta.changed_rows)
         self.on_undo(lambda: space.set_rows(changed, before))
+
+    def _note_records(self) -> None:
+        """Tells the logs before the commit, so that whoever reads it finds them complete."""
+        for uid, changes in self.record_changes.items():
+            log = self.core.record_logs[uid]
+            log.add(self.seq, changes)
+            self.on_undo(partial(log.take_back, self.seq))
 
     def _seal_full_blocks(self) -> None:
         for space in self.core.spaces.values():

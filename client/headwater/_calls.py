@@ -12,7 +12,13 @@ from google.protobuf.message import EncodeError, Message
 from headwater._transport import Transport
 from headwater._wire.rpcs import Request, Response, Rpc
 from headwater._wire.status import error_of
-from headwater.errors import HeadwaterError, LimitExceededError, StorageFailedError, UnavailableError
+from headwater.errors import (
+    EmbedderUnavailableError,
+    HeadwaterError,
+    LimitExceededError,
+    StorageFailedError,
+    UnavailableError,
+)
 
 DEFAULT_RETRIES = 5
 
@@ -121,8 +127,8 @@ def _serialized(request: Message) -> bytes:
 
 
 def _may_pass(error: HeadwaterError) -> bool:
-    # A failed file does not heal by itself: its collection has to be opened again.
-    return isinstance(error, UnavailableError) and not isinstance(error, StorageFailedError)
+    # A failed file does not heal by itself: its collection has to be opened again. Of embedders the server has tried.
+    return isinstance(error, UnavailableError) and not isinstance(error, StorageFailedError | EmbedderUnavailableError)
 
 
 def _too_late(wait: float, deadline: float | None) -> bool:

@@ -1,4 +1,4 @@
-"""The clients: one connection and its three namespaces, blocking or async. The methods are in the namespaces."""
+"""The clients: one connection and its namespaces, blocking or async. The methods are in the namespaces."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -8,7 +8,9 @@ import grpc
 
 from headwater._calls import DEFAULT_RETRIES, Calls, RetryPolicy
 from headwater._collections import AsyncCollections, Collections
+from headwater._indexes import AsyncIndexes, Indexes
 from headwater._points import AsyncPoints, Points
+from headwater._records import AsyncRecords, Records
 from headwater._surface import run_blocking
 from headwater._transfer import AsyncTransfers, Transfers
 from headwater._transport import AsyncioTransport, BlockingTransport, ChannelOption, Endpoint
@@ -46,6 +48,8 @@ class Client:
         self.collections = Collections(self._calls)
         self.points = Points(self._calls)
         self.vde = VDE(self._calls)
+        self.indexes = Indexes(self._calls)
+        self.records = Records(self._calls)
         self.upload_points = self.points.upload_points
         transfers = Transfers(self._calls)
         self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl
@@ -88,6 +92,8 @@ class AsyncClient:
         self.collections = AsyncCollections(self._calls)
         self.points = AsyncPoints(self._calls)
         self.vde = AsyncVDE(self._calls)
+        self.indexes = AsyncIndexes(self._calls)
+        self.records = AsyncRecords(self._calls)
         self.upload_points = self.points.upload_points
         transfers = AsyncTransfers(self._calls)
         self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl

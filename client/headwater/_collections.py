@@ -9,10 +9,12 @@ from headwater._wire.collections import (
     alias_operation_message,
     info_of,
     optimizers_message,
+    sparse_vectors_messages,
     vectors_diff_messages,
     vectors_messages,
 )
 from headwater._wire.payload_schema import payload_schema_messages
+from headwater._wire.text import text_index_messages
 from headwater._wire.values import names
 from headwater.errors import CollectionAlreadyExistsError, CollectionNotFoundError
 from headwater.models.collections import (
@@ -23,11 +25,14 @@ from headwater.models.collections import (
     DeleteAlias,
     OptimizersConfigLike,
     RenameAlias,
+    SparseVectorParams,
+    SparseVectorsConfig,
     VectorParams,
     VectorParamsDiff,
     VectorsConfig,
 )
 from headwater.models.payload_schema import PayloadSchema
+from headwater.models.text import TextIndexesConfig
 from headwater.v1 import collections_pb2
 
 Names = list[str]
@@ -45,16 +50,21 @@ class CollectionMethods(Namespace):
         name: str,
         vectors_config: VectorsConfig | None = None,
         *,
+        sparse_vectors: SparseVectorsConfig | None = None,
         optimizers_config: OptimizersConfigLike | None = None,
         payload_schema: PayloadSchema | None = None,
+        text_indexes: TextIndexesConfig | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
         """Makes a collection. Raises CollectionAlreadyExistsError when the name is taken.
 
-        `vectors_config` is one VectorParams for an unnamed space, or a dict by space name. Spaces can be added later.
-        `payload_schema` declares indexes of payload fields by path: `{"price": "float"}`.
+        `vectors_config` is one VectorParams for an unnamed space, or a dict by space name; `sparse_vectors` the same of
+        SparseVectorParams; `text_indexes` are by the path of their field; `payload_schema` declares indexes of payload
+        fields by path: `{"price": "float"}`. Spaces and indexes can be added later.
         """
-        return await self._create(name, vectors_config, optimizers_config, payload_schema, timeout)
+        return await self._create(
+            name, vectors_config, sparse_vectors, optimizers_config, payload_schema, text_indexes, timeout
+        )
 
     @remote
     async def get_or_create(
@@ -62,8 +72,10 @@ class CollectionMethods(Namespace):
         name: str,
         vectors_config: VectorsConfig | None = None,
         *,
+        sparse_vectors: SparseVectorsConfig | None = None,
         optimizers_config: OptimizersConfigLike | None = None,
         payload_schema: PayloadSchema | None = None,
+        text_indexes: TextIndexesConfig | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
         """The collection of this name, made when there is none. The settings of an existing one are left as they are.
@@ -75,7 +87,9 @@ class CollectionMethods(Namespace):
         except CollectionNotFoundError:
             pass
         try:
-            return await self._create(name, vectors_config, optimizers_config, payload_schema, timeout)
+            return await self._create(
+                name, vectors_config, sparse_vectors, optimizers_config, payload_schema, text_indexes, timeout
+            )
         except CollectionAlreadyExistsError:
             return await self._get(name, timeout)
 
@@ -103,15 +117,22 @@ class CollectionMethods(Namespace):
         *,
         add_vectors: Mapping[str, VectorParams] | None = None,
         drop_vectors: Sequence[str] = (),
+        add_sparse_vectors: Mapping[str, SparseVectorParams] | None = None,
+        drop_sparse_vectors: Sequence[str] = (),
         update_vectors: Mapping[str, VectorParamsDiff] | None = None,
         optimizers_config: OptimizersConfigLike | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
-        """Adds and drops vector spaces and changes settings: all or nothing. Returns the collection after it."""
+        """Adds and drops vector spaces and changes settings: all or nothing. Returns the collection after it.
+
+        `drop_vectors` drops spaces of any kind.
+        """
         request = collections_pb2.CollectionsUpdateRequest(
             collection_name=name,
             add_vectors=vectors_messages(add_vectors),
             drop_vectors=names(drop_vectors, "drop_vectors"),
+            add_sparse_vectors=sparse_vectors_messages(add_sparse_vectors),
+            drop_sparse_vectors=names(drop_sparse_vectors, "drop_sparse_vectors"),
             update_vectors=vectors_diff_messages(update_vectors),
             optimizers_config=optimizers_message(optimizers_config),
         )
@@ -163,15 +184,19 @@ class CollectionMethods(Namespace):
         self,
         name: str,
         vectors_config: VectorsConfig | None,
+        sparse_vectors: SparseVectorsConfig | None,
         optimizers_config: OptimizersConfigLike | None,
         payload_schema: PayloadSchema | None,
+        text_indexes: TextIndexesConfig | None,
         timeout: float | None,
     ) -> CollectionInfo:
         request = collections_pb2.CollectionsCreateRequest(
             collection_name=name,
             vectors=vectors_messages(vectors_config),
+            sparse_vectors=sparse_vectors_messages(sparse_vectors),
             optimizers_config=optimizers_message(optimizers_config),
             payload_schema=payload_schema_messages(payload_schema),
+            text_indexes=text_index_messages(text_indexes),
         )
         return info_of((await self._calls(rpcs.Collections.CREATE, request, timeout)).collection)
 

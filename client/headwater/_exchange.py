@@ -21,8 +21,10 @@ def head_of(info: collections_pb2.CollectionInfo) -> dict[str, Any]:
     """
     schema = collections_pb2.CollectionsCreateRequest(
         vectors={name: space.params for name, space in info.vectors.items()},
+        sparse_vectors={name: space.params for name, space in info.sparse_vectors.items()},
         optimizers_config=info.optimizers_config,
         payload_schema={path: index.params for path, index in info.payload_schema.items()},
+        text_indexes=info.text_indexes,
     )
     return {
         FORMAT_KEY: FORMAT_VERSION,

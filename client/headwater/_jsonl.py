@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, cast
 
+import numpy as np
+
 from headwater._exchange import FORMAT_KEY, Head
 from headwater.models.points import PointStruct, Record
+from headwater.models.vectors import SparseVector
 
 
 @contextmanager
@@ -27,7 +30,7 @@ class JsonLinesWriter:
 
     def write(self, record: Record) -> None:
         # A float32 is a float64 too, and Python writes the shortest text that gives back the same float64.
-        vectors = {name: vector.tolist() for name, vector in record.vectors.items()}
+        vectors = {name: _plain(vector) for name, vector in record.vectors.items()}
         self._file.write(_line({"id": record.id, "vectors": vectors, "payload": record.payload or {}}))
 
 
@@ -55,6 +58,13 @@ def read_points(path: Path) -> Iterator[PointStruct]:
             if "id" not in value:
                 raise ValueError(f"{path}: object {number + 1} has no id")
             yield PointStruct(value["id"], value.get("vectors") or {}, value.get("payload") or {})
+
+
+def _plain(vector: Any) -> object:
+    """The vector as JSON has it: a list, of a sparse one lists of indices and values."""
+    if isinstance(vector, SparseVector):
+        return {"indices": np.asarray(vector.indices).tolist(), "values": np.asarray(vector.values).tolist()}
+    return vector.tolist()
 
 
 def _values(file: IO[bytes], path: Path) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""Points as Parquet: columns `id_number` or `id_key`, `payload` (JSON) and one list of float32 per space. Exact.
+"""Points as Parquet: columns `id_number` or `id_key`, `payload` (JSON) and a vector per space. Exact.
+
+A dense vector is a list of float32, a multi-vector a list of such lists, a sparse one a struct of two lists: `indices`
+of uint32 and `values` of float32.
 
 pyarrow is imported when it is needed: it is an optional dependency, many times the size of this client.
 """
@@ -13,6 +16,7 @@ import numpy as np
 
 from headwater._exchange import Head
 from headwater.models.points import PointStruct, Record
+from headwater.models.vectors import SparseVector
 
 VECTOR_PREFIX = "vector:"
 _HEAD_KEY = b"headwater"
@@ -23,13 +27,13 @@ _ROWS_PER_GROUP = 4096
 def parquet_writer(path: Path, head: Head) -> Iterator["ParquetWriter"]:
     """Writes to `path`. Raises ImportError when there is no pyarrow."""
     arrow, parquet = _pyarrow()
-    spaces = list(head["schema"].get("vectors", {}))
     columns = [("id_number", arrow.uint64()), ("id_key", arrow.string()), ("payload", arrow.string())]
-    columns += [(VECTOR_PREFIX + space, arrow.list_(arrow.float32())) for space in spaces]
+    types = {space: _type(arrow, head, space) for space in _spaces(head)}
+    columns += [(VECTOR_PREFIX + space, kind) for space, kind in types.items()]
     schema = arrow.schema(columns, metadata={_HEAD_KEY: json.dumps(head).encode()})
     # A dictionary would only cost time: vectors and payloads hardly repeat.
     with parquet.ParquetWriter(path, schema, use_dictionary=False) as file:
-        writer = ParquetWriter(arrow, file, schema, spaces)
+        writer = ParquetWriter(arrow, file, schema, types)
         yield writer
         writer.flush()
 
@@ -37,8 +41,9 @@ def parquet_writer(path: Path, head: Head) -> Iterator["ParquetWriter"]:
 class ParquetWriter:
     """Appends points to a file, in groups of some thousand rows."""
 
-    def __init__(self, arrow: Any, file: Any, schema: Any, spaces: list[str]) -> None:
-        self._arrow, self._file, self._schema, self._spaces = arrow, file, schema, spaces
+    def __init__(self, arrow: Any, file: Any, schema: Any, types: Mapping[str, Any]) -> None:
+        """`types`: the arrow type of each space's vectors, by its name."""
+        self._arrow, self._file, self._schema, self._types = arrow, file, schema, types
         self._records: list[Record] = []
 
     def write(self, record: Record) -> None:
@@ -52,14 +57,32 @@ class ParquetWriter:
                 self._arrow.array([_number(record) for record in self._records], self._arrow.uint64()),
                 self._arrow.array([_key(record) for record in self._records], self._arrow.string()),
                 self._arrow.array([_json(record.payload or {}) for record in self._records], self._arrow.string()),
-                *(self._vectors(space) for space in self._spaces),
+                *(self._vectors(space) for space in self._types),
             ]
             self._file.write_table(self._arrow.Table.from_arrays(columns, schema=self._schema))
             self._records = []
 
     def _vectors(self, space: str) -> Any:
-        vectors = [record.vectors.get(space) for record in self._records]
-        return self._arrow.array(vectors, self._arrow.list_(self._arrow.float32()))
+        vectors = [_plain(record.vectors.get(space)) for record in self._records]
+        return self._arrow.array(vectors, self._types[space])
+
+
+def _spaces(head: Head) -> list[str]:
+    return [*head["schema"].get("vectors", {}), *head["schema"].get("sparse_vectors", {})]
+
+
+def _type(arrow: Any, head: Head, space: str) -> Any:
+    """How the vectors of a space are stored."""
+    values = arrow.list_(arrow.float32())
+    if space in head["schema"].get("sparse_vectors", {}):
+        return arrow.struct([("indices", arrow.list_(arrow.uint32())), ("values", values)])
+    return arrow.list_(values) if "multivector_config" in head["schema"]["vectors"][space] else values
+
+
+def _plain(vector: Any) -> Any:
+    if isinstance(vector, SparseVector):
+        return {"indices": np.asarray(vector.indices), "values": np.asarray(vector.values)}
+    return list(vector) if vector is not None and vector.ndim == 2 else vector
 
 
 def read_head(path: Path) -> Head | None:
@@ -96,12 +119,26 @@ def _point(row: Mapping[str, Any], where: str) -> PointStruct:
     if len(ids) != 1:
         raise ValueError(f"{where} has not one of id_number and id_key")
     vectors = {
-        name.removeprefix(VECTOR_PREFIX): vector.values.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+        name.removeprefix(VECTOR_PREFIX): _vector(vector)
         for name, vector in row.items()
         if name.startswith(VECTOR_PREFIX) and vector.is_valid
     }
     payload = row["payload"].as_py() if "payload" in row else None
     return PointStruct(ids[0], vectors, json.loads(payload or "{}"))
+
+
+def _vector(stored: Any) -> Any:
+    """The vector of an arrow scalar that is not null."""
+    if hasattr(stored, "keys"):  # a struct
+        return SparseVector(np.array(stored["indices"].as_py(), np.int64), _floats(stored["values"]))
+    rows = stored.values
+    if hasattr(rows.type, "value_type"):  # a list of lists
+        return [_floats(row) for row in rows]
+    return _floats(stored)
+
+
+def _floats(stored: Any) -> Any:
+    return stored.values.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
 
 
 def _number(record: Record) -> int | None:

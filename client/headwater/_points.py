@@ -6,15 +6,20 @@ from headwater._point_explanations import PointExplanations
 from headwater._point_reads import PointReads
 from headwater._point_writes import PointWrites
 from headwater._surface import AsyncNamespace, BlockingNamespace
+from headwater._text_indexes import PointTextIndexes
 
 
-class Points(PointWrites, PointReads, PointExplanations, FieldIndexes, PointAnalyses, BlockingNamespace):
+class Points(
+    PointWrites, PointReads, PointExplanations, FieldIndexes, PointTextIndexes, PointAnalyses, BlockingNamespace
+):
     """`client.points`."""
 
     __slots__ = ()
 
 
-class AsyncPoints(PointWrites, PointReads, PointExplanations, FieldIndexes, PointAnalyses, AsyncNamespace):
+class AsyncPoints(
+    PointWrites, PointReads, PointExplanations, FieldIndexes, PointTextIndexes, PointAnalyses, AsyncNamespace
+):
     """`client.points` of an AsyncClient."""
 
     __slots__ = ()

@@ -14,11 +14,13 @@ HeadwaterError                      any answer that is not a success
 │   ├── LimitExceededError
 │   ├── InvalidPartitionError       malformation, row
 │   ├── InvalidPayloadError
+│   ├── AmbiguousIndexError
 │   └── AmbiguousSpaceError
 ├── NotFoundError                   it names something that does not exist
 │   ├── CollectionNotFoundError
 │   ├── AliasNotFoundError
 │   ├── SpaceNotFoundError
+│   ├── IndexNotFoundError
 │   ├── PointNotFoundError
 │   ├── SnapshotNotFoundError
 │   ├── PartitionNotFoundError
@@ -27,12 +29,16 @@ HeadwaterError                      any answer that is not a success
 ├── AlreadyExistsError
 │   ├── CollectionAlreadyExistsError
 │   ├── FieldIndexAlreadyExistsError
+│   ├── IndexAlreadyExistsError
 │   ├── SnapshotAlreadyExistsError
 │   └── SpaceAlreadyExistsError
 ├── FailedPreconditionError         right request, wrong state
 │   ├── CollectionClosedError
 │   ├── CursorExpiredError
 │   ├── NoPartitionPhaseError
+│   ├── EmbedderFailedError
+│   ├── EmbedderNotConfiguredError
+│   ├── NoTextIndexError
 │   └── UnknownFormatError
 ├── ResourceExhaustedError          try again later, or with more room
 │   ├── BuildTooLargeError
@@ -42,6 +48,7 @@ HeadwaterError                      any answer that is not a success
 │   ├── TooManyWritesError
 │   └── TooManyRequestsError
 ├── UnavailableError                no server, or not now
+│   ├── EmbedderUnavailableError
 │   ├── ShuttingDownError
 │   └── StorageFailedError
 ├── DataLossError
@@ -56,66 +63,10 @@ HeadwaterError                      any answer that is not a success
 Arguments of a wrong Python type are TypeError, and combinations that mean nothing are ValueError: no call is made.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
-
 from grpc import StatusCode
 
-
-@dataclass(frozen=True, slots=True)
-class FieldViolation:
-    """What is wrong with one field; `field` is its path in the request: `points[3].vectors["text"]`."""
-
-    field: str
-    description: str
-
-
-class HeadwaterError(Exception):
-    """Root of the tree.
-
-    `message` is for people and may change between versions. `code` is the gRPC status, `reason` the name of the
-    contract's ErrorReason (empty when something other than a Headwater server answered), `metadata` the facts.
-    """
-
-    CODE: ClassVar[StatusCode] = StatusCode.UNKNOWN
-    REASON: ClassVar[str] = ""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: StatusCode | None = None,
-        reason: str | None = None,
-        metadata: Mapping[str, str] | None = None,
-        field_violations: Sequence[FieldViolation] = (),
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = self.CODE if code is None else code
-        self.reason = self.REASON if reason is None else reason
-        self.metadata = dict(metadata or {})
-        self.field_violations = tuple(field_violations)
-
-    @property
-    def field(self) -> str:
-        """Path of the field that is wrong; empty when the error is about no field, or about the whole request."""
-        return self.field_violations[0].field if self.field_violations else self.metadata.get("field", "")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Keyword-only arguments are lost by the default, and errors cross process pools.
-        return (_restore, (type(self), self.message, self.code, self.reason, self.metadata, self.field_violations))
-
-
-def _restore(
-    kind: type[HeadwaterError],
-    message: str,
-    code: StatusCode,
-    reason: str,
-    metadata: dict[str, str],
-    field_violations: tuple[FieldViolation, ...],
-) -> HeadwaterError:
-    return kind(message, code=code, reason=reason, metadata=metadata, field_violations=field_violations)
+from headwater._errors import FieldViolation as FieldViolation
+from headwater._errors import HeadwaterError as HeadwaterError
 
 
 class InvalidArgumentError(HeadwaterError):
@@ -224,6 +175,17 @@ class AmbiguousSpaceError(InvalidArgumentError):
     REASON = "AMBIGUOUS_SPACE"
 
 
+class AmbiguousIndexError(InvalidArgumentError):
+    """More than one index may be meant; `candidates` says which."""
+
+    REASON = "AMBIGUOUS_INDEX"
+
+    @property
+    def candidates(self) -> list[str]:
+        """The ids of the indexes."""
+        return self.metadata["candidates"].split(", ")
+
+
 class NotFoundError(HeadwaterError):
     """The request names something that does not exist."""
 
@@ -246,6 +208,12 @@ class SpaceNotFoundError(NotFoundError):
     """No vector space of this name."""
 
     REASON = "SPACE_NOT_FOUND"
+
+
+class IndexNotFoundError(NotFoundError):
+    """No index has this id, or none is of this property."""
+
+    REASON = "INDEX_NOT_FOUND"
 
 
 class PointNotFoundError(NotFoundError):
@@ -308,6 +276,12 @@ class SpaceAlreadyExistsError(AlreadyExistsError):
     REASON = "SPACE_ALREADY_EXISTS"
 
 
+class IndexAlreadyExistsError(AlreadyExistsError):
+    """An index of the same property, source, similarity and dimensions exists."""
+
+    REASON = "INDEX_ALREADY_EXISTS"
+
+
 class FailedPreconditionError(HeadwaterError):
     """The right request in the wrong state."""
 
@@ -330,6 +304,24 @@ class NoPartitionPhaseError(FailedPreconditionError):
     """A partition for an index that has none."""
 
     REASON = "NO_PARTITION_PHASE"
+
+
+class EmbedderNotConfiguredError(FailedPreconditionError):
+    """A text where a vector is needed, and the space has no embedder, or the server lacks the one it names."""
+
+    REASON = "EMBEDDER_NOT_CONFIGURED"
+
+
+class EmbedderFailedError(FailedPreconditionError):
+    """The embedder refused, or gave what is no vector of the space. Nothing was written."""
+
+    REASON = "EMBEDDER_FAILED"
+
+
+class NoTextIndexError(FailedPreconditionError):
+    """A query by Bm25 names a field that has no text index; `points.create_text_index` makes one."""
+
+    REASON = "NO_TEXT_INDEX"
 
 
 class UnknownFormatError(FailedPreconditionError):
@@ -390,6 +382,12 @@ class ShuttingDownError(UnavailableError):
     """The server is starting or stopping; try again."""
 
     REASON = "SHUTTING_DOWN"
+
+
+class EmbedderUnavailableError(UnavailableError):
+    """The embedder gave no answer, though the server tried again. Nothing was written."""
+
+    REASON = "EMBEDDER_UNAVAILABLE"
 
 
 class StorageFailedError(UnavailableError):

@@ -14,9 +14,12 @@ from planner.ranks.by_examples import example_scores, vectors_of
 from planner.ranks.by_field import order_by_field
 from planner.ranks.by_formula import rank_by_formula
 from planner.ranks.by_metrics import rank_by_metrics
-from planner.ranks.ranker import InMetrics, InSpace, Ranker
+from planner.ranks.by_text import TextRanker
+from planner.ranks.ranker import InMetrics, InRecords, InSpace, Ranker
 from planner.ranks.sample import sample_order
+from planner.text.bm25_query import ByText
 from storage.budget import Budget
+from storage.record_search import score_records
 from storage.snapshot import Snapshot
 
 Slots = NDArray[np.uint32]
@@ -27,6 +30,7 @@ def rank_slots(
     slots: Slots,
     reader: Snapshot,
     sets: FilterSets,
+    texts: TextRanker,
     budget: Budget,
     lists: Sequence[Ranking] = (),
     limit: int | None = None,
@@ -49,6 +53,11 @@ def rank_slots(
             return rank_by_metrics(ranker, slots, reader, budget, limit)
         case Formula():
             return rank_by_formula(ranker, slots, lists, reader, sets, budget, limit), 0
+        case InRecords(query, space):
+            hits = score_records(reader, space, slots, query, budget)
+            return Ranking(hits.slots, hits.scores), hits.distance_computations
+        case ByText():
+            return texts.rank(ranker, slots, None), 0
     assert_never(ranker)
 
 

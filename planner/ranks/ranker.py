@@ -6,6 +6,8 @@ from typing import assert_never
 from planner.formula import Formula
 from planner.metrics import Metric
 from planner.query import ByExamples, Context, Discover, OrderBy, QueryVector, Recommend, Sample
+from planner.text.bm25_query import ByText
+from storage.record_search import RecordQuery, SparseQuery
 from storage.schema import Distance
 
 
@@ -40,7 +42,15 @@ class InMetrics:
         return self.composite or self.terms[0].metric.higher_is_better
 
 
-Ranker = OrderBy | Sample | InSpace | InMetrics | Formula
+@dataclass(frozen=True, slots=True)
+class InRecords:
+    """Nearness in a space of sparse or multi-vectors. Points that share no index with a sparse one are left out."""
+
+    query: RecordQuery
+    space: str
+
+
+Ranker = OrderBy | Sample | InSpace | InMetrics | InRecords | Formula | ByText
 
 
 def higher_is_better(ranker: Ranker) -> bool:
@@ -61,6 +71,10 @@ def name_of(ranker: Ranker) -> str:
             return "rescore"
         case Formula():
             return "formula"
+        case InRecords(query=query):
+            return "sparse" if isinstance(query, SparseQuery) else "max_sim"
+        case ByText():
+            return "bm25"
     assert_never(ranker)
 
 

@@ -12,6 +12,7 @@ from planner.explain import Explanation, HitExplanation
 from planner.explain_node import ExplainNode
 from planner.fetch import Fetched
 from server.convert.ids import point_id_message, set_point_id
+from server.convert.text import highlight_message
 from server.convert.vectors import set_vectors
 
 if TYPE_CHECKING:
@@ -22,11 +23,17 @@ def fill_result(target: points_pb2.QueryResult, answer: QueryAnswer) -> None:
     """Sets `target` to the answer to one query."""
     target.seq = answer.seq
     for hit in answer.hits:
-        point = target.points.add()
-        point.score = hit.score
-        fill_point(point, hit)
+        fill_hit(target.points.add(), hit)
     if answer.explanation is not None:
         target.explanation.CopyFrom(explanation_message(answer.explanation))
+
+
+def fill_hit(point: common_pb2.ScoredPoint, hit: Hit) -> None:
+    """Sets a message to a ranked point."""
+    point.score = hit.score
+    fill_point(point, hit)
+    if hit.highlights:
+        point.highlights.extend(map(highlight_message, hit.highlights))
 
 
 def fill_points(

@@ -23,6 +23,7 @@ from server.convert.filters import filter_of
 from server.convert.ranks import StageMessage, rank_of, vector_input_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from storage.errors import LimitExceeded
+from storage.sparse import SparseMetric
 
 RootMessage = points_pb2.PointsQueryRequest | points_pb2.PointsSearchRequest
 
@@ -36,6 +37,12 @@ FILTER_SCOPES: Mapping[int, FilterScope] = {
     query_pb2.FILTER_SCOPE_UNSPECIFIED: FilterScope.GATE,
     query_pb2.FILTER_SCOPE_GATE: FilterScope.GATE,
     query_pb2.FILTER_SCOPE_PUSH_DOWN: FilterScope.PUSH_DOWN,
+}
+SPARSE_METRICS: Mapping[int, SparseMetric | None] = {
+    query_pb2.SPARSE_METRIC_UNSPECIFIED: None,
+    query_pb2.SPARSE_METRIC_DOT: SparseMetric.DOT,
+    query_pb2.SPARSE_METRIC_COSINE: SparseMetric.COSINE,
+    query_pb2.SPARSE_METRIC_JACCARD: SparseMetric.JACCARD,
 }
 SCORE_MODES: Mapping[int, ScoreMode] = {
     query_pb2.SCORE_MODE_UNSPECIFIED: ScoreMode.RAW,
@@ -114,4 +121,5 @@ def params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
         rescore=quantization.rescore if quantization.HasField("rescore") else True,
         oversampling=quantization.oversampling if quantization.HasField("oversampling") else None,
         ivf_nprobe=tuple(message.ivf_nprobe) or None,
+        sparse_metric=enum_value(SPARSE_METRICS, message.sparse_metric, join(path, "sparse_metric")),
     )

@@ -28,6 +28,8 @@ from planner.query import (
 from server.convert.fields import enum_value, join, kind_of
 from server.convert.formulas import formula_of
 from server.convert.ids import point_id_of
+from server.convert.record_vectors import multi_of, sparse_of
+from server.convert.text import bm25_of
 from server.convert.vectors import vector_of
 from storage.errors import LimitExceeded
 
@@ -71,6 +73,8 @@ def rank_of(stage: StageMessage, path: str) -> Rank:
             return _order_by_of(query.order_by, join(path, "order_by"))
         case "sample":
             return Sample(query.sample.seed if query.sample.HasField("seed") else None)
+        case "bm25":
+            return bm25_of(query.bm25, join(path, "bm25"))
         case "nearest_with_mmr":
             return _nearest_with_mmr_of(query.nearest_with_mmr, stage, join(path, "nearest_with_mmr"))
         case "recommend":
@@ -91,7 +95,13 @@ def vector_input_of(
 ) -> VectorInput:
     """The vector at `path` of a stage, which says where vectors of stored points are looked up."""
     if kind_of(message, path, InvalidQuery) == "vector":
+        if message.vector.WhichOneof("kind") == "sparse":
+            return sparse_of(message.vector, path)
+        if message.vector.WhichOneof("kind") == "multi":
+            return multi_of(message.vector, path)
         return QueryVector(vector_of(message.vector))
+    if message.WhichOneof("kind") == "text":  # where texts may stand, they were replaced by vectors before
+        raise InvalidQuery(path, "a text cannot stand for a vector here")
     source = stage.lookup_from
     return StoredVector(
         point_id_of(message.id, join(path, "id")),

@@ -9,6 +9,8 @@ from headwater.v1 import common_pb2
 from planner.field_builds import FieldIndexStatus
 from server.convert.fields import enum_value, join
 from server.convert.payload_schema import field_index_info, payload_schema_of
+from server.convert.text import text_index_message, text_indexes_of
+from storage.errors import InvalidName, InvalidRequest
 from storage.schema import (
     CollectionSchema,
     Datatype,
@@ -19,9 +21,13 @@ from storage.schema import (
     IndexKind,
     IvfConfig,
     IvfConfigDiff,
+    MultiSchema,
+    RecordSchema,
     SchemaChange,
     SpaceDiff,
     SpaceSchema,
+    SparseModifier,
+    SparseSchema,
     default_datatype,
 )
 from storage.stats import CollectionStats, SpaceState, SpaceStats
@@ -54,6 +60,15 @@ HNSW_PRESETS: Mapping[int, HnswPreset] = {
     wire.HNSW_PRESET_HIGH_THROUGHPUT: HnswPreset.HIGH_THROUGHPUT,
     wire.HNSW_PRESET_LOW_MEMORY: HnswPreset.LOW_MEMORY,
 }
+COMPARATORS: Mapping[int, str] = {
+    wire.MULTI_VECTOR_COMPARATOR_UNSPECIFIED: "max_sim",
+    wire.MULTI_VECTOR_COMPARATOR_MAX_SIM: "max_sim",
+}
+SPARSE_MODIFIERS: Mapping[int, SparseModifier] = {
+    wire.SPARSE_MODIFIER_UNSPECIFIED: SparseModifier.NONE,
+    wire.SPARSE_MODIFIER_NONE: SparseModifier.NONE,
+    wire.SPARSE_MODIFIER_IDF: SparseModifier.IDF,
+}
 SPACE_STATES: Mapping[SpaceState, wire.SpaceState] = {
     SpaceState.AWAITING_VECTORS: wire.SPACE_STATE_AWAITING_VECTORS,
     SpaceState.PENDING: wire.SPACE_STATE_PENDING,
@@ -63,13 +78,18 @@ SPACE_STATES: Mapping[SpaceState, wire.SpaceState] = {
 }
 _DISTANCE_NUMBERS = {distance: number for number, distance in DISTANCES.items()}
 _DATATYPE_NUMBERS = {datatype: number for number, datatype in DATATYPES.items()}
+_SPARSE_MODIFIER_NUMBERS = {modifier: number for number, modifier in SPARSE_MODIFIERS.items()}
 _INDEX_KIND_NUMBERS = {kind: number for number, kind in INDEX_KINDS.items()}
 
 
 def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
     """The schema that a new collection is to have."""
-    fields = payload_schema_of(request.payload_schema)
-    schema = CollectionSchema(spaces=_spaces_of(request.vectors, "vectors"), field_indexes=fields)
+    schema = CollectionSchema(
+        spaces=_spaces_of(request.vectors, "vectors"),
+        records=_record_spaces_of(request.vectors, request.sparse_vectors, ""),
+        text_indexes=text_indexes_of(request.text_indexes, "text_indexes"),
+        field_indexes=payload_schema_of(request.payload_schema),
+    )
     given: dict[str, Any] = {
         "indexing_threshold": _threshold_of(request.optimizers_config),
         "auto_index": _auto_index_of(request),
@@ -81,7 +101,9 @@ def change_of(request: wire.CollectionsUpdateRequest) -> SchemaChange:
     """The change of schema that a request asks for."""
     return SchemaChange(
         add=_spaces_of(request.add_vectors, "add_vectors"),
+        add_records=_record_spaces_of(request.add_vectors, request.add_sparse_vectors, "add_"),
         drop=tuple(request.drop_vectors),
+        drop_sparse=tuple(request.drop_sparse_vectors),
         update={
             name: _space_diff_of(diff, f'update_vectors["{name}"]') for name, diff in request.update_vectors.items()
         },
@@ -101,7 +123,10 @@ def collection_info(
     spaces = schema.spaces.keys() & stats.spaces.keys()
     return wire.CollectionInfo(
         collection_name=name,
-        vectors={space: _space_info(schema.spaces[space], stats.spaces[space]) for space in spaces},
+        vectors={space: _space_info(schema.spaces[space], stats.spaces[space]) for space in spaces}
+        | _multi_infos(schema, stats),
+        sparse_vectors=_sparse_infos(schema, stats),
+        text_indexes={path: text_index_message(settings) for path, settings in schema.text_indexes.items()},
         optimizers_config=wire.OptimizersConfig(
             indexing_threshold=schema.indexing_threshold, auto_index=schema.auto_index
         ),
@@ -113,7 +138,51 @@ def collection_info(
 
 
 def _spaces_of(vectors: Mapping[str, wire.VectorParams], path: str) -> dict[str, SpaceSchema]:
-    return {name: _space_of(params, f'{path}["{name}"]') for name, params in vectors.items()}
+    """The dense ones."""
+    dense = {name: params for name, params in vectors.items() if not params.HasField("multivector_config")}
+    return {name: _space_of(params, f'{path}["{name}"]') for name, params in dense.items()}
+
+
+def _record_spaces_of(
+    vectors: Mapping[str, wire.VectorParams], sparse: Mapping[str, wire.SparseVectorParams], prefix: str
+) -> dict[str, RecordSchema]:
+    """The spaces of multi-vectors and the sparse ones; `prefix` begins the names of the fields they are in."""
+    spaces: dict[str, RecordSchema] = {}
+    for name, params in vectors.items():
+        if params.HasField("multivector_config"):
+            path = f'{prefix}vectors["{name}"]'
+            enum_value(COMPARATORS, params.multivector_config.comparator, f"{path}.multivector_config.comparator")
+            if params.embedder:
+                what = "an embedder makes one vector of a text, and points of this space have several"
+                raise InvalidRequest(f"{path}.embedder", what)
+            spaces[name] = MultiSchema(tokens=_space_of(params, path))
+    for name, settings in sparse.items():
+        path = f'{prefix}sparse_vectors["{name}"]'
+        if name in vectors:
+            raise InvalidName(path, f"a space of this name is among `{prefix}vectors`")
+        spaces[name] = SparseSchema(modifier=enum_value(SPARSE_MODIFIERS, settings.modifier, f"{path}.modifier"))
+    return spaces
+
+
+def _multi_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, wire.SpaceInfo]:
+    infos = {}
+    for name, space in schema.records.items():
+        if isinstance(space, MultiSchema) and name in stats.spaces and name in stats.records:
+            info = infos[name] = _space_info(space.tokens, stats.spaces[name])
+            info.params.multivector_config.comparator = wire.MULTI_VECTOR_COMPARATOR_MAX_SIM
+            rows, points = info.vectors_count, stats.records[name]
+            info.indexed_vectors_count = points * info.indexed_vectors_count // max(1, rows)
+            info.vectors_count = points
+    return infos
+
+
+def _sparse_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, wire.SparseSpaceInfo]:
+    infos = {}
+    for name, space in schema.records.items():
+        if isinstance(space, SparseSchema) and name in stats.records:
+            params = wire.SparseVectorParams(modifier=_SPARSE_MODIFIER_NUMBERS[space.modifier])  # type: ignore[arg-type]
+            infos[name] = wire.SparseSpaceInfo(params=params, vectors_count=stats.records[name])
+    return infos
 
 
 def _space_of(params: wire.VectorParams, path: str) -> SpaceSchema:
@@ -128,6 +197,7 @@ def _space_of(params: wire.VectorParams, path: str) -> SpaceSchema:
         datatype=_datatype_of(params.datatype, join(path, "datatype")) or default_datatype(distance, small=small),
         index=index,
         ivf=_ivf_diff_of(params.ivf_config).apply(IvfConfig()),
+        embedder=params.embedder or None,
     )
 
 
@@ -136,6 +206,7 @@ def _space_diff_of(diff: wire.VectorParamsDiff, path: str) -> SpaceDiff:
         hnsw=_hnsw_diff_of(diff.hnsw_config, join(path, "hnsw_config")),
         datatype=_datatype_of(diff.datatype, join(path, "datatype")),
         index=_index_kind_of(diff.index, join(path, "index")),
+        embedder=diff.embedder if diff.HasField("embedder") else None,
         ivf=_ivf_diff_of(diff.ivf_config),
     )
 
@@ -206,6 +277,7 @@ def _space_info(space: SpaceSchema, stats: SpaceStats) -> wire.SpaceInfo:
         datatype=_DATATYPE_NUMBERS[space.datatype],  # type: ignore[arg-type]
         index=_INDEX_KIND_NUMBERS[space.index],  # type: ignore[arg-type]
         ivf_config=_ivf_config(space),
+        embedder=space.embedder,
     )
     return wire.SpaceInfo(
         params=params,

@@ -1,5 +1,6 @@
 """What to return of points: messages -> planner selectors. Unset selects the whole payload and no vectors."""
 
+from headwater.v1.indexes_pb2 import IndexesSearchRequest
 from headwater.v1.points_pb2 import (
     GroupLookup,
     PointsGetRequest,
@@ -10,7 +11,14 @@ from headwater.v1.points_pb2 import (
 from planner.query import PayloadSelector, VectorsSelector
 from server.convert.fields import join, kind_of
 
-Reading = PointsGetRequest | PointsScrollRequest | PointsSearchRequest | PointsQueryRequest | GroupLookup
+Reading = (
+    PointsGetRequest
+    | PointsScrollRequest
+    | PointsSearchRequest
+    | PointsQueryRequest
+    | GroupLookup
+    | IndexesSearchRequest
+)
 
 
 def payload_selector_of(request: Reading, path: str = "") -> PayloadSelector | None:

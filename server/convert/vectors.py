@@ -9,8 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.v1.common_pb2 import DenseVector, Vector
+from server.convert.record_vectors import write_multi, write_sparse
+from server.embedders.errors import no_embedder
+from storage.errors import InvalidRequest
+from storage.multi import MultiVector
 from storage.operations import SpaceVectors
+from storage.record_search import RecordVector
 from storage.schema import CollectionSchema
+from storage.sparse import SparseVector
 from storage.validate import check_vectors
 
 if TYPE_CHECKING:
@@ -27,14 +33,23 @@ def vector_of(message: Vector) -> NDArray[np.float32]:
 def space_vectors_of(
     schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
 ) -> dict[str, SpaceVectors]:
-    """The vectors of the points listed at `path`, one matrix per space.
+    """Of the vectors of the points listed at `path` those in dense spaces, one matrix per space.
 
-    Raises SpaceNotFound, EmptyVector, DimensionMismatch or NotFinite, naming the vector.
+    Raises SpaceNotFound, EmptyVector, DimensionMismatch, NotFinite or InvalidRequest, naming the vector, and
+    EmbedderNotConfigured for a text, since those that have an embedder were replaced before.
     """
     positions: defaultdict[str, list[int]] = defaultdict(list)
     rows: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
     for position, vectors in enumerate(points):
         for space in vectors:  # `items()` of a message's map takes three times as long
+            if space in schema.records:  # space_records_of takes those
+                continue
+            kind = vectors[space].WhichOneof("kind")
+            if kind == "text" and space in schema.spaces:
+                raise no_embedder(space, f'{path}[{position}].vectors["{space}"]')
+            if kind in ("sparse", "multi") and space in schema.spaces:
+                what = f"the space {space!r} is dense, and the vector is {kind}"
+                raise InvalidRequest(f'{path}[{position}].vectors["{space}"]', what)
             positions[space].append(position)
             rows[space].append(vector_of(vectors[space]))
     checked = {}
@@ -48,12 +63,22 @@ def _vector_path(path: str, positions: Sequence[int], space: str, row: int) -> s
     return f'{path}[{positions[row]}].vectors["{space}"]'
 
 
-def set_vectors(target: "MessageMap[str, Vector]", vectors: Mapping[str, NDArray[np.float32]]) -> None:
+def set_vectors(target: "MessageMap[str, Vector]", vectors: Mapping[str, NDArray[np.float32] | RecordVector]) -> None:
     """Fills a reply's map of vectors by space."""
-    for space, row in vectors.items():
-        # The wire form of a packed repeated float is its raw little-endian bytes: 20 times faster than `extend`.
-        data = row.astype("<f4", copy=False).tobytes()
-        target[space].dense.MergeFromString(_VALUES_TAG + _varint(len(data)) + data)
+    for space, vector in vectors.items():
+        if isinstance(vector, SparseVector):
+            write_sparse(target[space], vector)
+        elif isinstance(vector, MultiVector):
+            write_multi(target[space], vector)
+        else:
+            write_dense(target[space], vector)
+
+
+def write_dense(target: Vector, row: NDArray[np.float32]) -> None:
+    """Makes an empty message the vector `row`."""
+    # The wire form of a packed repeated float is its raw little-endian bytes: 20 times faster than `extend`.
+    data = row.astype("<f4", copy=False).tobytes()
+    target.dense.MergeFromString(_VALUES_TAG + _varint(len(data)) + data)
 
 
 def _varint(number: int) -> bytes:

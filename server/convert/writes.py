@@ -13,6 +13,7 @@ from planner.paths import parse_path, remove
 from server.convert.fields import enum_value, join, kind_of
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_of, point_ids_of
+from server.convert.record_vectors import space_records_of
 from server.convert.vectors import space_vectors_of
 from server.payload import payload_of, stored_payload
 from server.payload_changes import merged, replaced
@@ -76,6 +77,7 @@ def upsert_of(request: points_pb2.PointsUpsertRequest, path: str, target: Target
         ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
         payloads=tuple(stored_payload(point.payload, f"{here}[{index}].payload") for index, point in enumerate(points)),
         vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
+        records=space_records_of(target.schema, (point.vectors for point in points), here),
         mode=_mode_of(request, path),
         condition=_condition_of(request, path, target, request.compare),
     )
@@ -97,6 +99,7 @@ def update_vectors_of(request: points_pb2.PointsUpdateVectorsRequest, path: str,
     return UpdateVectors(
         ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
         vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
+        records=space_records_of(target.schema, (point.vectors for point in points), here),
         condition=_condition_of(request, path, target),
     )
 
@@ -106,8 +109,8 @@ def delete_vectors_of(request: points_pb2.PointsDeleteVectorsRequest, path: str,
     here = join(path, "using")
     _check_some(len(request.using), here)
     for index, space in enumerate(request.using):
-        if space not in target.schema.spaces:
-            raise SpaceNotFound(space, target.schema.spaces, field=f"{here}[{index}]")
+        if space not in target.schema.names:
+            raise SpaceNotFound(space, target.schema.names, field=f"{here}[{index}]")
     return DeleteVectors(selector=_selector_of(request.selector, path, target), spaces=tuple(request.using))
 
 

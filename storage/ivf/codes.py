@@ -32,20 +32,21 @@ def layout_of(code: Datatype, rows: int, size: int) -> dict[str, tuple[str, tupl
         codes = {"codes": ("u1", (rows, -(-size // 8))), "lengths": ("<f4", (rows,))}
     else:
         codes = {"codes": ("i1", (rows, size)), "scales": ("<f4", (rows,))}
-    return {**codes, "squares": ("<f4", (rows,))}
+    return {**codes, "norms": ("<f4", (rows,))}
 
 
 def encode(code: Datatype, rows: NDArray[np.float32], centroids: NDArray[np.float32]) -> Arrays:
     """The arrays of `rows` (n, size), each in the list of the centroid beside it (n, size).
 
-    `scales`: what codes are multiplied by; `lengths`: of row less centroid; `squares`: squared lengths of the rows.
+    `scales`: what codes are multiplied by; `lengths`: of row less centroid; `norms`: of the rows. Not their squares,
+    which float32 does not hold for components beyond 1e18 or below 1e-18.
     """
-    squares = np.square(norms(rows))
+    lengths = norms(rows)
     if code is Datatype.BINARY:
         residuals = rows - centroids
-        return {"codes": np.packbits(residuals > 0, axis=1), "lengths": norms(residuals), "squares": squares}
+        return {"codes": np.packbits(residuals > 0, axis=1), "lengths": norms(residuals), "norms": lengths}
     codes, scales = to_int8(rows)
-    return {"codes": codes, "scales": scales, "squares": squares}
+    return {"codes": codes, "scales": scales, "norms": lengths}
 
 
 def to_int8(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -58,44 +59,69 @@ def to_int8(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.flo
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Consecutive codes of one list: from `start` to `stop`, and the list's centroid (size,)."""
+    """Rows of lists that stand beside each other, from `start` to `stop`."""
 
     start: int
     stop: int
-    centroid: NDArray[np.float32]
 
 
 def nearness(
-    code: Datatype, distance: Distance, query: NDArray[np.float32], arrays: Arrays, probes: Sequence[Probe]
+    code: Datatype,
+    distance: Distance,
+    query: NDArray[np.float32],
+    arrays: Arrays,
+    probes: Sequence[Probe],
+    centroids: NDArray[np.float32],
+    counts: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """How near the rows of `probes` seem to `query`, one after another; higher is nearer. float64 (n,)."""
-    squares = _gathered(arrays["squares"], probes).astype(np.float64)
+    """How near the rows of `probes` seem to `query`, one after another; higher is nearer. float64 (n,).
+
+    `centroids` (m, size) and `counts` (m,): of each list that `probes` hold, in order, and how many rows it has.
+    """
     if code is Datatype.BINARY:
-        apart = _apart_by_bits(query, arrays, probes)
-        return squares - apart if distance is Distance.DOT else -apart
+        apart = _apart_by_bits(query, arrays, probes, centroids, counts)
+        if distance is Distance.DOT:
+            apart -= np.square(gathered(arrays["norms"], probes).astype(np.float64))
+        return -apart
     wide, scale = to_int8(query[None])
-    # One call for all lists: each would give the interpreter's lock away and have to wait for it.
-    dots: NDArray[np.float64] = np.asarray(numkong.cdist(wide, _gathered(arrays["codes"], probes), "dot"))[0]
-    dots = dots * _gathered(arrays["scales"], probes)
+    dots = np.empty(int(counts.sum()), np.float64)
+    done = 0
+    for probe in probes:  # codes are read where they are: copying them together takes longer than comparing them
+        count = probe.stop - probe.start
+        dots[done : done + count] = np.asarray(numkong.cdist(wide, arrays["codes"][probe.start : probe.stop], "dot"))[0]
+        done += count
+    dots *= gathered(arrays["scales"], probes)
     if distance is Distance.EUCLID:
-        dots = 2 * float(scale[0]) * dots - squares
+        dots = 2 * float(scale[0]) * dots - np.square(gathered(arrays["norms"], probes).astype(np.float64))
     return dots
 
 
-def _apart_by_bits(query: NDArray[np.float32], arrays: Arrays, probes: Sequence[Probe]) -> NDArray[np.float64]:
+def _apart_by_bits(
+    query: NDArray[np.float32],
+    arrays: Arrays,
+    probes: Sequence[Probe],
+    centroids: NDArray[np.float32],
+    counts: NDArray[np.int64],
+) -> NDArray[np.float64]:
     """Squared distances by the law of cosines in the triangle of centroid, query and row."""
-    counts = [probe.stop - probe.start for probe in probes]
-    residuals = query - np.stack([probe.centroid for probe in probes])
+    residuals = query - centroids
     bits = np.packbits(residuals > 0, axis=1)
-    codes = _gathered(arrays["codes"], probes)
-    unequal = np.bitwise_count(codes ^ np.repeat(bits, counts, axis=0)).sum(axis=1, dtype=np.int64)
+    unequal = _unequal_bits(gathered(arrays["codes"], probes), np.repeat(bits, counts, axis=0))
     own = np.repeat(norms(residuals).astype(np.float64), counts)
-    lengths = _gathered(arrays["lengths"], probes).astype(np.float64)
+    lengths = gathered(arrays["lengths"], probes).astype(np.float64)
     apart: NDArray[np.float64] = own**2 + lengths**2 - 2 * own * lengths * np.cos(np.pi * unequal / len(query))
     return apart
 
 
-def _gathered(values: NDArray[Any], probes: Sequence[Probe]) -> NDArray[Any]:
+def _unequal_bits(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.int64]:
+    if left.shape[1] % 8 == 0:  # words instead of bytes, where rows are of whole ones
+        left, right = np.ascontiguousarray(left).view(np.uint64), right.view(np.uint64)
+    result: NDArray[np.int64] = np.bitwise_count(left ^ right).sum(axis=1, dtype=np.int64)
+    return result
+
+
+def gathered(values: NDArray[Any], probes: Sequence[Probe]) -> NDArray[Any]:
+    """`values` of the rows of `probes`, one after another."""
     if len(probes) == 1:
         return values[probes[0].start : probes[0].stop]
     return np.concatenate([values[probe.start : probe.stop] for probe in probes])

@@ -13,6 +13,7 @@ from storage.errors import BuildTooLarge
 from storage.index import has_kernel
 from storage.ivf.kmeans import sample_size, wanted_lists
 from storage.schema import Datatype, IndexKind, SpaceSchema
+from storage.segment_index import wants_index
 from storage.space import SpaceView
 
 _ROWS_AT_ONCE = 4096  # of k-means and of assigning
@@ -20,6 +21,10 @@ _LEVEL_SHARE = 1.0 / 16  # each level of a graph holds about a sixteenth of the 
 _LINK_BYTES = 5
 _GRAPH_OVERHEAD = 24  # bytes a node: key, lengths
 _COMPARISONS = 8.0  # distances computed per width of the walk when a row is added, measured on 24,000 embeddings
+# Measured by building 24,000 x 384 and 200,000 x 64, beside what products of matrices take:
+_SECONDS_A_STEP = 9e-8  # of a walk, waiting for memory
+_SECONDS_A_LIST = 1e-9  # choosing the nearest list of a row
+_SECONDS_A_COMPONENT = 1.1e-8  # reading, summing and encoding a row
 _BASE_BYTES = 64 * 2**20  # the interpreter with its libraries
 
 _BYTES = {
@@ -59,6 +64,22 @@ def check_memory(space: SpaceView, blocks: Sequence[BlockView], maximum: int) ->
         raise BuildTooLarge(needed=needed, maximum=maximum)
 
 
+def most_rows(space: SpaceView, maximum: int, limit: int) -> int:
+    """Rows, at most `limit`, whose one index takes at most `maximum` bytes to build: bigger ones need not be begun."""
+    partition = space.manifest.partition
+    lists = None if partition is None else partition.lists
+    if not wants_index(space.schema):
+        return limit
+    low, high = 0, limit
+    while low < high:
+        rows = (low + high + 1) // 2
+        if estimate_build(space.schema, rows, lists).peak_bytes <= maximum:
+            low = rows
+        else:
+            high = rows - 1
+    return low
+
+
 def estimate_build(space: SpaceSchema, rows: int, imported: tuple[int, ...] | None = None) -> Estimate:
     """The same for `rows` of a space. `imported`: nodes of each level of a partition that is there already."""
     if space.index is IndexKind.IVF:
@@ -76,22 +97,23 @@ def _of_lists(space: SpaceSchema, rows: int, imported: tuple[int, ...] | None) -
     # k-means holds the sample as it was read, as it is compared and in order of its clusters, and a block of distances.
     clustering = 3 * sample * row_bytes + 3 * lowest * row_bytes + 4 * _ROWS_AT_ONCE * lowest
     assigning = 8 * 3 * rows + 2 * lowest * row_bytes + _ROWS_AT_ONCE * (4 * lowest + 3 * row_bytes)
-    flops = 2.0 * space.size * lowest * (sample * (space.ivf.iterations if not imported else 0) + rows)
+    compared = sample * space.ivf.iterations + rows
+    product = 2.0 * space.size * lowest / _flops_per_second()
     return Estimate(
         rows=rows,
         index="ivf",
         lists=lists,
         sample_rows=sample,
         peak_bytes=_BASE_BYTES + int(max(clustering, assigning)),
-        seconds=flops / _flops_per_second() + 20.0 * rows * space.size / _flops_per_second(),
+        seconds=compared * (product + _SECONDS_A_LIST * lowest + _SECONDS_A_COMPONENT * space.size),
     )
 
 
 def _of_graph(space: SpaceSchema, rows: int) -> Estimate:
     node = _BYTES[space.datatype] * space.size + _GRAPH_OVERHEAD + 2 * _LINK_BYTES * space.hnsw.m * (1 + _LEVEL_SHARE)
     distances = rows * _COMPARISONS * space.hnsw.ef_construct * max(1.0, math.log10(max(rows, 1)) / 4)
-    # A walk waits for memory: it reaches about a twentieth of what a product of matrices does.
-    seconds = 20 * 2.0 * space.size * distances / _flops_per_second()
+    # A walk reaches about a 24th of what a product of matrices does, and waits for memory at each step.
+    seconds = distances * (24 * 2.0 * space.size / _flops_per_second() + _SECONDS_A_STEP)
     return Estimate(rows=rows, index="hnsw", peak_bytes=_BASE_BYTES + int(node * rows), seconds=seconds)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.ivf.partition import Partition, directed
+from storage.ivf.partition import Comparison, Partition, directed
 from storage.schema import MAX_LISTS, Distance, IvfConfig
 
 _ROWS_AT_ONCE = 4096
@@ -115,11 +115,11 @@ def cluster(
 
 def nearest(rows: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int64]:
     """The nearest of `centroids` by Euclid for each of `rows`."""
-    half_squares = np.square(centroids).sum(axis=1) / 2
+    comparison = Comparison(centroids, Distance.EUCLID)
     labels = np.empty(len(rows), np.int64)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[start : start + _ROWS_AT_ONCE]
-        labels[start : start + len(part)] = np.argmax(part @ centroids.T - half_squares, axis=1)
+        labels[start : start + len(part)] = np.argmax(comparison.nearness(part), axis=1)
     return labels
 
 
@@ -134,7 +134,7 @@ def _means(
     filled = np.flatnonzero(counts)
     starts = np.concatenate(([0], np.cumsum(counts[filled])[:-1]))
     means = before.copy()
-    means[filled] = np.add.reduceat(rows[order], starts, axis=0) / counts[filled, None]
+    means[filled] = np.add.reduceat(rows[order], starts, axis=0, dtype=np.float64) / counts[filled, None]
     for empty in np.flatnonzero(counts == 0).tolist():
         largest = int(np.argmax(counts))
         step = np.float32(_SPLIT) * means[largest] * random.choice([-1, 1], len(means[largest])).astype(np.float32)

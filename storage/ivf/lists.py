@@ -4,15 +4,16 @@ Lists find candidates; scores come from the originals. Like a graph this is deri
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage.ivf import arrays as files
-from storage.ivf.codes import Probe, code_of, encode, layout_of, nearness
+from storage.ivf.codes import Probe, code_of, encode, gathered, layout_of, nearness
 from storage.ivf.kmeans import make_partition
-from storage.ivf.partition import Partition, directed, fitted
+from storage.ivf.partition import Comparison, Partition, directed, fitted
 from storage.schema import Datatype, Distance, SpaceSchema
 
 _MAGIC = b"HWIVF\x00\x00\x01"
@@ -83,6 +84,18 @@ def _write(
             values.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What a filter leaves of lists: usable rows of each, and how many of them a search reads at least.
+
+    A filter may leave nothing of the lists near a query. Reading as many usable rows as were read without it, were they
+    spread evenly, makes up for that.
+    """
+
+    usable_rows: NDArray[np.int64]
+    least: int
+
+
 class Lists:
     """Saved lists, mapped read-only. Safe for many threads."""
 
@@ -95,6 +108,7 @@ class Lists:
             tuple(arrays[f"centroids{level}"] for level in levels), tuple(arrays[f"starts{level}"] for level in levels)
         )
         self._leaves = directed(self.partition.leaves, space.distance)
+        self._levels = [Comparison(level, space.distance) for level in self.partition.centroids]
         self._distance = space.distance
         self._arrays = arrays
         self._offsets = arrays["offsets"]
@@ -109,28 +123,53 @@ class Lists:
         """Rows that a search which asks for `wanted` reads, were lists equally long."""
         return self.size * self.nprobe(wanted)[-1] // self.partition.lists[-1]
 
+    def usable_rows(self, usable: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many of the rows of each list are `usable`, a flag for each position."""
+        upto = np.concatenate(([0], np.cumsum(usable[self._positions])))
+        counts: NDArray[np.int64] = upto[self._offsets[1:]] - upto[self._offsets[:-1]]
+        return counts
+
     def search(
-        self, query: NDArray[np.float32], nprobe: tuple[int, ...], count: int, usable: NDArray[np.bool_] | None
+        self,
+        query: NDArray[np.float32],
+        nprobe: tuple[int, ...],
+        count: int,
+        usable: NDArray[np.bool_] | None,
+        filtered: Filtered | None = None,
     ) -> tuple[NDArray[np.int64], int]:
         """(the `count` positions that seem nearest to `query` (size,), nearest first, of those in the lists read and
-        `usable`; distances computed). `nprobe` is what `nprobe()` returned."""
+        `usable`; distances computed). `nprobe` is what `nprobe()` returned.
+
+        With `filtered` the nearest of all lists are read, however their parents lie, until enough usable rows were.
+        """
         query = directed(query[None], self._distance)[0]
-        lists, compared = self.partition.nearest_lists(query, self._distance, nprobe)
-        probes = [
-            Probe(int(self._offsets[each]), int(self._offsets[each + 1]), self._leaves[each])
-            for each in lists.tolist()
-            if self._offsets[each] < self._offsets[each + 1]
-        ]
-        if not probes:
+        lists, compared = self.partition.nearest_lists(
+            query, self._levels, nprobe if filtered is None else self.partition.lists
+        )
+        if filtered is not None:
+            read = np.cumsum(filtered.usable_rows[lists])
+            lists = lists[: max(nprobe[-1], int(np.searchsorted(read, filtered.least)) + 1)]
+        lists = np.sort(lists[self._offsets[lists] < self._offsets[lists + 1]])
+        if not len(lists):
             return np.empty(0, np.int64), compared
-        positions = np.concatenate([self._positions[probe.start : probe.stop] for probe in probes]).astype(np.int64)
-        near = nearness(self.datatype, self._distance, query, self._arrays, probes)
+        probes = self._probes(lists)
+        counts = self._offsets[lists + 1] - self._offsets[lists]
+        positions = gathered(self._positions, probes).astype(np.int64)
+        near = nearness(self.datatype, self._distance, query, self._arrays, probes, self._leaves[lists], counts)
         computed = compared + len(near)
         if usable is not None:
             kept = usable[positions]
             positions, near = positions[kept], near[kept]
         if count < len(near):
-            best = np.argpartition(-near, count - 1)[:count]
+            # With all that are as near as the last, so that ties are by position, however the lists are.
+            best = near >= np.partition(near, len(near) - count)[len(near) - count]
             positions, near = positions[best], near[best]
-        # Ties by position: the same rows are nominated however the partition above put them.
-        return positions[np.lexsort((positions, -near))], computed
+        return positions[np.lexsort((positions, -near))[:count]], computed
+
+    def _probes(self, lists: NDArray[np.int64]) -> list[Probe]:
+        """What is read for ascending `lists`, none empty: neighbours at once, and over empty lists."""
+        starts, stops = self._offsets[lists], self._offsets[lists + 1]
+        apart = starts[1:] != stops[:-1]
+        first = starts[np.concatenate(([True], apart))].tolist()
+        last = stops[np.concatenate((apart, [True]))].tolist()
+        return [Probe(start, stop) for start, stop in zip(first, last, strict=True)]

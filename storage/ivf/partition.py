@@ -7,7 +7,7 @@ import io
 import math
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ MAX_CENTROID_VALUES = 1 << 26
 """Components of all centroids of a partition: 256 MiB."""
 
 _ROWS_AT_ONCE = 4096
+_LARGEST = np.float32(1e30)  # of a component, in units of the largest of the centroids: what is farther is as far
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +54,26 @@ class Partition:
 
     def assign(self, rows: NDArray[np.float32], distance: Distance) -> NDArray[np.int64]:
         """The list of each of `rows` (n, size): that of its nearest centroid by Euclid, under Cosine by direction."""
-        leaves = directed(self.leaves, distance)
-        half_squares = np.square(leaves).sum(axis=1) / 2
         lists = np.empty(len(rows), np.int64)
+        leaves = Comparison(directed(self.leaves, distance), Distance.EUCLID)
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             part = directed(rows[start : start + _ROWS_AT_ONCE], distance)
-            lists[start : start + len(part)] = np.argmax(part @ leaves.T - half_squares, axis=1)
+            lists[start : start + len(part)] = np.argmax(leaves.nearness(part), axis=1)
         return lists
 
     def nearest_lists(
-        self, query: NDArray[np.float32], distance: Distance, nprobe: tuple[int, ...]
+        self, query: NDArray[np.float32], levels: Sequence["Comparison"], nprobe: tuple[int, ...]
     ) -> tuple[NDArray[np.int64], int]:
         """The lists that a search for `query` (size,) reads, nearest first, and how many centroids were compared.
 
-        `nprobe`: how many nodes of each level are followed; at least one each.
+        `levels`: the centroids of each level by the metric that ranks rows. `nprobe`: how many nodes of each level are
+        followed; at least one each.
         """
         nodes, compared = np.zeros(1, np.int64), 0
-        for centroids, starts, wanted in zip(self.centroids, self.starts, nprobe, strict=True):
-            below = np.concatenate([np.arange(starts[node], starts[node + 1]) for node in nodes.tolist()])
+        for level, starts, wanted in zip(levels, self.starts, nprobe, strict=True):
+            below = np.concatenate([np.arange(starts[node], starts[node + 1]) for node in np.sort(nodes).tolist()])
             compared += len(below)
-            near = _nearness(query, centroids[below], distance)
+            near = level.nearness(query[None], below)[0]
             best = np.argpartition(-near, wanted - 1)[:wanted] if wanted < len(below) else np.arange(len(below))
             nodes = below[best[np.argsort(-near[best], kind="stable")]]
         return nodes, compared
@@ -119,7 +120,10 @@ def write_partition(path: Path, partition: Partition) -> PartitionFile:
 
 def read_partition(path: Path, checksum: int) -> Partition:
     """The partition of a file. It is an original: raises CorruptStore when it is missing or damaged."""
-    data = path.read_bytes() if path.exists() else b""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise CorruptStore(path, 0, "the partition is missing") from None
     if zlib.crc32(data) != checksum:
         raise CorruptStore(path, 0, "the partition does not have its checksum")
     return Partition.from_bytes(data)
@@ -134,17 +138,39 @@ def directed(rows: NDArray[np.float32], distance: Distance) -> NDArray[np.float3
     return result
 
 
-def _nearness(query: NDArray[np.float32], centroids: NDArray[np.float32], distance: Distance) -> NDArray[np.float32]:
-    """How near centroids are, higher is nearer: by the metric that ranks the rows."""
-    match distance:
-        case Distance.DOT:
-            near = centroids @ query
-        case Distance.COSINE:
-            near = directed(centroids, distance) @ query
-        case _:
-            near = -np.square(centroids - query).sum(axis=1)
-    result: NDArray[np.float32] = near
-    return result
+class Comparison:
+    """Centroids in the form in which rows are compared with them, by a metric that lists serve.
+
+    Under Euclid both are moved by the mean of the centroids, so that distances do not drown in lengths; and both are
+    divided by a power of two, so that squares neither overflow nor vanish in float32. Neither changes an order.
+    """
+
+    def __init__(self, centroids: NDArray[np.float32], distance: Distance) -> None:
+        """`centroids` (n, size), n at least 1."""
+        largest = float(np.abs(centroids).max())
+        self._exponent = math.frexp(largest)[1] if largest > 0 else 0
+        wide = np.ldexp(directed(centroids, distance), -self._exponent if distance is not Distance.COSINE else 0)
+        if distance is Distance.COSINE:
+            self._exponent = 0
+        self._origin: NDArray[np.float32] | None = None
+        self._half_squares: NDArray[np.float32] | None = None
+        if distance is Distance.EUCLID:
+            self._origin = wide.mean(axis=0, dtype=np.float64).astype(np.float32)
+            wide = wide - self._origin
+            self._half_squares = np.square(wide).sum(axis=1) / 2
+        self._centroids: NDArray[np.float32] = wide
+
+    def nearness(self, rows: NDArray[np.float32], nodes: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """How near the centroids, or of ascending `nodes`, are to `rows` (n, size): (n, m), higher is nearer."""
+        if self._exponent:
+            rows = np.clip(np.ldexp(rows, -self._exponent), -_LARGEST, _LARGEST)
+        if self._origin is not None:
+            rows = rows - self._origin
+        every = nodes is None or len(nodes) == len(self._centroids)
+        near: NDArray[np.float32] = rows @ (self._centroids if every else self._centroids[nodes]).T
+        if self._half_squares is not None:
+            near -= self._half_squares if every else self._half_squares[nodes]
+        return near
 
 
 def default_nprobe(lists: tuple[int, ...]) -> tuple[int, ...]:

@@ -99,6 +99,9 @@ async def tour_of_writes(call: Tour) -> None:
     assert (await call("points.upsert", "shop", POINTS[:10])).affected == 10
     assert await call("points.upload_points", "shop", iter(POINTS), batch_size=25) == 60
     await call("points.update_vectors", "shop", [PointVectors(1, {"image": [1, 2, 3, 4]})])
+    assert await call("points.create_text_index", "shop", "words", headwater.TextIndexParams("whitespace"))
+    assert await call("points.query", "shop", headwater.Bm25("x", "words")) == []
+    assert await call("points.delete_text_index", "shop", "words")
     await call("points.set_payload", "shop", {"b": 1}, [1], key="a")
     (one,) = await call("points.get", "shop", [1, 999], with_vectors=True)
     assert one.payload == {"number": 1, "even": False, "a": {"b": 1}}
@@ -223,22 +226,46 @@ async def tour_of_snapshots(call: Tour, folder: Path) -> None:
     assert await call("vde.list_snapshots") == []
 
 
+async def tour_of_indexes(call: Tour) -> None:
+    index = await call("indexes.create", {"label": "shop", "propertyName": "title", "dimensions": 2})
+    vector = {"propertyName": "title", "vector": [1, 2]}
+    made = await call("records.create", "shop", {"title": "a"}, vectors=[vector], id="r1")
+    await call("records.create_many", "shop", [{"title": "b"}], vectors=[vector], ids=["r2"])
+    await call("records.upsert", "shop", {"title": "c"}, id="r2")
+    assert await call("records.find", "shop", ids=["r1"]) == [made]
+    assert [record.data for record in await call("records.find", "shop", where={"title": "c"})] == [{"title": "c"}]
+    assert (await call("indexes.upsert_vectors", index, [("r2", [2, 1])])).updated == 1
+    assert (await call("indexes.stats", index)).indexed == 2
+    hits = await call("indexes.search", labels="shop", property_name="title", query_vector=[2, 1])
+    assert ([hit.id for hit in hits], hits.coverage) == (["r2", "r1"], 1)
+    assert (await call("indexes.get", index.id)).status == "ready"
+    assert await call("indexes.list", "shop") == [await call("indexes.get", index)]
+    with pytest.raises(headwater.InvalidArgumentError, match="external"):
+        await call("indexes.rearm", index)
+    imported = await call("records.import_json", {"shop": [{"title": "d", "$id": "r3", "$vectors": {"title": [0, 1]}}]})
+    assert [record.id for record in imported["shop"]] == ["r3"]
+    assert await call("records.delete", "shop", ids=["r1", "r2", "r3"]) == 3
+    assert (await call("indexes.delete", index)).id == index.id
+
+
 async def whole_tour(client: Client | AsyncClient, folder: Path) -> None:
     call = Tour(client)
-    for part in (
+    parts = (
         tour_of_collections,
         tour_of_writes,
         tour_of_reads,
         tour_of_analyses,
         tour_of_vde,
         tour_of_maintenance,
-    ):
+        tour_of_indexes,
+    )
+    for part in parts:
         await part(call)
     await tour_of_snapshots(call, folder)
     assert await call("collections.delete", "shop")
     with pytest.raises(headwater.CollectionNotFoundError):
         await call("collections.delete", "shop")
-    for namespace in ("collections", "points", "vde"):
+    for namespace in ("collections", "points", "vde", "indexes", "records"):
         methods = {f"{namespace}.{name}" for name in dir(getattr(client, namespace)) if not name.startswith("_")}
         assert methods <= call.called, "the tour leaves out methods"
 
@@ -297,7 +324,7 @@ def test_the_code_of_the_readme_runs(address: str, capsys: pytest.CaptureFixture
 
 
 def test_the_readme_names_every_method() -> None:
-    for namespace in ("collections", "points", "vde"):
+    for namespace in ("collections", "points", "vde", "indexes", "records"):
         rows = [row for row in README.read_text().splitlines() if row.startswith(f"| `client.{namespace}`")]
         named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
         assert named == {name for name in dir(getattr(Client(), namespace)) if not name.startswith("_")}

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headwater
-from headwater import HnswConfigDiff, OptimizersConfig, PointStruct, PointVectors, VectorParams, WithPayloadSelector
+from headwater import (
+    HnswConfigDiff,
+    MultiVector,
+    OptimizersConfig,
+    PointStruct,
+    PointVectors,
+    SparseVector,
+    VectorParams,
+    WithPayloadSelector,
+)
 from headwater._wire import writes
 from headwater._wire.collections import info_of, optimizers_message, vectors_diff_messages, vectors_messages
 from headwater._wire.limits import MAX_DEPTH
@@ -134,13 +143,31 @@ def test_what_is_not_finite_in_float32_is_left_to_the_server() -> None:
     assert math.isnan(values[2])
 
 
-@pytest.mark.parametrize("vector", ["abc", ["1", "2"], [None], [[1.0], [1.0, 2.0]], [True], [1j], {1.0, 2.0}])
+@pytest.mark.parametrize(
+    "vector", [["1", "2"], [None], [[1.0], ["2"]], [[[1.0]], [[1.0, 2.0]]], [True], [1j], {1.0, 2.0}, {"a": 1.0}]
+)
 def test_what_is_not_numbers_is_refused(vector: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"points\[0\].vectors"):
         point_message(PointStruct(1, vector), 0)
 
 
-@pytest.mark.parametrize("vector", [np.ones((1, 3)), [[1.0]], 5.0])
+def test_matrices_and_sparse_vectors_are_told_apart() -> None:
+    sparse = common_pb2.SparseVector(indices=[7, 2], values=[0.5, 1])
+    given_sparse: list[Any] = [SparseVector([7, 2], [0.5, 1]), {"indices": [7, 2], "values": [0.5, 1]}]
+    for each in (*given_sparse, {7: 0.5, np.int64(2): 1}):
+        assert vector_message(each).sparse == sparse
+    rows = [common_pb2.DenseVector(values=row) for row in ([1, 2], [3, 4])]
+    lists = [[1, 2], [3, 4]]
+    matrices: list[Any] = [MultiVector(lists), lists, np.array(lists), [np.array([1, 2]), [3, 4]]]
+    for matrix in matrices:
+        assert [*vector_message(matrix).multi.vectors] == rows
+    assert vector_message([1, 2]).WhichOneof("kind") == vector_message([]).WhichOneof("kind") == "dense"
+    for empty in (MultiVector([]), np.empty((0, 3))):
+        assert vector_message(empty).WhichOneof("kind") == "multi"
+    assert vector_message(SparseVector([], [])).WhichOneof("kind") == "sparse"
+
+
+@pytest.mark.parametrize("vector", [np.ones((1, 1, 3)), [[[1.0]]], 5.0])
 def test_what_is_not_one_dimensional_is_refused(vector: Any) -> None:
     with pytest.raises(ValueError, match=r'points\[0\].vectors\["text"\]'):
         point_message(PointStruct(1, {"text": vector}), 0)

@@ -8,6 +8,7 @@ import pytest
 
 import headwater
 from headwater import (
+    Bm25,
     Client,
     Context,
     Dbsf,
@@ -16,6 +17,7 @@ from headwater import (
     FilterScope,
     Formula,
     Fusion,
+    HighlightParams,
     LookupFrom,
     NearestWithMmr,
     OrderBy,
@@ -28,9 +30,13 @@ from headwater import (
     ScoreMode,
     SearchParams,
     SearchRequest,
+    TextCombine,
+    TextIndexParams,
+    TextTokenizer,
 )
 from headwater._wire.queries import explanation_of, hits_of, query_request, search_request
-from headwater.v1 import points_pb2, query_pb2
+from headwater._wire.text import text_index_message
+from headwater.v1 import points_pb2, query_pb2, text_pb2
 from tests.client.scripted_server import ScriptedServer
 
 EVERYTHING: dict[str, Any] = {
@@ -134,6 +140,7 @@ def test_every_kind_of_query_of_the_contract_can_be_said() -> None:
         NearestWithMmr(1),
         Formula(1),
         Rescore(1),
+        Bm25("a"),
     )
     queries = (Fusion.RRF, Fusion.DBSF, 1, *others)
     kinds = {query_request(QueryRequest(query)).query.WhichOneof("kind") for query in queries}
@@ -225,3 +232,39 @@ def test_scroll_pages(server: ScriptedServer, client: Client) -> None:
     last = points_pb2.PointsScrollRequest.FromString(server.received[-1].request)
     assert (last.offset.key, last.limit) == ("a", 5)
     assert not points_pb2.PointsScrollRequest.FromString(server.received[0].request).HasField("offset")
+
+
+def bm25(query: Bm25) -> Any:
+    return query_request(QueryRequest(query)).query.bm25
+
+
+def test_bm25() -> None:
+    assert bm25(Bm25("a b")) == text_pb2.Bm25(text="a b")
+    assert bm25(Bm25(["a", "b"], "t")) == text_pb2.Bm25(tokens={"tokens": ["a", "b"]}, fields=[{"path": "t"}])
+    weighted = bm25(Bm25("a", {"t": 2, "u": 0.5}, "max", True, True, True, True))
+    assert [(field.path, field.weight) for field in weighted.fields] == [("t", 2), ("u", 0.5)]
+    assert (weighted.combine, weighted.HasField("highlight")) == (text_pb2.TEXT_COMBINE_MAX, True)
+    assert (weighted.all_terms, weighted.last_as_prefix, weighted.plain) == (True, True, True)
+    assert bm25(Bm25("a", ["t"], TextCombine.Sum, highlight=HighlightParams(1))).highlight.fragments == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [Bm25("a", []), Bm25("a", {}), Bm25("a", combine="mean"), Bm25([1]), Bm25("a", [1])],  # type: ignore[list-item]
+)
+def test_bm25_that_cannot_be(query: Bm25) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        bm25(query)
+
+
+def test_settings_of_text_indexes() -> None:
+    assert text_index_message(None) == text_pb2.TextIndexParams()
+    english = text_index_message(TextIndexParams(stop_words="english", extra_stop_words=["foo"]))
+    assert (english.language, english.remove_stop_words, list(english.stop_words.words)) == ("english", True, ["foo"])
+    named = text_index_message(TextIndexParams(stop_words=("a", "b"), tokenizer=TextTokenizer.Prefix))
+    assert (named.remove_stop_words, list(named.stop_words.words), named.tokenizer) == (False, ["a", "b"], 3)
+    for params in (TextIndexParams("words"), TextIndexParams(language="french", stop_words="english")):
+        with pytest.raises(ValueError, match="word"):
+            text_index_message(params)
+    with pytest.raises(TypeError, match="TextIndexParams"):
+        text_index_message({"tokenizer": "word"})  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ from planner.aggregation import AggregateQuery
 from tests.planner.strategies import SIZES, random_world
 from tests.planner.test_analyses import AGGREGATE_QUERIES, group_queries
 from tests.support import oracle_values as oracle
-from tests.support.client_queries import DISTANCES, filter_of, points_of, query_of
+from tests.support.client_queries import DISTANCES, filter_of, points_of, query_of, text_indexes_of
 from tests.support.messages import field, must
 from tests.support.refusals import NAN, PLAIN, REFUSAL, Error, check_refused, refusal
 from tests.support.wire import Wire
@@ -47,7 +47,7 @@ EXACT = SearchParams(exact=True)
 def world(client: Client) -> Iterator[str]:
     name = "analyses of a world"
     spaces = {space: VectorParams(SIZES[space], DISTANCES[metric]) for space, metric in WORLD.distances.items()}
-    client.collections.create(name, spaces)
+    client.collections.create(name, spaces, text_indexes=text_indexes_of(WORLD))
     client.points.upsert(name, points_of(WORLD))
     yield name
     client.collections.delete(name)

@@ -308,3 +308,16 @@ def test_the_command_makes_and_sends_a_partition(tmp_path: Path) -> None:
         )
         assert failed.returncode == 2
         assert "ascend" in failed.stderr
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_filters_that_leave_nothing_near_the_query_find_what_is_farther(served: Client, share: float) -> None:
+    """Anti-correlated: of the rows, those farthest from the query match."""
+    for query in QUERIES[:8]:
+        near = VECTORS @ query / np.linalg.norm(VECTORS, axis=1)
+        far = np.argsort(near)[: int(share * COUNT)]
+        condition = headwater.has_id(far.tolist())
+        exact = served.points.search(NAME, query, filter=condition, params=SearchParams(exact=True))
+        strategy = SearchParams(filter_strategy=headwater.FilterStrategy.Post)
+        found = served.points.search(NAME, query, filter=condition, params=strategy)
+        assert len({hit.id for hit in exact} & {hit.id for hit in found}) >= 8

@@ -18,7 +18,7 @@ from planner.query import Query
 from storage.schema import PointId
 from tests.planner.strategies import FILTERS, IDS, SIZES, queries, random_world
 from tests.support import oracle
-from tests.support.client_queries import DISTANCES, condition_of, points_of, query_of
+from tests.support.client_queries import DISTANCES, condition_of, points_of, query_of, text_indexes_of
 from tests.support.ids import id_order
 from tests.support.oracle import World
 from tests.support.wire import Wire, submessages
@@ -41,7 +41,7 @@ def stored(client: Client) -> Iterator[Stored]:
     names = [f"oracle {number}" for number in range(WORLD_COUNT)]
     for name, world in zip(names, worlds, strict=True):
         spaces = {space: VectorParams(SIZES[space], DISTANCES[metric]) for space, metric in world.distances.items()}
-        client.collections.create(name, spaces)
+        client.collections.create(name, spaces, text_indexes=text_indexes_of(world))
         points = points_of(world)
         client.points.upsert(name, points)
         client.points.delete(name, [point.id for point in points[::3]])

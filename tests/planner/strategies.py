@@ -82,7 +82,9 @@ from planner.query import (
     WeightedMetric,
     is_by_metric,
 )
+from planner.text.bm25_query import Bm25, Combine, Highlighting
 from storage.schema import Distance, PointId
+from storage.text_settings import TextSettings
 from tests.support.oracle import Point, Vector, World
 
 T = TypeVar("T")
@@ -101,6 +103,8 @@ STRINGS: tuple[PointId, ...] = ("a", "b", "aa", "Z", "10", "9", "é", "\U0001f60
 IDS: tuple[PointId, ...] = (*NUMBERS, *STRINGS)
 VALUES: tuple[Scalar, ...] = (0, 1, 2, 1.0, 1.5, True, False, "", "x", "y", 2**53 + 1)
 INSTANTS = ("2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00.250+00:00", "2026-03-01T14:00:00+01:00", "2026-03-01")
+INDEXED: Mapping[str, TextSettings] = {"a": TextSettings(), "b": TextSettings(lowercase=False, stop_words=("y",))}
+"""Text indexes: of fields that hold strings, arrays of them and other values."""
 TEXTS = ("red shoe", "Rote Größe", "shoe, red; shoe", *INSTANTS)
 PLACES: tuple[object, ...] = (
     {"lat": 52.52, "lon": 13.41},
@@ -116,7 +120,8 @@ def random_world(seed: int) -> World:
     """About thirty points that lack some spaces and fields. Components and field values are few."""
     random = Random(seed)
     ids = random.sample(IDS, random.randint(24, len(IDS)))
-    return World({point_id: Point(_random_payload(random), _random_vectors(random)) for point_id in ids}, DISTANCES)
+    points = {point_id: Point(_random_payload(random), _random_vectors(random)) for point_id in ids}
+    return World(points, DISTANCES, INDEXED)
 
 
 def _random_vectors(random: Random) -> dict[str, Vector]:
@@ -302,6 +307,17 @@ ORDERS = st.builds(
 )
 
 
+BM25 = st.builds(
+    Bm25,
+    text=st.sampled_from(["shoe", "x", "red shoe", "+red x", "shoe -red", '"red shoe" Rote', "2026 x y", "sho"]),
+    fields=st.sampled_from([(), (("a", 1.0),), (("b", 2.0), ("a", 0.5))]),
+    combine=st.sampled_from(Combine),
+    all_terms=st.booleans(),
+    last_as_prefix=st.booleans(),
+    highlight=seldom(st.builds(Highlighting)),
+)
+
+
 @st.composite
 def by_examples(
     draw: st.DrawFn, inputs: st.SearchStrategy[VectorInput], distance: Distance
@@ -391,6 +407,7 @@ def ranks(draw: st.DrawFn, world: World, space: str, width: int) -> Rank | None:
         "examples",
         "rescore",
         "formula",
+        "bm25",
     ]
     inputs = vector_inputs(world, space)
     match draw(st.sampled_from(kinds)):
@@ -406,6 +423,8 @@ def ranks(draw: st.DrawFn, world: World, space: str, width: int) -> Rank | None:
             return draw(by_metrics(partial(vector_inputs, world, unlike_zero=True), space))
         case "formula":
             return draw(formulas(width))
+        case "bm25":
+            return draw(BM25)
         case "scan":
             return None
         case kind:

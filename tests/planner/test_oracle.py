@@ -16,6 +16,7 @@ from planner.filter import Filter
 from planner.optimizer import optimize
 from planner.query import Query
 from planner.resolve import VectorSource, resolve
+from planner.text.indexes import TextIndexes
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
@@ -89,7 +90,7 @@ def test_optimised_equals_unoptimised(fixture: Fixture, number: int, data: st.Da
     with collection.snapshot() as reader, ExitStack() as others:
         source = VectorSource(collection.name, reader, fixture.engine.lookup, others)
         plan = build(resolve(query, source), reader.schema)
-        plain, optimised = execute([plan, optimize(plan)], reader, FilterCache(0), UNLIMITED)
+        plain, optimised = execute([plan, optimize(plan)], reader, FilterCache(0), TextIndexes(0), UNLIMITED)
         np.testing.assert_array_equal(plain.slots, optimised.slots, strict=True)
         np.testing.assert_array_equal(plain.scores, optimised.scores, strict=True)
 

@@ -41,8 +41,10 @@ def test_functions_fit_a_screen() -> None:
 
 
 def test_files_hold_one_idea() -> None:
+    """But the lists of what a package exports, which grow with it."""
     lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in sources(*CODE)}
-    assert [path for path, length in lengths.items() if length > LONGEST_FILE] == []
+    long = [path for path, length in lengths.items() if length > LONGEST_FILE and path.name != "__init__.py"]
+    assert long == []
 
 
 @pytest.mark.parametrize("forbidden", [MACHINE_PATHS, REGISTRIES], ids=["paths of a machine", "hosts of registries"])

@@ -11,14 +11,14 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headwater.v1 import collections_pb2, common_pb2
+from headwater.v1 import collections_pb2, common_pb2, indexes_pb2, indexes_pb2_grpc
 from headwater.v1 import points_pb2 as wire
-from server.app import COLLECTIONS, POINTS, VDE
+from server.app import COLLECTIONS, INDEXES, POINTS, VDE
 from tests.server.conftest import Service
 from tests.server.messages import point, space
 
 NAME = "any-request"
-METHODS = [method for service in (COLLECTIONS, POINTS, VDE) for method in service.methods]
+METHODS = [method for service in (COLLECTIONS, POINTS, VDE, INDEXES) for method in service.methods]
 DEEPEST = 4
 
 NUMBERS = st.sampled_from([0, 1, 2, 3, 10, 255, 10_000, 10_001, 2**31 - 1])
@@ -53,6 +53,9 @@ def messages(descriptor: Descriptor, depth: int = 0) -> st.SearchStrategy[Messag
         for field in descriptor.fields:
             if field.name == "collection_name" and depth == 0:
                 message.collection_name = draw(st.sampled_from([NAME, NAME, NAME, "absent"]))
+            elif field.name in ("label", "labels") and depth == 0:
+                label = draw(st.sampled_from([NAME, NAME, NAME, "absent"]))
+                message.MergeFrom(GetMessageClass(descriptor)(**{field.name: [label] if field.is_repeated else label}))
             elif draw(st.integers(0, 2)) and (field.message_type is None or depth < DEEPEST):
                 fill(message, field, draw, depth)
         return message
@@ -90,6 +93,11 @@ def filled(service: Service) -> Iterator[Service]:
     service.collections.Create(create)
     points = [point(number, {"": [1, number], "text": [1, 2, 3]}, {"a": {"b": number}}) for number in range(5)]
     service.points.Upsert(wire.PointsUpsertRequest(collection_name=NAME, points=points))
+    indexes = indexes_pb2_grpc.IndexesStub(service.channel)
+    for similarity in (common_pb2.DISTANCE_COSINE, common_pb2.DISTANCE_EUCLID):
+        indexes.Create(
+            indexes_pb2.IndexesCreateRequest(label=NAME, property_name="a", dimensions=2, similarity=similarity)
+        )
     yield service
     service.collections.Delete(collections_pb2.CollectionsDeleteRequest(collection_name=NAME))
 
@@ -99,7 +107,7 @@ def filled(service: Service) -> Iterator[Service]:
 @given(data=st.data())
 def test_no_request_meets_a_bug(filled: Service, method: MethodDescriptor, data: st.DataObject) -> None:
     request: Any = data.draw(messages(method.input_type))
-    if method.name in ("Close", "Delete") and method.containing_service.name != "Points":
+    if method.name in ("Close", "Delete") and method.containing_service.name in ("Collections", "VDE"):
         request.collection_name = "absent"
     assert outcome(filled.channel, method, request) not in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN), request
 

@@ -109,7 +109,7 @@ def test_every_kind_of_condition_is_converted() -> None:
     }  # fmt: skip
     assert {field.name for field in query_pb2.Query.DESCRIPTOR.oneofs_by_name["kind"].fields} == {
         "nearest", "rrf", "dbsf", "sample", "context", "nearest_with_mmr", "order_by", "recommend", "discover",
-            "formula", "rescore"
+            "formula", "rescore", "bm25"
     }  # fmt: skip
 
 

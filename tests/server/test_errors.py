@@ -12,7 +12,9 @@ from grpc import StatusCode
 
 from headwater.v1 import errors_pb2
 from planner import errors as planner_errors
+from server.embedders import errors as embedder_errors
 from server.errors import DOMAIN, STATUS_OF, Unauthenticated, status_of
+from server.indexes import errors as index_errors
 from storage import errors as storage_errors
 from storage.errors import (
     CollectionNotFound,
@@ -37,7 +39,7 @@ def classes_below(root: type[EngineError]) -> Iterator[type[EngineError]]:
 
 
 def leaves() -> set[type[EngineError]]:
-    modules = {planner_errors.__name__, storage_errors.__name__}
+    modules = {planner_errors.__name__, storage_errors.__name__, embedder_errors.__name__, index_errors.__name__}
     return {each for each in classes_below(EngineError) if each.__module__ in modules and not each.__subclasses__()}
 
 

@@ -14,6 +14,7 @@ from server.scrolling import PointScrolls
 from server.search import PointQueries
 from server.services import handlers_of, snake_case
 from server.snapshots import SnapshotTransfers
+from server.text_indexes import PointTextIndexes
 from server.vde import VectorDataEngine
 
 
@@ -21,7 +22,18 @@ from server.vde import VectorDataEngine
     ("service", "implementations"),
     [
         (COLLECTIONS, [Collections]),
-        (POINTS, [PointWrites, PointReads, PointScrolls, PointQueries, PointAnalyses, PointFieldIndexes]),
+        (
+            POINTS,
+            [
+                PointWrites,
+                PointReads,
+                PointScrolls,
+                PointQueries,
+                PointAnalyses,
+                PointFieldIndexes,
+                PointTextIndexes,
+            ],
+        ),
         (VDE, [VectorDataEngine, VectorDataMaintenance, SnapshotTransfers, Partitions]),
     ],
     ids=lambda each: getattr(each, "name", ""),

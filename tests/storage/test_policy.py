@@ -248,3 +248,11 @@ def test_churn_keeps_space_bounded() -> None:
         life.settle()
     assert sum(block.count for block in life.blocks) <= 200_000 / (1 - VACUUM_SHARE)
     assert len(life.blocks) <= 8
+
+
+def test_no_more_is_brought_together_than_a_build_has_memory_for() -> None:
+    blocks = [_block(uid, graph=None) for uid in range(5)]
+    work = due_for(7, blocks, THRESHOLD, graphs=True, most=2 * THRESHOLD)
+    assert [(each.kind, each.blocks) for each in work] == [(MERGE, (0, 1)), (MERGE, (2, 3)), (BUILD, (4,))]
+    work = due_for(7, blocks, THRESHOLD, graphs=True, most=1)
+    assert [(each.kind, each.blocks) for each in work] == [(BUILD, (uid,)) for uid in range(5)]

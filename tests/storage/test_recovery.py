@@ -17,6 +17,7 @@ from storage.catalog import CollectionState
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
+from storage.environment import FORMAT_VERSION
 from storage.errors import CorruptStore, EngineError, StorageFailed, UnknownFormat
 from storage.operations import ByIds, DeletePoints
 from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
@@ -296,7 +297,7 @@ def test_a_newer_collection_is_refused(directories: Directories) -> None:
     with lmdb.open(str(folder.parent.parent / "lmdb"), max_dbs=10) as env:
         meta = env.open_db(b"meta")
         with env.begin(write=True) as txn:
-            txn.put(b"format", struct.pack(">Q", 2), db=meta)
+            txn.put(b"format", struct.pack(">Q", FORMAT_VERSION + 1), db=meta)
     database = directories.open()
     with pytest.raises(UnknownFormat):
         database.collection("c")

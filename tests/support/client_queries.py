@@ -25,9 +25,11 @@ from planner.query import (
     ScoreMode,
     SearchParams,
     Stage,
+    StoredVector,
     VectorInput,
     VectorsSelector,
 )
+from planner.text.bm25_query import Bm25
 from storage.schema import Distance
 from tests.support.client_formulas import formula_of
 from tests.support.oracle import World
@@ -125,6 +127,8 @@ def _rank(rank: Rank | None) -> client.QueryLike | None:
             return _rescore(rank)
         case Formula():
             return formula_of(rank, filter_of)
+        case Bm25():
+            return _bm25(rank)
 
 
 def _rescore(rank: ByMetrics) -> client.Rescore:
@@ -145,8 +149,37 @@ def _rescore(rank: ByMetrics) -> client.Rescore:
     )
 
 
+def _bm25(rank: Bm25) -> client.Bm25:
+    highlight = rank.highlight
+    return client.Bm25(
+        rank.text,
+        dict(rank.fields) or None,
+        rank.combine.value,
+        rank.all_terms,
+        rank.last_as_prefix,
+        rank.plain,
+        highlight is not None and client.HighlightParams(highlight.fragments, highlight.length),
+    )
+
+
+def text_indexes_of(world: World) -> dict[str, client.TextIndexParams]:
+    return {
+        path: client.TextIndexParams(
+            settings.tokenizer.value,
+            stop_words=settings.stop_words or False,
+            lowercase=settings.lowercase,
+            k1=settings.k1,
+            b=settings.b,
+        )
+        for path, settings in world.texts.items()
+    }
+
+
 def _input(vector: VectorInput) -> client.VectorLike | client.PointIdLike:
-    return vector.values if isinstance(vector, QueryVector) else vector.id
+    if isinstance(vector, QueryVector):
+        return vector.values
+    assert isinstance(vector, StoredVector), "worlds hold dense vectors"
+    return vector.id
 
 
 def _pairs(pairs: tuple[ContextPair, ...]) -> list[client.ContextPair]:

@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -50,8 +50,11 @@ from planner.query import (
     WeightedMetric,
     is_by_metric,
 )
+from planner.text.bm25_query import Bm25
 from storage.schema import Distance, PointId
+from storage.text_settings import TextSettings
 from tests.support import oracle_ranks as ranks
+from tests.support import oracle_text
 from tests.support.ids import id_order
 from tests.support.operators import passes
 from tests.support.oracle_formula import NoValueError, PointFormula, convert_metric, metric_score, rounded
@@ -69,10 +72,11 @@ class Point:
 
 @dataclass(frozen=True)
 class World:
-    """Points by id, and the metric of each space."""
+    """Points by id, the metric of each space, and text indexes by path."""
 
     points: Mapping[PointId, Point]
     distances: Mapping[str, Distance]
+    texts: Mapping[str, TextSettings] = field(default_factory=dict)
 
     def space(self, using: str | None) -> str:
         if using is not None:
@@ -146,6 +150,9 @@ def _score(world: World, stage: Stage, ids: Sequence[PointId]) -> tuple[List, bo
             return [(key, np.float32(0)) for key in ranks.ordered(stage.query, world.points, ids)], True
         case Recommend() | Discover() | Context():
             return _by_examples(world, stage, stage.query, ids)
+        case Bm25():
+            scores = oracle_text.scores(world.points, world.texts, stage.query)
+            return [(key, scores[key]) for key in ids if key in scores], True
         case Nearest(vector=vector):
             return _by_vector(world, stage, ranks.values_of(vector, world.points, world.space(stage.using)), ids)
         case ByMetrics():

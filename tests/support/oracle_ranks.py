@@ -20,6 +20,7 @@ from planner.query import (
     Recommend,
     RecommendStrategy,
     Sample,
+    StoredVector,
     VectorInput,
 )
 from storage.schema import Distance, PointId
@@ -66,7 +67,7 @@ def _sides(pairs: Sequence[ContextPair]) -> list[VectorInput]:
 
 def own_ids(rank: Rank | None) -> list[PointId]:
     """Points of the searched collection that gave vectors."""
-    return [one.id for one in inputs(rank) if not isinstance(one, QueryVector) and one.collection is None]
+    return [one.id for one in inputs(rank) if isinstance(one, StoredVector) and one.collection is None]
 
 
 def reach(rank: Rank | None, page: int) -> int:
@@ -79,6 +80,7 @@ def reach(rank: Rank | None, page: int) -> int:
 def values_of(vector: VectorInput, points: Points, space: str) -> Vector:
     if isinstance(vector, QueryVector):
         return vector.values
+    assert isinstance(vector, StoredVector), "worlds hold dense vectors"
     return points[vector.id].vectors[space if vector.using is None else vector.using]
 
 

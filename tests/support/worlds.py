@@ -26,7 +26,7 @@ def create(database: Database, name: str, world: World, sizes: Mapping[str, int]
         space: SpaceSchema(size=sizes[space], distance=distance, datatype=default_datatype(distance))
         for space, distance in world.distances.items()
     }
-    collection = database.create_collection(name, CollectionSchema(spaces=spaces))
+    collection = database.create_collection(name, CollectionSchema(spaces=spaces, text_indexes=world.texts))
     ids = list(world.points)
     ghosts: list[PointId] = [f"ghost {number}" for number in range(len(ids))]
     first = {**world.points, **dict(zip(ghosts, world.points.values(), strict=True))}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from headwater._wire.names import enum_name
 from headwater._wire.payload_schema import field_index_of
+from headwater._wire.text import text_index_of
 from headwater._wire.vectors import UNNAMED
 from headwater.models.collections import (
     Alias,
@@ -17,11 +18,17 @@ from headwater.models.collections import (
     HnswPreset,
     IndexKind,
     IvfConfig,
+    MultiVectorComparator,
+    MultiVectorParams,
     OptimizersConfig,
     OptimizersConfigLike,
     RenameAlias,
     SpaceInfo,
     SpaceState,
+    SparseModifier,
+    SparseSpaceInfo,
+    SparseVectorParams,
+    SparseVectorsConfig,
     VectorParams,
     VectorParamsDiff,
     VectorsConfig,
@@ -37,6 +44,17 @@ def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.
     return {name: _params(params) for name, params in spaces.items()}
 
 
+def sparse_vectors_messages(config: SparseVectorsConfig | None) -> dict[str, collections_pb2.SparseVectorParams]:
+    """Sparse spaces by name; a single SparseVectorParams is the unnamed space."""
+    if config is None:
+        return {}
+    spaces = {UNNAMED: config} if isinstance(config, SparseVectorParams) else config
+    return {
+        name: collections_pb2.SparseVectorParams(modifier=enum_name(SparseModifier, "SPARSE_MODIFIER", params.modifier))
+        for name, params in spaces.items()
+    }
+
+
 def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[str, collections_pb2.VectorParamsDiff]:
     return {
         name: collections_pb2.VectorParamsDiff(
@@ -44,6 +62,7 @@ def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[
             datatype=None if diff.datatype is None else diff.datatype.value,
             index=enum_name(IndexKind, "INDEX_KIND", diff.index),
             ivf_config=_ivf(diff.ivf_config),
+            embedder=diff.embedder,
         )
         for name, diff in (diffs or {}).items()
     }
@@ -70,6 +89,8 @@ def info_of(message: collections_pb2.CollectionInfo) -> CollectionInfo:
         seq=message.seq,
         aliases=tuple(message.aliases),
         payload_schema={path: field_index_of(index) for path, index in message.payload_schema.items()},
+        sparse_vectors={name: _sparse_space_of(space) for name, space in message.sparse_vectors.items()},
+        text_indexes={path: text_index_of(params) for path, params in message.text_indexes.items()},
     )
 
 
@@ -105,7 +126,22 @@ def _params(params: VectorParams) -> collections_pb2.VectorParams:
         datatype=None if params.datatype is None else params.datatype.value,
         index=enum_name(IndexKind, "INDEX_KIND", params.index),
         ivf_config=_ivf(params.ivf_config),
+        embedder=params.embedder,
+        multivector_config=_multivector(params.multivector_config),
     )
+
+
+def _multivector(config: MultiVectorParams | None) -> collections_pb2.MultiVectorParams | None:
+    """Raises ValueError for a comparator that there is not."""
+    if config is None:
+        return None
+    names = {member.name: member for member in MultiVectorComparator}
+    comparator = config.comparator
+    if not isinstance(comparator, MultiVectorComparator):
+        if comparator not in names:
+            raise ValueError(f"{comparator!r} is no MultiVectorComparator: it is one of {', '.join(names)}")
+        comparator = names[comparator]
+    return collections_pb2.MultiVectorParams(comparator=comparator.value)
 
 
 def _hnsw(config: HnswConfigDiff | None) -> collections_pb2.HnswConfig | None:
@@ -145,6 +181,12 @@ def _ivf_of(message: collections_pb2.IvfConfig) -> IvfConfig:
     )
 
 
+def _sparse_space_of(message: collections_pb2.SparseSpaceInfo) -> SparseSpaceInfo:
+    idf = message.params.modifier == collections_pb2.SPARSE_MODIFIER_IDF
+    params = SparseVectorParams(modifier=SparseModifier.Idf if idf else None)
+    return SparseSpaceInfo(params=params, vectors_count=message.vectors_count)
+
+
 def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:
     params = message.params
     return SpaceInfo(
@@ -157,6 +199,8 @@ def _space_of(message: collections_pb2.SpaceInfo) -> SpaceInfo:
             datatype=Datatype(collections_pb2.Datatype.Name(params.datatype)),
             index=IndexKind(collections_pb2.IndexKind.Name(params.index)) if params.index else None,
             ivf_config=_ivf_of(params.ivf_config) if params.HasField("ivf_config") else None,
+            embedder=params.embedder if params.HasField("embedder") else None,
+            multivector_config=MultiVectorParams() if params.HasField("multivector_config") else None,
         ),
         vectors_count=message.vectors_count,
         indexed_vectors_count=message.indexed_vectors_count,

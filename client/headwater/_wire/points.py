@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from headwater._wire.text import highlight_of
 from headwater._wire.values import id_of, names, payload_of, write_id, write_payload
 from headwater._wire.vectors import vectors_of, write_vectors
 from headwater.models.points import (
@@ -69,6 +70,7 @@ def scored_point_of(message: common_pb2.ScoredPoint) -> ScoredPoint:
         payload=payload_of(message.payload) if message.HasField("payload") else None,
         vectors=vectors_of(message.vectors),
         version=message.version,
+        highlights=tuple(map(highlight_of, message.highlights)),
     )
 
 

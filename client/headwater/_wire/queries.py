@@ -1,6 +1,7 @@
 """Searches, queries, answers and explanations between the client's models and the contract."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import check_depth
@@ -23,6 +24,7 @@ from headwater.models.queries import (
     ScoreMode,
     SearchParams,
     SearchRequest,
+    SparseMetric,
 )
 from headwater.models.ranks import OtherRank
 from headwater.v1 import points_pb2, query_pb2
@@ -97,6 +99,7 @@ def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
         filter_strategy=None if given.filter_strategy is None else given.filter_strategy.value,
         quantization=_quantization(given.quantization),
         ivf_nprobe=_levels(given.ivf_nprobe),
+        sparse_metric=None if given.sparse_metric is None else _sparse_metric(given.sparse_metric),
     )
 
 
@@ -141,9 +144,11 @@ def _query(given: QueryLike | None) -> query_pb2.Query | None:
         case Fusion() | Rrf() | Dbsf():
             return _fusion(given)
         case Mapping():
+            if "fusion" not in given:
+                return query_pb2.Query(nearest=vector_input(given, "query"))
             if set(given) != {"fusion"}:
-                raise ValueError('a query as a dict is {"fusion": Fusion.RRF} or another fusion')
-            return _fusion(given["fusion"])
+                raise ValueError('a query as a dict is {"fusion": Fusion.RRF} or another fusion, or a sparse vector')
+            return _fusion(dict[Any, Any](given)["fusion"])
         case _ if isinstance(given, OtherRank):
             return rank_message(given)
         case _:
@@ -162,6 +167,16 @@ def _fusion(given: FusionQuery) -> query_pb2.Query:
             return query_pb2.Query(dbsf=query_pb2.DistributionBasedScoreFusion(weights=weights))
         case _:
             raise TypeError(f"a fusion is a Fusion, Rrf or Dbsf, not {type(given).__name__}")
+
+
+def _sparse_metric(given: SparseMetric | str) -> str:
+    """Also of its name in lower case. Raises ValueError."""
+    if isinstance(given, SparseMetric):
+        return given.value
+    names = {metric.name.lower(): metric.value for metric in SparseMetric}
+    if given not in names:
+        raise ValueError(f"{given!r} is no SparseMetric: it is one of {', '.join(names)}")
+    return names[given]
 
 
 def _lookup(given: LookupFrom | None) -> query_pb2.LookupFrom | None:

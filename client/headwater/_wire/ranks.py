@@ -8,11 +8,12 @@ import numpy as np
 
 from headwater._wire.formulas import formula_message
 from headwater._wire.limits import refused
+from headwater._wire.text import bm25_message
 from headwater._wire.values import id_message
-from headwater._wire.vectors import vector_message
+from headwater._wire.vectors import text_message, vector_message
 from headwater.errors import InvalidQueryError
 from headwater.models.collections import Distance
-from headwater.models.points import PointIdLike, VectorLike
+from headwater.models.points import PointIdLike, Text, VectorLike
 from headwater.models.ranks import (
     Context,
     ContextPair,
@@ -28,6 +29,7 @@ from headwater.models.ranks import (
     Sample,
     WeightedMetric,
 )
+from headwater.models.text import Bm25
 from headwater.v1 import query_pb2
 
 
@@ -55,12 +57,16 @@ def rank_message(given: OtherRank) -> query_pb2.Query:
             return query_pb2.Query(formula=formula_message(given))
         case Rescore():
             return query_pb2.Query(rescore=_rescore(given))
+        case Bm25():
+            return query_pb2.Query(bm25=bm25_message(given))
     assert_never(given)
 
 
 def vector_input(given: VectorLike | PointIdLike, path: str) -> query_pb2.VectorInput:
     if isinstance(given, str | int | UUID | np.integer):
         return query_pb2.VectorInput(id=id_message(given, path))
+    if isinstance(given, Text):
+        return query_pb2.VectorInput(text=text_message(given, path))
     return query_pb2.VectorInput(vector=vector_message(given, path))
 
 

@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from headwater.v1 import collections_pb2, points_pb2, vde_pb2
+from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -90,6 +90,10 @@ class Points:
     SCROLL: Final = repeatable(points_pb2.PointsScrollRequest, points_pb2.PointsScrollResponse)
     CLOSE_CURSOR: Final = repeatable(points_pb2.PointsCloseCursorRequest, points_pb2.PointsCloseCursorResponse)
     COUNT: Final = repeatable(points_pb2.PointsCountRequest, points_pb2.PointsCountResponse)
+    CREATE_TEXT_INDEX: Final = repeatable(
+        points_pb2.PointsCreateTextIndexRequest, points_pb2.PointsCreateTextIndexResponse
+    )
+    DELETE_TEXT_INDEX: Final = once(points_pb2.PointsDeleteTextIndexRequest, points_pb2.PointsDeleteTextIndexResponse)
     UPDATE_BATCH: Final = once(points_pb2.PointsUpdateBatchRequest, points_pb2.PointsUpdateBatchResponse)
     CREATE_FIELD_INDEX: Final = repeatable(
         points_pb2.PointsCreateFieldIndexRequest, points_pb2.PointsCreateFieldIndexResponse
@@ -128,3 +132,19 @@ class VDE:
     SAMPLE_VECTORS: Final = once(vde_pb2.VDESampleVectorsRequest, vde_pb2.VDESampleVectorsResponse)
     IMPORT_PARTITION: Final = once(vde_pb2.VDEImportPartitionRequest, vde_pb2.VDEImportPartitionResponse)
     DELETE_PARTITION: Final = once(vde_pb2.VDEDeletePartitionRequest, vde_pb2.VDEDeletePartitionResponse)
+
+
+class Indexes:
+    """RPCs of the service Indexes."""
+
+    CREATE: Final = once(indexes_pb2.IndexesCreateRequest, indexes_pb2.IndexesCreateResponse)
+    GET: Final = repeatable(indexes_pb2.IndexesGetRequest, indexes_pb2.IndexesGetResponse)
+    LIST: Final = repeatable(indexes_pb2.IndexesListRequest, indexes_pb2.IndexesListResponse)
+    DELETE: Final = once(indexes_pb2.IndexesDeleteRequest, indexes_pb2.IndexesDeleteResponse)
+    GET_STATS: Final = repeatable(indexes_pb2.IndexesGetStatsRequest, indexes_pb2.IndexesGetStatsResponse)
+    REARM: Final = repeatable(indexes_pb2.IndexesRearmRequest, indexes_pb2.IndexesRearmResponse)
+    UPSERT_VECTORS: Final = repeatable(
+        indexes_pb2.IndexesUpsertVectorsRequest, indexes_pb2.IndexesUpsertVectorsResponse
+    )
+    UPSERT_RECORDS: Final = once(indexes_pb2.IndexesUpsertRecordsRequest, indexes_pb2.IndexesUpsertRecordsResponse)
+    SEARCH: Final = repeatable(indexes_pb2.IndexesSearchRequest, indexes_pb2.IndexesSearchResponse)

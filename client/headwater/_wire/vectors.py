@@ -3,24 +3,59 @@
 NaN, infinity and wrong lengths are sent as they are: the server refuses them and names the field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from google.protobuf.internal.containers import MessageMap
 from numpy.typing import NDArray
 
-from headwater.models.points import VectorLike, VectorsLike
+from headwater.models.points import Text, VectorLike, VectorsLike
+from headwater.models.vectors import MultiVector, SparseVector, SparseVectorLike
 from headwater.v1 import common_pb2
 
 UNNAMED = ""
 _VALUES_TAG = bytes([common_pb2.DenseVector.VALUES_FIELD_NUMBER << 3 | 2])  # length-delimited: packed floats
 
 
-def write_vector(given: VectorLike, message: common_pb2.Vector, path: str) -> None:
+def write_vector(given: VectorLike | str, message: common_pb2.Vector, path: str) -> None:
     """Raises TypeError for what is not numbers and ValueError for what is not one-dimensional, naming the field."""
+    if isinstance(given, Text | str):
+        message.text.CopyFrom(text_message(given, path))
+        return
+    if isinstance(given, SparseVector | Mapping):
+        _write_sparse(given, message.sparse, path)
+        return
+    if isinstance(given, MultiVector) or _is_matrix(given):
+        rows = given.vectors if isinstance(given, MultiVector) else given
+        for number, row in enumerate(rows):
+            _write_dense(row, message.multi.vectors.add(), f"{path}.vectors[{number}]")
+        message.multi.SetInParent()
+        return
+    _write_dense(given, message.dense, path)
+
+
+def _write_dense(given: Any, message: common_pb2.DenseVector, path: str) -> None:
     values = _float32(given, path)
     # Packed floats on the wire are the array's own bytes: one copy, where extend() would box every component.
-    message.dense.MergeFromString(_VALUES_TAG + _varint(values.nbytes) + values.tobytes())
+    message.MergeFromString(_VALUES_TAG + _varint(values.nbytes) + values.tobytes())
+
+
+def _is_matrix(given: Any) -> bool:
+    """Whether it is a 2-D array, or a sequence of rows."""
+    if isinstance(given, np.ndarray):
+        return given.ndim == 2
+    if not isinstance(given, Sequence) or not given:
+        return False
+    return isinstance(given[0], Sequence | np.ndarray) and not isinstance(given[0], str) and np.ndim(given[0]) == 1
+
+
+def text_message(given: Text | str, path: str) -> common_pb2.Document:
+    """Raises TypeError for what is no string, naming the field."""
+    text = given.text if isinstance(given, Text) else given
+    if not isinstance(text, str):
+        raise TypeError(f"{path} is a text of type {type(text).__name__}, not a string")
+    return common_pb2.Document(text=text)
 
 
 def vector_message(given: VectorLike, path: str = "vector") -> common_pb2.Vector:
@@ -37,11 +72,43 @@ def write_vectors(given: VectorsLike, into: "MessageMap[str, common_pb2.Vector]"
         write_vector(vector, into[space], f'{path}["{space}"]')
 
 
-def vectors_of(messages: Mapping[str, common_pb2.Vector]) -> dict[str, NDArray[np.float32]]:
-    return {space: np.asarray(vector.dense.values, dtype=np.float32) for space, vector in messages.items()}
+def vectors_of(messages: Mapping[str, common_pb2.Vector]) -> dict[str, Any]:
+    return {space: _vector_of(vector) for space, vector in messages.items()}
 
 
-def _float32(given: VectorLike, path: str) -> NDArray[np.float32]:
+def _vector_of(message: common_pb2.Vector) -> NDArray[np.float32] | SparseVector:
+    if message.WhichOneof("kind") == "sparse":
+        indices = np.asarray(message.sparse.indices, dtype=np.uint32)
+        return SparseVector(indices, np.asarray(message.sparse.values, dtype=np.float32))
+    if message.WhichOneof("kind") == "multi":
+        return np.array([row.values for row in message.multi.vectors], dtype=np.float32)
+    return np.asarray(message.dense.values, dtype=np.float32)
+
+
+def _write_sparse(given: SparseVectorLike, message: common_pb2.SparseVector, path: str) -> None:
+    """Raises TypeError for what is not numbers and ValueError for what is no index, naming the field."""
+    vector = given if isinstance(given, SparseVector) else _sparse_of(given, path)
+    indices = np.asarray(vector.indices)
+    if indices.size and indices.dtype.kind not in "iu":
+        raise TypeError(f"{path}.indices are integers, not {indices.dtype}")
+    if indices.ndim != 1:
+        raise ValueError(f"{path}.indices are one list, not an array of shape {indices.shape}")
+    if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < 2**32:
+        raise ValueError(f"{path}.indices are 0 to 2^32 - 1, not {int(indices.min())} to {int(indices.max())}")
+    message.indices.extend(indices.tolist())
+    message.values.extend(_float32(vector.values, f"{path}.values").tolist())
+    message.SetInParent()
+
+
+def _sparse_of(given: Mapping[Any, Any], path: str) -> SparseVector:
+    if set(given) == {"indices", "values"}:
+        return SparseVector(given["indices"], given["values"])
+    if not given or not all(isinstance(index, int | np.integer) for index in given):
+        raise ValueError(f'{path} as a dict is {{"indices": [...], "values": [...]}} or values by index')
+    return SparseVector([int(index) for index in given], list(given.values()))
+
+
+def _float32(given: Sequence[float] | NDArray[Any], path: str) -> NDArray[np.float32]:
     """One-dimensional, little-endian. Values beyond float32 become infinite, which the server refuses."""
     try:
         values = np.asarray(given)

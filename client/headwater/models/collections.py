@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from headwater.models.payload_schema import FieldIndexInfo
+from headwater.models.text import TextIndexParams
 
 
 class Distance(Enum):
@@ -80,6 +81,20 @@ class HnswConfigDiff:
     preset: HnswPreset | str | None = None
 
 
+class MultiVectorComparator(Enum):
+    """How two multi-vectors are compared."""
+
+    MaxSim = "MULTI_VECTOR_COMPARATOR_MAX_SIM"
+    """The sum, over the rows of the query, of the greatest similarity of any row of the point."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultiVectorParams:
+    """Makes a space one of multi-vectors. `comparator` is also "MaxSim"."""
+
+    comparator: MultiVectorComparator | str = MultiVectorComparator.MaxSim
+
+
 @dataclass(frozen=True, slots=True)
 class IvfConfig:
     """Settings of IVF lists; None: the server's default, or when updating what it was.
@@ -102,8 +117,9 @@ class IvfConfig:
 class VectorParams:
     """A vector space of `size` dimensions (1 to 65,536). Size and distance are fixed for its life.
 
-    `datatype` None: BFloat16, or Binary under Hamming and Jaccard. `index` (also "auto", "flat", "hnsw",
-    "ivf") None: Auto.
+    `datatype` None: BFloat16, or Binary under Hamming and Jaccard. `index` (also "auto", "flat", "hnsw", "ivf") None:
+    Auto. `embedder` names the embedder of the server's settings that makes vectors of texts; None: texts are refused.
+    With `multivector_config` a point has a matrix of vectors of `size` dimensions.
     """
 
     size: int
@@ -111,17 +127,45 @@ class VectorParams:
     hnsw_config: HnswConfigDiff | None = None
     datatype: Datatype | None = None
     index: IndexKind | str | None = None
+    embedder: str | None = None
+    multivector_config: MultiVectorParams | None = None
     ivf_config: IvfConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VectorParamsDiff:
-    """Changes to a vector space; None keeps. Indexes are built anew in the background; Flat drops them at once."""
+    """Changes to a vector space; None keeps. Indexes are built anew in the background; Flat drops them at once.
+
+    An `embedder` of "" takes the space's away; vectors that are stored stay as they are.
+    """
 
     hnsw_config: HnswConfigDiff | None = None
     datatype: Datatype | None = None
     index: IndexKind | str | None = None
     ivf_config: IvfConfig | None = None
+    embedder: str | None = None
+
+
+class SparseModifier(Enum):
+    """What a sparse space does to the values of queries."""
+
+    Idf = "SPARSE_MODIFIER_IDF"
+    """Multiplies each by the inverse document frequency of its index."""
+
+
+@dataclass(frozen=True, slots=True)
+class SparseVectorParams:
+    """A space of sparse vectors. `modifier` (also "idf") None: none. It is fixed for the life of the space."""
+
+    modifier: SparseModifier | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SparseSpaceInfo:
+    """A sparse space, and how many points have a vector there."""
+
+    params: SparseVectorParams
+    vectors_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +203,9 @@ class SpaceInfo:
 class CollectionInfo:
     """What a collection is and holds. `name` is its own, also when it was asked for by an alias.
 
-    `vectors` are its spaces by name; the unnamed space is "". `seq` is the commit sequence of the last write.
-    `payload_schema` are the declared indexes of payload fields, by path.
+    `vectors` are its dense spaces by name, `sparse_vectors` the sparse ones; the unnamed space is "". `seq` is the
+    commit sequence of the last write. `payload_schema` are the declared indexes of payload fields, by path;
+    `text_indexes` are by the path of their field.
     """
 
     name: str
@@ -170,6 +215,8 @@ class CollectionInfo:
     seq: int
     aliases: tuple[str, ...]
     payload_schema: Mapping[str, FieldIndexInfo] = field(default_factory=dict)
+    sparse_vectors: Mapping[str, SparseSpaceInfo] = field(default_factory=dict)
+    text_indexes: Mapping[str, TextIndexParams] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +253,7 @@ class DeleteAlias:
 AliasOperation = CreateAlias | RenameAlias | DeleteAlias
 VectorsConfig = VectorParams | Mapping[str, VectorParams]
 """One unnamed space, or spaces by name."""
+SparseVectorsConfig = SparseVectorParams | Mapping[str, SparseVectorParams]
+"""One unnamed sparse space, or sparse spaces by name."""
 OptimizersConfigLike = OptimizersConfig | Mapping[str, Any]
 """OptimizersConfig, or the same as a dict: `{"indexing_threshold": 50_000}`."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-import numpy as np
 from numpy.typing import NDArray
+
+from headwater.models.text import Highlight
+from headwater.models.vectors import MultiVectorLike, SparseVector, SparseVectorLike
 
 PointId = int | str
 """As the server returns it: an unsigned 64-bit number or a string of 1 to 512 UTF-8 bytes."""
@@ -14,10 +16,22 @@ PointIdLike = int | str | UUID
 """As it may be given: a UUID is sent as its string."""
 Payload = Mapping[str, Any]
 """Values by key: None, bool, int (64 bits), float, str, lists and dicts of these; numpy scalars are taken too."""
-VectorLike = Sequence[float] | NDArray[Any]
-"""One dense vector. float32 arrays are sent as they are, others are converted."""
-VectorsLike = VectorLike | Mapping[str, VectorLike]
-"""A vector of the unnamed space, or vectors by space name; the unnamed space is ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in the place of a vector: the server makes the vector, with the embedder of the space."""
+
+    text: str
+
+
+VectorLike = Sequence[float] | NDArray[Any] | Text | SparseVectorLike | MultiVectorLike
+"""One vector, dense, sparse or multi, or a text of which the server makes it. float32 arrays are sent as they are."""
+VectorsLike = (
+    Sequence[float] | NDArray[Any] | Text | SparseVector | MultiVectorLike | str | Mapping[str, VectorLike | str]
+)
+"""A vector of the unnamed space, or vectors by space name; the unnamed space is "". A string is a Text here, and a dict
+is always one of spaces."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +55,14 @@ class PointVectors:
 class Record:
     """A stored point. `payload` is None when it was not asked for.
 
-    `vectors` holds float32 arrays by space name (the unnamed space is ""), as they were written; it is empty when not
-    asked for, and not compared by ==. `version` is the commit sequence of the last write that changed the point.
+    `vectors` holds by space name (the unnamed space is "") float32 arrays (size,), or a SparseVector, or of a
+    multi-vector (n, size), as they were written; it is empty when not asked for, and not compared by ==. `version`
+    is the commit sequence of the last write that changed the point.
     """
 
     id: PointId
     payload: dict[str, Any] | None = None
-    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, compare=False)
+    vectors: dict[str, Any] = field(default_factory=dict, compare=False)
     version: int = 0
 
 
@@ -80,13 +95,17 @@ class Page(tuple[list[Record], PointId | None]):
 
 @dataclass(frozen=True, slots=True)
 class ScoredPoint:
-    """A stored point and its score in the stage that ranked it. Other fields are those of Record."""
+    """A stored point and its score in the stage that ranked it. Other fields are those of Record.
+
+    `highlights` are the parts of its texts that match, as queries by Bm25 asked.
+    """
 
     id: PointId
     score: float
     payload: dict[str, Any] | None = None
-    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, compare=False)
+    vectors: dict[str, Any] = field(default_factory=dict, compare=False)
     version: int = 0
+    highlights: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,17 @@ class QuantizationSearchParams:
     oversampling: float | None = None
 
 
+class SparseMetric(Enum):
+    """How near two sparse vectors are; higher is better."""
+
+    Dot = "SPARSE_METRIC_DOT"
+    """The sum of the products of the values at shared indices."""
+    Cosine = "SPARSE_METRIC_COSINE"
+    """That by the norms of both."""
+    Jaccard = "SPARSE_METRIC_JACCARD"
+    """How many indices both have by how many either has."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchParams:
     """How a stage searches; None: the server's default.
@@ -85,6 +96,8 @@ class SearchParams:
     `hnsw_ef`: width of the graph walk, 1 to 10,000. `exact`: scan every row. `indexed_only`: skip rows that no index
     covers yet, so the answer may be incomplete. `ivf_nprobe`: how many lists of an IVF index are read; or a value for
     each level of its partition, the last being that of the lists.
+    covers yet, so the answer may be incomplete. `sparse_metric` (also "dot", "cosine", "jaccard"), in sparse spaces
+    alone: what makes a score; None: Dot.
     """
 
     hnsw_ef: int | None = None
@@ -93,6 +106,7 @@ class SearchParams:
     filter_strategy: FilterStrategy | None = None
     quantization: QuantizationSearchParams | None = None
     ivf_nprobe: int | Sequence[int] | None = None
+    sparse_metric: SparseMetric | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

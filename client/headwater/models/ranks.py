@@ -10,6 +10,7 @@ from headwater._conditions import Place
 from headwater.formulas import ExpressionLike
 from headwater.models.collections import Distance
 from headwater.models.points import PointIdLike, VectorLike
+from headwater.models.text import Bm25
 
 Default = int | float | str | datetime | Place | Mapping[str, float]
 """What stands for a value that a point lacks: a number, an instant, or a place as (lat, lon) or a dict of both."""
@@ -156,4 +157,4 @@ class Rescore:
     metric: MetricLike | Sequence[WeightedMetric | tuple[MetricLike, float]] | None = None
 
 
-OtherRank = OrderBy | Sample | Recommend | Discover | Context | NearestWithMmr | Formula | Rescore
+OtherRank = OrderBy | Sample | Recommend | Discover | Context | NearestWithMmr | Formula | Rescore | Bm25

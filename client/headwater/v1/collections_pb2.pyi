@@ -1,4 +1,5 @@
 from headwater.v1 import common_pb2 as _common_pb2
+from headwater.v1 import text_pb2 as _text_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -33,6 +34,17 @@ class HnswPreset(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HNSW_PRESET_HIGH_SPEED: _ClassVar[HnswPreset]
     HNSW_PRESET_HIGH_THROUGHPUT: _ClassVar[HnswPreset]
     HNSW_PRESET_LOW_MEMORY: _ClassVar[HnswPreset]
+
+class MultiVectorComparator(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MULTI_VECTOR_COMPARATOR_UNSPECIFIED: _ClassVar[MultiVectorComparator]
+    MULTI_VECTOR_COMPARATOR_MAX_SIM: _ClassVar[MultiVectorComparator]
+
+class SparseModifier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPARSE_MODIFIER_UNSPECIFIED: _ClassVar[SparseModifier]
+    SPARSE_MODIFIER_NONE: _ClassVar[SparseModifier]
+    SPARSE_MODIFIER_IDF: _ClassVar[SparseModifier]
 
 class FieldType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -78,6 +90,11 @@ HNSW_PRESET_HIGH_RECALL: HnswPreset
 HNSW_PRESET_HIGH_SPEED: HnswPreset
 HNSW_PRESET_HIGH_THROUGHPUT: HnswPreset
 HNSW_PRESET_LOW_MEMORY: HnswPreset
+MULTI_VECTOR_COMPARATOR_UNSPECIFIED: MultiVectorComparator
+MULTI_VECTOR_COMPARATOR_MAX_SIM: MultiVectorComparator
+SPARSE_MODIFIER_UNSPECIFIED: SparseModifier
+SPARSE_MODIFIER_NONE: SparseModifier
+SPARSE_MODIFIER_IDF: SparseModifier
 FIELD_TYPE_UNSPECIFIED: FieldType
 FIELD_TYPE_KEYWORD: FieldType
 FIELD_TYPE_INTEGER: FieldType
@@ -126,21 +143,45 @@ class IvfConfig(_message.Message):
     nprobe: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, lists: _Optional[_Iterable[int]] = ..., sampling_factor: _Optional[float] = ..., iterations: _Optional[int] = ..., spherical: _Optional[bool] = ..., seed: _Optional[int] = ..., nprobe: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class MultiVectorParams(_message.Message):
+    __slots__ = ("comparator",)
+    COMPARATOR_FIELD_NUMBER: _ClassVar[int]
+    comparator: MultiVectorComparator
+    def __init__(self, comparator: _Optional[_Union[MultiVectorComparator, str]] = ...) -> None: ...
+
 class VectorParams(_message.Message):
-    __slots__ = ("size", "distance", "hnsw_config", "datatype", "index", "ivf_config")
+    __slots__ = ("size", "distance", "hnsw_config", "datatype", "index", "ivf_config", "embedder", "multivector_config")
     SIZE_FIELD_NUMBER: _ClassVar[int]
     DISTANCE_FIELD_NUMBER: _ClassVar[int]
     HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     IVF_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDER_FIELD_NUMBER: _ClassVar[int]
+    MULTIVECTOR_CONFIG_FIELD_NUMBER: _ClassVar[int]
     size: int
     distance: _common_pb2.Distance
     hnsw_config: HnswConfig
     datatype: Datatype
     index: IndexKind
     ivf_config: IvfConfig
-    def __init__(self, size: _Optional[int] = ..., distance: _Optional[_Union[_common_pb2.Distance, str]] = ..., hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., ivf_config: _Optional[_Union[IvfConfig, _Mapping]] = ...) -> None: ...
+    embedder: str
+    multivector_config: MultiVectorParams
+    def __init__(self, size: _Optional[int] = ..., distance: _Optional[_Union[_common_pb2.Distance, str]] = ..., hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., ivf_config: _Optional[_Union[IvfConfig, _Mapping]] = ..., embedder: _Optional[str] = ..., multivector_config: _Optional[_Union[MultiVectorParams, _Mapping]] = ...) -> None: ...
+
+class SparseVectorParams(_message.Message):
+    __slots__ = ("modifier",)
+    MODIFIER_FIELD_NUMBER: _ClassVar[int]
+    modifier: SparseModifier
+    def __init__(self, modifier: _Optional[_Union[SparseModifier, str]] = ...) -> None: ...
+
+class SparseSpaceInfo(_message.Message):
+    __slots__ = ("params", "vectors_count")
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    params: SparseVectorParams
+    vectors_count: int
+    def __init__(self, params: _Optional[_Union[SparseVectorParams, _Mapping]] = ..., vectors_count: _Optional[int] = ...) -> None: ...
 
 class OptimizersConfig(_message.Message):
     __slots__ = ("indexing_threshold", "auto_index")
@@ -169,7 +210,7 @@ class FieldIndexInfo(_message.Message):
     def __init__(self, params: _Optional[_Union[FieldIndexParams, _Mapping]] = ..., points: _Optional[int] = ..., state: _Optional[_Union[FieldIndexState, str]] = ...) -> None: ...
 
 class CollectionsCreateRequest(_message.Message):
-    __slots__ = ("collection_name", "vectors", "optimizers_config", "payload_schema")
+    __slots__ = ("collection_name", "vectors", "optimizers_config", "payload_schema", "text_indexes", "sparse_vectors")
     class VectorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -184,15 +225,33 @@ class CollectionsCreateRequest(_message.Message):
         key: str
         value: FieldIndexParams
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[FieldIndexParams, _Mapping]] = ...) -> None: ...
+    class TextIndexesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _text_pb2.TextIndexParams
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_text_pb2.TextIndexParams, _Mapping]] = ...) -> None: ...
+    class SparseVectorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: SparseVectorParams
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SparseVectorParams, _Mapping]] = ...) -> None: ...
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    TEXT_INDEXES_FIELD_NUMBER: _ClassVar[int]
+    SPARSE_VECTORS_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     vectors: _containers.MessageMap[str, VectorParams]
     optimizers_config: OptimizersConfig
     payload_schema: _containers.MessageMap[str, FieldIndexParams]
-    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, VectorParams]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., payload_schema: _Optional[_Mapping[str, FieldIndexParams]] = ...) -> None: ...
+    text_indexes: _containers.MessageMap[str, _text_pb2.TextIndexParams]
+    sparse_vectors: _containers.MessageMap[str, SparseVectorParams]
+    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, VectorParams]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., payload_schema: _Optional[_Mapping[str, FieldIndexParams]] = ..., text_indexes: _Optional[_Mapping[str, _text_pb2.TextIndexParams]] = ..., sparse_vectors: _Optional[_Mapping[str, SparseVectorParams]] = ...) -> None: ...
 
 class CollectionsCreateResponse(_message.Message):
     __slots__ = ("collection",)
@@ -225,7 +284,7 @@ class SpaceInfo(_message.Message):
     def __init__(self, params: _Optional[_Union[VectorParams, _Mapping]] = ..., vectors_count: _Optional[int] = ..., indexed_vectors_count: _Optional[int] = ..., state: _Optional[_Union[SpaceState, str]] = ...) -> None: ...
 
 class CollectionInfo(_message.Message):
-    __slots__ = ("collection_name", "vectors", "optimizers_config", "points_count", "seq", "aliases", "payload_schema")
+    __slots__ = ("collection_name", "vectors", "optimizers_config", "points_count", "seq", "aliases", "payload_schema", "text_indexes", "sparse_vectors")
     class VectorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -240,6 +299,20 @@ class CollectionInfo(_message.Message):
         key: str
         value: FieldIndexInfo
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[FieldIndexInfo, _Mapping]] = ...) -> None: ...
+    class TextIndexesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _text_pb2.TextIndexParams
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_text_pb2.TextIndexParams, _Mapping]] = ...) -> None: ...
+    class SparseVectorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: SparseSpaceInfo
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SparseSpaceInfo, _Mapping]] = ...) -> None: ...
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
@@ -247,6 +320,8 @@ class CollectionInfo(_message.Message):
     SEQ_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    TEXT_INDEXES_FIELD_NUMBER: _ClassVar[int]
+    SPARSE_VECTORS_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     vectors: _containers.MessageMap[str, SpaceInfo]
     optimizers_config: OptimizersConfig
@@ -254,7 +329,9 @@ class CollectionInfo(_message.Message):
     seq: int
     aliases: _containers.RepeatedScalarFieldContainer[str]
     payload_schema: _containers.MessageMap[str, FieldIndexInfo]
-    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, SpaceInfo]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., points_count: _Optional[int] = ..., seq: _Optional[int] = ..., aliases: _Optional[_Iterable[str]] = ..., payload_schema: _Optional[_Mapping[str, FieldIndexInfo]] = ...) -> None: ...
+    text_indexes: _containers.MessageMap[str, _text_pb2.TextIndexParams]
+    sparse_vectors: _containers.MessageMap[str, SparseSpaceInfo]
+    def __init__(self, collection_name: _Optional[str] = ..., vectors: _Optional[_Mapping[str, SpaceInfo]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., points_count: _Optional[int] = ..., seq: _Optional[int] = ..., aliases: _Optional[_Iterable[str]] = ..., payload_schema: _Optional[_Mapping[str, FieldIndexInfo]] = ..., text_indexes: _Optional[_Mapping[str, _text_pb2.TextIndexParams]] = ..., sparse_vectors: _Optional[_Mapping[str, SparseSpaceInfo]] = ...) -> None: ...
 
 class CollectionsListRequest(_message.Message):
     __slots__ = ("prefix",)
@@ -281,19 +358,21 @@ class CollectionsExistsResponse(_message.Message):
     def __init__(self, exists: _Optional[bool] = ...) -> None: ...
 
 class VectorParamsDiff(_message.Message):
-    __slots__ = ("hnsw_config", "datatype", "index", "ivf_config")
+    __slots__ = ("hnsw_config", "datatype", "index", "ivf_config", "embedder")
     HNSW_CONFIG_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     IVF_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDER_FIELD_NUMBER: _ClassVar[int]
     hnsw_config: HnswConfig
     datatype: Datatype
     index: IndexKind
     ivf_config: IvfConfig
-    def __init__(self, hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., ivf_config: _Optional[_Union[IvfConfig, _Mapping]] = ...) -> None: ...
+    embedder: str
+    def __init__(self, hnsw_config: _Optional[_Union[HnswConfig, _Mapping]] = ..., datatype: _Optional[_Union[Datatype, str]] = ..., index: _Optional[_Union[IndexKind, str]] = ..., ivf_config: _Optional[_Union[IvfConfig, _Mapping]] = ..., embedder: _Optional[str] = ...) -> None: ...
 
 class CollectionsUpdateRequest(_message.Message):
-    __slots__ = ("collection_name", "add_vectors", "drop_vectors", "update_vectors", "optimizers_config")
+    __slots__ = ("collection_name", "add_vectors", "drop_vectors", "update_vectors", "optimizers_config", "add_sparse_vectors", "drop_sparse_vectors")
     class AddVectorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -308,17 +387,28 @@ class CollectionsUpdateRequest(_message.Message):
         key: str
         value: VectorParamsDiff
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[VectorParamsDiff, _Mapping]] = ...) -> None: ...
+    class AddSparseVectorsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: SparseVectorParams
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SparseVectorParams, _Mapping]] = ...) -> None: ...
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     ADD_VECTORS_FIELD_NUMBER: _ClassVar[int]
     DROP_VECTORS_FIELD_NUMBER: _ClassVar[int]
     UPDATE_VECTORS_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZERS_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    ADD_SPARSE_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    DROP_SPARSE_VECTORS_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     add_vectors: _containers.MessageMap[str, VectorParams]
     drop_vectors: _containers.RepeatedScalarFieldContainer[str]
     update_vectors: _containers.MessageMap[str, VectorParamsDiff]
     optimizers_config: OptimizersConfig
-    def __init__(self, collection_name: _Optional[str] = ..., add_vectors: _Optional[_Mapping[str, VectorParams]] = ..., drop_vectors: _Optional[_Iterable[str]] = ..., update_vectors: _Optional[_Mapping[str, VectorParamsDiff]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ...) -> None: ...
+    add_sparse_vectors: _containers.MessageMap[str, SparseVectorParams]
+    drop_sparse_vectors: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, collection_name: _Optional[str] = ..., add_vectors: _Optional[_Mapping[str, VectorParams]] = ..., drop_vectors: _Optional[_Iterable[str]] = ..., update_vectors: _Optional[_Mapping[str, VectorParamsDiff]] = ..., optimizers_config: _Optional[_Union[OptimizersConfig, _Mapping]] = ..., add_sparse_vectors: _Optional[_Mapping[str, SparseVectorParams]] = ..., drop_sparse_vectors: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CollectionsUpdateResponse(_message.Message):
     __slots__ = ("collection",)

@@ -1,4 +1,5 @@
 from headwater.v1 import payload_pb2 as _payload_pb2
+from headwater.v1 import text_pb2 as _text_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -34,16 +35,42 @@ class PointId(_message.Message):
     def __init__(self, number: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Vector(_message.Message):
-    __slots__ = ("dense",)
+    __slots__ = ("dense", "sparse", "multi", "text")
     DENSE_FIELD_NUMBER: _ClassVar[int]
+    SPARSE_FIELD_NUMBER: _ClassVar[int]
+    MULTI_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     dense: DenseVector
-    def __init__(self, dense: _Optional[_Union[DenseVector, _Mapping]] = ...) -> None: ...
+    sparse: SparseVector
+    multi: MultiVector
+    text: Document
+    def __init__(self, dense: _Optional[_Union[DenseVector, _Mapping]] = ..., sparse: _Optional[_Union[SparseVector, _Mapping]] = ..., multi: _Optional[_Union[MultiVector, _Mapping]] = ..., text: _Optional[_Union[Document, _Mapping]] = ...) -> None: ...
+
+class SparseVector(_message.Message):
+    __slots__ = ("indices", "values")
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, indices: _Optional[_Iterable[int]] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class MultiVector(_message.Message):
+    __slots__ = ("vectors",)
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    vectors: _containers.RepeatedCompositeFieldContainer[DenseVector]
+    def __init__(self, vectors: _Optional[_Iterable[_Union[DenseVector, _Mapping]]] = ...) -> None: ...
 
 class DenseVector(_message.Message):
     __slots__ = ("values",)
     VALUES_FIELD_NUMBER: _ClassVar[int]
     values: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Document(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
 
 class PointStruct(_message.Message):
     __slots__ = ("id", "vectors", "payload")
@@ -112,7 +139,7 @@ class RetrievedPoint(_message.Message):
     def __init__(self, id: _Optional[_Union[PointId, _Mapping]] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., vectors: _Optional[_Mapping[str, Vector]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class ScoredPoint(_message.Message):
-    __slots__ = ("id", "score", "payload", "vectors", "version")
+    __slots__ = ("id", "score", "payload", "vectors", "version", "highlights")
     class VectorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -125,9 +152,11 @@ class ScoredPoint(_message.Message):
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    HIGHLIGHTS_FIELD_NUMBER: _ClassVar[int]
     id: PointId
     score: float
     payload: _payload_pb2.Payload
     vectors: _containers.MessageMap[str, Vector]
     version: int
-    def __init__(self, id: _Optional[_Union[PointId, _Mapping]] = ..., score: _Optional[float] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., vectors: _Optional[_Mapping[str, Vector]] = ..., version: _Optional[int] = ...) -> None: ...
+    highlights: _containers.RepeatedCompositeFieldContainer[_text_pb2.Highlight]
+    def __init__(self, id: _Optional[_Union[PointId, _Mapping]] = ..., score: _Optional[float] = ..., payload: _Optional[_Union[_payload_pb2.Payload, _Mapping]] = ..., vectors: _Optional[_Mapping[str, Vector]] = ..., version: _Optional[int] = ..., highlights: _Optional[_Iterable[_Union[_text_pb2.Highlight, _Mapping]]] = ...) -> None: ...

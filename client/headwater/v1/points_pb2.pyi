@@ -3,6 +3,7 @@ from headwater.v1 import common_pb2 as _common_pb2
 from headwater.v1 import filter_pb2 as _filter_pb2
 from headwater.v1 import payload_pb2 as _payload_pb2
 from headwater.v1 import query_pb2 as _query_pb2
+from headwater.v1 import text_pb2 as _text_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -748,6 +749,36 @@ class PointsDeleteFieldIndexRequest(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
 
 class PointsDeleteFieldIndexResponse(_message.Message):
+    __slots__ = ("deleted",)
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    deleted: bool
+    def __init__(self, deleted: _Optional[bool] = ...) -> None: ...
+
+class PointsCreateTextIndexRequest(_message.Message):
+    __slots__ = ("collection_name", "path", "params")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    path: str
+    params: _text_pb2.TextIndexParams
+    def __init__(self, collection_name: _Optional[str] = ..., path: _Optional[str] = ..., params: _Optional[_Union[_text_pb2.TextIndexParams, _Mapping]] = ...) -> None: ...
+
+class PointsCreateTextIndexResponse(_message.Message):
+    __slots__ = ("changed",)
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    changed: bool
+    def __init__(self, changed: _Optional[bool] = ...) -> None: ...
+
+class PointsDeleteTextIndexRequest(_message.Message):
+    __slots__ = ("collection_name", "path")
+    COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    collection_name: str
+    path: str
+    def __init__(self, collection_name: _Optional[str] = ..., path: _Optional[str] = ...) -> None: ...
+
+class PointsDeleteTextIndexResponse(_message.Message):
     __slots__ = ("deleted",)
     DELETED_FIELD_NUMBER: _ClassVar[int]
     deleted: bool

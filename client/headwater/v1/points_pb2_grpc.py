@@ -165,6 +165,16 @@ class PointsStub:
                 request_serializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexRequest.SerializeToString,
                 response_deserializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexResponse.FromString,
                 _registered_method=True)
+        self.CreateTextIndex = channel.unary_unary(
+                '/headwater.v1.Points/CreateTextIndex',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsCreateTextIndexRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsCreateTextIndexResponse.FromString,
+                _registered_method=True)
+        self.DeleteTextIndex = channel.unary_unary(
+                '/headwater.v1.Points/DeleteTextIndex',
+                request_serializer=headwater_dot_v1_dot_points__pb2.PointsDeleteTextIndexRequest.SerializeToString,
+                response_deserializer=headwater_dot_v1_dot_points__pb2.PointsDeleteTextIndexResponse.FromString,
+                _registered_method=True)
 
 
 class PointsServicer:
@@ -353,6 +363,20 @@ class PointsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateTextIndex(self, request, context):
+        """Indexes the texts of a payload field, for queries by BM25. An index that is there gets the new parameters.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTextIndex(self, request, context):
+        """Drops the text index of a field. One that is not there is no error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PointsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -485,6 +509,16 @@ def add_PointsServicer_to_server(servicer, server):
                     servicer.DeleteFieldIndex,
                     request_deserializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexRequest.FromString,
                     response_serializer=headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexResponse.SerializeToString,
+            ),
+            'CreateTextIndex': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTextIndex,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsCreateTextIndexRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsCreateTextIndexResponse.SerializeToString,
+            ),
+            'DeleteTextIndex': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTextIndex,
+                    request_deserializer=headwater_dot_v1_dot_points__pb2.PointsDeleteTextIndexRequest.FromString,
+                    response_serializer=headwater_dot_v1_dot_points__pb2.PointsDeleteTextIndexResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1190,6 +1224,60 @@ class Points:
             '/headwater.v1.Points/DeleteFieldIndex',
             headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexRequest.SerializeToString,
             headwater_dot_v1_dot_points__pb2.PointsDeleteFieldIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTextIndex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/CreateTextIndex',
+            headwater_dot_v1_dot_points__pb2.PointsCreateTextIndexRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsCreateTextIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTextIndex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headwater.v1.Points/DeleteTextIndex',
+            headwater_dot_v1_dot_points__pb2.PointsDeleteTextIndexRequest.SerializeToString,
+            headwater_dot_v1_dot_points__pb2.PointsDeleteTextIndexResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,6 +1,7 @@
 from headwater.v1 import common_pb2 as _common_pb2
 from headwater.v1 import filter_pb2 as _filter_pb2
 from headwater.v1 import formula_pb2 as _formula_pb2
+from headwater.v1 import text_pb2 as _text_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -32,6 +33,13 @@ class Metric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     METRIC_MANHATTAN: _ClassVar[Metric]
     METRIC_CHEBYSHEV: _ClassVar[Metric]
     METRIC_ANGULAR: _ClassVar[Metric]
+
+class SparseMetric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPARSE_METRIC_UNSPECIFIED: _ClassVar[SparseMetric]
+    SPARSE_METRIC_DOT: _ClassVar[SparseMetric]
+    SPARSE_METRIC_COSINE: _ClassVar[SparseMetric]
+    SPARSE_METRIC_JACCARD: _ClassVar[SparseMetric]
 
 class FilterStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -82,6 +90,10 @@ METRIC_EUCLID: Metric
 METRIC_MANHATTAN: Metric
 METRIC_CHEBYSHEV: Metric
 METRIC_ANGULAR: Metric
+SPARSE_METRIC_UNSPECIFIED: SparseMetric
+SPARSE_METRIC_DOT: SparseMetric
+SPARSE_METRIC_COSINE: SparseMetric
+SPARSE_METRIC_JACCARD: SparseMetric
 FILTER_STRATEGY_UNSPECIFIED: FilterStrategy
 FILTER_STRATEGY_AUTO: FilterStrategy
 FILTER_STRATEGY_PRE: FilterStrategy
@@ -108,7 +120,7 @@ ABSENCE_REASON_BEYOND_LIMIT: AbsenceReason
 ABSENCE_REASON_BEFORE_OFFSET: AbsenceReason
 
 class Query(_message.Message):
-    __slots__ = ("nearest", "rrf", "dbsf", "order_by", "sample", "recommend", "discover", "context", "nearest_with_mmr", "formula", "rescore")
+    __slots__ = ("nearest", "rrf", "dbsf", "order_by", "sample", "recommend", "discover", "context", "nearest_with_mmr", "formula", "rescore", "bm25")
     NEAREST_FIELD_NUMBER: _ClassVar[int]
     RRF_FIELD_NUMBER: _ClassVar[int]
     DBSF_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +132,7 @@ class Query(_message.Message):
     NEAREST_WITH_MMR_FIELD_NUMBER: _ClassVar[int]
     FORMULA_FIELD_NUMBER: _ClassVar[int]
     RESCORE_FIELD_NUMBER: _ClassVar[int]
+    BM25_FIELD_NUMBER: _ClassVar[int]
     nearest: VectorInput
     rrf: ReciprocalRankFusion
     dbsf: DistributionBasedScoreFusion
@@ -131,7 +144,8 @@ class Query(_message.Message):
     nearest_with_mmr: NearestWithMmr
     formula: _formula_pb2.Formula
     rescore: Rescore
-    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., rrf: _Optional[_Union[ReciprocalRankFusion, _Mapping]] = ..., dbsf: _Optional[_Union[DistributionBasedScoreFusion, _Mapping]] = ..., order_by: _Optional[_Union[OrderBy, _Mapping]] = ..., sample: _Optional[_Union[Sample, _Mapping]] = ..., recommend: _Optional[_Union[Recommend, _Mapping]] = ..., discover: _Optional[_Union[Discover, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., nearest_with_mmr: _Optional[_Union[NearestWithMmr, _Mapping]] = ..., formula: _Optional[_Union[_formula_pb2.Formula, _Mapping]] = ..., rescore: _Optional[_Union[Rescore, _Mapping]] = ...) -> None: ...
+    bm25: _text_pb2.Bm25
+    def __init__(self, nearest: _Optional[_Union[VectorInput, _Mapping]] = ..., rrf: _Optional[_Union[ReciprocalRankFusion, _Mapping]] = ..., dbsf: _Optional[_Union[DistributionBasedScoreFusion, _Mapping]] = ..., order_by: _Optional[_Union[OrderBy, _Mapping]] = ..., sample: _Optional[_Union[Sample, _Mapping]] = ..., recommend: _Optional[_Union[Recommend, _Mapping]] = ..., discover: _Optional[_Union[Discover, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., nearest_with_mmr: _Optional[_Union[NearestWithMmr, _Mapping]] = ..., formula: _Optional[_Union[_formula_pb2.Formula, _Mapping]] = ..., rescore: _Optional[_Union[Rescore, _Mapping]] = ..., bm25: _Optional[_Union[_text_pb2.Bm25, _Mapping]] = ...) -> None: ...
 
 class OrderBy(_message.Message):
     __slots__ = ("path", "direction", "start_integer", "start_double", "start_string")
@@ -218,12 +232,14 @@ class WeightedMetric(_message.Message):
     def __init__(self, metric: _Optional[_Union[Metric, str]] = ..., weight: _Optional[float] = ..., vector: _Optional[_Union[VectorInput, _Mapping]] = ..., using: _Optional[str] = ...) -> None: ...
 
 class VectorInput(_message.Message):
-    __slots__ = ("vector", "id")
+    __slots__ = ("vector", "id", "text")
     VECTOR_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     vector: _common_pb2.Vector
     id: _common_pb2.PointId
-    def __init__(self, vector: _Optional[_Union[_common_pb2.Vector, _Mapping]] = ..., id: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ...) -> None: ...
+    text: _common_pb2.Document
+    def __init__(self, vector: _Optional[_Union[_common_pb2.Vector, _Mapping]] = ..., id: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ..., text: _Optional[_Union[_common_pb2.Document, _Mapping]] = ...) -> None: ...
 
 class ReciprocalRankFusion(_message.Message):
     __slots__ = ("k", "weights")
@@ -248,20 +264,22 @@ class LookupFrom(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ..., using: _Optional[str] = ...) -> None: ...
 
 class SearchParams(_message.Message):
-    __slots__ = ("hnsw_ef", "exact", "indexed_only", "filter_strategy", "quantization", "ivf_nprobe")
+    __slots__ = ("hnsw_ef", "exact", "indexed_only", "filter_strategy", "quantization", "ivf_nprobe", "sparse_metric")
     HNSW_EF_FIELD_NUMBER: _ClassVar[int]
     EXACT_FIELD_NUMBER: _ClassVar[int]
     INDEXED_ONLY_FIELD_NUMBER: _ClassVar[int]
     FILTER_STRATEGY_FIELD_NUMBER: _ClassVar[int]
     QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
     IVF_NPROBE_FIELD_NUMBER: _ClassVar[int]
+    SPARSE_METRIC_FIELD_NUMBER: _ClassVar[int]
     hnsw_ef: int
     exact: bool
     indexed_only: bool
     filter_strategy: FilterStrategy
     quantization: QuantizationSearchParams
     ivf_nprobe: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, hnsw_ef: _Optional[int] = ..., exact: _Optional[bool] = ..., indexed_only: _Optional[bool] = ..., filter_strategy: _Optional[_Union[FilterStrategy, str]] = ..., quantization: _Optional[_Union[QuantizationSearchParams, _Mapping]] = ..., ivf_nprobe: _Optional[_Iterable[int]] = ...) -> None: ...
+    sparse_metric: SparseMetric
+    def __init__(self, hnsw_ef: _Optional[int] = ..., exact: _Optional[bool] = ..., indexed_only: _Optional[bool] = ..., filter_strategy: _Optional[_Union[FilterStrategy, str]] = ..., quantization: _Optional[_Union[QuantizationSearchParams, _Mapping]] = ..., ivf_nprobe: _Optional[_Iterable[int]] = ..., sparse_metric: _Optional[_Union[SparseMetric, str]] = ...) -> None: ...
 
 class QuantizationSearchParams(_message.Message):
     __slots__ = ("rescore", "oversampling")

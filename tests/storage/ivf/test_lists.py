@@ -169,3 +169,30 @@ def test_codes_of_a_zero_row_are_zero() -> None:
     codes, scales = to_int8(np.zeros((1, 5), np.float32))
     assert not codes.any()
     assert scales.tolist() == [0]
+
+
+@pytest.mark.parametrize("distance", SERVED)
+@pytest.mark.parametrize("datatype", [Datatype.INT8, Datatype.BINARY])
+@pytest.mark.parametrize("factor", [1e-30, 1e30, 1e37])
+def test_huge_and_tiny_rows_find_as_others_do(
+    distance: Distance, datatype: Datatype, factor: float, tmp_path: Path
+) -> None:
+    """Squares of such components are beyond float32."""
+    space = space_of(distance, datatype)
+    rows = (VECTORS * np.float64(factor)).astype(np.float32)
+    build_lists(space, rows, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    found = 0
+    for query in QUERIES:
+        positions, _ = index.search((query * np.float64(factor)).astype(np.float32), (12,), 320, None)
+        found += len(nearest(distance, query, 10) & set(positions.tolist()))
+    assert found >= 0.95 * 10 * len(QUERIES)
+
+
+@pytest.mark.parametrize("datatype", [Datatype.INT8, Datatype.BINARY])
+def test_ties_are_nominated_by_position(datatype: Datatype, tmp_path: Path) -> None:
+    space = space_of(Distance.EUCLID, datatype, lists=(3,))
+    rows = np.repeat(VECTORS[:3], 100, axis=0)
+    build_lists(space, rows, np.arange(len(rows)), tmp_path / "lists")
+    positions, _ = Lists(space, tmp_path / "lists").search(VECTORS[1], (3,), 20, None)
+    assert positions.tolist() == list(range(100, 120))

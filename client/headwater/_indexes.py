@@ -1,0 +1,182 @@
+"""The namespace `.indexes`: spaces by payload property, blocking and async."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headwater._surface import AsyncNamespace, BlockingNamespace, Namespace, remote
+from headwater._where import Where, filter_of
+from headwater._wire import indexes as wire
+from headwater._wire import rpcs
+from headwater.models.collections import Distance
+from headwater.models.indexes import Index, IndexHits, IndexSource, IndexStats, ReadyPolicy, VectorsUpserted
+from headwater.models.points import Text, VectorLike, WithPayload, WithVectors
+from headwater.models.queries import ScoreMode, SearchParams
+from headwater.v1 import indexes_pb2
+
+Indices = list[Index]
+
+
+class IndexMethods(Namespace):
+    """Indexes of (label, property), where a label is a collection. Each owns a vector space.
+
+    An index is given by its id or by itself. `create` and `search` take their arguments by name, or as one dict with
+    names in either case: `{"label": ..., "propertyName": ...}`. `timeout` is in seconds; None: the client's. All raise
+    HeadwaterError.
+    """
+
+    __slots__ = ()
+
+    @remote
+    async def create(
+        self,
+        index: Mapping[str, Any] | None = None,
+        *,
+        label: str | None = None,
+        property_name: str | None = None,
+        source_type: IndexSource | str | None = None,
+        external: bool | None = None,
+        similarity_function: Distance | str | None = None,
+        dimensions: int | None = None,
+        ready_policy: ReadyPolicy | str | None = None,
+        embedder: str | None = None,
+        using: str | None = None,
+        timeout: float | None = None,
+    ) -> Index:
+        """Makes an index of a payload property, which no record needs to have yet.
+
+        "external" (the default unless an `embedder` is named; `external=True` says the same) needs `dimensions`, and
+        its vectors are written. Of a "managed" one the server embeds the texts of the property, those that are there
+        and all that follow. `similarity_function`: "cosine" (default), "euclidean" or "dot". `using` names its space.
+        Raises IndexAlreadyExistsError when label, property, source, similarity and dimensions are those of another.
+        """
+        named = {
+            "label": label,
+            "property_name": property_name,
+            "source_type": source_type,
+            "external": external,
+            "similarity_function": similarity_function,
+            "dimensions": dimensions,
+            "ready_policy": ready_policy,
+            "embedder": embedder,
+            "using": using,
+        }
+        request = wire.create_request(wire.arguments(index, named, "create"))
+        return wire.index_of((await self._calls(rpcs.Indexes.CREATE, request, timeout)).index)
+
+    @remote
+    async def get(self, index: str | Index, *, timeout: float | None = None) -> Index:
+        """The index as it is now. Raises IndexNotFoundError."""
+        request = indexes_pb2.IndexesGetRequest(index_id=_id(index))
+        return wire.index_of((await self._calls(rpcs.Indexes.GET, request, timeout)).index)
+
+    @remote
+    async def list(
+        self, label: str | None = None, *, property_name: str | None = None, timeout: float | None = None
+    ) -> Indices:
+        """All indexes, or those of one label or property."""
+        request = indexes_pb2.IndexesListRequest(label=label, property_name=property_name)
+        return [wire.index_of(index) for index in (await self._calls(rpcs.Indexes.LIST, request, timeout)).indexes]
+
+    @remote
+    async def delete(self, index: str | Index, *, timeout: float | None = None) -> Index:
+        """Deletes an index with its vectors; returns what it was. Raises IndexNotFoundError."""
+        request = indexes_pb2.IndexesDeleteRequest(index_id=_id(index))
+        return wire.index_of((await self._calls(rpcs.Indexes.DELETE, request, timeout)).index)
+
+    @remote
+    async def stats(self, index: str | Index, *, timeout: float | None = None) -> IndexStats:
+        """How many records should have a vector, and how many have one."""
+        request = indexes_pb2.IndexesGetStatsRequest(index_id=_id(index))
+        return wire.stats_of((await self._calls(rpcs.Indexes.GET_STATS, request, timeout)).coverage)
+
+    @remote
+    async def rearm(self, index: str | Index, *, timeout: float | None = None) -> Index:
+        """Lets a managed index that gave up try again."""
+        request = indexes_pb2.IndexesRearmRequest(index_id=_id(index))
+        return wire.index_of((await self._calls(rpcs.Indexes.REARM, request, timeout)).index)
+
+    @remote
+    async def upsert_vectors(
+        self,
+        index: str | Index,
+        items: Mapping[str, Any] | Iterable[Any],
+        *,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> VectorsUpserted:
+        """Sets vectors of existing records in an external index: all or nothing, and as often as one likes.
+
+        `items` is `{"items": [{"recordId", "vector"}, ...]}`, that list, or pairs of these two. Raises
+        PointNotFoundError, which lists the records that are not there.
+        """
+        given = items["items"] if isinstance(items, Mapping) else items
+        request = indexes_pb2.IndexesUpsertVectorsRequest(
+            index_id=_id(index), items=wire.item_messages(given), wait=wait
+        )
+        answer = await self._calls(rpcs.Indexes.UPSERT_VECTORS, request, timeout)
+        return VectorsUpserted(answer.updated, answer.requested, answer.unchanged, answer.seq)
+
+    @remote
+    async def search(
+        self,
+        search: Mapping[str, Any] | None = None,
+        *,
+        labels: Iterable[str] | str | None = None,
+        property_name: str | None = None,
+        query_vector: VectorLike | None = None,
+        query: str | Text | None = None,
+        similarity_function: Distance | str | None = None,
+        source_type: IndexSource | str | None = None,
+        using: str | None = None,
+        where: Where | None = None,
+        limit: int | None = None,
+        skip: int | None = None,
+        offset: int | None = None,
+        score_threshold: float | None = None,
+        score_mode: ScoreMode | None = None,
+        params: SearchParams | None = None,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        timeout: float | None = None,
+    ) -> IndexHits:
+        """The nearest records in the index of a property, to a vector or to a text (`query`).
+
+        The index is found by label, property and the length of the vector, and by what else is said of it; a space,
+        `using`, always wins. `where` is a filter, or a dict: `{"price": {"$lt": 5}}`. `skip` and `offset` are the same.
+        Raises IndexNotFoundError, or AmbiguousIndexError when more than one may be meant.
+        """
+        named = {
+            "labels": labels,
+            "property_name": property_name,
+            "query_vector": query_vector,
+            "query": query,
+            "similarity_function": similarity_function,
+            "source_type": source_type,
+            "using": using,
+            "where": where,
+            "limit": limit,
+            "skip": skip,
+            "offset": offset,
+            "score_threshold": score_threshold,
+            "score_mode": score_mode,
+        }
+        given = wire.arguments(search, named, "search")
+        given["where"] = filter_of(given.get("where"))
+        request = wire.search_request(given, params=params, with_payload=with_payload, with_vectors=with_vectors)
+        return wire.hits_of(await self._calls(rpcs.Indexes.SEARCH, request, timeout))
+
+
+class Indexes(IndexMethods, BlockingNamespace):
+    """Indexes, blocking."""
+
+    __slots__ = ()
+
+
+class AsyncIndexes(IndexMethods, AsyncNamespace):
+    """Indexes, for asyncio."""
+
+    __slots__ = ()
+
+
+def _id(index: str | Index) -> str:
+    return index.id if isinstance(index, Index) else index

@@ -1,0 +1,133 @@
+"""Full text between the client's models and the contract: settings of indexes, queries by BM25, highlights."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+from headwater.models.text import (
+    Bm25,
+    Highlight,
+    HighlightParams,
+    TextCombine,
+    TextIndexesConfig,
+    TextIndexParams,
+    TextTokenizer,
+)
+from headwater.v1 import text_pb2
+
+
+def text_index_messages(indexes: TextIndexesConfig | None) -> dict[str, text_pb2.TextIndexParams]:
+    return {path: text_index_message(params) for path, params in (indexes or {}).items()}
+
+
+def text_index_message(params: TextIndexParams | None) -> text_pb2.TextIndexParams:
+    params = TextIndexParams() if params is None else params
+    if not isinstance(params, TextIndexParams):
+        raise TypeError(f"a text index takes TextIndexParams, not {type(params).__name__}")
+    removed, words, language = _stop_words(params)
+    return text_pb2.TextIndexParams(
+        tokenizer=_enum_name(TextTokenizer, "TEXT_TOKENIZER", params.tokenizer),
+        language=language,
+        stemming=params.stemming,
+        remove_stop_words=removed,
+        stop_words=text_pb2.StopWords(words=words) if words else None,
+        ascii_folding=params.ascii_folding,
+        lowercase=params.lowercase,
+        min_token_length=params.min_token_length,
+        max_token_length=params.max_token_length,
+        k1=params.k1,
+        b=params.b,
+        k3=params.k3,
+    )
+
+
+def text_index_of(message: text_pb2.TextIndexParams) -> TextIndexParams:
+    words = tuple(message.stop_words.words)
+    return TextIndexParams(
+        tokenizer=TextTokenizer(text_pb2.TextTokenizer.Name(message.tokenizer)),
+        language=message.language if message.HasField("language") else None,
+        stemming=message.stemming,
+        stop_words=message.remove_stop_words or words or False,
+        extra_stop_words=words if message.remove_stop_words else (),
+        ascii_folding=message.ascii_folding,
+        lowercase=message.lowercase,
+        min_token_length=message.min_token_length,
+        max_token_length=message.max_token_length,
+        k1=message.k1,
+        b=message.b,
+        k3=message.k3,
+    )
+
+
+def bm25_message(given: Bm25) -> text_pb2.Bm25:
+    message = text_pb2.Bm25(
+        fields=_fields(given.fields),
+        combine=_enum_name(TextCombine, "TEXT_COMBINE", given.combine),
+        all_terms=given.all_terms,
+        last_as_prefix=given.last_as_prefix,
+        plain=given.plain,
+        highlight=_highlight(given.highlight),
+    )
+    if isinstance(given.text, str):
+        message.text = given.text
+    else:
+        message.tokens.CopyFrom(text_pb2.TextTokens(tokens=_strings(given.text, "text")))
+    return message
+
+
+def highlight_of(message: text_pb2.Highlight) -> Highlight:
+    return Highlight(
+        path=message.path,
+        element=message.element,
+        fragment=message.fragment,
+        offset=message.offset,
+        spans=tuple((span.start, span.end) for span in message.spans),
+    )
+
+
+def _stop_words(params: TextIndexParams) -> tuple[bool, list[str], str | None]:
+    """Whether those of the language go, which others do, and the language."""
+    given, extra = params.stop_words, _strings(params.extra_stop_words, "extra_stop_words")
+    if isinstance(given, bool):
+        return given, extra, params.language
+    if isinstance(given, str):
+        if params.language not in (None, given):
+            raise ValueError(f"the language is {params.language!r}, so stop_words cannot be those of {given!r}")
+        return True, extra, given
+    return False, [*_strings(given, "stop_words"), *extra], params.language
+
+
+def _fields(given: str | Sequence[str] | Mapping[str, float] | None) -> list[text_pb2.Bm25Field]:
+    if given is None:
+        return []
+    if isinstance(given, Mapping):
+        fields = [text_pb2.Bm25Field(path=path, weight=weight) for path, weight in given.items()]
+    else:
+        paths = [given] if isinstance(given, str) else _strings(given, "fields")
+        fields = [text_pb2.Bm25Field(path=path) for path in paths]
+    if not fields:
+        raise ValueError("fields is empty; None means every field that has a text index")
+    return fields
+
+
+def _highlight(given: HighlightParams | bool) -> text_pb2.HighlightParams | None:
+    if isinstance(given, bool):
+        return text_pb2.HighlightParams() if given else None
+    return text_pb2.HighlightParams(fragments=given.fragments, fragment_length=given.fragment_length)
+
+
+def _strings(given: Sequence[str], name: str) -> list[str]:
+    strings = [given] if isinstance(given, str) else list(given)
+    for string in strings:
+        if not isinstance(string, str):
+            raise TypeError(f"{name} takes strings, not {type(string).__name__}")
+    return strings
+
+
+def _enum_name(kind: type[Enum], prefix: str, given: Enum | str | None) -> str | None:
+    """The name on the wire of a member, or of its name in lower case. Raises ValueError."""
+    if given is None or isinstance(given, kind):
+        return None if given is None else str(given.value)
+    names = {str(member.value).removeprefix(f"{prefix}_").lower(): str(member.value) for member in kind}
+    if given not in names:
+        raise ValueError(f"{given!r} is no {kind.__name__}: it is one of {', '.join(names)}")
+    return names[str(given)]

@@ -1,0 +1,98 @@
+"""Ranks points by BM25, and says which terms they were ranked by. Indexes and scores are those of planner/text."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.operators import Ranking
+from planner.text.analysis import Analyzer
+from planner.text.bm25_query import ByText, SearchedField
+from planner.text.index import TextIndex
+from planner.text.indexes import TextIndexes
+from planner.text.postings import find
+from planner.text.scoring import combine, match_field
+from planner.text.segment import Slots
+from planner.text.syntax import clauses_of
+from planner.text.units import FieldClause, Phrase, Term, Unit, field_clauses
+from storage.budget import Budget
+from storage.order import rank
+from storage.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class TextRanker:
+    """Ranks by texts as of the commit of one snapshot."""
+
+    indexes: TextIndexes
+    reader: Snapshot
+    budget: Budget
+
+    def rank(self, query: ByText, allowed: Slots | None, limit: int | None) -> Ranking:
+        """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match.
+
+        Raises DeadlineExceeded or Cancelled.
+        """
+        clauses = clauses_of(query.query)
+        matches = [
+            match_field(field, self._index(field), field_clauses(clauses, Analyzer(field.settings)), self.budget)
+            for field in query.fields
+        ]
+        slots, scores = combine(query, [clause.occur for clause in clauses], matches, allowed)
+        if limit is not None and len(slots) > limit:
+            worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+            slots, scores = slots[scores >= worst], scores[scores >= worst]
+        self.budget.check()
+        best = rank(slots, scores, higher_is_better=True, id_keys=self.reader.id_keys, limit=limit)
+        return Ranking(slots[best], scores[best])
+
+    def statistics(self, query: ByText) -> dict[str, str]:
+        """By field: in how many points each term is, of how many, and how long these are on average."""
+        return {f"statistics of {field.path}": self._statistics(query, field) for field in query.fields}
+
+    def _statistics(self, query: ByText, field: SearchedField) -> str:
+        index = self._index(field)
+        clauses = field_clauses(clauses_of(query.query), Analyzer(field.settings))
+        counts = [f"{shown(unit)} in {len(find(index, unit, self.budget)):,}" for unit in units_of(clauses)]
+        return f"{', '.join([*counts, f'points {index.count:,}'])}, average length {index.average_length:.6g}"
+
+    def _index(self, field: SearchedField) -> TextIndex:
+        return self.indexes.get(self.reader, field.path, field.settings, self.budget)
+
+
+def describe_text(query: ByText) -> dict[str, str]:
+    """Arguments of a query as short text by name, with the terms that it is made of in each field."""
+    asked = query.query
+    text = asked.text if isinstance(asked.text, str) else list(asked.text)
+    arguments = {"text": json.dumps(text, ensure_ascii=False)}
+    arguments["fields"] = ", ".join(f"{field.path}^{field.weight:g}" for field in query.fields)
+    if len(query.fields) > 1:
+        arguments["combine"] = asked.combine.value
+    for name in ("all_terms", "last_as_prefix", "plain"):
+        if getattr(asked, name):
+            arguments[name] = "true"
+    for field in query.fields:
+        clauses = field_clauses(clauses_of(asked), Analyzer(field.settings))
+        arguments[f"terms of {field.path}"] = " ".join(map(_shown_clause, clauses))
+    return arguments
+
+
+def units_of(clauses: Sequence[FieldClause]) -> list[Unit]:
+    """Each once, in order."""
+    return list(dict.fromkeys(unit for clause in clauses for unit in clause.units))
+
+
+def shown(unit: Unit) -> str:
+    """As people write it."""
+    match unit:
+        case Term(term):
+            return term
+        case Phrase(terms):
+            return '"' + " ".join(terms) + '"'
+        case _:
+            return f"{unit.start}*"
+
+
+def _shown_clause(clause: FieldClause) -> str:
+    return " ".join(clause.occur.value + shown(unit) for unit in clause.units)

@@ -1,0 +1,109 @@
+"""The text indexes of all collections: made when first asked for, then brought up to date commit by commit.
+
+What is made is kept, also when the request that made it ran out of time: the next one goes on where it stopped. Nothing
+is on disk, so nothing can be damaged there.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from planner.text.analysis import Analyzer
+from planner.text.index import TextIndex, Vocabulary, extended, updated
+from storage.budget import Budget
+from storage.reader import Reader
+from storage.text_settings import TextSettings
+
+MAX_INDEXES = 1_024
+"""Indexes kept in memory, of all collections together."""
+
+RECENT = 8
+"""Older states of an index that are kept, for requests that read the commit before."""
+
+_POLL_SECONDS = 0.05  # how soon a request that waits for another's work sees its own end
+_Key = tuple[str, str, TextSettings]
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """An index. `lock`: held by the thread that makes it or brings it up to date. `newest` may not be complete."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    newest: TextIndex | None = None
+    recent: "OrderedDict[int, TextIndex]" = field(default_factory=OrderedDict)
+
+
+class TextIndexes:
+    """Safe for many threads. The least recently used go first when all together hold more than `capacity` bytes."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, reader: Reader, path: str, settings: TextSettings, budget: Budget) -> TextIndex:
+        """The index of `path` as of the reader's commit. Raises DeadlineExceeded or Cancelled; what is done is kept."""
+        entry = self._entry((reader.collection_uid, path, settings))
+        found = entry.recent.get(reader.seq)
+        if found is not None:
+            return found
+        while not entry.lock.acquire(timeout=_POLL_SECONDS):
+            budget.check()
+        try:
+            found = entry.recent.get(reader.seq)
+            return self._refreshed(entry, reader, path, settings, budget) if found is None else found
+        finally:
+            entry.lock.release()
+            self._make_room(entry)
+
+    @property
+    def used(self) -> int:
+        """Bytes in use, about."""
+        with self._lock:
+            return self._used()
+
+    def _entry(self, key: _Key) -> _Entry:
+        with self._lock:
+            entry = self._entries.setdefault(key, _Entry())
+            self._entries.move_to_end(key)
+            if len(self._entries) > MAX_INDEXES:
+                self._entries.popitem(last=False)
+            return entry
+
+    @staticmethod
+    def _refreshed(entry: _Entry, reader: Reader, path: str, settings: TextSettings, budget: Budget) -> TextIndex:
+        """Requires: the entry's lock."""
+        index = _at_commit(entry.newest, reader, budget)
+        if index is None or index.is_mostly_garbage:
+            index = TextIndex(path, reader.seq, Vocabulary(Analyzer(settings)))
+            entry.recent.clear()
+        if entry.newest is None or index.seq >= entry.newest.seq:
+            entry.newest = index
+        if not index.is_complete:
+            for more in extended(index, reader, budget):
+                entry.newest = index = more
+        entry.recent[index.seq] = index
+        if len(entry.recent) > RECENT:
+            entry.recent.popitem(last=False)
+        return index
+
+    def _make_room(self, kept: _Entry) -> None:
+        with self._lock:
+            for key, entry in list(self._entries.items()):
+                if self._used() <= self._capacity:
+                    return
+                if entry is not kept:
+                    del self._entries[key]
+
+    def _used(self) -> int:
+        return sum(entry.newest.bytes for entry in self._entries.values() if entry.newest is not None)
+
+
+def _at_commit(index: TextIndex | None, reader: Reader, budget: Budget) -> TextIndex | None:
+    """The index as of the reader's commit, older or newer; None when making it anew is less work, or the only way."""
+    if index is None or index.seq == reader.seq:
+        return index
+    changed = reader.changed_since(index.seq)
+    if changed is None or 2 * len(changed) > max(reader.point_count, index.count):
+        return None
+    return updated(index, reader, changed, budget)

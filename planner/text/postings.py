@@ -1,0 +1,126 @@
+"""Where the units of a query are found: points, how often each, and their lengths. It knows no scores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.text.index import Part, TextIndex
+from planner.text.segment import Segment, Slots
+from planner.text.units import Phrase, Prefix, Term, Unit
+from storage.budget import Budget
+
+TERMS_PER_CHECK = 1_024
+"""Terms of a prefix looked up between two looks at the budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The points that have a unit, each once: slots (uint32), how often, and their lengths in tokens (int64), (n,)."""
+
+    slots: Slots
+    frequencies: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+
+_Hits = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Points of a segment, dead ones too, and how often each has the unit."""
+
+
+def find(index: TextIndex, unit: Unit, budget: Budget) -> Found:
+    """Raises DeadlineExceeded or Cancelled as `budget` says."""
+    budget.check()
+    codes = _codes(index, unit)
+    if codes is None:
+        return _put_together([])
+    return _put_together([_alive(part, _hits(part.segment, unit, codes, budget)) for part in index.parts])
+
+
+def point_count(index: TextIndex, term: str) -> int:
+    """How many points have a term."""
+    code = index.vocabulary.codes.get(term)
+    if code is None:
+        return 0
+    counts = 0
+    for part in index.parts:
+        points = part.segment.points[part.segment.postings(code)]
+        counts += len(points) if part.alive is None else int(part.alive[points].sum())
+    return counts
+
+
+def _codes(index: TextIndex, unit: Unit) -> list[int] | None:
+    """The codes of a unit's terms; None when there can be no match."""
+    known = index.vocabulary.codes
+    match unit:
+        case Term(term):
+            return [known[term]] if term in known else None
+        case Phrase(terms):
+            return [known[term] for term in terms] if all(term in known for term in terms) else None
+        case Prefix(start):
+            return index.vocabulary.starting_with(start)
+
+
+def _hits(segment: Segment, unit: Unit, codes: list[int], budget: Budget) -> _Hits:
+    match unit:
+        case Term():
+            postings = segment.postings(codes[0])
+            return segment.points[postings].astype(np.int64), segment.frequencies(postings)
+        case Phrase(offsets=offsets):
+            return _phrase_hits(segment, codes, offsets)
+        case Prefix():
+            return _any_hits(segment, codes, budget)
+
+
+def _phrase_hits(segment: Segment, codes: list[int], offsets: tuple[int, ...]) -> _Hits:
+    """A phrase begins where each of its terms is at its offset: beginnings are numbers of point and position."""
+    rarest_first = sorted(zip(codes, offsets, strict=True), key=lambda pair: _size(segment, pair[0]))
+    begins: NDArray[np.int64] | None = None
+    for code, offset in rarest_first:
+        points, positions = segment.places(segment.postings(code))
+        possible = positions >= offset
+        places = points[possible] << 32 | positions[possible] - offset
+        begins = places if begins is None else np.intersect1d(begins, places, assume_unique=True)
+        if len(begins) == 0:
+            break
+    assert begins is not None, "a phrase has terms"
+    return _counted(begins >> 32)
+
+
+def _any_hits(segment: Segment, codes: list[int], budget: Budget) -> _Hits:
+    found: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
+    for number, code in enumerate(codes):
+        if number % TERMS_PER_CHECK == 0:
+            budget.check()
+        found.append(segment.points[segment.postings(code)])
+    return _counted(np.concatenate(found).astype(np.int64))
+
+
+def _counted(points: NDArray[np.int64]) -> _Hits:
+    distinct, counts = np.unique(points, return_counts=True)
+    return distinct, counts.astype(np.int64)
+
+
+def _size(segment: Segment, code: int) -> int:
+    postings = segment.postings(code)
+    return int(postings.stop) - int(postings.start)
+
+
+def _alive(part: Part, hits: _Hits) -> Found:
+    points, frequencies = hits
+    if part.alive is not None:
+        alive = part.alive[points]
+        points, frequencies = points[alive], frequencies[alive]
+    return Found(part.segment.slots[points], frequencies, part.segment.lengths[points].astype(np.int64))
+
+
+def _put_together(parts: list[Found]) -> Found:
+    if len(parts) == 1:
+        return parts[0]
+    return Found(
+        np.concatenate([np.empty(0, np.uint32), *(part.slots for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.frequencies for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.lengths for part in parts)]),
+    )

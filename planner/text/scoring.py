@@ -1,0 +1,151 @@
+"""Scores by BM25: of units in one field, and of fields together. float64 throughout, rounded to float32 once.
+
+    idf(t) = ln(1 + (N - n + 0.5) / (n + 0.5))       N points have a term in the field, n of them have t
+    s(t, p) = idf(t) * f (k1 + 1) / (f + k1 (1 - b + b l / L)) * q (k3 + 1) / (q + k3)
+
+with f the number of times that p has t in the field, l its tokens there, L their mean over the N points, q the number
+of times that the query has t. It is Robertson's BM25 with the idf of Lucene, which is never negative. A phrase is
+scored as a term whose idf is the sum of those of its terms; a prefix scores 1.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.text.bm25_query import ByText, Combine, SearchedField
+from planner.text.index import TextIndex
+from planner.text.postings import Found, find, point_count
+from planner.text.segment import Mask, Slots
+from planner.text.syntax import Occur
+from planner.text.units import FieldClause, Prefix, Term, Unit
+from storage.budget import Budget
+from storage.text_settings import TextSettings
+
+Scores = NDArray[np.float64]
+
+DENSE = 16
+"""Scores are kept in an array over all slots up to the last one when that is at most so many times as long as lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMatches:
+    """What one field has of a query: the scores of each unit's points, and of each clause the points that match it.
+
+    `clauses[i]` is None when clause i is about nothing in this field, or optional.
+    """
+
+    field: SearchedField
+    scored: tuple[tuple[Slots, Scores], ...]
+    clauses: tuple[Slots | None, ...]
+
+
+def match_field(field: SearchedField, index: TextIndex, clauses: Sequence[FieldClause], budget: Budget) -> FieldMatches:
+    """Raises DeadlineExceeded or Cancelled as `budget` says."""
+    found = {unit: find(index, unit, budget) for clause in clauses for unit in clause.units}
+    repeats: dict[Unit, int] = {}
+    for clause in clauses:
+        if clause.occur is not Occur.EXCLUDED:
+            for unit in clause.units:
+                repeats[unit] = repeats.get(unit, 0) + 1
+    scored = tuple(
+        (found[unit].slots, _unit_scores(unit, found[unit], times, index, field.settings))
+        for unit, times in repeats.items()
+    )
+    matching = tuple(
+        None if clause.occur is Occur.OPTIONAL or not clause.units else _in_all([found[unit] for unit in clause.units])
+        for clause in clauses
+    )
+    return FieldMatches(field, scored, matching)
+
+
+def combine(
+    query: ByText, occurs: Sequence[Occur], matches: Sequence[FieldMatches], allowed: Slots | None
+) -> tuple[Slots, NDArray[np.float32]]:
+    """The points that match a query, slots ascending, and their scores (n,). `allowed` (ascending) None: all points."""
+    places = _places(matches)
+    total, matched = np.zeros(places.size), np.zeros(places.size, np.bool_)
+    for each in matches:
+        of_field, hit = np.zeros(places.size), np.zeros(places.size, np.bool_)
+        for slots, scores in each.scored:
+            at = places.of(slots)
+            of_field[at] += scores
+            hit[at] = True
+        weighted = each.field.weight * of_field
+        total = total + weighted if query.query.combine is Combine.SUM else np.maximum(total, weighted)
+        matched |= hit
+    for number, occur in enumerate(occurs):
+        held = [each.clauses[number] for each in matches]
+        if all(matching is None for matching in held):
+            continue
+        hit = np.zeros(places.size, np.bool_)
+        for matching in held:
+            if matching is not None:
+                hit[places.of(matching)] = True
+        matched &= ~hit if occur is Occur.EXCLUDED else hit
+    if allowed is not None:
+        matched &= places.among(allowed)
+    chosen = np.flatnonzero(matched)
+    return places.slots_at(chosen), total[chosen].astype(np.float32)
+
+
+def idf(points: int, holding: int) -> float:
+    """Of a term that `holding` of `points` have."""
+    return math.log(1 + (points - holding + 0.5) / (holding + 0.5))
+
+
+def _unit_scores(unit: Unit, found: Found, repeats: int, index: TextIndex, settings: TextSettings) -> Scores:
+    if isinstance(unit, Prefix):
+        return np.ones(len(found))
+    if len(found) == 0:
+        return np.empty(0)
+    points = index.count
+    if isinstance(unit, Term):
+        rarity = idf(points, len(found))
+    else:
+        rarity = sum(idf(points, point_count(index, term)) for term in unit.terms)
+    k1, b, k3 = settings.k1, settings.b, settings.k3
+    frequencies = found.frequencies.astype(np.float64)
+    norm = k1 * (1 - b + b * (found.lengths / index.average_length))
+    return rarity * (frequencies * (k1 + 1) / (frequencies + norm)) * (repeats * (k3 + 1) / (repeats + k3))
+
+
+def _in_all(found: Sequence[Found]) -> Slots:
+    slots = found[0].slots
+    for each in found[1:]:
+        slots = np.intersect1d(slots, each.slots, assume_unique=True)
+    return slots
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where points are in the arrays of `combine`: at their slot, or at their place among `slots`."""
+
+    size: int
+    slots: Slots | None
+
+    def of(self, slots: Slots) -> NDArray[np.intp]:
+        return slots.astype(np.intp) if self.slots is None else np.searchsorted(self.slots, slots)
+
+    def slots_at(self, places: NDArray[np.intp]) -> Slots:
+        return places.astype(np.uint32) if self.slots is None else self.slots[places]
+
+    def among(self, slots: Slots) -> Mask:
+        """Which places are of points among `slots` (ascending)."""
+        if self.slots is None:
+            mask = np.zeros(self.size, np.bool_)
+            mask[slots[: int(np.searchsorted(slots, self.size))]] = True
+            return mask
+        return np.isin(self.slots, slots, assume_unique=True)
+
+
+def _places(matches: Sequence[FieldMatches]) -> _Places:
+    lists = [slots for each in matches for slots in (*(scored[0] for scored in each.scored), *each.clauses)]
+    held = [slots for slots in lists if slots is not None and len(slots)]
+    size = max((int(slots.max()) + 1 for slots in held), default=0)
+    if size <= DENSE * sum(map(len, held)):
+        return _Places(size, None)
+    slots = np.unique(np.concatenate(held))
+    return _Places(len(slots), slots)

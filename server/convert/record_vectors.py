@@ -1,0 +1,92 @@
+"""Sparse and multi-vectors: messages <-> storage types."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwater.v1.common_pb2 import Vector
+from server.embedders.errors import no_embedder
+from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, LimitExceeded
+from storage.multi import MAX_MULTI_ROWS, MultiVector, checked_multi
+from storage.operations import SpaceRecords
+from storage.schema import CollectionSchema, MultiSchema, RecordSchema, SparseSchema
+from storage.sparse import SparseVector, checked_sparse
+from storage.validate import check_vector
+
+
+def sparse_of(message: Vector, path: str) -> SparseVector:
+    """The sparse vector at `path`, with its indices in order. Raises InvalidRequest and its subclasses."""
+    indices = np.asarray(message.sparse.indices, dtype=np.uint32)
+    values = np.asarray(message.sparse.values, dtype=np.float32)
+    return checked_sparse(indices, values, path)
+
+
+def multi_of(message: Vector, path: str) -> MultiVector:
+    """The multi-vector at `path`. Raises EmptyVector, LimitExceeded, or DimensionMismatch when rows differ."""
+    if len(message.multi.vectors) > MAX_MULTI_ROWS:
+        actual = len(message.multi.vectors)
+        raise LimitExceeded(path, limit="MAX_MULTI_ROWS", maximum=MAX_MULTI_ROWS, actual=actual)
+    rows = _rows_of(message)
+    if not rows or not rows[0].size:
+        raise EmptyVector(path)
+    for number, row in enumerate(rows):
+        if row.size != rows[0].size:
+            raise DimensionMismatch(f"{path}.vectors[{number}]", expected=rows[0].size, actual=row.size)
+    return MultiVector(np.stack(rows))
+
+
+def _rows_of(message: Vector) -> list[NDArray[np.float32]]:
+    return [np.asarray(row.values, dtype=np.float32) for row in message.multi.vectors]
+
+
+def space_records_of(
+    schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
+) -> dict[str, SpaceRecords]:
+    """Of the vectors of the points listed at `path` those in spaces of records, by space.
+
+    Raises InvalidRequest and its subclasses, naming the vector, and EmbedderNotConfigured for a text.
+    """
+    if not schema.records:
+        return {}
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    bodies: defaultdict[str, list[bytes]] = defaultdict(list)
+    for position, vectors in enumerate(points):
+        for space in vectors:
+            if space in schema.records:
+                positions[space].append(position)
+                field = f'{path}[{position}].vectors["{space}"]'
+                bodies[space].append(_body_of(vectors[space], schema.records[space], space, field))
+    return {space: SpaceRecords(np.array(positions[space], np.int64), tuple(bodies[space])) for space in positions}
+
+
+def _body_of(message: Vector, schema: RecordSchema, space: str, path: str) -> bytes:
+    match schema, message.WhichOneof("kind"):
+        case SparseSchema(), "sparse":
+            return sparse_of(message, path).to_bytes()
+        case MultiSchema(tokens=tokens), "multi":
+            return checked_multi(tokens, _rows_of(message), path).to_bytes()
+        case MultiSchema(tokens=tokens), "dense":  # one row
+            row = np.asarray(message.dense.values, dtype=np.float32)
+            check_vector(tokens, row, path)
+            return MultiVector(row[None, :]).to_bytes()
+        case _, "text":
+            raise no_embedder(space, path)
+        case _, None:
+            raise EmptyVector(path)
+        case _, kind:
+            held = "sparse" if isinstance(schema, SparseSchema) else "one of multi-vectors"
+            raise InvalidRequest(path, f"the space {space!r} is {held}, and the vector is {kind}")
+
+
+def write_multi(target: Vector, vector: MultiVector) -> None:
+    """Makes an empty message the vector."""
+    for row in vector.rows:
+        target.multi.vectors.add().values.extend(row.tolist())
+
+
+def write_sparse(target: Vector, vector: SparseVector) -> None:
+    """Makes an empty message the vector."""
+    target.sparse.indices.extend(vector.indices.tolist())
+    target.sparse.values.extend(vector.values.tolist())

@@ -1,0 +1,110 @@
+"""How many records indexes cover, and what that says of their status."""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TypeVar
+
+from headwater.v1 import indexes_pb2 as wire
+from planner.coverage import Coverage, Matching, coverage, has_property, has_text, matching_at
+from server.indexes.resolve import Index
+from server.indexes.workers import IndexWorkers
+from storage.budget import UNLIMITED, Budget
+from storage.errors import SpaceNotFound
+from storage.index_policy import IndexSource, ReadyPolicy
+from storage.snapshot import Snapshot
+
+SHARE_OF_TIME = 20
+"""Counts that searches carry are counted anew when that took at most one part in so many of the time since."""
+MAX_REMEMBERED = 256
+"""Indexes whose counts are kept, with 4 bytes for each of their records."""
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    coverage: Coverage
+    seconds: float
+    at: float
+
+
+class IndexCounts:
+    """Safe for many threads."""
+
+    def __init__(self, workers: IndexWorkers) -> None:
+        self._workers = workers
+        self._counted: OrderedDict[str, _Counted] = OrderedDict()
+        self._matching: OrderedDict[str, Matching] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def exact(self, index: Index, budget: Budget = UNLIMITED) -> Coverage:
+        """The counts as of the newest commit."""
+        with index.collection.snapshot() as snapshot:
+            return self._count(index, snapshot, budget)
+
+    def recent(self, index: Index, budget: Budget) -> Coverage:
+        """The counts as of a recent commit, so that searches need not count after each write."""
+        now = time.monotonic()
+        with self._lock:
+            known = self._counted.get(index.id)
+        if known is not None:
+            current = known.coverage.seq == index.collection.seq and index.policy.source is IndexSource.EXTERNAL
+            if current or now - known.at < SHARE_OF_TIME * known.seconds:
+                return known.coverage
+        counted = self.exact(index, budget)
+        done = time.monotonic()
+        self._keep(self._counted, index.id, _Counted(counted, done - now, done))
+        return counted
+
+    def status(self, index: Index, budget: Budget = UNLIMITED) -> tuple[wire.IndexStatus, str]:
+        """The status and, of ERROR, the reason."""
+        if index.policy.source is IndexSource.MANAGED:
+            return self._managed_status(index)
+        with index.collection.snapshot() as snapshot:
+            _check_there(index, snapshot)
+            ready = len(snapshot.slots_with_vector(index.space)) > 0
+            if ready and index.policy.ready is ReadyPolicy.FULL_COVERAGE:
+                ready = self._count(index, snapshot, budget).pending == 0
+        return (wire.INDEX_STATUS_READY if ready else wire.INDEX_STATUS_AWAITING_VECTORS), ""
+
+    def _managed_status(self, index: Index) -> tuple[wire.IndexStatus, str]:
+        managed = self._workers.of(index)
+        if managed is None or not managed.began:
+            error = "" if managed is None else managed.error
+            return (wire.INDEX_STATUS_ERROR, error) if error else (wire.INDEX_STATUS_PENDING, "")
+        if managed.error:
+            return wire.INDEX_STATUS_ERROR, managed.error
+        with index.collection.snapshot() as snapshot:
+            up_to_date = managed.is_up_to_date(snapshot)
+        return (wire.INDEX_STATUS_READY if up_to_date else wire.INDEX_STATUS_INDEXING), ""
+
+    def _count(self, index: Index, snapshot: Snapshot, budget: Budget) -> Coverage:
+        _check_there(index, snapshot)
+        path = index.policy.property
+        external = index.policy.source is IndexSource.EXTERNAL
+        with self._lock:
+            before = self._matching.get(index.id)
+        filter = has_property(path) if external else has_text(path)
+        matching = matching_at(snapshot, filter, before, budget)
+        if before is None or matching.seq > before.seq:
+            self._keep(self._matching, index.id, matching)
+        if external:
+            return coverage(snapshot, index.space, matching.slots)
+        managed = self._workers.of(index)
+        stale = matching.slots[:0] if managed is None else managed.stale(snapshot)
+        return coverage(snapshot, index.space, matching.slots, stale)
+
+    def _keep(self, known: OrderedDict[str, Value], key: str, value: Value) -> None:
+        with self._lock:
+            known[key] = value
+            known.move_to_end(key)
+            while len(known) > MAX_REMEMBERED:
+                known.popitem(last=False)
+
+
+def _check_there(index: Index, snapshot: Snapshot) -> None:
+    """Raises SpaceNotFound when the index was deleted since it was looked up."""
+    if index.space not in snapshot.schema.spaces:
+        raise SpaceNotFound(index.space, snapshot.schema.names)

@@ -1,0 +1,25 @@
+"""What can go wrong with indexes: leaves of the tree in storage/errors.py that only the server raises.
+
+InvalidRequest
+└── AmbiguousIndex     more than one index may be meant
+NotFound
+└── IndexNotFound      no index has this id, or none is of this property
+"""
+
+from collections.abc import Sequence
+
+from storage.errors import InvalidRequest, NotFound
+
+
+class IndexNotFound(NotFound):
+    """Nothing is such an index."""
+
+
+class AmbiguousIndex(InvalidRequest):
+    """Nothing in the request tells the `candidates` apart, given by id and by what they are."""
+
+    def __init__(self, field: str, candidates: Sequence[tuple[str, str]]) -> None:
+        listed = "; ".join(f"{index_id} ({what})" for index_id, what in candidates)
+        ids = ", ".join(index_id for index_id, _ in candidates)
+        what = f"{len(candidates)} indexes may be meant; say the similarity, the source, or the space: {listed}"
+        super().__init__(field, what, candidates=ids)
