@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from planner.errors import InvalidQuery
 from planner.exact_sums import exact_mean, exact_sum
-from planner.facets import check_path
 from planner.field_values import Column
 from planner.filter import Filter, Scalar
 from planner.limits import MAX_AGGREGATIONS, MAX_LIMIT, MAX_VALUE_PAIRS, check_page
+from planner.paths import check_path
 from planner.scalars import scalar_order
 from planner.validate_filter import check_filter
 from storage.budget import Budget

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from planner.errors import InvalidFilter
-from planner.paths import parse_path, values_at
+from planner.paths import check_path, parse_path, values_at
 from storage.operations import Payload
 
 
@@ -43,10 +43,7 @@ def check_comparisons(comparisons: Sequence[StoredComparison], field: str) -> No
     """Raises InvalidFilter for what is no path; `field` is where the comparisons are in the request."""
     for index, each in enumerate(comparisons):
         for name, path in (("path", each.path), ("new_path", each.new_path)):
-            try:
-                parse_path(path)
-            except ValueError as error:
-                raise InvalidFilter(f"{field}[{index}].{name}", str(error)) from None
+            check_path(path, f"{field}[{index}].{name}", InvalidFilter)
 
 
 def compile_comparisons(comparisons: Sequence[StoredComparison]) -> Callable[[Payload, Payload], bool]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from planner.filter import GeoPoint
 from planner.instants import instant_of
+from planner.limits import ROWS_PER_CHECK
 from planner.words import words_of
 from storage.budget import UNLIMITED, Budget
 
@@ -26,9 +27,6 @@ Key = tuple[type, object]
 
 VALUE_BYTES = 200
 """What a distinct value costs besides its text, about."""
-
-ROWS_PER_CHECK = 1_024
-"""Payloads read, or strings tested, between two looks at the budget: some milliseconds."""
 
 VALUES_PER_CHECK = 32_768
 """Plain values looked at between two looks at the budget: some tens of milliseconds."""

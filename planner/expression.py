@@ -31,8 +31,7 @@ _EXPECTED = {
     "COMMA": "','",
     "$END": "the end",
     "UNSIGNED": "a number",
-    "SCORE": "$score",
-    "MATCHES": "matches",
+    "SCORE": "`$score`",
     "FORMULA_FUNCTION": "a function",
     "PLUS": "'+'",
     "MINUS": "'-'",
@@ -84,7 +83,7 @@ def _unexpected(error: UnexpectedInput) -> str:
 
 
 def _names(terminals: set[str]) -> str:
-    return " or ".join(sorted(_EXPECTED.get(name, name.lower()) for name in terminals)) or "nothing more"
+    return " or ".join(sorted(_EXPECTED.get(name, f"`{name.lower()}`") for name in terminals)) or "nothing more"
 
 
 def _asks_of_points(filter: Filter) -> bool:

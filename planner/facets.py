@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.errors import InvalidQuery
 from planner.field_values import Column
 from planner.filter import Filter, Scalar
 from planner.limits import check_page
-from planner.paths import parse_path
+from planner.paths import check_path
 from planner.scalars import scalar_order
 from planner.validate import DEFAULT_LIMIT
 from planner.validate_filter import check_filter
@@ -48,14 +47,6 @@ def check_facet(asked: FacetQuery, schema: CollectionSchema) -> None:
     check_page(asked.limit)
     if asked.filter is not None:
         check_filter(asked.filter, schema, "filter")
-
-
-def check_path(path: str, field: str) -> None:
-    """Raises InvalidQuery for a payload path that is none."""
-    try:
-        parse_path(path)
-    except ValueError as error:
-        raise InvalidQuery(field, str(error)) from None
 
 
 def count_values(values: Column, limit: int) -> list[FacetCount]:

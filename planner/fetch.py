@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.errors import InvalidQuery
-from planner.paths import first_key, keep, parse_path, remove
+from planner.paths import check_path, first_key, keep, remove
 from planner.query import PayloadSelector, VectorsSelector
 from storage.errors import SpaceNotFound
 from storage.record_search import RecordVector, record_vectors
@@ -45,10 +44,7 @@ def check_selectors(
 
 def _check_paths(paths: tuple[str, ...], field: str) -> None:
     for index, path in enumerate(paths):
-        try:
-            parse_path(path)
-        except ValueError as error:
-            raise InvalidQuery(f"{field}[{index}]", str(error)) from None
+        check_path(path, f"{field}[{index}]")
 
 
 def fetch(

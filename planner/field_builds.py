@@ -15,7 +15,8 @@ from storage.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 0.001  # between some thousand payloads, so that requests get their turn
+_WORK_SECONDS = 0.005
+_PAUSE_SECONDS = 0.001  # after so much work, so that requests get their turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,13 @@ class FieldBuilds:
                 log.exception("the indexes of payload fields of %r could not be made", collection.name)
 
     def _make_all(self, collection: Collection) -> None:
+        rested = time.monotonic()
+
         def is_closed() -> bool:
-            time.sleep(_PAUSE_SECONDS)
+            nonlocal rested
+            if time.monotonic() - rested > _WORK_SECONDS:
+                time.sleep(_PAUSE_SECONDS)
+                rested = time.monotonic()
             return collection.closed
 
         budget = Budget(is_cancelled=is_closed)

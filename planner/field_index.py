@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.conditions import PlaceCondition, ScalarCondition
-from planner.distinct_values import ROWS_PER_CHECK, Codes, DistinctValues
+from planner.distinct_values import Codes, DistinctValues
 from planner.filter import Equal, Exists, IsEmpty, ValuesCount
 from planner.geography import place_of
 from planner.index_tests import ValueTests
+from planner.limits import ROWS_PER_CHECK
 from planner.paths import first_key, parse_path, values_at
 from storage.budget import UNLIMITED, Budget
 from storage.reader import Reader

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from planner.field_indexes import FieldIndexes
 from planner.filter import Scalar
+from planner.limits import ROWS_PER_CHECK
 from planner.paths import first_key, parse_path, values_at
 from planner.scalars import canonical, scalar_order
 from storage.budget import Budget
@@ -20,9 +21,6 @@ from storage.reader import Reader
 
 FEW = 1_024
 """Reading so many payloads takes less than looking through a large index."""
-
-ROWS_PER_CHECK = 1_024
-"""Payloads read between two looks at the budget: some milliseconds."""
 
 Slots = NDArray[np.uint32]
 Codes = NDArray[np.int64]

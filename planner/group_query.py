@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from planner.errors import InvalidLimit, InvalidQuery
+from planner.errors import InvalidLimit
 from planner.limits import MAX_LIMIT
-from planner.paths import parse_path
+from planner.paths import check_path
 from planner.query import PayloadSelector, Query, VectorsSelector
 from planner.validate import DEFAULT_LIMIT
 
@@ -54,10 +54,7 @@ class GroupQuery:
 
 def check_groups(asked: GroupQuery) -> None:
     """Raises InvalidQuery or InvalidLimit. The query itself is checked in validate.py."""
-    try:
-        parse_path(asked.path)
-    except ValueError as error:
-        raise InvalidQuery(asked.path_field, str(error)) from None
+    check_path(asked.path, asked.path_field)
     path = f"{asked.query.path}." if asked.query.path else ""
     for name, number, least in (
         (f"{path}limit", asked.limit, 1),

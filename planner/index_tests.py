@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.conditions import PlaceCondition, ScalarCondition, element_test
-from planner.distinct_values import ROWS_PER_CHECK, Codes, DistinctValues, Kind, Numbers
+from planner.distinct_values import Codes, DistinctValues, Kind, Numbers
 from planner.filter import (
     AnyOf,
     DatetimeRange,
@@ -28,6 +28,7 @@ from planner.filter import (
 )
 from planner.geography import EARTH_RADIUS, unrolled
 from planner.instants import instant_of
+from planner.limits import ROWS_PER_CHECK
 from planner.words import words_of
 from storage.budget import Budget
 

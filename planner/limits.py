@@ -102,6 +102,10 @@ def check_explained(ids: Sequence[PointId]) -> None:
     check_ids(ids)
 
 
+ROWS_PER_CHECK = 16
+"""Payloads read, or values tested, between two looks at the budget: few, since a large one takes milliseconds."""
+
+
 def check_page(limit: int, offset: int = 0, path: str = "") -> None:
     """Raises InvalidLimit unless 1 <= limit, 0 <= offset and limit + offset <= MAX_LIMIT. Fields are `path` + name."""
     if limit < 1:
@@ -109,5 +113,6 @@ def check_page(limit: int, offset: int = 0, path: str = "") -> None:
     if offset < 0:
         raise InvalidLimit(f"{path}offset", f"{offset:,} is less than 0", limit="MAX_LIMIT", maximum=MAX_LIMIT)
     if limit + offset > MAX_LIMIT:
-        what = f"limit + offset is {limit + offset:,}, more than MAX_LIMIT allows ({MAX_LIMIT:,})"
+        name = "limit + offset" if offset else "limit"
+        what = f"{name} is {limit + offset:,}, more than MAX_LIMIT allows ({MAX_LIMIT:,})"
         raise InvalidLimit(f"{path}limit", what, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=limit + offset)

@@ -17,14 +17,12 @@ from planner.conditions import compile_condition
 from planner.field_index import Slots
 from planner.field_indexes import FieldIndexes
 from planner.filter import Condition, Filter, HasId, HasVector, PayloadCondition
+from planner.limits import ROWS_PER_CHECK
 from planner.paths import first_key
 from storage.budget import UNLIMITED, Budget
 from storage.reader import Reader
 from storage.records import PointRecord
 from storage.schema import PointId
-
-ROWS_PER_CHECK = 1_024
-"""Rows tested between two looks at the budget: some milliseconds."""
 
 FEW = 4
 """Reading one record of this many points takes about as long as reading all of them in order."""

@@ -23,9 +23,6 @@ DEFAULT_SAMPLE = 10
 DEFAULT_NEIGHBOURS = 3
 """Nearest others of each point unless a request says otherwise."""
 
-DRAWN_AT_ONCE = 8_192
-"""Points that the sample is drawn of between two looks at the budget: some tens of milliseconds."""
-
 Slots = NDArray[np.uint32]
 
 
@@ -77,11 +74,7 @@ def distance_matrix(reader: Snapshot, asked: MatrixQuery, space: str, allowed: S
     held = reader.slots_with_vector(space)
     held = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
     seed = reader.seq if asked.seed is None else asked.seed
-    picked = held[:0]
-    for start in range(0, len(held), DRAWN_AT_ONCE):
-        budget.check()
-        drawn = np.concatenate([picked, held[start : start + DRAWN_AT_ONCE]])
-        picked = sample_order(seed, drawn, reader)[: asked.sample]
+    picked = sample_order(seed, held, reader, budget)[: asked.sample]
     keys = reader.id_keys(picked)
     slots = picked[sorted(range(len(picked)), key=keys.__getitem__)]
     distance = reader.schema.spaces[space].distance

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from planner.errors import InvalidQuery
+from storage.errors import InvalidRequest
+
 _STEP = re.compile(r'(?:"((?:[^"\\]|\\["\\])+)"|([^.\[\]"]+))((?:\[\])*)(\.|\Z)')
 _PLAIN = re.compile(r'[^.\[\]"]+')
 _ESCAPE = re.compile(r"\\(.)")
@@ -40,6 +43,14 @@ def parse_path(text: str) -> tuple[Step, ...]:
         position = found.end()
         if not dot:
             return tuple(steps)
+
+
+def check_path(text: str, field: str, refusal: type[InvalidRequest] = InvalidQuery) -> None:
+    """Raises `refusal`, naming the field of the request, for what is no path."""
+    try:
+        parse_path(text)
+    except ValueError as error:
+        raise refusal(field, str(error)) from None
 
 
 @lru_cache(maxsize=4_096)

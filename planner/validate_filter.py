@@ -3,7 +3,7 @@
 from planner.errors import InvalidFilter
 from planner.filter import Condition, Exists, Filter, HasId, HasVector, IsEmpty, IsNull, Nested
 from planner.limits import MAX_CONDITIONS, MAX_FILTER_DEPTH
-from planner.paths import parse_path
+from planner.paths import check_path
 from planner.validate_operands import check_has_id, check_operands
 from storage.errors import LimitExceeded, SpaceNotFound
 from storage.schema import CollectionSchema
@@ -47,16 +47,16 @@ def _check_condition(condition: Condition, schema: CollectionSchema | None, path
         case HasId() | HasVector():
             _check_point_test(condition, schema, path)
         case IsNull(path=payload_path):
-            _check_path(payload_path, f"{path}.is_null.path")
+            check_path(payload_path, f"{path}.is_null.path", InvalidFilter)
         case IsEmpty(path=payload_path):
-            _check_path(payload_path, f"{path}.is_empty.path")
+            check_path(payload_path, f"{path}.is_empty.path", InvalidFilter)
         case Exists(path=payload_path):
-            _check_path(payload_path, f"{path}.exists.path")
+            check_path(payload_path, f"{path}.exists.path", InvalidFilter)
         case Nested(path=payload_path, filter=filter):
-            _check_path(payload_path, f"{path}.nested.path")
+            check_path(payload_path, f"{path}.nested.path", InvalidFilter)
             return 1 + _check_clauses(filter, None, f"{path}.nested.filter", depth=depth + 1)
         case _:
-            _check_path(condition.path, f"{path}.field.path")
+            check_path(condition.path, f"{path}.field.path", InvalidFilter)
             check_operands(condition, f"{path}.field")
     return 1
 
@@ -70,10 +70,3 @@ def _check_point_test(condition: HasId | HasVector, schema: CollectionSchema | N
     elif condition.using not in schema.names:
         field, place = condition.written or (f"{path}.has_vector.using", "")
         raise SpaceNotFound(condition.using, schema.names, field=field, place=place)
-
-
-def _check_path(payload_path: str, path: str) -> None:
-    try:
-        parse_path(payload_path)
-    except ValueError as error:
-        raise InvalidFilter(path, str(error)) from None

@@ -28,7 +28,7 @@ from planner.formula import (
 )
 from planner.instants import instant_of
 from planner.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS
-from planner.paths import parse_path
+from planner.paths import check_path
 from planner.validate_filter import check_filter
 from storage.errors import LimitExceeded, NotFinite
 from storage.schema import CollectionSchema
@@ -70,12 +70,12 @@ def _check_part(part: Expression, schema: CollectionSchema, lists: int, path: st
         case PrefetchScore(index=index):
             _check_list(index, lists, below(path, "score"))
         case FieldValue(path=payload_path):
-            _check_path(payload_path, below(path, "field"))
+            check_path(payload_path, below(path, "field"))
         case DatetimeKey(path=payload_path):
-            _check_path(payload_path, below(path, "datetime_key"))
+            check_path(payload_path, below(path, "datetime_key"))
         case GeoDistance(origin=origin, path=payload_path):
             check_place(origin, below(path, "geo_distance.origin"))
-            _check_path(payload_path, below(path, "geo_distance.path"))
+            check_path(payload_path, below(path, "geo_distance.path"))
         case Holds(filter=filter):
             check_filter(filter, schema, below(path, "condition"))
         case Datetime(text=text):
@@ -104,13 +104,6 @@ def _check_decay(decay: Decay, path: str) -> None:
     _check_finite(decay.midpoint, below(path, "midpoint"))
     if not 0 < decay.midpoint < 1:
         raise InvalidQuery(below(path, "midpoint"), f"{decay.midpoint:g} is not between 0 and 1, both excluded")
-
-
-def _check_path(payload_path: str, path: str) -> None:
-    try:
-        parse_path(payload_path)
-    except ValueError as error:
-        raise InvalidQuery(path, str(error)) from None
 
 
 def _check_finite(value: float, path: str) -> None:
@@ -145,7 +138,7 @@ def _check_default_keys(formula: Formula, path: str) -> None:
                 raise InvalidQuery(where, f"there is no such variable; scores are {SCORE}, {score_key(1)} and so on")
             _check_number(default, where, "a score")
         else:
-            _check_path(name, where)
+            check_path(name, where)
         if isinstance(default, GeoPoint):
             check_place(default, where)
         elif isinstance(default, int | float):

@@ -5,7 +5,7 @@ import math
 from planner.errors import InvalidQuery
 from planner.instants import instant_of
 from planner.limits import MAX_EXAMPLES, MAX_MMR_CANDIDATES
-from planner.paths import parse_path
+from planner.paths import check_path
 from planner.query import (
     ByExamples,
     Context,
@@ -41,10 +41,7 @@ def check_vector(vector: VectorInput, space: SpaceSchema, path: str) -> None:
 
 
 def check_order_by(order: OrderBy, schema: CollectionSchema, path: str) -> None:
-    try:
-        parse_path(order.path)
-    except ValueError as error:
-        raise InvalidQuery(f"{path}.path", str(error)) from None
+    check_path(order.path, f"{path}.path")
     if isinstance(order.start_from, float) and not math.isfinite(order.start_from):
         raise NotFinite(f"{path}.start_from", f"{order.start_from} is not finite")
     start = order.start_from

@@ -14,7 +14,9 @@ from headwater._wire.analyses import (
     pairs_of,
 )
 from headwater._wire.filters import filter_message
+from headwater._wire.limits import unsigned
 from headwater._wire.queries import query_request
+from headwater.errors import InvalidQueryError
 from headwater.filters import FilterLike
 from headwater.models.analyses import (
     Aggregates,
@@ -99,7 +101,7 @@ class PointAnalyses(Namespace):
         request = points_pb2.PointsQueryGroupsRequest(
             query=query_request(root, collection),
             group_by=group_by,
-            group_size=group_size,
+            group_size=unsigned(group_size, "group_size"),
             with_lookup=lookup_message(with_lookup),
         )
         return groups_of(await self._calls(rpcs.Points.QUERY_GROUPS, request, timeout))
@@ -116,7 +118,7 @@ class PointAnalyses(Namespace):
     ) -> Facets:
         """The `limit` most frequent values of the field `key`, and how many points have each, exactly."""
         request = points_pb2.PointsFacetRequest(
-            collection_name=collection, key=key, filter=filter_message(filter), limit=limit
+            collection_name=collection, key=key, filter=filter_message(filter), limit=unsigned(limit, "limit")
         )
         return facets_of(await self._calls(rpcs.Points.FACET, request, timeout))
 
@@ -141,7 +143,7 @@ class PointAnalyses(Namespace):
             aggregations=aggregation_messages(aggregations),
             group_by=group_by,
             filter=filter_message(filter),
-            limit=limit,
+            limit=unsigned(limit, "limit"),
         )
         return aggregates_of(await self._calls(rpcs.Points.AGGREGATE, request, timeout), list(aggregations))
 
@@ -160,11 +162,11 @@ class PointAnalyses(Namespace):
         """For each of `sample` (10) random points the `limit` (3) nearest others of the sample: pairs with scores."""
         request = points_pb2.PointsSearchMatrixPairsRequest(
             collection_name=collection,
-            sample=sample,
-            limit=limit,
+            sample=unsigned(sample, "sample", InvalidQueryError),
+            limit=unsigned(limit, "limit"),
             using=using,
             filter=filter_message(filter),
-            seed=seed,
+            seed=unsigned(seed, "seed", InvalidQueryError, bits=64),
         )
         return pairs_of(await self._calls(rpcs.Points.SEARCH_MATRIX_PAIRS, request, timeout))
 
@@ -183,10 +185,10 @@ class PointAnalyses(Namespace):
         """What `search_matrix_pairs` returns, as a sparse matrix of places in the list of ids."""
         request = points_pb2.PointsSearchMatrixOffsetsRequest(
             collection_name=collection,
-            sample=sample,
-            limit=limit,
+            sample=unsigned(sample, "sample", InvalidQueryError),
+            limit=unsigned(limit, "limit"),
             using=using,
             filter=filter_message(filter),
-            seed=seed,
+            seed=unsigned(seed, "seed", InvalidQueryError, bits=64),
         )
         return offsets_of(await self._calls(rpcs.Points.SEARCH_MATRIX_OFFSETS, request, timeout))

@@ -7,6 +7,7 @@ from typing import Any
 from headwater._surface import Namespace, remote, remote_items
 from headwater._wire import rpcs
 from headwater._wire.filters import filter_message
+from headwater._wire.limits import unsigned
 from headwater._wire.points import page_of, payload_selector, record_of, vectors_selector
 from headwater._wire.queries import explanation_of, hits_of, query_request, search_request
 from headwater._wire.values import id_message, id_messages
@@ -240,7 +241,7 @@ class PointReads(Namespace):
             collection_name=collection,
             filter=filter_message(filter),
             offset=None if offset is None else id_message(offset, "offset"),
-            limit=limit,
+            limit=unsigned(limit, "limit"),
             with_payload=payload_selector(with_payload),
             with_vectors=vectors_selector(with_vectors),
             cursor_ttl_seconds=cursor_ttl,
@@ -274,7 +275,7 @@ class PointReads(Namespace):
         request = points_pb2.PointsScrollRequest(
             collection_name=collection,
             filter=filter_message(filter),
-            limit=batch_size,
+            limit=unsigned(batch_size, "limit"),
             with_payload=payload_selector(with_payload),
             with_vectors=vectors_selector(with_vectors),
             cursor_ttl_seconds=cursor_ttl,

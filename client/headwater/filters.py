@@ -8,7 +8,7 @@ A field that is missing makes every condition on it false, except `is_empty`; so
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from headwater._conditions import (
@@ -76,6 +76,8 @@ __all__ = [
     "nested",
 ]
 
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -96,11 +98,11 @@ class Field:
 
     def any_of(self, values: Iterable[Scalar]) -> AnyOf:
         """Equal to one of `values`."""
-        return AnyOf(self.path, tuple(values))
+        return AnyOf(self.path, _listed(values))
 
     def except_of(self, values: Iterable[Scalar]) -> ExceptOf:
         """Present and equal to none of `values`."""
-        return ExceptOf(self.path, tuple(values))
+        return ExceptOf(self.path, _listed(values))
 
     def gt(self, bound: Bound) -> Range:
         """Greater than `bound`, a number or a string."""
@@ -240,12 +242,19 @@ def nested(path: str, filter: "Condition | FilterBuilder") -> Nested:
 
 def has_id(ids: Iterable[int | str | UUID]) -> HasId:
     """The id is one of `ids`."""
-    return HasId(tuple(ids))
+    return HasId(_listed(ids))
 
 
 def has_vector(using: str = "") -> HasVector:
     """The point has a vector in the space `using`."""
     return HasVector(using)
+
+
+def _listed(values: Iterable[_T]) -> tuple[_T, ...]:
+    """Raises TypeError for a string, whose characters are hardly meant."""
+    if isinstance(values, str):
+        raise TypeError(f"a list is expected, not the string {values!r}")
+    return tuple(values)
 
 
 class FilterBuilder:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from planner.field_index import FieldIndex
 from planner.field_indexes import FieldIndexes
 from planner.instants import instant_of
+from planner.limits import ROWS_PER_CHECK
 from planner.paths import Step, first_key, parse_path, path_text, values_at
 from planner.query import OrderBy
 from planner.ranks.index_order import places_by_index
@@ -24,9 +25,6 @@ from storage.budget import Budget
 from storage.payload_schema import FieldType
 from storage.reader import Reader
 from storage.schema import CollectionSchema
-
-ROWS_PER_CHECK = 1_024
-"""Payloads read between two looks at the budget."""
 
 FEW = 256
 """Reading one of so many payloads takes less than looking through an index for one value of each."""

@@ -13,7 +13,8 @@ from planner.filter import GeoPoint
 from planner.formula import DatetimeKey, Default, FieldValue, GeoDistance
 from planner.geography import distance, place_of
 from planner.instants import instant_of
-from planner.match import FEW, ROWS_PER_CHECK
+from planner.limits import ROWS_PER_CHECK
+from planner.match import FEW
 from planner.operators import Ranking
 from planner.paths import first_key, parse_path, values_at
 from storage.budget import Budget

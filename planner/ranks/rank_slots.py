@@ -46,7 +46,7 @@ def rank_slots(
             return _unscored(order_by_field(ranker, slots, reader, budget, sets.fields, limit)), 0
         case Sample(seed=seed):
             assert seed is not None, "resolve.py gives one"
-            return _unscored(sample_order(seed, slots, reader)), 0
+            return _unscored(sample_order(seed, slots, reader, budget)), 0
         case InSpace():
             return _by_examples(ranker, slots, reader, budget)
         case InMetrics():

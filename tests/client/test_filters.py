@@ -192,6 +192,12 @@ def test_what_is_no_filter_is_a_type_error(given: Any) -> None:
         filter_message(given)
 
 
+def test_a_string_is_no_list_of_values() -> None:
+    for make in (Field("a").any_of, Field("a").except_of, has_id):
+        with pytest.raises(TypeError, match="a list is expected, not the string 'abc'"):
+            make("abc")
+
+
 def test_text_is_a_filter() -> None:
     assert wire('a == 1 and b == "x"') == {"expression": 'a == 1 and b == "x"'}
     assert wire(Filter(must=(A,), expression="b > 1")) == {"must": [one(A)], "expression": "b > 1"}

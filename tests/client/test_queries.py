@@ -1,5 +1,6 @@
 """Searches, queries and explanations on the wire: every field arrives, and what is not given stays unset."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -153,6 +154,41 @@ def test_every_kind_of_query_of_the_contract_can_be_said() -> None:
 def test_what_is_no_query_is_refused(query: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         query_request(QueryRequest(query))
+
+
+@pytest.mark.parametrize("number", [-1, 2**64])
+def test_numbers_that_the_wire_has_no_room_for_name_their_field(client: Client, number: int) -> None:
+    limit, query = headwater.InvalidLimitError, headwater.InvalidQueryError
+    points = client.points
+    calls: list[tuple[str, type[headwater.InvalidArgumentError], Callable[[], object]]] = [
+        ("limit", limit, lambda: points.search("c", [1], limit=number)),
+        ("offset", limit, lambda: points.query("c", [1], offset=number)),
+        ("prefetch.limit", limit, lambda: points.query("c", prefetch=PrefetchQuery(limit=number))),
+        ("limit", limit, lambda: points.scroll("c", limit=number)),
+        ("limit", limit, lambda: points.facet("c", "a", limit=number)),
+        ("limit", limit, lambda: points.aggregate("c", {"n": "count"}, limit=number)),
+        ("group_size", limit, lambda: points.query_groups("c", group_by="a", group_size=number)),
+        ("sample", query, lambda: points.search_matrix_pairs("c", sample=number)),
+        ("seed", query, lambda: points.search_matrix_offsets("c", seed=number)),
+        ("query.sample.seed", query, lambda: points.query("c", Sample(number))),
+        ("params.hnsw_ef", query, lambda: points.search("c", 1, params=SearchParams(number))),
+    ]
+    for field, kind, call in calls:
+        with pytest.raises(kind) as caught:
+            call()
+        assert [violation.field for violation in caught.value.field_violations] == [field]
+
+
+def test_names_stand_for_members() -> None:
+    def sent(query: Any) -> query_pb2.Query:
+        return query_request(QueryRequest(query)).query
+
+    assert sent(OrderBy("a", "descending")) == sent(OrderBy("a", headwater.Direction.Descending))
+    best = headwater.RecommendStrategy.BestScore
+    assert sent(Recommend([1], strategy="best_score")) == sent(Recommend([1], strategy=best))
+    assert sent(Formula(1, undefined="drop")) == sent(Formula(1, undefined=headwater.UndefinedScore.Drop))
+    with pytest.raises(ValueError, match="'down' is no Direction: it is one of ascending, descending"):
+        sent(OrderBy("a", "down"))
 
 
 def test_what_is_no_prefetch_is_refused() -> None:

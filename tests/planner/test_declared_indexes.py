@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from planner.condition_reports import ServedBy
 from planner.engine import Engine
+from planner.field_index import build_index
 from planner.field_indexes import FieldIndexes, IndexState
+from planner.field_values import column_of
 from planner.filter import (
     Equal,
     ExceptOf,
@@ -30,7 +32,7 @@ from server.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
-from storage.errors import DeadlineExceeded, FieldIndexAlreadyExists, InvalidRequest, LimitExceeded
+from storage.errors import Cancelled, DeadlineExceeded, FieldIndexAlreadyExists, InvalidRequest, LimitExceeded
 from storage.operations import ByIds, DeletePoints, Upsert
 from storage.payload_schema import MAX_FIELD_INDEXES, FieldIndexParams, FieldType
 from storage.schema import CollectionSchema, PointId, SchemaChange
@@ -413,6 +415,25 @@ def test_a_budget_ends_a_long_test(make: Callable[..., Collection]) -> None:
         fields.build(reader, ["x"], UNLIMITED)
         with pytest.raises(DeadlineExceeded):
             fields.serve(reader, [TextTest("x", TextOperator.REGEX, "1")], Budget.of_seconds(0))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda reader, budget: matching_slots(reader, Filter(must=(TextTest("x", TextOperator.TEXT, "a"),)), budget),
+        lambda reader, budget: build_index(reader, "x", budget),
+        lambda reader, budget: column_of(reader, "x", FieldIndexes(0), budget),
+        lambda reader, budget: order_by_field(OrderBy("x"), reader.all_slots(), reader, budget),
+    ],
+    ids=["match", "build", "column", "order"],
+)
+def test_a_few_large_payloads_do_not_keep_a_caller_who_left(
+    make: Callable[..., Collection], read: Callable[[Snapshot, Budget], object]
+) -> None:
+    collection = make({number: {"x": f"{number}"} for number in range(100)})
+    asked = iter((False, False, False, True))
+    with collection.snapshot() as reader, pytest.raises(Cancelled):
+        read(reader, Budget(is_cancelled=lambda: next(asked)))
 
 
 def test_an_index_takes_no_more_than_it_says(make: Callable[..., Collection]) -> None:

@@ -136,6 +136,11 @@ def test_errors_point_at_the_place(text: str, line: int, column: int, what: str)
     assert what in str(caught.value)
 
 
+def test_words_of_the_grammar_are_told_from_those_around_them() -> None:
+    with pytest.raises(InvalidFilter, match="'b' is not expected here; expected is `and` or `or` or the end"):
+        parse_filter("a == 1 b == 2", "filter.expression")
+
+
 def test_an_unknown_space_is_named_by_its_place_in_the_text() -> None:
     filter = parse_filter('a == 1 and\n  has_vector("audio")', "filter.must[0].filter.expression")
     with pytest.raises(SpaceNotFound, match="line 2, column 14: no vector space is named 'audio'") as caught:

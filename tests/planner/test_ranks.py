@@ -24,8 +24,18 @@ from planner.query import (
     Stage,
     StoredVector,
 )
+from planner.ranks.sample import sample_order
+from storage.budget import Budget
 from storage.collection import Collection
-from storage.errors import DimensionMismatch, EngineError, LimitExceeded, NotFinite, PointNotFound, ZeroVector
+from storage.errors import (
+    Cancelled,
+    DimensionMismatch,
+    EngineError,
+    LimitExceeded,
+    NotFinite,
+    PointNotFound,
+    ZeroVector,
+)
 from storage.schema import PointId
 from tests.planner.test_validate import field_of
 
@@ -76,6 +86,14 @@ def test_a_sample_is_of_its_seed(engine: Engine, shop: Collection) -> None:
     unseeded = ids(engine, shop, by(Sample()))
     with shop.snapshot() as reader:
         assert unseeded == ids(engine, shop, by(Sample(reader.seq)))
+
+
+def test_a_sample_ends_when_its_time_does(shop: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller goes away after some ids were hashed; no more are read."""
+    asked = iter((False, False, True))
+    monkeypatch.setattr("planner.ranks.sample.HASHED_AT_ONCE", 2)
+    with shop.snapshot() as reader, pytest.raises(Cancelled):
+        sample_order(1, reader.all_slots(), reader, Budget(is_cancelled=lambda: next(asked)))
 
 
 def test_recommend_leaves_examples_out_and_sees_negatives(engine: Engine, shop: Collection) -> None:

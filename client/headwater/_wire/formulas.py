@@ -9,6 +9,7 @@ import numpy as np
 from headwater._conditions import Condition
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import check_depth, refused
+from headwater._wire.names import enum_name
 from headwater._wire.values import value_message
 from headwater.errors import InvalidPayloadError, InvalidQueryError
 from headwater.filters import FilterBuilder
@@ -35,7 +36,7 @@ from headwater.formulas import (
     Sqrt,
     Sum,
 )
-from headwater.models.ranks import Formula
+from headwater.models.ranks import Formula, UndefinedScore
 from headwater.v1 import filter_pb2, formula_pb2, payload_pb2
 
 _LISTS: Mapping[type, str] = {Sum: "sum", Mult: "mult", Min: "min", Max: "max"}
@@ -47,7 +48,7 @@ def formula_message(given: Formula) -> formula_pb2.Formula:
     return formula_pb2.Formula(
         expression=expression_message(given.expression),
         defaults={name: _default(value, name) for name, value in (given.defaults or {}).items()},
-        undefined=None if given.undefined is None else given.undefined.value,
+        undefined=enum_name(UndefinedScore, "UNDEFINED_SCORE", given.undefined),
     )
 
 

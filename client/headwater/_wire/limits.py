@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from headwater.errors import FieldViolation, InvalidArgumentError, LimitExceededError
+from headwater.errors import FieldViolation, InvalidArgumentError, InvalidLimitError, LimitExceededError
 
 MAX_DEPTH = 32
 """Nested stages, filters, or objects and lists. An object takes 3 of the 100 levels that protobuf parsers follow."""
@@ -21,3 +21,12 @@ def check_depth(depth: int, path: str) -> None:
     if depth > MAX_DEPTH:
         description = f"it is nested deeper than {MAX_DEPTH} levels"
         raise refused(LimitExceededError, path, description, limit="MAX_DEPTH", maximum=MAX_DEPTH, actual=depth)
+
+
+def unsigned(
+    number: int | None, path: str, kind: type[InvalidArgumentError] = InvalidLimitError, *, bits: int = 32
+) -> int | None:
+    """The number, which the wire gives so many bits and no sign. Raises an error of this kind."""
+    if number is not None and not 0 <= number < 2**bits:
+        raise refused(kind, path, f"{number:,} is not between 0 and 2^{bits} - 1")
+    return number

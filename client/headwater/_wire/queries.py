@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headwater._wire.filters import filter_message
-from headwater._wire.limits import check_depth
+from headwater._wire.limits import check_depth, unsigned
+from headwater._wire.names import enum_name
 from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
 from headwater._wire.ranks import rank_message, vector_input
 from headwater._wire.values import id_of
+from headwater.errors import InvalidQueryError
 from headwater.models.explanation import ExplainNode, Explanation, HitExplanation, StageRank
 from headwater.models.queries import (
     Dbsf,
     FilterScope,
+    FilterStrategy,
     Fusion,
     FusionQuery,
     Hits,
@@ -39,8 +42,8 @@ def search_request(search: SearchRequest, collection: str | None = None) -> poin
         filter=filter_message(search.filter),
         params=params_message(search.params),
         score_threshold=search.score_threshold,
-        limit=search.limit,
-        offset=search.offset,
+        limit=unsigned(search.limit, "limit"),
+        offset=unsigned(search.offset, "offset"),
         with_payload=payload_selector(search.with_payload),
         with_vectors=vectors_selector(search.with_vectors),
         score_mode=_score_mode(search.score_mode),
@@ -59,8 +62,8 @@ def query_request(query: QueryRequest, collection: str | None = None) -> points_
         filter=filter_message(query.filter),
         params=params_message(query.params),
         score_threshold=query.score_threshold,
-        limit=query.limit,
-        offset=query.offset,
+        limit=unsigned(query.limit, "limit"),
+        offset=unsigned(query.offset, "offset"),
         with_payload=payload_selector(query.with_payload),
         with_vectors=vectors_selector(query.with_vectors),
         lookup_from=_lookup(query.lookup_from),
@@ -93,10 +96,10 @@ def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
     if given is None:
         return None
     return query_pb2.SearchParams(
-        hnsw_ef=given.hnsw_ef,
+        hnsw_ef=unsigned(given.hnsw_ef, "params.hnsw_ef", InvalidQueryError),
         exact=given.exact,
         indexed_only=given.indexed_only,
-        filter_strategy=None if given.filter_strategy is None else given.filter_strategy.value,
+        filter_strategy=enum_name(FilterStrategy, "FILTER_STRATEGY", given.filter_strategy),
         quantization=_quantization(given.quantization),
         ivf_nprobe=_levels(given.ivf_nprobe),
         sparse_metric=None if given.sparse_metric is None else _sparse_metric(given.sparse_metric),
@@ -131,7 +134,7 @@ def _prefetch(stage: PrefetchQuery, depth: int) -> query_pb2.PrefetchQuery:
         filter=filter_message(stage.filter),
         params=params_message(stage.params),
         score_threshold=stage.score_threshold,
-        limit=stage.limit,
+        limit=unsigned(stage.limit, "prefetch.limit"),
         lookup_from=_lookup(stage.lookup_from),
         filter_scope=_filter_scope(stage.filter_scope),
     )
@@ -184,11 +187,11 @@ def _lookup(given: LookupFrom | None) -> query_pb2.LookupFrom | None:
 
 
 def _filter_scope(given: FilterScope | None) -> str | None:
-    return None if given is None else given.value
+    return enum_name(FilterScope, "FILTER_SCOPE", given)
 
 
 def _score_mode(given: ScoreMode | None) -> str | None:
-    return None if given is None else given.value
+    return enum_name(ScoreMode, "SCORE_MODE", given)
 
 
 def _hit_of(message: query_pb2.HitExplanation) -> HitExplanation:

@@ -7,7 +7,8 @@ from uuid import UUID
 import numpy as np
 
 from headwater._wire.formulas import formula_message
-from headwater._wire.limits import refused
+from headwater._wire.limits import refused, unsigned
+from headwater._wire.names import enum_name
 from headwater._wire.text import bm25_message
 from headwater._wire.values import id_message
 from headwater._wire.vectors import text_message, vector_message
@@ -17,6 +18,7 @@ from headwater.models.points import PointIdLike, Text, VectorLike
 from headwater.models.ranks import (
     Context,
     ContextPair,
+    Direction,
     Discover,
     Formula,
     Metric,
@@ -25,6 +27,7 @@ from headwater.models.ranks import (
     OrderBy,
     OtherRank,
     Recommend,
+    RecommendStrategy,
     Rescore,
     Sample,
     WeightedMetric,
@@ -38,6 +41,7 @@ def rank_message(given: OtherRank) -> query_pb2.Query:
         case OrderBy():
             return query_pb2.Query(order_by=_order_by(given))
         case Sample(seed=seed):
+            seed = unsigned(seed, "query.sample.seed", InvalidQueryError, bits=64)
             return query_pb2.Query(sample=query_pb2.Sample(seed=seed))
         case Recommend():
             return query_pb2.Query(recommend=_recommend(given))
@@ -50,7 +54,7 @@ def rank_message(given: OtherRank) -> query_pb2.Query:
             message = query_pb2.NearestWithMmr(
                 nearest=vector_input(given.nearest, "query.nearest"),
                 diversity=given.diversity,
-                candidates=given.candidates,
+                candidates=unsigned(given.candidates, "query.nearest_with_mmr.candidates", InvalidQueryError),
             )
             return query_pb2.Query(nearest_with_mmr=message)
         case Formula():
@@ -74,7 +78,7 @@ def _order_by(given: OrderBy) -> query_pb2.OrderBy:
     start = given.start_from
     if isinstance(start, bool) or not isinstance(start, int | float | str | None):
         raise TypeError(f"start_from takes a number or a string, not {type(start).__name__}")
-    message = query_pb2.OrderBy(path=given.path, direction=None if given.direction is None else given.direction.value)
+    message = query_pb2.OrderBy(path=given.path, direction=enum_name(Direction, "DIRECTION", given.direction))
     match start:
         case str():
             message.start_string = start
@@ -91,7 +95,7 @@ def _recommend(given: Recommend) -> query_pb2.Recommend:
     return query_pb2.Recommend(
         positive=_inputs(given.positive, "query.positive"),
         negative=_inputs(given.negative, "query.negative"),
-        strategy=None if given.strategy is None else given.strategy.value,
+        strategy=enum_name(RecommendStrategy, "RECOMMEND_STRATEGY", given.strategy),
     )
 
 

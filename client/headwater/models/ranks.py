@@ -29,11 +29,11 @@ class Direction(Enum):
 class OrderBy:
     """By a payload field: numbers, then strings, then points without either, which are last descending, too.
 
-    `start_from` skips what comes before this value. Every score is 0.
+    `direction` may be its name, "descending". `start_from` skips what comes before this value. Every score is 0.
     """
 
     path: str
-    direction: Direction | None = None
+    direction: Direction | str | None = None
     start_from: int | float | str | None = None
 
 
@@ -57,11 +57,14 @@ class RecommendStrategy(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recommend:
-    """Like some examples and unlike others, each a vector or the id of a stored point, which is left out."""
+    """Like some examples and unlike others, each a vector or the id of a stored point, which is left out.
+
+    `strategy` may be its name, such as "best_score".
+    """
 
     positive: Sequence[VectorLike | PointIdLike] = ()
     negative: Sequence[VectorLike | PointIdLike] = ()
-    strategy: RecommendStrategy | None = None
+    strategy: RecommendStrategy | str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,12 +117,12 @@ class Formula:
     """By the value of an expression of the prefetches' scores and payload values, higher first. See formulas.py.
 
     `defaults` stand for what a point lacks, by payload path or `$score[i]`: a number, an instant (text or datetime), a
-    place (lat, lon). `undefined` None: Refuse.
+    place (lat, lon). `undefined` None: Refuse; "drop" is Drop.
     """
 
     expression: ExpressionLike
     defaults: Mapping[str, Default] | None = None
-    undefined: UndefinedScore | None = None
+    undefined: UndefinedScore | str | None = None
 
 
 class Metric(Enum):
