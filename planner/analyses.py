@@ -24,6 +24,7 @@ from planner.explain_node import ExplainNode
 from planner.explain_text import render
 from planner.facets import FacetQuery, Facets, check_facet, count_values
 from planner.fetch import Fetched, check_selectors, fetch
+from planner.fetch_highlights import highlights_of_points
 from planner.field_indexes import FieldIndexes
 from planner.field_values import Column, column_of
 from planner.filter import Filter, Scalar
@@ -33,6 +34,7 @@ from planner.matrix import Matrix, MatrixQuery, check_matrix, distance_matrix
 from planner.operators import Ranking
 from planner.plan import Plan
 from planner.query import Query
+from planner.text.highlights import Highlight
 from planner.text.indexes import TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -50,6 +52,7 @@ class Group:
     value: Scalar
     points: list[Fetched]
     scores: list[float]
+    highlights: list[tuple[Highlight, ...]]
     lookup: Fetched | None = None
 
 
@@ -65,7 +68,8 @@ class Groups:
 class Analyses:
     """Answers what looks at the values of many points. Safe for many threads.
 
-    `build` makes plans that no rule has seen (Engine), `lookup` finds a collection by name or alias.
+    `build` makes plans that no rule has seen (Engine), `lookup` finds a collection by name or alias, `bounded` says
+    within which budget a query runs.
     """
 
     def __init__(
@@ -75,16 +79,19 @@ class Analyses:
         texts: TextIndexes,
         build: Callable[[Collection, Snapshot, Sequence[Query]], list[Plan]],
         lookup: Callable[[str], Collection],
+        bounded: Callable[[Budget], Budget],
     ) -> None:
         self._filters = filters
         self._fields = fields
         self._texts = texts
         self._build = build
         self._lookup = lookup
+        self._bounded = bounded
 
     def groups(self, collection: Collection, asked: GroupQuery, budget: Budget = UNLIMITED) -> Groups:
         """The groups of what a query ranks. Raises what Engine.query raises, and what `lookup` may raise."""
         check_groups(asked)
+        budget = self._bounded(budget)
         with collection.snapshot() as reader, ExitStack() as others:
             elsewhere = None if asked.lookup is None else self._elsewhere(asked.lookup, collection, reader, others)
             [plan] = self._build(collection, reader, [asked.ranking_query])
@@ -93,10 +100,16 @@ class Analyses:
             budget.check()
             slots = _joined([group.ranking.slots for group in found.groups])
             points = dict(zip(slots.tolist(), fetch(reader, slots, plan.payload, plan.vectors), strict=True))
+            parts = highlights_of_points(reader, slots, plan.highlighted, budget)
+            highlights = dict(zip(slots.tolist(), parts, strict=True))
             groups = [
-                Group(group.value, [points[slot] for slot in ranking.slots.tolist()], ranking.scores.tolist())
+                Group(
+                    group.value,
+                    [points[slot] for slot in group.ranking.slots.tolist()],
+                    group.ranking.scores.tolist(),
+                    [highlights[slot] for slot in group.ranking.slots.tolist()],
+                )
                 for group in found.groups
-                for ranking in (group.ranking,)
             ]
             if elsewhere is not None and asked.lookup is not None:
                 groups = _looked_up(groups, asked.lookup, elsewhere)

@@ -136,11 +136,10 @@ def _nearest_ranker(rank: Nearest, stage: Stage, schema: CollectionSchema) -> Ra
     match rank.vector:
         case SparseVector():
             return InRecords(SparseQuery(rank.vector, stage.params.sparse_metric or SparseMetric.DOT), space)
-        case MultiVector():
-            return InRecords(MultiQuery(rank.vector, stage.params.exact, stage.params.hnsw_ef), space)
-        case QueryVector():  # one row
-            matrix = MultiVector(rank.vector.values[None, :])
-            return InRecords(MultiQuery(matrix, stage.params.exact, stage.params.hnsw_ef), space)
+        case MultiVector() | QueryVector():
+            matrix = MultiVector(rank.vector.values[None, :]) if isinstance(rank.vector, QueryVector) else rank.vector
+            params = stage.params
+            return InRecords(MultiQuery(matrix, params.exact, params.hnsw_ef, params.ivf_nprobe), space)
         case StoredVector():
             raise AssertionError("resolve.py replaces references")
     assert_never(rank.vector)

@@ -48,7 +48,8 @@ def _vector(query: RecordQuery) -> dict[str, str]:
         return {"metric": query.metric.value, "indices": str(len(query.vector))}
     exact = {"exact": "true"} if query.exact else {}
     width = {} if query.width is None else {"hnsw_ef": str(query.width)}
-    return {"rows": str(len(query.vector.rows))} | exact | width
+    nprobe = {} if query.nprobe is None else {"nprobe": ",".join(map(str, query.nprobe))}
+    return {"rows": str(len(query.vector.rows))} | exact | width | nprobe
 
 
 def _examples(rank: Recommend | Discover | Context) -> dict[str, str]:

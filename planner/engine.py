@@ -136,7 +136,7 @@ class Engine:
         self._builds = FieldBuilds(self._fields)
         self._filters = FilterCache(cache_bytes, self._fields)
         self._texts = TextIndexes(text_index_bytes)
-        self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup)
+        self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup, self._bounded)
 
     def query(
         self,
@@ -153,7 +153,7 @@ class Engine:
         PointNotFound, VectorNotFound, CollectionNotFound (lookup_from), ScanTooLarge, DeadlineExceeded, Cancelled.
         """
         check_batch(len(queries), batch_field)
-        budget = budget.within(self._search_timeout, self._max_scan)
+        budget = self._bounded(budget)
         with collection.snapshot() as reader:
             plans = self._plan(collection, reader, queries)
             traces = [Trace() if query.explain else None for query in queries]
@@ -185,6 +185,7 @@ class Engine:
     ) -> ExplainedPoints:
         """Why each of `ids` is, or is not, in the answer to `query`, which is run. Raises what `query` raises."""
         check_explained(ids)
+        budget = self._bounded(budget)
         with collection.snapshot() as reader:
             [built] = self._build(collection, reader, [query])
             explained = explain_points(built, ids, reader, self._filters, self._texts, budget)
@@ -355,6 +356,10 @@ class Engine:
             holds=None if filter is None else lambda reader, slots: matches(reader, filter, slots, budget=budget),
             replaces=compile_comparisons(comparisons) if comparisons else None,
         )
+
+    def _bounded(self, budget: Budget) -> Budget:
+        """The budget of a request of queries: its own, within the server's bounds."""
+        return budget.within(self._search_timeout, self._max_scan)
 
     def _explain(
         self,

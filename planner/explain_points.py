@@ -37,8 +37,9 @@ from planner.plan import (
 )
 from planner.query import OrderBy
 from planner.ranks.by_text import TextRanker
-from planner.ranks.ranker import InMetrics, InSpace
+from planner.ranks.ranker import InMetrics, InRecords, InSpace
 from planner.rules.push_limit import push_limit
+from planner.text.bm25_query import ByText
 from planner.text.indexes import TextIndexes
 from planner.trace import Trace, operator_of
 from planner.true_places import true_places
@@ -207,9 +208,14 @@ class _PointSearch:
     def _lacking(self, node: Node, slot: int) -> Absence | None:
         """The first space of `node` in which the point has no vector."""
         for space in _spaces_of(node):
-            if not self.reader.vectors(space, np.array([slot], np.uint32))[0][0]:
+            if not self._has_vector(space, slot):
                 return Absence(AbsenceReason.NO_VECTOR, f"it has no vector in {space!r}")
         return None
+
+    def _has_vector(self, space: str, slot: int) -> bool:
+        if space in self.reader.schema.records:
+            return self.reader.vector_body(space, slot) is not None
+        return bool(self.reader.vectors(space, np.array([slot], np.uint32))[0][0])
 
     def _out_competed(self, leaf: Leaf, slot: int, place: Place | None) -> Absence:
         if place is None:
@@ -217,13 +223,13 @@ class _PointSearch:
             if isinstance(ranker, OrderBy):
                 return _before_start(ranker)
             return _unranked(leaf)
-        if place.rank > leaf.limit or not isinstance(leaf, Search):
+        if place.rank > leaf.limit or not isinstance(leaf, Search | RankAll):
             steps = [node for node in walk(self.root) if node.stage == leaf.stage]
             if any(isinstance(node, Limit | Diversify) for node in steps):  # the request's own limit is theirs
                 text = f"{place} is beyond the first {leaf.limit:,}, which are kept"
                 return Absence(AbsenceReason.BEYOND_LIMIT, text, place)
             return _cut_off(place, leaf.limit)
-        if leaf.params.indexed_only and not self.reader.is_indexed(leaf.space, slot):
+        if isinstance(leaf, Search) and leaf.params.indexed_only and not self.reader.is_indexed(leaf.space, slot):
             text = f"{place}, but no index covers its vector yet, and indexed_only skips such"
             return Absence(AbsenceReason.NOT_INDEXED, text, place)
         text = f"{place} is within the limit of {leaf.limit:,}, but the approximate index did not find it"
@@ -235,7 +241,9 @@ def _spaces_of(node: Node) -> tuple[str, ...]:
     match node:
         case Search(space=space) | Rescore(space=space):
             return (space,)
-        case RankAll(ranker=InSpace(space=space)) | Rerank(ranker=InSpace(space=space)):
+        case RankAll(ranker=InSpace(space=space) | InRecords(space=space)):
+            return (space,)
+        case Rerank(ranker=InSpace(space=space) | InRecords(space=space)):
             return (space,)
         case RankAll(ranker=InMetrics(terms=terms)) | Rerank(ranker=InMetrics(terms=terms)):
             return tuple(dict.fromkeys(term.space for term in terms))
@@ -249,7 +257,16 @@ def _place(ranking: Ranking, slot: int) -> Place | None:
 
 
 def _unranked(node: Node) -> Absence:
-    return Absence(AbsenceReason.NOT_RANKED, f"{operator_of(node)} gives it no rank")
+    ranker = node.ranker if isinstance(node, RankAll | Rerank) else None
+    match ranker:
+        case InRecords(space=space):
+            text = f"it shares no index with the query in {space!r}"
+        case ByText(fields=fields):
+            paths = ", ".join(repr(field.path) for field in fields)
+            text = f"the query does not match its text in {paths}"
+        case _:
+            text = f"{operator_of(node)} gives it no rank"
+    return Absence(AbsenceReason.NOT_RANKED, text)
 
 
 def _before_start(order: OrderBy) -> Absence:

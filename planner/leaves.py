@@ -12,7 +12,7 @@ from planner.operators import Ranking
 from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
 from planner.ranks.by_text import TextRanker
 from planner.ranks.rank_slots import rank_slots
-from planner.ranks.ranker import InRecords
+from planner.ranks.ranker import InMetrics, InRecords, InSpace
 from planner.text.bm25_query import ByText
 from storage.budget import Budget
 from storage.record_search import search_records
@@ -66,7 +66,7 @@ def below(node: Node, restrictions: tuple[Filter, ...]) -> tuple[Filter, ...]:
 def answer_leaves(
     demands: Collection[Demand], reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
 ) -> dict[Demand, LeafAnswer]:
-    """An answer for every demand. Raises DeadlineExceeded, Cancelled."""
+    """An answer for every demand. Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
     answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], reader, sets, budget)
     for demand in demands:
         if isinstance(demand.leaf, RankAll):
@@ -91,6 +91,8 @@ def _rank_all(
     slots = reader.all_slots() if allowed is None else allowed
     if leaf.exclude:
         slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
+    if isinstance(leaf.ranker, InSpace | InMetrics):
+        budget.check_scan(len(slots))
     ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, texts, budget, limit=leaf.limit)
     return LeafAnswer(ranking.take(slice(leaf.limit)), len(slots), "exact", "every matching point is ranked", distances)
 

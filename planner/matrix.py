@@ -11,6 +11,7 @@ from planner.limits import MAX_MATRIX_SAMPLE, check_page
 from planner.ranks.sample import sample_order
 from planner.validate import space_of
 from planner.validate_filter import check_filter
+from planner.validate_vectors import dense_space
 from storage.budget import Budget
 from storage.distance import scores
 from storage.order import rank
@@ -66,7 +67,9 @@ def check_matrix(asked: MatrixQuery, schema: CollectionSchema) -> str:
         check_filter(asked.filter, schema, "filter")
     if asked.seed is not None and not 0 <= asked.seed < 2**64:
         raise InvalidQuery("seed", f"{asked.seed} is not between 0 and 2^64 - 1")
-    return space_of(asked.using, schema, "using")
+    space = space_of(asked.using, schema, "using")
+    dense_space(schema, space, "using")
+    return space
 
 
 def distance_matrix(reader: Snapshot, asked: MatrixQuery, space: str, allowed: Slots | None, budget: Budget) -> Matrix:

@@ -1,6 +1,7 @@
 """Analyses: the RPCs of `Points` for groups, facets, aggregations and distance matrices. The planner computes them."""
 
 import time
+from dataclasses import replace
 
 from headwater.v1 import points_pb2 as wire
 from planner.engine import Engine
@@ -15,7 +16,7 @@ from server.convert.analyses import (
     group_query_of,
     matrix_query_of,
 )
-from server.embedders.texts import Texts
+from server.embedders.texts import Texts, explained
 from storage.budget import Budget
 from storage.database import Database
 
@@ -31,9 +32,13 @@ class PointAnalyses:
     def query_groups(self, request: wire.PointsQueryGroupsRequest, budget: Budget) -> wire.PointsQueryGroupsResponse:
         started = time.perf_counter_ns()
         collection = self._database.collection(request.query.collection_name)
-        self._texts.of_queries([(request.query, "query")], collection.schema, budget)
+        schema = collection.schema
+        places = self._texts.of_queries([(request.query, "query")], schema, budget)
         response = wire.PointsQueryGroupsResponse()
-        fill_groups(response, self._analyses.groups(collection, group_query_of(request), budget))
+        answer = self._analyses.groups(collection, group_query_of(request), budget)
+        if answer.explanation is not None:
+            answer = replace(answer, explanation=explained(answer.explanation, places, schema))
+        fill_groups(response, answer)
         response.microseconds = _microseconds_since(started)
         return response
 

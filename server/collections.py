@@ -12,7 +12,7 @@ from storage.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlia
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import InvalidRequest, LimitExceeded
-from storage.schema import MAX_DIMENSIONS, SpaceSchema
+from storage.schema import MAX_DIMENSIONS, CollectionSchema, SpaceSchema
 
 
 class Collections:
@@ -47,7 +47,7 @@ class Collections:
         self._check_embedders(request.add_vectors, "add_vectors")
         self._check_embedders(request.update_vectors, "update_vectors")
         change = change_of(request)
-        self._check_sizes(change.add, "add_vectors")
+        self._check_sizes(CollectionSchema(spaces=change.add, records=change.add_records).row_spaces, "add_vectors")
         collection.change_schema(change)
         return wire.CollectionsUpdateResponse(collection=self._info(collection, budget))
 

@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from storage.errors import Cancelled, InvalidRequest
 API_KEY_METADATA = "api-key"
 LONGEST_DEADLINE_SECONDS = 10 * 365 * 86_400
 """What lies further away is no deadline: gRPC gives one in the year 2262 when the caller set none."""
+
+BROKEN_STREAM_SECONDS = 0.1
+"""How long the end of an upload is doubted: a part of a stream must not be taken for the whole."""
 
 logger = logging.getLogger("server.requests")
 
@@ -90,7 +94,7 @@ class Interceptor:
             started = time.perf_counter()
             try:
                 self._authenticate(context)
-                reply = handler(_parse_all(request_type, raws), budget_of(context))
+                reply = handler(_parse_all(request_type, raws, context), budget_of(context))
                 outcome = Outcome("", reply.SerializeToString(deterministic=True))
             except Exception as error:
                 outcome = Outcome("", failure=status_of(error))
@@ -144,13 +148,19 @@ def _parse(request_type: type[Message], raw: bytes) -> Message:
         raise InvalidRequest("", f"the request is no {request_type.DESCRIPTOR.full_name}: {error}") from None
 
 
-def _parse_all(request_type: type[Message], raws: Iterator[bytes]) -> Iterator[Message]:
+def _parse_all(request_type: type[Message], raws: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Message]:
     """The messages of a stream. Raises Cancelled when it breaks off."""
+    ended = threading.Event()
+    if not context.add_callback(ended.set):
+        raise Cancelled()
     try:
         for raw in raws:
             yield _parse(request_type, raw)
     except grpc.RpcError:
         raise Cancelled() from None
+    # gRPC reports a stream that broke off as one that ended, and a moment later that the call was cancelled.
+    if ended.wait(BROKEN_STREAM_SECONDS):
+        raise Cancelled()
 
 
 def _bytes(text: str | bytes) -> bytes:

@@ -15,7 +15,7 @@ from server.embedders.texts import Texts
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
-from storage.errors import BuildTooLarge, NoPartitionPhase, PartitionNotFound, SpaceNotFound
+from storage.errors import BuildTooLarge, InvalidRequest, NoPartitionPhase, PartitionNotFound
 from storage.ivf.estimate import Estimate
 from storage.prewarm import prewarm
 from storage.schema import CollectionSchema, IndexKind
@@ -117,7 +117,8 @@ class VectorDataMaintenance:
     def prewarm(self, request: wire.VDEPrewarmRequest, budget: Budget) -> wire.VDEPrewarmResponse:
         collection = self._database.collection(request.collection_name)
         with collection.snapshot() as snapshot:
-            return wire.VDEPrewarmResponse(bytes=prewarm(snapshot, _using(request, snapshot.schema), budget))
+            using = space_of(request.using, snapshot.schema, "using") if request.HasField("using") else None
+            return wire.VDEPrewarmResponse(bytes=prewarm(snapshot, using, budget))
 
     def _rebuild(self, request: wire.VDERebuildIndexRequest) -> list[str]:
         collection = self._database.collection(request.collection_name)
@@ -139,7 +140,7 @@ class VectorDataMaintenance:
 def _partitioned(collection: Collection, using: str | None, partition_id: str) -> str:
     """The space to build by the partition. Raises PartitionNotFound, NoPartitionPhase."""
     space = space_of(using, collection.schema, "using")
-    partition = collection.spaces()[space].manifest.partition
+    partition = None if space not in collection.schema.spaces else collection.spaces()[space].manifest.partition
     if partition is None or partition.id != partition_id:
         raise PartitionNotFound(partition_id, space)
     if collection.schema.spaces[space].index is not IndexKind.IVF:
@@ -172,15 +173,16 @@ def _waits(
 
 
 def _using(
-    request: wire.VDERebuildIndexRequest | wire.VDETriggerRebuildRequest | wire.VDEPrewarmRequest,
+    request: wire.VDERebuildIndexRequest | wire.VDETriggerRebuildRequest,
     schema: CollectionSchema,
 ) -> str | None:
-    """The space that `request` names; None: all. Raises SpaceNotFound."""
+    """The space that `request` names; None: all. Raises SpaceNotFound, and InvalidRequest for a sparse one."""
     if not request.HasField("using"):
         return None
-    if request.using not in schema.row_spaces:  # sparse spaces have nothing to build or to warm up
-        raise SpaceNotFound(request.using, schema.row_spaces, "using")
-    return request.using
+    space = space_of(request.using, schema, "using")
+    if space not in schema.row_spaces:
+        raise InvalidRequest("using", f"the space {space!r} is sparse, and its index is never built on disk")
+    return space
 
 
 def _test_of(request: wire.VDEEvaluateRecallRequest) -> RecallTest:

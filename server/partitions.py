@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from headwater.v1 import vde_pb2 as wire
 from planner.validate import space_of
+from planner.validate_vectors import dense_space
 from server.convert.ids import point_id_message
 from storage.budget import Budget
 from storage.collection import Collection
@@ -16,7 +17,7 @@ from storage.ivf.lists import serves
 from storage.ivf.tree import MAX_ROWS, Malformation, TreeRow, check_row, malformed, partition_of
 from storage.payload import PayloadCodec
 from storage.sampling import sample_vectors
-from storage.schema import PointId
+from storage.schema import CollectionSchema, PointId
 
 MAX_SAMPLE = 10_000_000
 _PARENT = "parent"
@@ -36,7 +37,7 @@ class Partitions:
         if not 1 <= request.count <= MAX_SAMPLE:
             raise InvalidRequest("count", f"{request.count:,} is not between 1 and {MAX_SAMPLE:,}")
         with collection.snapshot() as snapshot:
-            space = space_of(request.using if request.HasField("using") else None, snapshot.schema, "using")
+            space = _dense(request.using if request.HasField("using") else None, snapshot.schema, "using")
             for ids, vectors in sample_vectors(snapshot, space, request.count, request.seed, budget):
                 yield wire.VDESampleVectorsResponse(
                     ids=map(point_id_message, ids), vectors=vectors.astype("<f4").tobytes(), size=vectors.shape[1]
@@ -51,7 +52,7 @@ class Partitions:
         header = first.header
         collection = self._database.collection(header.collection_name)
         using = header.using if header.HasField("using") else None
-        space = space_of(using, collection.schema, "header.using")
+        space = _dense(using, collection.schema, "header.using")
         schema = collection.schema.spaces[space]
         if not serves(schema.distance):
             what = f"lists serve Cosine, Dot and Euclid, not {schema.distance.name}: the space has no partition"
@@ -63,7 +64,7 @@ class Partitions:
                 raise InvalidRequest("rows", "rows come from `from_collection` or from the stream, not from both")
             field = "header.from_collection"
             rows = list(self._stored(header, schema.size, budget))
-        file = collection.set_partition(space, partition_of(rows, schema.size, field))
+        file = collection.set_partition(space, partition_of(rows, schema.size, field, budget))
         assert file is not None
         return wire.VDEImportPartitionResponse(partition_id=file.id, lists=file.lists, checksum=file.checksum)
 
@@ -71,7 +72,7 @@ class Partitions:
         self, request: wire.VDEDeletePartitionRequest, budget: Budget
     ) -> wire.VDEDeletePartitionResponse:
         collection = self._database.collection(request.collection_name)
-        space = space_of(request.using if request.HasField("using") else None, collection.schema, "using")
+        space = _dense(request.using if request.HasField("using") else None, collection.schema, "using")
         deleted = collection.spaces()[space].manifest.partition is not None
         if deleted:
             collection.set_partition(space, None)
@@ -82,7 +83,7 @@ class Partitions:
         source: Collection = self._database.collection(header.from_collection)
         with source.snapshot() as snapshot:
             using = header.from_using if header.HasField("from_using") else None
-            space = space_of(using, snapshot.schema, "header.from_using")
+            space = _dense(using, snapshot.schema, "header.from_using")
             if snapshot.schema.spaces[space].size != size:
                 what = f"expected {size} dimensions, space {space!r} has {snapshot.schema.spaces[space].size}"
                 raise malformed(Malformation.WRONG_DIMENSION, what, field="header.from_collection")
@@ -97,6 +98,13 @@ class Partitions:
                 for number, record in enumerate(snapshot.records(part)):
                     vector = vectors[number] if present[number] else None
                     yield _row_of_point(start + number, record.id, record.payload, snapshot.codec, vector)
+
+
+def _dense(using: str | None, schema: CollectionSchema, field: str) -> str:
+    """The space meant by `using`. Raises what `space_of` raises, and InvalidQuery for a space of another kind."""
+    space = space_of(using, schema, field)
+    dense_space(schema, space, field)
+    return space
 
 
 def _row_of_point(

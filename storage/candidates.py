@@ -117,6 +117,7 @@ def scan_block(
         if usable is not None:
             lower[:, ~usable[start:stop]] = upper[:, ~usable[start:stop]] = -np.inf
         for number, pool in enumerate(pools):
+            budget.check()
             pool.add_scanned(block, start, part, lower[number], upper[number])
             pool.computations += stop - start
 

@@ -13,6 +13,7 @@ from storage.block import BlockView, SegmentIndex
 from storage.budget import UNLIMITED, Budget
 from storage.core import Core
 from storage.errors import CollectionClosed, DeadlineExceeded, SpaceNotFound
+from storage.failpoint import failpoint
 from storage.ivf.partition import Partition, PartitionFile, write_partition
 from storage.operations import Operation, UpdateVectors, Upsert, WriteResult
 from storage.payload import PayloadCodec
@@ -201,6 +202,7 @@ class Collection:
             if number is None:
                 raise SpaceNotFound(space, self.spaces(), "using")
             file = write_partition(folder / f"{number}.partition", partition)
+            failpoint("partition_written")
         if not self._change(lambda transaction: set_partition(transaction, uid, file)):
             raise SpaceNotFound(space, self.spaces(), "using")
         return file

@@ -17,6 +17,7 @@ NAMES = (
     "vacuum_publish",
     "drop_collection_committed",
     "drop_space_committed",
+    "partition_written",
     "snapshot_write",
     "snapshot_publish",
     "restore_extract",

@@ -130,7 +130,7 @@ def run_task(
     space = _space_of(collection, work)
     if space is None:
         raise BuildStopped
-    if max_memory is not None and wants_index(space.schema):
+    if max_memory is not None and _gets_index(collection, space, work):
         check_memory(space, [view for _, view in _chosen(space, work)], max_memory)
     try:
         return _run_on(collection, space, work, process, report)
@@ -217,7 +217,7 @@ def _merge(collection: Collection, space: SpaceView, work: Work, process: JobPro
             report,
             sources=[(view, sources[source.uid]) for source, view in chosen],
             folder=folder,
-            index_name=name if wants_index(space.schema) else None,
+            index_name=name if _gets_index(collection, space, work) else None,
             block_uid=uid,
         )
         entry = replace(entry, rows_checksum=file_checksum(folder / f"{uid}.rows"), index=index)
@@ -286,6 +286,13 @@ def _partition_of(space: SpaceView, folder: Path) -> dict[str, object] | None:
     if partition is None or space.schema.index is not IndexKind.IVF:
         return None
     return {"path": str(folder / partition.name), "checksum": partition.checksum}
+
+
+def _gets_index(collection: Collection, space: SpaceView, work: Work) -> bool:
+    """Whether what `work` writes gets an index. Where indexes wait to be asked for, a vacuum makes none anew."""
+    if work.kind is not TaskKind.VACUUM or collection.schema.auto_index:
+        return wants_index(space.schema)
+    return wants_index(space.schema) and any(entry.index is not None for entry, _ in _chosen(space, work))
 
 
 def _chosen(space: SpaceView, work: Work) -> list[tuple[BlockEntry, BlockView]]:

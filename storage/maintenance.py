@@ -17,9 +17,10 @@ from storage.errors import EngineError, NotFound, StorageFull
 from storage.ivf.estimate import Estimate, estimate, most_rows
 from storage.ivf.partition import PartitionFile
 from storage.jobs import BuildStopped, JobProcess, run_task
-from storage.policy import MAX_SEGMENT_ROWS, Work, due, facts_of, is_verification, seal_threshold
+from storage.policy import MAX_SEGMENT_ROWS, BlockFacts, Work, due, facts_of, is_verification, seal_threshold
 from storage.schema import SpaceSchema
 from storage.segment_index import wants_index
+from storage.space import SpaceView
 from storage.tasks import Task, TaskKind, TaskList
 
 log = logging.getLogger(__name__)
@@ -107,8 +108,25 @@ class Maintenance:
         return self._tasks.get(task_id)
 
     def rebuild(self, collection: Collection, space: str | None = None) -> list[str]:
-        """Starts a new graph for every segment of a space, or of all spaces; returns the tasks."""
-        return self._ask(collection, space, TaskKind.REBUILD, lambda block: block.graph is not None)
+        """Starts a new index for every segment of a space, or of all spaces; returns the tasks.
+
+        Sealed blocks without an index get one, unless that is due by itself.
+        """
+        with self._lock:
+            given_up = {
+                (key[1].space_uid, block)
+                for key, (failures, _) in self._attempts.items()
+                if key[0] == collection.uid and failures >= MAX_ATTEMPTS
+                for block in key[1].blocks
+            }
+        waits = not collection.schema.auto_index
+
+        def wanted(view: SpaceView, block: BlockFacts) -> bool:
+            if block.graph is not None or block.unverified:
+                return block.graph is not None
+            return wants_index(view.schema) and (waits or (view.schema.uid, block.uid) in given_up)
+
+        return self._ask(collection, space, TaskKind.REBUILD, wanted)
 
     def estimates(self, collection: Collection, space: str | None = None) -> list[tuple[str, Estimate]]:
         """What building each sealed block's index of a space, or of all, would take, with the name of the space."""
@@ -126,7 +144,7 @@ class Maintenance:
         with self._lock:
             running = [job for job in self._jobs if job.collection is collection and job.work.kind is TaskKind.VACUUM]
         busy = {(job.work.space_uid, block) for job in running for block in job.work.blocks}
-        asked = self._ask(collection, None, TaskKind.VACUUM, lambda block: block.dead > 0, busy)
+        asked = self._ask(collection, None, TaskKind.VACUUM, lambda view, block: block.dead > 0, busy)
         return [*(job.task.id for job in running), *asked]
 
     def optimize(self, collection: Collection) -> list[str]:
@@ -255,7 +273,7 @@ class Maintenance:
         collection: Collection,
         only: str | None,
         kind: TaskKind,
-        wanted: "Callable[..., bool]",
+        wanted: Callable[[SpaceView, BlockFacts], bool],
         busy: Set[tuple[int, int]] = frozenset(),
     ) -> list[str]:
         """Asks for work on every sealed block that is `wanted` and not `busy`; returns the tasks."""
@@ -265,8 +283,8 @@ class Maintenance:
         for name in names:
             uid = spaces[name].schema.uid
             assert uid is not None
-            for block in filter(wanted, facts_of(spaces[name])):
-                if (uid, block.uid) in busy:
+            for block in facts_of(spaces[name]):
+                if (uid, block.uid) in busy or not wanted(spaces[name], block):
                     continue
                 task = Task(collection=collection.name, space=name, kind=kind)
                 self._tasks.add(task)

@@ -11,6 +11,7 @@ from storage.multi import MultiVector, bounds_of_max_similarities, max_similarit
 from storage.order import best
 from storage.schema import Distance
 from storage.search import SpaceHits, SpaceSearch
+from storage.segment_index import kind_of_index
 from storage.snapshot import Snapshot, Tokens
 
 Slots = NDArray[np.uint32]
@@ -30,11 +31,16 @@ _VALUES_AT_ONCE = 1 << 22  # components gathered at once: 16 MiB
 
 @dataclass(frozen=True, slots=True)
 class MultiQuery:
-    """What points of a space of multi-vectors are ranked by. `width`: tokens that each row looks for at least."""
+    """What points of a space of multi-vectors are ranked by.
+
+    `width`: tokens that each row looks for at least; `nprobe`: nodes of each level of a partition that are followed,
+    None: the space's.
+    """
 
     vector: MultiVector
     exact: bool = False
     width: int | None = None
+    nprobe: tuple[int, ...] | None = None
 
 
 def search_multi(
@@ -42,11 +48,12 @@ def search_multi(
 ) -> SpaceHits:
     """The `limit` best points by MaxSim, of those in `allowed` (None: all). Exact, unless graphs nominate.
 
-    Whoever is nominated is scored exactly; when too few are, all are compared. Raises DeadlineExceeded or Cancelled.
+    Whoever is nominated is scored exactly; when too few are, all are compared. Raises ScanTooLarge, DeadlineExceeded or
+    Cancelled.
     """
     budget.check()
-    has_graph = any(block.graph is not None for block in snapshot.spaces[space].blocks)
-    if query.exact or not has_graph:
+    kinds = sorted({kind_of_index(block.graph) for block in snapshot.spaces[space].blocks if block.graph is not None})
+    if query.exact or not kinds:
         reason = "exact was asked for" if query.exact else "no graph covers its tokens yet"
         return _scan(snapshot, space, query, limit, snapshot.tokens_of(space, allowed), "exact", reason, budget)
     tokens = None if allowed is None else snapshot.tokens_of(space, allowed)
@@ -60,7 +67,7 @@ def search_multi(
     hits = score_multi(snapshot, space, points, query, budget)
     reason = f"{len(points):,} points were nominated by their tokens"
     computed += hits.distance_computations
-    return SpaceHits(hits.slots[:limit], hits.scores[:limit], "tokens by hnsw", reason, computed)
+    return SpaceHits(hits.slots[:limit], hits.scores[:limit], f"tokens by {'+'.join(kinds)}", reason, computed)
 
 
 def score_multi(snapshot: Snapshot, space: str, slots: Slots, query: MultiQuery, budget: Budget) -> SpaceHits:
@@ -87,7 +94,8 @@ def _nominated(
     width = max(NOMINATED * limit, MIN_NOMINATED, query.width or 0)
     rows = None if allowed is None else np.sort(allowed.rows).astype(np.uint32)
     searches = [
-        SpaceSearch(space=space, vector=row, limit=width, allowed=rows, hnsw_ef=width) for row in query.vector.rows
+        SpaceSearch(space=space, vector=row, limit=width, allowed=rows, hnsw_ef=width, nprobe=query.nprobe)
+        for row in query.vector.rows
     ]
     hits = snapshot.search(searches, budget)
     tokens = np.unique(np.concatenate([each.slots for each in hits]))
@@ -104,7 +112,8 @@ def _scan(
     reason: str,
     budget: Budget,
 ) -> SpaceHits:
-    """Compares all `tokens`; only points that may be among the best are scored exactly."""
+    """Compares all `tokens`; only points that may be among the best are scored exactly. Raises ScanTooLarge."""
+    budget.check_scan(int(tokens.counts.sum()))
     if len(tokens.slots) > limit:
         tokens = tokens.take(_may_be_best(snapshot, space, query, limit, tokens, budget))
     scores = _scores(snapshot, space, query, tokens, budget)

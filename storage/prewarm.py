@@ -22,13 +22,12 @@ def prewarm(snapshot: Snapshot, space: str | None = None, budget: Budget = UNLIM
     Then the indexes of sparse spaces, which are only in memory, are made, too.
     Vectors are touched through their mapping, so that not even a page fault is left for the first search.
     """
-    views = [snapshot.spaces[space]] if space is not None else snapshot.spaces.values()
     done = 0
-    for view in views:
+    for view in [view for name, view in snapshot.spaces.items() if space in (None, name)]:
         for block in view.blocks:
             done += _touch(block.vectors.reshape(-1).view(np.uint8), budget)
-    for name, schema in snapshot.schema.records.items() if space is None else ():
-        if isinstance(schema, SparseSchema):
+    for name, schema in snapshot.schema.records.items():
+        if space in (None, name) and isinstance(schema, SparseSchema):
             prepare_sparse(snapshot, name, budget)
     return done + sum(_read(path, budget) for path in _other_files(snapshot, space))
 

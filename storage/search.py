@@ -208,7 +208,8 @@ def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
     if filtered and search.filter_strategy != "post":
         if search.filter_strategy == "pre":
             return _Choice(False, scan, "the pre-filter strategy was asked for")
-        if _scan_pays(scope, search, indexes):
+        bound = scope.budget.max_scan
+        if _scan_pays(scope, search, indexes) and (bound is None or scope.matching <= bound):
             return _Choice(False, scan, matching)
     kinds = sorted({kind_of_index(index) for index in indexes})
     strategy = "+".join(kinds if not tail or search.indexed_only else [*kinds, "tail"])
@@ -294,7 +295,7 @@ def _read_lists(
         nprobe = lists.nprobe(_nprobe(search, scope))
         least = math.ceil(lists.rows_read(_nprobe(search, scope)) * usable.count / max(1, block.count))
         filtered = None if rows is None else Filtered(rows, least)
-        found, computed = lists.search(search.vector, nprobe, nominated, usable.mask, filtered)
+        found, computed = lists.search(search.vector, nprobe, nominated, usable.mask, filtered, scope.budget)
         pool.computations += computed
         if len(found) < min(search.limit, usable.count):
             short.append(pool)

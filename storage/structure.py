@@ -57,7 +57,10 @@ def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
     for name, diff in change.update.items():
         if name not in schema.row_spaces or name in dropped:
             raise SpaceNotFound(name, schema.row_spaces, f'update_vectors["{name}"]')
-        check_space(_updated(schema.row_spaces[name], diff), f'update_vectors["{name}"]')
+        updated = _updated(schema.row_spaces[name], diff)
+        if name in schema.records:
+            check_record_space(name, MultiSchema(tokens=updated), f'update_vectors["{name}"]')
+        check_space(updated, f'update_vectors["{name}"]')
     left = len(known) + len(change.add) + len(change.add_records) - len(dropped)
     if left > MAX_SPACES:
         raise LimitExceeded("add_vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=left)

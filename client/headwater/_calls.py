@@ -101,22 +101,28 @@ class Calls:
         raise AssertionError("the last attempt returns or raises")
 
 
+_UNREADABLE = b"\xff"
+"""Bytes that are no message: the key of a field is cut off."""
+
+
 class _Stream(Iterator[bytes]):
     """Serialised requests. What reading them raises is kept in `failure`: gRPC reads in a thread of its own, and would
-    log it and lose it."""
+    log it and lose it. The server is then sent what it cannot read, so that it does not take a part for the whole."""
 
     def __init__(self, requests: Iterable[Message]) -> None:
         self._requests = iter(requests)
         self.failure: Exception | None = None
 
     def __next__(self) -> bytes:
+        if self.failure is not None:
+            raise StopIteration
         try:
             return _serialized(next(self._requests))
         except StopIteration:
             raise
         except Exception as failure:
             self.failure = failure
-            raise StopIteration from None
+            return _UNREADABLE
 
 
 def _serialized(request: Message) -> bytes:

@@ -20,6 +20,8 @@ from planner.plan import (
     Search,
     Threshold,
 )
+from planner.ranks.ranker import InRecords
+from storage.multi_search import MultiQuery
 
 DISTINCT_RANKS = 1 << 20
 """Up to here 1 / (k + rank) differs in float32 from rank to rank, so that fusing one list keeps its order."""
@@ -37,6 +39,8 @@ def _push(node: Node, needed: int | None) -> Node:
     """The node when nobody looks past its first `needed` rows; None: all are looked at."""
     match node:
         case Search() if not node.params.exact:
+            return node
+        case RankAll(ranker=InRecords(query=MultiQuery(exact=False))):  # tokens may be found by graphs
             return node
         case Search() | Scan() | RankAll():
             return node if needed is None or node.limit <= needed else replace(node, limit=needed)

@@ -19,6 +19,7 @@ from server.convert.filters import filter_of
 from server.convert.ids import point_id_message
 from server.convert.queries import query_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
+from server.convert.text import highlight_message
 from storage.errors import InvalidRequest
 
 AGGREGATION_KINDS: Mapping[int, AggregateKind] = {
@@ -64,10 +65,11 @@ def fill_groups(target: wire.PointsQueryGroupsResponse, answer: Groups) -> None:
     for group in answer.groups:
         message = target.groups.add()
         set_scalar(message.value, group.value)
-        for point, score in zip(group.points, group.scores, strict=True):
+        for point, score, parts in zip(group.points, group.scores, group.highlights, strict=True):
             hit = message.points.add()
             hit.score = score
             fill_point(hit, point)
+            hit.highlights.extend(map(highlight_message, parts))
         if group.lookup is not None:
             fill_point(message.lookup, group.lookup)
     if answer.explanation is not None:

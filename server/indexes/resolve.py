@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from headwater.v1.common_pb2 import Vector
 from planner.paths import parse_path
-from server.convert.fields import join
+from planner.validate_vectors import dense_space
+from server.convert.fields import join, kind_of
+from server.convert.vectors import vector_of
 from server.embedders.errors import EmbedderNotConfigured
 from server.indexes.errors import AmbiguousIndex, IndexNotFound
 from storage.collection import Collection
@@ -71,8 +74,9 @@ def space_meant(collection: Collection, schema: CollectionSchema, wanted: Wanted
     Raises SpaceNotFound, IndexNotFound, EmptyVector, DimensionMismatch, EmbedderNotConfigured, AmbiguousIndex.
     """
     if wanted.using is not None:
-        if wanted.using not in schema.spaces:
+        if wanted.using not in schema.names:
             raise SpaceNotFound(wanted.using, schema.names, join(path, "using"))
+        dense_space(schema, wanted.using, join(path, "using"))
         return wanted.using
     check_property(wanted.property, join(path, "property_name"))
     spaces = _of_property(schema, wanted)
@@ -87,6 +91,13 @@ def space_meant(collection: Collection, schema: CollectionSchema, wanted: Wanted
         candidates = [(index_id(collection, space), _described(name, space)) for name, space in fitting.items()]
         raise AmbiguousIndex(join(path, "property_name"), candidates)
     return next(iter(fitting))
+
+
+def size_of(vector: Vector, field: str) -> int:
+    """The number of dimensions of a vector. Raises InvalidRequest for one that is not dense."""
+    if kind_of(vector, field) != "dense":
+        raise InvalidRequest(field, "an index takes dense vectors, one for each record")
+    return len(vector_of(vector))
 
 
 def check_property(name: str, field: str) -> None:

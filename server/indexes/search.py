@@ -19,7 +19,7 @@ from server.convert.vectors import vector_of
 from server.embedders.embedder import Role
 from server.embedders.texts import Place, Texts
 from server.indexes.counts import IndexCounts
-from server.indexes.resolve import Index, Wanted, space_meant
+from server.indexes.resolve import Index, Wanted, size_of, space_meant
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
@@ -82,7 +82,7 @@ class IndexSearches:
             raise InvalidRequest("query", "nothing is asked; set one of: query_vector, query_text")
         wanted = Wanted(
             property=request.property_name,
-            size=None if kind == "query_text" else len(vector_of(request.query_vector)),
+            size=None if kind == "query_text" else size_of(request.query_vector, "query_vector"),
             distance=similarity_of(request.similarity, "similarity"),
             source=source_of(request.source, "source"),
             using=request.using if request.HasField("using") else None,

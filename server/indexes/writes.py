@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from headwater.v1 import indexes_pb2 as wire
 from headwater.v1.common_pb2 import Vector
 from planner.limits import MAX_LIMIT
-from server.convert.fields import enum_value, kind_of
+from server.convert.fields import enum_value
 from server.convert.ids import point_id_of
 from server.convert.indexes import similarity_of
 from server.convert.vectors import vector_of
 from server.embedders.embedder import Role
 from server.embedders.texts import Place, Texts
-from server.indexes.resolve import Wanted, index_of, space_meant
+from server.indexes.resolve import Wanted, index_of, size_of, space_meant
 from server.payload import payload_of, stored_payload
 from server.payload_changes import replaced
 from storage.budget import UNLIMITED, Budget
@@ -104,8 +104,7 @@ class IndexWrites:
         self._texts.embed(texts, schema, Role.DOCUMENT, budget)
         by_space: dict[str, list[_Given]] = {}
         for each in given:
-            if kind_of(each.vector, each.path) != "dense":
-                raise InvalidRequest(each.path, "an index takes dense vectors, one for each record")
+            size_of(each.vector, each.path)
             by_space.setdefault(each.space, []).append(each)
         return {space: _checked(schema, space, group) for space, group in by_space.items()}
 
@@ -124,7 +123,7 @@ def _inline(collection: Collection, schema: CollectionSchema, records: Iterable[
             text = inline.vector.WhichOneof("kind") == "text"
             wanted = Wanted(
                 property=inline.property_name,
-                size=None if text else len(vector_of(inline.vector)),
+                size=None if text else size_of(inline.vector, f"{path}.vector"),
                 distance=similarity_of(inline.similarity, f"{path}.similarity"),
                 source=IndexSource.EXTERNAL,
                 using=inline.using if inline.HasField("using") else None,

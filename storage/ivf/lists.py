@@ -3,21 +3,24 @@
 Lists find candidates; scores come from the originals. Like a graph this is derived data.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.budget import UNLIMITED, Budget
 from storage.ivf import arrays as files
-from storage.ivf.codes import Probe, code_of, encode, gathered, layout_of, nearness
+from storage.ivf.codes import Part, code_of, encode, gathered, layout_of, nearness
 from storage.ivf.kmeans import make_partition
 from storage.ivf.partition import Comparison, Partition, directed, fitted
 from storage.schema import Datatype, Distance, SpaceSchema
 
-_MAGIC = b"HWIVF\x00\x00\x01"
+_MAGIC = b"HWIVF\x00\x00\x02"
 _ROWS_AT_ONCE = 4096
+_READ_AT_ONCE = 65_536  # rows that a search compares between two looks at its budget: some milliseconds
 _SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
 Report = Callable[[str, int, int], None]
@@ -136,26 +139,21 @@ class Lists:
         count: int,
         usable: NDArray[np.bool_] | None,
         filtered: Filtered | None = None,
+        budget: Budget = UNLIMITED,
     ) -> tuple[NDArray[np.int64], int]:
         """(the `count` positions that seem nearest to `query` (size,), nearest first, of those in the lists read and
-        `usable`; distances computed). `nprobe` is what `nprobe()` returned.
+        `usable`; distances computed). `nprobe` is what `nprobe()` returned. Raises DeadlineExceeded or Cancelled.
 
-        With `filtered` the nearest of all lists are read, however their parents lie, until enough usable rows were.
+        With `filtered` the nearest of all lists are read, however their parents lie, as `_filtered` says.
         """
         query = directed(query[None], self._distance)[0]
         lists, compared = self.partition.nearest_lists(
             query, self._levels, nprobe if filtered is None else self.partition.lists
         )
-        if filtered is not None:
-            read = np.cumsum(filtered.usable_rows[lists])
-            lists = lists[: max(nprobe[-1], int(np.searchsorted(read, filtered.least)) + 1)]
-        lists = np.sort(lists[self._offsets[lists] < self._offsets[lists + 1]])
-        if not len(lists):
-            return np.empty(0, np.int64), compared
-        probes = self._probes(lists)
-        counts = self._offsets[lists + 1] - self._offsets[lists]
-        positions = gathered(self._positions, probes).astype(np.int64)
-        near = nearness(self.datatype, self._distance, query, self._arrays, probes, self._leaves[lists], counts)
+        if filtered is None or usable is None:
+            positions, near = self._compared(query, lists, budget)
+        else:
+            positions, near = self._filtered(query, lists, nprobe[-1], count, usable, filtered, budget)
         computed = compared + len(near)
         if usable is not None:
             kept = usable[positions]
@@ -166,10 +164,87 @@ class Lists:
             positions, near = positions[best], near[best]
         return positions[np.lexsort((positions, -near))[:count]], computed
 
-    def _probes(self, lists: NDArray[np.int64]) -> list[Probe]:
-        """What is read for ascending `lists`, none empty: neighbours at once, and over empty lists."""
-        starts, stops = self._offsets[lists], self._offsets[lists + 1]
-        apart = starts[1:] != stops[:-1]
-        first = starts[np.concatenate(([True], apart))].tolist()
-        last = stops[np.concatenate((apart, [True]))].tolist()
-        return [Probe(start, stop) for start, stop in zip(first, last, strict=True)]
+    def _filtered(
+        self,
+        query: NDArray[np.float32],
+        lists: NDArray[np.int64],
+        nprobe: int,
+        count: int,
+        usable: NDArray[np.bool_],
+        filtered: Filtered,
+        budget: Budget,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """What is compared of `lists`, nearest first: `nprobe` of them, as many as `filtered` wants, and then those
+        whose centroids are as near beside the last of the best usable rows as without a filter.
+
+        Best rows that a filter leaves far from the query are spread over more lists than those near it.
+        """
+        wanted = int(np.searchsorted(np.cumsum(filtered.usable_rows[lists]), filtered.least)) + 1
+        positions, near = self._compared(query, lists[:nprobe], budget)
+        best = _last_of_best(near, count)
+        slack = min(0.0, self._centroids_near(query, lists[nprobe - 1 : nprobe])[0] - best)
+        done = nprobe
+        while done < len(lists):
+            budget.check()
+            next_lists = lists[done : 2 * done]
+            floor = _last_of_best(near[usable[positions]], count)
+            if usable[positions].sum() < count:
+                floor = -np.inf
+            elif self._distance is Distance.DOT:
+                floor += slack
+            else:  # how far a centroid's squared distance is from that of its rows grows with the distance
+                floor += slack * max(1.0, np.sqrt(floor / best)) if best < 0 else slack
+            needed = (self._centroids_near(query, next_lists) >= floor) | (np.arange(len(next_lists)) + done < wanted)
+            taken = len(needed) if needed.all() else int(np.argmin(needed))
+            more_positions, more_near = self._compared(query, next_lists[:taken], budget)
+            positions, near = np.concatenate((positions, more_positions)), np.concatenate((near, more_near))
+            done += taken
+            if taken < len(next_lists):
+                break
+        return positions, near
+
+    def _centroids_near(self, query: NDArray[np.float32], lists: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How near the centroids of `lists` are, in the measure of `nearness`."""
+        wide, centroids = query.astype(np.float64), self._leaves[lists].astype(np.float64)
+        if self._distance is Distance.DOT:
+            near: NDArray[np.float64] = centroids @ wide
+            return near
+        near = -np.square(wide - centroids).sum(axis=1)
+        return near
+
+    def _compared(
+        self, query: NDArray[np.float32], lists: NDArray[np.int64], budget: Budget
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Positions of the rows of `lists`, list by list in their order on disk, and how near they seem."""
+        lists = np.sort(lists[self._offsets[lists] < self._offsets[lists + 1]])
+        found = []
+        for part in self._parts(lists):
+            budget.check()
+            near = nearness(self.datatype, self._distance, query, self._arrays, part)
+            found.append((gathered(self._positions, part).astype(np.int64), near))
+        if not found:
+            return np.empty(0, np.int64), np.empty(0)
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate([each for each, _ in found]), np.concatenate([each for _, each in found])
+
+    def _parts(self, lists: NDArray[np.int64]) -> Iterator[Part]:
+        """The rows of `lists`, about as many at once as are compared between two looks at the budget."""
+        if not len(lists):
+            return
+        pieces = -(-(self._offsets[lists + 1] - self._offsets[lists]) // _READ_AT_ONCE)  # long lists are cut
+        owners = np.repeat(lists, pieces)
+        cut = np.arange(len(owners)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        starts = self._offsets[owners] + cut * _READ_AT_ONCE
+        stops = np.minimum(starts + _READ_AT_ONCE, self._offsets[owners + 1])
+        group = np.cumsum(stops - starts) // _READ_AT_ONCE
+        bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(owners)]
+        for first, last in pairwise(bounds):
+            yield Part(starts[first:last], stops[first:last], self._leaves[owners[first:last]])
+
+
+def _last_of_best(near: NDArray[np.float64], count: int) -> float:
+    """The `count`-th highest, or the lowest of fewer; of none minus infinity."""
+    if not len(near):
+        return -np.inf
+    return float(np.partition(near, max(0, len(near) - count))[max(0, len(near) - count)])

@@ -7,12 +7,15 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.budget import UNLIMITED, Budget
 from storage.errors import InvalidPartition
 from storage.ivf.partition import MAX_CENTROID_VALUES, Partition
 from storage.schema import MAX_LEVELS, MAX_LISTS
 
 MAX_ROWS = 2 * MAX_LISTS
 """Rows of an imported tree."""
+
+_CHECKED_AT_ONCE = 4_096
 
 
 class Malformation(Enum):
@@ -61,18 +64,24 @@ def check_row(row: TreeRow, number: int, size: int, field: str = "rows") -> None
         raise malformed(Malformation.NOT_FINITE, "a component is not finite", number, field)
 
 
-def partition_of(rows: Sequence[TreeRow], size: int, field: str = "rows") -> Partition:
-    """The partition that `rows` describe, in any order. Raises InvalidPartition.
+def partition_of(rows: Sequence[TreeRow], size: int, field: str = "rows", budget: Budget = UNLIMITED) -> Partition:
+    """The partition that `rows` describe, in any order. Raises InvalidPartition, DeadlineExceeded or Cancelled.
 
     Lists are in the order of their parents, then of their rows. The vector of an explicit root is checked and not used.
     """
     if not rows:
         raise malformed(Malformation.EMPTY, "the partition has no rows", field=field)
     for number, row in enumerate(rows):
+        if number % _CHECKED_AT_ONCE == 0:
+            budget.check()
         check_row(row, number, size, field)
     numbers = _numbers_by_id(rows, field)
+    budget.check()
     parents = _parents(rows, numbers, field)
-    return _levels(rows, parents, _root(rows, field), field)
+    budget.check()
+    partition = _levels(rows, parents, _root(rows, field), field)
+    budget.check()
+    return partition
 
 
 def _numbers_by_id(rows: Sequence[TreeRow], field: str) -> dict[int, int]:

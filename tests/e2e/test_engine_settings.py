@@ -1,7 +1,7 @@
 """Settings of the engine through a real server: bounds on sizes, scans, time and memory; indexing that waits."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,10 @@ COUNT = 3_000
 VECTORS = np.random.default_rng(5).standard_normal((COUNT, SIZE)).astype(np.float32)
 
 
-def fill(client: Client, name: str, config: OptimizersConfig | None = None, count: int = COUNT) -> None:
-    client.collections.create(name, VectorParams(SIZE, index="hnsw"), optimizers_config=config)
+def fill(
+    client: Client, name: str, config: OptimizersConfig | None = None, count: int = COUNT, kind: str = "hnsw"
+) -> None:
+    client.collections.create(name, VectorParams(SIZE, index=kind), optimizers_config=config)
     client.upload_points(name, [PointStruct(number, VECTORS[number]) for number in range(count)], batch_size=500)
 
 
@@ -39,6 +41,30 @@ def test_a_scan_that_is_too_large_is_refused(bounded: Client) -> None:
     assert len(bounded.points.search("manual", VECTORS[0])) == 10
 
 
+def test_whatever_scans_is_bounded(bounded: Client) -> None:
+    """Groups, examples, metrics and the lists of explanations, too, and tokens of multi-vectors."""
+    fill(bounded, "scanned", OptimizersConfig(auto_index=False))
+    vector = VECTORS[0]
+    points = bounded.points
+    scans: list[Callable[[], object]] = [
+        lambda: points.query_groups("scanned", vector, group_by="n"),
+        lambda: points.explain_point("scanned", 1, vector),
+        lambda: points.query("scanned", headwater.Rescore(vector, "Manhattan")),
+        lambda: points.query(
+            "scanned", headwater.Recommend(positive=[1], strategy=headwater.RecommendStrategy.BestScore)
+        ),
+    ]
+    for scan in scans:
+        with pytest.raises(headwater.ScanTooLargeError):
+            scan()
+    params = VectorParams(2, multivector_config=headwater.MultiVectorParams())
+    bounded.collections.create("tokens", params, optimizers_config=OptimizersConfig(auto_index=False))
+    bounded.points.upsert("tokens", [PointStruct(key, [[1, key]] * 900) for key in range(3)])
+    with pytest.raises(headwater.ScanTooLargeError):
+        points.query("tokens", [[1, 0]])
+    assert points.query("tokens", [[1, 0]], filter=headwater.has_id([1, 2])) != []
+
+
 def test_a_space_that_is_too_large_is_refused(bounded: Client) -> None:
     with pytest.raises(headwater.LimitExceededError) as refused:
         bounded.collections.create("wide", {"a": VectorParams(129)})
@@ -46,6 +72,10 @@ def test_a_space_that_is_too_large_is_refused(bounded: Client) -> None:
     bounded.collections.create("wide", {"a": VectorParams(128)})
     with pytest.raises(headwater.LimitExceededError):
         bounded.collections.update("wide", add_vectors={"b": VectorParams(129)})
+    with pytest.raises(headwater.LimitExceededError):
+        bounded.collections.update(
+            "wide", add_vectors={"b": VectorParams(129, multivector_config=headwater.MultiVectorParams())}
+        )
 
 
 def test_without_auto_index_nothing_is_built_until_asked(bounded: Client) -> None:
@@ -64,6 +94,47 @@ def test_without_auto_index_nothing_is_built_until_asked(bounded: Client) -> Non
     while bounded.vde.get_stats("waits").total.deleted_vectors:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+@pytest.mark.parametrize("ask", ["trigger_rebuild", "rebuild_index"])
+def test_without_auto_index_a_rebuild_builds_what_is_sealed(bounded: Client, kind: str, ask: str) -> None:
+    name, few = f"{ask}_{kind}", headwater.has_id(list(range(100)))
+    fill(bounded, name, OptimizersConfig(auto_index=False), kind=kind)
+    info = bounded.collections.get_info(name).vectors[""]
+    assert info.indexed_vectors_count == 0
+    exact = bounded.points.search(name, VECTORS[0], filter=few, params=headwater.SearchParams(exact=True))
+    getattr(bounded.vde, ask)(name)
+    wait_for_tasks(bounded, name)
+    assert {task.phase for task in bounded.vde.list_rebuild_tasks(name)} == {"done"}
+    stats = bounded.vde.get_stats(name).spaces[""]
+    assert stats.indexed_vectors >= COUNT // 1_000 * 1_000 - 1_000
+    assert stats.index == kind
+    assert list(bounded.points.search(name, VECTORS[0], filter=few)) == list(exact)
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+def test_without_auto_index_compacting_builds_no_index_and_keeps_what_is_there(bounded: Client, kind: str) -> None:
+    name = f"compact_{kind}"
+    fill(bounded, name, OptimizersConfig(auto_index=False), kind=kind)
+    bounded.points.delete(name, list(range(0, COUNT, 3)))
+    bounded.vde.compact_collection(name)
+    stats = bounded.vde.get_stats(name)
+    assert (stats.total.deleted_vectors, stats.spaces[""].indexed_vectors) == (0, 0)
+    bounded.vde.optimize(name)
+    indexed = bounded.vde.get_stats(name).spaces[""].indexed_vectors
+    assert indexed == COUNT - COUNT // 3
+    bounded.points.delete(name, list(range(1, COUNT, 3)))
+    bounded.vde.compact_collection(name)
+    stats = bounded.vde.get_stats(name)
+    assert (stats.total.deleted_vectors, stats.spaces[""].indexed_vectors) == (0, COUNT // 3)
+
+
+def wait_for_tasks(client: Client, name: str) -> None:
+    deadline = time.monotonic() + 60
+    while not all(task.finished for task in client.vde.list_rebuild_tasks(name)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_presets_expand_to_values(bounded: Client) -> None:

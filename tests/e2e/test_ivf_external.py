@@ -1,13 +1,18 @@
 """Partitions made elsewhere, on real vectors and damaged disks: as good as the server's own, never lost silently."""
 
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 
 import headwater
 from examples.datasets import load_wordnet
-from headwater import Client, IvfConfig, PointStruct, SearchParams, VectorParams
+from headwater import Client, IvfConfig, PartitionRow, PointStruct, SearchParams, VectorParams
 from headwater.partition import make_partition
+from headwater.v1 import vde_pb2
 from storage.check import check
 from tests.support.server_process import running_server
 
@@ -65,3 +70,61 @@ def test_a_damaged_partition_is_named_and_searches_go_on(tmp_path: Path, missing
         client.vde.optimize("c")
         assert list(client.points.search("c", DATA.query_vectors[0])) == before
     assert not check(data).problems
+
+
+def test_an_import_that_breaks_off_or_takes_too_long_leaves_nothing(tmp_path: Path) -> None:
+    """The caller goes away mid-stream, or its deadline passes: nothing is on disk, and the server takes the next."""
+    size, data = DATA.definition.shape[1], tmp_path / "data"
+
+    def slow() -> Iterator[PartitionRow]:
+        for number in range(100_000):
+            yield PartitionRow(number, None, DATA.definition[number % len(DATA.definition)])
+            if number > 1_000:
+                time.sleep(0.01)
+
+    def broken() -> Iterator[PartitionRow]:
+        for number in range(3_000):
+            yield PartitionRow(number, None, DATA.definition[0])
+        raise ConnectionError("the source of the rows is gone")
+
+    with running_server(data) as address, Client(address) as client:
+        client.collections.create("c", VectorParams(size, index="ivf"))
+        first = client.vde.import_partition("c", make_partition(DATA.definition, 5, backend="numpy"))
+        with pytest.raises(headwater.DeadlineExceededError):
+            client.vde.import_partition("c", slow(), timeout=0.5)
+        with pytest.raises((headwater.HeadwaterError, ConnectionError)):
+            client.vde.import_partition("c", broken())
+        large = [PartitionRow(number, None, DATA.definition[number % 1_000]) for number in range(20_000)]
+        with pytest.raises(headwater.DeadlineExceededError):
+            client.vde.import_partition("c", large, timeout=0.05)
+        time.sleep(0.5)
+        assert len(list(data.rglob("*.partition"))) == 1
+        assert client.vde.trigger_rebuild("c", partition_id=first.partition_id) == []
+        assert not list(data.rglob("*.new"))
+        assert client.vde.import_partition("c", make_partition(DATA.definition, 7, backend="numpy")).lists == (7,)
+    assert not check(data).problems
+
+
+def test_a_part_of_a_stream_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    """gRPC tells a handler of a cancelled call that its stream ended, for a moment."""
+
+    def messages(rows: int) -> Iterator[bytes]:
+        header = vde_pb2.PartitionHeader(collection_name="c")
+        yield vde_pb2.VDEImportPartitionRequest(header=header).SerializeToString()
+        for number in range(rows):
+            row = vde_pb2.PartitionRow(id=number, vector=[1.0, number])
+            part = vde_pb2.PartitionRows(rows=[row])
+            yield vde_pb2.VDEImportPartitionRequest(rows=part).SerializeToString()
+        blocked.wait(30)
+
+    blocked = threading.Event()
+    with running_server(tmp_path / "data") as address, Client(address) as client, grpc.insecure_channel(address) as raw:
+        client.collections.create("c", VectorParams(2, index="ivf"))
+        send = raw.stream_unary("/headwater.v1.VDE/ImportPartition", None, None)
+        for rows in range(40):
+            call = send.future(messages(1 + rows % 5))
+            time.sleep(0.02)
+            call.cancel()
+        time.sleep(0.3)
+        blocked.set()
+        assert not client.vde.delete_partition("c")

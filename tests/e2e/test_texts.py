@@ -210,6 +210,8 @@ def test_explanations_name_the_embedder(texts_client: Client, kept: str) -> None
         kept, Fusion.RRF, prefetch=[leaf, PrefetchQuery([1, 0], using="plain")], explain=True
     )
     assert str(ran.explanation).count("embedder=words") == 1
+    groups = texts_client.points.query_groups(kept, Text("boot"), using="text", group_by="n", explain=True)
+    assert str(groups.explanation).count("embedder=words") == 1
 
 
 def test_recall_is_measured_with_texts(texts_client: Client, words: EmbeddingServer, kept: str) -> None:

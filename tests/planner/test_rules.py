@@ -32,6 +32,7 @@ from planner.plan import (
     Limit,
     Node,
     Plan,
+    RankAll,
     Rescore,
     Restrict,
     Scan,
@@ -39,11 +40,14 @@ from planner.plan import (
     Threshold,
 )
 from planner.query import QueryVector, SearchParams
+from planner.ranks.ranker import InRecords
 from planner.rules.drop_empty import drop_empty
 from planner.rules.normalise_filter import normalise_filter, simplify
 from planner.rules.order_conditions import order_conditions
 from planner.rules.push_down_filter import push_down_filter
 from planner.rules.push_limit import push_limit
+from storage.multi import MultiVector
+from storage.multi_search import MultiQuery
 from storage.schema import Distance
 from tests.planner.strategies import FILTERS, random_world
 from tests.support import oracle
@@ -257,3 +261,15 @@ def test_the_optimizer_refuses_to_run_for_ever(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(optimizer, "RULES", (flip,))
     with pytest.raises(AssertionError, match="does not converge"):
         optimizer.optimize(Plan(root=search(), payload=None, vectors=None))
+
+
+@pytest.mark.parametrize(("exact", "limit"), [(False, 50), (True, 4)])
+def test_multi_vectors_are_asked_for_fewer_only_where_no_graph_finds_them(exact: bool, limit: int) -> None:
+    """Their graphs look as far as the limit says."""
+    query = MultiQuery(MultiVector(np.ones((2, 2), np.float32)), exact)
+    leaf = RankAll(stage="root.prefetch[0]", ranker=InRecords(query, "tokens"), limit=50)
+    fused = FuseRanks(stage="root", k=60, weights=(1.0,), children=(leaf,))
+    pushed = push_limit(Limit(stage="root", limit=3, offset=1, child=fused))
+    assert pushed == Limit(
+        stage="root", limit=3, offset=1, child=replace(fused, children=(replace(leaf, limit=limit),))
+    )

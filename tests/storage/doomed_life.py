@@ -6,15 +6,17 @@ end it anywhere; `world_after` says what must be there then. Owns no verificatio
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from storage.budget import UNLIMITED
+from storage.collection import Collection
 from storage.database import Database
+from storage.ivf.partition import Partition
 from storage.operations import ByIds, DeletePoints, Operation
-from storage.schema import CollectionSchema, Distance, HnswConfigDiff, SchemaChange, SpaceDiff, SpaceSchema
+from storage.schema import CollectionSchema, Distance, HnswConfigDiff, IndexKind, SchemaChange, SpaceDiff, SpaceSchema
 from storage.settings import StorageSettings
 from tests.storage.directories import CODEC
 from tests.storage.model import Model, Point, applied, update_vectors, upsert, write
@@ -22,15 +24,17 @@ from tests.storage.model import Model, Point, applied, update_vectors, upsert, w
 SETTINGS = StorageSettings(background=True, parallel_tasks=1)
 V = SpaceSchema(size=8, distance=Distance.EUCLID)
 W = SpaceSchema(size=4, distance=Distance.COSINE)
+LISTS = SpaceSchema(size=8, distance=Distance.EUCLID, index=IndexKind.IVF)
 THRESHOLD = 100
 
 
 @dataclass
 class Content:
-    """What a collection must hold: its spaces by name, and its points."""
+    """What a collection must hold: its spaces by name, its points, and the lists of imported partitions by space."""
 
     spaces: set[str]
     points: Model
+    partitions: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 World = dict[str, Content]
@@ -76,6 +80,16 @@ def _delete(name: str) -> Step:
     return Step(lambda database: database.delete_collection(name), mean)
 
 
+def _import(name: str, space: str, lists: int) -> Step:
+    centroids = np.random.default_rng(lists).standard_normal((lists, 8), np.float32)
+    partition = Partition((centroids,), (np.array([0, lists]),))
+
+    def mean(world: World) -> None:
+        world[name].partitions[space] = (lists,)
+
+    return Step(lambda database: database.collection(name).set_partition(space, partition), mean)
+
+
 def _points(ids: range, *spaces: tuple[str, int]) -> Operation:
     random = np.random.default_rng(ids.start)
     return upsert(
@@ -107,6 +121,10 @@ STEPS: Sequence[Step] = (
     _delete("d"),
     _settings(),
     _create("e", w=W),
+    _create("l", v=LISTS),
+    _write("l", _points(range(100), ("v", 8))),
+    _import("l", "v", 7),
+    _import("l", "v", 5),  # in the place of the first
 )
 
 
@@ -116,6 +134,12 @@ def world_after(steps: int) -> World:
     for step in STEPS[:steps]:
         step.mean(world)
     return world
+
+
+def partitions_of(collection: Collection) -> dict[str, tuple[int, ...]]:
+    """The lists of imported partitions by space."""
+    partitions = {name: space.manifest.partition for name, space in collection.spaces().items()}
+    return {name: partition.lists for name, partition in partitions.items() if partition is not None}
 
 
 def rest(database: Database) -> None:

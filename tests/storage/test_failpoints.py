@@ -12,10 +12,10 @@ import pytest
 from storage.check import check
 from storage.database import Database
 from storage.failpoint import NAMES, VARIABLE
-from storage.space import files_of
+from storage.space import all_files_of
 from storage.stats import SpaceState
 from tests.storage.directories import CODEC, Directories
-from tests.storage.doomed_life import SETTINGS, STEPS, Content, World, rest, world_after
+from tests.storage.doomed_life import SETTINGS, STEPS, Content, World, partitions_of, rest, world_after
 from tests.storage.model import Point
 from tests.support.server_process import ROOT, environment
 
@@ -25,11 +25,12 @@ KILLED = -9
 PLACES: dict[str, list[int]] = {
     "before_data_sync": [4, 1, 7],
     "after_data_sync": [5, 2, 8],
-    "before_commit": [6, 1, 2, 4, 8, 10, 12, 14, 16, 18],
-    "after_commit": [7, 1, 3, 5, 9, 11, 13, 15, 17, 19],
-    "build_publish": [1, 3],
+    "before_commit": [6, 1, 2, 4, 8, 10, 12, 14, 16, 18, 24, 26],
+    "after_commit": [7, 1, 3, 5, 9, 11, 13, 15, 17, 19, 25],
+    "build_publish": [1, 3, 7, 8, 9],
     "merge_publish": [1],
     "vacuum_publish": [1],
+    "partition_written": [2, 1],
     "drop_collection_committed": [1],
     "drop_space_committed": [1],
 }
@@ -139,7 +140,7 @@ def _assert_all_work_gets_done(database: Database) -> None:
             assert stats.deleted_vectors < 0.2 * (stats.vectors + stats.deleted_vectors) + 20
             space = collection.spaces()[space_name]
             folder = database.path / "collections" / collection.uid / "spaces" / str(space.schema.uid)
-            named = {file for entry in space.manifest.blocks for file in files_of(entry)}
+            named = set(all_files_of(space.manifest))
             assert {path.name for path in folder.iterdir()} == named
 
 
@@ -161,6 +162,7 @@ def _held(database: Database, name: str) -> Content:
     with database.collection(name).snapshot() as snapshot:
         records = list(snapshot.scan())
         content = Content(set(snapshot.schema.spaces), {})
+        content.partitions = partitions_of(database.collection(name))
         content.points = {record.id: Point(CODEC.decode(record.payload), {}) for record in records}
         for space in snapshot.schema.spaces:
             present, rows = snapshot.vectors(space, np.array([record.slot for record in records], np.uint32))
@@ -176,7 +178,11 @@ def _plain(world: World) -> dict[str, object]:
 
 def _plain_content(content: Content) -> object:
     """A form that can be compared."""
-    return content.spaces, {
-        key: (point.payload, {space: vector.tobytes() for space, vector in point.vectors.items()})
-        for key, point in content.points.items()
-    }
+    return (
+        content.spaces,
+        content.partitions,
+        {
+            key: (point.payload, {space: vector.tobytes() for space, vector in point.vectors.items()})
+            for key, point in content.points.items()
+        },
+    )

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from storage.errors import SpaceNotFound
+from storage.errors import InvalidRequest, SpaceNotFound
 from storage.operations import BySlots, DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, MultiSchema, SchemaChange, SpaceDiff, SpaceSchema
 from tests.storage.directories import CODEC, Directories
 
 SCHEMA = CollectionSchema(spaces={"text": SpaceSchema(size=2)})
@@ -29,3 +29,11 @@ def test_a_filter_on_a_space_that_was_dropped_meanwhile_fails_its_write_only(dir
     with pytest.raises(SpaceNotFound):
         late.result()
     collection.write([Upsert(ids=(1,), payloads=(PAYLOAD,), vectors={})]).result()
+
+
+def test_multi_vectors_get_no_embedder_later_either(directories: Directories) -> None:
+    schema = CollectionSchema(spaces={}, records={"tokens": MultiSchema(tokens=SpaceSchema(size=2))})
+    collection = directories.open().create_collection("c", schema)
+    with pytest.raises(InvalidRequest, match="embedder"):
+        collection.change_schema(SchemaChange(update={"tokens": SpaceDiff(embedder="words")}))
+    assert collection.schema.row_spaces["tokens"].embedder is None

@@ -95,9 +95,8 @@ class SearchParams:
 
     `hnsw_ef`: width of the graph walk, 1 to 10,000. `exact`: scan every row. `indexed_only`: skip rows that no index
     covers yet, so the answer may be incomplete. `ivf_nprobe`: how many lists of an IVF index are read; or a value for
-    each level of its partition, the last being that of the lists.
-    covers yet, so the answer may be incomplete. `sparse_metric` (also "dot", "cosine", "jaccard"), in sparse spaces
-    alone: what makes a score; None: Dot.
+    each level of its partition, the last being that of the lists. `sparse_metric` (also "dot", "cosine",
+    "jaccard"), in sparse spaces alone: what makes a score; None: Dot.
     """
 
     hnsw_ef: int | None = None

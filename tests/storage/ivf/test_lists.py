@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from storage.budget import Budget
+from storage.errors import Cancelled
 from storage.ivf.codes import to_int8
 from storage.ivf.kmeans import cluster, lists_for, make_partition, tree_of
 from storage.ivf.lists import Lists, build_lists
@@ -27,7 +29,11 @@ def space_of(distance: Distance, datatype: Datatype = Datatype.INT8, lists: tupl
 
 
 def nearest(distance: Distance, query: NDArray[np.float32], count: int) -> set[int]:
-    wide, rows = query.astype(float), VECTORS.astype(float)
+    return _nearest_of(VECTORS, distance, query, count)
+
+
+def _nearest_of(vectors: NDArray[np.float32], distance: Distance, query: NDArray[np.float32], count: int) -> set[int]:
+    wide, rows = query.astype(float), vectors.astype(float)
     if distance is Distance.EUCLID:
         near = -np.square(rows - wide).sum(axis=1)
     else:
@@ -166,7 +172,7 @@ def test_nprobe_is_fitted_to_the_levels_of_a_segment() -> None:
 
 
 def test_codes_of_a_zero_row_are_zero() -> None:
-    codes, scales = to_int8(np.zeros((1, 5), np.float32))
+    codes, scales = to_int8(np.zeros((1, 5)))
     assert not codes.any()
     assert scales.tolist() == [0]
 
@@ -196,3 +202,78 @@ def test_ties_are_nominated_by_position(datatype: Datatype, tmp_path: Path) -> N
     build_lists(space, rows, np.arange(len(rows)), tmp_path / "lists")
     positions, _ = Lists(space, tmp_path / "lists").search(VECTORS[1], (3,), 20, None)
     assert positions.tolist() == list(range(100, 120))
+
+
+@pytest.mark.parametrize("distance", SERVED)
+@pytest.mark.parametrize("offset", ["shared", "of_cluster"])
+def test_offsets_cost_int8_no_recall(distance: Distance, offset: str, tmp_path: Path) -> None:
+    """300 plus or minus 1 in each component, and two clusters far apart, of neither sign."""
+    random = np.random.default_rng(12)
+    moved = np.full(ROWS + 20, 300.0) if offset == "shared" else random.choice([-300.0, 300.0], ROWS + 20)
+    rows = (random.standard_normal((ROWS + 20, SIZE)) + moved[:, None]).astype(np.float32)
+    vectors, queries = rows[:ROWS], rows[ROWS:]
+    space = space_of(distance)
+    build_lists(space, vectors, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    found = 0
+    for query in queries:
+        positions, _ = index.search(query, (30,), 20, None)
+        found += len(_nearest_of(vectors, distance, query, 10) & set(positions.tolist()))
+    assert found >= 0.98 * 10 * len(queries)
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1e-3, 1e3, 1e9])
+def test_the_length_of_a_query_is_of_no_account_under_dot(factor: float, tmp_path: Path) -> None:
+    space = space_of(Distance.DOT)
+    build_lists(space, VECTORS, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    for query in QUERIES:
+        longer = (query * np.float64(factor)).astype(np.float32)
+        assert nearest(Distance.DOT, query, 10) <= set(index.search(longer, (30,), 30, None)[0].tolist())
+
+
+@pytest.mark.parametrize("datatype", [Datatype.INT8, Datatype.BINARY])
+def test_zero_rows_are_at_a_right_angle_under_cosine(datatype: Datatype, tmp_path: Path) -> None:
+    """Beside rows of length 1 they would seem nearer than rows at an angle of 80 degrees."""
+    space = space_of(Distance.COSINE, datatype, lists=(3,))
+    rows = VECTORS.copy()
+    rows[::2] = 0
+    build_lists(space, rows, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    order, _ = index.search(VECTORS[0], (3,), ROWS, None)
+    zeros = np.flatnonzero(order % 2 == 0)
+    assert np.array_equal(zeros, np.arange(zeros[0], zeros[0] + ROWS // 2)), "they tie"
+    assert abs(int(zeros[0]) - int((rows @ VECTORS[0] > 0).sum())) < (10 if datatype is Datatype.INT8 else 100)
+
+
+@pytest.mark.parametrize("datatype", [Datatype.INT8, Datatype.BINARY])
+@pytest.mark.parametrize("distance", SERVED)
+def test_reading_in_parts_finds_the_same(
+    datatype: Datatype, distance: Distance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists longer than what is read at once are cut, shorter ones read together."""
+    space = space_of(distance, datatype, lists=(11,))
+    build_lists(space, VECTORS, np.arange(ROWS), tmp_path / "lists")
+    index = Lists(space, tmp_path / "lists")
+    whole = [index.search(query, (11,), 50, None) for query in QUERIES]
+    for rows in (7, 150, 400):
+        monkeypatch.setattr("storage.ivf.lists._READ_AT_ONCE", rows)
+        for query, (positions, computed) in zip(QUERIES, whole, strict=True):
+            again, count = index.search(query, (11,), 50, None)
+            assert again.tolist() == positions.tolist()
+            assert count == computed
+
+
+def test_a_search_of_many_lists_looks_at_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.ivf.lists._READ_AT_ONCE", 100)
+    space = space_of(Distance.EUCLID, lists=(4,))
+    build_lists(space, VECTORS, np.arange(ROWS), tmp_path / "lists")
+    index, looks = Lists(space, tmp_path / "lists"), []
+
+    def gave_up() -> bool:
+        looks.append(1)
+        return len(looks) == 4
+
+    with pytest.raises(Cancelled):
+        index.search(QUERIES[0], (4,), 10, None, budget=Budget(is_cancelled=gave_up))
+    assert len(looks) == 4
