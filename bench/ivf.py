@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder with files as in examples/data/wordnet; default: synthetic")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the synthetic collection; 0: none")
     parser.add_argument("--dimensions", type=int, default=128, help="its dimensions")
+    parser.add_argument("--no-graph", action="store_true", help="leave the graph of the synthetic collection out")
     parser.add_argument("--write", action="store_true", help="put the tables into bench/README.md")
     options = parser.parse_args()
     dataset = data.load(options.data)
@@ -43,7 +44,8 @@ def main() -> None:
             rows, queries = data.clustered(rows=options.rows, dimensions=options.dimensions, queries=200)
             sets.append((f"synthetic, {options.rows:,} x {options.dimensions}", rows, queries, options.rows // 500))
         for title, rows, queries, lists in sets:
-            for line in measure(title, rows, queries, lists, Path(name)):
+            beside_graph = not (options.no_graph and title.startswith("synthetic,"))
+            for line in measure(title, rows, queries, lists, Path(name), beside_graph=beside_graph):
                 print(line, flush=True)
                 lines.append(line)
             lines.append("")
@@ -51,12 +53,13 @@ def main() -> None:
         report.put("\n".join(lines), Path(__file__).parent / "README.md", BEGIN, END)
 
 
-def measure(title: str, rows: Rows, queries: Rows, lists: int, folder: Path) -> Iterator[str]:
+def measure(title: str, rows: Rows, queries: Rows, lists: int, folder: Path, *, beside_graph: bool) -> Iterator[str]:
     """The two tables of one data set."""
     truth = exact_top(rows, queries, K)
     with server_process(folder / "ivf") as (_, address), Client(address, timeout=_TIMEOUT) as client:
         _load(client, "c", rows, lists)
-        graph, lists_built = _build(client, "hnsw"), _build(client, "ivf")
+        graph = _build(client, "hnsw") if beside_graph else None
+        lists_built = _build(client, "ivf")
         own = _sweep(client, queries, truth, lists)
         started = time.monotonic()
         sample = client.vde.sample_vectors("c", min(len(rows), 64 * lists), seed=1)
@@ -71,9 +74,9 @@ def measure(title: str, rows: Rows, queries: Rows, lists: int, folder: Path) -> 
     yield ""
     yield "| build | seconds | relative to the graph |"
     yield "|---|--:|--:|"
-    yield f"| HNSW, bfloat16, m 16, ef_construct 200 | {graph:.1f} | 1 |"
-    yield f"| IVF, partition of the server's own | {lists_built:.1f} | 1/{graph / lists_built:.0f} |"
-    yield f"| IVF, by a partition made elsewhere | {assigned:.1f} | 1/{graph / assigned:.0f} |"
+    yield f"| HNSW, bfloat16, m 16, ef_construct 200 | {'left out' if graph is None else f'{graph:.1f}'} | 1 |"
+    yield f"| IVF, partition of the server's own | {lists_built:.1f} | {_share(lists_built, graph)} |"
+    yield f"| IVF, by a partition made elsewhere | {assigned:.1f} | {_share(assigned, graph)} |"
     yield f"| sampling, clustering elsewhere by {installed_backend()}, sending | {elsewhere:.1f} | |"
     yield ""
     yield "| lists read | recall@10, own | recall@10, made elsewhere | searches a second, relative to reading all |"
@@ -81,6 +84,10 @@ def measure(title: str, rows: Rows, queries: Rows, lists: int, folder: Path) -> 
     all_seconds = own[-1][2]
     for (nprobe, share, seconds), (_, other_share, _) in zip(own, other, strict=True):
         yield f"| {nprobe:,} | {share:.3f} | {other_share:.3f} | {all_seconds / seconds:.1f} |"
+
+
+def _share(seconds: float, graph: float | None) -> str:
+    return "" if graph is None else f"1/{graph / seconds:.0f}"
 
 
 def _load(client: Client, name: str, rows: Rows, lists: int) -> None:
