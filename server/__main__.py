@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import queue
 import signal
 import sys
 from collections.abc import Sequence
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     return _run(config, _signals())
 
 
-def _run(config: Config, signals: "queue.SimpleQueue[signal.Signals]") -> int:
+def _run(config: Config, signals: int) -> int:
     # Imported now: numpy's libraries read the variables above once, when they are loaded.
     from server.app import CannotStart, serve
     from storage.errors import EngineError
@@ -41,7 +40,7 @@ def _run(config: Config, signals: "queue.SimpleQueue[signal.Signals]") -> int:
         with serve(config) as address:
             _tame_garbage_collector()
             print(f"headwater ready on {address}", flush=True)
-            logger.info("stopping on %s", signals.get().name)
+            logger.info("stopping on %s", signal.Signals(os.read(signals, 1)[0]).name)
     except (CannotStart, EngineError) as error:
         return _fail(str(error), code=1)
     logger.info("stopped")
@@ -55,19 +54,21 @@ def _tame_garbage_collector() -> None:
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
 
 
-def _signals() -> "queue.SimpleQueue[signal.Signals]":
-    """Where the first signal to stop arrives. The second one ends the process at once."""
-    # A SimpleQueue, since its `put` may interrupt its `get`, which an Event's `set` may not do to its `wait`.
-    signals: queue.SimpleQueue[signal.Signals] = queue.SimpleQueue()
+def _signals() -> int:
+    """The file descriptor that gives the number of the first signal to stop. The second ends the process at once."""
+    # The number is written by whichever thread the system picks for the signal. A lock would wait on: it is interrupted
+    # only when that is the main thread.
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in STOP_SIGNALS:
             signal.signal(each, signal.SIG_DFL)
-        signals.put(signal.Signals(number))
 
     for each in STOP_SIGNALS:
         signal.signal(each, stop)
-    return signals
+    return reading
 
 
 def _fail(message: str, code: int) -> int:
