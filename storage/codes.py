@@ -1,7 +1,7 @@
 """Codes: rows as int8, from which scores are estimated many times as fast as from the originals, with bounds.
 
 Each row has its own scale. What is lost by rounding it is known, so an estimate is never further off than its bound
-says, and a scan of codes loses no row of the true top. The only file that imports NumKong.
+says, and a scan of codes loses no row of the true top. Codes of IVF lists, which have no bounds, are in ivf/codes.py.
 """
 
 from collections.abc import Iterator

@@ -12,11 +12,11 @@ from storage.block import BlockView
 from storage.errors import BuildTooLarge
 from storage.index import has_kernel
 from storage.ivf.kmeans import sample_size, wanted_lists
+from storage.ivf.partition import ROWS_AT_ONCE
 from storage.schema import Datatype, IndexKind, SpaceSchema
 from storage.segment_index import wants_index
 from storage.space import SpaceView
 
-_ROWS_AT_ONCE = 4096  # of k-means and of assigning
 _LEVEL_SHARE = 1.0 / 16  # each level of a graph holds about a sixteenth of the one below
 _LINK_BYTES = 5
 _GRAPH_OVERHEAD = 24  # bytes a node: key, lengths
@@ -50,26 +50,22 @@ class Estimate:
 
 def estimate(space: SpaceView, block: BlockView) -> Estimate:
     """What building the index of one block of a space takes."""
-    partition = space.manifest.partition
-    alive = block.count - block.block.deaths
-    return estimate_build(space.schema, alive, None if partition is None else partition.lists)
+    return estimate_build(space.schema, block.count - block.block.deaths, _imported(space))
 
 
 def check_memory(space: SpaceView, blocks: Sequence[BlockView], maximum: int) -> None:
     """Raises BuildTooLarge when one index over all `blocks` would take more than `maximum` bytes to build."""
-    partition = space.manifest.partition
     rows = sum(block.count - block.block.deaths for block in blocks)
-    needed = estimate_build(space.schema, rows, None if partition is None else partition.lists).peak_bytes
+    needed = estimate_build(space.schema, rows, _imported(space)).peak_bytes
     if needed > maximum:
         raise BuildTooLarge(needed=needed, maximum=maximum)
 
 
 def most_rows(space: SpaceView, maximum: int, limit: int) -> int:
     """Rows, at most `limit`, whose one index takes at most `maximum` bytes to build: bigger ones need not be begun."""
-    partition = space.manifest.partition
-    lists = None if partition is None else partition.lists
     if not wants_index(space.schema):
         return limit
+    lists = _imported(space)
     low, high = 0, limit
     while low < high:
         rows = (low + high + 1) // 2
@@ -78,6 +74,12 @@ def most_rows(space: SpaceView, maximum: int, limit: int) -> int:
         else:
             high = rows - 1
     return low
+
+
+def _imported(space: SpaceView) -> tuple[int, ...] | None:
+    """Nodes of each level of the partition that a client sent, if one did."""
+    partition = space.manifest.partition
+    return None if partition is None else partition.lists
 
 
 def estimate_build(space: SpaceSchema, rows: int, imported: tuple[int, ...] | None = None) -> Estimate:
@@ -95,8 +97,8 @@ def _of_lists(space: SpaceSchema, rows: int, imported: tuple[int, ...] | None) -
     lowest = lists[-1]
     row_bytes = 4 * space.size
     # k-means holds the sample as it was read, as it is compared and in order of its clusters, and a block of distances.
-    clustering = 3 * sample * row_bytes + 3 * lowest * row_bytes + 4 * _ROWS_AT_ONCE * lowest
-    assigning = 8 * 3 * rows + 2 * lowest * row_bytes + _ROWS_AT_ONCE * (4 * lowest + 3 * row_bytes)
+    clustering = 3 * sample * row_bytes + 3 * lowest * row_bytes + 4 * ROWS_AT_ONCE * lowest
+    assigning = 8 * 3 * rows + 2 * lowest * row_bytes + ROWS_AT_ONCE * (4 * lowest + 3 * row_bytes)
     compared = sample * space.ivf.iterations + rows
     product = 2.0 * space.size * lowest / _flops_per_second()
     return Estimate(

@@ -10,10 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.ivf.partition import Comparison, Partition, directed
+from storage.ivf.partition import Partition, directed, nearest
 from storage.schema import MAX_LISTS, Distance, IvfConfig
 
-_ROWS_AT_ONCE = 4096
 _SPLIT = 1e-3  # how far the halves of a split cluster are moved apart, relative to its centroid
 
 Progress = Callable[[int, int], None]
@@ -111,16 +110,6 @@ def cluster(
             centroids = directed(centroids, Distance.COSINE)
         report(iteration + 1)
     return centroids
-
-
-def nearest(rows: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The nearest of `centroids` by Euclid for each of `rows`."""
-    comparison = Comparison(centroids, Distance.EUCLID)
-    labels = np.empty(len(rows), np.int64)
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        part = rows[start : start + _ROWS_AT_ONCE]
-        labels[start : start + len(part)] = np.argmax(comparison.nearness(part), axis=1)
-    return labels
 
 
 def _means(

@@ -15,11 +15,10 @@ from storage.budget import UNLIMITED, Budget
 from storage.ivf import arrays as files
 from storage.ivf.codes import Part, code_of, encode, gathered, layout_of, nearness
 from storage.ivf.kmeans import make_partition
-from storage.ivf.partition import Comparison, Partition, directed, fitted
+from storage.ivf.partition import ROWS_AT_ONCE, Comparison, Partition, directed, fitted, nearest
 from storage.schema import Datatype, Distance, SpaceSchema
 
 _MAGIC = b"HWIVF\x00\x00\x02"
-_ROWS_AT_ONCE = 4096
 _READ_AT_ONCE = 65_536  # rows that a search compares between two looks at its budget: some milliseconds
 _SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
@@ -46,11 +45,13 @@ def build_lists(
         partition = make_partition(
             vectors, positions, space.distance, config, lambda done, total: report("partitioning", done, total)
         )
-    assigned = np.empty(len(positions), np.int64)
-    for start in range(0, len(positions), _ROWS_AT_ONCE):
-        chunk = positions[start : start + _ROWS_AT_ONCE]
-        assigned[start : start + len(chunk)] = partition.assign(vectors[chunk], space.distance)
-        report("assigning", start + len(chunk), len(positions))
+    assigned = nearest(
+        vectors,
+        partition.leaves,
+        positions=positions,
+        distance=space.distance,
+        report=lambda done: report("assigning", done, len(positions)),
+    )
     _write(space, vectors, positions, assigned, partition, path, report)
 
 
@@ -76,8 +77,8 @@ def _write(
         out[f"centroids{level}"][:], out[f"starts{level}"][:] = centroids, starts
     out["offsets"][:] = np.concatenate(([0], np.cumsum(np.bincount(assigned, minlength=len(leaves)))))
     out["positions"][:] = positions[order]
-    for start in range(0, len(order), _ROWS_AT_ONCE):
-        chunk = order[start : start + _ROWS_AT_ONCE]
+    for start in range(0, len(order), ROWS_AT_ONCE):
+        chunk = order[start : start + ROWS_AT_ONCE]
         rows = directed(np.ascontiguousarray(vectors[positions[chunk]], dtype=np.float32), space.distance)
         for name, values in encode(code, rows, leaves[assigned[chunk]]).items():
             out[name][start : start + len(chunk)] = values

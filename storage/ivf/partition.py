@@ -7,7 +7,7 @@ import io
 import math
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from storage.schema import Distance
 MAX_CENTROID_VALUES = 1 << 26
 """Components of all centroids of a partition: 256 MiB."""
 
-_ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 4096
+"""Rows that are compared with centroids, or coded, together."""
+
 _LARGEST = np.float32(1e30)  # of a component, in units of the largest of the centroids: what is farther is as far
 
 
@@ -39,11 +41,6 @@ class Partition:
     starts: tuple[NDArray[np.int64], ...]
 
     @property
-    def size(self) -> int:
-        """Dimensions."""
-        return int(self.centroids[0].shape[1])
-
-    @property
     def lists(self) -> tuple[int, ...]:
         """Nodes of each level."""
         return tuple(len(level) for level in self.centroids)
@@ -51,15 +48,6 @@ class Partition:
     @property
     def leaves(self) -> NDArray[np.float32]:
         return self.centroids[-1]
-
-    def assign(self, rows: NDArray[np.float32], distance: Distance) -> NDArray[np.int64]:
-        """The list of each of `rows` (n, size): that of its nearest centroid by Euclid, under Cosine by direction."""
-        lists = np.empty(len(rows), np.int64)
-        leaves = Comparison(directed(self.leaves, distance), Distance.EUCLID)
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            part = directed(rows[start : start + _ROWS_AT_ONCE], distance)
-            lists[start : start + len(part)] = np.argmax(leaves.nearness(part), axis=1)
-        return lists
 
     def nearest_lists(
         self, query: NDArray[np.float32], levels: Sequence["Comparison"], nprobe: tuple[int, ...]
@@ -173,13 +161,34 @@ class Comparison:
         return near
 
 
+def nearest(
+    vectors: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    *,
+    positions: NDArray[np.int64] | None = None,
+    distance: Distance = Distance.EUCLID,
+    report: Callable[[int], None] = lambda done: None,
+) -> NDArray[np.int64]:
+    """The nearest of `centroids` for each of `vectors[positions]` (None: of all), by Euclid, under Cosine by direction.
+
+    `report` is told how many are done.
+    """
+    comparison = Comparison(directed(centroids, distance), Distance.EUCLID)
+    labels = np.empty(len(vectors) if positions is None else len(positions), np.int64)
+    for start in range(0, len(labels), ROWS_AT_ONCE):
+        stop = min(start + ROWS_AT_ONCE, len(labels))
+        rows = vectors[start:stop] if positions is None else vectors[positions[start:stop]]
+        labels[start:stop] = np.argmax(comparison.nearness(directed(rows, distance)), axis=1)
+        report(stop)
+    return labels
+
+
 def default_nprobe(lists: tuple[int, ...]) -> tuple[int, ...]:
-    """How many nodes of each level a search follows when nobody says: see docs/ivf.md for where it comes from."""
-    return tuple(_default_of_level(count) for count in lists)
+    """How many nodes of each level a search follows when nobody says.
 
-
-def _default_of_level(count: int) -> int:
-    return min(count, max(8, round(4 * math.sqrt(count))))
+    On 24,000 embeddings, in 48 lists and in 200, recall at 10 was above .95 with as many.
+    """
+    return tuple(min(count, max(8, round(4 * math.sqrt(count)))) for count in lists)
 
 
 def fitted(nprobe: tuple[int, ...], lists: tuple[int, ...]) -> tuple[int, ...]:
@@ -191,9 +200,3 @@ def fitted(nprobe: tuple[int, ...], lists: tuple[int, ...]) -> tuple[int, ...]:
     taken = nprobe[-len(lists) :]
     full = defaults[: len(lists) - len(taken)] + taken
     return tuple(min(wanted, count) for wanted, count in zip(full, lists, strict=True))
-
-
-def levels_from_top(partition: Partition) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """The centroids of each level and the parents of its nodes, as numbers of the level above."""
-    for centroids, starts in zip(partition.centroids, partition.starts, strict=True):
-        yield centroids, np.repeat(np.arange(len(starts) - 1), np.diff(starts))

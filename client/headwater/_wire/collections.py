@@ -155,16 +155,17 @@ def _ivf(config: IvfConfig | None) -> collections_pb2.IvfConfig | None:
     if config is None:
         return None
     return collections_pb2.IvfConfig(
-        lists=_levels(config.lists),
+        lists=levels_of(config.lists),
         sampling_factor=config.sampling_factor,
         iterations=config.iterations,
         spherical=config.spherical,
         seed=config.seed,
-        nprobe=_levels(config.nprobe),
+        nprobe=levels_of(config.nprobe),
     )
 
 
-def _levels(given: int | Sequence[int] | None) -> Sequence[int]:
+def levels_of(given: int | Sequence[int] | None) -> Sequence[int]:
+    """Values for the levels of an IVF partition, from the top; a number is that of the lists."""
     if given is None:
         return ()
     return (given,) if isinstance(given, int) else given

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headwater._wire.collections import levels_of
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import check_depth, unsigned
 from headwater._wire.names import enum_name
@@ -101,16 +102,9 @@ def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
         indexed_only=given.indexed_only,
         filter_strategy=enum_name(FilterStrategy, "FILTER_STRATEGY", given.filter_strategy),
         quantization=_quantization(given.quantization),
-        ivf_nprobe=_levels(given.ivf_nprobe),
+        ivf_nprobe=levels_of(given.ivf_nprobe),
         sparse_metric=None if given.sparse_metric is None else _sparse_metric(given.sparse_metric),
     )
-
-
-def _levels(given: int | Sequence[int] | None) -> Sequence[int]:
-    """Values for the levels of a partition; a number is that of the lists."""
-    if given is None:
-        return ()
-    return (given,) if isinstance(given, int) else given
 
 
 def _quantization(given: QuantizationSearchParams | None) -> query_pb2.QuantizationSearchParams | None:
