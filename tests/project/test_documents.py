@@ -1,6 +1,5 @@
 """The documents are true as far as a program can tell."""
 
-import ast
 import importlib
 import re
 from dataclasses import fields
@@ -10,9 +9,7 @@ import pytest
 
 from docs.draw_plan import PICTURE, draw
 from server.config import Config
-from tests.conftest import Golden
 from tests.project.documents import (
-    CODE,
     MAKE,
     ROOT,
     anchors,
@@ -22,7 +19,6 @@ from tests.project.documents import (
     make_targets,
     prose,
     references,
-    sources,
     symbols,
 )
 
@@ -74,20 +70,3 @@ def test_settings_are_those_of_the_server() -> None:
 
 def test_the_picture_is_the_one_drawn() -> None:
     assert PICTURE.read_text(encoding="utf-8") == draw(), "run `python -m docs.draw_plan`"
-
-
-@pytest.mark.golden
-def test_the_list_of_files_is_current(golden: Golden) -> None:
-    """docs/files.md says of each source file what its own first sentence says."""
-    lines = ["# File by file", "", "What each file owns, by its own first sentence. `make goldens` writes this page."]
-    for folder in CODE:
-        lines += ["", f"## {folder}", ""]
-        lines += [f"- `{path.as_posix()}`: {first_sentence(path)}" for path in sources(folder)]
-    golden(ROOT / "docs/files.md", "\n".join(lines) + "\n")
-
-
-def first_sentence(path: Path) -> str:
-    docstring = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8")))
-    assert docstring, f"{path} has no docstring"
-    paragraph = " ".join(docstring.split("\n\n")[0].split())
-    return re.split(r"(?<=[.?!]) (?=[A-Z])", paragraph)[0]
