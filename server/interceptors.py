@@ -14,6 +14,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from server.errors import Unauthenticated, code_of, status_of
+from server.lanes.caller import caller_of
 from storage.budget import Budget
 from storage.errors import Cancelled, InvalidRequest
 
@@ -134,10 +135,10 @@ class Interceptor:
 
 
 def budget_of(context: grpc.ServicerContext) -> Budget:
-    """The budget of the caller: its deadline, and whether it is still there."""
+    """The budget of the caller: who it is, its deadline, and whether it is still there."""
     seconds = context.time_remaining()
     deadline = None if seconds is None or seconds > LONGEST_DEADLINE_SECONDS else time.monotonic() + seconds
-    return Budget(deadline, is_cancelled=lambda: not context.is_active())
+    return Budget(deadline, is_cancelled=lambda: not context.is_active(), caller=caller_of(context))
 
 
 def _parse(request_type: type[Message], raw: bytes) -> Message:

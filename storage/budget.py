@@ -15,13 +15,15 @@ def _never() -> bool:
 class Budget:
     """A deadline in seconds of `time.monotonic()` (None: none) and a way to ask whether the caller gave up.
 
-    `max_scan`: rows that one search may score without an index; None: all.
+    `max_scan`: rows that one search may score without an index; None: all. `caller` is who asks: all work of one caller
+    counts together where callers take turns; empty: nobody in particular.
     Long loops call `check` between chunks of at most some milliseconds of work.
     """
 
     deadline: float | None = None
     is_cancelled: Callable[[], bool] = _never
     max_scan: int | None = None
+    caller: str = ""
 
     @classmethod
     def of_seconds(cls, seconds: float | None) -> "Budget":

@@ -180,12 +180,14 @@ def test_the_budget_is_the_callers() -> None:
         def __init__(self, seconds: float | None, active: bool) -> None:
             self.time_remaining = lambda: seconds
             self.is_active = lambda: active
+            self.peer = lambda: "ipv4:127.0.0.1:1"
 
     limited = budget_of(Call(5.0, True))  # type: ignore[arg-type]
     remaining = limited.remaining()
     assert remaining is not None
     assert 4 < remaining <= 5
     assert not limited.is_cancelled()
+    assert limited.caller == "ipv4:127.0.0.1:1"
     unlimited = budget_of(Call(9.2e9, False))  # type: ignore[arg-type]
     assert unlimited.remaining() is None
     assert unlimited.is_cancelled()
