@@ -44,13 +44,26 @@ def wide_scores(metric: Metric, query: NDArray[np.float32], rows: NDArray[np.flo
             greatest: Wide = np.abs(wide_rows - wide_query).max(axis=1)
             return greatest
         case Metric.ANGULAR:
-            cosines = space_metrics.wide_scores(Distance.COSINE, wide_query, wide_rows)
-            # Not numpy's, whose last bit may depend on a row's place among others.
-            angles = np.fromiter(map(math.acos, cosines.tolist()), np.float64, len(cosines))
-            shares: Wide = angles / math.pi
-            return shares
+            return _angles(wide_query, wide_rows) / math.pi
         case _:
             return space_metrics.wide_scores(Distance(metric.value), wide_query, wide_rows)
+
+
+def _angles(query: Wide, rows: Wide) -> Wide:
+    """Angles in radians between `rows` (n, d) and `query` (d,), (n,); a right angle where one of both is zero.
+
+    2 atan2(|u - v|, |u + v|) of the unit vectors u and v (Kahan, How Futile are Mindless Assessments of Roundoff,
+    section 12). The arc cosine would lose the small angles, whose cosines are all nearly 1.
+    """
+    lengths, query_length = np.sqrt(np.vecdot(rows, rows)), math.sqrt(float(np.vecdot(query, query)))
+    directed = (lengths > 0) & (query_length > 0)
+    units = rows / np.where(directed, lengths, 1.0)[:, None]
+    query_unit = query / (query_length or 1.0)
+    apart, together = units - query_unit, units + query_unit
+    sines, cosines = np.sqrt(np.vecdot(apart, apart)), np.sqrt(np.vecdot(together, together))
+    # Not numpy's arc tangent, whose last bit may depend on a row's place among others.
+    halves = np.fromiter(map(math.atan2, sines.tolist(), cosines.tolist()), np.float64, len(rows))
+    return np.where(directed, 2.0 * halves, math.pi / 2)
 
 
 def similarity(metric: Metric, raw: Scores) -> Scores:

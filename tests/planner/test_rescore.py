@@ -26,6 +26,7 @@ from storage.errors import (
 )
 from storage.schema import Distance, PointId
 from tests.planner.test_validate import field_of
+from tests.support.oracle_formula import metric_score
 
 
 def vector(*values: float) -> QueryVector:
@@ -77,6 +78,16 @@ def test_a_row_scores_the_same_whatever_others_are_scored_with_it() -> None:
         together = wide_scores(metric, rows[0], rows)
         alone = np.concatenate([wide_scores(metric, rows[0], rows[[number]]) for number in range(len(rows))])
         np.testing.assert_array_equal(together, alone, strict=True)
+
+
+@pytest.mark.parametrize("apart", [0, 1, 51, 5_000, 10_000_000])
+@pytest.mark.parametrize("scale", [1.0, -1.0, 1e-18, 1e18, 2.0])
+def test_small_angles_are_exact(apart: int, scale: float) -> None:
+    """`apart` float32 steps in the first component: the cosine alone cannot tell them from none."""
+    query = np.array([0.3, -0.4, 1.7], np.float32)
+    row = (query.view(np.int32) + np.array([apart, 0, 0], np.int32)).view(np.float32) * np.float32(scale)
+    found = np.float32(wide_scores(Metric.ANGULAR, query, row[None])[0])
+    assert found == pytest.approx(metric_score(Metric.ANGULAR, query, row), rel=1e-7, abs=1e-15)
 
 
 def test_a_leaf_ranks_every_matching_point(engine: Engine, shop: Collection) -> None:

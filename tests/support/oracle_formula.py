@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from planner.formula import (
 )
 from planner.metrics import Metric
 from planner.query import ScoreMode
+from tests.support.operators import instant_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Matches = Callable[[Filter], bool]
@@ -173,11 +175,8 @@ def _is_number(value: object) -> bool:
 def _seconds(value: object) -> float | None:
     if not isinstance(value, str):
         return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return None if instant.tzinfo is None else (instant - EPOCH) / timedelta(seconds=1)
+    instant = instant_of(value)
+    return None if instant is None else (instant - EPOCH) / timedelta(seconds=1)
 
 
 def _metres(origin: GeoPoint, value: object) -> float | None:
@@ -211,7 +210,19 @@ def metric_score(metric: Metric, query: NDArray[np.float32], row: NDArray[np.flo
         case Metric.CHEBYSHEV:
             return max(abs(a - b) for a, b in pairs)
         case Metric.ANGULAR:
-            return math.acos(cosine) / math.pi
+            return _angle(q, v) / math.pi
+
+
+def _angle(q: Sequence[float], v: Sequence[float]) -> float:
+    """In radians, exact up to the last step; a right angle where a vector is zero."""
+    pairs = [(Fraction(a), Fraction(b)) for a, b in zip(q, v, strict=True)]
+    dot = sum(a * b for a, b in pairs)
+    squares = sum(a * a for a, _ in pairs) * sum(b * b for _, b in pairs)
+    if not squares:
+        return math.pi / 2
+    share = Fraction(dot * dot) / squares
+    angle = math.atan2(math.sqrt(1 - share), math.sqrt(share))
+    return math.pi - angle if dot < 0 else angle
 
 
 def convert_metric(mode: ScoreMode, metric: Metric, score: np.float32) -> np.float32:

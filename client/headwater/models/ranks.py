@@ -135,7 +135,7 @@ class Metric(Enum):
     Chebyshev = "METRIC_CHEBYSHEV"
     """The greatest difference of components."""
     Angular = "METRIC_ANGULAR"
-    """The angle as a share of 180 degrees: arccos(cosine) / pi."""
+    """The angle as a share of 180 degrees, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
