@@ -114,7 +114,7 @@ class DistinctValues:
         return self._column(self._numbers, count, budget)
 
     def instants(self, count: int, budget: Budget = UNLIMITED) -> Numbers:
-        """Of each the nearest float64 to its nanoseconds since 1970; NaN for what is no RFC 3339 string."""
+        """Of each the nearest float64 to its nanoseconds since 1970; NaN for what is no instant."""
         return self._column(self._instants, count, budget)
 
     def places(self, count: int, budget: Budget = UNLIMITED) -> Numbers:

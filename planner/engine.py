@@ -315,7 +315,7 @@ class Engine:
         with collection.snapshot() as reader:
             space = space_of(test.using, reader.schema, "using")
             distance = dense_space(reader.schema, space, "using").distance
-            queries = queries_of(test, reader, space)
+            queries = queries_of(test, reader, space, budget)
             recalls: list[float] = []
             for start in range(0, len(queries), QUERIES_AT_ONCE):
                 budget.check()

@@ -69,7 +69,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatetimeRange:
-    """Some string at `path` is an instant within the bounds that are given; all are RFC 3339."""
+    """Some string at `path` is an instant within the bounds that are given; instants.py says how they are written."""
 
     path: str
     gt: str | None = None

@@ -11,7 +11,7 @@ from typing import assert_never
 from planner.filter import Filter, GeoPoint
 
 Default = float | str | GeoPoint
-"""A number, an instant (RFC 3339) or a place."""
+"""A number, an instant (a text) or a place."""
 
 SCORE = "$score"
 
@@ -104,7 +104,7 @@ class GeoDistance:
 
 @dataclass(frozen=True, slots=True)
 class Datetime:
-    """Seconds from 1970 in UTC to an instant, RFC 3339."""
+    """Seconds from 1970 in UTC to an instant, a text of a date or a date and time."""
 
     text: str
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from planner.errors import InvalidQuery
 from planner.filter import Filter
 from planner.limits import MAX_MATRIX_SAMPLE, check_page
-from planner.ranks.sample import sample_order
 from planner.validate import space_of
 from planner.validate_filter import check_filter
 from planner.validate_vectors import dense_space
@@ -16,6 +15,7 @@ from storage.budget import Budget
 from storage.distance import scores
 from storage.order import rank
 from storage.schema import CollectionSchema, PointId
+from storage.seeded_order import seeded_order
 from storage.snapshot import Snapshot
 
 DEFAULT_SAMPLE = 10
@@ -77,7 +77,7 @@ def distance_matrix(reader: Snapshot, asked: MatrixQuery, space: str, allowed: S
     held = reader.slots_with_vector(space)
     held = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
     seed = reader.seq if asked.seed is None else asked.seed
-    picked = sample_order(seed, held, reader, budget)[: asked.sample]
+    picked = seeded_order(seed, held, reader, budget)[: asked.sample]
     keys = reader.id_keys(picked)
     slots = picked[sorted(range(len(picked)), key=keys.__getitem__)]
     distance = reader.schema.spaces[space].distance

@@ -110,7 +110,11 @@ _NOTHING: Final = _Nothing()
 
 
 def keep(payload: dict[str, object], paths: Iterable[str]) -> dict[str, object]:
-    """Only what the paths lead to. Objects, arrays and elements of which nothing is kept are left out."""
+    """Only what the paths lead to. Objects and arrays of which nothing is kept are left out.
+
+    Elements of an array of which something is kept stay in their places: where nothing is kept of one, an object is
+    empty, an array too, and any other value is None.
+    """
     kept = _keep(payload, _tree(paths))
     return kept if isinstance(kept, dict) else {}
 
@@ -124,8 +128,15 @@ def _keep(value: object, tree: _Tree) -> object:
         return kept or _NOTHING
     if isinstance(value, list) and tree.elements is not None:
         elements = [_keep(element, tree.elements) for element in value]
-        return [element for element in elements if element is not _NOTHING] or _NOTHING
+        if all(element is _NOTHING for element in elements):
+            return _NOTHING
+        return [_hollow(old) if new is _NOTHING else new for old, new in zip(value, elements, strict=True)]
     return _NOTHING
+
+
+def _hollow(value: object) -> object:
+    """What stands in the place of an element of which nothing is kept."""
+    return {} if isinstance(value, dict) else [] if isinstance(value, list) else None
 
 
 def remove(payload: dict[str, object], paths: Iterable[str]) -> dict[str, object]:

@@ -10,8 +10,10 @@ from planner.filter import Filter
 from planner.limits import MAX_LIMIT
 from planner.operators import Ranking
 from planner.query import Nearest, Query, QueryVector, SearchParams, Stage
+from storage.budget import Budget
 from storage.errors import InvalidRequest
 from storage.schema import Distance
+from storage.seeded_order import seeded_order
 from storage.snapshot import Snapshot
 
 QUERIES_AT_ONCE = 64
@@ -61,15 +63,15 @@ def check_test(test: RecallTest) -> None:
             raise InvalidLimit(name, what, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=number)
 
 
-def queries_of(test: RecallTest, reader: Snapshot, space: str) -> list[Query]:
+def queries_of(test: RecallTest, reader: Snapshot, space: str, budget: Budget) -> list[Query]:
     """The queries to search as `test` says. Stored vectors do not find their own point, which would be no feat.
 
-    Raises InvalidRequest when there is no vector to sample.
+    Raises InvalidRequest when there is no vector to sample, or as `budget` says.
     """
     if not isinstance(test.queries, Sample):
         ranks = [Nearest(vector) for vector in test.queries]
         return [_query(test, rank, space, f"queries[{number}]") for number, rank in enumerate(ranks)]
-    return [_query(test, rank, space, "sample") for rank in _sampled(test.queries, reader, space)]
+    return [_query(test, rank, space, "sample") for rank in _sampled(test.queries, reader, space, budget)]
 
 
 def exactly(query: Query) -> Query:
@@ -103,10 +105,8 @@ def _query(test: RecallTest, rank: Nearest, space: str, field: str) -> Query:
     return Query(root=stage, with_payload=None, vector_field=field)
 
 
-def _sampled(sample: Sample, reader: Snapshot, space: str) -> list[Nearest]:
-    slots = reader.slots_with_vector(space)
-    count = min(sample.count, len(slots))
-    chosen = np.sort(np.random.default_rng(sample.seed).choice(slots, count, replace=False))
+def _sampled(sample: Sample, reader: Snapshot, space: str, budget: Budget) -> list[Nearest]:
+    chosen = seeded_order(sample.seed, reader.slots_with_vector(space), reader, budget)[: sample.count]
     _, rows = reader.vectors(space, chosen)
     # A zero vector may be stored, but cannot be a cosine query.
     any_goes = reader.schema.spaces[space].distance is not Distance.COSINE

@@ -26,7 +26,7 @@ from planner.formula import (
     score_key,
     walk,
 )
-from planner.instants import instant_of
+from planner.instants import EXPECTED, instant_of
 from planner.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS
 from planner.paths import check_path
 from planner.validate_filter import check_filter
@@ -113,7 +113,7 @@ def _check_finite(value: float, path: str) -> None:
 
 def _check_instant(text: str, path: str) -> None:
     if instant_of(text) is None:
-        raise InvalidQuery(path, f"{text!r} is no date and time as RFC 3339 has them: 2026-03-01T12:00:00Z")
+        raise InvalidQuery(path, f"{text!r} is not {EXPECTED}")
 
 
 def check_place(place: GeoPoint, path: str) -> None:

@@ -22,7 +22,7 @@ from planner.filter import (
     ValuesCount,
 )
 from planner.geography import unrolled
-from planner.instants import instant_of
+from planner.instants import EXPECTED, instant_of
 from planner.limits import MAX_CORNERS, MAX_PATTERN
 from planner.strings import compile_string_test
 from storage.errors import LimitExceeded, NotFinite
@@ -95,8 +95,7 @@ def _check_range(bounds: Range, path: str) -> None:
 def _check_datetime_range(bounds: DatetimeRange, path: str) -> None:
     for name, bound in _given(bounds, path).items():
         if not isinstance(bound, str) or instant_of(bound) is None:
-            what = f"{bound!r} is no date and time by RFC 3339, such as 2026-03-01T12:00:00Z"
-            raise InvalidFilter(f"{path}.{name}", what)
+            raise InvalidFilter(f"{path}.{name}", f"{bound!r} is not {EXPECTED}")
 
 
 def _check_values_count(bounds: ValuesCount, path: str) -> None:

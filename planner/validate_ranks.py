@@ -3,7 +3,7 @@
 import math
 
 from planner.errors import InvalidQuery
-from planner.instants import instant_of
+from planner.instants import EXPECTED, instant_of
 from planner.limits import MAX_EXAMPLES, MAX_MMR_CANDIDATES
 from planner.paths import check_path
 from planner.query import (
@@ -46,7 +46,7 @@ def check_order_by(order: OrderBy, schema: CollectionSchema, path: str) -> None:
         raise NotFinite(f"{path}.start_from", f"{order.start_from} is not finite")
     start = order.start_from
     if start is not None and compares_instants(order.path, schema) and _is_no_instant(start):
-        what = f"{start!r} is no RFC 3339 date-time, by which the index of {order.path!r} orders"
+        what = f"the index of {order.path!r} orders by instants, and {start!r} is not {EXPECTED}"
         raise InvalidQuery(f"{path}.start_from", what)
 
 

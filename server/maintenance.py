@@ -40,12 +40,12 @@ class VectorDataMaintenance:
 
     def optimize(self, request: wire.VDEOptimizeRequest, budget: Budget) -> wire.VDEOptimizeResponse:
         collection = self._database.collection(request.collection_name)
-        before = {task.id for task in self._maintenance.tasks(collection.name) if task.ended}
+        before = {task.id for task in self._maintenance.tasks(collection.uid) if task.ended}
         started = self._maintenance.optimize(collection)
         if not _waits(request):
             return wire.VDEOptimizeResponse(tasks=task_messages(self._tasks(started)))
         self._maintenance.wait_until_idle(collection, budget)
-        tasks = [task for task in self._maintenance.tasks(collection.name) if task.id not in before]
+        tasks = [task for task in self._maintenance.tasks(collection.uid) if task.id not in before]
         return wire.VDEOptimizeResponse(tasks=task_messages(tasks))
 
     def rebuild_index(self, request: wire.VDERebuildIndexRequest, budget: Budget) -> wire.VDERebuildIndexResponse:
@@ -87,8 +87,8 @@ class VectorDataMaintenance:
     def list_rebuild_tasks(
         self, request: wire.VDEListRebuildTasksRequest, budget: Budget
     ) -> wire.VDEListRebuildTasksResponse:
-        name = self._database.resolve(request.collection_name) if request.HasField("collection_name") else None
-        return wire.VDEListRebuildTasksResponse(tasks=task_messages(self._maintenance.tasks(name)))
+        uid = self._database.uid(request.collection_name) if request.HasField("collection_name") else None
+        return wire.VDEListRebuildTasksResponse(tasks=task_messages(self._maintenance.tasks(uid)))
 
     def cancel_rebuild_task(
         self, request: wire.VDECancelRebuildTaskRequest, budget: Budget
@@ -99,7 +99,7 @@ class VectorDataMaintenance:
         self, request: wire.VDEGetOptimizationsRequest, budget: Budget
     ) -> wire.VDEGetOptimizationsResponse:
         collection = self._database.collection(request.collection_name)
-        running = [task for task in self._maintenance.tasks(collection.name) if not task.ended]
+        running = [task for task in self._maintenance.tasks(collection.uid) if not task.ended]
         return wire.VDEGetOptimizationsResponse(tasks=task_messages([*running, *self._maintenance.due(collection)]))
 
     def evaluate_recall(self, request: wire.VDEEvaluateRecallRequest, budget: Budget) -> wire.VDEEvaluateRecallResponse:

@@ -12,12 +12,12 @@ from server.convert.ids import point_id_message
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
-from storage.errors import InvalidRequest
+from storage.errors import InvalidRequest, NoPartitionPhase
 from storage.ivf.lists import serves
 from storage.ivf.tree import MAX_ROWS, Malformation, TreeRow, check_row, malformed, partition_of
 from storage.payload import PayloadCodec
 from storage.sampling import sample_vectors
-from storage.schema import CollectionSchema, PointId
+from storage.schema import CollectionSchema, IndexKind, PointId
 
 MAX_SAMPLE = 10_000_000
 _PARENT = "parent"
@@ -57,6 +57,8 @@ class Partitions:
         if not serves(schema.distance):
             what = f"lists serve Cosine, Dot and Euclid, not {schema.distance.name}: the space has no partition"
             raise InvalidRequest("header.using", what)
+        if schema.index is not IndexKind.IVF:
+            raise NoPartitionPhase(space, schema.index.name)
         rows = list(_streamed(requests, schema.size, budget))
         field = "rows"
         if header.from_collection:

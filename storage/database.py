@@ -195,6 +195,13 @@ class Database:
         self._check_running()
         return self._catalog.resolve(name)
 
+    def uid(self, name: str) -> str:
+        """What tells the collection of this name or alias from all others, for ever. Raises CollectionNotFound."""
+        uid = self._catalog.uid(self.resolve(name))
+        if uid is None:
+            raise CollectionNotFound(name)
+        return uid
+
     def exists(self, name: str) -> bool:
         """Whether a collection or alias has this name."""
         try:

@@ -99,9 +99,9 @@ class Maintenance:
         """Called after each commit."""
         self._wake.set()
 
-    def tasks(self, collection: str | None = None) -> list[Task]:
-        """Tasks that wait, run or ended, newest first; only those of a collection (its own name) when given."""
-        return self._tasks.all(collection)
+    def tasks(self, uid: str | None = None) -> list[Task]:
+        """Tasks that wait, run or ended, newest first; only those of the collection `uid` when given."""
+        return self._tasks.all(uid)
 
     def task(self, task_id: str) -> Task:
         """Raises TaskNotFound."""
@@ -157,20 +157,20 @@ class Maintenance:
             self._forgive(collection)
             self._wanted.add(collection)
         self._start_due()
-        return [task.id for task in self._tasks.all(collection.name) if not task.ended]
+        return [task.id for task in self._tasks.all(collection.uid) if not task.ended]
 
     def due(self, collection: Collection) -> list[Task]:
         """What is due and waits for its turn, as tasks without an id. Work that was given up is left out."""
         with self._lock:
             return [
-                Task(id="", collection=collection.name, space=name, kind=key[1].kind)
+                Task(id="", collection=collection.name, collection_uid=collection.uid, space=name, kind=key[1].kind)
                 for name, key in self._due_works(collection)
                 if self._attempts.get(key, (0, 0.0))[0] < MAX_ATTEMPTS
             ]
 
     def wait_until_idle(self, collection: Collection, budget: Budget) -> None:
         """Returns when nothing runs, was asked for or is due. Raises as `wait` does, and CollectionClosed."""
-        while any(not task.ended for task in self._tasks.all(collection.name)) or self.due(collection):
+        while any(not task.ended for task in self._tasks.all(collection.uid)) or self.due(collection):
             budget.check()
             self._tasks.wait_for_change(_POLL_SECONDS)
         with self._lock:
@@ -246,7 +246,7 @@ class Maintenance:
             failures, not_before = self._attempts.get(key, (0, 0.0))
             if failures < MAX_ATTEMPTS and time.monotonic() >= not_before:
                 _, work, space, partition = key
-                task = Task(collection=collection.name, space=name, kind=work.kind)
+                task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=work.kind)
                 self._tasks.add(task)
                 return _Job(collection, space, partition, work, task, process=JobProcess(failures))
         return None
@@ -286,7 +286,7 @@ class Maintenance:
             for block in facts_of(spaces[name]):
                 if (uid, block.uid) in busy or not wanted(spaces[name], block):
                     continue
-                task = Task(collection=collection.name, space=name, kind=kind)
+                task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=kind)
                 self._tasks.add(task)
                 work, view = Work(uid, kind, (block.uid,)), spaces[name]
                 asked.append(_Job(collection, view.schema, view.manifest.partition, work, task, asked=True))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from storage.budget import Budget
 from storage.schema import PointId
+from storage.seeded_order import seeded_order
 from storage.snapshot import Snapshot
 
 ROWS_AT_ONCE = 512
@@ -17,10 +18,10 @@ def sample_vectors(
 ) -> Iterator[tuple[list[PointId], NDArray[np.float32]]]:
     """`count` points with their vectors (n, size) float32, without repeats, in parts; all when there are fewer.
 
-    Drawn uniformly: equal seeds draw equal samples of equal points. Raises CorruptStore, or as `budget` says.
+    Drawn uniformly by seed and ids: equal seeds draw equal samples, in equal order, from all stores of equal points.
+    Raises CorruptStore, or as `budget` says.
     """
-    slots = snapshot.slots_with_vector(space)
-    chosen = np.sort(np.random.default_rng(seed).permutation(slots)[:count])
+    chosen = seeded_order(seed, snapshot.slots_with_vector(space), snapshot, budget)[:count]
     for start in range(0, len(chosen), ROWS_AT_ONCE):
         budget.check()
         part = chosen[start : start + ROWS_AT_ONCE]

@@ -28,12 +28,13 @@ ENDED = ("done", "failed", "cancelled")
 class Task:
     """A piece of background work. `phase`: waiting, copying, building, checking, publishing, done, failed, cancelled.
 
-    `done` and `total` count rows of the phase; times are Unix seconds; `reclaimed_bytes` were returned to the file
-    system.
+    `collection` is a name, which another collection may have by now; no other ever has `collection_uid`. `done` and
+    `total` count rows of the phase; times are Unix seconds; `reclaimed_bytes` were returned to the file system.
     """
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     collection: str
+    collection_uid: str
     space: str
     kind: TaskKind
     phase: str = "waiting"
@@ -91,10 +92,10 @@ class TaskList:
                 raise TaskNotFound(task_id)
             return self._tasks[task_id]
 
-    def all(self, collection: str | None = None) -> list[Task]:
-        """Newest first; only those of `collection` when given."""
+    def all(self, uid: str | None = None) -> list[Task]:
+        """Newest first; only those of the collection `uid` when given."""
         with self._changed:
-            tasks = [task for task in self._tasks.values() if collection is None or task.collection == collection]
+            tasks = [task for task in self._tasks.values() if uid is None or task.collection_uid == uid]
         return tasks[::-1]
 
     def wait_for_change(self, seconds: float) -> None:

@@ -4,7 +4,7 @@ Ascending: numbers by value, then strings by their UTF-8 bytes, then points that
 ascending. Descending: strings, then numbers, each reversed, and again last the points that have neither, ids ascending.
 Booleans, nulls and objects are neither. Of an array the element that comes first in the order counts.
 
-Where the field has a declared index of datetimes, strings that are RFC 3339 are ordered as instants, and points that
+Where the field has a declared index of datetimes, strings that are instants are ordered as such, and points that
 have none of them come last, whatever else they have.
 """
 

@@ -32,7 +32,7 @@ SLOTS_PER_INDEX = 16
 
 
 def seconds_of(text: str) -> float | None:
-    """Seconds from 1970 in UTC; None for what is no RFC 3339 date-time."""
+    """Seconds from 1970 in UTC; None for what is no instant."""
     nanoseconds = instant_of(text)
     return None if nanoseconds is None else nanoseconds / NANOSECONDS
 

@@ -16,10 +16,10 @@ from planner.ranks.by_formula import rank_by_formula
 from planner.ranks.by_metrics import rank_by_metrics
 from planner.ranks.by_text import TextRanker
 from planner.ranks.ranker import InMetrics, InRecords, InSpace, Ranker
-from planner.ranks.sample import sample_order
 from planner.text.bm25_query import ByText
 from storage.budget import Budget
 from storage.record_search import score_records
+from storage.seeded_order import seeded_order
 from storage.snapshot import Snapshot
 
 Slots = NDArray[np.uint32]
@@ -46,7 +46,7 @@ def rank_slots(
             return _unscored(order_by_field(ranker, slots, reader, budget, sets.fields, limit)), 0
         case Sample(seed=seed):
             assert seed is not None, "resolve.py gives one"
-            return _unscored(sample_order(seed, slots, reader, budget)), 0
+            return _unscored(seeded_order(seed, slots, reader, budget)), 0
         case InSpace():
             return _by_examples(ranker, slots, reader, budget)
         case InMetrics():

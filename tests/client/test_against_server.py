@@ -198,11 +198,11 @@ async def tour_of_maintenance(call: Tour) -> None:
     assert task_id in [task.task_id for task in await call("vde.list_rebuild_tasks", "shop")]
     sample = await call("vde.sample_vectors", "shop", 50, "text")
     assert sample.vectors.shape == (50, 8)
-    partition = await call(
-        "vde.import_partition", "shop", [(n, None, row) for n, row in enumerate(sample.vectors)], "text"
-    )
+    await call("collections.create", "lists", headwater.VectorParams(8, index="ivf"))
+    partition = await call("vde.import_partition", "lists", [(n, None, row) for n, row in enumerate(sample.vectors)])
     assert partition.lists == (50,)
-    assert await call("vde.delete_partition", "shop", "text")
+    assert await call("vde.delete_partition", "lists")
+    assert await call("collections.delete", "lists")
     [estimate] = await call("vde.estimate_rebuild", "shop", "text")
     assert (estimate.rows, estimate.index) == (1_060, "hnsw")
     await call("points.delete", "shop", range(100, 600))

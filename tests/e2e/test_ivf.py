@@ -225,15 +225,22 @@ def test_malformed_partitions_leave_nothing_behind(served: Client, scratch: str)
 
 
 def test_what_has_no_partition(served: Client) -> None:
-    served.collections.create("flat", VectorParams(SIZE))
-    partition = served.vde.import_partition("flat", [(1, None, VECTORS[0])])
+    for index in ("auto", "flat", "hnsw"):
+        served.collections.create(index, VectorParams(SIZE, index=index))
+        with pytest.raises(headwater.NoPartitionPhaseError):
+            served.vde.import_partition(index, [(1, None, VECTORS[0])])
+        assert not served.vde.delete_partition(index)
+        served.collections.delete(index)
+    served.collections.create("was_ivf", VectorParams(SIZE, index="ivf"))
+    partition = served.vde.import_partition("was_ivf", [(1, None, VECTORS[0])])
+    served.collections.update("was_ivf", update_vectors={"": VectorParamsDiff(index="hnsw")})
     with pytest.raises(headwater.NoPartitionPhaseError):
-        served.vde.trigger_rebuild("flat", partition_id=partition.partition_id)
+        served.vde.trigger_rebuild("was_ivf", partition_id=partition.partition_id)
+    served.collections.delete("was_ivf")
     served.collections.create("manhattan", VectorParams(SIZE, Distance.Manhattan, index="ivf"))
     with pytest.raises(headwater.InvalidArgumentError) as refused:
         served.vde.import_partition("manhattan", [(1, None, VECTORS[0])])
     assert refused.value.field == "header.using"
-    served.collections.delete("flat")
     served.collections.delete("manhattan")
 
 

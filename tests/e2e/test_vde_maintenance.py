@@ -295,3 +295,29 @@ def test_or_it_is_refused_as_the_server_is_set(tmp_path: Path) -> None:
             assert closed.value.metadata == {"collection": "c"}
         assert client.vde.open("c") is CollectionState.READY
         assert client.points.count("c") == 0
+
+
+def test_tasks_are_those_of_the_collection_that_has_the_name_now(client: Client, filled: str) -> None:
+    client.vde.optimize(filled)
+    assert client.vde.list_rebuild_tasks(filled)
+    client.collections.delete(filled)
+    client.collections.create(filled, VectorParams(SIZE))
+    assert client.vde.list_rebuild_tasks(filled) == []
+    assert client.vde.get_optimizations(filled) == []
+
+
+def test_equal_points_give_equal_samples_wherever_they_lie(client: Client) -> None:
+    """One collection got its points in one go, the other backwards and after others that are gone."""
+    one, other = f"c{uuid.uuid4().hex}", f"c{uuid.uuid4().hex}"
+    points = [PointStruct(n if n % 3 else f"p-{n}", row, {}) for n, row in enumerate(VECTORS[:400])]
+    for name in (one, other):
+        client.collections.create(name, VectorParams(SIZE))
+    client.points.upsert(one, points)
+    client.points.upsert(other, [PointStruct(n + 10_000, row, {}) for n, row in enumerate(VECTORS[:100])])
+    client.points.upsert(other, points[::-1])
+    client.points.delete(other, range(10_000, 10_100))
+    samples = [client.vde.sample_vectors(name, 50, seed=3) for name in (one, other)]
+    assert samples[0].ids == samples[1].ids
+    assert np.array_equal(samples[0].vectors, samples[1].vectors)
+    for name in (one, other):
+        client.collections.delete(name)

@@ -124,7 +124,7 @@ def test_matrices_are_the_oracles(
     world, collection = fixture.worlds[number], fixture.collections[number]
     asked = MatrixQuery(using=using, filter=filter, sample=sample, limit=limit, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("planner.ranks.sample.HASHED_AT_ONCE", 7)
+        patch.setattr("storage.seeded_order.HASHED_AT_ONCE", 7)
         answer = fixture.engines[True].analyses.matrix(collection, asked)
     ids, rows = oracle.matrix(world, asked, answer.seq if seed is None else seed)
     assert answer.ids == ids

@@ -11,6 +11,7 @@ PAYLOAD: dict[str, object] = {
     "l": [{"x": 1, "y": 2}, {"y": 3}, 4],
     "a.b": 5,
     "n": None,
+    "m": [[{"y": 1}], [{"y": 1}, {"x": 1}, 2], 3, {"x": 4}],
 }
 
 
@@ -32,8 +33,10 @@ def test_what_is_no_path(text: str) -> None:
         (["a", "a.b"], {"a": PAYLOAD["a"]}),
         (["a.c.nothing", "nothing"], {}),
         (['"a.b"'], {"a.b": 5}),
-        (["l[].x"], {"l": [{"x": 1}]}),
-        (["l[].x", "l[].y"], {"l": [{"x": 1, "y": 2}, {"y": 3}]}),
+        (["l[].x"], {"l": [{"x": 1}, {}, None]}),
+        (["l[].x", "l[].y"], {"l": [{"x": 1, "y": 2}, {"y": 3}, None]}),
+        (["l[].z"], {}),
+        (["m[][].x"], {"m": [[], [{}, {"x": 1}, None], None, {}]}),
         (["l[]"], {"l": PAYLOAD["l"]}),
         (["l.x"], {}),
         (["a[]"], {}),
@@ -47,7 +50,7 @@ def test_keep(paths: list[str], kept: dict[str, object]) -> None:
     ("paths", "left"),
     [
         ([], PAYLOAD),
-        (["a", "l", "n"], {"a.b": 5}),
+        (["a", "l", "n", "m"], {"a.b": 5}),
         (["a.c.d", "a.b"], {**PAYLOAD, "a": {"c": {"e": 3}}}),
         (["l[].y"], {**PAYLOAD, "l": [{"x": 1}, {}, 4]}),
         (["l[]"], {**PAYLOAD, "l": []}),

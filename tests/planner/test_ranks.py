@@ -24,7 +24,6 @@ from planner.query import (
     Stage,
     StoredVector,
 )
-from planner.ranks.sample import sample_order
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.errors import (
@@ -37,6 +36,7 @@ from storage.errors import (
     ZeroVector,
 )
 from storage.schema import PointId
+from storage.seeded_order import seeded_order
 from tests.planner.test_validate import field_of
 
 TEXT = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)
@@ -91,9 +91,9 @@ def test_a_sample_is_of_its_seed(engine: Engine, shop: Collection) -> None:
 def test_a_sample_ends_when_its_time_does(shop: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller goes away after some ids were hashed; no more are read."""
     asked = iter((False, False, True))
-    monkeypatch.setattr("planner.ranks.sample.HASHED_AT_ONCE", 2)
+    monkeypatch.setattr("storage.seeded_order.HASHED_AT_ONCE", 2)
     with shop.snapshot() as reader, pytest.raises(Cancelled):
-        sample_order(1, reader.all_slots(), reader, Budget(is_cancelled=lambda: next(asked)))
+        seeded_order(1, reader.all_slots(), reader, Budget(is_cancelled=lambda: next(asked)))
 
 
 def test_recommend_leaves_examples_out_and_sees_negatives(engine: Engine, shop: Collection) -> None:

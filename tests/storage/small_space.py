@@ -52,7 +52,7 @@ def rest(database: Database, name: str = "c") -> Collection:
 
 def kinds_done(database: Database) -> list[TaskKind]:
     """Kinds of the tasks that were done, oldest first."""
-    return [task.kind for task in reversed(database.maintenance.tasks("c")) if task.phase == "done"]
+    return [task.kind for task in reversed(database.maintenance.tasks(database.uid("c"))) if task.phase == "done"]
 
 
 def space_files(collection: Collection, directories: Directories) -> list[str]:

@@ -198,4 +198,4 @@ def test_work_that_finds_no_room_waits_for_it(kind: str, disk: Path, monkeypatch
 
 
 def _failed(database: Database) -> list[Task]:
-    return [task for task in database.maintenance.tasks("c") if task.phase == "failed"]
+    return [task for task in database.maintenance.tasks(database.uid("c")) if task.phase == "failed"]

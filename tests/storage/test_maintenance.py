@@ -80,7 +80,7 @@ def test_a_block_with_many_dead_rows_is_written_anew(directories: Directories) -
     assert collection.stats().spaces["v"].deleted_vectors == 39
     delete(collection, model, range(50, 51))
     rest(database)
-    task = database.maintenance.tasks("c")[0]
+    task = database.maintenance.tasks(database.uid("c"))[0]
     assert (task.kind, task.phase, task.space, task.error) == (TaskKind.VACUUM, "done", "v", "")
     assert task.reclaimed_bytes > 0
     assert collection.stats().spaces["v"].deleted_vectors == 0
@@ -262,7 +262,7 @@ def test_what_is_merged_may_go_away(action: str, directories: Directories) -> No
     delete(collection, model, range(100))
     task_id = ""
     with held_build() as process_id:
-        task_id = database.maintenance.tasks("c")[0].id
+        task_id = database.maintenance.tasks(database.uid("c"))[0].id
         match action:
             case "drop the space":
                 collection.change_schema(SchemaChange(drop=("v",)))
@@ -298,7 +298,7 @@ def test_damage_does_not_spread(directories: Directories) -> None:
     collection = database.collection("c")
     delete(collection, model, range(100))
     wait_until(lambda: collection.stats().spaces["v"].state is SpaceState.ERROR)
-    failed = [task for task in database.maintenance.tasks("c") if task.phase == "failed"]
+    failed = [task for task in database.maintenance.tasks(database.uid("c")) if task.phase == "failed"]
     assert len(failed) == MAX_ATTEMPTS
     assert all("1.vectors" in task.error and f"{150 * SIZE * 4:,}" in task.error for task in failed), failed[0].error
     assert space_files(collection, directories) == files, "what failed leaves nothing"

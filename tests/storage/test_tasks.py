@@ -39,7 +39,7 @@ def test_a_task_tells_how_far_it_is(directories: Directories) -> None:
     collection.change_schema(SchemaChange(indexing_threshold=len(rows)))
     seen: list[Task] = []
     while not seen or not seen[-1].ended:
-        seen += [task for task in database.maintenance.tasks("c") if not seen or task != seen[-1]]
+        seen += [task for task in database.maintenance.tasks(database.uid("c")) if not seen or task != seen[-1]]
         time.sleep(0.001)
     building = [task for task in seen if task.phase == "building"]
     assert [task.done for task in building] == sorted(task.done for task in building)
@@ -60,13 +60,13 @@ def test_a_cancelled_task_stays_cancelled_until_it_is_asked_for(directories: Dir
     model: Model = {}
     add(collection, model, range(100))
     with held_build() as process_id:
-        (task,) = database.maintenance.tasks("c")
+        (task,) = database.maintenance.tasks(database.uid("c"))
         assert database.maintenance.cancel(task.id).phase == "cancelled"
         wait_until(lambda: process_id not in builds())
     assert rest(database).stats().spaces["v"].state is SpaceState.PENDING
     assert space_files(collection, directories) == ["1.vectors", "2.vectors"]
     time.sleep(RETRY_SECONDS + 0.5)
-    assert len(database.maintenance.tasks("c")) == 1
+    assert len(database.maintenance.tasks(database.uid("c"))) == 1
     assert database.maintenance.cancel(task.id).phase == "cancelled"
     [done] = database.maintenance.wait(database.maintenance.optimize(collection), Budget.of_seconds(60))
     assert (done.phase, segments(collection)) == ("done", 1)
@@ -77,7 +77,7 @@ def test_other_settings_end_a_cancellation(directories: Directories) -> None:
     database, collection = open_small(directories)
     add(collection, {}, range(100))
     with held_build() as process_id:
-        database.maintenance.cancel(database.maintenance.tasks("c")[0].id)
+        database.maintenance.cancel(database.maintenance.tasks(database.uid("c"))[0].id)
         wait_until(lambda: process_id not in builds())
     rest(database)
     collection.change_schema(SchemaChange(update={"v": SpaceDiff(hnsw=HnswConfigDiff(m=8))}))
@@ -152,10 +152,10 @@ def test_unknown_tasks(directories: Directories) -> None:
 
 def test_old_tasks_are_forgotten_and_running_ones_are_not() -> None:
     tasks = TaskList()
-    running = Task(collection="c", space="v", kind=TaskKind.MERGE)
+    running = Task(collection="c", collection_uid="u", space="v", kind=TaskKind.MERGE)
     tasks.add(running)
     for number in range(KEPT_TASKS + 50):
-        task = Task(collection=f"c{number % 2}", space="v", kind=TaskKind.BUILD)
+        task = Task(collection=f"c{number % 2}", collection_uid=f"u{number % 2}", space="v", kind=TaskKind.BUILD)
         tasks.add(task)
         tasks.update(task.id, phase=ENDED[number % 3])
         tasks.update(task.id, phase="building")
@@ -163,7 +163,7 @@ def test_old_tasks_are_forgotten_and_running_ones_are_not() -> None:
     assert len(tasks.all()) <= KEPT_TASKS + 2
     assert tasks.all()[-1] == running
     assert tasks.all()[0] == tasks.get(task.id)
-    assert {task.collection for task in tasks.all("c1")} == {"c1"}
+    assert {task.collection for task in tasks.all("u1")} == {"c1"}
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import fnmatch
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from planner.filter import (
     DatetimeRange,
@@ -47,15 +47,24 @@ def _text_passes(operator: TextOperator, operand: str, value: str) -> bool:
             return re.search(operand, value) is not None
 
 
-def _datetime_passes(bounds: DatetimeRange, value: str) -> bool:
+def instant_of(text: str) -> datetime | None:
+    """What the text says, in UTC when it has no offset; None when it is no date with an optional time of hours and
+    minutes at least."""
+    if not re.match(r"\d{4}-\d\d-\d\d(.\d\d:|$)", text):
+        return None
     try:
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        return False
-    if instant.tzinfo is None:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+
+
+def _datetime_passes(bounds: DatetimeRange, value: str) -> bool:
+    instant = instant_of(value)
+    if instant is None:
         return False
     given = (bounds.gt, bounds.gte, bounds.lt, bounds.lte)
-    gt, gte, lt, lte = (None if text is None else datetime.fromisoformat(text) for text in given)
+    gt, gte, lt, lte = (None if text is None else instant_of(text) for text in given)
     above = (gt is None or instant > gt) and (gte is None or instant >= gte)
     return above and (lt is None or instant < lt) and (lte is None or instant <= lte)
 

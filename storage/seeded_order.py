@@ -1,4 +1,4 @@
-"""A random order that depends on the seed and the ids alone: not on slots, which a compaction changes."""
+"""A random order that depends on the seed and the ids alone, not on slots: equal points may have others elsewhere."""
 
 from hashlib import blake2b
 
@@ -14,7 +14,7 @@ HASHED_AT_ONCE = 4_096
 Slots = NDArray[np.uint32]
 
 
-def sample_order(seed: int, slots: Slots, reader: Reader, budget: Budget) -> Slots:
+def seeded_order(seed: int, slots: Slots, reader: Reader, budget: Budget) -> Slots:
     """`slots` (n,) by a keyed hash of their ids. Requires: 0 <= seed < 2**64.
 
     Raises DeadlineExceeded, Cancelled. Equal hashes, of 64 bits, are not expected to be seen.
