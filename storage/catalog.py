@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lmdb
 
-from storage.environment import open_environment, write_failure
+from storage.environment import environment_failure, open_environment, open_read_only, write_failure
 from storage.errors import (
     AliasNotFound,
     CollectionAlreadyExists,
@@ -18,6 +18,7 @@ from storage.errors import (
     SnapshotAlreadyExists,
     SnapshotNotFound,
 )
+from storage.files import make_folder, sync_folder
 from storage.schema import check_name
 from storage.seal import write_seal
 
@@ -75,11 +76,18 @@ class Catalog:
 
     def __init__(self, folder: Path) -> None:
         """Opens or creates the catalog. Raises CorruptStore, StorageFull, StorageFailed or OSError."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._env = open_environment(folder, _MAP_SIZE)
-        self._names = self._env.open_db(b"names")
-        self._aliases = self._env.open_db(b"aliases")
-        self._snapshots = self._env.open_db(b"snapshots")
+        try:
+            self._names = self._env.open_db(b"names")
+            self._aliases = self._env.open_db(b"aliases")
+            self._snapshots = self._env.open_db(b"snapshots")
+            sync_folder(folder)
+        except BaseException as error:
+            self._env.close()
+            if isinstance(error, lmdb.Error):
+                raise environment_failure(error, folder / "data.mdb") from error
+            raise
 
     def close(self) -> None:
         write_seal(self._env, Path(self._env.path()))
@@ -167,7 +175,7 @@ class Catalog:
     def snapshots(self) -> list[SnapshotEntry]:
         """All snapshots, by collection and name."""
         with self._env.begin() as txn, txn.cursor(self._snapshots) as cursor:
-            return [SnapshotEntry(**json.loads(bytes(value))) for _, value in cursor]
+            return [_entry(value) for _, value in cursor]
 
     def add_snapshot(self, entry: SnapshotEntry) -> None:
         """Raises SnapshotAlreadyExists."""
@@ -193,6 +201,36 @@ class Catalog:
                 yield txn
         except lmdb.Error as error:
             raise write_failure(error, Path(self._env.path())) from error
+
+
+def read_catalog(folder: Path) -> tuple[list[tuple[str, str]], list[SnapshotEntry]]:
+    """Names and uids of collections, and the snapshots, of a catalog that nobody has open; changes nothing.
+
+    What was not made yet when its process ended is empty. Raises CorruptStore, StorageFailed or OSError.
+    """
+    file = folder / "data.mdb"
+    if not file.exists() or file.stat().st_size == 0:
+        return [], []
+    env = open_read_only(folder)
+    try:
+        with env.begin() as txn:
+            names, snapshots = _rows(env, txn, b"names"), _rows(env, txn, b"snapshots")
+    except lmdb.Error as error:
+        raise environment_failure(error, file) from error
+    finally:
+        env.close()
+    return [(name.decode(), uid.decode()) for name, uid in names], [_entry(value) for _, value in snapshots]
+
+
+def _rows(env: lmdb.Environment, txn: lmdb.Transaction, table: bytes) -> list[tuple[bytes, bytes]]:
+    if txn.get(table) is None:
+        return []
+    with txn.cursor(env.open_db(table, txn=txn, create=False)) as cursor:
+        return [(bytes(key), bytes(value)) for key, value in cursor]
+
+
+def _entry(value: bytes) -> SnapshotEntry:
+    return SnapshotEntry(**json.loads(bytes(value)))
 
 
 def _snapshot_key(collection: str, name: str) -> bytes:

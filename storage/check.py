@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from storage import archive, environment
 from storage.budget import UNLIMITED
-from storage.catalog import Catalog
+from storage.catalog import read_catalog
 from storage.directory import check_directory, is_data_directory
 from storage.environment import Tables
 from storage.errors import CorruptStore, EngineError
@@ -29,13 +29,11 @@ from storage.keys import decode_slot
 from storage.multi import decode_tokens
 from storage.records import decode_row, decode_vector, record_parts
 from storage.schema import SpaceSchema
-from storage.seal import check_seal
 from storage.segment_index import file_checksum
 from storage.snapshots import snapshot_path
 from storage.space import BlockEntry, Manifest, read_row_numbers
 from storage.sparse import SparseVector
 
-_MAP_SIZE = 2**40  # reading needs address space only
 _ROWS_AT_ONCE = 4096
 _UNREADABLE = b""  # stands for the id key of a damaged record
 
@@ -76,9 +74,7 @@ def check(folder: Path, progress: Progress = lambda line: None) -> Report:
     try:
         check_directory(folder)
         report = Report(problems=[])
-        catalog = Catalog(folder / "catalog")
-        names, snapshots = catalog.names(), catalog.snapshots()
-        catalog.close()
+        names, snapshots = read_catalog(folder / "catalog")
         for number, (name, uid) in enumerate(names, 1):
             progress(f"collection {number} of {len(names)}: {name!r}")
             _check_collection(folder / "collections" / uid, report, progress)
@@ -97,13 +93,11 @@ def _check_collection(path: Path, report: Report, progress: Progress) -> None:
         report.problems.append(Problem(data, "the file is missing"))
         return
     try:
-        env = lmdb.open(str(path / "lmdb"), map_size=_MAP_SIZE, max_dbs=4096, readonly=True, lock=False)
-    except lmdb.Error as error:
-        report.problems.append(Problem(data, str(error)))
+        env = environment.open_read_only(path / "lmdb")
+    except EngineError as error:
+        report.problems.append(Problem(data, error.message))
         return
     try:
-        environment.cover_pages(env, data)
-        check_seal(env, path / "lmdb")
         with env.begin(buffers=True) as txn:
             _check_transaction(env, txn, path, report, progress)
     except (lmdb.Error, EngineError, ValueError, LookupError, TypeError, struct.error) as error:

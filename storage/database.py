@@ -26,7 +26,7 @@ from storage.errors import (
     UnknownFormat,
 )
 from storage.failpoint import failpoint
-from storage.files import FolderLock, failure, sync_folder
+from storage.files import FolderLock, failure, make_folder, sync_folder
 from storage.maintenance import Maintenance
 from storage.matching import MatchingRowsCache
 from storage.parts import copy_collection
@@ -74,7 +74,7 @@ class Database:
         Raises StorageFailed (another process has it open, or it cannot be written), UnknownFormat, CorruptStore.
         """
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             lock = FolderLock(path)
         except OSError as error:
             raise failure(error, f"opening {path}") from error
@@ -351,8 +351,7 @@ class Database:
         """Removes folders that the catalog does not name: of creations and deletions that were cut short."""
         known = {uid for _, uid in self._catalog.names()}
         root = self.path / "collections"
-        root.mkdir(exist_ok=True)
-        sync_folder(self.path)
+        make_folder(root)
         for folder in root.iterdir():
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import struct
 from collections.abc import Collection
@@ -14,13 +15,16 @@ import lmdb
 from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull, UnknownFormat
 from storage.files import NO_ROOM
 from storage.schema import CollectionSchema
-from storage.seal import check_seal
+from storage.seal import check_seal, remove_seal
 from storage.space import Manifest
+
+log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 2  # persisted: do not renumber. 1 knows no tables of records, and is written while there are none
 
 _MAX_TABLES = 4096  # also bounds how many spaces may be dropped between two openings
 _MAX_READERS = 1024
+_READ_MAP_SIZE = 2**40  # reading needs address space only
 _LOCK_FILE_BYTES = 64 * (_MAX_READERS + 16)
 _FULL_BELOW = 2**20  # bytes left on a device that is called full
 _STATE = struct.Struct(">QQQ")
@@ -66,10 +70,13 @@ class Tables:
 def open_environment(path: Path, map_size: int) -> lmdb.Environment:
     """Opens or creates an environment whose commits are durable when they return. It must be as its seal says.
 
-    The map is made large once: resizing at run time would disturb readers. Raises CorruptStore, StorageFull,
-    StorageFailed, or OSError.
+    The map is made large once: resizing at run time would disturb readers. From here on the environment has no seal,
+    until it is closed and `write_seal` makes one. Raises CorruptStore, StorageFull, StorageFailed, or OSError.
     """
+    if not check_seal(path) and (path / "data.mdb").exists():
+        log.info("%s has no seal: it was not closed cleanly, or is too large for one", path / "data.mdb")
     _reserve_lock_file(path)
+    remove_seal(path)  # before LMDB has it, which may write
     try:
         env = lmdb.open(
             str(path),
@@ -85,11 +92,29 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
     try:
         env.reader_check()
         cover_pages(env, path / "data.mdb")
-        check_seal(env, path)
     except BaseException as error:
         env.close()
         if isinstance(error, lmdb.Error):
             raise environment_failure(error, path / "data.mdb") from error
+        raise
+    return env
+
+
+def open_read_only(path: Path) -> lmdb.Environment:
+    """Opens an environment that nobody has open, to read it. It must be as its seal says, and keeps it.
+
+    Raises CorruptStore, StorageFailed or OSError.
+    """
+    file = path / "data.mdb"
+    check_seal(path)
+    try:
+        env = lmdb.open(str(path), map_size=_READ_MAP_SIZE, max_dbs=_MAX_TABLES, readonly=True, lock=False)
+    except lmdb.Error as error:
+        raise environment_failure(error, file) from error
+    try:
+        cover_pages(env, file)
+    except BaseException:
+        env.close()
         raise
     return env
 

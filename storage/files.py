@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import EngineError, StorageFailed, StorageFull
@@ -25,6 +26,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes `folder` and the folders above it that are missing, and their names durable.
+
+    It may be there already: then whoever made it may have ended before its name was durable.
+    """
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    with suppress(PermissionError):  # a parent that may only be passed through was made by someone else
+        sync_folder(folder.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -19,7 +19,7 @@ from storage.catalog import Catalog, SnapshotEntry
 from storage.collection import Collection
 from storage.errors import CorruptStore, InvalidRequest, SnapshotAlreadyExists, SnapshotNotFound
 from storage.failpoint import failpoint
-from storage.files import failure, sync_folder
+from storage.files import failure, make_folder, sync_folder
 from storage.parts import copy_tables, space_parts
 from storage.schema import MAX_NAME_BYTES, check_name
 
@@ -111,8 +111,7 @@ class Snapshots:
 
     def remove_strays(self) -> None:
         """Removes what unfinished creations, uploads and deletions left. Requires: nothing else uses the folder."""
-        self._folder.mkdir(exist_ok=True)
-        sync_folder(self._folder.parent)
+        make_folder(self._folder)
         known = {self._path(entry.uid) for entry in self._catalog.snapshots()}
         for path in self._folder.iterdir():
             if path in known:
