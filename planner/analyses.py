@@ -99,7 +99,7 @@ class Analyses:
             found = find_groups(plan, asked, reader, self._filters, self._texts, self._fields, budget)
             budget.check()
             slots = _joined([group.ranking.slots for group in found.groups])
-            points = dict(zip(slots.tolist(), fetch(reader, slots, plan.payload, plan.vectors), strict=True))
+            points = dict(zip(slots.tolist(), fetch(reader, slots, plan.payload, plan.vectors, budget), strict=True))
             parts = highlights_of_points(reader, slots, plan.highlighted, budget)
             highlights = dict(zip(slots.tolist(), parts, strict=True))
             groups = [
@@ -112,7 +112,7 @@ class Analyses:
                 for group in found.groups
             ]
             if elsewhere is not None and asked.lookup is not None:
-                groups = _looked_up(groups, asked.lookup, elsewhere)
+                groups = _looked_up(groups, asked.lookup, elsewhere, budget)
             microseconds = (time.perf_counter_ns() - started) // 1_000
             return Groups(groups, reader.seq, _explanation(found, asked, slots, reader, microseconds))
 
@@ -188,12 +188,13 @@ class Analyses:
         return reader
 
 
-def _looked_up(groups: list[Group], lookup: GroupLookup, reader: Snapshot) -> list[Group]:
+def _looked_up(groups: list[Group], lookup: GroupLookup, reader: Snapshot, budget: Budget) -> list[Group]:
     """The groups with the points whose ids are their values, as numbers and strings may be."""
     ids = [_id_of(group.value) for group in groups]
     found = reader.slots_of([point_id for point_id in ids if point_id is not None])
     slots = found[found >= 0].astype(np.uint32)
-    by_id = {point.id: point for point in fetch(reader, slots, lookup.with_payload, lookup.with_vectors)}
+    found_points = fetch(reader, slots, lookup.with_payload, lookup.with_vectors, budget)
+    by_id = {point.id: point for point in found_points}
     return [
         replace(group, lookup=None if point_id is None else by_id.get(point_id))
         for group, point_id in zip(groups, ids, strict=True)

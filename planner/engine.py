@@ -21,7 +21,7 @@ from planner.condition_reports import describe_reports
 from planner.executor import execute
 from planner.explain import Explanation, explain
 from planner.explain_points import explain_points
-from planner.fetch import Fetched, StoredValue, check_selectors, fetch
+from planner.fetch import Fetched, StoredValue, check_selectors, fetch, fetch_repeated, fetch_some
 from planner.fetch_highlights import highlights_of_points
 from planner.field_builds import FieldBuilds, FieldIndexStatus
 from planner.field_indexes import FieldIndexes, IndexState
@@ -225,14 +225,19 @@ class Engine:
         with_vectors: VectorsSelector | None = None,
         budget: Budget = UNLIMITED,
     ) -> Page:
-        """`scroll` on a snapshot: equal arguments give equal pages."""
+        """`scroll` on a snapshot: equal arguments give equal pages. One that is too large for a reply is shorter.
+
+        Raises ReplyTooLarge when a single point is, and what a filter and a budget may raise.
+        """
         check_page(limit)
         if offset is not None:
             check_point_id(offset, "offset")
         _check_read(reader.schema, filter, with_payload, with_vectors)
         slots = first_matching(reader, filter, limit + 1, self._filters, budget, start=offset)
-        next_id = reader.point_ids(slots[limit:])[0] if len(slots) > limit else None
-        return Page(fetch(reader, slots[:limit], with_payload, with_vectors), next_id, reader.seq)
+        points = fetch_some(reader, slots[:limit], with_payload, with_vectors, budget)
+        following = slots[len(points) :][:1]
+        next_id = reader.point_ids(following)[0] if len(following) else None
+        return Page(points, next_id, reader.seq)
 
     def get(
         self,
@@ -241,14 +246,15 @@ class Engine:
         *,
         with_payload: PayloadSelector | None = ALL_PAYLOAD,
         with_vectors: VectorsSelector | None = None,
+        budget: Budget = UNLIMITED,
     ) -> Found:
-        """The points of `ids` in the order asked, repeats included."""
+        """The points of `ids` in the order asked, repeats included. Raises ReplyTooLarge, and what a selector may."""
         check_ids(ids)
         with collection.snapshot() as reader:
             _check_read(reader.schema, None, with_payload, with_vectors)
             slots = reader.slots_of(ids)
             missing = [point_id for point_id, slot in zip(ids, slots.tolist(), strict=True) if slot < 0]
-            points = fetch(reader, slots[slots >= 0].astype(np.uint32), with_payload, with_vectors)
+            points = fetch_repeated(reader, slots[slots >= 0].astype(np.uint32), with_payload, with_vectors, budget)
             return Found(points, missing, reader.seq)
 
     def count(
@@ -392,7 +398,7 @@ class Engine:
 
 
 def _hits(plan: Plan, ranking: Ranking, reader: Snapshot, budget: Budget) -> list[Hit]:
-    fetched = fetch(reader, ranking.slots, plan.payload, plan.vectors)
+    fetched = fetch(reader, ranking.slots, plan.payload, plan.vectors, budget)
     highlights = highlights_of_points(reader, ranking.slots, plan.highlighted, budget)
     return [
         Hit(point.id, score, point.version, point.payload, point.vectors, parts)

@@ -8,11 +8,14 @@ InvalidRequest
 
 WrongState
 └── NoTextIndex       a query by BM25 names a field without a text index
+
+Exhausted
+└── PatternTooCostly  an expression would take too long to match on a text that is stored
 """
 
 from collections.abc import Iterable
 
-from storage.errors import InvalidRequest, WrongState
+from storage.errors import Exhausted, InvalidRequest, WrongState
 
 
 class InvalidQuery(InvalidRequest):
@@ -43,3 +46,31 @@ class NoTextIndex(WrongState):
         what = "no field has a text index" if path is None else f"{path!r} has no text index (there are: {known})"
         message = f"{field}: {what}; Points.CreateTextIndex makes one"
         super().__init__(message, path=path or "", text_indexes=known, field=field)
+
+
+class PatternTooCostly(Exhausted):
+    """A pattern and a stored text together are too large to be matched in one step.
+
+    `size`: steps of the pattern's program; `length`: bytes of the text; their product is what is bounded.
+    """
+
+    def __init__(self, pattern: str, *, size: int, length: int, maximum: int, path: str = "") -> None:
+        where = f"the condition on {path!r}: " if path else ""
+        shown = pattern if len(pattern) <= 100 else f"{pattern[:100]}…"
+        super().__init__(
+            f"{where}the pattern {shown!r} has {size:,} steps and a text {length:,} bytes; "
+            f"MAX_MATCH_STEPS allows {maximum:,} as their product",
+            path=path,
+            pattern=shown,
+            size=size,
+            length=length,
+            maximum=maximum,
+        )
+        self.pattern = pattern
+        self.size = size
+        self.length = length
+        self.maximum = maximum
+
+    def at(self, path: str) -> "PatternTooCostly":
+        """The same, of the condition on a payload path."""
+        return PatternTooCostly(self.pattern, size=self.size, length=self.length, maximum=self.maximum, path=path)

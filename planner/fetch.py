@@ -1,5 +1,6 @@
 """Reads what a request wants of the points it ended up with: payloads and vectors of those, and of no others."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,11 +8,27 @@ from numpy.typing import NDArray
 
 from planner.paths import check_path, first_key, keep, remove
 from planner.query import PayloadSelector, VectorsSelector
-from storage.errors import SpaceNotFound
+from storage.budget import Budget
+from storage.errors import ReplyTooLarge, SpaceNotFound
+from storage.multi import MAX_MULTI_VALUES
 from storage.record_search import RecordVector, record_vectors
-from storage.records import PointRecord
 from storage.schema import CollectionSchema, PointId
 from storage.snapshot import Snapshot
+
+POINT_BYTES = 400
+"""Memory of a point of an answer beside its payload and vectors: the objects that hold it, and its message."""
+
+POINT_OVERHEAD = 16
+"""Bytes of a point in a reply beside its payload and vectors, at least."""
+
+VECTOR_OVERHEAD = 8
+"""Bytes of a vector in a reply beside its values, at least."""
+
+VALUES_AT_ONCE = 1 << 22
+"""Components of vectors that are read together: 16 MiB."""
+
+MOST_AT_ONCE = 256
+"""Points that are read between two looks at the budget."""
 
 StoredValue = NDArray[np.float32] | RecordVector
 """A vector as it was written: a float32 row, or a sparse or multi-vector."""
@@ -48,37 +65,116 @@ def _check_paths(paths: tuple[str, ...], field: str) -> None:
 
 
 def fetch(
-    reader: Snapshot, slots: NDArray[np.uint32], payload: PayloadSelector | None, vectors: VectorsSelector | None
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
 ) -> list[Fetched]:
-    """The points of `slots`, in their order. Requires: checked selectors."""
-    records = reader.records(slots)
-    rows = _vectors(reader, slots, vectors)
-    return [
-        Fetched(record.id, record.version, _payload(reader, record, payload), row)
-        for record, row in zip(records, rows, strict=True)
-    ]
+    """The points of `slots`, in their order. Requires: checked selectors.
+
+    Raises ReplyTooLarge, as soon as what was read so far is too large for the reply, RequestTooLarge, DeadlineExceeded,
+    Cancelled.
+    """
+    return list(read_points(reader, slots, payload, vectors, budget))
 
 
-def _payload(reader: Snapshot, record: PointRecord, selector: PayloadSelector | None) -> bytes | None:
+def fetch_some(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> list[Fetched]:
+    """The first points of `slots`, at least one, that the reply has room for. Raises ReplyTooLarge for want of it."""
+    found: list[Fetched] = []
+    try:
+        for point in read_points(reader, slots, payload, vectors, budget):
+            found.append(point)
+    except ReplyTooLarge:
+        if not found:
+            raise
+    return found
+
+
+def fetch_repeated(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> list[Fetched]:
+    """As `fetch`, where slots may be repeated: what they hold is read once, and counted against the reply each time."""
+    distinct = np.array(list(dict.fromkeys(slots.tolist())), np.uint32)
+    by_slot = dict(zip(distinct.tolist(), fetch(reader, distinct, payload, vectors, budget), strict=True))
+    if len(distinct) == len(slots):
+        return list(by_slot.values())
+    points = [by_slot[slot] for slot in slots.tolist()]
+    budget.answer(sum(map(_reply_bytes, points)) - sum(map(_reply_bytes, by_slot.values())))
+    return points
+
+
+def _reply_bytes(point: Fetched) -> int:
+    return POINT_OVERHEAD + len(point.payload or b"") + sum(map(_size, point.vectors.values()))
+
+
+def read_points(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> Iterator[Fetched]:
+    """The points of `slots` one by one, each counted against the reply when it is read."""
+    names = _names(reader.schema, vectors)
+    budget.hold(POINT_BYTES * len(slots), "the points of the answer")
+    step = _points_at_once(reader.schema, names)
+    for start in range(0, len(slots), step):
+        budget.check()
+        part = slots[start : start + step]
+        rows = _vectors(reader, part, names)
+        for slot, row in zip(part.tolist(), rows, strict=True):
+            version, point_id, stored = reader.parts(slot)
+            budget.answer(POINT_OVERHEAD + sum(map(_size, row.values())))
+            yield Fetched(point_id, version, _payload(reader, stored, payload, budget), row)
+
+
+def _payload(reader: Snapshot, stored: memoryview, selector: PayloadSelector | None, budget: Budget) -> bytes | None:
     if selector is None:
         return None
     if selector.include is None and not selector.exclude:
-        return record.payload  # stored as it is returned: no decoding
+        budget.answer(len(stored))
+        return bytes(stored)  # as it is returned: no decoding
     keys = None if selector.include is None else frozenset(map(first_key, selector.include))
-    payload = reader.codec.decode(record.payload, keys)
+    payload = reader.codec.decode(stored, keys)
     if selector.include is not None:
         payload = keep(payload, selector.include)
-    return reader.codec.encode(remove(payload, selector.exclude))
+    encoded = reader.codec.encode(remove(payload, selector.exclude))
+    budget.answer(len(encoded))
+    return encoded
 
 
-def _vectors(
-    reader: Snapshot, slots: NDArray[np.uint32], selector: VectorsSelector | None
-) -> list[dict[str, StoredValue]]:
-    by_point: list[dict[str, StoredValue]] = [{} for _ in range(len(slots))]
+def _names(schema: CollectionSchema, selector: VectorsSelector | None) -> list[str]:
+    """The spaces whose vectors are asked for, each once."""
     if selector is None:
-        return by_point
-    names = reader.schema.names if selector.include is None else selector.include
-    for name in dict.fromkeys(names):
+        return []
+    return list(dict.fromkeys(schema.names if selector.include is None else selector.include))
+
+
+def _points_at_once(schema: CollectionSchema, names: Sequence[str]) -> int:
+    """Points whose vectors are read together: few where vectors are large."""
+    values = sum(MAX_MULTI_VALUES if name in schema.records else schema.spaces[name].size for name in names)
+    return max(1, min(MOST_AT_ONCE, VALUES_AT_ONCE // max(1, values)))
+
+
+def _size(vector: StoredValue) -> int:
+    """Bytes of a vector in a reply, about."""
+    return vector.nbytes + VECTOR_OVERHEAD
+
+
+def _vectors(reader: Snapshot, slots: NDArray[np.uint32], names: Sequence[str]) -> list[dict[str, StoredValue]]:
+    by_point: list[dict[str, StoredValue]] = [{} for _ in range(len(slots))]
+    for name in names:
         if name in reader.schema.records:
             for position, vector in record_vectors(reader, name, slots):
                 by_point[position][name] = vector

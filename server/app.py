@@ -115,7 +115,12 @@ def _add_services(
         max_scan=config.max_scan,
     )
     database.opened, database.closed = engine.opened, engine.closed
-    interceptor = Interceptor(api_key=config.api_key, slow_ms=config.slow_ms)
+    interceptor = Interceptor(
+        api_key=config.api_key,
+        slow_ms=config.slow_ms,
+        max_reply_bytes=config.max_reply_bytes,
+        max_request_memory=config.max_request_memory,
+    )
     texts = Texts(embedders)
     points = (
         PointWrites(database, engine, texts),

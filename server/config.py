@@ -36,6 +36,13 @@ class Config:
         default=256, metadata=_about("requests served or waiting before RESOURCE_EXHAUSTED", low=1)
     )
     max_message_bytes: int = field(default=64 * 2**20, metadata=_about("largest request", low=2**10, high=2**31 - 1))
+    max_reply_bytes: int = field(
+        default=64 * 2**20,
+        metadata=_about("largest reply; pages of a scroll end before it", low=2**10, high=2**31 - 1),
+    )
+    max_request_memory: int = field(
+        default=256 * 2**20, metadata=_about("bytes of memory that one request may work in", low=2**20)
+    )
     api_key: str | None = field(
         default=None, repr=False, metadata=_about("key that requests must carry as metadata `api-key`")
     )

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -16,7 +16,8 @@ from grpc_status import rpc_status
 from server.errors import Unauthenticated, code_of, status_of
 from server.lanes.caller import caller_of
 from storage.budget import Budget
-from storage.errors import Cancelled, InvalidRequest
+from storage.errors import Cancelled, InvalidRequest, ReplyTooLarge
+from storage.meter import Meter
 
 API_KEY_METADATA = "api-key"
 LONGEST_DEADLINE_SECONDS = 10 * 365 * 86_400
@@ -50,10 +51,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interceptor:
-    """Makes handlers fit for gRPC. `api_key` None asks for none; `slow_ms` 0 logs no slow requests."""
+    """Makes handlers fit for gRPC. `api_key` None asks for none; `slow_ms` 0 logs no slow requests.
+
+    `max_reply_bytes` and `max_request_memory` are what each request's budget allows; None: all.
+    """
 
     api_key: str | None = None
     slow_ms: float = 0.0
+    max_reply_bytes: int | None = None
+    max_request_memory: int | None = None
 
     def around(self, method: str, request_type: type[Message], handler: Handler) -> RawHandler:
         """The handler of bytes for the RPC `method`. Equal replies give equal bytes."""
@@ -78,8 +84,8 @@ class Interceptor:
                 self._authenticate(context)
                 request = _parse(request_type, raw)
                 collection = getattr(request, "collection_name", "")
-                for reply in handler(request, budget_of(context)):
-                    yield reply.SerializeToString(deterministic=True)
+                for reply in handler(request, self._budget_of(context)):
+                    yield self._bytes_of(reply)
             except Exception as error:
                 failure = status_of(error)
             self._log(method, Outcome(collection, failure=failure), (time.perf_counter() - started) * 1e3)
@@ -95,8 +101,8 @@ class Interceptor:
             started = time.perf_counter()
             try:
                 self._authenticate(context)
-                reply = handler(_parse_all(request_type, raws, context), budget_of(context))
-                outcome = Outcome("", reply.SerializeToString(deterministic=True))
+                reply = handler(_parse_all(request_type, raws, context), self._budget_of(context))
+                outcome = Outcome("", self._bytes_of(reply))
             except Exception as error:
                 outcome = Outcome("", failure=status_of(error))
             self._log(method, outcome, (time.perf_counter() - started) * 1e3)
@@ -112,10 +118,20 @@ class Interceptor:
             self._authenticate(context)
             request = _parse(request_type, raw)
             collection = getattr(request, "collection_name", "")
-            reply = handler(request, budget_of(context))
-            return Outcome(collection, reply.SerializeToString(deterministic=True))
+            reply = handler(request, self._budget_of(context))
+            return Outcome(collection, self._bytes_of(reply))
         except Exception as error:
             return Outcome(collection, failure=status_of(error))
+
+    def _bytes_of(self, reply: Message) -> bytes:
+        """The reply as bytes. What adds up to much is counted while it is read; this looks once more at the whole."""
+        size = reply.ByteSize()
+        if self.max_reply_bytes is not None and size > self.max_reply_bytes:
+            raise ReplyTooLarge(size=size, maximum=self.max_reply_bytes)
+        return reply.SerializeToString(deterministic=True)
+
+    def _budget_of(self, context: grpc.ServicerContext) -> Budget:
+        return replace(budget_of(context), meter=Meter(self.max_request_memory, self.max_reply_bytes))
 
     def _authenticate(self, context: grpc.ServicerContext) -> None:
         if self.api_key is None:

@@ -111,6 +111,7 @@ class PointReads:
             point_ids_of(request.ids, "ids"),
             with_payload=payload_selector_of(request),
             with_vectors=vectors_selector_of(request),
+            budget=budget,
         )
         missing = [point_id_message(point_id) for point_id in found.missing]
         response = wire.PointsGetResponse(missing_ids=missing)

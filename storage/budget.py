@@ -1,10 +1,12 @@
-"""How much a request may still work: its deadline, whether its caller is still there, and rows it may scan."""
+"""How much a request may still work: its deadline, whether its caller is still there, rows, memory and reply."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from storage.errors import Cancelled, DeadlineExceeded, ScanTooLarge
+from storage.meter import Meter
 
 
 def _never() -> bool:
@@ -16,7 +18,7 @@ class Budget:
     """A deadline in seconds of `time.monotonic()` (None: none) and a way to ask whether the caller gave up.
 
     `max_scan`: rows that one search may score without an index; None: all. `caller` is who asks: all work of one caller
-    counts together where callers take turns; empty: nobody in particular.
+    counts together where callers take turns; empty: nobody in particular. `meter` counts what the request holds.
     Long loops call `check` between chunks of at most some milliseconds of work.
     """
 
@@ -24,6 +26,7 @@ class Budget:
     is_cancelled: Callable[[], bool] = _never
     max_scan: int | None = None
     caller: str = ""
+    meter: Meter = field(default_factory=Meter, compare=False)
 
     @classmethod
     def of_seconds(cls, seconds: float | None) -> "Budget":
@@ -41,6 +44,23 @@ class Budget:
         """Raises ScanTooLarge when a search is about to score more rows than it may."""
         if self.max_scan is not None and rows > self.max_scan:
             raise ScanTooLarge(rows=rows, maximum=self.max_scan)
+
+    def hold(self, size: int, what: str) -> None:
+        """Counts `size` bytes of memory that `what` takes until the request ends. Raises RequestTooLarge."""
+        self.meter.hold(size, what)
+
+    @contextmanager
+    def holding(self, size: int, what: str) -> Iterator[None]:
+        """Counts `size` bytes of memory while the context lasts. Raises RequestTooLarge."""
+        self.meter.hold(size, what)
+        try:
+            yield
+        finally:
+            self.meter.release(size)
+
+    def answer(self, size: int) -> None:
+        """Counts `size` bytes that the reply is about to grow by. Raises ReplyTooLarge."""
+        self.meter.answer(size)
 
     def remaining(self) -> float | None:
         """Seconds left, at least 0; None without a deadline."""

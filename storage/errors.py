@@ -33,6 +33,8 @@ EngineError
 │   └── UnknownFormat
 ├── Exhausted                 try again later, or with more room
 │   ├── BuildTooLarge
+│   ├── ReplyTooLarge
+│   ├── RequestTooLarge
 │   ├── ScanTooLarge
 │   ├── StorageFull
 │   ├── TooManyCursors
@@ -274,6 +276,25 @@ class BuildTooLarge(Exhausted):
     def __init__(self, *, needed: int, maximum: int) -> None:
         message = f"the build would take about {needed:,} bytes of memory; {maximum:,} are allowed"
         super().__init__(message, needed=needed, maximum=maximum)
+
+
+class ReplyTooLarge(Exhausted):
+    """A reply would be larger than the server sends. `size`: bytes when it was given up."""
+
+    def __init__(self, *, size: int, maximum: int) -> None:
+        message = f"the reply is {size:,} bytes so far; max_reply_bytes allows {maximum:,}: ask for less at a time"
+        super().__init__(message, size=size, maximum=maximum)
+
+
+class RequestTooLarge(Exhausted):
+    """A request would take more memory than one may. `size`: bytes that `what` would add to the `held` ones."""
+
+    def __init__(self, what: str, *, size: int, held: int, maximum: int) -> None:
+        message = (
+            f"{what} would take {size:,} bytes of memory beside the {held:,} that the request holds; "
+            f"max_request_memory allows {maximum:,}"
+        )
+        super().__init__(message, what=what, size=size, held=held, maximum=maximum)
 
 
 class ScanTooLarge(Exhausted):

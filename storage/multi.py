@@ -39,6 +39,10 @@ class MultiVector:
     def __repr__(self) -> str:
         return f"MultiVector({len(self.rows)} rows)"
 
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes
+
     def to_bytes(self) -> bytes:
         return self.rows.astype("<f4", copy=False).tobytes()
 

@@ -63,6 +63,11 @@ class Reader:
         version, id_key, payload = self._parts(slot)
         return PointRecord(slot, decode_id(bytes(id_key)), version, bytes(payload))
 
+    def parts(self, slot: int) -> tuple[int, PointId, memoryview]:
+        """Version, id and payload of a point. The payload is lent: copy it before the snapshot is closed."""
+        version, id_key, payload = self._parts(slot)
+        return version, decode_id(bytes(id_key)), payload
+
     def records(self, slots: NDArray[np.uint32]) -> list[PointRecord]:
         return [self.record(slot) for slot in slots.tolist()]
 

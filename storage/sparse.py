@@ -40,6 +40,10 @@ class SparseVector:
     def __repr__(self) -> str:
         return f"SparseVector({len(self)} values)"
 
+    @property
+    def nbytes(self) -> int:
+        return self.indices.nbytes + self.values.nbytes
+
     def to_bytes(self) -> bytes:
         return self.indices.astype("<u4", copy=False).tobytes() + self.values.astype("<f4", copy=False).tobytes()
 

@@ -42,6 +42,9 @@ HeadwaterError                      any answer that is not a success
 │   └── UnknownFormatError
 ├── ResourceExhaustedError          try again later, or with more room
 │   ├── BuildTooLargeError
+│   ├── PatternTooCostlyError
+│   ├── ReplyTooLargeError
+│   ├── RequestTooLargeError
 │   ├── ScanTooLargeError
 │   ├── StorageFullError
 │   ├── TooManyCursorsError
@@ -340,6 +343,24 @@ class BuildTooLargeError(ResourceExhaustedError):
     """A build would take more memory than it may; nothing was started."""
 
     REASON = "BUILD_TOO_LARGE"
+
+
+class PatternTooCostlyError(ResourceExhaustedError):
+    """A pattern of a filter would take too long on a text that is stored."""
+
+    REASON = "PATTERN_TOO_COSTLY"
+
+
+class ReplyTooLargeError(ResourceExhaustedError):
+    """The reply would be larger than the server sends; ask for less at a time."""
+
+    REASON = "REPLY_TOO_LARGE"
+
+
+class RequestTooLargeError(ResourceExhaustedError):
+    """The request would take more of the server's memory than one may."""
+
+    REASON = "REQUEST_TOO_LARGE"
 
 
 class ScanTooLargeError(ResourceExhaustedError):

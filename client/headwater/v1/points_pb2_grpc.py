@@ -189,7 +189,7 @@ class PointsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Get(self, request, context):
-        """Points by id, in the order asked; missing ids are listed.
+        """Points by id, in the order asked, repeats included; missing ids are listed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,0 +1,34 @@
+"""What one request holds: bytes of memory that it works in, and bytes of its reply. It measures nothing itself."""
+
+from dataclasses import dataclass
+
+from storage.errors import ReplyTooLarge, RequestTooLarge
+
+
+@dataclass(slots=True, eq=False)
+class Meter:
+    """Counts of one request against the server's bounds; None bounds nothing. Whoever allocates says so first.
+
+    Counts are estimates from above of what large arrays and lists take; what is small is not counted.
+    """
+
+    max_memory: int | None = None
+    max_reply: int | None = None
+    memory: int = 0
+    reply: int = 0
+
+    def hold(self, size: int, what: str) -> None:
+        """Counts `size` bytes that `what` is about to take. Raises RequestTooLarge."""
+        if self.max_memory is not None and self.memory + size > self.max_memory:
+            raise RequestTooLarge(what, size=size, held=self.memory, maximum=self.max_memory)
+        self.memory += size
+
+    def release(self, size: int) -> None:
+        """Bytes that were held are free."""
+        self.memory -= size
+
+    def answer(self, size: int) -> None:
+        """Counts `size` bytes that the reply is about to grow by. Raises ReplyTooLarge."""
+        if self.max_reply is not None and self.reply + size > self.max_reply:
+            raise ReplyTooLarge(size=self.reply + size, maximum=self.max_reply)
+        self.reply += size
