@@ -8,6 +8,7 @@ docs/filters.md states the meaning as a truth table, from which the tests are ma
 from collections.abc import Callable, Iterable
 from typing import Any, assert_never
 
+from planner.errors import PatternTooCostly
 from planner.filter import (
     AnyOf,
     Condition,
@@ -41,8 +42,15 @@ Predicate = Callable[[dict[str, object]], bool]
 _ValueTest = Callable[[object], bool]
 
 
-def compile_condition(condition: PayloadCondition) -> Predicate:
-    """The condition as a function of a payload. Requires: a valid condition."""
+def _no_beat() -> None:
+    """For who looks at no budget."""
+
+
+def compile_condition(condition: PayloadCondition, beat: Callable[[], None] = _no_beat) -> Predicate:
+    """The condition as a function of a payload, which calls `beat` before each match. Requires: a valid condition.
+
+    The function raises PatternTooCostly when only a text that is too long for a pattern would decide.
+    """
     match condition:
         case IsNull():
             return _any_element(condition.path, _is_null)
@@ -51,11 +59,11 @@ def compile_condition(condition: PayloadCondition) -> Predicate:
         case Exists():
             return _any_value(condition.path, lambda value: True)
         case Nested(filter=filter):
-            return _any_element(condition.path, _passes(compile_filter(filter)))
+            return _any_element(condition.path, _passes(compile_filter(filter, beat)))
         case ValuesCount():
             return _any_value(condition.path, _has_count_within(condition))
         case _:
-            return _any_element(condition.path, _value_test(condition))
+            return _any_element(condition.path, _value_test(condition, beat))
 
 
 ScalarCondition = Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | IsNull
@@ -70,7 +78,7 @@ def element_test(condition: ScalarCondition | PlaceCondition) -> _ValueTest:
     return _is_null if isinstance(condition, IsNull) else _value_test(condition)
 
 
-def _value_test(condition: FieldCondition) -> _ValueTest:
+def _value_test(condition: FieldCondition, beat: Callable[[], None] = _no_beat) -> _ValueTest:
     match condition:
         case Equal(value=value):
             return _is_one_of((value,))
@@ -83,7 +91,7 @@ def _value_test(condition: FieldCondition) -> _ValueTest:
         case DatetimeRange():
             return _is_instant_within(condition)
         case TextTest():
-            return _is_string_that(compile_string_test(condition))
+            return _is_string_that(compile_string_test(condition), beat)
         case GeoRadius() | GeoBox() | GeoPolygon():
             return _is_place_that(compile_place_test(condition))
         case ValuesCount():
@@ -91,10 +99,10 @@ def _value_test(condition: FieldCondition) -> _ValueTest:
     assert_never(condition)
 
 
-def compile_filter(filter: Filter) -> Predicate:
+def compile_filter(filter: Filter, beat: Callable[[], None] = _no_beat) -> Predicate:
     """A whole filter as a function of a payload. Requires: a valid filter without has_id and has_vector."""
-    must, should, must_not = (_compile_all(clause) for clause in (filter.must, filter.should, filter.must_not))
-    enough = () if filter.min_should is None else _compile_all(filter.min_should.conditions)
+    must, should, must_not = (_compile_all(clause, beat) for clause in (filter.must, filter.should, filter.must_not))
+    enough = () if filter.min_should is None else _compile_all(filter.min_should.conditions, beat)
     min_count = 0 if filter.min_should is None else filter.min_should.min_count
 
     def predicate(payload: dict[str, object]) -> bool:
@@ -108,28 +116,35 @@ def compile_filter(filter: Filter) -> Predicate:
     return predicate
 
 
-def _compile_all(conditions: Iterable[Condition]) -> tuple[Predicate, ...]:
-    return tuple(_compile_any(condition) for condition in conditions)
+def _compile_all(conditions: Iterable[Condition], beat: Callable[[], None]) -> tuple[Predicate, ...]:
+    return tuple(_compile_any(condition, beat) for condition in conditions)
 
 
-def _compile_any(condition: Condition) -> Predicate:
+def _compile_any(condition: Condition, beat: Callable[[], None]) -> Predicate:
     if isinstance(condition, Filter):
-        return compile_filter(condition)
+        return compile_filter(condition, beat)
     assert not isinstance(condition, HasId | HasVector), "an element has no id and no vector"
-    return compile_condition(condition)
+    return compile_condition(condition, beat)
 
 
 def _any_element(path: str, test: _ValueTest) -> Predicate:
-    """Some value at the path, or element of an array there, passes `test`. Arrays within that array are not opened."""
+    """Some value at the path, or element of an array there, passes `test`. Arrays within that array are not opened.
+
+    One that passes decides, also where the test gives up on another.
+    """
     steps = parse_path(path)
 
     def predicate(payload: dict[str, object]) -> bool:
+        refused: PatternTooCostly | None = None
         for value in values_at(payload, steps):
-            if isinstance(value, list):
-                if any(test(element) for element in value):
-                    return True
-            elif test(value):
-                return True
+            for element in value if isinstance(value, list) else (value,):
+                try:
+                    if test(element):
+                        return True
+                except PatternTooCostly as error:
+                    refused = error
+        if refused is not None:
+            raise refused
         return False
 
     return predicate
@@ -211,8 +226,12 @@ def _within(gt: Any, gte: Any, lt: Any, lte: Any) -> Callable[[Any], bool]:
     )
 
 
-def _is_string_that(passes: StringTest) -> _ValueTest:
-    return lambda value: isinstance(value, str) and passes(value)
+def _is_string_that(passes: StringTest, beat: Callable[[], None]) -> _ValueTest:
+    def test(value: object) -> bool:
+        beat()
+        return isinstance(value, str) and passes(value)
+
+    return test
 
 
 def _is_place_that(passes: PlaceTest) -> _ValueTest:

@@ -66,11 +66,3 @@ class PatternTooCostly(Exhausted):
             length=length,
             maximum=maximum,
         )
-        self.pattern = pattern
-        self.size = size
-        self.length = length
-        self.maximum = maximum
-
-    def at(self, path: str) -> "PatternTooCostly":
-        """The same, of the condition on a payload path."""
-        return PatternTooCostly(self.pattern, size=self.size, length=self.length, maximum=self.maximum, path=path)

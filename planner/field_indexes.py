@@ -7,11 +7,12 @@ What an index holds and answers is in field_index.py. docs/payload_indexes.md sa
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
 from planner.condition_reports import ConditionReport, ServedBy
+from planner.errors import PatternTooCostly
 from planner.field_index import FieldIndex, IndexedCondition, Slots, build_index, build_indexes, updated
 from planner.field_types import points_of, prepare
 from planner.filter import PayloadCondition
@@ -88,7 +89,9 @@ class FieldIndexes:
             if index is not None:
                 by = ServedBy.DECLARED if path in reader.schema.field_indexes else ServedBy.AUTOMATIC
                 before = index.bytes
-                served |= {test: Served(index.matching(test, reader, budget), by) for test in tests}
+                for test in tests:
+                    with suppress(PatternTooCostly):  # what the other conditions make of it, payloads tell
+                        served[test] = Served(index.matching(test, reader, budget), by)
                 if index.bytes > before and by is ServedBy.AUTOMATIC:
                     self._fit((reader.collection_uid, path))
         return served

@@ -16,9 +16,12 @@ _SUFFIX = b"/(?s:.*)"
 _MIDDLE = b"(?:/|/(?s:.*)/)"
 
 
-def compile_glob(glob: str, *, ignore_case: bool = False) -> Callable[[str], bool]:
-    """Whether the glob matches a string as a whole. `ignore_case` is for ASCII letters. Raises ValueError."""
-    matches = compile_bytes(_Parser(glob, ignore_case).pattern())
+def compile_glob(glob: str, path: str = "", *, ignore_case: bool = False) -> Callable[[str], bool]:
+    """Whether the glob matches a string as a whole. `ignore_case` is for ASCII letters. Raises ValueError.
+
+    The function raises PatternTooCostly, of the condition on `path`, for a string that is too long for the glob.
+    """
+    matches = compile_bytes(_Parser(glob, ignore_case).pattern(), glob, path)
     return lambda text: matches(text.encode())
 
 

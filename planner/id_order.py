@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.cache import FilterCache
+from planner.errors import PatternTooCostly
 from planner.filter import Filter
-from planner.match import matches, required_ids
+from planner.match import judged, required_ids
 from storage.budget import Budget
 from storage.reader import Reader
 from storage.records import PointRecord
@@ -37,7 +38,10 @@ def first_matching(
     if filter is None:
         return np.fromiter(islice(reader.scan_slots(start), limit), np.uint32)
     evaluated = cache.evaluated if required_ids(filter) is not None else cache.known
-    found = evaluated(reader, filter, budget)
+    try:
+        found = evaluated(reader, filter, budget)
+    except PatternTooCostly:  # it may be of a point behind the page
+        found = None
     if found is None:
         return _test_along(reader, filter, limit, budget, start)
     known = found.slots
@@ -73,7 +77,12 @@ def _test_along(reader: Reader, filter: Filter, limit: int, budget: Budget, star
     while sum(map(len, found)) < limit and (chunk := _take(records)):
         budget.check()
         slots = np.array([record.slot for record in chunk], np.uint32)
-        found.append(slots[matches(reader, filter, slots, records=chunk, budget=budget)])
+        judgement = judged(reader, filter, slots, records=chunk, budget=budget)
+        places = np.flatnonzero(judgement.matches)[: limit - sum(map(len, found))]
+        last = places[-1] if sum(map(len, found)) + len(places) == limit else len(slots)
+        if judgement.refusal is not None and judgement.doubtful[:last].any():
+            raise judgement.refusal
+        found.append(slots[places])
     return _joined(found, limit)
 
 

@@ -28,7 +28,6 @@ from planner.filter import (
 )
 from planner.geography import EARTH_RADIUS, unrolled
 from planner.instants import instant_of
-from planner.limits import ROWS_PER_CHECK
 from planner.words import words_of
 from storage.budget import Budget
 
@@ -78,9 +77,9 @@ class ValueTests:
         """Those of `codes` that the condition's own test passes."""
         test, values = element_test(condition), self.all.values
         mask = np.zeros(self.count, np.bool_)
-        for number, code in enumerate(codes):
-            if number % ROWS_PER_CHECK == 0:
-                budget.check()
+        beat = budget.pulse()
+        for code in codes:
+            beat()
             mask[code] = test(values[code])
         return mask
 

@@ -3,22 +3,20 @@
 What a single payload condition means is in conditions.py.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.condition_cost import cost_of
 from planner.condition_reports import ConditionReport, ServedBy, by_payloads
-from planner.conditions import compile_condition
+from planner.errors import PatternTooCostly
 from planner.field_index import Slots
 from planner.field_indexes import FieldIndexes
 from planner.filter import Condition, Filter, HasId, HasVector, PayloadCondition
-from planner.limits import ROWS_PER_CHECK
 from planner.paths import first_key
+from planner.row_tests import Mask, Rows, conditions_of, test_rows
 from storage.budget import UNLIMITED, Budget
 from storage.reader import Reader
 from storage.records import PointRecord
@@ -26,20 +24,6 @@ from storage.schema import PointId
 
 FEW = 4
 """Reading one record of this many points takes about as long as reading all of them in order."""
-
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Points under test: their slots (uint32, (n,)), and for each payload condition of the filter whether it holds.
-
-    `tested`: on how many of them each was tested. Where it was not, another that is needed does not hold.
-    """
-
-    slots: NDArray[np.uint32]
-    holds: Mapping[PayloadCondition, Mask]
-    tested: Mapping[PayloadCondition, int] = field(default_factory=dict)
 
 
 def matching_slots(
@@ -51,7 +35,8 @@ def matching_slots(
 ) -> NDArray[np.uint32]:
     """Slots of the points that match, ascending. Indexes of `fields` are used. Requires: a valid filter.
 
-    What tested each condition is added to `reports`.
+    What tested each condition is added to `reports`. Raises PatternTooCostly when a text is too long for a pattern and
+    the other conditions do not decide: so whether it does depends on no index and no order.
     """
     ids = required_ids(filter)
     if ids is not None:
@@ -70,8 +55,8 @@ def matching_slots(
             tested = None if rows.tested[condition] == reader.point_count else rows.tested[condition]
             reports.append(ConditionReport(condition, ServedBy.PAYLOADS, int(mask.sum()), tested))
     holds = {condition: np.isin(rows.slots, slots, assume_unique=True) for condition, slots in served.items()}
-    rows = _Rows(rows.slots, {**rows.holds, **holds})
-    return rows.slots[_mask(filter, rows, reader)]
+    rows = replace(rows, holds={**rows.holds, **holds})
+    return rows.slots[_decided(_judge(filter, rows, reader))]
 
 
 def _test_the_rest(
@@ -80,15 +65,15 @@ def _test_the_rest(
     rest: list[PayloadCondition],
     served: Mapping[PayloadCondition, Slots],
     budget: Budget,
-) -> _Rows:
+) -> Rows:
     """Points among which every match is, tested by the conditions that no index served."""
     needed = [served[condition] for condition in filter.must if condition in served]  # type: ignore[index]
     candidates = min(needed, key=len) if needed else None
     if not rest:
-        return _Rows(reader.all_slots() if candidates is None else candidates, {})
+        return Rows(reader.all_slots() if candidates is None else candidates, {})
     if candidates is None or FEW * len(candidates) > reader.point_count:
-        return _test(rest, reader.payloads(_keys(rest)), budget, filter)
-    return _test(rest, _decode(reader, reader.existing(candidates), _keys(rest)), budget, filter)
+        return test_rows(rest, reader.payloads(_keys(rest)), budget, filter)
+    return test_rows(rest, _decode(reader, reader.existing(candidates), _keys(rest)), budget, filter)
 
 
 def matches(
@@ -99,12 +84,50 @@ def matches(
     records: Sequence[PointRecord] | None = None,
     budget: Budget = UNLIMITED,
 ) -> Mask:
-    """Whether each of `slots` (n,) matches. `records` are those of the slots, if they are at hand."""
+    """Whether each of `slots` (n,) matches. `records` are those of the slots, if they are at hand.
+
+    Raises PatternTooCostly as `matching_slots`.
+    """
+    return _decided(judged(reader, filter, slots, records=records, budget=budget))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Which points match, and which may or may not, since a text is too long for a pattern; `refusal` says which."""
+
+    matches: Mask
+    doubtful: Mask
+    refusal: PatternTooCostly | None = None
+
+
+def judged(
+    reader: Reader,
+    filter: Filter,
+    slots: NDArray[np.uint32],
+    *,
+    records: Sequence[PointRecord] | None = None,
+    budget: Budget = UNLIMITED,
+) -> Judgement:
+    """As `matches`, for who needs not know all."""
     conditions = payload_conditions(filter)
     if not conditions:
-        return _mask(filter, _Rows(slots, {}), reader)
-    found = reader.records(slots) if records is None else records
-    return _mask(filter, _test(conditions, _decode(reader, found, _keys(conditions)), budget, filter), reader)
+        return _judge(filter, Rows(slots, {}), reader)
+    found: Iterable[PointRecord] = map(reader.record, slots.tolist()) if records is None else records
+    return _judge(filter, test_rows(conditions, _decode(reader, found, _keys(conditions)), budget, filter), reader)
+
+
+def _judge(filter: Filter, rows: Rows, reader: Reader) -> Judgement:
+    """What the tests of single conditions make of the whole filter."""
+    certain = _mask(filter, rows, reader)
+    if rows.refusal is None:
+        return Judgement(certain, np.zeros(len(certain), np.bool_))
+    return Judgement(certain, _mask(filter, rows, reader, hope=True) & ~certain, rows.refusal)
+
+
+def _decided(judgement: Judgement) -> Mask:
+    if judgement.refusal is not None and judgement.doubtful.any():
+        raise judgement.refusal
+    return judgement.matches
 
 
 def required_ids(filter: Filter) -> tuple[PointId, ...] | None:
@@ -120,20 +143,12 @@ def required_ids(filter: Filter) -> tuple[PointId, ...] | None:
 def payload_conditions(filter: Filter) -> list[PayloadCondition]:
     """The distinct ones at all levels."""
     found: dict[PayloadCondition, None] = {}
-    for condition in _conditions(filter):
+    for condition in conditions_of(filter):
         if isinstance(condition, Filter):
             found.update(dict.fromkeys(payload_conditions(condition)))
         elif not isinstance(condition, HasId | HasVector):
             found[condition] = None
     return list(found)
-
-
-def _conditions(filter: Filter) -> Iterator[Condition]:
-    yield from filter.must
-    yield from filter.should
-    yield from filter.must_not
-    if filter.min_should is not None:
-        yield from filter.min_should.conditions
 
 
 def _keys(conditions: Iterable[PayloadCondition]) -> frozenset[str]:
@@ -147,45 +162,11 @@ def _decode(
         yield record.slot, reader.codec.decode(record.payload, keys)
 
 
-def _test(
-    conditions: Sequence[PayloadCondition],
-    payloads: Iterable[tuple[int, dict[str, object]]],
-    budget: Budget,
-    filter: Filter,
-) -> _Rows:
-    """Tests `conditions` of `filter`: first those that every match needs, the cheapest first, until one fails."""
-    must = set(filter.must)
-    needed = sorted((condition for condition in conditions if condition in must), key=cost_of)
-    ordered = [*needed, *(condition for condition in conditions if condition not in must)]
-    predicates = [compile_condition(condition) for condition in ordered]
-    slots = array("I")
-    holds = [bytearray() for _ in ordered]
-    tests = list(zip(holds, predicates, strict=True))
-    first, others = tests[: len(needed)], tests[len(needed) :]
-    for number, (slot, payload) in enumerate(payloads):
-        if number % ROWS_PER_CHECK == 0:
-            budget.check()
-        slots.append(slot)
-        passing = True
-        for column, predicate in first:
-            passing = passing and predicate(payload)
-            column.append(passing)
-        for column, predicate in others:
-            column.append(passing and predicate(payload))
-    columns = [np.frombuffer(column, np.uint8).astype(np.bool_) for column in holds]
-    counts = [len(slots), *(int(column.sum()) for column in columns[: len(needed)])]
-    tested = counts[: len(needed)] + counts[-1:] * (len(ordered) - len(needed))
-    return _Rows(
-        np.array(slots, np.uint32),
-        dict(zip(ordered, columns, strict=True)),
-        dict(zip(ordered, tested, strict=True)),
-    )
-
-
-def _mask(condition: Condition, rows: _Rows, reader: Reader) -> Mask:
+def _mask(condition: Condition, rows: Rows, reader: Reader, *, hope: bool = False) -> Mask:
+    """Where the condition holds; with `hope` also where it may hold."""
     match condition:
         case Filter():
-            return _clauses_mask(condition, rows, reader)
+            return _clauses_mask(condition, rows, reader, hope=hope)
         case HasId(ids=ids):
             return np.isin(rows.slots, reader.slots_of(ids))
         case HasVector(using=using):
@@ -193,19 +174,20 @@ def _mask(condition: Condition, rows: _Rows, reader: Reader) -> Mask:
                 return np.zeros(len(rows.slots), np.bool_)
             return np.isin(rows.slots, reader.slots_with_vector(using))
         case _:
-            return rows.holds[condition]
+            holds = rows.holds[condition]
+            return holds | rows.unknown[condition] if hope and condition in rows.unknown else holds
 
 
-def _clauses_mask(filter: Filter, rows: _Rows, reader: Reader) -> Mask:
-    def masks(conditions: Iterable[Condition]) -> Iterator[Mask]:
-        return (_mask(condition, rows, reader) for condition in conditions)
+def _clauses_mask(filter: Filter, rows: Rows, reader: Reader, *, hope: bool) -> Mask:
+    def masks(conditions: Iterable[Condition], hope: bool = hope) -> Iterator[Mask]:
+        return (_mask(condition, rows, reader, hope=hope) for condition in conditions)
 
     none = np.zeros(len(rows.slots), np.bool_)
     result = reduce(np.logical_and, masks(filter.must), ~none)
     if filter.should:
         result &= reduce(np.logical_or, masks(filter.should), none)
     if filter.must_not:
-        result &= ~reduce(np.logical_or, masks(filter.must_not), none)
+        result &= ~reduce(np.logical_or, masks(filter.must_not, not hope), none)
     if filter.min_should is not None:
         count = sum((mask.astype(np.int64) for mask in masks(filter.min_should.conditions)), none.astype(np.int64))
         result &= count >= filter.min_should.min_count

@@ -10,9 +10,15 @@ from planner.words import has_phrase, words_of
 
 StringTest = Callable[[str], bool]
 
+PATTERNS = frozenset({TextOperator.GLOB, TextOperator.IGLOB, TextOperator.REGEX})
+"""Operators whose operand is compiled."""
+
 
 def compile_string_test(condition: TextTest) -> StringTest:
-    """Raises ValueError when the operand cannot be: no word, or a pattern that is none."""
+    """Raises ValueError when the operand cannot be: no word, or a pattern that is none.
+
+    The test raises PatternTooCostly for a string that is too long for the pattern.
+    """
     operand = condition.operand
     match condition.operator:
         case TextOperator.TEXT:
@@ -25,11 +31,11 @@ def compile_string_test(condition: TextTest) -> StringTest:
         case TextOperator.CONTAINS:
             return lambda text: operand in text
         case TextOperator.GLOB:
-            return compile_glob(operand)
+            return compile_glob(operand, condition.path)
         case TextOperator.IGLOB:
-            return compile_glob(operand, ignore_case=True)
+            return compile_glob(operand, condition.path, ignore_case=True)
         case TextOperator.REGEX:
-            return compile_regex(operand)
+            return compile_regex(operand, condition.path)
     assert_never(condition.operator)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from storage.errors import Cancelled, DeadlineExceeded, ScanTooLarge
 from storage.meter import Meter
 
+PULSE_SECONDS = 0.005
+
 
 def _never() -> bool:
     return False
@@ -44,6 +46,19 @@ class Budget:
         """Raises ScanTooLarge when a search is about to score more rows than it may."""
         if self.max_scan is not None and rows > self.max_scan:
             raise ScanTooLarge(rows=rows, maximum=self.max_scan)
+
+    def pulse(self) -> Callable[[], None]:
+        """A function that calls `check` when it did not for PULSE_SECONDS: for loops whose steps differ much."""
+        last = time.monotonic()
+
+        def beat() -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last > PULSE_SECONDS:
+                last = now
+                self.check()
+
+        return beat
 
     def hold(self, size: int, what: str) -> None:
         """Counts `size` bytes of memory that `what` takes until the request ends. Raises RequestTooLarge."""

@@ -1,4 +1,4 @@
-"""How large a reply may be, through a real server with a small bound: refused while it is read, or a shorter page."""
+"""What one request may hold, through a real server with small bounds: replies, pages, patterns on long texts."""
 
 from collections.abc import Callable, Iterator
 
@@ -65,3 +65,22 @@ def test_pages_of_a_scroll_end_before_they_are_too_large(bounded: Client) -> Non
         bounded.points.scroll("texts", offset=COUNT)
     wide = list(bounded.points.scroll_all("wide", with_vectors=True))
     assert [record.id for record in wide] == list(range(COUNT))
+
+
+def test_a_pattern_that_would_take_long_on_a_stored_text_is_refused(bounded: Client) -> None:
+    points = bounded.points
+    bounded.collections.create("long", VectorParams(2))
+    points.upsert("long", [PointStruct(1, [1, 0], {"body": "ab" * 500_000}), PointStruct(2, [0, 1], {"body": "ab"})])
+    heavy = headwater.Field("body").regex("[ab]{1000}" * 5 + "c")
+    for ask in (
+        lambda: points.count("long", filter=heavy),
+        lambda: points.scroll("long", filter=heavy, with_payload=False),
+        lambda: points.query("long", [1.0, 0.0], filter=heavy),
+        lambda: points.delete("long", filter=heavy),
+    ):
+        with pytest.raises(headwater.PatternTooCostlyError, match="the condition on 'body'") as refused:
+            ask()
+        assert refused.value.metadata["length"] == "1000000"
+    assert points.count("long", filter=headwater.has_id([2]) & heavy) == 0
+    assert points.count("long", filter=headwater.Field("body").regex("b$")) == 2
+    assert points.count("long") == 2
