@@ -54,6 +54,27 @@ def test_health_of_what_is_no_service(service: Service) -> None:
     assert raised.value.code() == grpc.StatusCode.NOT_FOUND
 
 
+def test_health_of_all_services_at_once(service: Service) -> None:
+    listed = health_pb2_grpc.HealthStub(service.channel).List(health_pb2.HealthListRequest())
+    assert {name: each.status for name, each in listed.statuses.items()} == dict.fromkeys(["", *SERVICES], SERVING)
+
+
+def test_watches_that_end_while_others_begin_stop_nobody(service: Service) -> None:
+    """What tells gRPC of a sent message also tells of ended calls: neither may wait for the other."""
+
+    def watch(number: int) -> None:
+        for place in range(100):
+            call = health_pb2_grpc.HealthStub(service.channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+            if (number + place) % 2:
+                next(call)
+            call.cancel()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(watch, range(8)))
+    stub = health_pb2_grpc.HealthStub(service.channel)
+    assert stub.Check(health_pb2.HealthCheckRequest(), timeout=60).status == SERVING
+
+
 def test_a_stop_tells_watchers_and_does_not_wait_for_them(tmp_path: Path) -> None:
     seen: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 
