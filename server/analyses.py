@@ -31,7 +31,7 @@ class PointAnalyses:
 
     def query_groups(self, request: wire.PointsQueryGroupsRequest, budget: Budget) -> wire.PointsQueryGroupsResponse:
         started = time.perf_counter_ns()
-        collection = self._database.collection(request.query.collection_name)
+        collection = self._database.collection(request.query.collection_name, budget)
         schema = collection.schema
         places = self._texts.of_queries([(request.query, "query")], schema, budget)
         response = wire.PointsQueryGroupsResponse()
@@ -44,7 +44,7 @@ class PointAnalyses:
 
     def facet(self, request: wire.PointsFacetRequest, budget: Budget) -> wire.PointsFacetResponse:
         started = time.perf_counter_ns()
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         response = wire.PointsFacetResponse()
         fill_facets(response, self._analyses.facet(collection, facet_query_of(request), budget))
         response.microseconds = _microseconds_since(started)
@@ -52,7 +52,7 @@ class PointAnalyses:
 
     def aggregate(self, request: wire.PointsAggregateRequest, budget: Budget) -> wire.PointsAggregateResponse:
         started = time.perf_counter_ns()
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         response = wire.PointsAggregateResponse()
         fill_aggregates(response, self._analyses.aggregate(collection, aggregate_query_of(request), budget))
         response.microseconds = _microseconds_since(started)
@@ -62,7 +62,7 @@ class PointAnalyses:
         self, request: wire.PointsSearchMatrixPairsRequest, budget: Budget
     ) -> wire.PointsSearchMatrixPairsResponse:
         started = time.perf_counter_ns()
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         response = wire.PointsSearchMatrixPairsResponse()
         fill_pairs(response, self._analyses.matrix(collection, matrix_query_of(request), budget))
         response.microseconds = _microseconds_since(started)
@@ -72,7 +72,7 @@ class PointAnalyses:
         self, request: wire.PointsSearchMatrixOffsetsRequest, budget: Budget
     ) -> wire.PointsSearchMatrixOffsetsResponse:
         started = time.perf_counter_ns()
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         response = wire.PointsSearchMatrixOffsetsResponse()
         fill_offsets(response, self._analyses.matrix(collection, matrix_query_of(request), budget))
         response.microseconds = _microseconds_since(started)

@@ -29,11 +29,11 @@ class Collections:
         self._check_embedders(request.vectors, "vectors")
         schema = schema_of(request)
         self._check_sizes(schema.row_spaces, "vectors")
-        collection = self._database.create_collection(request.collection_name, schema)
+        collection = self._database.create_collection(request.collection_name, schema, budget)
         return wire.CollectionsCreateResponse(collection=self._info(collection, budget))
 
     def get(self, request: wire.CollectionsGetRequest, budget: Budget) -> wire.CollectionsGetResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         return wire.CollectionsGetResponse(collection=self._info(collection, budget))
 
     def list(self, request: wire.CollectionsListRequest, budget: Budget) -> wire.CollectionsListResponse:
@@ -43,12 +43,12 @@ class Collections:
         return wire.CollectionsExistsResponse(exists=self._database.exists(request.collection_name))
 
     def update(self, request: wire.CollectionsUpdateRequest, budget: Budget) -> wire.CollectionsUpdateResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         self._check_embedders(request.add_vectors, "add_vectors")
         self._check_embedders(request.update_vectors, "update_vectors")
         change = change_of(request)
         self._check_sizes(CollectionSchema(spaces=change.add, records=change.add_records).row_spaces, "add_vectors")
-        collection.change_schema(change)
+        collection.change_schema(change, budget)
         return wire.CollectionsUpdateResponse(collection=self._info(collection, budget))
 
     def delete(self, request: wire.CollectionsDeleteRequest, budget: Budget) -> wire.CollectionsDeleteResponse:

@@ -17,7 +17,7 @@ class PointFieldIndexes:
     def create_field_index(
         self, request: wire.PointsCreateFieldIndexRequest, budget: Budget
     ) -> wire.PointsCreateFieldIndexResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         wait = request.wait or not request.HasField("wait")
         params = params_of(request.params, "params")
         status = self._engine.create_field_index(collection, request.path, params, wait=wait, budget=budget)
@@ -26,6 +26,6 @@ class PointFieldIndexes:
     def delete_field_index(
         self, request: wire.PointsDeleteFieldIndexRequest, budget: Budget
     ) -> wire.PointsDeleteFieldIndexResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         deleted = self._engine.delete_field_index(collection, request.path, budget)
         return wire.PointsDeleteFieldIndexResponse(deleted=deleted)

@@ -39,7 +39,7 @@ class VectorDataMaintenance:
         self._maintenance = database.maintenance
 
     def optimize(self, request: wire.VDEOptimizeRequest, budget: Budget) -> wire.VDEOptimizeResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         before = {task.id for task in self._maintenance.tasks(collection.uid) if task.ended}
         started = self._maintenance.optimize(collection)
         if not _waits(request):
@@ -49,11 +49,11 @@ class VectorDataMaintenance:
         return wire.VDEOptimizeResponse(tasks=task_messages(tasks))
 
     def rebuild_index(self, request: wire.VDERebuildIndexRequest, budget: Budget) -> wire.VDERebuildIndexResponse:
-        ids = self._rebuild(request)
+        ids = self._rebuild(request, budget)
         return wire.VDERebuildIndexResponse(tasks=task_messages(self._outcomes(request, ids, budget)))
 
     def trigger_rebuild(self, request: wire.VDETriggerRebuildRequest, budget: Budget) -> wire.VDETriggerRebuildResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         using = _using(request, collection.schema)
         if request.partition_id:
             using = _partitioned(collection, using, request.partition_id)
@@ -71,7 +71,7 @@ class VectorDataMaintenance:
     def compact_collection(
         self, request: wire.VDECompactCollectionRequest, budget: Budget
     ) -> wire.VDECompactCollectionResponse:
-        ids = self._maintenance.compact(self._database.collection(request.collection_name))
+        ids = self._maintenance.compact(self._database.collection(request.collection_name, budget))
         tasks = self._outcomes(request, ids, budget)
         return wire.VDECompactCollectionResponse(
             task_id=next(iter(ids), ""),
@@ -98,12 +98,12 @@ class VectorDataMaintenance:
     def get_optimizations(
         self, request: wire.VDEGetOptimizationsRequest, budget: Budget
     ) -> wire.VDEGetOptimizationsResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         running = [task for task in self._maintenance.tasks(collection.uid) if not task.ended]
         return wire.VDEGetOptimizationsResponse(tasks=task_messages([*running, *self._maintenance.due(collection)]))
 
     def evaluate_recall(self, request: wire.VDEEvaluateRecallRequest, budget: Budget) -> wire.VDEEvaluateRecallResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         self._texts.of_vectors(request.queries, request, collection.schema, budget)
         recall = self._engine.evaluate_recall(collection, _test_of(request), budget)
         return wire.VDEEvaluateRecallResponse(
@@ -115,13 +115,13 @@ class VectorDataMaintenance:
         )
 
     def prewarm(self, request: wire.VDEPrewarmRequest, budget: Budget) -> wire.VDEPrewarmResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         with collection.snapshot() as snapshot:
             using = space_of(request.using, snapshot.schema, "using") if request.HasField("using") else None
             return wire.VDEPrewarmResponse(bytes=prewarm(snapshot, using, budget))
 
-    def _rebuild(self, request: wire.VDERebuildIndexRequest) -> list[str]:
-        collection = self._database.collection(request.collection_name)
+    def _rebuild(self, request: wire.VDERebuildIndexRequest, budget: Budget) -> list[str]:
+        collection = self._database.collection(request.collection_name, budget)
         return self._maintenance.rebuild(collection, _using(request, collection.schema))
 
     def _outcomes(

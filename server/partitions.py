@@ -33,7 +33,7 @@ class Partitions:
     def sample_vectors(
         self, request: wire.VDESampleVectorsRequest, budget: Budget
     ) -> Iterator[wire.VDESampleVectorsResponse]:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         if not 1 <= request.count <= MAX_SAMPLE:
             raise InvalidRequest("count", f"{request.count:,} is not between 1 and {MAX_SAMPLE:,}")
         with collection.snapshot() as snapshot:
@@ -50,7 +50,7 @@ class Partitions:
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidRequest("header", "the first message is the header")
         header = first.header
-        collection = self._database.collection(header.collection_name)
+        collection = self._database.collection(header.collection_name, budget)
         using = header.using if header.HasField("using") else None
         space = _dense(using, collection.schema, "header.using")
         schema = collection.schema.spaces[space]
@@ -73,7 +73,7 @@ class Partitions:
     def delete_partition(
         self, request: wire.VDEDeletePartitionRequest, budget: Budget
     ) -> wire.VDEDeletePartitionResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         space = _dense(request.using if request.HasField("using") else None, collection.schema, "using")
         deleted = collection.spaces()[space].manifest.partition is not None
         if deleted:
@@ -82,7 +82,7 @@ class Partitions:
 
     def _stored(self, header: wire.PartitionHeader, size: int, budget: Budget) -> Iterator[TreeRow]:
         """The points of another collection as rows, in id order as far as slots go."""
-        source: Collection = self._database.collection(header.from_collection)
+        source: Collection = self._database.collection(header.from_collection, budget)
         with source.snapshot() as snapshot:
             using = header.from_using if header.HasField("from_using") else None
             space = _dense(using, snapshot.schema, "header.from_using")

@@ -73,7 +73,7 @@ class PointWrites:
         self, request: Any, operations_of: Callable[[Target], list[Operation]], budget: Budget
     ) -> list[wire.UpdateResult]:
         """Applies the operations as one; the outcome of each. `request` says where, and whether to wait."""
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         schema = collection.schema
         self._texts.of_write(request, schema, budget)
         wait = request.wait or not request.HasField("wait")
@@ -105,7 +105,7 @@ class PointReads:
         self._engine = engine
 
     def get(self, request: wire.PointsGetRequest, budget: Budget) -> wire.PointsGetResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         found = self._engine.get(
             collection,
             point_ids_of(request.ids, "ids"),
@@ -119,7 +119,7 @@ class PointReads:
         return response
 
     def count(self, request: wire.PointsCountRequest, budget: Budget) -> wire.PointsCountResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         filter = filter_of(request.filter, "filter") if request.HasField("filter") else None
         count, seq = self._engine.count(collection, filter, budget)
         return wire.PointsCountResponse(count=count, seq=seq)

@@ -28,7 +28,7 @@ class PointScrolls:
                 raise InvalidRequest("cursor_ttl_seconds", "the cursor is open; its time was given when it was opened")
             with self._database.cursors.reading(request.cursor, request.collection_name, budget) as snapshot:
                 return self._response(self._page(snapshot, request, budget), request.cursor)
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         if request.HasField("cursor_ttl_seconds"):
             token = self._database.cursors.open(collection, request.collection_name, request.cursor_ttl_seconds)
             return self._first_page(token, request, budget)

@@ -31,7 +31,7 @@ class PointQueries:
 
     def search(self, request: wire.PointsSearchRequest, budget: Budget) -> wire.PointsSearchResponse:
         started = time.perf_counter_ns()
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         [answer] = self._answers(collection, [(request, "")], search_of, budget)
         response = wire.PointsSearchResponse()
         fill_result(response.result, answer)
@@ -40,7 +40,7 @@ class PointQueries:
 
     def query(self, request: wire.PointsQueryRequest, budget: Budget) -> wire.PointsQueryResponse:
         started = time.perf_counter_ns()
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         [answer] = self._answers(collection, [(request, "")], query_of, budget)
         response = wire.PointsQueryResponse()
         fill_result(response.result, answer)
@@ -64,7 +64,7 @@ class PointQueries:
         return response
 
     def explain(self, request: wire.PointsExplainRequest, budget: Budget) -> wire.PointsExplainResponse:
-        collection = self._database.collection(request.query.collection_name)
+        collection = self._database.collection(request.query.collection_name, budget)
         schema = collection.schema
         places = self._texts.of_queries([(request.query, "query")], schema, budget)
         query = query_of(request.query, "query")
@@ -72,7 +72,7 @@ class PointQueries:
         return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, places, schema)))
 
     def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
-        collection = self._database.collection(request.query.collection_name)
+        collection = self._database.collection(request.query.collection_name, budget)
         self._texts.of_queries([(request.query, "query")], collection.schema, budget)
         query, ids = query_of(request.query, "query"), point_ids_of(request.ids, "ids")
         explained = self._engine.explain_points(collection, query, ids, budget)
@@ -82,7 +82,7 @@ class PointQueries:
     def _batch(
         self, name: str, requests: Sequence[Any], field: str, convert: Callable[[Any, str], Query], budget: Budget
     ) -> list[QueryAnswer]:
-        collection = self._database.collection(name)
+        collection = self._database.collection(name, budget)
         self._check_same_collection(collection, name, requests, field)
         check_batch(len(requests), field)
         named = [(request, f"{field}[{index}]") for index, request in enumerate(requests)]

@@ -24,7 +24,7 @@ class SnapshotTransfers:
         return wire.VDECloneCollectionResponse()
 
     def create_snapshot(self, request: wire.VDECreateSnapshotRequest, budget: Budget) -> wire.VDECreateSnapshotResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         name = request.snapshot_name if request.HasField("snapshot_name") else None
         return wire.VDECreateSnapshotResponse(snapshot=_info(self._database.snapshots.create(collection, name, budget)))
 

@@ -20,7 +20,7 @@ class PointTextIndexes:
         check_index_path(request.path, "path")
         settings = text_settings_of(request.params, "params")
         check_text_settings(settings, "params")
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         if collection.schema.text_indexes.get(request.path) == settings:
             return wire.PointsCreateTextIndexResponse(changed=False)
         collection.change_schema(SchemaChange(put_texts={request.path: settings}), budget)
@@ -29,7 +29,7 @@ class PointTextIndexes:
     def delete_text_index(
         self, request: wire.PointsDeleteTextIndexRequest, budget: Budget
     ) -> wire.PointsDeleteTextIndexResponse:
-        collection = self._database.collection(request.collection_name)
+        collection = self._database.collection(request.collection_name, budget)
         if request.path not in collection.schema.text_indexes:
             return wire.PointsDeleteTextIndexResponse(deleted=False)
         collection.change_schema(SchemaChange(drop_texts=(request.path,)), budget)

@@ -27,7 +27,7 @@ class VectorDataEngine:
         self._database = database
 
     def open(self, request: wire.VDEOpenRequest, budget: Budget) -> wire.VDEOpenResponse:
-        self._database.open_collection(request.collection_name)
+        self._database.open_collection(request.collection_name, budget)
         return wire.VDEOpenResponse(state=self._state(request.collection_name))
 
     def close(self, request: wire.VDECloseRequest, budget: Budget) -> wire.VDECloseResponse:
@@ -38,7 +38,7 @@ class VectorDataEngine:
         state, reason = self._database.state(request.collection_name)
         response = wire.VDEGetStateResponse(state=COLLECTION_STATES[state], reason=reason)
         if state in SERVING:
-            stats = self._database.collection(request.collection_name).stats()
+            stats = self._database.collection(request.collection_name, budget).stats()
             response.spaces.update({name: SPACE_STATES[space.state] for name, space in stats.spaces.items()})
             for name in stats.records.keys() - stats.spaces.keys():
                 vectors = stats.records[name]
@@ -48,17 +48,17 @@ class VectorDataEngine:
     def get_vector_count(
         self, request: wire.VDEGetVectorCountRequest, budget: Budget
     ) -> wire.VDEGetVectorCountResponse:
-        stats = self._database.collection(request.collection_name).stats()
+        stats = self._database.collection(request.collection_name, budget).stats()
         return wire.VDEGetVectorCountResponse(
             count=stats.points_with_vectors,
             spaces={name: space.vectors for name, space in stats.spaces.items()} | dict(stats.records),
         )
 
     def get_stats(self, request: wire.VDEGetStatsRequest, budget: Budget) -> wire.VDEGetStatsResponse:
-        return stats_response(self._database.collection(request.collection_name).stats())
+        return stats_response(self._database.collection(request.collection_name, budget).stats())
 
     def flush(self, request: wire.VDEFlushRequest, budget: Budget) -> wire.VDEFlushResponse:
-        return wire.VDEFlushResponse(seq=self._database.collection(request.collection_name).flush(budget))
+        return wire.VDEFlushResponse(seq=self._database.collection(request.collection_name, budget).flush(budget))
 
     def _state(self, name: str) -> wire.CollectionState:
         return COLLECTION_STATES[self._database.state(name)[0]]

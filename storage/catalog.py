@@ -1,8 +1,9 @@
 """The catalog of a data directory: names of collections, aliases and snapshots, in an LMDB environment of its own."""
 
 import json
+import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -21,8 +22,6 @@ from storage.errors import (
 from storage.files import make_folder, sync_folder
 from storage.schema import check_name
 from storage.seal import write_seal
-
-_MAP_SIZE = 2**30
 
 
 class CollectionState(Enum):
@@ -74,10 +73,10 @@ class Catalog:
     Each change is durable when it returns.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, map_size: int) -> None:
         """Opens or creates the catalog. Raises CorruptStore, StorageFull, StorageFailed or OSError."""
         make_folder(folder)
-        self._env = open_environment(folder, _MAP_SIZE)
+        self._env = open_environment(folder, map_size)
         try:
             self._names = self._env.open_db(b"names")
             self._aliases = self._env.open_db(b"aliases")
@@ -88,10 +87,16 @@ class Catalog:
             if isinstance(error, lmdb.Error):
                 raise environment_failure(error, folder / "data.mdb") from error
             raise
+        self._writing = threading.Lock()
+        self._name_of = {uid: name for name, uid in self.names()}
+        self._aliases_of: Mapping[str, Sequence[str]] = {}
+        self._read_aliases()
 
     def close(self) -> None:
-        write_seal(self._env, Path(self._env.path()))
-        self._env.close()
+        try:
+            write_seal(self._env, Path(self._env.path()))
+        finally:
+            self._env.close()
 
     def uid(self, name: str) -> str | None:
         """The uid of the collection of this name, not alias."""
@@ -99,29 +104,45 @@ class Catalog:
             value = txn.get(name.encode(), db=self._names) if name else None
             return None if value is None else bytes(value).decode()
 
-    def resolve(self, name: str) -> str:
-        """The collection's own name. Raises CollectionNotFound."""
+    def find(self, name: str) -> tuple[str, str]:
+        """Own name and uid of the collection of this name or alias. Raises CollectionNotFound."""
         with self._env.begin() as txn:
             key = name.encode(errors="replace")
             if not key or len(key) > 511:
                 raise CollectionNotFound(name)
-            if txn.get(key, db=self._names) is not None:
-                return name
+            uid = txn.get(key, db=self._names)
+            if uid is not None:
+                return name, bytes(uid).decode()
             target = txn.get(key, db=self._aliases)
             if target is None:
                 raise CollectionNotFound(name)
-            return bytes(target).decode()
+            uid = txn.get(target, db=self._names)
+            if uid is None:
+                raise CollectionNotFound(name)
+            return bytes(target).decode(), bytes(uid).decode()
 
-    def names(self) -> list[tuple[str, str]]:
-        """Names and uids, sorted by name."""
+    def name_of(self, uid: str) -> str | None:
+        """The name of the collection of this uid; None when there is none."""
+        return self._name_of.get(uid)
+
+    def names(self, prefix: str = "") -> list[tuple[str, str]]:
+        """Names that start with `prefix` and uids, sorted by name."""
+        start = prefix.encode(errors="replace")
+        found: list[tuple[str, str]] = []
         with self._env.begin() as txn, txn.cursor(self._names) as cursor:
-            return [(bytes(name).decode(), bytes(uid).decode()) for name, uid in cursor]
+            if not cursor.set_range(start) if start else not cursor.first():
+                return found
+            for name, uid in cursor:
+                if not bytes(name).startswith(start):
+                    break
+                found.append((bytes(name).decode(), bytes(uid).decode()))
+        return found
 
     def aliases(self, collection: str | None) -> list[tuple[str, str]]:
         """Aliases and their collections, sorted by alias."""
-        with self._env.begin() as txn, txn.cursor(self._aliases) as cursor:
-            pairs = [(bytes(alias).decode(), bytes(target).decode()) for alias, target in cursor]
-        return [pair for pair in pairs if collection is None or pair[1] == collection]
+        known = self._aliases_of
+        targets = known if collection is None else [collection]
+        return sorted((alias, target) for target in targets for alias in known.get(target, ()))
 
     @staticmethod
     def new_uid() -> str:
@@ -136,21 +157,28 @@ class Catalog:
         with self._write() as txn:
             self._check_free(txn, name)
             txn.put(name.encode(), uid.encode(), db=self._names)
+        self._name_of[uid] = name
 
-    def remove(self, name: str) -> None:
-        """Removes a collection and the aliases that point to it."""
+    def remove(self, name: str, uid: str) -> bool:
+        """Removes a collection and the aliases that point to it; False when it is gone."""
         with self._write() as txn:
+            if txn.get(name.encode(), db=self._names) != uid.encode():
+                return False
             txn.delete(name.encode(), db=self._names)
-            with txn.cursor(self._aliases) as cursor:
-                gone = [bytes(alias) for alias, target in cursor if bytes(target) == name.encode()]
-            for alias in gone:
-                txn.delete(alias, db=self._aliases)
+            aliases = self._aliases_of.get(name, ())
+            for alias in aliases:
+                txn.delete(alias.encode(), db=self._aliases)
+        self._name_of.pop(uid, None)
+        if aliases:
+            self._read_aliases()
+        return True
 
     def update_aliases(self, operations: Sequence[AliasOperation]) -> None:
         """Applies all operations in order, or none."""
         with self._write() as txn:
             for number, operation in enumerate(operations):
                 self._update_alias(txn, operation, f"operations[{number}]")
+        self._read_aliases()
 
     def _update_alias(self, txn: lmdb.Transaction, operation: AliasOperation, field: str) -> None:
         match operation:
@@ -177,6 +205,13 @@ class Catalog:
         with self._env.begin() as txn, txn.cursor(self._snapshots) as cursor:
             return [_entry(value) for _, value in cursor]
 
+    def snapshot(self, collection: str, name: str) -> SnapshotEntry | None:
+        """The snapshot of this name of a collection; None when there is none."""
+        with self._env.begin() as txn:
+            key = _snapshot_key(collection, name)
+            value = txn.get(key, db=self._snapshots) if len(key) <= 511 else None
+            return None if value is None else _entry(value)
+
     def add_snapshot(self, entry: SnapshotEntry) -> None:
         """Raises SnapshotAlreadyExists."""
         with self._write() as txn:
@@ -194,10 +229,18 @@ class Catalog:
         if txn.get(name.encode(), db=self._names) is not None or txn.get(name.encode(), db=self._aliases) is not None:
             raise CollectionAlreadyExists(name)
 
+    def _read_aliases(self) -> None:
+        """Notes the aliases of each collection, as they are committed."""
+        found: dict[str, list[str]] = {}
+        with self._env.begin() as txn, txn.cursor(self._aliases) as cursor:
+            for alias, target in cursor:
+                found.setdefault(bytes(target).decode(), []).append(bytes(alias).decode())
+        self._aliases_of = found
+
     @contextmanager
     def _write(self) -> Iterator[lmdb.Transaction]:
         try:
-            with self._env.begin(write=True) as txn:
+            with self._writing, self._env.begin(write=True) as txn:
                 yield txn
         except lmdb.Error as error:
             raise write_failure(error, Path(self._env.path())) from error
@@ -235,4 +278,4 @@ def _entry(value: bytes) -> SnapshotEntry:
 
 def _snapshot_key(collection: str, name: str) -> bytes:
     # Names have no control characters and at most 255 bytes, so this is unambiguous and fits an LMDB key.
-    return f"{collection}\0{name}".encode()
+    return f"{collection}\0{name}".encode(errors="replace")

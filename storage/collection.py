@@ -1,4 +1,4 @@
-"""An open collection: snapshots to read, a writer to write, and its statistics."""
+"""A collection: snapshots to read, a writer to write, and its statistics. Its files are opened by its first use."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from storage.apply import Applied, apply
 from storage.block import BlockView, SegmentIndex
 from storage.budget import UNLIMITED, Budget
-from storage.core import Core
-from storage.errors import CollectionClosed, DeadlineExceeded, SpaceNotFound
+from storage.errors import DeadlineExceeded, SpaceNotFound
 from storage.failpoint import failpoint
 from storage.ivf.partition import Partition, PartitionFile, write_partition
+from storage.open_collections import OpenCollections
+from storage.open_on_use import Opened, OpenOnUse
 from storage.operations import Operation, UpdateVectors, Upsert, WriteResult
 from storage.payload import PayloadCodec
 from storage.policy import due, seal_threshold
 from storage.schema import CollectionSchema, SchemaChange
 from storage.segment_index import kind_of_index
-from storage.settings import StorageSettings
 from storage.snapshot import Snapshot
 from storage.space import IndexFile, SpaceView
 from storage.stats import CollectionStats, SpaceState, SpaceStats
@@ -35,7 +35,7 @@ from storage.structure import (
     set_partition,
 )
 from storage.transaction import Transaction
-from storage.writer import Unit, Writer
+from storage.writer import Unit
 
 UNKNOWN = -1
 """Stands in for the checksum of a vector that is not current."""
@@ -44,69 +44,117 @@ MIN_SEALED = 1_000
 """Living rows of an open block that make sealing it on demand worthwhile."""
 
 
+class Hold:
+    """Keeps a collection open until it is released, which may be done more than once."""
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave: Callable[[], None] | None = leave
+
+    def release(self) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
+
+    def __enter__(self) -> "Hold":
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.release()
+
+
 class Collection:
-    """Safe to use from many threads. Opened and closed by Database."""
+    """Safe to use from many threads. Made and closed by Database.
+
+    It may be kept for long: while nobody uses it its files may be closed, so that others can be open, and the next use
+    opens them. Once it was closed for good every use raises CollectionClosed. Every use may raise what opening raises:
+    CorruptStore, UnknownFormat, StorageFull, StorageFailed, TooManyOpenCollections, SystemLimitReached.
+    """
 
     def __init__(
         self,
         name: str,
-        core: Core,
-        settings: StorageSettings,
+        uid: str,
+        places: OpenCollections,
+        do_open: Callable[["Collection"], Opened],
         *,
-        committed: Callable[["Collection"], None],
+        opened: Callable[["Collection"], None],
+        closed: Callable[["Collection"], None],
         closing: Callable[["Collection"], None],
     ) -> None:
-        """`committed` is called after each commit, from the writer's thread; `closing` once, when no more snapshots
-        are given out, to let go of those that are kept."""
+        """`do_open` opens its files. `opened` is called after each opening, `closed` after each closing for room;
+        `closing` once, when no more snapshots are given out, to let go of those that are kept."""
         self.name = name
+        self.uid = uid
         self._forget = closing
-        self._core = core
-        self._readers = 0
-        self._closing = False
-        self._changed = threading.Condition()
+        self._files = OpenOnUse(
+            name, places, lambda: do_open(self), opened=lambda: opened(self), closed=lambda: closed(self)
+        )
+        self._lock = threading.Lock()
         self._work: dict[int, int] = {}
         self.failed: dict[int, str] = {}
         """Why background work failed for good, by the uid of its space; kept by maintenance."""
-        self._writer = Writer(
-            core,
-            max_writes=settings.max_pending_writes,
-            max_bytes=settings.max_pending_bytes,
-            committed=lambda: committed(self),
-        )
-
-    @property
-    def uid(self) -> str:
-        return self._core.uid
 
     @property
     def schema(self) -> CollectionSchema:
-        """The newest committed schema."""
-        return self._core.view.schema
+        """The newest committed schema. Requires: it was opened before."""
+        return self._files.core.view.schema
 
     @property
     def codec(self) -> PayloadCodec:
-        return self._core.codec
+        return self._files.core.codec
 
     @property
     def seq(self) -> int:
-        """The newest commit sequence."""
-        return self._core.view.state.seq
+        """The newest commit sequence. Requires: it was opened before."""
+        return self._files.core.view.state.seq
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, or is about to be."""
-        return self._closing
+        """Whether it was closed for good, or is about to be."""
+        return self._files.ended
 
-    def snapshot(self) -> Snapshot:
+    @property
+    def is_open(self) -> bool:
+        """Whether its files are open now."""
+        return self._files.is_open
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a use waits for its files to be opened."""
+        return self._files.is_opening
+
+    @property
+    def waiting_writes(self) -> int:
+        """Writes that wait for their commit, without those under way."""
+        return self._files.waiting_writes
+
+    def open(self, budget: Budget = UNLIMITED, do_open: Callable[[], Opened] | None = None) -> None:
+        """Opens its files, by `do_open` if given, unless they are open."""
+        if not self._files.is_open or self._files.ended:
+            self._files.use(budget, do_open)
+            self._files.leave()
+
+    def hold(self, budget: Budget = UNLIMITED) -> Hold:
+        """Keeps its files open, for work that comes back to it: `with collection.hold()`."""
+        self._files.use(budget)
+        return Hold(self._files.leave)
+
+    def hold_if_open(self) -> Hold | None:
+        """Keeps its files open if they are; None otherwise. Waits for nothing."""
+        return None if self._files.use_if_open() is None else Hold(self._files.leave)
+
+    def hold_again(self) -> Hold:
+        """Keeps its files open for longer than a hold that there is. Requires: such a hold."""
+        self._files.use_again()
+        return Hold(self._files.leave)
+
+    def snapshot(self, budget: Budget = UNLIMITED) -> Snapshot:
         """Pins the newest commit: `with collection.snapshot() as snapshot`. Raises CollectionClosed."""
-        with self._changed:
-            if self._closing:
-                raise CollectionClosed(self.name)
-            self._readers += 1
+        core = self._files.use(budget).core
         try:
-            return Snapshot(self._core, self._release)
+            return Snapshot(core, self._files.leave)
         except BaseException:
-            self._release()
+            self._files.leave()
             raise
 
     def write(self, operations: Sequence[Operation], budget: Budget = UNLIMITED) -> "Future[WriteResult]":
@@ -120,25 +168,26 @@ class Collection:
         def apply_all(transaction: Transaction) -> list[Applied]:
             return [apply(transaction, operation) for operation in operations]
 
-        return self._submit(Unit(apply_all, _write_result, size=sum(map(_size_of, operations))))
+        return self._submit(Unit(apply_all, _write_result, size=sum(map(_size_of, operations))), budget)
 
     def change_schema(self, change: SchemaChange, budget: Budget = UNLIMITED) -> CollectionSchema:
         """Adds, drops and changes spaces and settings, all or nothing; returns the schema after it."""
-        check_change(self.schema, change)
+        with self.hold(budget):
+            check_change(self.schema, change)
         unit = Unit(lambda transaction: change_schema(transaction, change), lambda seq, schema: schema, alone=True)
-        schema: CollectionSchema = wait_for(self._submit(unit), budget)
+        schema: CollectionSchema = wait_for(self._submit(unit, budget), budget)
         return schema
 
     def flush(self, budget: Budget = UNLIMITED) -> int:
         """Waits until all writes accepted before are durable; returns the commit sequence."""
-        seq: int = wait_for(self._submit(Unit(None, lambda seq, outcome: seq)), budget)
+        seq: int = wait_for(self._submit(Unit(None, lambda seq, outcome: seq), budget), budget)
         return seq
 
     def stats(self) -> CollectionStats:
         with self.snapshot() as snapshot:
             slots = [snapshot.slots_with_vector(name) for name in snapshot.schema.names]
             any_vector = len(slots[0]) if len(slots) == 1 else len(np.unique(np.concatenate(slots))) if slots else 0
-            disk = (self._core.path / "lmdb" / "data.mdb").stat().st_blocks * 512
+            disk = (snapshot.path / "data.mdb").stat().st_blocks * 512
             return CollectionStats(
                 seq=snapshot.seq,
                 points=snapshot.point_count,
@@ -150,16 +199,14 @@ class Collection:
 
     def spaces(self) -> Mapping[str, SpaceView]:
         """The spaces as of the newest commit, by name. Raises CollectionClosed."""
-        with self._changed:
-            if self._closing:
-                raise CollectionClosed(self.name)
-        return self._core.view.spaces
+        with self.hold():
+            return self._files.core.view.spaces
 
     def seal_tails(self, *, dead_only: bool = False) -> None:
         """Seals the open block of every space that has MIN_SEALED rows, or (`dead_only`) dead ones."""
 
         def seal(transaction: Transaction) -> None:
-            for space in self._core.spaces.values():
+            for space in transaction.core.spaces.values():
                 block = space.blocks[-1]
                 if block.deaths > 0 if dead_only else block.count - block.deaths >= MIN_SEALED:
                     transaction.seal(space)
@@ -211,10 +258,11 @@ class Collection:
         """Lets a graph serve that the manifest names already, and that has been verified now."""
 
         def show(seq: int, outcome: object) -> None:
-            for space in self._core.spaces.values():
+            core = self._files.core
+            for space in core.spaces.values():
                 if space.schema.uid == space_uid and any(block.uid == block_uid for block in space.blocks):
                     space.attach_graph(block_uid, graph, index)
-            self._core.refresh()
+            core.refresh()
 
         self._submit(Unit(None, show, alone=True)).result()
 
@@ -232,7 +280,7 @@ class Collection:
 
     def working(self, space_uid: int, step: int) -> None:
         """Counts background work on a space: `step` +1 when some begins, -1 when it ends."""
-        with self._changed:
+        with self._lock:
             self._work[space_uid] = self._work.get(space_uid, 0) + step
 
     @property
@@ -241,28 +289,15 @@ class Collection:
         return any(self._work.values())
 
     def close(self) -> None:
-        """Commits what waits, waits for snapshots in use, and closes all files."""
-        with self._changed:
-            if self._closing:
-                return
-            self._closing = True
-        self._writer.stop()
-        self._forget(self)
-        with self._changed:
-            while self._readers:
-                self._changed.wait()
-        self._core.close()
+        """Commits what waits, waits for snapshots in use, and closes all files for good."""
+        self._files.close(lambda: self._forget(self))
 
-    def _submit(self, unit: Unit) -> "Future[Any]":
-        with self._changed:
-            if self._closing:
-                raise CollectionClosed(self.name)
-        return self._writer.submit(unit)
-
-    def _release(self) -> None:
-        with self._changed:
-            self._readers -= 1
-            self._changed.notify_all()
+    def _submit(self, unit: Unit, budget: Budget = UNLIMITED) -> "Future[Any]":
+        writer = self._files.use(budget).writer
+        try:
+            return writer.submit(unit)
+        finally:
+            self._files.leave()
 
     def _space_stats(self, space: SpaceView) -> SpaceStats:
         graphs = [block for block in space.blocks if block.graph is not None]

@@ -58,7 +58,7 @@ class Cursors:
             raise LimitExceeded(
                 "cursor_ttl_seconds", limit="MAX_CURSOR_SECONDS", maximum=MAX_CURSOR_SECONDS, actual=seconds
             )
-        with self._changed:
+        with collection.hold(), self._changed:  # held, so that nobody waits for the lock while files are opened
             self._close_expired()
             if len(self._cursors) >= MAX_CURSORS:
                 raise TooManyCursors(MAX_CURSORS)

@@ -9,63 +9,62 @@ from pathlib import Path
 
 import lmdb
 
-from storage.budget import Budget
+from storage.budget import UNLIMITED, Budget
 from storage.catalog import AliasOperation, Catalog, CollectionState
 from storage.collection import Collection
 from storage.core import Core
 from storage.cursors import Cursors
 from storage.directory import check_directory, is_data_directory, mark_directory
 from storage.environment import write_failure
-from storage.errors import (
-    CollectionClosed,
-    CollectionNotFound,
-    CorruptStore,
-    EngineError,
-    InvalidName,
-    ShuttingDown,
-    UnknownFormat,
-)
+from storage.errors import CollectionNotFound, CorruptStore, InvalidName, UnknownFormat
 from storage.failpoint import failpoint
 from storage.files import FolderLock, failure, make_folder, sync_folder
 from storage.maintenance import Maintenance
 from storage.matching import MatchingRowsCache
+from storage.open_collections import OpenCollections, OpenCounts
+from storage.open_limit import most_open
+from storage.open_on_use import Opened
 from storage.parts import copy_collection
 from storage.payload import PayloadCodec
+from storage.registry import Registry
 from storage.schema import CollectionSchema, check_name, check_schema
 from storage.settings import StorageSettings
 from storage.snapshots import Snapshots
+from storage.write_threads import WriteThreads
+from storage.writer import Writer
 
 log = logging.getLogger(__name__)
 
 
 class Database:
-    """Safe to use from many threads."""
+    """Safe to use from many threads. One collection never waits for another that is being opened, made or closed."""
 
     def __init__(self, path: Path, codec: PayloadCodec, settings: StorageSettings, lock: FolderLock) -> None:
         self.path = path
         self._codec = codec
         self._settings = settings
         self._lock = lock
-        self._catalog = Catalog(path / "catalog")
+        self._catalog = Catalog(path / "catalog", settings.map_size)
         self.snapshots = Snapshots(path / "snapshots", self._catalog)
-        self._mutex = threading.RLock()
-        self._left = threading.Condition(self._mutex)
-        self._open: dict[str, Collection] = {}
-        self._closed: set[str] = set()
-        self._leaving: set[str] = set()
-        self._broken: dict[str, EngineError] = {}
-        self._opening: set[str] = set()
-        self._stopping = False
+        self._places = OpenCollections(settings.max_open_collections or most_open(settings.map_size))
+        self._write_threads = WriteThreads()
         self._watchers: list[Callable[[Collection], None]] = []
-        self.maintenance = Maintenance(
-            self.open_collections, parallel=settings.parallel_tasks, max_memory=settings.max_build_memory
-        )
+        self.maintenance = Maintenance(parallel=settings.parallel_tasks, max_memory=settings.max_build_memory)
         self.cursors = Cursors()
         self.opened: Callable[[Collection], None] = _nothing
         """Called with each collection once it is open; must not wait. Set by whoever derives data from collections."""
         self.closed: Callable[[Collection], None] = _nothing
-        """Called with each collection once it is closed."""
+        """Called with each collection once it is closed, also for room; must not wait."""
         self._matching_rows = MatchingRowsCache()
+        self._collections = Registry(
+            self._make,
+            is_known=lambda uid: self._catalog.name_of(uid) is not None,
+            leaving=self.maintenance.forget,
+            left=lambda collection: self.closed(collection),
+            reopen_on_use=settings.reopen_on_use,
+        )
+        self._closing = threading.Lock()
+        self._is_closed = False
 
     @classmethod
     def open(cls, path: Path, *, codec: PayloadCodec, settings: StorageSettings | None = None) -> "Database":
@@ -95,46 +94,48 @@ class Database:
 
     def close(self) -> None:
         """Stops background work, commits what waits and closes all files."""
-        with self._mutex:
-            if self._stopping:
+        with self._closing:
+            if self._is_closed:
                 return
-            self._stopping = True
+            self._is_closed = True
+        self._collections.stop()
         self.maintenance.stop()
-        with self._mutex:
-            collections = list(self._open.values())
-            self._open.clear()
-        for collection in collections:
-            collection.close()
+        self._collections.close_all()
+        self._write_threads.stop()
         self._catalog.close()
         self._lock.release()
 
-    def create_collection(self, name: str, schema: CollectionSchema) -> Collection:
-        """Makes an empty collection. Raises InvalidName, InvalidRequest, CollectionAlreadyExists, StorageFull."""
+    def create_collection(self, name: str, schema: CollectionSchema, budget: Budget = UNLIMITED) -> Collection:
+        """Makes an empty collection. Raises InvalidName, InvalidRequest, CollectionAlreadyExists, StorageFull, and what
+        opening one raises."""
         check_name(name, "collection_name")
         check_schema(schema)
-        with self._mutex:
-            self._check_running()
-            self._catalog.check_free(name)
-            uid = Catalog.new_uid()
-            with _removed_on_failure(self._folder(uid)) as folder:
-                core = Core.create(uid, folder, schema, self._codec, self._settings.map_size)
-                self._name(name, uid, core)
-            return self._enter(name, core)
+        self._check_running()
+        self._catalog.check_free(name)
+        uid = Catalog.new_uid()
+        with _removed_on_failure(self._folder(uid)) as folder:
+
+            def create() -> Core:
+                shutil.rmtree(folder, ignore_errors=True)  # of an attempt that the system had no room for
+                with _our_errors(folder):
+                    return Core.create(uid, folder, schema, self._codec, self._settings.map_size)
+
+            return self._publish(name, uid, create, budget)
 
     def clone_collection(self, name: str, target: str, budget: Budget) -> Collection:
         """Makes a collection of the newest commit of another, whose writes go on meanwhile; see `_add_collection`."""
-        source = self.collection(name)
+        source = self.collection(name, budget)
 
         def copy(folder: Path) -> None:
-            with source.snapshot() as snapshot:
+            with source.snapshot(budget) as snapshot:
                 copy_collection(snapshot, folder, budget)
 
-        return self._add_collection(target, copy)
+        return self._add_collection(target, copy, budget)
 
     def restore_snapshot(self, collection: str, name: str, target: str, budget: Budget) -> Collection:
         """Makes a collection of a snapshot, verified. Raises SnapshotNotFound too; see `_add_collection`."""
         entry = self.snapshots.get(self.snapshot_owner(collection), name)
-        return self._add_collection(target, lambda folder: self.snapshots.extract(entry, folder, budget))
+        return self._add_collection(target, lambda folder: self.snapshots.extract(entry, folder, budget), budget)
 
     def snapshot_owner(self, name: str) -> str:
         """The name under which the snapshots of a collection or alias are listed: they outlive their collection."""
@@ -145,46 +146,30 @@ class Database:
 
     def delete_collection(self, name: str) -> bool:
         """Deletes a collection, durably; False when there is none. Raises InvalidName for an alias."""
-        with self._mutex:
-            self._check_running()
-            uid = self._catalog.uid(name)
-            if uid is None:
-                if self.exists(name):
-                    raise InvalidName("collection_name", f"{name!r} is an alias; delete aliases by UpdateAliases")
-                return False
-            self._catalog.remove(name)
-            self._closed.discard(name)
-            self._broken.pop(name, None)
-            collection = self._open.pop(name, None)
-        failpoint("drop_collection_committed")
-        if collection is not None:
-            self.maintenance.forget(collection)
-            collection.close()
-            self.closed(collection)
+        self._check_running()
+        uid = self._catalog.uid(name)
+        if uid is None:
+            if self.exists(name):
+                raise InvalidName("collection_name", f"{name!r} is an alias; delete aliases by UpdateAliases")
+            return False
+        with self._collections.removing(uid):
+            deleted = self._catalog.remove(name, uid)
+            failpoint("drop_collection_committed")
         shutil.rmtree(self._folder(uid), ignore_errors=True)
-        return True
+        return deleted
 
-    def collection(self, name: str) -> Collection:
+    def collection(self, name: str, budget: Budget = UNLIMITED) -> Collection:
         """The collection of this name or alias, opened if need be.
 
-        Raises CollectionNotFound, CollectionClosed, or what opening it failed with.
+        Raises CollectionNotFound, CollectionClosed, DeadlineExceeded, Cancelled, or what opening it failed with.
         """
-        collection = self._open.get(name)
-        if collection is not None:
-            return collection
-        own_name = self.resolve(name)
-        collection = self._open.get(own_name)
-        if collection is not None:
-            return collection
-        if own_name in self._closed and self._settings.reopen_on_use:
-            return self._reopen(own_name)
-        return self._open_once(own_name)
+        return self._opened(*self._find(name), budget)
 
-    def collection_of_uid(self, uid: str) -> Collection | None:
+    def collection_of_uid(self, uid: str, budget: Budget = UNLIMITED) -> Collection | None:
         """The collection of this uid, opened if need be; None when there is none. Raises like `collection`."""
         self._check_running()
-        name = next((name for name, known in self._catalog.names() if known == uid), None)
-        return None if name is None else self.collection(name)
+        name = self._catalog.name_of(uid)
+        return None if name is None else self._opened(name, uid, budget)
 
     def watch(self, watcher: Callable[[Collection], None]) -> None:
         """Has `watcher` called after every commit of a collection, from its writer's thread, and when one is opened."""
@@ -192,15 +177,11 @@ class Database:
 
     def resolve(self, name: str) -> str:
         """The collection's own name. Raises CollectionNotFound."""
-        self._check_running()
-        return self._catalog.resolve(name)
+        return self._find(name)[0]
 
     def uid(self, name: str) -> str:
         """What tells the collection of this name or alias from all others, for ever. Raises CollectionNotFound."""
-        uid = self._catalog.uid(self.resolve(name))
-        if uid is None:
-            raise CollectionNotFound(name)
-        return uid
+        return self._find(name)[1]
 
     def exists(self, name: str) -> bool:
         """Whether a collection or alias has this name."""
@@ -213,7 +194,7 @@ class Database:
     def collection_names(self, prefix: str = "") -> list[str]:
         """Names of collections that start with `prefix`, sorted."""
         self._check_running()
-        return [name for name, _ in self._catalog.names() if name.startswith(prefix)]
+        return [name for name, _ in self._catalog.names(prefix)]
 
     def update_aliases(self, operations: Sequence[AliasOperation]) -> None:
         """Applies all operations in order, or none."""
@@ -225,47 +206,38 @@ class Database:
         self._check_running()
         return self._catalog.aliases(None if collection is None else self.resolve(collection))
 
-    def open_collection(self, name: str) -> None:
+    def open_collection(self, name: str, budget: Budget = UNLIMITED) -> None:
         """Opens a closed or broken collection."""
-        self._reopen(self.resolve(name))
+        own_name, uid = self._find(name)
+        self._collections.get(own_name, uid, budget, reopen=True).open(budget)
 
     def close_collection(self, name: str) -> None:
         """Closes a collection and unmaps its files. The settings say whether its next use opens it or is refused."""
-        own_name = self.resolve(name)
-        with self._mutex:
-            self._closed.add(own_name)
-            collection = self._open.pop(own_name, None)
-            if collection is None:
-                return
-            self._leaving.add(own_name)
-        try:
-            self.maintenance.forget(collection)
-            collection.close()  # waits for readers, who may need the mutex
-            self.closed(collection)
-        finally:
-            with self._left:
-                self._leaving.discard(own_name)
-                self._left.notify_all()
+        self._collections.close(self.uid(name))
 
     def state(self, name: str) -> tuple[CollectionState, str]:
         """The state of a collection, and the reason when it is ERROR. Does not open it. Raises CollectionNotFound."""
-        own_name = self.resolve(name)
-        if own_name in self._closed:
-            return CollectionState.CLOSED, ""
-        if own_name in self._opening:
-            return CollectionState.LOADING, ""
-        if own_name in self._broken:
-            return CollectionState.ERROR, self._broken[own_name].message
-        collection = self._open.get(own_name)
-        if collection is not None and collection.is_worked_on:
-            return CollectionState.REBUILDING, ""
-        return CollectionState.READY, ""
+        return self._collections.state(self.uid(name))
 
     def open_collections(self) -> list[Collection]:
-        with self._mutex:
-            return list(self._open.values())
+        """Those whose files are open."""
+        return self._collections.open_ones()
 
-    def _add_collection(self, name: str, fill: Callable[[Path], None]) -> Collection:
+    def open_counts(self) -> OpenCounts:
+        """How many collections are open, and how often one was opened, or closed to make room."""
+        return self._places.counts()
+
+    def _find(self, name: str) -> tuple[str, str]:
+        """Own name and uid of a collection. Raises CollectionNotFound."""
+        self._check_running()
+        return self._catalog.find(name)
+
+    def _opened(self, name: str, uid: str, budget: Budget) -> Collection:
+        collection = self._collections.get(name, uid, budget)
+        collection.open(budget)
+        return collection
+
+    def _add_collection(self, name: str, fill: Callable[[Path], None], budget: Budget) -> Collection:
         """Makes a collection of the files that `fill` writes, durably, into the folder it is given.
 
         Raises InvalidName, CollectionAlreadyExists, StorageFull, CorruptStore, UnknownFormat, or what `fill` raises;
@@ -279,60 +251,59 @@ class Database:
             folder.mkdir()
             fill(folder)
             sync_folder(folder.parent)
-            core = Core.open(uid, folder, self._codec, self._settings.map_size)
-            failpoint("restore_publish")
-            with self._mutex:
-                self._name(name, uid, core)
-                return self._enter(name, core)
 
-    def _name(self, name: str, uid: str, core: Core) -> None:
-        """Gives a new collection its name, durably, or closes it. Requires: the mutex."""
-        try:
+            def open_copy() -> Core:
+                return Core.open(uid, folder, self._codec, self._settings.map_size)
+
+            return self._publish(name, uid, open_copy, budget)
+
+    def _publish(self, name: str, uid: str, do_open: Callable[[], Core], budget: Budget) -> Collection:
+        """Opens a new collection by `do_open` and gives it its name, durably, or closes it."""
+        collection = self._make(name, uid)
+        with self._collections.adding(collection):
+            collection.open(budget, lambda: self._with_writer(collection, do_open()))
+            failpoint("restore_publish")
             self._check_running()
             self._catalog.add(name, uid)
-        except BaseException:
-            core.close()
+        return collection
+
+    def _make(self, name: str, uid: str) -> Collection:
+        return Collection(
+            name,
+            uid,
+            self._places,
+            self._open_files,
+            opened=self._tell_opened,
+            closed=lambda collection: self.closed(collection),
+            closing=self.cursors.forget,
+        )
+
+    def _open_files(self, collection: Collection) -> Opened:
+        """Opens a collection that the catalog names. What is broken is noted, and not tried again until asked for."""
+        name, uid = collection.name, collection.uid
+        self._collections.check_sound(uid)
+        try:
+            core = Core.open(uid, self._folder(uid), self._codec, self._settings.map_size)
+        except (CorruptStore, UnknownFormat) as error:
+            log.error("collection %r cannot be opened: %s", name, error)
+            self._collections.note_broken(uid, error)
             raise
+        return self._with_writer(collection, core)
 
-    def _reopen(self, name: str) -> Collection:
-        with self._left:
-            while name in self._leaving:  # one process may have an LMDB environment open only once
-                self._left.wait()
-            self._closed.discard(name)
-            self._broken.pop(name, None)
-        return self._open_once(name)
-
-    def _open_once(self, name: str) -> Collection:
-        with self._mutex:
-            self._check_running()
-            collection = self._open.get(name)
-            if collection is not None:
-                return collection
-            if name in self._closed:
-                raise CollectionClosed(name)
-            if name in self._broken:
-                raise self._broken[name]
-            uid = self._catalog.uid(name)
-            if uid is None:
-                raise CollectionNotFound(name)
-            self._opening.add(name)
-            try:
-                core = Core.open(uid, self._folder(uid), self._codec, self._settings.map_size)
-            except (CorruptStore, UnknownFormat) as error:
-                log.error("collection %r cannot be opened: %s", name, error)
-                self._broken[name] = error
-                raise
-            finally:
-                self._opening.discard(name)
-            return self._enter(name, core)
-
-    def _enter(self, name: str, core: Core) -> Collection:
+    def _with_writer(self, collection: Collection, core: Core) -> Opened:
         core.matching_rows = self._matching_rows
-        collection = Collection(name, core, self._settings, committed=self._committed, closing=self.cursors.forget)
-        self._open[name] = collection
+        writer = Writer(
+            core,
+            self._write_threads,
+            max_writes=self._settings.max_pending_writes,
+            max_bytes=self._settings.max_pending_bytes,
+            committed=lambda: self._committed(collection),
+        )
+        return Opened(core, writer)
+
+    def _tell_opened(self, collection: Collection) -> None:
         self._committed(collection)
         self.opened(collection)
-        return collection
 
     def _committed(self, collection: Collection) -> None:
         """Tells those who follow commits that there is a new one, or that the collection was opened."""
@@ -341,8 +312,7 @@ class Database:
             watcher(collection)
 
     def _check_running(self) -> None:
-        if self._stopping:
-            raise ShuttingDown()
+        self._collections.check_running()
 
     def _folder(self, uid: str) -> Path:
         return self.path / "collections" / uid
@@ -366,11 +336,18 @@ def _nothing(collection: Collection) -> None:
 def _removed_on_failure(folder: Path) -> Iterator[Path]:
     """The folder of a collection in the making. What the disk or LMDB refuses becomes an error of ours."""
     try:
-        yield folder
-    except BaseException as error:
+        with _our_errors(folder):
+            yield folder
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise failure(error, f"writing {folder}") from error
-        if isinstance(error, lmdb.Error):
-            raise write_failure(error, folder.parent) from error
         raise
+
+
+@contextmanager
+def _our_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise failure(error, f"writing {folder}") from error
+    except lmdb.Error as error:
+        raise write_failure(error, folder.parent) from error

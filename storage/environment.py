@@ -12,8 +12,15 @@ from typing import Any
 
 import lmdb
 
-from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull, UnknownFormat
-from storage.files import NO_ROOM
+from storage.errors import (
+    CorruptStore,
+    EngineError,
+    StorageFailed,
+    StorageFull,
+    SystemLimitReached,
+    UnknownFormat,
+)
+from storage.files import NO_ROOM, SYSTEM_LIMITS
 from storage.schema import CollectionSchema
 from storage.seal import check_seal, remove_seal
 from storage.space import Manifest
@@ -162,6 +169,9 @@ def write_failure(error: lmdb.Error, folder: Path) -> EngineError:
     """
     if isinstance(error, lmdb.MapFullError):
         return StorageFull(f"{folder}: the space reserved is full")
+    limit = next((os.strerror(each) for each in SYSTEM_LIMITS if os.strerror(each) in str(error)), None)
+    if limit is not None or isinstance(error, lmdb.ReadersFullError):
+        return SystemLimitReached(str(folder), limit or "too many readers")
     no_room = isinstance(error, lmdb.DiskError) or os.strerror(errno.ENOSPC) in str(error)
     if no_room or (os.strerror(errno.EIO) in str(error) and _room(folder) < _FULL_BELOW):
         return StorageFull(f"{folder}: no space left on the device")

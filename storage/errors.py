@@ -37,7 +37,9 @@ EngineError
 │   ├── RequestTooLarge
 │   ├── ScanTooLarge
 │   ├── StorageFull
+│   ├── SystemLimitReached
 │   ├── TooManyCursors
+│   ├── TooManyOpenCollections
 │   └── TooManyWrites
 ├── DeadlineExceeded
 ├── Cancelled
@@ -314,6 +316,20 @@ class TooManyCursors(Exhausted):
 
     def __init__(self, maximum: int) -> None:
         super().__init__(f"{maximum:,} cursors are open; close one or wait until one expires", maximum=maximum)
+
+
+class TooManyOpenCollections(Exhausted):
+    """As many collections are open as may be, and all of them are in use."""
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(f"{maximum:,} collections are open and all are in use; try again", maximum=maximum)
+
+
+class SystemLimitReached(Exhausted):
+    """The system gives this process no more open files, mappings or address space. Nothing was changed."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what}: the system gives no more: {reason}; try again", reason=reason)
 
 
 class TooManyWrites(Exhausted):

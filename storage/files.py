@@ -6,16 +6,22 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import EngineError, StorageFailed, StorageFull
+from storage.errors import EngineError, StorageFailed, StorageFull, SystemLimitReached
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a full disk."""
 
+SYSTEM_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+"""Error numbers of a process that has all the open files, mappings or address space that it may have."""
+
 
 def failure(error: OSError, what: str) -> EngineError:
-    """The error of ours that `error` means: StorageFull when there is no room, else StorageFailed."""
+    """The error of ours that `error` means: StorageFull when there is no room, SystemLimitReached when the process may
+    have no more files or mappings, else StorageFailed."""
     if error.errno in NO_ROOM:
         return StorageFull(f"{what}: no space left on the device")
+    if error.errno in SYSTEM_LIMITS:
+        return SystemLimitReached(what, os.strerror(error.errno))
     return StorageFailed(f"{what}: {error}")
 
 

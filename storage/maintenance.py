@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from weakref import WeakSet
 
 from storage.budget import Budget
-from storage.collection import Collection
+from storage.collection import Collection, Hold
 from storage.errors import EngineError, NotFound, StorageFull
 from storage.ivf.estimate import Estimate, estimate, most_rows
 from storage.ivf.partition import PartitionFile
@@ -37,13 +37,14 @@ _Key = tuple[str, Work, SpaceSchema, PartitionFile | None]
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A task that waits or runs. `asked`: by someone, so it is not due by itself."""
+    """A task that waits or runs, and keeps its collection open. `asked`: by someone, so it is not due by itself."""
 
     collection: Collection
     space: SpaceSchema
     partition: PartitionFile | None
     work: Work
     task: Task
+    hold: Hold
     asked: bool = False
     process: JobProcess = field(default_factory=JobProcess)
     thread: threading.Thread | None = None
@@ -56,12 +57,9 @@ class _Job:
 class Maintenance:
     """One scheduler thread, and a thread for each task that runs, at most `parallel` at once."""
 
-    def __init__(
-        self, collections: Callable[[], list[Collection]], *, parallel: int, max_memory: int | None = None
-    ) -> None:
+    def __init__(self, *, parallel: int, max_memory: int | None = None) -> None:
         """`max_memory`: bytes that building one index may take; None: no bound."""
         self._max_memory = max_memory
-        self._collections = collections
         self._parallel = parallel
         self._tasks = TaskList()
         self._jobs: list[_Job] = []
@@ -70,6 +68,8 @@ class Maintenance:
         self._forgotten: WeakSet[Collection] = WeakSet()
         self._wanted: WeakSet[Collection] = WeakSet()  # that do not index by themselves, and were told to
         self._lock = threading.Lock()
+        self._noted: set[Collection] = set()
+        self._noting = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
@@ -83,6 +83,8 @@ class Maintenance:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+        with self._lock:
+            self._drop_asked(lambda job: True)
         self._stop_jobs(lambda job: True)
 
     def forget(self, collection: Collection) -> None:
@@ -90,13 +92,15 @@ class Maintenance:
         with self._lock:
             self._forgotten.add(collection)
             self._forgive(collection)
-            for job in [job for job in self._asked if job.collection is collection]:
-                self._asked.remove(job)
-                self._tasks.update(job.task.id, phase="cancelled")
+            self._drop_asked(lambda job: job.collection is collection)
+        with self._noting:
+            self._noted.discard(collection)
         self._stop_jobs(lambda job: job.collection is collection)
 
     def notify(self, collection: Collection) -> None:
-        """Called after each commit."""
+        """Called after each commit, and after each opening."""
+        with self._noting:
+            self._noted.add(collection)
         self._wake.set()
 
     def tasks(self, uid: str | None = None) -> list[Task]:
@@ -156,12 +160,13 @@ class Maintenance:
         with self._lock:
             self._forgive(collection)
             self._wanted.add(collection)
+        self.notify(collection)
         self._start_due()
         return [task.id for task in self._tasks.all(collection.uid) if not task.ended]
 
     def due(self, collection: Collection) -> list[Task]:
         """What is due and waits for its turn, as tasks without an id. Work that was given up is left out."""
-        with self._lock:
+        with collection.hold(), self._lock:
             return [
                 Task(id="", collection=collection.name, collection_uid=collection.uid, space=name, kind=key[1].kind)
                 for name, key in self._due_works(collection)
@@ -185,7 +190,7 @@ class Maintenance:
         self._tasks.get(task_id)
         self._tasks.update(task_id, phase="cancelled")
         with self._lock:
-            self._asked = [job for job in self._asked if job.task.id != task_id]
+            self._drop_asked(lambda job: job.task.id == task_id)
             running = [job for job in self._jobs if job.task.id == task_id]
             self._attempts |= {job.key: (MAX_ATTEMPTS, 0.0) for job in running if not job.asked}
         for job in running:
@@ -215,22 +220,38 @@ class Maintenance:
                 log.exception("looking for background work failed")
 
     def _start_due(self) -> None:
-        """Starts what was asked for and what is due, as long as tasks may run."""
-        for collection in self._collections():
-            while True:
-                with self._lock:
-                    if self._stopping or len(self._jobs) >= self._parallel:
-                        return
-                    if collection in self._forgotten:
-                        break
-                    job = self._next_asked(collection) or self._next_due(collection)
-                    if job is None:
-                        if not any(each.collection is collection for each in self._jobs):
-                            self._wanted.discard(collection)
-                        break
-                    self._jobs.append(job)
-                    job.thread = threading.Thread(target=self._work, args=(job,), name="task", daemon=True)
-                    job.thread.start()
+        """Starts what was asked for and what is due, as long as tasks may run, where something happened."""
+        with self._noting:
+            noted, self._noted = self._noted, set()
+        for collection in noted:
+            hold = collection.hold_if_open()  # what was closed for room is noted again when it is opened
+            if hold is not None:
+                with hold:
+                    again = self._start_works(collection)
+                if again:
+                    with self._noting:
+                        self._noted.add(collection)
+
+    def _start_works(self, collection: Collection) -> bool:
+        """Starts work of a collection that is open. Whether there is to be another look, since some is left."""
+        with self._lock:
+            while not self._stopping and collection not in self._forgotten:
+                if len(self._jobs) >= self._parallel:
+                    return True
+                job = self._next_asked(collection) or self._next_due(collection)
+                if job is None:
+                    if not any(each.collection is collection for each in self._jobs):
+                        self._wanted.discard(collection)
+                    waits = (
+                        failures < MAX_ATTEMPTS
+                        for key, (failures, _) in self._attempts.items()
+                        if key[0] == collection.uid
+                    )
+                    return any(waits)
+                self._jobs.append(job)
+                job.thread = threading.Thread(target=self._work, args=(job,), name="task", daemon=True)
+                job.thread.start()
+            return False
 
     def _next_asked(self, collection: Collection) -> _Job | None:
         busy = self._busy(collection)
@@ -245,10 +266,13 @@ class Maintenance:
         for name, key in self._due_works(collection):
             failures, not_before = self._attempts.get(key, (0, 0.0))
             if failures < MAX_ATTEMPTS and time.monotonic() >= not_before:
+                hold = collection.hold_if_open()
+                if hold is None:  # it is being closed for good
+                    return None
                 _, work, space, partition = key
                 task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=work.kind)
                 self._tasks.add(task)
-                return _Job(collection, space, partition, work, task, process=JobProcess(failures))
+                return _Job(collection, space, partition, work, task, hold, process=JobProcess(failures))
         return None
 
     def _due_works(self, collection: Collection) -> Iterator[tuple[str, _Key]]:
@@ -277,23 +301,27 @@ class Maintenance:
         busy: Set[tuple[int, int]] = frozenset(),
     ) -> list[str]:
         """Asks for work on every sealed block that is `wanted` and not `busy`; returns the tasks."""
-        spaces = collection.spaces()
-        names = list(spaces) if only is None else [only]
-        asked = []
-        for name in names:
-            uid = spaces[name].schema.uid
-            assert uid is not None
-            for block in facts_of(spaces[name]):
-                if (uid, block.uid) in busy or not wanted(spaces[name], block):
-                    continue
-                task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=kind)
-                self._tasks.add(task)
-                work, view = Work(uid, kind, (block.uid,)), spaces[name]
-                asked.append(_Job(collection, view.schema, view.manifest.partition, work, task, asked=True))
-        with self._lock:
-            self._asked += asked
-        self._wake.set()
+        with collection.hold():
+            spaces = collection.spaces()
+            asked = [
+                self._asked_job(collection, name, kind, block.uid, spaces[name])
+                for name in (list(spaces) if only is None else [only])
+                for block in facts_of(spaces[name])
+                if (spaces[name].schema.uid, block.uid) not in busy and wanted(spaces[name], block)
+            ]
+            with self._lock:
+                self._asked += asked
+                if self._stopping or collection in self._forgotten:
+                    self._drop_asked(lambda job: job.collection is collection)
+        self.notify(collection)
         return [job.task.id for job in asked]
+
+    def _asked_job(self, collection: Collection, name: str, kind: TaskKind, block_uid: int, view: SpaceView) -> _Job:
+        assert view.schema.uid is not None
+        task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=kind)
+        self._tasks.add(task)
+        work = Work(view.schema.uid, kind, (block_uid,))
+        return _Job(collection, view.schema, view.manifest.partition, work, task, collection.hold_again(), asked=True)
 
     def _work(self, job: _Job) -> None:
         """Runs one task in its own thread."""
@@ -321,7 +349,8 @@ class Maintenance:
             job.collection.working(space_uid, -1)
             with self._lock:
                 self._jobs.remove(job)
-            self._wake.set()
+            job.hold.release()
+            self.notify(job.collection)
         self._tasks.update(task_id, **outcome)  # last: who waits for it finds the work behind it
 
     def _failed(self, job: _Job, error: Exception) -> dict[str, object]:
@@ -339,6 +368,13 @@ class Maintenance:
         """Forgets failures and cancellations of work on a collection. Requires: the lock."""
         self._attempts = {key: value for key, value in self._attempts.items() if key[0] != collection.uid}
         collection.failed.clear()
+
+    def _drop_asked(self, wanted: Callable[[_Job], bool]) -> None:
+        """Requires: the lock."""
+        for job in [job for job in self._asked if wanted(job)]:
+            self._asked.remove(job)
+            self._tasks.update(job.task.id, phase="cancelled")
+            job.hold.release()
 
     def _stop_jobs(self, wanted: Callable[[_Job], bool]) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ class StorageSettings:
     reopen_on_use: a closed collection is opened by its next use; else it is refused until it is opened.
     background: do background work by itself, as it falls due.
     parallel_tasks: background tasks that run at once, each a process on one core.
+    max_open_collections: collections that are open at once; None: as many as descriptors and address space allow.
     max_build_memory: bytes that building one index may take; larger builds are refused. None: no bound.
     """
 
@@ -23,3 +24,4 @@ class StorageSettings:
     background: bool = True
     parallel_tasks: int = max(1, (os.cpu_count() or 2) - 1)
     max_build_memory: int | None = None
+    max_open_collections: int | None = None

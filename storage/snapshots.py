@@ -37,10 +37,10 @@ class Snapshots:
 
     def get(self, collection: str, name: str) -> SnapshotEntry:
         """Raises SnapshotNotFound."""
-        for entry in self._catalog.snapshots():
-            if (entry.collection, entry.name) == (collection, name):
-                return entry
-        raise SnapshotNotFound(collection, name)
+        entry = self._catalog.snapshot(collection, name)
+        if entry is None:
+            raise SnapshotNotFound(collection, name)
+        return entry
 
     def create(self, collection: Collection, name: str | None, budget: Budget) -> SnapshotEntry:
         """Keeps a copy of the newest commit; writes go on meanwhile. `name` None: made of collection, commit and time.
@@ -127,7 +127,7 @@ class Snapshots:
         """Lists the archive that `write` writes to the path it is given, or leaves nothing."""
         if name is not None:
             check_name(name, field)
-            if any((entry.collection, entry.name) == (collection, name) for entry in self._catalog.snapshots()):
+            if self._catalog.snapshot(collection, name) is not None:
                 raise SnapshotAlreadyExists(collection, name)
         uid = Catalog.new_uid()
         path = self._path(uid)

@@ -1,7 +1,8 @@
-"""The one writer of a collection: a thread that takes waiting writes and commits them together.
+"""The one writer of a collection: takes waiting writes and commits them together, in one thread at a time.
 
 Writes that arrive while a commit is being synced share the next one. Each write is all or nothing on its own: one that
-fails is taken back and the others of its commit stay.
+fails is taken back and the others of its commit stay. The threads are those of all collections, which take turns: a
+turn is one commit, begun and ended in one thread, as LMDB asks.
 """
 
 import logging
@@ -19,6 +20,7 @@ from storage.environment import write_failure
 from storage.errors import EngineError, ShuttingDown, StorageFailed, StorageFull, TooManyWrites
 from storage.files import failure
 from storage.transaction import Transaction
+from storage.write_threads import WriteThreads
 
 log = logging.getLogger(__name__)
 
@@ -42,19 +44,45 @@ class Unit:
 
 
 class Writer:
-    """Starts its thread with the first write. `committed` is called after each commit, from the thread."""
+    """Has its turns taken by `threads`. `committed` is called after each commit, from the thread of the turn."""
 
-    def __init__(self, core: Core, *, max_writes: int, max_bytes: int, committed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        threads: WriteThreads,
+        *,
+        max_writes: int,
+        max_bytes: int,
+        committed: Callable[[], None],
+    ) -> None:
         self._core = core
+        self._threads = threads
         self._max_writes = max_writes
         self._max_bytes = max_bytes
         self._committed = committed
         self._waiting: deque[Unit] = deque()
         self._waiting_bytes = 0
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._has_turn = False
+        """Whether a turn was asked for or is under way."""
         self._stopping = False
         self._failure: EngineError | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether writes wait or are under way."""
+        with self._changed:
+            return self._has_turn
+
+    @property
+    def waiting(self) -> int:
+        """Writes that wait, without those under way."""
+        return len(self._waiting)
+
+    @property
+    def failure(self) -> EngineError | None:
+        """What stopped the writer for good; None while it works."""
+        return self._failure
 
     def submit(self, unit: Unit) -> "Future[Any]":
         """Queues a write. Raises TooManyWrites, ShuttingDown, or the StorageFailed that stopped the writer."""
@@ -70,34 +98,40 @@ class Writer:
                 raise TooManyWrites(
                     f"{len(self._waiting):,} writes of {self._waiting_bytes:,} bytes are waiting; try again"
                 )
+            if not self._has_turn:
+                self._threads.ask(self._turn)
+                self._has_turn = True
             self._waiting.append(unit)
             self._waiting_bytes += unit.size
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"writer-{self._core.uid}", daemon=True)
-                self._thread.start()
-            self._changed.notify()
         return unit.future
 
     def stop(self) -> None:
-        """Commits what waits, then ends the thread."""
+        """Takes no more, and returns once all that waited is committed."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+            while self._has_turn:
+                self._changed.wait()
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._stopping:
-                    self._changed.wait()
-                group = self._take_group()
-            if not group:
-                return
-            running = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
-            if running:
-                self._commit_or_fail(running)
-                self._committed()
+    def _turn(self) -> None:
+        """Commits what waits and shares a commit, then asks for the next turn if more waits."""
+        with self._changed:
+            group = self._take_group()
+        running = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
+        if running:
+            self._commit_or_fail(running)
+            self._tell_committed()
+        with self._changed:
+            if self._waiting:
+                self._threads.ask(self._turn)
+            else:
+                self._has_turn = False
+                self._changed.notify_all()
+
+    def _tell_committed(self) -> None:
+        try:
+            self._committed()
+        except Exception:  # the thread is others' too
+            log.exception("following a commit of %s failed", self._core.uid)
 
     def _take_group(self) -> list[Unit]:
         """The next writes that share a commit. Requires: the lock."""

@@ -42,7 +42,7 @@ class IndexPolicies:
         self._counts = counts
 
     def create(self, request: wire.IndexesCreateRequest, budget: Budget) -> wire.IndexesCreateResponse:
-        collection = self._database.collection(request.label)
+        collection = self._database.collection(request.label, budget)
         check_property(request.property_name, "property_name")
         space = self._space_of(request, budget)
         assert space.policy is not None
@@ -62,7 +62,7 @@ class IndexPolicies:
 
     def list(self, request: wire.IndexesListRequest, budget: Budget) -> wire.IndexesListResponse:
         response = wire.IndexesListResponse()
-        for collection in self._collections(request):
+        for collection in self._collections(request, budget):
             budget.check()
             indexes = [
                 index
@@ -111,15 +111,15 @@ class IndexPolicies:
         except SpaceNotFound:
             raise _not_found(given) from None
 
-    def _collections(self, request: wire.IndexesListRequest) -> Sequence[Collection]:
+    def _collections(self, request: wire.IndexesListRequest, budget: Budget) -> Sequence[Collection]:
         if request.HasField("label"):
-            return [self._database.collection(request.label)]
+            return [self._database.collection(request.label, budget)]
         found = []
         for name in self._database.collection_names():
             try:
                 if self._database.state(name)[0] is CollectionState.CLOSED:
                     continue
-                found.append(self._database.collection(name))
+                found.append(self._database.collection(name, budget))
             except (CollectionNotFound, CollectionClosed, CorruptStore, UnknownFormat):
                 continue  # what cannot be opened has no index that could be used
         return found

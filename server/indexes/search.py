@@ -75,7 +75,7 @@ class IndexSearches:
         return response
 
     def _target(self, request: wire.IndexesSearchRequest, position: int, budget: Budget) -> _Target:
-        collection = self._database.collection(request.labels[position])
+        collection = self._database.collection(request.labels[position], budget)
         schema = collection.schema
         kind = request.WhichOneof("query")
         if kind is None:

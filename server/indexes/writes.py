@@ -76,7 +76,7 @@ class IndexWrites:
     def upsert_records(
         self, request: wire.IndexesUpsertRecordsRequest, budget: Budget
     ) -> wire.IndexesUpsertRecordsResponse:
-        collection = self._database.collection(request.label)
+        collection = self._database.collection(request.label, budget)
         mode = enum_value(_MODES, request.mode, "mode")
         _check_count(len(request.records), "records")
         ids = _distinct(point_id_of(record.id, f"records[{i}].id") for i, record in enumerate(request.records))

@@ -51,7 +51,7 @@ def test_concurrent_writers_share_commits(directories: Directories) -> None:
         threads = [threading.Thread(target=write, args=(collection, upsert([(n, _point(n))]))) for n in range(40)]
         for thread in threads:
             thread.start()
-        while len(collection._writer._waiting) < len(threads):
+        while collection.waiting_writes < len(threads):
             pass
     for thread in threads:
         thread.join()
@@ -194,7 +194,7 @@ def test_changes_of_the_schema_take_their_turn(directories: Directories) -> None
             target=lambda: drops.append(collection.change_schema(SchemaChange(drop=("v",))).spaces)
         )
         changing.start()
-        while len(collection._writer._waiting) < 2:
+        while collection.waiting_writes < 2:
             pass
         after = collection.write([DeletePoints(selector=ByIds((1,))), upsert([(3, _point(3))])])
         payload_only = collection.write([upsert([(4, Point({"number": 4}))])])
