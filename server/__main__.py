@@ -35,7 +35,9 @@ def _run(config: Config, signals: int) -> int:
     # Imported now: numpy's libraries read the variables above once, when they are loaded.
     from server.app import CannotStart, serve
     from storage.errors import EngineError
+    from storage.open_limit import raise_descriptor_limit
 
+    raise_descriptor_limit()
     try:
         with serve(config) as address:
             _tame_garbage_collector()

@@ -63,6 +63,7 @@ def serve(config: Config) -> Iterator[str]:
         max_pending_bytes=config.max_pending_bytes,
         reopen_on_use=config.reopen_on_use,
         max_build_memory=config.max_build_memory,
+        max_open_collections=config.max_open_collections,
     )
     embedders = Embedders(_embedder_settings(config))
     with (

@@ -100,6 +100,14 @@ class Config:
         ),
     )
 
+    max_open_collections: int | None = field(
+        default=None,
+        metadata=_about(
+            "collections open at once; others are opened by their next use; unset: what the system allows",
+            low=1,
+        ),
+    )
+
     embedders: Path | None = field(
         default=None, metadata=_about("TOML file that says which embedders make vectors of texts", metavar="FILE")
     )

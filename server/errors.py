@@ -72,6 +72,11 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     storage.ScanTooLarge: (StatusCode.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_SCAN_TOO_LARGE),
     storage.StorageFull: (StatusCode.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_STORAGE_FULL),
     storage.TooManyCursors: (StatusCode.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_TOO_MANY_CURSORS),
+    storage.TooManyOpenCollections: (
+        StatusCode.RESOURCE_EXHAUSTED,
+        reasons.ERROR_REASON_TOO_MANY_OPEN_COLLECTIONS,
+    ),
+    storage.SystemLimitReached: (StatusCode.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_SYSTEM_LIMIT_REACHED),
     storage.TooManyWrites: (StatusCode.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_TOO_MANY_WRITES),
     storage.DeadlineExceeded: (StatusCode.DEADLINE_EXCEEDED, reasons.ERROR_REASON_DEADLINE_EXCEEDED),
     storage.Cancelled: (StatusCode.CANCELLED, reasons.ERROR_REASON_CANCELLED),
@@ -87,7 +92,7 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     Unauthenticated: (StatusCode.UNAUTHENTICATED, reasons.ERROR_REASON_UNAUTHENTICATED),
 }
 INTERNAL = (StatusCode.INTERNAL, reasons.ERROR_REASON_INTERNAL)
-OPERATOR_MUST_ACT = (storage.CorruptStore, storage.StorageFailed, storage.StorageFull)
+OPERATOR_MUST_ACT = (storage.CorruptStore, storage.StorageFailed, storage.StorageFull, storage.SystemLimitReached)
 
 
 def status_of(error: Exception) -> Status:

@@ -47,7 +47,9 @@ HeadwaterError                      any answer that is not a success
 │   ├── RequestTooLargeError
 │   ├── ScanTooLargeError
 │   ├── StorageFullError
+│   ├── SystemLimitReachedError
 │   ├── TooManyCursorsError
+│   ├── TooManyOpenCollectionsError
 │   ├── TooManyWritesError
 │   └── TooManyRequestsError
 ├── UnavailableError                no server, or not now
@@ -379,6 +381,18 @@ class TooManyCursorsError(ResourceExhaustedError):
     """As many cursors are open on the server as may be; close one or try again later."""
 
     REASON = "TOO_MANY_CURSORS"
+
+
+class TooManyOpenCollectionsError(ResourceExhaustedError):
+    """As many collections are open on the server as may be, and all of them are in use; try again."""
+
+    REASON = "TOO_MANY_OPEN_COLLECTIONS"
+
+
+class SystemLimitReachedError(ResourceExhaustedError):
+    """The system gives the server no more open files, mappings or address space. Nothing was changed; try again."""
+
+    REASON = "SYSTEM_LIMIT_REACHED"
 
 
 class TooManyWritesError(ResourceExhaustedError):
