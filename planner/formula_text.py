@@ -43,6 +43,9 @@ _CHAINS: Mapping[str, ListFunction] = {
     "multiply": ListFunction.MULT,
 }
 
+_MOST_DIGITS = 18
+"""Digits of the number of a list: of thousands Python makes no number."""
+
 
 def parse_formula(text: str, field: str) -> Written:
     """The expression that `text` says. Raises InvalidQuery, with line and column, or LimitExceeded at `field`."""
@@ -80,7 +83,7 @@ class _Formula:
             case "constant":
                 return Constant(_number(parts[0]))
             case "score":
-                return PrefetchScore(int(str(parts[0])[len("$score[") : -1] or 0))
+                return PrefetchScore(_list_number(parts[0]))
             case "field":
                 return FieldValue(path_of(parts[0]))
             case "negative":
@@ -140,6 +143,14 @@ class _Formula:
 
 def _negative(part: Expression) -> Expression:
     return Constant(-part.value) if isinstance(part, Constant) else OfOne(Function.NEG, part)
+
+
+def _list_number(node: Node) -> int:
+    """The `3` of `$score[3]`; 0 where there is none."""
+    digits = str(node)[len("$score[") : -1] or "0"
+    if len(digits) > _MOST_DIGITS:
+        raise Misread(node, "there are not so many prefetches")
+    return int(digits)
 
 
 def _number(node: Node) -> float:

@@ -100,7 +100,10 @@ class PointQueries:
         """Answers requests, each given with its path; the texts of all of them are embedded together."""
         schema = collection.schema
         places = self._texts.of_queries(requests, schema, budget)
-        queries = [convert(request, path) for request, path in requests]
+        queries = []
+        for request, path in requests:
+            budget.check()  # a filter that is written as text takes a second to read at most
+            queries.append(convert(request, path))
         try:
             answers = self._engine.query(collection, queries, budget, batch_field=batch_field)
         except PointNotFound as error:

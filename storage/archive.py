@@ -27,6 +27,9 @@ _CHECKSUMS = "checksums.json"
 _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 _LARGEST_MANIFEST = 64 * 2**20
+_MANIFEST_FACTOR = 24
+"""Bytes of memory that a byte of JSON takes when it is read, at most: `{}` is an object of 64, and its place."""
+
 _EXPECTED_NAME = re.compile(r"lmdb/data\.mdb|spaces/[0-9]+/[0-9]+(\.vectors|\.rows|(\.[0-9]+)?\.index|\.partition)")
 
 
@@ -49,23 +52,20 @@ class About:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "About":
         """Raises KeyError, TypeError or ValueError unless `data` is a manifest of this format."""
-        members = tuple((member["name"], int(member["size"])) for member in data["members"])
+        members = tuple((member["name"], _whole(member["size"])) for member in data["members"])
         names = [name for name, _ in members]
         if len(set(names)) < len(names) or not all(_EXPECTED_NAME.fullmatch(name) for name in names):
             raise ValueError("it lists members that no collection has")
-        if TABLES not in names or any(size < 0 for _, size in members):
+        if TABLES not in names:
             raise ValueError("it lacks members that every collection has")
-        about = cls(
+        return cls(
             collection=str(data["collection"]),
             schema=dict(data["schema"]),
-            seq=int(data["seq"]),
-            points=int(data["points"]),
-            created=float(data["created"]),
+            seq=_whole(data["seq"]),
+            points=_whole(data["points"]),
+            created=_moment(data["created"]),
             members=members,
         )
-        if not (0 <= about.seq < 2**63 and 0 <= about.points < 2**63 and 0 <= about.created < 2**33):
-            raise ValueError("it counts what cannot be")
-        return about
 
 
 def write(file: BinaryIO, about: About, parts: Sequence[Part], budget: Budget) -> None:
@@ -99,7 +99,7 @@ def _read(path: Path, folder: Path | None, budget: Budget) -> About:
         raise CorruptStore(path, 0, "the file is missing") from None
     with file:
         archive = _Archive(file, path)
-        about, manifest = archive.manifest()
+        about, manifest = archive.manifest(budget)
         sums = {_MANIFEST: (zlib.crc32(manifest), len(manifest))}
         offsets = {}
         for name, size in about.members:
@@ -137,19 +137,20 @@ class _Archive:
         self._path = path
         self._offset = 0
 
-    def manifest(self) -> tuple[About, bytes]:
+    def manifest(self, budget: Budget) -> tuple[About, bytes]:
         """The first member. Raises UnknownFormat before anything else of a newer format is looked at."""
         block = self._take(_BLOCK)
         try:
             found = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
-        except tarfile.HeaderError as error:
+        except (tarfile.HeaderError, ValueError) as error:
             raise CorruptStore(self._path, 0, f"it is no snapshot: {error}") from None
         if found.name != _MANIFEST or not 0 < found.size <= _LARGEST_MANIFEST:
             raise CorruptStore(self._path, 0, f"it is no snapshot: it does not begin with {_MANIFEST}")
+        budget.hold(_MANIFEST_FACTOR * found.size, f"reading {_MANIFEST}")
         data = self._take(found.size)
         try:
             values = json.loads(data)
-            version = int(values["format"])
+            version = _whole(values["format"])
             if version < 1:
                 raise ValueError("it names no format")
             if version > FORMAT_VERSION:
@@ -239,6 +240,20 @@ def _parsed_sums(data: bytes) -> dict[str, tuple[int, int]]:
         return {name: (int(entry["crc32"], 16), entry["size"]) for name, entry in json.loads(data).items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _whole(value: object) -> int:
+    """A number that counts something. Raises ValueError for what does not."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise ValueError("it counts what cannot be")
+    return value
+
+
+def _moment(value: object) -> float:
+    """Unix seconds. Raises ValueError for what is no moment, or one too far away."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**33:
+        raise ValueError("it was made when nothing can be")
+    return float(value)
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -176,6 +176,8 @@ def _build(collection: Collection, space: SpaceView, work: Work, process: JobPro
             collection.show_graph(work.space_uid, entry.uid, graph, entry.index)
             return 0
     positions = _alive(view, collection.seq)
+    if not len(positions):  # there is nothing to build an index of: the block goes
+        return _merge(collection, space, work, process, report)
     folder = view.block.path.parent
     name = f"{entry.uid}.{collection.seq}.index"
     try:

@@ -18,6 +18,7 @@ from headwater import (
     PointStruct,
     RebuildTask,
     SearchParams,
+    SpaceState,
     TaskKind,
     VectorParams,
 )
@@ -321,3 +322,22 @@ def test_equal_points_give_equal_samples_wherever_they_lie(client: Client) -> No
     assert np.array_equal(samples[0].vectors, samples[1].vectors)
     for name in (one, other):
         client.collections.delete(name)
+
+
+@pytest.mark.parametrize("index", ["ivf", "hnsw", "flat"])
+def test_a_rebuild_of_a_space_whose_points_are_all_deleted_leaves_nothing_to_do(
+    client: Client, name: str, index: str
+) -> None:
+    params = VectorParams(4, Distance.Euclid, index=index)
+    client.collections.create(name, params, optimizers_config={"indexing_threshold": 100})
+    vectors = np.random.default_rng(3).standard_normal((300, 4)).astype(np.float32)
+    client.points.upsert(name, [PointStruct(number, vectors[number]) for number in range(300)])
+    client.vde.optimize(name)
+    client.points.delete(name, list(range(300)))
+    for work in (client.vde.rebuild_index, client.vde.optimize, client.vde.compact_collection):
+        work(name)
+    assert [task for task in client.vde.list_rebuild_tasks(name) if task.error] == []
+    assert client.vde.get_state(name).spaces[""] is SpaceState.READY
+    assert client.points.search(name, vectors[0]) == []
+    client.points.upsert(name, [PointStruct(1, vectors[1])])
+    assert [hit.id for hit in client.points.search(name, vectors[0])] == [1]

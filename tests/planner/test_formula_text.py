@@ -109,6 +109,8 @@ def test_what_a_text_says(text: str, expected: Expression) -> None:
         ('matches(regex(a, "("))', 1, 18, "missing"),
         ("$scores", 1, 7, "'s'"),
         ('"a"', 1, 1, "not expected"),
+        ("1 + $score[" + "9" * 5_000 + "]", 1, 5, "prefetches"),
+        ("1 + $score[" + "9" * 19 + "]", 1, 5, "prefetches"),
     ],
 )
 def test_errors_point_at_the_place(text: str, line: int, column: int, what: str) -> None:

@@ -216,3 +216,11 @@ def test_the_budget_is_looked_at_between_two_texts(database: Database) -> None:
     conditions = tuple(TextTest("x", TextOperator.REGEX, f"^a[ab]{{1000}}[ab]{{900}}c{number}") for number in range(20))
     with collection.snapshot() as reader, pytest.raises(Cancelled):
         matching_slots(reader, Filter(should=conditions), Budget(is_cancelled=gone))
+
+
+def test_an_element_that_matches_decides_whatever_the_others_are(database: Database) -> None:
+    collection = _filled(database, [{"x": [LONG, "a" * 2_001]}, {"x": ["a" * 2_001, LONG]}, {"x": "a"}])
+    with collection.snapshot() as reader:
+        for fields in (None, _indexes(reader)):
+            slots = matching_slots(reader, Filter(must=(TextTest("x", TextOperator.REGEX, HEAVY),)), fields=fields)
+            assert slots.tolist() == [0, 1]

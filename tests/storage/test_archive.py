@@ -291,6 +291,58 @@ def test_no_member_can_leave_the_folder(tmp_path: Path, name: str) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def manifest_with(**changed: object) -> bytes:
+    members = [{"name": "lmdb/data.mdb", "size": 0}]
+    about = {"format": 1, "collection": "c", "schema": {}, "seq": 1, "points": 0, "created": 1.0, "members": members}
+    return json.dumps({**about, **changed}).encode()
+
+
+def archive_of(manifest: bytes) -> bytes:
+    member = tarfile.TarInfo("manifest.json")
+    member.size = len(manifest)
+    return member.tobuf(tarfile.GNU_FORMAT) + manifest + bytes(-len(manifest) % 512)
+
+
+NO_NUMBERS = [float("inf"), float("-inf"), float("nan"), -1, 2**63, 10**400, "1", "x", True, 1.5, None, [], {}]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        *(manifest_with(**{key: value}) for key in ("format", "seq", "points") for value in NO_NUMBERS),
+        *(manifest_with(members=[{"name": "lmdb/data.mdb", "size": value}]) for value in NO_NUMBERS),
+        *(manifest_with(created=value) for value in [*NO_NUMBERS[:6], "1", True, None, []]),
+        *(manifest_with(members=value) for value in [None, 1, "x", {}, [1], [[]], [{}], [{"name": [], "size": 0}]]),
+        *(manifest_with(schema=value) for value in [None, 1, "x", [1]]),
+        b"[]",
+        b"1",
+        b"null",
+        b"{" * 100_000,
+        b"[" * 100_000,
+        manifest_with().replace(b"1.0", b"9" * 5_000),
+        manifest_with().replace(b'"points": 0', b'"points": ' + b"9" * 5_000),
+        b"\xff\xfe",
+    ],
+)
+def test_a_manifest_that_cannot_be_is_damage(tmp_path: Path, manifest: bytes) -> None:
+    (tmp_path / "given").write_bytes(archive_of(manifest))
+    with pytest.raises(errors.CorruptStore, match=r"manifest.json is damaged|header of manifest.json is damaged"):
+        archive.verify(tmp_path / "given", UNLIMITED)
+
+
+def test_any_header_is_read_or_refused(tmp_path: Path) -> None:
+    header = archive_of(manifest_with())[:512]
+    for position in range(512):
+        for byte in (0, 0x80, 0xFF, 0x39):
+            found = bytearray(header)
+            found[position] = byte
+            checksum = 256 + sum(found[:148]) + sum(found[156:])
+            found[148:156] = b"%06o\0 " % checksum if not 148 <= position < 156 else found[148:156]
+            (tmp_path / "given").write_bytes(bytes(found) + manifest_with())
+            with pytest.raises(errors.CorruptStore):
+                archive.verify(tmp_path / "given", UNLIMITED)
+
+
 @pytest.mark.parametrize("damage", [lambda data: damaged(data, 20_000), lambda data: data[:20_000], lambda data: b""])
 def test_a_damaged_snapshot_is_not_restored_and_leaves_nothing(
     database: Database, good: bytes, damage: Callable[[bytes], bytes]
