@@ -30,7 +30,8 @@ class PointScrolls:
                 return self._response(self._page(snapshot, request, budget), request.cursor)
         collection = self._database.collection(request.collection_name, budget)
         if request.HasField("cursor_ttl_seconds"):
-            token = self._database.cursors.open(collection, request.collection_name, request.cursor_ttl_seconds)
+            cursors, seconds = self._database.cursors, request.cursor_ttl_seconds
+            token = cursors.open(collection, request.collection_name, seconds, budget.caller)
             return self._first_page(token, request, budget)
         with collection.snapshot() as snapshot:
             return self._response(self._page(snapshot, request, budget))

@@ -3,7 +3,8 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,8 +13,17 @@ from storage.collection import Collection
 from storage.errors import CursorExpired, InvalidRequest, LimitExceeded, TooManyCursors
 from storage.snapshot import Snapshot
 
-MAX_CURSORS = 64
-"""Cursors open at once: each keeps the files of its commit, and what was written since, from being reclaimed."""
+MAX_CALLER_CURSORS = 64
+"""Cursors that one caller has open: its next one takes the place of the one that it used last the longest ago."""
+
+MAX_CURSORS = 512
+"""Cursors open at once: each keeps the files of its commit, and what was written since, from being reclaimed.
+
+The next one takes the place of one of the caller that has the most.
+"""
+
+_REMEMBERED = 1_024
+"""Cursors that made room for others, whose users are told so."""
 
 MAX_CURSOR_SECONDS = 3_600
 """Seconds that a cursor lives after its last use, and in all."""
@@ -30,6 +40,7 @@ class _Cursor:
     collection: Collection
     names: frozenset[str]
     snapshot: Snapshot
+    caller: str
     seconds: int
     ends: float
     expires: float
@@ -45,12 +56,15 @@ class Cursors:
         self._clock = clock
         self._cursors: dict[str, _Cursor] = {}
         self._changed = threading.Condition()
+        self._displaced: OrderedDict[str, str] = OrderedDict()
         self._sweeper: threading.Thread | None = None
 
-    def open(self, collection: Collection, name: str, seconds: int) -> str:
+    def open(self, collection: Collection, name: str, seconds: int, caller: str = "") -> str:
         """Keeps the newest commit of `collection`, which the request called `name`; returns the cursor's token.
 
-        Raises InvalidRequest, LimitExceeded, TooManyCursors, CollectionClosed.
+        Where there is no room, a cursor that nobody reads just now is closed: of `caller` when it has as many as it may,
+        else of whoever has the most, the one used last the longest ago.
+        Raises InvalidRequest, LimitExceeded, CollectionClosed, TooManyCursors when all are being read.
         """
         if seconds < 1:
             raise InvalidRequest("cursor_ttl_seconds", f"{seconds:,} is less than 1")
@@ -60,15 +74,18 @@ class Cursors:
             )
         with collection.hold(), self._changed:  # held, so that nobody waits for the lock while files are opened
             self._close_expired()
-            if len(self._cursors) >= MAX_CURSORS:
-                raise TooManyCursors(MAX_CURSORS)
             # With the lock held, so that `forget` finds every cursor of a collection that gives out no more snapshots.
             snapshot = collection.snapshot()
+            try:
+                self._make_room(caller)
+            except TooManyCursors:
+                snapshot.close()
+                raise
             now = self._clock()
             token = secrets.token_urlsafe(12)
             names = frozenset((name, collection.name))
             ends = now + MAX_CURSOR_SECONDS
-            self._cursors[token] = _Cursor(token, collection, names, snapshot, seconds, ends, now + seconds)
+            self._cursors[token] = _Cursor(token, collection, names, snapshot, caller, seconds, ends, now + seconds)
             self._watch()
         return token
 
@@ -84,7 +101,7 @@ class Cursors:
                 budget.check()
             try:
                 if cursor.closed:
-                    raise CursorExpired(token)
+                    raise CursorExpired(token, self._displaced.get(token))
                 yield cursor.snapshot
             finally:
                 cursor.turn.release()
@@ -118,7 +135,7 @@ class Cursors:
             self._close_expired()
             cursor = self._cursors.get(token)
             if cursor is None:
-                raise CursorExpired(token)
+                raise CursorExpired(token, self._displaced.get(token))
             if name not in cursor.names:
                 known = " or ".join(repr(known) for known in sorted(cursor.names))
                 raise InvalidRequest("collection_name", f"the cursor is of {known}, not of {name!r}")
@@ -128,6 +145,8 @@ class Cursors:
     def _leave(self, cursor: _Cursor) -> None:
         with self._changed:
             cursor.users -= 1
+            if not cursor.closed:  # behind those that were not used since
+                self._cursors[cursor.token] = self._cursors.pop(cursor.token)
             cursor.expires = min(self._clock() + cursor.seconds, cursor.ends)
             if cursor.closed and not cursor.users:
                 cursor.snapshot.close()
@@ -140,6 +159,30 @@ class Cursors:
         if not cursor.users:
             cursor.snapshot.close()
         self._changed.notify_all()
+
+    def _make_room(self, caller: str) -> None:
+        """Closes as many cursors as keep a new one of `caller` from being opened. Requires: the lock."""
+        counts = Counter(cursor.caller for cursor in self._cursors.values())
+        if counts[caller] >= MAX_CALLER_CURSORS:
+            why = f"its caller opened more than {MAX_CALLER_CURSORS} (MAX_CALLER_CURSORS)"
+            self._displace([caller], why, MAX_CALLER_CURSORS)
+        elif len(self._cursors) >= MAX_CURSORS:
+            most = [name for name, _ in counts.most_common()]  # the first whose cursors are not all being read
+            self._displace(most, f"callers opened more than {MAX_CURSORS} (MAX_CURSORS)", MAX_CURSORS)
+
+    def _displace(self, callers: Sequence[str], why: str, maximum: int) -> None:
+        """Closes the cursor, of the first of `callers` that has one at rest, that was used last the longest ago.
+
+        Raises TooManyCursors without one. Requires: the lock.
+        """
+        for caller in callers:
+            for cursor in self._cursors.values():  # in the order of their last use
+                if cursor.caller == caller and not cursor.users:
+                    self._displaced[cursor.token] = why
+                    if len(self._displaced) > _REMEMBERED:
+                        self._displaced.popitem(last=False)
+                    return self._close(cursor)
+        raise TooManyCursors(maximum)
 
     def _close_expired(self) -> None:
         """Requires: the lock."""

@@ -245,10 +245,16 @@ class CollectionClosed(WrongState):
 
 
 class CursorExpired(WrongState):
-    """The cursor was closed, was not used for too long, or never existed."""
+    """The cursor was closed, was not used for too long, made room for others, or never existed.
 
-    def __init__(self, token: str) -> None:
-        super().__init__(f"no cursor {token!r} is open (any more); scroll from the start with a new one", cursor=token)
+    `why` is said where it is known.
+    """
+
+    def __init__(self, token: str, why: str | None = None) -> None:
+        reason = "" if why is None else f", since {why}"
+        super().__init__(
+            f"no cursor {token!r} is open (any more){reason}; scroll from the start with a new one", cursor=token
+        )
 
 
 class NoPartitionPhase(WrongState):
@@ -312,10 +318,10 @@ class StorageFull(Exhausted):
 
 
 class TooManyCursors(Exhausted):
-    """As many cursors are open as may be."""
+    """As many cursors are open as may be, and all of them are being read."""
 
     def __init__(self, maximum: int) -> None:
-        super().__init__(f"{maximum:,} cursors are open; close one or wait until one expires", maximum=maximum)
+        super().__init__(f"{maximum:,} cursors are open and being read; try again", maximum=maximum)
 
 
 class TooManyOpenCollections(Exhausted):

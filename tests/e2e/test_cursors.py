@@ -14,7 +14,7 @@ import headwater
 from headwater import Client, Distance, Field, PointStruct, Record, VectorParams
 from headwater.v1 import points_pb2
 from headwater.v1.points_pb2_grpc import PointsStub
-from storage.cursors import MAX_CURSOR_SECONDS, MAX_CURSORS
+from storage.cursors import MAX_CALLER_CURSORS, MAX_CURSOR_SECONDS
 from tests.support.server_process import running_server
 
 COUNT = 300
@@ -178,20 +178,21 @@ def test_it_expires_when_it_is_not_used(client: Client, filled: str) -> None:
     assert expired.value.metadata == {"cursor": page.cursor}
 
 
-def test_so_many_may_be_open(client: Client, filled: str) -> None:
-    for _ in range(MAX_CURSORS + 1):  # what fits on one page needs none
+def test_so_many_may_be_open(address: str, client: Client, filled: str) -> None:
+    for _ in range(MAX_CALLER_CURSORS + 1):  # what fits on one page needs none
         assert client.points.scroll(filled, limit=COUNT, cursor_ttl=60).cursor is None
         for _ in client.points.scroll_all(filled, batch_size=10):
             break
-    cursors = [client.points.scroll(filled, cursor_ttl=60).cursor or "" for _ in range(MAX_CURSORS)]
-    with pytest.raises(headwater.TooManyCursorsError) as refused:
-        client.points.scroll(filled, cursor_ttl=60)
-    assert refused.value.metadata["maximum"] == str(MAX_CURSORS)
-    assert client.points.close_cursor(cursors[0])
-    assert not client.points.close_cursor(cursors[0])
-    with pytest.raises(headwater.CursorExpiredError):
+    cursors = [client.points.scroll(filled, cursor_ttl=60).cursor or "" for _ in range(MAX_CALLER_CURSORS + 1)]
+    with pytest.raises(headwater.CursorExpiredError, match="MAX_CALLER_CURSORS"):  # the first made room for the last
         client.points.scroll(filled, cursor=cursors[0])
-    assert client.points.scroll(filled, cursor_ttl=60).cursor
+    assert client.points.scroll(filled, cursor=cursors[1]).points
+    assert client.points.close_cursor(cursors[2])
+    assert not client.points.close_cursor(cursors[2])
+    with pytest.raises(headwater.CursorExpiredError):
+        client.points.scroll(filled, cursor=cursors[2])
+    with Client(address) as other:
+        assert [record.id for record in other.points.scroll_all(filled, batch_size=10)] == list(range(COUNT))
     assert client.collections.delete(filled)
     client.collections.create(filled, VectorParams(2))
     client.points.upsert(filled, [PointStruct(n) for n in range(20)])

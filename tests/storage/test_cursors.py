@@ -2,15 +2,16 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from storage.budget import Budget
 from storage.collection import Collection
-from storage.cursors import MAX_CURSOR_SECONDS, Cursors
+from storage.cursors import MAX_CALLER_CURSORS, MAX_CURSOR_SECONDS, MAX_CURSORS, Cursors
 from storage.database import Database
-from storage.errors import CollectionClosed, CursorExpired, DeadlineExceeded
+from storage.errors import CollectionClosed, CursorExpired, DeadlineExceeded, TooManyCursors
 from storage.schema import CollectionSchema
 from tests.support.worlds import open_database
 
@@ -144,3 +145,44 @@ def test_what_is_not_used_is_let_go_of_unasked(database: Database, collection: C
     watched.open(collection, "c", 1)
     assert watched.closed.wait(10)
     collection.close()  # would wait for a snapshot
+
+
+def is_open(cursors: Cursors, token: str) -> bool:
+    """Whether it is, without a use of it."""
+    return token in cursors._cursors
+
+
+def test_a_caller_with_many_loses_the_one_not_used_for_longest(cursors: Cursors, collection: Collection) -> None:
+    other = cursors.open(collection, "c", 60, "other")
+    mine = [cursors.open(collection, "c", 60, "me") for _ in range(MAX_CALLER_CURSORS)]
+    read(cursors, mine[0])
+    cursors.open(collection, "c", 60, "me")
+    assert [is_open(cursors, token) for token in mine[:3]] == [True, False, True]
+    assert is_open(cursors, other)
+    with pytest.raises(CursorExpired, match="more than 64"):
+        read(cursors, mine[1])
+
+
+def test_when_all_together_have_many_the_caller_with_most_gives_way(cursors: Cursors, collection: Collection) -> None:
+    each = MAX_CURSORS // 8 - 1
+    others = {caller: [cursors.open(collection, "c", 60, caller) for _ in range(each)] for caller in "abcdefg"}
+    most = [cursors.open(collection, "c", 60, "most") for _ in range(each + 1)]
+    single = [cursors.open(collection, "c", 60, f"single {number}") for number in range(MAX_CURSORS - cursors.count)]
+    with cursors.reading(most[0], "c"):
+        newest = cursors.open(collection, "c", 60, "new")
+    assert not is_open(cursors, most[1])
+    assert cursors.count == MAX_CURSORS
+    for token in (newest, *single, most[0], *(token for tokens in others.values() for token in tokens)):
+        assert is_open(cursors, token)
+    with pytest.raises(CursorExpired, match="more than 512"):
+        read(cursors, most[1])
+
+
+def test_what_is_being_read_does_not_make_room(cursors: Cursors, collection: Collection) -> None:
+    with ExitStack() as reading:
+        for _ in range(MAX_CALLER_CURSORS):
+            token = cursors.open(collection, "c", 60, "me")
+            reading.enter_context(cursors.reading(token, "c"))
+        with pytest.raises(TooManyCursors, match="64 cursors are open and being read"):
+            cursors.open(collection, "c", 60, "me")
+        assert cursors.open(collection, "c", 60, "other")
