@@ -62,8 +62,8 @@ class Cursors:
     def open(self, collection: Collection, name: str, seconds: int, caller: str = "") -> str:
         """Keeps the newest commit of `collection`, which the request called `name`; returns the cursor's token.
 
-        Where there is no room, a cursor that nobody reads just now is closed: of `caller` when it has as many as it may,
-        else of whoever has the most, the one used last the longest ago.
+        Where there is no room, a cursor that nobody reads is closed: of `caller` when it has as many as it may, else of
+        whoever has the most, the one used last the longest ago.
         Raises InvalidRequest, LimitExceeded, CollectionClosed, TooManyCursors when all are being read.
         """
         if seconds < 1:
