@@ -5,9 +5,9 @@ blocks are the tail. A block covers a range of row numbers; it is dense unless a
 appended by the writer alone; readers see a block through a `BlockView` of a commit.
 """
 
-import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from storage.errors import CorruptStore
 from storage.files import failure
 from storage.index import Graph
 from storage.ivf.lists import Lists
+from storage.mapping import map_rows
 
 NEVER = np.uint64(2**64 - 1)
 """Commit sequence at which a living row dies."""
@@ -102,19 +103,15 @@ class Block:
         self._end_row = end_row
         self._row_bytes = size * _ROW_BYTES
         self._norms = np.empty(0, np.float32)
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise failure(error, f"opening {path}") from error
-        found = os.fstat(self._file).st_size
-        if found < count * self._row_bytes:
-            os.close(self._file)
-            raise CorruptStore(path, found, f"the file ends early: {count:,} rows are committed")
-        os.ftruncate(self._file, count * self._row_bytes)
         self.slots = np.zeros(0, np.uint32)
         self.died = np.zeros(0, np.uint64)
         self._map: NDArray[np.float32] = np.zeros((0, size), np.float32)
-        self._resize(max(count, _FIRST_CAPACITY) if count == 0 else count)
+        with self._opened(os.O_CREAT) as file:
+            found = os.fstat(file).st_size
+            if found < count * self._row_bytes:
+                raise CorruptStore(path, found, f"the file ends early: {count:,} rows are committed")
+            os.ftruncate(file, count * self._row_bytes)
+            self._resize(count or _FIRST_CAPACITY, file)
 
     def view(self) -> BlockView:
         count = self.count
@@ -144,16 +141,15 @@ class Block:
 
     def write(self, at: int, rows: NDArray[np.float32]) -> None:
         """Writes rows at position `at` and syncs them. No reader sees them before `admit` and a new view."""
-        self._reserve(at + len(rows))
         data = np.ascontiguousarray(rows, dtype="<f4").reshape(-1).view(np.uint8).data
         offset = at * self._row_bytes
-        try:
+        with self._opened() as file:
+            if at + len(rows) > len(self._map):
+                self._resize(max(at + len(rows), 2 * len(self._map)), file)
             while data:
-                written = os.pwrite(self._file, data, offset)
+                written = os.pwrite(file, data, offset)
                 data, offset = data[written:], offset + written
-            os.fdatasync(self._file)
-        except OSError as error:
-            raise failure(error, f"writing {self.path}") from error
+            os.fdatasync(file)
 
     def admit(self, slots: NDArray[np.uint32]) -> None:
         """Counts written rows in: they belong to `slots` and live."""
@@ -200,25 +196,26 @@ class Block:
         return int(self._map.nbytes)
 
     def close(self) -> None:
-        """Closes the file. The mapping goes with its last view."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        """Lets go of the mapping, which goes with its last view."""
+        self._map = self._map[:0].copy()
 
-    def _reserve(self, count: int) -> None:
-        if count > len(self._map):
-            self._resize(max(count, 2 * len(self._map)))
-
-    def _resize(self, capacity: int) -> None:
-        """Maps a file of `capacity` rows; the part not written yet takes no space on disk."""
-        if capacity == 0:
-            return
+    @contextmanager
+    def _opened(self, flags: int = 0) -> Iterator[int]:
+        """A descriptor of the file, which is only there while it is needed. Raises StorageFull, StorageFailed,
+        SystemLimitReached."""
         try:
-            os.ftruncate(self._file, capacity * self._row_bytes)
-            mapping = mmap.mmap(self._file, capacity * self._row_bytes, prot=mmap.PROT_READ)
+            file = os.open(self.path, os.O_RDWR | flags, 0o644)
+            try:
+                yield file
+            finally:
+                os.close(file)
         except OSError as error:
-            raise failure(error, f"mapping {self.path}") from error
-        self._map = np.frombuffer(mapping, "<f4").reshape(capacity, self._size)
+            raise failure(error, f"writing {self.path}") from error
+
+    def _resize(self, capacity: int, file: int) -> None:
+        """Maps a file of `capacity` rows; the part not written yet takes no space on disk."""
+        os.ftruncate(file, capacity * self._row_bytes)
+        self._map = map_rows(file, capacity, self._size)
         for name in ("slots", "died"):
             old = getattr(self, name)
             new = np.zeros(capacity, old.dtype)

@@ -1,0 +1,52 @@
+"""Files as arrays: mapped to be read, without a descriptor that stays open. Knows nothing of what is in them."""
+
+import ctypes
+import mmap
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = (
+    ctypes.c_void_p,
+    ctypes.c_size_t,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_int64,
+)
+_libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+_FAILED = ctypes.c_void_p(-1).value
+
+
+class _Mapping:
+    """What an array of a mapped file keeps alive. Python's own mapping would keep a descriptor too."""
+
+    def __init__(self, handle: int, rows: int, size: int) -> None:
+        self._length = rows * size * 4
+        self._address: int | None = _libc.mmap(None, self._length, mmap.PROT_READ, mmap.MAP_SHARED, handle, 0)
+        if self._address == _FAILED:
+            self._address = None
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": (rows, size),
+            "typestr": "<f4",
+            "data": (self._address, True),
+        }
+
+    def __del__(self) -> None:
+        if self._address is not None:
+            _libc.munmap(self._address, self._length)
+            self._address = None
+
+
+def map_rows(handle: int, rows: int, size: int) -> NDArray[np.float32]:
+    """The first `rows` rows of `size` float32 of a file, read-only, (rows, size). It is unmapped with its last view.
+
+    Reading past the end of the file ends the process, so the file must not become shorter. Raises OSError.
+    """
+    return np.asarray(_Mapping(handle, rows, size)) if rows else np.zeros((0, size), np.float32)
