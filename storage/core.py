@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import environment
+from storage.active_snapshots import ActiveSnapshots
 from storage.changes import ChangeLog
+from storage.dropped_spaces import DroppedSpaces
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
 from storage.files import failure, sync_folder
@@ -35,9 +37,6 @@ log = logging.getLogger(__name__)
 VERIFIED_AT_ONCE = 64 * 2**20
 """Bytes of a graph up to which it is verified while its collection is opened; larger ones serve once verified."""
 
-_KEPT_VIEWS = 8
-"""Views kept for readers that began a transaction and have not asked for its view yet."""
-
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -49,7 +48,8 @@ class View:
 
 
 class Core:
-    """Opened by `create` or `open`; `views` maps commit sequences to views, the newest of which is `view`."""
+    """Opened by `create` or `open`. `view` is that of the newest commit; `views` has it and that of a commit under way,
+    by commit sequence. Readers keep their own."""
 
     def __init__(self, uid: str, path: Path, env: lmdb.Environment, codec: PayloadCodec) -> None:
         self.uid = uid
@@ -62,6 +62,8 @@ class Core:
         self.next_space_uid = 1
         self.spaces: dict[str, Space] = {}
         self.views: dict[int, View] = {}
+        self.active = ActiveSnapshots()
+        self.dropped = DroppedSpaces(self)
         self.view: View
         self.changes: ChangeLog
         self.known_slots: tuple[int, NDArray[np.uint32]] | None = None
@@ -205,6 +207,15 @@ class Core:
         self.tables.records[uid] = environment.open_records(self.env, txn, uid)
         self.record_logs[uid] = RecordLog(seq)
 
+    def forget_space(self, uid: int) -> None:
+        """Lets go of what is known of a space that nobody reads, and of its files."""
+        self.tables.rows.pop(uid, None)
+        self.tables.records.pop(uid, None)
+        self.record_logs.pop(uid, None)
+        self.record_indexes.forget(uid)
+        self.token_owners.pop(uid, None)
+        shutil.rmtree(self.space_folder(uid), ignore_errors=True)
+
     def space_folder(self, uid: int) -> Path:
         return self.path / "spaces" / str(uid)
 
@@ -217,10 +228,9 @@ class Core:
 
     def publish(self, view: View) -> None:
         """Makes `view` the newest. Requires: its commit is durable."""
-        self.views[view.state.seq] = view
-        self.view = view
-        for seq in [seq for seq in self.views if seq < view.state.seq - _KEPT_VIEWS]:
-            del self.views[seq]
+        with self.active.lock:
+            self.view = view
+            self.views = {view.state.seq: view}
 
     def close(self) -> None:
         """Closes and unmaps all files, and seals what LMDB holds. Requires: no reader is left."""

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 2  # persisted: do not renumber. 1 knows no tables of records, and is written while there are none
 
-_MAX_TABLES = 4096  # also bounds how many spaces may be dropped between two openings
+_MAX_TABLES = 2048  # four times what a collection's spaces take: dropped ones have theirs until nobody reads them
 _MAX_READERS = 1024
 _READ_MAP_SIZE = 2**40  # reading needs address space only
 _LOCK_FILE_BYTES = 64 * (_MAX_READERS + 16)
@@ -167,6 +167,8 @@ def write_failure(error: lmdb.Error, folder: Path) -> EngineError:
 
     Of a page that a full disk took by half LMDB says that there was an input/output error.
     """
+    if isinstance(error, lmdb.DbsFullError):
+        return SystemLimitReached(str(folder), "readers keep the tables of too many dropped spaces")
     if isinstance(error, lmdb.MapFullError):
         return StorageFull(f"{folder}: the space reserved is full")
     limit = next((os.strerror(each) for each in SYSTEM_LIMITS if os.strerror(each) in str(error)), None)
@@ -260,6 +262,14 @@ def drop_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> None:
             txn.drop(table, delete=False)
     txn.delete(f"space:{uid}".encode(), db=tables.meta)
     txn.delete(f"row_count:{uid}".encode(), db=tables.meta)
+
+
+def remove_tables(env: lmdb.Environment, txn: lmdb.Transaction, uid: int) -> None:
+    """Removes the tables of a dropped space. Requires: no reader uses them, and none begins meanwhile."""
+    for prefix in (_RECORDS_PREFIX, _ROWS_PREFIX):
+        name = prefix + str(uid).encode()
+        if txn.get(name) is not None:
+            txn.drop(env.open_db(name, txn=txn), delete=True)
 
 
 def remove_dropped_tables(env: lmdb.Environment, txn: lmdb.Transaction, uids: Collection[int | None]) -> None:

@@ -86,6 +86,7 @@ class Snapshot(Reader):
         if not self._closed:
             self._closed = True
             self._txn.abort()
+            self._core.active.end(self.seq)
             self._release()
 
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
@@ -237,7 +238,10 @@ class Snapshot(Reader):
         return count
 
     def stored_rows(self, space_uid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows and checksums of all current vectors of a space, in slot order."""
+        """Rows and checksums of all current vectors of a space, in slot order; none when this commit has no such
+        space."""
+        if not any(space.schema.uid == space_uid for space in self._view.spaces.values()):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
         _, rows, checksums = read_rows(self._txn, self._tables.rows[space_uid])
         return rows, checksums.astype(np.int64)
 
@@ -285,13 +289,16 @@ def _current_rows(
 
 
 def _begin(core: Core) -> tuple[lmdb.Transaction, View]:
-    """A read transaction and its view. A view is gone only if many commits passed in between: then begin again."""
-    while True:
+    """A read transaction and its view, counted among the active ones."""
+    with core.active.lock:
         txn = core.env.begin(buffers=True)
-        view = core.views.get(get_state(txn, core.tables).seq)
-        if view is not None:
-            return txn, view
-        txn.abort()
+        try:
+            view = core.views[get_state(txn, core.tables).seq]
+        except BaseException:
+            txn.abort()
+            raise
+        core.active.begin(view.state.seq)
+        return txn, view
 
 
 def _corrupt_vector(view: SpaceView, row: int) -> CorruptStore:

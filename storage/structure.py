@@ -122,10 +122,14 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
         core.spaces[name].schema = updated
         if not wants_index(updated):
             _detach_graphs(transaction, core.spaces[name])
+    first_uid = core.next_space_uid
     for name, space in change.add.items():
         core.add_space(transaction.txn, name, space)
     for name, record_space in change.add_records.items():
         core.add_record_space(transaction.txn, name, record_space)
+    transaction.after += [
+        partial(core.dropped.note_added, uid, transaction.seq) for uid in range(first_uid, core.next_space_uid)
+    ]
     if change.indexing_threshold is not None:
         core.schema = replace(core.schema, indexing_threshold=change.indexing_threshold)
     fields = changed_fields(core.schema.field_indexes, change.create_fields, change.delete_fields)
@@ -301,6 +305,8 @@ def _undo_in_memory(transaction: "Transaction") -> None:
     schemas = {name: space.schema for name, space in spaces.items()}
 
     def take_back() -> None:
+        for uid in range(next_uid, core.next_space_uid):
+            core.forget_space(uid)
         core.schema, core.next_space_uid, core.spaces = schema, next_uid, spaces
         for name, space in spaces.items():
             space.schema = schemas[name]
@@ -314,6 +320,7 @@ def _drop_space(transaction: "Transaction", name: str) -> None:
     uid = space.schema.uid
     assert uid is not None
     environment.drop_space(transaction.txn, core.tables, uid)
+    transaction.after.append(lambda: core.dropped.note_dropped(uid, transaction.seq))
     core.schema = replace(core.schema, spaces={key: value for key, value in core.schema.spaces.items() if key != name})
 
     transaction.after.append(partial(_remove_files, space))
@@ -331,6 +338,7 @@ def _drop_record_space(transaction: "Transaction", name: str) -> None:
     uid = core.schema.records[name].uid
     assert uid is not None
     environment.drop_space(transaction.txn, core.tables, uid)
+    transaction.after.append(lambda: core.dropped.note_dropped(uid, transaction.seq))
     if name in core.spaces:  # that of a multi-vector's tokens
         transaction.after.append(partial(_remove_files, core.spaces.pop(name)))
     left = {key: space for key, space in core.schema.records.items() if key != name}

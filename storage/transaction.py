@@ -156,6 +156,9 @@ class Transaction:
             if self.structural:
                 environment.put_schema(self.txn, core.tables, core.schema, core.next_space_uid)
             self._note_records()
+            forget = core.dropped.remove_unread(self.txn)
+            if forget is not None:
+                self.after.append(forget)
             view = core.make_view(state)
             core.views[self.seq] = view
             failpoint("before_commit")
