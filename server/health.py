@@ -1,7 +1,7 @@
 """Standard gRPC health: SERVING means ready. A stop is told to watchers, and then does not wait for them.
 
-No lock is held while something is sent: gRPC tells of a sent message by the same thread that runs the callbacks of ended
-calls. If such a callback waited for a lock that a sender holds, no call of the server would be answered any more.
+No lock is held while something is sent: gRPC tells of a sent message by the same thread that runs the callbacks of
+ended calls. If such a callback waited for a lock that a sender holds, no call of the server would be answered any more.
 """
 
 import threading
