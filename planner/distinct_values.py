@@ -5,11 +5,13 @@ Values are only added, so that the indexes of several commits share them. A colu
 and follows when values were added.
 """
 
+import json
 import threading
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ from storage.budget import UNLIMITED, Budget
 
 Codes = NDArray[np.int32]
 Numbers = NDArray[np.float64]
+Packed = dict[str, NDArray[Any]]
+"""Arrays by name, to be kept in a file."""
+
 Key = tuple[type, object]
 """A value and what it compares with: True is not 1, and 1 is 1.0."""
 
@@ -131,6 +136,33 @@ class DistinctValues:
         with self._lock:
             return self._words.codes_with(self.values, words, count, budget)
 
+    def packed(self) -> Packed:
+        """The values and their columns, as far as they were made."""
+        with self._lock:
+            columns = {name: column.array for name, column in self._columns.items()}
+            strings, words = self._strings.packed(), self._words.packed()
+        values = json.dumps([[value.lat, value.lon] if isinstance(value, GeoPoint) else value for value in self.values])
+        return {"values": np.frombuffer(values.encode(), np.uint8), **columns, **strings, **words}
+
+    @classmethod
+    def unpacked(cls, packed: Packed) -> "DistinctValues":
+        """What `packed` was given of. Raises ValueError, LookupError or TypeError when it is not of it."""
+        restored = cls()
+        values = json.loads(packed["values"].tobytes())
+        for value in values:
+            restored.add(GeoPoint(*value) if isinstance(value, list) else value)
+        if len(restored) != len(values):
+            raise ValueError("a value is there twice")
+        for name, column in restored._columns.items():
+            column.array = packed[name]
+        restored._strings.unpack(packed, restored.values)
+        restored._words.unpack(packed)
+        return restored
+
+    @property
+    def _columns(self) -> dict[str, "_Column"]:
+        return {"numbers": self._numbers, "instants": self._instants, "places": self._places}
+
     def _column(self, column: "_Column", count: int, budget: Budget) -> Numbers:
         with self._lock:
             return column.of(self.values, count, budget)
@@ -200,6 +232,13 @@ class _Strings:
             self._done = count
         return SortedStrings(self._sorted, self._codes, np.arange(min(self._done, count), count, dtype=np.int32))
 
+    def packed(self) -> Packed:
+        return {"sorted": self._codes, "sorted_of": np.array([self._done])}
+
+    def unpack(self, packed: Packed, values: list[object]) -> None:
+        self._codes, self._done = packed["sorted"], int(packed["sorted_of"][0])
+        self._sorted = [str(values[code]) for code in self._codes.tolist()]
+
 
 class _Words:
     """Words of the strings, each with the codes of those that have it. Requires: the lock of its values."""
@@ -230,3 +269,25 @@ class _Words:
                 codes.append(code)
                 self.bytes += codes.itemsize
             self._done = code + 1
+
+    def packed(self) -> Packed:
+        words = "\0".join(self._codes)  # no word has this character
+        counts = np.array([len(codes) for codes in self._codes.values()], np.int64)
+        codes = b"".join(self._codes.values())
+        return {
+            "words": np.frombuffer(words.encode(errors="surrogatepass"), np.uint8),
+            "words_of": np.array([self._done]),
+            "word_counts": counts,
+            "word_codes": np.frombuffer(codes, np.int32),
+        }
+
+    def unpack(self, packed: Packed) -> None:
+        self._done = int(packed["words_of"][0])
+        counts = packed["word_counts"].tolist()
+        words = packed["words"].tobytes().decode(errors="surrogatepass").split("\0") if counts else []
+        all_codes, start = packed["word_codes"].tobytes(), 0
+        for word, count in zip(words, counts, strict=True):
+            end = start + count * np.dtype(np.int32).itemsize
+            self._codes[word] = array("i", all_codes[start:end])
+            start = end
+        self.bytes = VALUE_BYTES * len(words) + len(all_codes)

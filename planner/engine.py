@@ -39,6 +39,7 @@ from planner.resolve import VectorSource, resolve
 from planner.text.highlights import Highlight
 from planner.text.indexes import TextIndexes
 from planner.trace import Trace
+from planner.upkeep import Upkeep
 from planner.validate import check_query, space_of
 from planner.validate_filter import check_filter
 from planner.validate_vectors import dense_space
@@ -136,6 +137,7 @@ class Engine:
         self._builds = FieldBuilds(self._fields)
         self._filters = FilterCache(cache_bytes, self._fields)
         self._texts = TextIndexes(text_index_bytes)
+        self._upkeep = Upkeep(self._texts, self._fields)
         self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup, self._bounded)
 
     def query(
@@ -308,12 +310,27 @@ class Engine:
             return {path: self._builds.status(reader, path, budget) for path in reader.schema.field_indexes}
 
     def opened(self, collection: Collection) -> None:
-        """Makes the declared indexes of a collection that was opened, in the background."""
+        """Reads or makes the derived indexes of a collection that was opened, in the background."""
         self._builds.start(collection)
+        self._upkeep.opened(collection)
+
+    def prepare(self, collection: Collection) -> None:
+        """Does now what else happens in the background after a collection was opened: its derived indexes are there
+        then, and their files. Raises Cancelled when it is closed meanwhile, CorruptStore."""
+        self._upkeep.look_after(collection, opened=True)
+
+    def committed(self, collection: Collection) -> None:
+        """Has the derived indexes of a collection follow its commits, in the background. Does not wait."""
+        self._upkeep.changed(collection)
 
     def closed(self, collection: Collection) -> None:
         """Lets go of what was derived from a collection that was closed."""
+        self._upkeep.closed(collection)
         self._fields.forget(collection.uid)
+
+    def close(self) -> None:
+        """Ends the work in the background. Requires: no request is left."""
+        self._upkeep.close()
 
     def evaluate_recall(self, collection: Collection, test: RecallTest, budget: Budget = UNLIMITED) -> Recall:
         """Recall against exact search on the same snapshot. Raises what `query` raises, and InvalidRequest."""

@@ -2,11 +2,11 @@
 
 import logging
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 
 from planner.field_indexes import FieldIndexes, IndexState
+from planner.pacing import paced
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.errors import Cancelled, CollectionClosed, EngineError
@@ -14,9 +14,6 @@ from storage.payload_schema import FieldIndexParams, FieldIndexSchema
 from storage.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
-
-_WORK_SECONDS = 0.005
-_PAUSE_SECONDS = 0.001  # after so much work, so that requests get their turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +76,7 @@ class FieldBuilds:
                 log.exception("the indexes of payload fields of %r could not be made", collection.name)
 
     def _make_all(self, collection: Collection) -> None:
-        rested = time.monotonic()
-
-        def is_closed() -> bool:
-            nonlocal rested
-            if time.monotonic() - rested > _WORK_SECONDS:
-                time.sleep(_PAUSE_SECONDS)
-                rested = time.monotonic()
-            return collection.closed
-
-        budget = Budget(is_cancelled=is_closed)
+        budget = paced(lambda: collection.closed)
         with collection.snapshot() as reader:
             self._fields.build(reader, self._due(collection, reader.schema.field_indexes), budget)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from planner.condition_reports import ConditionReport, ServedBy
 from planner.errors import PatternTooCostly
@@ -17,9 +18,12 @@ from planner.field_index import FieldIndex, IndexedCondition, Slots, build_index
 from planner.field_types import points_of, prepare
 from planner.filter import PayloadCondition
 from planner.paths import path_text
+from planner.stored_fields import KIND, encoded, held_slots, stored_index
 from storage.budget import Budget
+from storage.derived import is_worth_keeping
 from storage.payload_schema import FieldType
 from storage.reader import Reader
+from storage.snapshot import Snapshot
 
 SCANS_BEFORE_INDEX = 2
 """Filters on a path that read all payloads before the next one makes an index of it."""
@@ -51,13 +55,14 @@ class Served:
 
 @dataclass(slots=True, eq=False)
 class _Path:
-    """A path of a collection. `lock`: held by the thread that makes or updates the index. `counted`: commit and number
-    of points of the last count."""
+    """A path of a collection. `lock`: held by the thread that reads, makes or updates the index. `looked_up`: whether
+    its file was, if there is one. `counted`: commit and number of points of the last count."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     scans: int = 0
     index: FieldIndex | None = None
     too_large: bool = False
+    looked_up: bool = False
     declared: bool = False
     counted: tuple[int, FieldType, int] | None = None
 
@@ -129,7 +134,10 @@ class FieldIndexes:
         path = path_text(path)
         if reader.pending or (self._capacity == 0 and path not in reader.schema.field_indexes):
             return None
-        return self._index(reader, path, budget)
+        index = self._index(reader, path, budget)
+        if index is not None and reader.derived is not None and path not in reader.schema.field_indexes:
+            reader.derived.use(KIND, path)
+        return index
 
     def build(self, reader: Reader, paths: Iterable[str], budget: Budget) -> None:
         """Makes the indexes of declared paths, in one pass, or updates them. Waits for whoever does so already."""
@@ -138,8 +146,11 @@ class FieldIndexes:
             for entry in entries.values():  # in one order, so that two who build wait for each other in turn
                 _wait(entry.lock, budget)
                 held.callback(entry.lock.release)
+            for path, entry in entries.items():
+                _look_up(entry, reader, path)
             missing = [path for path, entry in entries.items() if entry.index is None]
             made = build_indexes(reader, missing, budget) if missing else {}
+            _tell(reader)
             for path, entry in entries.items():
                 index = made[path] if path in made else self._refresh(entry, reader, path, budget)
                 if index is not None:
@@ -184,6 +195,23 @@ class FieldIndexes:
             found = (self._paths.get(key), self._declared.get(key))
             return any(entry is not None and entry.index is not None for entry in found)
 
+    def load(self, reader: Snapshot, budget: Budget) -> None:
+        """Reads the files of indexes that were not declared: as many as there is room for, those last used first."""
+        for path in reader.derived.keys(KIND):
+            if reader.derived.is_unused(KIND, path):
+                reader.derived.remove(KIND, path)
+            elif path not in reader.schema.field_indexes and self.used < self._capacity:
+                self._index(reader, path, budget)
+
+    def keep(self, reader: Snapshot) -> None:
+        """Writes the files of the indexes that there are, where that is worth it, and removes those of no use."""
+        with self._lock:
+            paths = (*self._paths.items(), *self._declared.items())
+            found = {path: entry.index for (uid, path), entry in paths if uid == reader.collection_uid}
+        for path, index in found.items():
+            if index is not None and is_worth_keeping(reader, KIND, path, index.seq, len(index.slots)):
+                reader.derived.write(KIND, path, encoded(index))
+
     @property
     def used(self) -> int:
         """Bytes in use, about, by indexes that were not declared."""
@@ -196,6 +224,14 @@ class FieldIndexes:
         index = entry.index
         if index is not None and index.seq == reader.seq:
             return index
+        if not entry.looked_up:
+            _wait(entry.lock, budget)
+            try:
+                _look_up(entry, reader, path)
+            finally:
+                entry.lock.release()
+            self._fit((reader.collection_uid, path))
+            index = entry.index
         unwanted = entry.too_large or entry.scans <= SCANS_BEFORE_INDEX
         if index is None and unwanted and not entry.declared:
             return None
@@ -239,9 +275,11 @@ class FieldIndexes:
 
     @staticmethod
     def _of_commit(old: FieldIndex | None, reader: Reader, path: str, budget: Budget) -> FieldIndex:
-        changed = None if old is None else reader.changed_since(old.seq)
+        changed = None if old is None else reader.catch_up(old.seq, partial(held_slots, old))
         if old is None or changed is None or 2 * len(changed) > reader.point_count:
-            return build_index(reader, path, budget)
+            index = build_index(reader, path, budget)
+            _tell(reader)
+            return index
         new = updated(old, reader, changed, budget)
         return build_index(reader, path, budget) if new.value_count > GARBAGE * len(new.slots) + 1_024 else new
 
@@ -264,6 +302,19 @@ class FieldIndexes:
 
     def _used(self) -> int:
         return sum(entry.index.bytes for entry in self._paths.values() if entry.index is not None)
+
+
+def _look_up(entry: _Path, reader: Reader, path: str) -> None:
+    """Takes the index from its file, if there is one, once. Requires: the entry's lock."""
+    if not entry.looked_up:
+        entry.index = entry.index or stored_index(reader, path)
+        entry.looked_up = True
+
+
+def _tell(reader: Reader) -> None:
+    """An index was made that no file has yet."""
+    if reader.derived is not None:
+        reader.derived.outdated()
 
 
 def _wait(lock: threading.Lock, budget: Budget) -> None:

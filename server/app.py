@@ -69,13 +69,14 @@ def serve(config: Config) -> Iterator[str]:
     with (
         closing(embedders),
         closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
+        closing(_make_engine(config, database)) as engine,
         closing(IndexWorkers(embedders)) as index_workers,
         ThreadPoolExecutor(config.workers, thread_name_prefix="request") as workers,
     ):
         database.watch(index_workers.notify)
         health = Health(SERVICES)
         server = _make_server(config, workers)
-        _add_services(server, config, database, embedders, index_workers)
+        _add_services(server, config, database, engine, embedders, index_workers)
         health_pb2_grpc.add_HealthServicer_to_server(health, server)
         reflection.enable_server_reflection((*SERVICES, HEALTH_SERVICE, reflection.SERVICE_NAME), server)
         address = _listen(server, config)
@@ -105,9 +106,7 @@ def _make_server(config: Config, workers: ThreadPoolExecutor) -> grpc.Server:
     return grpc.server(workers, options=options, maximum_concurrent_rpcs=config.max_concurrent_rpcs)
 
 
-def _add_services(
-    server: grpc.Server, config: Config, database: Database, embedders: Embedders, workers: IndexWorkers
-) -> None:
+def _make_engine(config: Config, database: Database) -> Engine:
     engine = Engine(
         database.collection,
         field_index_bytes=config.field_index_bytes,
@@ -116,6 +115,18 @@ def _add_services(
         max_scan=config.max_scan,
     )
     database.opened, database.closed = engine.opened, engine.closed
+    database.watch(engine.committed)
+    return engine
+
+
+def _add_services(
+    server: grpc.Server,
+    config: Config,
+    database: Database,
+    engine: Engine,
+    embedders: Embedders,
+    workers: IndexWorkers,
+) -> None:
     interceptor = Interceptor(
         api_key=config.api_key,
         slow_ms=config.slow_ms,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from storage.apply import Applied, apply
 from storage.block import BlockView, SegmentIndex
 from storage.budget import UNLIMITED, Budget
+from storage.derived import DerivedFiles
 from storage.errors import DeadlineExceeded, SpaceNotFound
 from storage.failpoint import failpoint
 from storage.ivf.partition import Partition, PartitionFile, write_partition
@@ -102,6 +103,11 @@ class Collection:
     @property
     def codec(self) -> PayloadCodec:
         return self._files.core.codec
+
+    @property
+    def derived(self) -> DerivedFiles:
+        """Where data derived from it are kept. Requires: it was opened before."""
+        return self._files.core.derived
 
     @property
     def seq(self) -> int:

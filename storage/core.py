@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from storage import environment
 from storage.active_snapshots import ActiveSnapshots
 from storage.changes import ChangeLog
+from storage.derived import DerivedFiles
 from storage.dropped_spaces import DroppedSpaces
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
@@ -73,6 +74,7 @@ class Core:
         self.record_logs: dict[int, RecordLog] = {}
         """What recent commits changed in spaces of records, by uid."""
         self.record_indexes = RecordIndexes(self.record_logs)
+        self.derived = DerivedFiles(path / "derived", uid)
         self.token_owners: dict[int, Growing[np.uint32]] = {}
         """Of each space of multi-vectors, by uid: the slot whose token each row is. A row's never changes."""
 
@@ -144,6 +146,7 @@ class Core:
             for name, schema in self.schema.spaces.items():
                 self.spaces[name] = self._open_space(txn, schema, state.next_slot)
         self._remove_strays()
+        self.derived.tidy(state.seq)
         self.changes = ChangeLog(state.seq)
         self.publish(self.make_view(state))
 

@@ -1,18 +1,19 @@
 """Reading ids, payloads and row references inside one LMDB transaction. Snapshot adds vectors and searches."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.derived import DerivedFiles
 from storage.environment import Tables
 from storage.errors import CorruptStore, SpaceNotFound
 from storage.ids import IdTable
 from storage.keys import decode_id, decode_slot, encode_id, encode_slot
 from storage.payload import PayloadCodec
-from storage.records import PointRecord, decode_vector, record_parts
+from storage.records import VERSION_BYTES, PointRecord, decode_vector, record_parts
 from storage.schema import CollectionSchema, PointId
 
 
@@ -81,6 +82,24 @@ class Reader:
         """Slots, ascending, of points that differ between commit `seq`, older or newer, and this one; None when that is
         not known. They may be more."""
         return None
+
+    @property
+    def derived(self) -> DerivedFiles | None:
+        """Where data derived from the collection are kept; None for what is not committed yet."""
+        return None
+
+    def catch_up(self, seq: int, held: Callable[[], NDArray[np.uint32]]) -> NDArray[np.uint32] | None:
+        """`changed_since`, also for commits before the collection was opened, of data that have the points `held`.
+
+        Then the records of all points are looked at: each names the commit that wrote it last, and points that are
+        gone are those of `held` that have none. Slots, ascending; None for a later commit that is not known.
+        """
+        changed = self.changed_since(seq)
+        if changed is not None or seq > self.seq:
+            return changed
+        slots, versions = read_versions(self._txn, self._tables.points)
+        gone = np.setdiff1d(held(), slots)
+        return np.union1d(slots[versions > seq], gone)
 
     def scan(self, start: PointId | None = None) -> Iterator[PointRecord]:
         """All points in id order, from `start` inclusive."""
@@ -167,6 +186,14 @@ def _slots_in(txn: lmdb.Transaction, table: lmdb._Database) -> NDArray[np.uint32
     with txn.cursor(table) as cursor:
         keys = b"".join(cursor.iternext(keys=True, values=False))
     return np.frombuffer(keys, ">u4").astype(np.uint32)
+
+
+def read_versions(txn: lmdb.Transaction, table: lmdb._Database) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Slots of all points, ascending, and the commit that wrote each last."""
+    slots = _slots_in(txn, table)
+    with txn.cursor(table) as cursor:
+        versions = b"".join([value[VERSION_BYTES] for value in cursor.iternext(keys=False, values=True)])
+    return slots, np.frombuffer(versions, ">u8").astype(np.int64)
 
 
 def read_rows(

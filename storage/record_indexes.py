@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from storage.budget import Budget
 from storage.record_log import RecordChange, RecordLog
 from storage.versions import Versions
 
 _POLL_SECONDS = 0.05  # how soon a request that waits for an index notices that its time is up
+
+
+Copy = TypeVar("Copy")
 
 
 class RecordIndex(Protocol):
@@ -57,6 +60,21 @@ class RecordIndexes:
             return index.view()
         finally:
             entry.lock.release()
+
+    def has(self, uid: int) -> bool:
+        """Whether an index of the space is in memory."""
+        with self._lock:
+            entry = self._entries.get(uid)
+        return entry is not None and entry.index is not None
+
+    def copied(self, uid: int, copy: Callable[[RecordIndex], Copy]) -> Copy | None:
+        """What `copy` takes of the newest index, which nobody changes meanwhile; None when there is none in memory."""
+        with self._lock:
+            entry = self._entries.get(uid)
+        if entry is None:
+            return None
+        with entry.lock:
+            return None if entry.index is None else copy(entry.index)
 
     def forget(self, uid: int) -> None:
         """The space is gone."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from storage.schema import MultiSchema, SparseModifier, SparseSchema
 from storage.search import SpaceHits
 from storage.snapshot import Snapshot
 from storage.sparse import SparseMetric, SparseVector, score_vectors
-from storage.sparse_index import SparseIndex, SparseView
+from storage.sparse_index import SparseView
+from storage.stored_sparse import copy_worth_keeping, is_kept, note_use, open_sparse, write_sparse
 
 Slots = NDArray[np.uint32]
 
@@ -36,6 +38,7 @@ def search_sparse(
 
     Exact. Raises DeadlineExceeded or Cancelled, also while the index is being made.
     """
+    note_use(snapshot, space)
     view = _view(snapshot, space, budget)
     factors = _factors(snapshot, space, query, view)
     slots, scores, read = view.search(query.vector, query.metric, factors, snapshot.seq, allowed, budget)
@@ -46,6 +49,16 @@ def search_sparse(
 def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
     """Makes the index of a sparse space unless there is one."""
     _view(snapshot, space, budget)
+
+
+def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
+    """Brings the indexes of sparse spaces that are searched up to date, and their files where that is worth it."""
+    for space, schema in snapshot.schema.records.items():
+        if isinstance(schema, SparseSchema) and (snapshot.has_record_index(space) or is_kept(snapshot, space)):
+            _view(snapshot, space, budget)
+            data = snapshot.copied_record_index(space, partial(copy_worth_keeping, snapshot, space))
+            if data is not None:
+                write_sparse(snapshot, space, data)
 
 
 def score_sparse(snapshot: Snapshot, space: str, slots: Slots, query: SparseQuery, budget: Budget) -> SpaceHits:
@@ -110,9 +123,7 @@ def sparse_vectors(snapshot: Snapshot, space: str, slots: Slots) -> tuple[Slots,
 
 
 def _view(snapshot: Snapshot, space: str, budget: Budget) -> SparseView:
-    view: SparseView = snapshot.record_view(
-        space, lambda: SparseIndex.build(snapshot.vector_bodies(space), snapshot.seq, budget), budget
-    )
+    view: SparseView = snapshot.record_view(space, lambda: open_sparse(snapshot, space, budget), budget)
     return view
 
 

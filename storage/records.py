@@ -11,6 +11,9 @@ VECTOR_VERSION = 1  # persisted: do not renumber
 
 _HEADER = struct.Struct(">BIQH")  # version, checksum of all that follows it, commit sequence, length of the id key
 _CHECKED_FROM = 5
+VERSION_BYTES = slice(5, 13)
+"""Where the commit sequence is in a point's record."""
+
 _ROW = struct.Struct(">QI")  # row, checksum of the vector's bytes
 _VECTOR_HEADER = struct.Struct(">B3xI")  # version, checksum of all that follows; 8 bytes, so that numbers are aligned
 

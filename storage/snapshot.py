@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from storage.budget import Budget
 from storage.core import Core, View
+from storage.derived import DerivedFiles
 from storage.environment import environment_failure, get_state
 from storage.errors import CorruptStore
 from storage.keys import encode_slot
 from storage.multi import decode_tokens
 from storage.reader import Reader, read_rows
-from storage.record_indexes import RecordIndex
+from storage.record_indexes import Copy, RecordIndex
 from storage.records import decode_row
 from storage.search import SpaceHits, SpaceSearch, score_slots, search_space
 from storage.space import NO_ROW, SpaceView
@@ -88,6 +89,10 @@ class Snapshot(Reader):
             self._txn.abort()
             self._core.active.end(self.seq)
             self._release()
+
+    @property
+    def derived(self) -> DerivedFiles:
+        return self._core.derived
 
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
         return self._core.changes.between(min(seq, self.seq), max(seq, self.seq))
@@ -199,9 +204,15 @@ class Snapshot(Reader):
 
         Raises DeadlineExceeded or Cancelled, also while another thread makes the index.
         """
-        uid = self.schema.records[space].uid
-        assert uid is not None
-        return self._core.record_indexes.view(uid, self.seq, build, budget)
+        return self._core.record_indexes.view(self._record_uid(space), self.seq, build, budget)
+
+    def has_record_index(self, space: str) -> bool:
+        """Whether the index of a space of records is in memory."""
+        return self._core.record_indexes.has(self._record_uid(space))
+
+    def copied_record_index(self, space: str, copy: Callable[[Any], Copy]) -> Copy | None:
+        """What `copy` takes of that index, which nobody changes meanwhile; None when there is none."""
+        return self._core.record_indexes.copied(self._record_uid(space), copy)
 
     def tokens_of(self, space: str, slots: NDArray[np.uint32] | None) -> Tokens:
         """Which rows are the tokens of those of `slots` (None: all) that have a multi-vector, in slot order of all.
@@ -251,6 +262,11 @@ class Snapshot(Reader):
         Raises lmdb.Error.
         """
         self._core.env.copy(str(folder), compact=True, txn=self._txn)
+
+    def _record_uid(self, space: str) -> int:
+        uid = self.schema.records[space].uid
+        assert uid is not None
+        return uid
 
     @property
     def path(self) -> Path:

@@ -8,11 +8,12 @@ the base when it has grown to a share of it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.budget import Budget
+from storage.budget import UNLIMITED, Budget
 from storage.record_log import RecordChange
 from storage.sparse import (
     SparseMetric,
@@ -23,7 +24,7 @@ from storage.sparse import (
     norms_of,
     positions_in,
 )
-from storage.versions import Growing, Versions, VersionsView
+from storage.versions import NEVER, Growing, Versions, VersionsView
 
 MIN_TAIL = 65_536
 """Postings of a tail that are always left to be looked through: less than a millisecond of work."""
@@ -49,6 +50,18 @@ class _Postings:
     def of(self, position: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         part = slice(self.starts[position], self.starts[position + 1])
         return self.rows[part], self.values[part]
+
+
+class Compact(NamedTuple):
+    """The vectors of one commit: of row i the slot, length and norm; of index j the postings from `starts[j]` on."""
+
+    slots: NDArray[np.uint32]
+    lengths: NDArray[np.int32]
+    norms: NDArray[np.float64]
+    indices: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +145,29 @@ class SparseIndex:
         index._merge(budget)
         return index
 
+    @classmethod
+    def restore(cls, seq: int, content: Compact) -> "SparseIndex":
+        """Of what `compact` gave at commit `seq`."""
+        index = cls(seq)
+        index.versions.begin(content.slots, seq)
+        index._lengths, index._norms = Growing(np.int32, content.lengths), Growing(np.float64, content.norms)
+        index._base = _Postings(content.indices, content.starts, content.rows, content.values)
+        return index
+
+    def compact(self) -> Compact:
+        """What is current, without a tail."""
+        alive = self.versions.view().died == NEVER
+        new_rows = np.where(alive, np.cumsum(alive) - 1, -1).astype(np.int32)
+        base = self._compacted(new_rows)
+        slots, lengths, norms = self.versions.view().slots, self._lengths.view(), self._norms.view()
+        of_points = (slots[alive], lengths[alive], norms[alive])
+        return Compact(*of_points, base.indices, base.starts, base.rows, base.values)
+
+    def jump(self, changes: Sequence[RecordChange], seq: int) -> None:
+        """Applies what changed up to commit `seq`, whichever commits did; it is good for `seq` alone then."""
+        self.advance([(seq, changes)], seq, UNLIMITED)
+        self.versions.valid_from = seq
+
     def advance(self, commits: Iterable[tuple[int, Sequence[RecordChange]]], seq: int, budget: Budget) -> None:
         """Applies the commits since, up to `seq`. Raises nothing before all of them are applied."""
         for commit, changes in commits:
@@ -174,15 +210,19 @@ class SparseIndex:
         new_rows = self.versions.forget_dead()  # old row -> new row, -1: gone
         kept = new_rows >= 0
         lengths, norms = self._lengths.view()[kept], self._norms.view()[kept]
+        self._base = self._compacted(new_rows)
+        self._lengths, self._norms = Growing(np.int32, lengths), Growing(np.float64, norms)
+        self._tail_indices, self._tail_rows = Growing(np.uint32), Growing(np.int32)
+        self._tail_values = Growing(np.float32)
+
+    def _compacted(self, new_rows: NDArray[np.int32]) -> _Postings:
+        """One base of base and tail, with each row's new number, -1: left out."""
         base = self._base
         indices = np.concatenate([np.repeat(base.indices, np.diff(base.starts)), self._tail_indices.view()])
         rows = new_rows[np.concatenate([base.rows, self._tail_rows.view()])]
         values = np.concatenate([base.values, self._tail_values.view()])
         alive = rows >= 0
-        self._base = _postings(indices[alive], rows[alive], values[alive])
-        self._lengths, self._norms = Growing(np.int32, lengths), Growing(np.float64, norms)
-        self._tail_indices, self._tail_rows = Growing(np.uint32), Growing(np.int32)
-        self._tail_values = Growing(np.float32)
+        return _postings(indices[alive], rows[alive], values[alive])
 
 
 def _postings(indices: NDArray[np.uint32], rows: NDArray[np.int32], values: NDArray[np.float32]) -> _Postings:

@@ -23,6 +23,8 @@ class Growing(Generic[Number]):
         return self._count
 
     def extend(self, values: NDArray[Number]) -> None:
+        if not len(values):  # what it was made of may be read-only until it grows
+            return
         self._reserve(len(values))
         self._values[self._count : self._count + len(values)] = values
         self._count += len(values)

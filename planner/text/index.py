@@ -34,6 +34,9 @@ GARBAGE = 100_000
 MAX_REMEMBERED_TOKENS = 1_000_000
 """Spellings of tokens whose terms are remembered."""
 
+TERM_BYTES = 200
+"""What a term costs in memory besides its text, about."""
+
 WHOLE = 2**32
 """`covered` of an index of all points."""
 
@@ -69,11 +72,16 @@ class Vocabulary:
             found.append(self.codes[terms[place]])
         return found
 
+    def restore(self, terms: Sequence[str]) -> None:
+        """Gives terms, in this order, codes from 0. Requires: it is empty."""
+        self.codes = dict(zip(terms, range(len(terms)), strict=True))
+        self.bytes = TERM_BYTES * len(terms) + sum(map(len, terms))
+
     def _code(self, term: str) -> int:
         code = self.codes.get(term)
         if code is None:
             code = self.codes[term] = len(self.codes)
-            self.bytes += 200 + len(term)
+            self.bytes += TERM_BYTES + len(term)
         return code
 
 

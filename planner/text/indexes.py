@@ -1,18 +1,25 @@
-"""The text indexes of all collections: made when first asked for, then brought up to date commit by commit.
+"""The text indexes of all collections: read from a file or made when first asked for, then brought up to date commit by
+commit.
 
-What is made is kept, also when the request that made it ran out of time: the next one goes on where it stopped. Nothing
-is on disk, so nothing can be damaged there.
+What is made is kept, also when the request that made it ran out of time: the next one goes on where it stopped.
 """
 
+import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 
 from planner.text.analysis import Analyzer
 from planner.text.index import TextIndex, Vocabulary, extended, updated
+from planner.text.stored import KIND, decoded, encoded, held_slots, key_of, version
 from storage.budget import Budget
+from storage.derived import is_worth_keeping
 from storage.reader import Reader
+from storage.snapshot import Snapshot
 from storage.text_settings import TextSettings
+
+log = logging.getLogger(__name__)
 
 MAX_INDEXES = 1_024
 """Indexes kept in memory, of all collections together."""
@@ -56,6 +63,16 @@ class TextIndexes:
             entry.lock.release()
             self._make_room(entry)
 
+    def keep(self, reader: Snapshot, path: str, settings: TextSettings, budget: Budget) -> None:
+        """Brings the index up to date unless there is no room for it in memory, and its file when that is worth it."""
+        key = (reader.collection_uid, path, settings)
+        with self._lock:
+            has_room = key in self._entries or self._used() < self._capacity
+        if has_room:
+            index = self.get(reader, path, settings, budget)
+            if is_worth_keeping(reader, KIND, key_of(path, settings), index.seq, index.count):
+                reader.derived.write(KIND, key_of(path, settings), encoded(index))
+
     @property
     def used(self) -> int:
         """Bytes in use, about."""
@@ -73,6 +90,8 @@ class TextIndexes:
     @staticmethod
     def _refreshed(entry: _Entry, reader: Reader, path: str, settings: TextSettings, budget: Budget) -> TextIndex:
         """Requires: the entry's lock."""
+        if entry.newest is None:
+            entry.newest = _stored(reader, path, settings)
         index = _at_commit(entry.newest, reader, budget)
         if index is None or index.is_mostly_garbage:
             index = TextIndex(path, reader.seq, Vocabulary(Analyzer(settings)))
@@ -82,6 +101,8 @@ class TextIndexes:
         if not index.is_complete:
             for more in extended(index, reader, budget):
                 entry.newest = index = more
+            if reader.derived is not None:
+                reader.derived.outdated()
         entry.recent[index.seq] = index
         if len(entry.recent) > RECENT:
             entry.recent.popitem(last=False)
@@ -99,11 +120,23 @@ class TextIndexes:
         return sum(entry.newest.bytes for entry in self._entries.values() if entry.newest is not None)
 
 
+def _stored(reader: Reader, path: str, settings: TextSettings) -> TextIndex | None:
+    """The index that a file has, perhaps of another commit; None when there is none."""
+    if reader.derived is None:
+        return None
+    stored = reader.derived.read(KIND, key_of(path, settings), version())
+    try:
+        return None if stored is None else decoded(stored, path, settings)
+    except (ValueError, LookupError, TypeError) as error:
+        log.warning("the file of the text index of %r cannot be used and is made anew: %r", path, error)
+        return None
+
+
 def _at_commit(index: TextIndex | None, reader: Reader, budget: Budget) -> TextIndex | None:
     """The index as of the reader's commit, older or newer; None when making it anew is less work, or the only way."""
     if index is None or index.seq == reader.seq:
         return index
-    changed = reader.changed_since(index.seq)
+    changed = reader.catch_up(index.seq, partial(held_slots, index))
     if changed is None or 2 * len(changed) > max(reader.point_count, index.count):
         return None
     return updated(index, reader, changed, budget)
