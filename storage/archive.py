@@ -18,6 +18,7 @@ from storage.budget import Budget
 from storage.errors import CorruptStore, UnknownFormat
 from storage.failpoint import failpoint
 from storage.files import sync_file
+from storage.pages.walks import WALKS
 from storage.parts import CHUNK_BYTES, TABLES, Part, sync_tree
 
 FORMAT_VERSION = 1  # persisted: do not renumber
@@ -82,17 +83,29 @@ def write(file: BinaryIO, about: About, parts: Sequence[Part], budget: Budget) -
 
 def verify(path: Path, budget: Budget) -> About:
     """Reads the whole archive. Raises CorruptStore naming the offset, UnknownFormat, or as `budget` says."""
-    return _read(path, None, budget)
+    about, _ = _read(path, None, budget)
+    return about
+
+
+def verify_foreign(path: Path, budget: Budget) -> About:
+    """Verifies an archive that anybody may have made: checksums that are right say nothing of pages.
+
+    Raises what `verify` does, StorageFailed, ShuttingDown or OSError.
+    """
+    about, offset = _read(path, None, budget)
+    WALKS.walk(path, offset, dict(about.members)[TABLES])
+    return about
 
 
 def extract(path: Path, folder: Path, budget: Budget) -> About:
     """Writes the members below `folder`, durably. Raises what `verify` does and OSError; what was written is left."""
-    about = _read(path, folder, budget)
+    about, _ = _read(path, folder, budget)
     sync_tree(folder)
     return about
 
 
-def _read(path: Path, folder: Path | None, budget: Budget) -> About:
+def _read(path: Path, folder: Path | None, budget: Budget) -> tuple[About, int]:
+    """What the archive is about, and where in it the tables lie."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -108,7 +121,7 @@ def _read(path: Path, folder: Path | None, budget: Budget) -> About:
             sums[name] = (_copy(archive, name, size, folder, budget), size)
         archive.checksums(sums, offsets, about.created)
         archive.end()
-    return about
+    return about, offsets[TABLES]
 
 
 def _copy(archive: "_Archive", name: str, size: int, folder: Path | None, budget: Budget) -> int:

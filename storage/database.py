@@ -24,6 +24,7 @@ from storage.matching import MatchingRowsCache
 from storage.open_collections import OpenCollections, OpenCounts
 from storage.open_limit import most_open
 from storage.open_on_use import Opened
+from storage.pages.walks import WALKS
 from storage.parts import copy_collection
 from storage.payload import PayloadCodec
 from storage.registry import Registry
@@ -99,6 +100,7 @@ class Database:
                 return
             self._is_closed = True
         self._collections.stop()
+        WALKS.abandon(self.path)
         self.maintenance.stop()
         self._collections.close_all()
         self._write_threads.stop()
@@ -322,7 +324,12 @@ class Database:
         known = {uid for _, uid in self._catalog.names()}
         root = self.path / "collections"
         make_folder(root)
-        for folder in root.iterdir():
+        folders = list(root.iterdir())
+        if not known <= {folder.name for folder in folders}:
+            # One that is named by a damaged uid would look like one that nothing names.
+            log.error("%s: some collections have no folder, so folders that none names are kept", root)
+            folders = []
+        for folder in folders:
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
         self.snapshots.remove_strays()

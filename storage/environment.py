@@ -21,6 +21,7 @@ from storage.errors import (
     UnknownFormat,
 )
 from storage.files import NO_ROOM, SYSTEM_LIMITS
+from storage.pages.walks import WALKS
 from storage.schema import CollectionSchema
 from storage.seal import check_seal, remove_seal
 from storage.space import Manifest
@@ -80,8 +81,7 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
     The map is made large once: resizing at run time would disturb readers. From here on the environment has no seal,
     until it is closed and `write_seal` makes one. Raises CorruptStore, StorageFull, StorageFailed, or OSError.
     """
-    if not check_seal(path) and (path / "data.mdb").exists():
-        log.info("%s has no seal: it was not closed cleanly, or is too large for one", path / "data.mdb")
+    _check_pages(path)
     _reserve_lock_file(path)
     remove_seal(path)  # before LMDB has it, which may write
     try:
@@ -107,13 +107,25 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
     return env
 
 
+def _check_pages(path: Path) -> None:
+    """Raises CorruptStore unless the environment is as its seal says or, without a seal, its pages are sound.
+
+    Raises StorageFailed, ShuttingDown or OSError when that cannot be told.
+    """
+    file = path / "data.mdb"
+    if check_seal(path) or not file.exists() or not file.stat().st_size:
+        return
+    log.info("%s has no seal: it was not closed cleanly, or is too large for one", file)
+    WALKS.walk(file)
+
+
 def open_read_only(path: Path) -> lmdb.Environment:
     """Opens an environment that nobody has open, to read it. It must be as its seal says, and keeps it.
 
     Raises CorruptStore, StorageFailed or OSError.
     """
     file = path / "data.mdb"
-    check_seal(path)
+    _check_pages(path)
     try:
         env = lmdb.open(str(path), map_size=_READ_MAP_SIZE, max_dbs=_MAX_TABLES, readonly=True, lock=False)
     except lmdb.Error as error:

@@ -88,7 +88,7 @@ class Snapshots:
                     word = "more" if received > size else f"{received:,}"
                     raise InvalidRequest("header.size_bytes", f"{size:,} bytes were announced and {word} came")
                 _sync(file)
-            return archive.verify(path, budget)
+            return archive.verify_foreign(path, budget)
 
         return self._keep(collection, name, write, "header.snapshot_name")
 

@@ -343,7 +343,7 @@ def test_a_lost_index_is_built_again_in_the_background(directories: Directories)
     database = directories.open(settings=StorageSettings())
     collection = database.collection("c")
     wait_until(lambda: collection.stats().spaces["v"].segments == 1)
-    assert collection.stats().spaces["v"].state is SpaceState.READY
+    wait_until(lambda: collection.stats().spaces["v"].state is SpaceState.READY)
     _assert_serves(database, "c", model)
     directories.close()
     assert directories.open().collection("c").stats().spaces["v"].segments == 1

@@ -1,0 +1,1 @@
+"""The pages of an LMDB file, walked without LMDB: it trusts them, so a damaged one could end the process or lie."""

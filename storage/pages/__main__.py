@@ -1,0 +1,77 @@
+"""The process that walks LMDB files: `python -m storage.pages`. Started and asked by walks.py; a crash ends it alone.
+
+Each line of standard input is a request, as JSON: `path`, `start` and `size` of the file in it (null: to its end). It
+prints lines of JSON: [pages seen, pages] now and then, and at last what came of it. Without requests it ends.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from storage.pages.layout import Damage
+from storage.pages.walk import walk_file
+
+IDLE_SECONDS = 10.0
+_PRIORITY = 10
+_TELL_SECONDS = 1.0
+_MAP_SIZE = 2**40  # reading needs address space only
+
+
+def main() -> None:
+    os.nice(_PRIORITY)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a terminal sends is for the server to decide
+    while select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        print(json.dumps(_answer(json.loads(line))), flush=True)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Nothing when the file is sound; else `offset` and `message` of what is damaged, or `failed`: why it was not."""
+    told = time.monotonic()
+
+    def progress(seen: int, pages: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _TELL_SECONDS:
+            told = time.monotonic()
+            print(json.dumps([seen, pages]), flush=True)
+
+    try:
+        walk_file(request["path"], progress, request["start"], request["size"])
+        if not request["start"]:
+            _open_tables(Path(request["path"]))
+    except Damage as damage:
+        return {"offset": damage.offset, "message": damage.message}
+    except lmdb.Error as error:
+        return {"offset": 0, "message": str(error)}
+    except (OSError, MemoryError) as error:
+        return {"failed": str(error) or type(error).__name__}
+    except Exception as error:  # only damage that nobody thought of explains it
+        traceback.print_exc()
+        return {"offset": 0, "message": f"its pages cannot be walked: {type(error).__name__}: {error}"}
+    return {}
+
+
+def _open_tables(file: Path) -> None:
+    """Has LMDB find both ends of every table. Raises lmdb.Error."""
+    with (
+        lmdb.open(str(file.parent), map_size=_MAP_SIZE, max_dbs=4096, readonly=True, lock=False) as env,
+        env.begin() as txn,
+    ):
+        for name in list(txn.cursor().iternext(values=False)):
+            with txn.cursor(env.open_db(name, txn=txn, create=False)) as cursor:
+                cursor.first()
+                cursor.last()
+
+
+if __name__ == "__main__":
+    main()

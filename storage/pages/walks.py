@@ -1,0 +1,161 @@
+"""Has LMDB files walked by processes of their own, so that what is in a file can end those and never this one.
+
+A process is kept for some seconds and takes many requests: starting one takes longer than walking a small file.
+"""
+
+import atexit
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from storage.errors import CorruptStore, ShuttingDown, StorageFailed
+
+log = logging.getLogger(__name__)
+
+LARGE_BYTES = 64 * 2**20
+"""Files of more are walked apart, one after the other, so that small ones need not wait for them."""
+
+_SMALL_AT_ONCE = 2
+_LOG_SECONDS = 5.0
+_SIGNS_OF_DAMAGE = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
+
+
+class _Child:
+    """One process and, while it walks, the file."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "storage.pages"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        self.file: Path | None = None
+        self.abandoned = False
+
+    def ask(self, request: dict[str, object], file: Path) -> dict[str, Any] | None:
+        """What the process answers; None when it ended instead."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        told = time.monotonic()
+        for line in self.process.stdout:
+            answer: dict[str, Any] | list[int] = json.loads(line)
+            if isinstance(answer, dict):
+                return answer
+            if time.monotonic() - told >= _LOG_SECONDS:
+                told = time.monotonic()
+                log.info("walking %s: %s of %s pages", file, f"{answer[0]:,}", f"{answer[1]:,}")
+        return None
+
+    def end(self) -> int:
+        """Ends the process; its exit status."""
+        self.process.kill()
+        status = self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        return status
+
+
+class PageWalks:
+    """Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+        self._busy: set[_Child] = set()
+        self._abandoned: list[Path] = []
+        self._small = threading.BoundedSemaphore(_SMALL_AT_ONCE)
+        self._large = threading.BoundedSemaphore(1)
+
+    def walk(self, file: Path, start: int = 0, size: int | None = None) -> None:
+        """Returns once the LMDB file in `file` (`size` bytes from `start`; None: to its end) is known to be sound.
+
+        Raises CorruptStore naming the byte, StorageFailed when it could not be walked, ShuttingDown when `abandon`ed.
+        """
+        length = file.stat().st_size if size is None else size
+        large = length > LARGE_BYTES
+        request: dict[str, object] = {"path": str(file), "start": start, "size": size}
+        abandoned = len(self._abandoned)
+        with self._large if large else self._small:
+            if any(file.is_relative_to(folder) for folder in self._abandoned[abandoned:]):
+                raise ShuttingDown()
+            began = time.monotonic()
+            if large:
+                log.info("walking %s: %s bytes", file, f"{length:,}")
+            answer = self._ask(request, file)
+            if large:
+                log.info("walked %s in %.1f s", file, time.monotonic() - began)
+        if "failed" in answer:
+            raise StorageFailed(f"walking the pages of {file}: {answer['failed']}")
+        if answer:
+            raise CorruptStore(file, answer["offset"], answer["message"])
+
+    def abandon(self, folder: Path) -> None:
+        """Ends walks of files below `folder`, which raise ShuttingDown, and the processes that do nothing."""
+        with self._lock:
+            self._abandoned.append(folder)
+            idle, self._idle = self._idle, []
+            for child in self._busy:
+                if child.file is not None and child.file.is_relative_to(folder):
+                    child.abandoned = True
+                    child.process.kill()
+        for child in idle:
+            child.end()
+
+    def _ask(self, request: dict[str, object], file: Path) -> dict[str, Any]:
+        while True:
+            child = self._take(file)
+            answer = None
+            try:
+                answer = child.ask(request, file)
+            finally:
+                with self._lock:
+                    self._busy.discard(child)
+                    child.file = None
+                    if answer is not None and not child.abandoned:
+                        self._idle.append(child)
+                if answer is None or child.abandoned:
+                    status = child.end()
+            if answer is not None:
+                return answer
+            if child.abandoned:
+                raise ShuttingDown()
+            if -status in _SIGNS_OF_DAMAGE:
+                name = signal.Signals(-status).name
+                return {"offset": 0, "message": f"reading it ended the process that did so by {name}"}
+            if status != 0:  # 0: it waited long enough, just as it was asked
+                return {"failed": f"the process that does so ended with status {status}"}
+
+    def _take(self, file: Path) -> _Child:
+        with self._lock:
+            while self._idle:
+                child = self._idle.pop()
+                if child.process.poll() is None:
+                    break
+                child.end()
+            else:
+                child = _Child()
+            child.file = file
+            self._busy.add(child)
+            return child
+
+
+WALKS = PageWalks()
+"""Those of this process, whichever data directory a file is of."""
+
+atexit.register(WALKS.abandon, Path("/"))
