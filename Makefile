@@ -101,6 +101,15 @@ test-all: $(STAMP) ## Every test, and ten times as many generated examples
 	$(call heading,All tests)
 	@$(PYTEST) -q -n $(WORKERS) --dist=worksteal --hypothesis-profile=thorough
 
+# Settings of `make fuzz`; without SEED a new one, which it prints. ONLY: numbers of single cases.
+REQUESTS ?= 1000000
+SEED ?=
+ONLY ?=
+
+.PHONY: fuzz
+fuzz: $(STAMP) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1
+	@$(PY) -m tests.attack --requests $(REQUESTS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: goldens
 goldens: $(STAMP) ## Record the golden files anew; review the difference
 	$(call heading,Recording goldens)
