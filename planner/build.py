@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from planner.formula import Formula
+from planner.paging import DEFAULT_DEPTH, page_reach
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     FuseRanks,
@@ -38,6 +40,7 @@ from planner.query import (
     Rrf,
     Sample,
     ScoreMode,
+    SearchAfter,
     Stage,
     StoredVector,
     VectorRank,
@@ -45,7 +48,7 @@ from planner.query import (
 )
 from planner.ranks.ranker import InMetrics, InRecords, InSpace, MetricScore, Ranker
 from planner.text.bm25_query import Bm25, ByText, Highlighted
-from planner.validate import DEFAULT_LIMIT, limit_of, reach_of, space_of
+from planner.validate import DEFAULT_LIMIT, candidates_of, limit_of, space_of
 from planner.validate_text import searched_fields
 from storage.multi import MultiVector
 from storage.multi_search import MultiQuery
@@ -53,28 +56,26 @@ from storage.record_search import SparseQuery
 from storage.schema import CollectionSchema, Distance, PointId
 from storage.sparse import SparseMetric, SparseVector
 
+EVERYTHING = 2**32
+"""A limit that no ranking reaches: there are fewer slots."""
+
 
 def build(query: Query, schema: CollectionSchema) -> Plan:
     """Requires: check_query and resolve have passed, under this schema."""
-    root = _build_stage(query.root, schema, "root", DEFAULT_LIMIT, exclude=())
+    root = _build_stage(query.root, schema, "root", DEFAULT_LIMIT, path=f"{query.path}." if query.path else "")
     highlighted = tuple(_highlighted(query.root, schema))
     return Plan(root=root, payload=query.with_payload, vectors=query.with_vectors, highlighted=highlighted)
 
 
-def _build_stage(
-    stage: Stage, schema: CollectionSchema, name: str, default_limit: int, *, exclude: tuple[PointId, ...]
-) -> Node:
-    """`exclude`: points that gave vectors to the stages above. No leaf returns them, so no place is lost to them."""
-    if isinstance(stage.query, VectorRank):
-        exclude = tuple(dict.fromkeys((*exclude, *stage.query.exclude)))
+def _build_stage(stage: Stage, schema: CollectionSchema, name: str, default_limit: int, *, path: str = "") -> Node:
+    """`path`: where the request holds the query whose root the stage is, with a dot at the end unless it is empty."""
     limit = limit_of(stage, default_limit)
-    reach = reach_of(stage, limit)
     node: Node
     if not stage.prefetch:
-        node = _build_leaf(stage, schema, name, reach, exclude)
+        node = _build_leaf(stage, schema, name, limit)
     else:
         children = tuple(
-            _build_stage(child, schema, f"{name}.prefetch[{index}]", reach, exclude=exclude)
+            _build_stage(child, schema, f"{name}.prefetch[{index}]", DEFAULT_DEPTH)
             for index, child in enumerate(stage.prefetch)
         )
         node = _build_filter(stage, name, _build_merge(stage, schema, name, children))
@@ -82,15 +83,56 @@ def _build_stage(
         node = Threshold(
             stage=name, threshold=stage.score_threshold, higher_is_better=higher_is_better(node), child=node
         )
-    node = _build_diversity(stage, schema, name, node, reach, limit + stage.offset)
-    if stage.prefetch or stage.offset:
+    node = _build_diversity(stage, schema, name, node, limit)
+    if stage.search_after is not None:
+        node = _build_after(stage, stage.search_after, name, node, path)
+    if stage.prefetch or stage.offset or stage.search_after is not None:
         node = Limit(stage=name, limit=limit, offset=stage.offset, child=node)
     return _build_score_mode(stage, schema, name, node)
 
 
-def _build_leaf(
-    stage: Stage, schema: CollectionSchema, name: str, limit: int, exclude: tuple[PointId, ...]
-) -> Search | Scan | RankAll:
+def _excluded(stage: Stage) -> tuple[PointId, ...]:
+    """The points that gave vectors to the stage, which it leaves out. Nothing changes below it."""
+    return stage.query.exclude if isinstance(stage.query, VectorRank) else ()
+
+
+def _leaf_limit(stage: Stage, schema: CollectionSchema, limit: int) -> int:
+    """How many points a leaf has to give its stage."""
+    if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
+        return candidates_of(stage.query.mmr, limit)
+    if stage.search_after is not None:
+        return limit if _goes_on(stage, schema) else EVERYTHING
+    if isinstance(stage.query, Nearest):
+        exact = space_of(stage.using, schema, "using") not in schema.row_spaces or stage.params.exact
+        return limit + stage.offset if exact else max(limit + stage.offset, page_reach(limit, stage.offset))
+    return limit + stage.offset
+
+
+def _goes_on(stage: Stage, schema: CollectionSchema) -> bool:
+    """Whether the leaf itself goes on after a hit. Others rank all there is at every page, and are cut."""
+    if stage.search_after is None or not isinstance(stage.query, Nearest) or stage.query.mmr is not None:
+        return False
+    return space_of(stage.using, schema, "using") not in schema.records
+
+
+def _build_after(stage: Stage, position: SearchAfter, name: str, node: Node, path: str) -> Node:
+    if isinstance(node, Search) and node.after is not None:
+        return node
+    if isinstance(node, Threshold) and isinstance(node.child, Search) and node.child.after is not None:
+        return node
+    diverse = isinstance(stage.query, Nearest) and stage.query.mmr is not None
+    return After(
+        stage=name,
+        path=f"{path}search_after",
+        position=position,
+        higher_is_better=higher_is_better(node),
+        scored=not diverse and not isinstance(stage.query, OrderBy | Sample),
+        child=node,
+    )
+
+
+def _build_leaf(stage: Stage, schema: CollectionSchema, name: str, limit: int) -> Search | Scan | RankAll:
+    exclude, limit = _excluded(stage), _leaf_limit(stage, schema, limit)
     if isinstance(stage.query, OrderBy | Sample | ByExamples | ByMetrics | Formula | Bm25):
         ranker = _ranker(stage.query, stage, schema)
         return RankAll(stage=name, ranker=ranker, filter=stage.filter, exclude=exclude, limit=limit)
@@ -109,6 +151,7 @@ def _build_leaf(
         exclude=exclude,
         limit=limit,
         params=stage.params,
+        after=stage.search_after if _goes_on(stage, schema) else None,
     )
 
 
@@ -119,13 +162,21 @@ def _build_merge(stage: Stage, schema: CollectionSchema, name: str, children: tu
         case Dbsf(weights=weights):
             return FuseScores(stage=name, weights=weights or (1.0,) * len(children), children=children)
         case Nearest() if space_of(stage.using, schema, "using") in schema.records:
-            return Rerank(stage=name, ranker=_nearest_ranker(stage.query, stage, schema), children=children)
+            ranker = _nearest_ranker(stage.query, stage, schema)
+            return Rerank(stage=name, ranker=ranker, exclude=_excluded(stage), children=children)
         case Nearest():
             space = space_of(stage.using, schema, "using")
-            distance = schema.spaces[space].distance
-            return Rescore(stage=name, space=space, distance=distance, vector=_vector(stage.query), children=children)
+            return Rescore(
+                stage=name,
+                space=space,
+                distance=schema.spaces[space].distance,
+                vector=_vector(stage.query),
+                exclude=_excluded(stage),
+                children=children,
+            )
         case OrderBy() | Sample() | Recommend() | Discover() | Context() | ByMetrics() | Formula() | Bm25():
-            return Rerank(stage=name, ranker=_ranker(stage.query, stage, schema), children=children)
+            ranker = _ranker(stage.query, stage, schema)
+            return Rerank(stage=name, ranker=ranker, exclude=_excluded(stage), children=children)
         case None:
             raise AssertionError("validate.py refuses prefetches without a query")
 
@@ -139,7 +190,8 @@ def _nearest_ranker(rank: Nearest, stage: Stage, schema: CollectionSchema) -> Ra
         case MultiVector() | QueryVector():
             matrix = MultiVector(rank.vector.values[None, :]) if isinstance(rank.vector, QueryVector) else rank.vector
             params = stage.params
-            return InRecords(MultiQuery(matrix, params.exact, params.hnsw_ef, params.ivf_nprobe), space)
+            exact = params.exact or stage.search_after is not None  # graphs nominate only so many
+            return InRecords(MultiQuery(matrix, exact, params.hnsw_ef, params.ivf_nprobe), space)
         case StoredVector():
             raise AssertionError("resolve.py replaces references")
     assert_never(rank.vector)
@@ -178,9 +230,7 @@ def _highlighted(stage: Stage, schema: CollectionSchema) -> Iterator[Highlighted
         yield from _highlighted(child, schema)
 
 
-def _build_diversity(
-    stage: Stage, schema: CollectionSchema, name: str, node: Node, candidates: int, limit: int
-) -> Node:
+def _build_diversity(stage: Stage, schema: CollectionSchema, name: str, node: Node, limit: int) -> Node:
     if not isinstance(stage.query, Nearest) or stage.query.mmr is None:
         return node
     space = space_of(stage.using, schema, "using")
@@ -189,8 +239,8 @@ def _build_diversity(
         space=space,
         distance=schema.spaces[space].distance,
         diversity=stage.query.mmr.diversity,
-        candidates=candidates,
-        limit=limit,
+        candidates=candidates_of(stage.query.mmr, limit),
+        limit=limit + stage.offset if stage.search_after is None else EVERYTHING,
         child=node,
     )
 

@@ -18,7 +18,8 @@ from planner.build import build
 from planner.cache import FilterCache
 from planner.comparison import StoredComparison, check_comparisons, compile_comparisons
 from planner.condition_reports import describe_reports
-from planner.executor import execute
+from planner.errors import InvalidQuery
+from planner.executor import execute, run
 from planner.explain import Explanation, explain
 from planner.explain_points import explain_points
 from planner.fetch import Fetched, StoredValue, check_selectors, fetch, fetch_repeated, fetch_some
@@ -76,10 +77,14 @@ class Hit(NamedTuple):  # one is made per hit: a frozen dataclass takes three ti
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """Hits best first, the commit that was read, and how it ran when `Query.explain` asked."""
+    """Hits best first, the commit that was read, and how it ran when `Query.explain` asked.
+
+    `total`: how many points the query ranks, whatever its limit; None where that is not known.
+    """
 
     hits: list[Hit]
     seq: int
+    total: int | None = None
     explanation: Explanation | None = None
 
 
@@ -154,22 +159,35 @@ class Engine:
         `batch_field` names the batch itself. Raises InvalidRequest and its subclasses, SpaceNotFound,
         PointNotFound, VectorNotFound, CollectionNotFound (lookup_from), ScanTooLarge, DeadlineExceeded, Cancelled.
         """
+        with collection.snapshot() as reader:
+            return self.query_on(reader, collection, queries, budget, batch_field=batch_field)
+
+    def query_on(
+        self,
+        reader: Snapshot,
+        collection: Collection,
+        queries: Sequence[Query],
+        budget: Budget = UNLIMITED,
+        *,
+        batch_field: str = "queries",
+    ) -> list[QueryAnswer]:
+        """`query` on a snapshot of `collection`."""
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
-        with collection.snapshot() as reader:
-            plans = self._plan(collection, reader, queries)
-            traces = [Trace() if query.explain else None for query in queries]
-            started = time.perf_counter_ns()
-            rankings = execute(plans, reader, self._filters, self._texts, budget, traces)
-            answers: list[QueryAnswer] = []
-            for plan, ranking, trace in zip(plans, rankings, traces, strict=True):
-                budget.check()
-                answer = QueryAnswer(_hits(plan, ranking, reader, budget), reader.seq)
-                if trace is not None:
-                    microseconds = (time.perf_counter_ns() - started) // 1_000
-                    answer = replace(answer, explanation=self._explain(plan, reader, trace, ranking, microseconds))
-                answers.append(answer)
-            return answers
+        plans = self._plan(collection, reader, queries)
+        traces = [Trace() if query.explain else None for query in queries]
+        started = time.perf_counter_ns()
+        outcomes = run(plans, reader, self._filters, self._texts, budget, traces)
+        answers: list[QueryAnswer] = []
+        for plan, outcome, trace in zip(plans, outcomes, traces, strict=True):
+            budget.check()
+            answer = QueryAnswer(_hits(plan, outcome.ranking, reader, budget), reader.seq, outcome.total)
+            if trace is not None:
+                microseconds = (time.perf_counter_ns() - started) // 1_000
+                explanation = self._explain(plan, reader, trace, outcome.ranking, microseconds)
+                answer = replace(answer, explanation=explanation)
+            answers.append(answer)
+        return answers
 
     def explain(
         self, collection: Collection, query: Query, *, analyze: bool = False, budget: Budget = UNLIMITED
@@ -187,6 +205,9 @@ class Engine:
     ) -> ExplainedPoints:
         """Why each of `ids` is, or is not, in the answer to `query`, which is run. Raises what `query` raises."""
         check_explained(ids)
+        if query.root.search_after is not None:
+            path = f"{query.path}." if query.path else ""
+            raise InvalidQuery(f"{path}search_after", "points are explained within the whole ranking; leave it out")
         budget = self._bounded(budget)
         with collection.snapshot() as reader:
             [built] = self._build(collection, reader, [query])

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from planner.filter import Filter
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     Empty,
@@ -39,7 +40,7 @@ def most_rows(node: Node, reader: Snapshot, matching: Matching) -> int:
             return 0
         case FuseRanks() | FuseScores() | Rescore() | Rerank():
             return min(reader.point_count, sum(most_rows(child, reader, matching) for child in node.children))
-        case Restrict() | Gate() | Threshold() | ConvertScores():
+        case Restrict() | Gate() | Threshold() | After() | ConvertScores():
             return most_rows(node.child, reader, matching)
         case Diversify():
             return min(node.limit, node.candidates, most_rows(node.child, reader, matching))

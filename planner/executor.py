@@ -5,8 +5,11 @@ Leaves are answered in leaves.py, operators are in operators.py, what is reporte
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
 
 from planner.cache import FilterCache
 from planner.condition_reports import describe_reports
@@ -16,6 +19,7 @@ from planner.leaves import Demand, LeafAnswer, answer_leaves, below, demands_of
 from planner.operators import (
     NOTHING,
     Ranking,
+    apply_after,
     apply_limit,
     apply_threshold,
     candidates,
@@ -24,6 +28,7 @@ from planner.operators import (
     fuse_scores,
 )
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     Empty,
@@ -66,7 +71,28 @@ def execute(
     budget: Budget,
     traces: Sequence[Trace | None] | None = None,
 ) -> list[Ranking]:
-    """What each plan's root emits, in order. Traces, where given, are filled. Raises DeadlineExceeded, Cancelled."""
+    """What each plan's root emits, in order. See `run`."""
+    return [outcome.ranking for outcome in run(plans, reader, cache, indexes, budget, traces)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a plan's root emits. `total`: how many points it would emit without limit and offset, and before a
+    `search_after`; None where that is not known."""
+
+    ranking: Ranking
+    total: int | None
+
+
+def run(
+    plans: Sequence[Plan],
+    reader: Snapshot,
+    cache: FilterCache,
+    indexes: TextIndexes,
+    budget: Budget,
+    traces: Sequence[Trace | None] | None = None,
+) -> list[Outcome]:
+    """The outcome of each plan, in order. Traces, where given, are filled. Raises DeadlineExceeded, Cancelled."""
     started = time.perf_counter_ns()
     sets = FilterSets(reader, cache, budget)
     texts = TextRanker(indexes, reader, budget)
@@ -77,7 +103,7 @@ def execute(
     answers = answer_leaves(places, reader, sets, texts, budget)
     share = (time.perf_counter_ns() - started) // 1_000 // max(1, len(places))
     return [
-        _Run(number, reader, sets, texts, budget, answers, places, share, traces[number] if traces else None).emit(
+        _Run(number, reader, sets, texts, budget, answers, places, share, traces[number] if traces else None).outcome(
             plan.root
         )
         for number, plan in enumerate(plans)
@@ -97,9 +123,44 @@ class _Run:
     places: dict[Demand, _Place]
     share: int
     trace: Trace | None
+    rows: dict[int, int] = field(default_factory=dict)
+    """How many rows each node emitted, by its identity."""
+
+    def outcome(self, root: Node) -> Outcome:
+        """What the plan's `root` emits."""
+        ranking = self.emit(root)
+        return Outcome(ranking, self._total(root))
+
+    def _total(self, node: Node) -> int | None:
+        """How many rows `node`, of the root's stage, would emit if neither it nor those below it had a limit."""
+        match node:
+            case Limit() | After() | ConvertScores():
+                return self._total(node.child)
+            case Diversify():
+                total = self._total(node.child)
+                return None if total is None else min(total, node.candidates)
+            case Threshold(child=Search() | Scan() | RankAll() as leaf):
+                total = self._total(leaf)
+                return self.rows[id(node)] if total is not None and total <= self.rows[id(leaf)] else None
+            case Search() | Scan() | RankAll():
+                return self.answers[Demand(node)].total
+            case FuseRanks() if len(node.children) == 1:  # push_limit may have cut its only list
+                return None
+            case Threshold() | Gate():
+                return None if self._total(node.child) is None else self.rows[id(node)]
+            case Restrict():
+                return self._total(node.child)
+            case FuseRanks() | FuseScores() | Rescore() | Rerank() | Empty():
+                return self.rows[id(node)]
+        assert_never(node)
 
     def emit(self, node: Node, restrictions: tuple[Filter, ...] = ()) -> Ranking:
         """What `node` emits below `restrictions`."""
+        ranking = self._emit(node, restrictions)
+        self.rows[id(node)] = len(ranking)
+        return ranking
+
+    def _emit(self, node: Node, restrictions: tuple[Filter, ...]) -> Ranking:
         if isinstance(node, Search | Scan | RankAll):
             return self._emit_leaf(Demand(node, restrictions), node)
         inputs = [self.emit(child, below(node, restrictions)) for child in children_of(node)]
@@ -161,10 +222,11 @@ class _Run:
             case FuseScores():
                 return fuse_scores(node, inputs, self.reader)
             case Rescore():
-                hits = self.reader.score(node.space, candidates(inputs), node.vector.values, self.budget)
+                slots = self._candidates(node, inputs)
+                hits = self.reader.score(node.space, slots, node.vector.values, self.budget)
                 return Ranking(hits.slots, hits.scores)
             case Rerank():
-                slots = candidates(inputs)
+                slots = self._candidates(node, inputs)
                 return rank_slots(node.ranker, slots, self.reader, self.sets, self.texts, self.budget, inputs)[0]
             case Diversify():
                 return self._diversify(node, inputs[0].take(slice(node.candidates)))
@@ -172,6 +234,8 @@ class _Run:
                 return inputs[0].take(self.sets.gate(node.filter, inputs[0].slots))
             case Threshold():
                 return apply_threshold(node, inputs[0])
+            case After():
+                return apply_after(node, inputs[0], self.reader)
             case Limit():
                 return apply_limit(node, inputs[0])
             case ConvertScores():
@@ -183,6 +247,10 @@ class _Run:
             case Search() | Scan() | RankAll():
                 raise AssertionError("leaves were answered before")
         assert_never(node)
+
+    def _candidates(self, node: Rescore | Rerank, inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
+        slots = candidates(inputs)
+        return slots[~np.isin(slots, self.reader.slots_of(node.exclude))] if node.exclude else slots
 
     def _diversify(self, node: Diversify, nearest: Ranking) -> Ranking:
         _, rows = self.reader.vectors(node.space, nearest.slots)

@@ -12,6 +12,7 @@ from planner.explain_text import render
 from planner.filter import Filter
 from planner.operators import Ranking
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     Empty,
@@ -152,7 +153,7 @@ def _attributes(node: Node) -> dict[str, str]:
         case RankAll():
             return describe_ranker(node.ranker) | {"limit": str(node.limit)} | _leaf_attributes(node)
         case Rerank():
-            return describe_ranker(node.ranker)
+            return describe_ranker(node.ranker) | _exclude_attribute(node.exclude)
         case Diversify():
             return {"diversity": f"{node.diversity:g}", "candidates": str(node.candidates), "limit": str(node.limit)}
         case FuseRanks():
@@ -160,11 +161,13 @@ def _attributes(node: Node) -> dict[str, str]:
         case FuseScores():
             return {"weights": _weights(node.weights)}
         case Rescore():
-            return {"using": node.space, "distance": node.distance.value}
+            return {"using": node.space, "distance": node.distance.value} | _exclude_attribute(node.exclude)
         case Gate() | Restrict():
             return {"filter": describe_filter(node.filter)}
         case Threshold():
             return {"score": f"{'>=' if node.higher_is_better else '<='} {node.threshold:g}"}
+        case After():
+            return {"id": repr(node.position.id)} | ({"score": f"{node.position.score:g}"} if node.scored else {})
         case Limit():
             return {"limit": str(node.limit)} | ({"offset": str(node.offset)} if node.offset else {})
         case ConvertScores():
@@ -176,9 +179,13 @@ def _attributes(node: Node) -> dict[str, str]:
 
 def _leaf_attributes(leaf: Search | Scan | RankAll) -> dict[str, str]:
     attributes = {} if leaf.filter is None else {"filter": describe_filter(leaf.filter)}
-    if leaf.exclude:
-        attributes["exclude"] = ", ".join(repr(point_id) for point_id in leaf.exclude)
-    return attributes
+    if isinstance(leaf, Search) and leaf.after is not None:
+        attributes["after"] = f"{leaf.after.score:g}, {leaf.after.id!r}"
+    return attributes | _exclude_attribute(leaf.exclude)
+
+
+def _exclude_attribute(exclude: tuple[PointId, ...]) -> dict[str, str]:
+    return {"exclude": ", ".join(map(repr, exclude))} if exclude else {}
 
 
 def _param_attributes(params: SearchParams) -> dict[str, str]:

@@ -177,8 +177,10 @@ class _PointSearch:
                 return _cut_off(place, node.limit, node.offset)
             case Rerank(ranker=OrderBy() as order):
                 return _before_start(order)
+            case Rescore() | Rerank():
+                return self._lacking(node, slot) or self._excluded(node, slot) or _unranked(node)
             case _:
-                return self._lacking(node, slot) or _unranked(node)
+                return _unranked(node)
 
     def _leaf_absences(self, leaf: _Leaf, stored: Sequence[int]) -> dict[int, Absence]:
         """For each of the stored points that the leaf does not emit, why."""
@@ -196,14 +198,21 @@ class _PointSearch:
         lacking = self._lacking(leaf.leaf, slot)
         if lacking is not None:
             return lacking
-        if slot in self.reader.slots_of(leaf.leaf.exclude):
-            return Absence(AbsenceReason.EXAMPLE, "it gave a vector to the query, which leaves such points out")
+        excluded = self._excluded(leaf.leaf, slot)
+        if excluded is not None:
+            return excluded
         failed = [
             each
             for path, filter in leaf.filters
             for each in failed_conditions(self.reader, filter, slot, path, self.budget)
         ]
         return _filtered(failed, None) if failed else None
+
+    def _excluded(self, node: Leaf | Rescore | Rerank, slot: int) -> Absence | None:
+        """What to say of a point that gave a vector to the node's query."""
+        if slot not in self.reader.slots_of(node.exclude):
+            return None
+        return Absence(AbsenceReason.EXAMPLE, "it gave a vector to the query, which leaves such points out")
 
     def _lacking(self, node: Node, slot: int) -> Absence | None:
         """The first space of `node` in which the point has no vector."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from planner.errors import InvalidLimit
+from planner.errors import InvalidLimit, InvalidQuery
 from planner.limits import MAX_LIMIT
 from planner.paths import check_path
 from planner.query import PayloadSelector, Query, VectorsSelector
@@ -49,13 +49,16 @@ class GroupQuery:
     @property
     def ranking_query(self) -> Query:
         """The query whose root is to rank as many points as all groups may have."""
-        return replace(self.query, root=replace(self.query.root, limit=self.wanted * self.size, offset=0))
+        root = replace(self.query.root, limit=self.limit * self.size, offset=self.query.root.offset * self.size)
+        return replace(self.query, root=root)
 
 
 def check_groups(asked: GroupQuery) -> None:
     """Raises InvalidQuery or InvalidLimit. The query itself is checked in validate.py."""
     check_path(asked.path, asked.path_field)
     path = f"{asked.query.path}." if asked.query.path else ""
+    if asked.query.root.search_after is not None:
+        raise InvalidQuery(f"{path}search_after", "groups go on by offset")
     for name, number, least in (
         (f"{path}limit", asked.limit, 1),
         (asked.size_field, asked.size, 1),

@@ -21,6 +21,7 @@ from planner.group_query import GroupQuery
 from planner.grouping import RankedGroup, group_ranking
 from planner.operators import NOTHING, Ranking, convert_scores
 from planner.optimizer import optimize
+from planner.paging import page_reach
 from planner.plan import (
     ConvertScores,
     Diversify,
@@ -133,7 +134,8 @@ class _GroupSearch:
     def _widened(self, leaf: Leaf) -> Iterator[list[RankedGroup] | None]:
         """The groups after each run, further down every time, and None where that was not far enough."""
         most = max(1, self.reader.point_count)
-        limit = self.asked.wanted * self.asked.size
+        size = self.asked.size
+        limit = max(self.asked.wanted * size, page_reach(self.asked.limit * size, self.asked.query.root.offset * size))
         while not isinstance(leaf, RankAll) and limit <= WIDEST and limit < most:
             self.steps.append(f"the first {limit:,} points")
             ranking = self._run(_with_leaf(self.plan.root, replace(leaf, limit=limit)))

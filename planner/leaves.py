@@ -1,7 +1,7 @@
 """Answers the leaves of all plans of a request: equal ones once, searches in one call of storage. It knows no trees."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,14 @@ from planner.filter import Filter
 from planner.filter_sets import FilterSets
 from planner.operators import Ranking
 from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
+from planner.query import Sample
 from planner.ranks.by_text import TextRanker
 from planner.ranks.rank_slots import rank_slots
 from planner.ranks.ranker import InMetrics, InRecords, InSpace
 from planner.text.bm25_query import ByText
 from storage.budget import Budget
+from storage.keys import encode_id
+from storage.order import Position
 from storage.record_search import search_records
 from storage.schema import PointId
 from storage.search import SpaceHits, SpaceSearch
@@ -40,13 +43,17 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class LeafAnswer:
-    """What a leaf emits, and how it was found. `rows_in`: points that were allowed, if they were counted."""
+    """What a leaf emits, and how it was found. `rows_in`: points that were allowed, if they were counted.
+
+    `total`: points that it would emit without a limit, None where that is not known.
+    """
 
     ranking: Ranking
     rows_in: int | None
     strategy: str
     reason: str
     distance_computations: int
+    total: int | None = None
 
 
 def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
@@ -75,7 +82,14 @@ def answer_leaves(
             slots = sets.first(demand.filters, demand.limit)
             ranking = Ranking(slots, np.zeros(len(slots), np.float32))
             answers[demand] = LeafAnswer(_without_excluded(ranking, demand, reader), None, "id order", "no query", 0)
-    return answers
+    return {demand: _with_total(demand.leaf, answer) for demand, answer in answers.items()}
+
+
+def _with_total(leaf: Leaf, answer: LeafAnswer) -> LeafAnswer:
+    """A leaf that emits less than it may has no more."""
+    if isinstance(leaf, Search) and leaf.after is not None:
+        return answer
+    return replace(answer, total=len(answer.ranking)) if len(answer.ranking) < leaf.limit else answer
 
 
 def _rank_all(
@@ -85,16 +99,18 @@ def _rank_all(
     if isinstance(leaf.ranker, InRecords):
         return _search_records(demand, leaf.ranker, allowed, reader, budget)
     if isinstance(leaf.ranker, ByText):
-        ranking = _without_excluded(texts.rank(leaf.ranker, allowed, demand.limit), demand, reader)
+        ranking, matching = texts.rank(leaf.ranker, allowed, demand.limit)
         rows_in = reader.point_count if allowed is None else len(allowed)
-        return LeafAnswer(ranking, rows_in, "inverted index", "points that have a term are ranked", 0)
+        return LeafAnswer(ranking, rows_in, "inverted index", "points that have a term are ranked", 0, matching)
     slots = reader.all_slots() if allowed is None else allowed
     if leaf.exclude:
         slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
     if isinstance(leaf.ranker, InSpace | InMetrics):
         budget.check_scan(len(slots))
     ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, texts, budget, limit=leaf.limit)
-    return LeafAnswer(ranking.take(slice(leaf.limit)), len(slots), "exact", "every matching point is ranked", distances)
+    total = len(slots) if isinstance(leaf.ranker, Sample) else None
+    kept = ranking.take(slice(leaf.limit))
+    return LeafAnswer(kept, len(slots), "exact", "every matching point is ranked", distances, total)
 
 
 def _search_records(
@@ -103,7 +119,8 @@ def _search_records(
     hits = search_records(reader, ranker.space, ranker.query, demand.limit, allowed, budget)
     ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
     rows_in = reader.record_count(ranker.space) if allowed is None else len(allowed)
-    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations)
+    total = None if demand.leaf.exclude else hits.total
+    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
 
 
 def _answer_searches(
@@ -133,14 +150,27 @@ def _space_search(demand: Demand, allowed: NDArray[np.uint32] | None) -> SpaceSe
         rescore=leaf.params.rescore,
         oversampling=leaf.params.oversampling,
         nprobe=leaf.params.ivf_nprobe,
+        after=None if leaf.after is None else Position(np.float32(leaf.after.score), encode_id(leaf.after.id)),
     )
 
 
 def _searched(demand: Demand, hits: SpaceHits, allowed: NDArray[np.uint32] | None, reader: Snapshot) -> LeafAnswer:
-    assert isinstance(demand.leaf, Search)
+    leaf = demand.leaf
+    assert isinstance(leaf, Search)
     ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
-    rows_in = reader.spaces[demand.leaf.space].vector_count if allowed is None else len(allowed)
-    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations)
+    rows_in = reader.spaces[leaf.space].vector_count if allowed is None else len(allowed)
+    total = None if hits.total is None else hits.total - _excluded_count(leaf, allowed, reader)
+    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
+
+
+def _excluded_count(leaf: Search, allowed: NDArray[np.uint32] | None, reader: Snapshot) -> int:
+    """How many of the excluded points could be found."""
+    if not leaf.exclude:
+        return 0
+    found = reader.slots_of(leaf.exclude)
+    slots = found[found >= 0].astype(np.uint32)
+    slots = slots if allowed is None else slots[np.isin(slots, allowed)]
+    return int(np.count_nonzero(reader.vectors(leaf.space, slots)[0]))
 
 
 def _without_excluded(ranking: Ranking, demand: Demand, reader: Snapshot) -> Ranking:

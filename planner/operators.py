@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner import metrics
+from planner.errors import InvalidQuery
 from planner.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
 from planner.metrics import Metric
-from planner.plan import FuseRanks, FuseScores, Limit, Threshold, higher_is_better
+from planner.plan import After, FuseRanks, FuseScores, Limit, Threshold, higher_is_better
 from planner.query import ScoreMode
 from storage.distance import dissimilarity, similarity
-from storage.order import rank
+from storage.keys import encode_id
+from storage.order import Position, comes_after, rank
 from storage.reader import Reader
 from storage.schema import Distance
 
@@ -66,6 +68,19 @@ def apply_threshold(node: Threshold, ranking: Ranking) -> Ranking:
     """Compares in float32, as scores are seen, so that a score that was returned may be used as the threshold."""
     threshold = np.float32(node.threshold)
     return ranking.take(ranking.scores >= threshold if node.higher_is_better else ranking.scores <= threshold)
+
+
+def apply_after(node: After, ranking: Ranking, reader: Reader) -> Ranking:
+    """Raises InvalidQuery when the place is that of a point that is not in the ranking."""
+    if node.scored:
+        position = Position(np.float32(node.position.score), encode_id(node.position.id))
+        higher = node.higher_is_better
+        kept = comes_after(position, ranking.slots, ranking.scores, higher_is_better=higher, id_keys=reader.id_keys)
+        return ranking.take(kept)
+    found = np.flatnonzero(ranking.slots == reader.slots_of([node.position.id])[0])
+    if not len(found):
+        raise InvalidQuery(f"{node.path}.id", f"point {node.position.id!r} is not in this ranking")
+    return ranking.take(slice(int(found[0]) + 1, None))
 
 
 def apply_limit(node: Limit, ranking: Ranking) -> Ranking:

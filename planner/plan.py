@@ -3,7 +3,8 @@
 Every node emits a ranking: (slot, float32 score) best first, ties by point id ascending, no slot twice. Each names the
 stage of the request it belongs to (`root`, `root.prefetch[0]`, ...), which is not part of its identity: nodes are equal
 when they emit the same ranking, and the executor runs equal leaves once. Order in a stage, from the leaves up:
-Search | Scan | RankAll | Fuse | Rescore | Rerank, then Restrict | Gate, Threshold, Diversify, Limit, ConvertScores.
+Search | Scan | RankAll | Fuse | Rescore | Rerank, then Restrict | Gate, Threshold, Diversify, After,
+Limit, ConvertScores.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import assert_never
 
 from planner.filter import Filter
 from planner.metrics import Metric
-from planner.query import PayloadSelector, QueryVector, ScoreMode, SearchParams, VectorsSelector
+from planner.query import PayloadSelector, QueryVector, ScoreMode, SearchAfter, SearchParams, VectorsSelector
 from planner.ranks.ranker import Ranker
 from planner.ranks.ranker import higher_is_better as ranks_higher
 from planner.text.bm25_query import Highlighted
@@ -23,7 +24,8 @@ from storage.schema import Distance, PointId
 class Search:
     """Emits the `limit` points nearest to `vector` in `space`, of those that match `filter` and are not in `exclude`.
 
-    Scores are those of `distance`. Buffers limit + len(exclude) rows. Requires: as many components as the space has.
+    Scores are those of `distance`. With `after`, only points strictly after it. Buffers limit + len(exclude) rows.
+    Requires: as many components as the space has.
     """
 
     stage: str = field(compare=False)
@@ -34,6 +36,7 @@ class Search:
     exclude: tuple[PointId, ...] = ()
     limit: int
     params: SearchParams
+    after: SearchAfter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,24 +91,29 @@ class FuseScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescore:
-    """Emits those of its children's union that have a vector in `space`, by their exact score. Buffers the union."""
+    """Emits those of its children's union that have a vector in `space`, by their exact score, but for `exclude`.
+
+    Buffers the union.
+    """
 
     stage: str = field(compare=False)
     space: str
     distance: Distance
     vector: QueryVector
+    exclude: tuple[PointId, ...] = ()
     children: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerank:
-    """Emits those of its children's union that can be ranked, by `ranker`. Buffers the union.
+    """Emits those of its children's union that can be ranked, by `ranker`, but for `exclude`. Buffers the union.
 
     A formula sees the children's scores, by number: rules keep the children's order, and empty ones in their place.
     """
 
     stage: str = field(compare=False)
     ranker: Ranker
+    exclude: tuple[PointId, ...] = ()
     children: "tuple[Node, ...]"
 
 
@@ -154,6 +162,22 @@ class Diversify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """Emits those of its child's rows that come strictly after a hit.
+
+    In the total order, where `scored`; else after its place, so the hit must be among the rows: raises InvalidQuery,
+    naming the field at `path`.
+    """
+
+    stage: str = field(compare=False)
+    path: str = field(compare=False)
+    position: SearchAfter
+    higher_is_better: bool
+    scored: bool
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """Discards the first `offset` of its child's rows and emits the next `limit`."""
 
@@ -175,7 +199,7 @@ class ConvertScores:
 
 Leaf = Search | Scan | RankAll
 Merge = FuseRanks | FuseScores | Rescore | Rerank
-Step = Restrict | Gate | Threshold | Diversify | Limit | ConvertScores
+Step = Restrict | Gate | Threshold | Diversify | After | Limit | ConvertScores
 Node = Leaf | Empty | Merge | Step
 
 
@@ -196,7 +220,7 @@ def children_of(node: Node) -> tuple[Node, ...]:
             return ()
         case FuseRanks() | FuseScores() | Rescore() | Rerank():
             return node.children
-        case Restrict() | Gate() | Threshold() | Diversify() | Limit() | ConvertScores():
+        case Restrict() | Gate() | Threshold() | Diversify() | After() | Limit() | ConvertScores():
             return (node.child,)
     assert_never(node)
 
@@ -210,7 +234,7 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
             children = tuple(change(child) for child in node.children)
             same = all(new is old for new, old in zip(children, node.children, strict=True))
             return node if same else replace(node, children=children)
-        case Restrict() | Gate() | Threshold() | Diversify() | Limit() | ConvertScores():
+        case Restrict() | Gate() | Threshold() | Diversify() | After() | Limit() | ConvertScores():
             child = change(node.child)
             return node if child is node.child else replace(node, child=child)
     assert_never(node)
@@ -234,6 +258,6 @@ def higher_is_better(node: Node) -> bool:
             return True
         case ConvertScores():
             return node.mode is ScoreMode.SIMILARITY
-        case Restrict() | Gate() | Threshold() | Diversify() | Limit():
+        case Restrict() | Gate() | Threshold() | Diversify() | After() | Limit():
             return higher_is_better(node.child)
     assert_never(node)

@@ -213,11 +213,19 @@ class SearchParams:
     sparse_metric: SparseMetric | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SearchAfter:
+    """A hit of the page before: its score, as it was returned, and its id. A ranking goes on strictly after it."""
+
+    score: float
+    id: PointId
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One stage. Without `prefetch` it is a leaf. `limit` None: 10 at the root, else the parent's limit + offset.
+    """One stage. Without `prefetch` it is a leaf. `limit` None: DEFAULT_LIMIT at the root, else DEFAULT_DEPTH.
 
-    `offset` and `score_mode` are the root's only.
+    `offset`, `search_after` and `score_mode` are the root's only.
     """
 
     query: Rank | None = None
@@ -229,6 +237,7 @@ class Stage:
     score_threshold: float | None = None
     limit: int | None = None
     offset: int = 0
+    search_after: SearchAfter | None = None
     score_mode: ScoreMode = ScoreMode.RAW
 
 

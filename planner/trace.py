@@ -6,6 +6,7 @@ from typing import assert_never
 
 from planner.operators import Ranking
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     Empty,
@@ -50,6 +51,8 @@ def operator_of(node: Node) -> str:
             return "gate"
         case Threshold():
             return "threshold"
+        case After():
+            return "search_after"
         case Limit():
             return "limit"
         case ConvertScores():

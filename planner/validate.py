@@ -8,11 +8,13 @@ import math
 from planner.errors import AmbiguousSpace, InvalidQuery
 from planner.formula import Formula
 from planner.limits import MAX_DEPTH, MAX_STAGES, MAX_WEIGHT, check_page
+from planner.paging import DEFAULT_DEPTH
 from planner.query import (
     ByMetrics,
     Context,
     Dbsf,
     Discover,
+    Mmr,
     Nearest,
     OrderBy,
     Query,
@@ -20,6 +22,7 @@ from planner.query import (
     Rrf,
     Sample,
     ScoreMode,
+    SearchAfter,
     SearchParams,
     Stage,
     is_by_metric,
@@ -33,6 +36,7 @@ from planner.validate_text import check_text
 from planner.validate_vectors import check_nearest, dense_space
 from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
 from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, SpaceSchema, check_levels
+from storage.validate import check_point_id
 
 DEFAULT_LIMIT = 10
 """Points a query returns unless it says otherwise."""
@@ -48,25 +52,19 @@ def check_query(query: Query, schema: CollectionSchema) -> None:
     if stages > MAX_STAGES:
         raise LimitExceeded(f"{path}prefetch", limit="MAX_STAGES", maximum=MAX_STAGES, actual=stages)
     _check_score_mode(query.root, path)
+    if query.root.search_after is not None:
+        check_search_after(query.root, query.root.search_after, path)
     _check_stage(query.root, schema, path, DEFAULT_LIMIT, query.vector_field)
 
 
 def limit_of(stage: Stage, default: int) -> int:
-    """How many points the stage passes on; `default` is the parent's limit + offset, or DEFAULT_LIMIT."""
+    """How many points the stage passes on; `default` is DEFAULT_LIMIT for the root, DEFAULT_DEPTH for a prefetch."""
     return default if stage.limit is None else stage.limit
 
 
-def reach_of(stage: Stage, limit: int) -> int:
-    """How many points the stage works on, and what a child without a limit passes on: the candidates of a diverse
-    stage, else limit + offset.
-
-    Diverse candidates do not depend on the offset unless they must, so that pages continue each other.
-    """
-    page = limit + stage.offset
-    if not isinstance(stage.query, Nearest) or stage.query.mmr is None:
-        return page
-    candidates = stage.query.mmr.candidates
-    return max(DEFAULT_CANDIDATES, page) if candidates is None else candidates
+def candidates_of(mmr: Mmr, limit: int) -> int:
+    """Points among which a diverse stage picks. They do not depend on the offset, so that pages continue each other."""
+    return max(DEFAULT_CANDIDATES, limit) if mmr.candidates is None else mmr.candidates
 
 
 def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
@@ -112,16 +110,29 @@ def _check_stage(
         check_filter(stage.filter, schema, f"{path}filter")
     _check_rank(stage, schema, path, vector_field)
     if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
-        check_mmr(stage.query.mmr, limit + stage.offset, f"{path}query.nearest_with_mmr")
+        check_mmr(stage.query.mmr, limit, f"{path}query.nearest_with_mmr")
     for index, child in enumerate(stage.prefetch):
         child_path = f"{path}prefetch[{index}]."
         _check_root_only(child, child_path)
-        _check_stage(child, schema, child_path, reach_of(stage, limit))
+        _check_stage(child, schema, child_path, DEFAULT_DEPTH)
+
+
+def check_search_after(root: Stage, position: SearchAfter, path: str) -> None:
+    """Raises NotFinite, InvalidPointId, or InvalidQuery for what it does not go together with."""
+    if not math.isfinite(position.score):
+        raise NotFinite(f"{path}search_after.score", f"{position.score} is not finite")
+    check_point_id(position.id, f"{path}search_after.id")
+    if root.offset:
+        raise InvalidQuery(f"{path}offset", "search_after goes on after a hit; it takes no offset")
+    if root.score_mode is not ScoreMode.RAW:
+        raise InvalidQuery(f"{path}score_mode", "search_after goes on after a raw score")
 
 
 def _check_root_only(stage: Stage, path: str) -> None:
     if stage.offset:
         raise InvalidQuery(f"{path}offset", "only the root has an offset")
+    if stage.search_after is not None:
+        raise InvalidQuery(f"{path}search_after", "only the root goes on after a hit")
     if stage.score_mode is not ScoreMode.RAW:
         raise InvalidQuery(f"{path}score_mode", "only the root has a score mode")
 

@@ -96,14 +96,14 @@ def _check_count(examples: int, path: str) -> None:
         raise LimitExceeded(path, limit="MAX_EXAMPLES", maximum=MAX_EXAMPLES, actual=examples)
 
 
-def check_mmr(mmr: Mmr, page: int, path: str) -> None:
-    """`page` is limit + offset: fewer candidates could not fill it."""
+def check_mmr(mmr: Mmr, limit: int, path: str) -> None:
+    """`limit` is the stage's: fewer candidates could not fill the first page."""
     if not math.isfinite(mmr.diversity):
         raise NotFinite(f"{path}.diversity", f"{mmr.diversity} is not finite")
     if not 0 <= mmr.diversity <= 1:
         raise InvalidQuery(f"{path}.diversity", f"{mmr.diversity:g} is not between 0 and 1")
-    most = max(page, mmr.candidates or 0)
+    most = max(limit, mmr.candidates or 0)
     if most > MAX_MMR_CANDIDATES:
         raise LimitExceeded(f"{path}.candidates", limit="MAX_MMR_CANDIDATES", maximum=MAX_MMR_CANDIDATES, actual=most)
-    if mmr.candidates is not None and mmr.candidates < page:
-        raise InvalidQuery(f"{path}.candidates", f"{mmr.candidates:,} is less than limit + offset ({page:,})")
+    if mmr.candidates is not None and mmr.candidates < limit:
+        raise InvalidQuery(f"{path}.candidates", f"{mmr.candidates:,} is less than the limit ({limit:,})")

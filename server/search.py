@@ -9,16 +9,19 @@ from headwater.v1 import points_pb2 as wire
 from planner.engine import Engine, QueryAnswer
 from planner.limits import check_batch
 from planner.query import Query
+from planner.validate import DEFAULT_LIMIT
 from server.convert.answers import explanation_message, fill_result
 from server.convert.explanations import point_explanation_message
 from server.convert.ids import point_ids_of
 from server.convert.queries import query_of, search_of
+from server.cursors import reading
 from server.embedders.texts import Place, Texts, explained
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import InvalidRequest, PointNotFound
 from storage.schema import CollectionSchema
+from storage.snapshot import Snapshot
 
 
 class PointQueries:
@@ -41,8 +44,16 @@ class PointQueries:
     def query(self, request: wire.PointsQueryRequest, budget: Budget) -> wire.PointsQueryResponse:
         started = time.perf_counter_ns()
         collection = self._database.collection(request.collection_name, budget)
-        [answer] = self._answers(collection, [(request, "")], query_of, budget)
         response = wire.PointsQueryResponse()
+        if request.HasField("cursor") or request.HasField("cursor_ttl_seconds"):
+            with reading(self._database, request, budget) as read:
+                [answer] = self._answers(collection, [(request, "")], query_of, budget, reader=read.snapshot)
+                limit = request.limit if request.HasField("limit") else DEFAULT_LIMIT
+                read.goes_on = len(answer.hits) >= limit
+                if read.cursor is not None:
+                    response.cursor = read.cursor
+        else:
+            [answer] = self._answers(collection, [(request, "")], query_of, budget)
         fill_result(response.result, answer)
         response.microseconds = _microseconds_since(started)
         return response
@@ -65,6 +76,7 @@ class PointQueries:
 
     def explain(self, request: wire.PointsExplainRequest, budget: Budget) -> wire.PointsExplainResponse:
         collection = self._database.collection(request.query.collection_name, budget)
+        _check_no_cursor(request.query, "query")
         schema = collection.schema
         places = self._texts.of_queries([(request.query, "query")], schema, budget)
         query = query_of(request.query, "query")
@@ -73,6 +85,7 @@ class PointQueries:
 
     def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
         collection = self._database.collection(request.query.collection_name, budget)
+        _check_no_cursor(request.query, "query")
         self._texts.of_queries([(request.query, "query")], collection.schema, budget)
         query, ids = query_of(request.query, "query"), point_ids_of(request.ids, "ids")
         explained = self._engine.explain_points(collection, query, ids, budget)
@@ -86,6 +99,8 @@ class PointQueries:
         self._check_same_collection(collection, name, requests, field)
         check_batch(len(requests), field)
         named = [(request, f"{field}[{index}]") for index, request in enumerate(requests)]
+        for request, path in named:
+            _check_no_cursor(request, path)
         return self._answers(collection, named, convert, budget, batch_field=field)
 
     def _answers(
@@ -96,16 +111,23 @@ class PointQueries:
         budget: Budget,
         *,
         batch_field: str = "queries",
+        reader: Snapshot | None = None,
     ) -> list[QueryAnswer]:
-        """Answers requests, each given with its path; the texts of all of them are embedded together."""
-        schema = collection.schema
+        """Answers requests, each given with its path; the texts of all of them are embedded together.
+
+        `reader`: the commit to read; None: the newest.
+        """
+        schema = collection.schema if reader is None else reader.schema
         places = self._texts.of_queries(requests, schema, budget)
         queries = []
         for request, path in requests:
             budget.check()  # a filter that is written as text takes a second to read at most
             queries.append(convert(request, path))
         try:
-            answers = self._engine.query(collection, queries, budget, batch_field=batch_field)
+            if reader is None:
+                answers = self._engine.query(collection, queries, budget, batch_field=batch_field)
+            else:
+                answers = self._engine.query_on(reader, collection, queries, budget, batch_field=batch_field)
         except PointNotFound as error:
             if any(space.embedder for space in schema.spaces.values()) and any(isinstance(id, str) for id in error.ids):
                 error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"
@@ -137,6 +159,13 @@ def _explained(
         else replace(answer, explanation=explained(answer.explanation, by_query.get(query.path, []), schema))
         for answer, query in zip(answers, queries, strict=True)
     ]
+
+
+def _check_no_cursor(request: wire.PointsQueryRequest | wire.PointsSearchRequest, path: str) -> None:
+    if isinstance(request, wire.PointsQueryRequest):
+        for field in ("cursor", "cursor_ttl_seconds"):
+            if request.HasField(field):
+                raise InvalidRequest(f"{path}.{field}", "cursors are for Query alone; this reads one commit by itself")
 
 
 def _microseconds_since(started: int) -> int:

@@ -21,6 +21,9 @@ CHUNK_ROWS = 16_384
 CHUNK_VALUES = 1 << 22  # estimates held at once: 16 MiB
 REFINED_SHARE, REFINED_ROWS = 2, 100
 """Rows left of a scan of codes, per row asked for and beside, above which float32 estimates pay before exact scores."""
+_ROUNDED = 2.0**-20  # how far rounding may move a score and its square, as a share, with a wide margin
+_LEAST_MARGIN = 1e-37
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 MASK_SHARE = 0.25
 """Share of a block above which masking a scan of the whole block beats gathering the wanted rows."""
 
@@ -35,16 +38,35 @@ class _Scanned:
     upper: Bounds
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the wanted part of a ranking begins, as estimates (higher is better) tell: rows above `most` come before
+    it, rows below `least` after it, and of those between only the exact score says."""
+
+    least: np.float32
+    most: np.float32
+
+
+def start_after(metric: Distance, score: np.float32) -> Start:
+    """Where rows that score worse than `score` begin. A score is rounded, and so is the estimate that is made of it."""
+    wide = float(score)
+    estimate = -(wide * wide) if metric is Distance.EUCLID else wide if metric.higher_is_better else -wide
+    margin = _ROUNDED * abs(estimate) + _LEAST_MARGIN
+    least, most = np.clip([estimate - margin, estimate + margin], -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
+    return Start(least, most)
+
+
 class Candidates:
-    """The candidates of one query in one space, pooled over its blocks.
+    """The candidates of one query in one space, pooled over its blocks: the best, or the best from `start` on.
 
     `computations` counts distances, `fallbacks` segments that were scanned because a walk did not do.
     """
 
-    def __init__(self, metric: Distance, query: NDArray[np.float32], limit: int) -> None:
+    def __init__(self, metric: Distance, query: NDArray[np.float32], limit: int, start: Start | None = None) -> None:
         self.metric = metric
         self.query = query
         self.limit = limit
+        self.start = start
         self.computations = 0
         self.fallbacks = 0
         self._scanned: list[_Scanned] = []
@@ -60,8 +82,13 @@ class Candidates:
         self, block: BlockView, start: int, positions: NDArray[np.int64] | None, lower: Bounds, upper: Bounds
     ) -> None:
         """Adds the best of scanned rows: `positions`, or those from `start` on."""
-        keep = np.flatnonzero((upper >= self._floor) & (upper > -np.inf))
-        self._raise_floor(lower[keep])
+        possible = (upper >= self._floor) & (upper > -np.inf)
+        if self.start is None:
+            keep = np.flatnonzero(possible)
+            self._raise_floor(lower[keep])
+        else:
+            keep = np.flatnonzero(possible & (lower <= self.start.most))
+            self._raise_floor(lower[keep[upper[keep] < self.start.least]])
         keep = keep[upper[keep] >= self._floor]
         kept = keep + start if positions is None else positions[keep]
         self._scanned.append(_Scanned(block, kept, lower[keep], upper[keep]))
@@ -133,7 +160,7 @@ def scan_codes(
     if queries is None:  # float32 cannot hold them either, but knows how to say so
         scan_block(pools, block, seq, np.concatenate([part.positions for part in coded]), budget)
         return
-    rough = [Candidates(pool.metric, pool.query, pool.limit) for pool in pools]
+    rough = [Candidates(pool.metric, pool.query, pool.limit, pool.start) for pool in pools]
     for part in coded:
         budget.check()
         for number, guess, bound in codes.estimates(queries, part):

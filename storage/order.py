@@ -1,6 +1,7 @@
 """The one total order of results: by score in the metric's direction, then by point id."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,29 @@ def rank(
         ids = id_keys(slots[tied])
         order[start:stop] = tied[sorted(range(len(tied)), key=ids.__getitem__)]
     return order[offset:end]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a ranking: the score and the id key of the hit that has it, or would have it."""
+
+    score: np.float32
+    id_key: bytes
+
+
+def comes_after(
+    position: Position,
+    slots: NDArray[np.uint32],
+    scores: NDArray[np.float32],
+    *,
+    higher_is_better: bool,
+    id_keys: IdKeys,
+) -> NDArray[np.bool_]:
+    """Which of `slots` (n,) come strictly after `position` in the total order, (n,). Asks for ids of equal scores."""
+    after: NDArray[np.bool_] = scores < position.score if higher_is_better else scores > position.score
+    tied = np.flatnonzero(scores == position.score)
+    after[tied] = [key > position.id_key for key in id_keys(slots[tied])]
+    return after
 
 
 def best(

@@ -42,8 +42,9 @@ def search_sparse(
     view = _view(snapshot, space, budget)
     factors = _factors(snapshot, space, query, view)
     slots, scores, read = view.search(query.vector, query.metric, factors, snapshot.seq, allowed, budget)
+    total = len(slots)
     slots, scores = best(slots, scores, limit, snapshot.id_keys)
-    return SpaceHits(slots, scores, "inverted index", f"{read:,} postings", read)
+    return SpaceHits(slots, scores, "inverted index", f"{read:,} postings", read, total)
 
 
 def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from storage import distance
 from storage.block import BlockView, SegmentIndex
 from storage.budget import Budget
-from storage.candidates import Candidates, scan_block, scan_codes
+from storage.candidates import Candidates, Start, scan_block, scan_codes, start_after
 from storage.index import Graph
 from storage.ivf.lists import Filtered, Lists
 from storage.matching import MatchingRows, MatchingRowsCache
-from storage.order import IdKeys, rank
+from storage.order import IdKeys, Position, comes_after, rank
+from storage.schema import Distance
 from storage.segment_index import kind_of_index
 from storage.space import NO_ROW, SpaceView
 from storage.stored_form import is_coarse, rescored
@@ -37,6 +38,7 @@ class SpaceSearch:
     oversampling: rows of each segment scored exactly per row asked for; None: as its stored form needs.
     nprobe: nodes of each level of a partition that are followed; None: the space's.
     rescore: False: the graph's own order chooses the `limit` rows of each segment. Scores are exact all the same.
+    after: only rows strictly after this position are found, and exactly: a walk could not tell how many come before.
     """
 
     space: str
@@ -50,24 +52,29 @@ class SpaceSearch:
     rescore: bool = True
     oversampling: float | None = None
     nprobe: tuple[int, ...] | None = None
+    after: Position | None = None
 
     @property
     def settings(self) -> tuple[object, ...]:
         """What decides how a search runs. Searches that share it are run together."""
-        flags = (self.exact, self.indexed_only, self.filter_strategy, self.rescore)
+        flags = (self.exact, self.after is None, self.indexed_only, self.filter_strategy, self.rescore)
         limit = None if self.allowed is None else self.limit  # it has a say in how a filtered search runs
         return (id(self.allowed), limit, self.hnsw_ef, self.oversampling, self.nprobe, *flags)
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceHits:
-    """What a search found: slots (uint32) and scores (float32), best first, ties by point id; and how."""
+    """What a search found: slots (uint32) and scores (float32), best first, ties by point id; and how.
+
+    `total`: rows that would have been found without a limit, None where that is not known.
+    """
 
     slots: NDArray[np.uint32]
     scores: NDArray[np.float32]
     strategy: str = "exact"
     reason: str = ""
     distance_computations: int = 0
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,20 +175,28 @@ def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -
     choice = _choose(scope, group[0])
     scope.budget.check_scan(_scanned(scope, choice, group[0]))
     metric = scope.view.schema.distance
-    pools = [Candidates(metric, search.vector, search.limit) for search in group]
+    pools = [Candidates(metric, search.vector, search.limit, _start(metric, search)) for search in group]
     for block in scope.view.blocks:
         if choice.graphs and block.graph is not None:
             _search_index(pools, block, block.graph, scope, group)
         elif block.graph is not None or not group[0].indexed_only:
             _scan(pools, block, scope)
     hits = []
-    for pool in pools:
+    for pool, search in zip(pools, group, strict=True):
         scope.budget.check()
         slots, scores = pool.scored()
+        if search.after is not None:
+            wanted = comes_after(search.after, slots, scores, higher_is_better=metric.higher_is_better, id_keys=id_keys)
+            slots, scores = slots[wanted], scores[wanted]
         best = rank(slots, scores, higher_is_better=metric.higher_is_better, id_keys=id_keys, limit=pool.limit)
         reason = f"{choice.reason}, {pool.fallbacks} scanned after all" if pool.fallbacks else choice.reason
-        hits.append(SpaceHits(slots[best], scores[best], choice.strategy, reason, pool.computations))
+        total = None if search.indexed_only else scope.matching
+        hits.append(SpaceHits(slots[best], scores[best], choice.strategy, reason, pool.computations, total))
     return hits
+
+
+def _start(metric: Distance, search: SpaceSearch) -> Start | None:
+    return None if search.after is None else start_after(metric, search.after.score)
 
 
 def _scanned(scope: Scope, choice: _Choice, search: SpaceSearch) -> int:
@@ -203,6 +218,8 @@ def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
     matching = f"{scope.matching:,} of {scope.view.vector_count:,} vectors match" if filtered else ""
     if search.exact:
         return _Choice(False, scan, "exact was asked for")
+    if search.after is not None:
+        return _Choice(False, scan, "a ranking goes on exactly")
     if not indexes:
         return _Choice(False, scan, matching or f"no graph covers the {scope.view.vector_count:,} vectors")
     if filtered and search.filter_strategy != "post":

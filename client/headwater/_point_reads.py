@@ -9,7 +9,7 @@ from headwater._wire import rpcs
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import unsigned
 from headwater._wire.points import page_of, payload_selector, record_of, vectors_selector
-from headwater._wire.queries import explanation_of, hits_of, query_request, search_request
+from headwater._wire.queries import explanation_of, hits_of, query_request, search_after_message, search_request
 from headwater._wire.values import id_message, id_messages
 from headwater.errors import HeadwaterError
 from headwater.filters import FilterLike
@@ -19,6 +19,7 @@ from headwater.models.points import (
     PointIdLike,
     PointIds,
     Record,
+    ScoredPoint,
     VectorLike,
     WithPayload,
     WithVectors,
@@ -32,6 +33,7 @@ from headwater.models.queries import (
     QueryLike,
     QueryRequest,
     ScoreMode,
+    SearchAfterLike,
     SearchParams,
     SearchRequest,
 )
@@ -142,6 +144,9 @@ class PointReads(Namespace):
         filter_scope: FilterScope | None = None,
         score_mode: ScoreMode | None = None,
         explain: bool = False,
+        search_after: SearchAfterLike | None = None,
+        cursor_ttl: int | None = None,
+        cursor: str | None = None,
         timeout: float | None = None,
     ) -> Hits:
         """Runs a tree of stages: the prefetches, then `query` over their union: a fusion, or a vector that re-ranks.
@@ -149,6 +154,10 @@ class PointReads(Namespace):
         `query` is a vector, the id of a stored point, `Fusion.RRF`, `Rrf(k, weights)`, `Dbsf(weights)`, or one of
         these three as `{"fusion": ...}`; None lists the matching points by id. `filter` of a query with prefetches
         drops candidates after they ran, unless `filter_scope` pushes it down.
+
+        To go through a whole ranking, give each call the last hit of the call before as `search_after`, instead of an
+        `offset`. To read all of it from one commit, give the first call `cursor_ttl` (seconds that its cursor lives
+        after its last use), and `hits.cursor` to those that follow; `query_all` does both.
         """
         root = QueryRequest(
             query=query,
@@ -165,8 +174,75 @@ class PointReads(Namespace):
             filter_scope=filter_scope,
             score_mode=score_mode,
             explain=explain,
+            search_after=search_after,
         )
-        return hits_of((await self._calls(rpcs.Points.QUERY, query_request(root, collection), timeout)).result)
+        request = query_request(root, collection)
+        if cursor_ttl is not None:
+            request.cursor_ttl_seconds = cursor_ttl
+        if cursor is not None:
+            request.cursor = cursor
+        response = await self._calls(rpcs.Points.QUERY, request, timeout)
+        return hits_of(response.result, response.cursor if response.HasField("cursor") else None)
+
+    @remote_items
+    async def query_all(
+        self,
+        collection: str,
+        query: QueryLike | None = None,
+        *,
+        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        params: SearchParams | None = None,
+        score_threshold: float | None = None,
+        batch_size: int = SCROLL_BATCH_SIZE,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        lookup_from: LookupFrom | None = None,
+        filter_scope: FilterScope | None = None,
+        search_after: SearchAfterLike | None = None,
+        cursor_ttl: int = SCROLL_CURSOR_TTL,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[ScoredPoint, None]:
+        """The whole ranking of a query, best first, from one commit; read in pages of `batch_size`.
+
+        A search goes on exactly after its first page: each page costs a pass over the vectors that match. Between two
+        pages at most `cursor_ttl` seconds may pass, and an hour in all; later it raises CursorExpiredError. `timeout`
+        holds for each page.
+        """
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=batch_size,
+            params=params,
+            score_threshold=score_threshold,
+            with_payload=with_payload,
+            with_vectors=with_vectors,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            search_after=search_after,
+        )
+        request = query_request(root, collection)
+        request.cursor_ttl_seconds = cursor_ttl
+        cursor = None
+        try:
+            while True:
+                response = await self._calls(rpcs.Points.QUERY, request, timeout)
+                hits = hits_of(response.result)
+                cursor = response.cursor or cursor
+                for hit in hits:
+                    yield hit
+                if not response.HasField("cursor"):
+                    break
+                request.search_after.CopyFrom(search_after_message(hits[-1]))
+                request.ClearField("cursor_ttl_seconds")
+                request.cursor = response.cursor
+        finally:
+            if cursor is not None:
+                with suppress(HeadwaterError, ValueError):  # closed client; the cursor ends by itself
+                    await self._calls(rpcs.Points.CLOSE_CURSOR, points_pb2.PointsCloseCursorRequest(cursor=cursor))
 
     @remote
     async def query_batch(

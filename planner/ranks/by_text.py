@@ -29,8 +29,9 @@ class TextRanker:
     reader: Snapshot
     budget: Budget
 
-    def rank(self, query: ByText, allowed: Slots | None, limit: int | None) -> Ranking:
-        """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match.
+    def rank(self, query: ByText, allowed: Slots | None, limit: int | None) -> tuple[Ranking, int]:
+        """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match, and how many
+        match.
 
         Raises DeadlineExceeded or Cancelled.
         """
@@ -40,12 +41,13 @@ class TextRanker:
             for field in query.fields
         ]
         slots, scores = combine(query, [clause.occur for clause in clauses], matches, allowed)
+        total = len(slots)
         if limit is not None and len(slots) > limit:
             worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
             slots, scores = slots[scores >= worst], scores[scores >= worst]
         self.budget.check()
         best = rank(slots, scores, higher_is_better=True, id_keys=self.reader.id_keys, limit=limit)
-        return Ranking(slots[best], scores[best])
+        return Ranking(slots[best], scores[best]), total
 
     def statistics(self, query: ByText) -> dict[str, str]:
         """By field: in how many points each term is, of how many, and how long these are on average."""

@@ -57,7 +57,7 @@ def rank_slots(
             hits = score_records(reader, space, slots, query, budget)
             return Ranking(hits.slots, hits.scores), hits.distance_computations
         case ByText():
-            return texts.rank(ranker, slots, None), 0
+            return texts.rank(ranker, slots, None)[0], 0
     assert_never(ranker)
 
 

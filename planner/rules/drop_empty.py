@@ -6,6 +6,7 @@ from typing import assert_never
 from planner.contradictions import matches_nothing
 from planner.filter import Filter
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     Empty,
@@ -42,7 +43,7 @@ def drop_empty(node: Node) -> Node:
             if isinstance(node.child, Empty) or matches_nothing(node.filter):
                 return Empty(stage=node.stage)
             return node.child if node.filter == Filter() else node
-        case Threshold() | Diversify() | Limit() | ConvertScores():
+        case Threshold() | Diversify() | After() | Limit() | ConvertScores():
             return Empty(stage=node.stage) if isinstance(node.child, Empty) else node
         case FuseRanks() | FuseScores() | Rescore() | Rerank():
             return Empty(stage=node.stage) if all(isinstance(child, Empty) for child in node.children) else node

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from planner.filter import Filter
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     Empty,
@@ -40,7 +41,7 @@ def _restrict(node: Node, filter: Filter) -> Node:
             return replace(node, filter=both(filter, node.filter))
         case Empty() | FuseRanks() | FuseScores() | Rescore() | Rerank() | Restrict() | Gate():
             return map_children(node, lambda child: _restrict(child, filter))
-        case Threshold() | Diversify() | Limit() | ConvertScores():
+        case Threshold() | Diversify() | After() | Limit() | ConvertScores():
             return map_children(node, lambda child: _restrict(child, filter))
     assert_never(node)
 

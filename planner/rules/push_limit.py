@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from planner.plan import (
+    After,
     ConvertScores,
     Diversify,
     Empty,
@@ -53,7 +54,7 @@ def _push(node: Node, needed: int | None) -> Node:
         case Threshold() | ConvertScores():  # a threshold keeps the head of a list that is sorted by its scores
             child = _push(node.child, needed)
             return node if child is node.child else replace(node, child=child)
-        case Gate() | Restrict():
+        case Gate() | Restrict() | After():
             child = _push(node.child, None)
             return node if child is node.child else replace(node, child=child)
         case FuseRanks() | FuseScores() | Rescore() | Rerank():

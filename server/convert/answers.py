@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def fill_result(target: points_pb2.QueryResult, answer: QueryAnswer) -> None:
     """Sets `target` to the answer to one query."""
     target.seq = answer.seq
+    if answer.total is not None:
+        target.total = answer.total
     for hit in answer.hits:
         fill_hit(target.points.add(), hit)
     if answer.explanation is not None:

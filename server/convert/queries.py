@@ -13,6 +13,7 @@ from planner.query import (
     Query,
     Rank,
     ScoreMode,
+    SearchAfter,
     SearchParams,
     Stage,
     StoredVector,
@@ -20,6 +21,7 @@ from planner.query import (
 from planner.ranks.by_examples import vectors_in
 from server.convert.fields import enum_value, join
 from server.convert.filters import filter_of
+from server.convert.ids import point_id_of
 from server.convert.ranks import StageMessage, rank_of, vector_input_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from storage.errors import LimitExceeded
@@ -67,13 +69,22 @@ def search_of(request: points_pb2.PointsSearchRequest, path: str = "") -> Query:
 def _query_of(stage: Stage, request: RootMessage, path: str, vector_field: str) -> Query:
     score_mode = enum_value(SCORE_MODES, request.score_mode, join(path, "score_mode"))
     return Query(
-        root=replace(stage, offset=request.offset, score_mode=score_mode),
+        root=replace(stage, offset=request.offset, score_mode=score_mode, search_after=_search_after_of(request, path)),
         with_payload=payload_selector_of(request, path),
         with_vectors=vectors_selector_of(request, path),
         explain=request.explain,
         path=path,
         vector_field=vector_field,
     )
+
+
+def _search_after_of(request: RootMessage, path: str) -> SearchAfter | None:
+    if isinstance(request, points_pb2.PointsSearchRequest) or not request.HasField("search_after"):
+        return None
+    where = join(path, "search_after")
+    if not request.search_after.HasField("id"):
+        raise InvalidQuery(f"{where}.id", "the hit's id is missing")
+    return SearchAfter(request.search_after.score, point_id_of(request.search_after.id, f"{where}.id"))
 
 
 def _check_size(root: StageMessage, path: str) -> None:

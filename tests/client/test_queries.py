@@ -28,7 +28,9 @@ from headwater import (
     Rescore,
     Rrf,
     Sample,
+    ScoredPoint,
     ScoreMode,
+    SearchAfter,
     SearchParams,
     SearchRequest,
     TextCombine,
@@ -82,11 +84,24 @@ def test_a_search_with_everything() -> None:
 
 
 def test_a_query_with_everything() -> None:
-    query = QueryRequest("id", [PrefetchQuery()], filter_scope=FilterScope.PushDown, **EVERYTHING)
+    scope = FilterScope.PushDown
+    query = QueryRequest("id", [PrefetchQuery()], filter_scope=scope, search_after=(0.5, "last"), **EVERYTHING)
     message = query_request(query, "c")
-    assert fields(message) == {field.name for field in points_pb2.PointsQueryRequest.DESCRIPTOR.fields}
+    of_points_query = {"cursor", "cursor_ttl_seconds"}  # a query in a batch has none
+    every = {field.name for field in points_pb2.PointsQueryRequest.DESCRIPTOR.fields}
+    assert fields(message) == every - of_points_query
+    assert (message.search_after.score, message.search_after.id.key) == (0.5, "last")
     assert message.query.nearest.id.key == "id"
     assert message.filter_scope == query_pb2.FILTER_SCOPE_PUSH_DOWN
+
+
+def test_a_place_in_a_ranking_is_a_hit_or_its_score_and_id() -> None:
+    hit = ScoredPoint(7, 0.25)
+    for given in (hit, SearchAfter(0.25, 7), (0.25, 7)):
+        message = query_request(QueryRequest(search_after=given))
+        assert (message.search_after.score, message.search_after.id.number) == (0.25, 7)
+    with pytest.raises(TypeError, match="search_after takes a hit"):
+        query_request(QueryRequest(search_after=7))  # type: ignore[arg-type]
 
 
 def test_a_prefetch_with_everything() -> None:

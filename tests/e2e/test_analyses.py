@@ -58,7 +58,7 @@ def world(client: Client) -> Iterator[str]:
 def test_groups_are_the_oracles(client: Client, world: str, data: st.DataObject) -> None:
     asked = data.draw(group_queries(WORLD))
     request = query_of(asked.query)
-    arguments = {slot: getattr(request, slot) for slot in type(request).__slots__}
+    arguments = {slot: getattr(request, slot) for slot in type(request).__slots__ if slot != "search_after"}
     groups = client.points.query_groups(world, **arguments, group_by=asked.path, group_size=asked.size)
     found = [(oracle.key(group.value), [(hit.id, hit.score) for hit in group.points]) for group in groups]
     wanted = oracle.groups(WORLD, asked)

@@ -68,6 +68,26 @@ SEARCHES = [
         "",
         collection="nowhere",
     ),
+    refusal("going on after no id", query(search_after={"score": 1}), headwater.InvalidQueryError, "search_after.id"),
+    refusal(
+        "going on after nan",
+        query(search_after={"score": NAN, "id": {"number": 1}}),
+        headwater.NotFiniteError,
+        "search_after.score",
+    ),
+    refusal(
+        "going on and an offset",
+        query(search_after={"id": {"number": 1}}, offset=1),
+        headwater.InvalidQueryError,
+        "offset",
+    ),
+    refusal(
+        "a cursor in a batch",
+        points.PointsQueryBatchRequest(queries=[points.PointsQueryRequest(cursor="x")]),
+        PLAIN,
+        "queries[0].cursor",
+    ),
+    refusal("a cursor for no time", query(cursor_ttl_seconds=0), PLAIN, "cursor_ttl_seconds"),
     refusal("no searches", points.PointsSearchBatchRequest(), PLAIN, "searches"),
     refusal(
         "257 searches",

@@ -84,16 +84,15 @@ class World:
         return "" if "" in self.distances else next(iter(self.distances))
 
 
-@dataclass(frozen=True)
-class _Scope:
-    """What stages further up decide for the leaves: restrictions that were pushed down, and points left out."""
+DEPTH = 100
+"""Points that a prefetch without a limit passes on."""
 
-    restrictions: tuple[Filter, ...] = ()
-    left_out: tuple[PointId, ...] = ()
+Restrictions = tuple[Filter, ...]
+"""What stages further up decide for the leaves: filters that were pushed down."""
 
 
 def answer(world: World, query: Query) -> List:
-    found, _ = _run(world, query.root, 10, _Scope())
+    found, _ = _run(world, query.root, 10, ())
     if query.root.score_mode is ScoreMode.RAW or not is_by_metric(query.root.query):
         return found
     if isinstance(query.root.query, ByMetrics):
@@ -109,36 +108,35 @@ def matching(world: World, filter: Filter) -> list[PointId]:
     return sorted((key for key, point in world.points.items() if holds(filter, key, point)), key=id_order)
 
 
-def _run(world: World, stage: Stage, default_limit: int, scope: _Scope) -> tuple[List, bool]:
+def _run(world: World, stage: Stage, default_limit: int, restrictions: Restrictions) -> tuple[List, bool]:
     """The stage's list, and whether higher scores are better in it."""
     limit = default_limit if stage.limit is None else stage.limit
-    scope = _Scope(scope.restrictions, (*scope.left_out, *ranks.own_ids(stage.query)))
     if stage.prefetch and stage.filter is not None and stage.filter_scope is FilterScope.PUSH_DOWN:
-        scope = _Scope((*scope.restrictions, stage.filter), scope.left_out)
+        restrictions = (*restrictions, stage.filter)
     if stage.prefetch:
-        reach = ranks.reach(stage.query, limit + stage.offset)
-        children = [_run(world, child, reach, scope) for child in stage.prefetch]
+        children = [_run(world, child, DEPTH, restrictions) for child in stage.prefetch]
         found, higher = _merge(world, stage, children)
         if stage.filter is not None and stage.filter_scope is FilterScope.GATE:
             found = [hit for hit in found if holds(stage.filter, hit[0], world.points[hit[0]])]
     else:
-        found, higher = _leaf(world, stage, scope)
+        found, higher = _leaf(world, stage, restrictions)
     if stage.score_threshold is not None:
         threshold = np.float32(stage.score_threshold)
         found = [hit for hit in found if (hit[1] >= threshold if higher else hit[1] <= threshold)]
     if not isinstance(stage.query, OrderBy | Sample):
         found = sorted(found, key=lambda hit: (-hit[1] if higher else hit[1], id_order(hit[0])))
     if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
-        found = _diverse(world, stage, found[: ranks.reach(stage.query, limit + stage.offset)])
+        found = _diverse(world, stage, found[: ranks.diverse_candidates(stage.query, limit)])
     return found[stage.offset : stage.offset + limit], higher
 
 
-def _leaf(world: World, stage: Stage, scope: _Scope) -> tuple[List, bool]:
-    filters = [*scope.restrictions, *([stage.filter] if stage.filter else [])]
+def _leaf(world: World, stage: Stage, restrictions: Restrictions) -> tuple[List, bool]:
+    filters = [*restrictions, *([stage.filter] if stage.filter else [])]
+    left_out = ranks.own_ids(stage.query)
     ids = [
         point_id
         for point_id, point in world.points.items()
-        if point_id not in scope.left_out and all(holds(filter, point_id, point) for filter in filters)
+        if point_id not in left_out and all(holds(filter, point_id, point) for filter in filters)
     ]
     return _score(world, stage, ids)
 
@@ -278,7 +276,8 @@ def _convert(mode: ScoreMode, distance: Distance, score: np.float32) -> np.float
 
 
 def _merge(world: World, stage: Stage, children: Sequence[tuple[List, bool]]) -> tuple[List, bool]:
-    everyone = list(dict.fromkeys(point_id for found, _ in children for point_id, _ in found))
+    left_out = ranks.own_ids(stage.query)
+    everyone = [key for key in dict.fromkeys(key for found, _ in children for key, _ in found) if key not in left_out]
     match stage.query:
         case Rrf(k=k, weights=weights):
             return rrf([found for found, _ in children], k, weights or [1.0] * len(children)), True

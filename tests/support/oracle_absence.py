@@ -4,12 +4,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.query import ByMetrics, FilterScope, Nearest, OrderBy, Query, Sample, Stage, VectorRank
+from planner.query import (
+    ByMetrics,
+    FilterScope,
+    Nearest,
+    OrderBy,
+    Query,
+    Recommend,
+    RecommendStrategy,
+    Sample,
+    Stage,
+    VectorRank,
+)
 from storage.schema import PointId
 from tests.support import oracle
 from tests.support import oracle_ranks as ranks
 from tests.support.ids import id_order
-from tests.support.oracle import List, World
+from tests.support.oracle import List, Restrictions, World
 
 Outcome = tuple[str | None, int | None, float | None]
 """The name of the reason (None: the stage passes the point on), rank and score; None where there is none."""
@@ -17,7 +28,7 @@ Outcome = tuple[str | None, int | None, float | None]
 
 def outcomes(world: World, query: Query, point_id: PointId) -> dict[str, Outcome]:
     """By stage, root first."""
-    found = dict(_outcomes(world, query.root, "root", 10, oracle._Scope(), point_id))
+    found = dict(_outcomes(world, query.root, "root", 10, (), point_id))
     reason, rank, _ = found["root"]
     if reason is None:  # scores that are returned are converted after everything else
         found["root"] = (None, rank, float(dict(oracle.answer(world, query))[point_id]))
@@ -25,37 +36,52 @@ def outcomes(world: World, query: Query, point_id: PointId) -> dict[str, Outcome
 
 
 def _outcomes(
-    world: World, stage: Stage, name: str, default_limit: int, scope: oracle._Scope, point_id: PointId
+    world: World, stage: Stage, name: str, default_limit: int, restrictions: Restrictions, point_id: PointId
 ) -> Iterator[tuple[str, Outcome]]:
     limit = default_limit if stage.limit is None else stage.limit
-    inner = oracle._Scope(scope.restrictions, (*scope.left_out, *ranks.own_ids(stage.query)))
     if stage.prefetch and stage.filter is not None and stage.filter_scope is FilterScope.PUSH_DOWN:
-        inner = oracle._Scope((*inner.restrictions, stage.filter), inner.left_out)
-    reach = ranks.reach(stage.query, limit + stage.offset)
-    yield name, _outcome(world, stage, limit, reach, inner, point_id)
+        restrictions = (*restrictions, stage.filter)
+    yield name, _outcome(world, stage, limit, _reach(stage, limit), restrictions, point_id)
     for index, child in enumerate(stage.prefetch):
-        yield from _outcomes(world, child, f"{name}.prefetch[{index}]", reach, inner, point_id)
+        yield from _outcomes(world, child, f"{name}.prefetch[{index}]", oracle.DEPTH, restrictions, point_id)
 
 
-def _outcome(world: World, stage: Stage, limit: int, reach: int, scope: oracle._Scope, point_id: PointId) -> Outcome:
+def _reach(stage: Stage, limit: int) -> int:
+    """Points that the leaf of a stage gives it, or among which it picks diverse ones."""
+    page = limit + stage.offset
+    if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
+        return ranks.diverse_candidates(stage.query, limit)
+    by_vector = isinstance(stage.query, Nearest) or (
+        isinstance(stage.query, Recommend) and stage.query.strategy is RecommendStrategy.AVERAGE
+    )
+    if not by_vector or stage.params.exact or stage.offset == 0:
+        return page
+    return 1_000 if page <= 500 else 20_000
+
+
+def _outcome(
+    world: World, stage: Stage, limit: int, reach: int, restrictions: Restrictions, point_id: PointId
+) -> Outcome:
     point = world.points[point_id]
     lacking = any(space not in point.vectors for space in _spaces(world, stage))
     if stage.prefetch:
-        children = [oracle._run(world, child, reach, scope) for child in stage.prefetch]
+        children = [oracle._run(world, child, oracle.DEPTH, restrictions) for child in stage.prefetch]
         if not any(point_id in dict(found) for found, _ in children):
             return "NOT_IN_PREFETCHES", None, None
         if lacking:
             return "NO_VECTOR", None, None
+        if point_id in ranks.own_ids(stage.query):
+            return "EXAMPLE", None, None
         found, higher = oracle._merge(world, stage, children)
     else:
         if lacking:
             return "NO_VECTOR", None, None
-        if point_id in scope.left_out:
+        if point_id in ranks.own_ids(stage.query):
             return "EXAMPLE", None, None
-        filters = [*scope.restrictions, *([stage.filter] if stage.filter else [])]
+        filters = [*restrictions, *([stage.filter] if stage.filter else [])]
         if not all(oracle.holds(filter, point_id, point) for filter in filters):
             return "FILTERED", None, None
-        found, higher = oracle._leaf(world, stage, scope)
+        found, higher = oracle._leaf(world, stage, restrictions)
     found = _sorted(stage, found, higher)
     if point_id not in dict(found):
         return "NOT_RANKED", None, None

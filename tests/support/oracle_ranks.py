@@ -70,11 +70,10 @@ def own_ids(rank: Rank | None) -> list[PointId]:
     return [one.id for one in inputs(rank) if isinstance(one, StoredVector) and one.collection is None]
 
 
-def reach(rank: Rank | None, page: int) -> int:
-    """Points that a stage works on."""
-    if not isinstance(rank, Nearest) or rank.mmr is None:
-        return page
-    return max(100, page) if rank.mmr.candidates is None else rank.mmr.candidates
+def diverse_candidates(rank: Nearest, limit: int) -> int:
+    """Points among which a diverse stage picks."""
+    assert rank.mmr is not None
+    return max(100, limit) if rank.mmr.candidates is None else rank.mmr.candidates
 
 
 def values_of(vector: VectorInput, points: Points, space: str) -> Vector:

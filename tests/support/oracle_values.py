@@ -54,12 +54,11 @@ def groups(world: World, asked: GroupQuery) -> list[tuple[Key | None, List]]:
     """Ranks all that the root may rank, then groups it."""
     root = asked.query.root
     limit = 10 if root.limit is None else root.limit
-    reach = ranks.reach(root.query, (limit + root.offset) * asked.size)
     query = root.query
     if isinstance(query, Nearest) and query.mmr is not None:
-        query = replace(query, mmr=replace(query.mmr, candidates=reach))
-    prefetch = tuple(replace(stage, limit=reach if stage.limit is None else stage.limit) for stage in root.prefetch)
-    everyone = replace(root, query=query, prefetch=prefetch, limit=EVERYONE, offset=0)
+        candidates = ranks.diverse_candidates(query, limit * asked.size)
+        query = replace(query, mmr=replace(query.mmr, candidates=candidates))
+    everyone = replace(root, query=query, limit=EVERYONE, offset=0)
     found: dict[Key | None, List] = {}
     for point_id, score in oracle.answer(world, replace(asked.query, root=everyone)):
         for value in distinct(world.points[point_id], asked.path):

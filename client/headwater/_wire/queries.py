@@ -9,9 +9,10 @@ from headwater._wire.limits import check_depth, unsigned
 from headwater._wire.names import enum_name
 from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
 from headwater._wire.ranks import rank_message, vector_input
-from headwater._wire.values import id_of
+from headwater._wire.values import id_message, id_of
 from headwater.errors import InvalidQueryError
 from headwater.models.explanation import ExplainNode, Explanation, HitExplanation, StageRank
+from headwater.models.points import ScoredPoint
 from headwater.models.queries import (
     Dbsf,
     FilterScope,
@@ -26,6 +27,8 @@ from headwater.models.queries import (
     QueryRequest,
     Rrf,
     ScoreMode,
+    SearchAfter,
+    SearchAfterLike,
     SearchParams,
     SearchRequest,
     SparseMetric,
@@ -71,13 +74,28 @@ def query_request(query: QueryRequest, collection: str | None = None) -> points_
         filter_scope=_filter_scope(query.filter_scope),
         score_mode=_score_mode(query.score_mode),
         explain=query.explain,
+        search_after=None if query.search_after is None else search_after_message(query.search_after),
     )
 
 
-def hits_of(message: points_pb2.QueryResult) -> Hits:
+def search_after_message(given: SearchAfterLike) -> points_pb2.SearchAfter:
+    """Raises TypeError for what is no place in a ranking."""
+    match given:
+        case SearchAfter() | ScoredPoint():
+            score, point_id = given.score, given.id
+        case (score, point_id):
+            pass
+        case _:
+            raise TypeError(f"search_after takes a hit, or its score and id, not {type(given).__name__}")
+    return points_pb2.SearchAfter(score=score, id=id_message(point_id, "search_after.id"))
+
+
+def hits_of(message: points_pb2.QueryResult, cursor: str | None = None) -> Hits:
     return Hits(
         [scored_point_of(point) for point in message.points],
         seq=message.seq,
+        total=message.total if message.HasField("total") else None,
+        cursor=cursor,
         explanation=explanation_of(message.explanation) if message.HasField("explanation") else None,
     )
 

@@ -109,6 +109,18 @@ class SearchParams:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchAfter:
+    """Where a ranking goes on: strictly after a hit, the last of the page before."""
+
+    score: float
+    id: PointIdLike
+
+
+SearchAfterLike = SearchAfter | ScoredPoint | tuple[float, PointIdLike]
+"""A place in a ranking: a hit, or its score and id."""
+
+
+@dataclass(frozen=True, slots=True)
 class LookupFrom:
     """Takes the vector of a query by id from another collection or space; None: the searched one."""
 
@@ -120,7 +132,7 @@ class LookupFrom:
 class PrefetchQuery:
     """A stage below the root. Without `prefetch` it searches the collection; with it, only the union of its results.
 
-    `limit` None: the parent's limit + offset. `filter` of a leaf is a pre-filter.
+    `limit` None: 100, whatever the stages above it ask for. `filter` of a leaf is a pre-filter.
     """
 
     query: QueryLike | None = None
@@ -170,17 +182,30 @@ class QueryRequest:
     filter_scope: FilterScope | None = None
     score_mode: ScoreMode | None = None
     explain: bool = False
+    search_after: SearchAfterLike | None = None
 
 
 class Hits(list[ScoredPoint]):
     """The points of one query, best first: a list that also knows how it was made.
 
-    `seq` is the commit sequence that was read. `explanation` is set when the query asked to `explain`.
+    `seq` is the commit sequence that was read. `total` is how many points the query ranks, whatever its limit; None
+    where that is not known. `cursor` names the commit for the next page, if the query opened or used one and there may
+    be a next page. `explanation` is set when the query asked to `explain`.
     """
 
-    __slots__ = ("explanation", "seq")
+    __slots__ = ("cursor", "explanation", "seq", "total")
 
-    def __init__(self, points: Sequence[ScoredPoint], *, seq: int = 0, explanation: Explanation | None = None) -> None:
+    def __init__(
+        self,
+        points: Sequence[ScoredPoint],
+        *,
+        seq: int = 0,
+        total: int | None = None,
+        cursor: str | None = None,
+        explanation: Explanation | None = None,
+    ) -> None:
         super().__init__(points)
         self.seq = seq
+        self.total = total
+        self.cursor = cursor
         self.explanation = explanation

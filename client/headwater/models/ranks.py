@@ -95,7 +95,7 @@ class NearestWithMmr:
     """Near to a vector and unlike each other: maximal marginal relevance.
 
     `diversity` from 0, nearness alone, to 1; None: 0.5. `candidates`: the nearest points, of which it picks; None: 100,
-    or limit + offset if that is more. Scores are the metric's own, so they need not fall.
+    or `limit` if that is more. Scores are the metric's own, so they need not fall.
     """
 
     nearest: VectorLike | PointIdLike

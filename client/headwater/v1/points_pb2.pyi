@@ -341,7 +341,7 @@ class PointsSearchBatchResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[QueryResult, _Mapping]]] = ..., microseconds: _Optional[int] = ...) -> None: ...
 
 class PointsQueryRequest(_message.Message):
-    __slots__ = ("collection_name", "prefetch", "query", "using", "filter", "params", "score_threshold", "limit", "offset", "with_payload", "with_vectors", "lookup_from", "filter_scope", "score_mode", "explain")
+    __slots__ = ("collection_name", "prefetch", "query", "using", "filter", "params", "score_threshold", "limit", "offset", "with_payload", "with_vectors", "lookup_from", "filter_scope", "score_mode", "explain", "search_after", "cursor_ttl_seconds", "cursor")
     COLLECTION_NAME_FIELD_NUMBER: _ClassVar[int]
     PREFETCH_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
@@ -357,6 +357,9 @@ class PointsQueryRequest(_message.Message):
     FILTER_SCOPE_FIELD_NUMBER: _ClassVar[int]
     SCORE_MODE_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_AFTER_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     collection_name: str
     prefetch: _containers.RepeatedCompositeFieldContainer[_query_pb2.PrefetchQuery]
     query: _query_pb2.Query
@@ -372,25 +375,40 @@ class PointsQueryRequest(_message.Message):
     filter_scope: _query_pb2.FilterScope
     score_mode: _query_pb2.ScoreMode
     explain: bool
-    def __init__(self, collection_name: _Optional[str] = ..., prefetch: _Optional[_Iterable[_Union[_query_pb2.PrefetchQuery, _Mapping]]] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., using: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., params: _Optional[_Union[_query_pb2.SearchParams, _Mapping]] = ..., score_threshold: _Optional[float] = ..., limit: _Optional[int] = ..., offset: _Optional[int] = ..., with_payload: _Optional[_Union[_common_pb2.WithPayloadSelector, _Mapping]] = ..., with_vectors: _Optional[_Union[_common_pb2.WithVectorsSelector, _Mapping]] = ..., lookup_from: _Optional[_Union[_query_pb2.LookupFrom, _Mapping]] = ..., filter_scope: _Optional[_Union[_query_pb2.FilterScope, str]] = ..., score_mode: _Optional[_Union[_query_pb2.ScoreMode, str]] = ..., explain: _Optional[bool] = ...) -> None: ...
+    search_after: SearchAfter
+    cursor_ttl_seconds: int
+    cursor: str
+    def __init__(self, collection_name: _Optional[str] = ..., prefetch: _Optional[_Iterable[_Union[_query_pb2.PrefetchQuery, _Mapping]]] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., using: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., params: _Optional[_Union[_query_pb2.SearchParams, _Mapping]] = ..., score_threshold: _Optional[float] = ..., limit: _Optional[int] = ..., offset: _Optional[int] = ..., with_payload: _Optional[_Union[_common_pb2.WithPayloadSelector, _Mapping]] = ..., with_vectors: _Optional[_Union[_common_pb2.WithVectorsSelector, _Mapping]] = ..., lookup_from: _Optional[_Union[_query_pb2.LookupFrom, _Mapping]] = ..., filter_scope: _Optional[_Union[_query_pb2.FilterScope, str]] = ..., score_mode: _Optional[_Union[_query_pb2.ScoreMode, str]] = ..., explain: _Optional[bool] = ..., search_after: _Optional[_Union[SearchAfter, _Mapping]] = ..., cursor_ttl_seconds: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class SearchAfter(_message.Message):
+    __slots__ = ("score", "id")
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    score: float
+    id: _common_pb2.PointId
+    def __init__(self, score: _Optional[float] = ..., id: _Optional[_Union[_common_pb2.PointId, _Mapping]] = ...) -> None: ...
 
 class QueryResult(_message.Message):
-    __slots__ = ("points", "explanation", "seq")
+    __slots__ = ("points", "explanation", "seq", "total")
     POINTS_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScoredPoint]
     explanation: _query_pb2.Explanation
     seq: int
-    def __init__(self, points: _Optional[_Iterable[_Union[_common_pb2.ScoredPoint, _Mapping]]] = ..., explanation: _Optional[_Union[_query_pb2.Explanation, _Mapping]] = ..., seq: _Optional[int] = ...) -> None: ...
+    total: int
+    def __init__(self, points: _Optional[_Iterable[_Union[_common_pb2.ScoredPoint, _Mapping]]] = ..., explanation: _Optional[_Union[_query_pb2.Explanation, _Mapping]] = ..., seq: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class PointsQueryResponse(_message.Message):
-    __slots__ = ("result", "microseconds")
+    __slots__ = ("result", "microseconds", "cursor")
     RESULT_FIELD_NUMBER: _ClassVar[int]
     MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     result: QueryResult
     microseconds: int
-    def __init__(self, result: _Optional[_Union[QueryResult, _Mapping]] = ..., microseconds: _Optional[int] = ...) -> None: ...
+    cursor: str
+    def __init__(self, result: _Optional[_Union[QueryResult, _Mapping]] = ..., microseconds: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class PointsQueryBatchRequest(_message.Message):
     __slots__ = ("collection_name", "queries")
