@@ -133,8 +133,11 @@ class DistinctValues:
 
     def codes_with_words(self, words: Sequence[str], count: int, budget: Budget = UNLIMITED) -> Codes:
         """Codes below `count` of the strings that have all `words`, at least one, ascending."""
-        with self._lock:
+        budget.acquire(self._lock)
+        try:
             return self._words.codes_with(self.values, words, count, budget)
+        finally:
+            self._lock.release()
 
     def packed(self) -> Packed:
         """The values and their columns, as far as they were made."""
@@ -164,8 +167,11 @@ class DistinctValues:
         return {"numbers": self._numbers, "instants": self._instants, "places": self._places}
 
     def _column(self, column: "_Column", count: int, budget: Budget) -> Numbers:
-        with self._lock:
+        budget.acquire(self._lock)
+        try:
             return column.of(self.values, count, budget)
+        finally:
+            self._lock.release()
 
 
 class _Column:

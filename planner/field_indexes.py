@@ -34,8 +34,6 @@ MAX_PATHS = 4_096
 GARBAGE = 2
 """An index is made anew when it knows so many times more values than it has entries."""
 
-_POLL_SECONDS = 0.05  # how soon a caller that went away is noticed
-
 
 class IndexState(Enum):
     """How far a declared index is."""
@@ -144,7 +142,7 @@ class FieldIndexes:
         entries = {path: self._entry(reader, path) for path in sorted(paths)}
         with ExitStack() as held:
             for entry in entries.values():  # in one order, so that two who build wait for each other in turn
-                _wait(entry.lock, budget)
+                budget.acquire(entry.lock)
                 held.callback(entry.lock.release)
             for path, entry in entries.items():
                 _look_up(entry, reader, path)
@@ -225,7 +223,7 @@ class FieldIndexes:
         if index is not None and index.seq == reader.seq:
             return index
         if not entry.looked_up:
-            _wait(entry.lock, budget)
+            budget.acquire(entry.lock)
             try:
                 _look_up(entry, reader, path)
             finally:
@@ -240,7 +238,7 @@ class FieldIndexes:
             if not entry.lock.acquire(blocking=False):
                 return None
         else:
-            _wait(entry.lock, budget)
+            budget.acquire(entry.lock)
         try:
             return self._refresh(entry, reader, path, budget)
         finally:
@@ -315,9 +313,3 @@ def _tell(reader: Reader) -> None:
     """An index was made that no file has yet."""
     if reader.derived is not None:
         reader.derived.outdated()
-
-
-def _wait(lock: threading.Lock, budget: Budget) -> None:
-    """Acquires the lock, or raises DeadlineExceeded or Cancelled."""
-    while not lock.acquire(timeout=_POLL_SECONDS):
-        budget.check()

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 
@@ -13,6 +14,7 @@ from server.logs import configure_logs
 
 MATH_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 GC_THRESHOLD = 20_000  # objects made and not freed between two collections of the youngest
+STUCK_SECONDS = 15.0  # time after its grace in which a server must have ended, its writes committed
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 logger = logging.getLogger("server")
@@ -43,10 +45,24 @@ def _run(config: Config, signals: int) -> int:
             _tame_garbage_collector()
             print(f"headwater ready on {address}", flush=True)
             logger.info("stopping on %s", signal.Signals(os.read(signals, 1)[0]).name)
+            _end_at_last(config.grace_seconds + STUCK_SECONDS)
     except (CannotStart, EngineError) as error:
         return _fail(str(error), code=1)
     logger.info("stopped")
     return 0
+
+
+def _end_at_last(seconds: float) -> None:
+    """Ends the process after `seconds` whatever still runs: what is stored is safe against that."""
+
+    def end() -> None:
+        logger.error("something hangs; the process ends without it")
+        logging.shutdown()
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _tame_garbage_collector() -> None:

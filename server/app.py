@@ -1,14 +1,10 @@
 """Composition root: makes the server of its parts and starts and stops them in order. Owns no rule and no state."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import grpc
-from grpc_health.v1 import health_pb2_grpc
-from grpc_health.v1.health import SERVICE_NAME as HEALTH_SERVICE
-from grpc_reflection.v1alpha import reflection
 
 from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
@@ -26,6 +22,8 @@ from server.indexes.search import IndexSearches
 from server.indexes.workers import IndexWorkers
 from server.indexes.writes import IndexWrites
 from server.interceptors import Interceptor
+from server.lanes.admission import Admission, AdmissionBounds
+from server.lanes.receiving import Receiver
 from server.maintenance import VectorDataMaintenance
 from server.partitions import Partitions
 from server.payload import ProtobufPayloadCodec
@@ -34,6 +32,8 @@ from server.scrolling import PointScrolls
 from server.search import PointQueries
 from server.services import generic_handler
 from server.snapshots import SnapshotTransfers
+from server.standard_rpcs import health_handler, reflection_handler
+from server.stopping import stop
 from server.text_indexes import PointTextIndexes
 from server.vde import VectorDataEngine
 from storage.database import Database
@@ -43,6 +43,9 @@ COLLECTIONS = collections_pb2.DESCRIPTOR.services_by_name["Collections"]
 POINTS = points_pb2.DESCRIPTOR.services_by_name["Points"]
 VDE = vde_pb2.DESCRIPTOR.services_by_name["VDE"]
 INDEXES = indexes_pb2.DESCRIPTOR.services_by_name["Indexes"]
+KEEPALIVE_TIMEOUT_MS = 20_000
+"""How long a client may take to answer a ping before its connection is taken for dead."""
+
 SERVICES = tuple(service.full_name for service in (COLLECTIONS, POINTS, VDE, INDEXES))
 
 
@@ -71,23 +74,21 @@ def serve(config: Config) -> Iterator[str]:
         closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
         closing(_make_engine(config, database)) as engine,
         closing(IndexWorkers(embedders)) as index_workers,
-        ThreadPoolExecutor(config.workers, thread_name_prefix="request") as workers,
     ):
         database.watch(index_workers.notify)
         health = Health(SERVICES)
-        server = _make_server(config, workers)
-        _add_services(server, config, database, engine, embedders, index_workers)
-        health_pb2_grpc.add_HealthServicer_to_server(health, server)
-        reflection.enable_server_reflection((*SERVICES, HEALTH_SERVICE, reflection.SERVICE_NAME), server)
+        admission = Admission(_admission_bounds(config))
+        server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
+        server.add_generic_rpc_handlers((health_handler(health, admission), reflection_handler(SERVICES, admission)))
+        _add_services(server, config, database, engine, embedders, index_workers, admission)
         address = _listen(server, config)
         server.start()
         health.ready()
         try:
             yield address
         finally:
-            stopping = server.stop(config.grace_seconds)
             health.stop()
-            stopping.wait()
+            stop(server, admission, config.grace_seconds)
 
 
 def _embedder_settings(config: Config) -> dict[str, EmbedderSettings]:
@@ -97,13 +98,32 @@ def _embedder_settings(config: Config) -> dict[str, EmbedderSettings]:
         raise CannotStart(str(error)) from None
 
 
-def _make_server(config: Config, workers: ThreadPoolExecutor) -> grpc.Server:
-    options = [
+def _admission_bounds(config: Config) -> AdmissionBounds:
+    return AdmissionBounds(
+        workers=config.workers,
+        dear_workers=config.dear_workers,
+        streams=config.max_streams,
+        stream_idle_seconds=config.stream_idle_seconds,
+        waiting=config.max_concurrent_rpcs,
+        waiting_bytes=config.max_waiting_bytes,
+    )
+
+
+def _options(config: Config) -> list[tuple[str, int]]:
+    return [
         ("grpc.so_reuseport", 0),  # a second server on one port must fail, not share it
         ("grpc.max_receive_message_length", config.max_message_bytes),
         ("grpc.max_send_message_length", -1),
+        ("grpc.max_concurrent_streams", config.max_streams_of_connection),
+        # Clients behind balancers keep connections alive by pings, every 10 s and more often, with calls or without.
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", round(config.min_ping_seconds * 1e3)),
+        ("grpc.http2.min_ping_interval_without_data_ms", round(config.min_ping_seconds * 1e3)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_ping_strikes", 0 if config.min_ping_seconds == 0 else 2),
+        # A client that is gone without a word is found out, and its calls end.
+        ("grpc.keepalive_time_ms", round(config.keepalive_seconds * 1e3)),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ]
-    return grpc.server(workers, options=options, maximum_concurrent_rpcs=config.max_concurrent_rpcs)
 
 
 def _make_engine(config: Config, database: Database) -> Engine:
@@ -126,6 +146,7 @@ def _add_services(
     engine: Engine,
     embedders: Embedders,
     workers: IndexWorkers,
+    admission: Admission,
 ) -> None:
     interceptor = Interceptor(
         api_key=config.api_key,
@@ -158,10 +179,10 @@ def _add_services(
     collections = Collections(database, engine, embedders, max_dimension=config.max_dimension)
     server.add_generic_rpc_handlers(
         (
-            generic_handler(COLLECTIONS, interceptor, collections),
-            generic_handler(POINTS, interceptor, *points),
-            generic_handler(VDE, interceptor, *vde),
-            generic_handler(INDEXES, interceptor, *indexes),
+            generic_handler(COLLECTIONS, interceptor, admission, collections),
+            generic_handler(POINTS, interceptor, admission, *points),
+            generic_handler(VDE, interceptor, admission, *vde),
+            generic_handler(INDEXES, interceptor, admission, *indexes),
         )
     )
 

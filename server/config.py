@@ -31,9 +31,31 @@ class Config:
     listen: str = field(
         default="localhost:50051", metadata=_about("address to listen on; port 0 takes a free one", metavar="HOST:PORT")
     )
-    workers: int = field(default=8, metadata=_about("threads that serve requests", low=1, high=1024))
+    workers: int = field(default=8, metadata=_about("cheap requests that work at a time", low=1, high=1024))
+    dear_workers: int | None = field(
+        default=None,
+        metadata=_about("dear requests that work at a time, others take turns; by default half the processors", low=1),
+    )
     max_concurrent_rpcs: int = field(
-        default=256, metadata=_about("requests served or waiting before RESOURCE_EXHAUSTED", low=1)
+        default=4_096, metadata=_about("requests waiting for their turn before RESOURCE_EXHAUSTED", low=1)
+    )
+    max_waiting_bytes: int = field(
+        default=512 * 2**20, metadata=_about("bytes of requests, served or waiting, before RESOURCE_EXHAUSTED", low=1)
+    )
+    max_streams_of_connection: int = field(
+        default=256, metadata=_about("calls in flight of one connection; a client keeps back what is more", low=1)
+    )
+    max_streams: int = field(
+        default=16, metadata=_about("uploads and downloads open at a time; others wait", low=1, high=1024)
+    )
+    stream_idle_seconds: float = field(
+        default=30.0, metadata=_about("time that a stream may wait for its client before it is ended", low=0.1)
+    )
+    min_ping_seconds: float = field(
+        default=5.0, metadata=_about("time between keepalive pings of a client; more often, and it is cut off", low=0)
+    )
+    keepalive_seconds: float = field(
+        default=60.0, metadata=_about("time without a word after which a connection is tested by a ping", low=1)
     )
     max_message_bytes: int = field(default=64 * 2**20, metadata=_about("largest request", low=2**10, high=2**31 - 1))
     max_reply_bytes: int = field(

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 
 import grpc
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
@@ -13,6 +13,7 @@ from headwater.v1 import errors_pb2 as reasons
 from planner import errors as planner
 from server.embedders import errors as embedders
 from server.indexes import errors as indexes
+from server.lanes import errors as lanes
 from storage import errors as storage
 
 DOMAIN = "headwater"
@@ -89,6 +90,7 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     embedders.EmbedderFailed: (StatusCode.FAILED_PRECONDITION, reasons.ERROR_REASON_EMBEDDER_FAILED),
     indexes.IndexNotFound: (StatusCode.NOT_FOUND, reasons.ERROR_REASON_INDEX_NOT_FOUND),
     indexes.AmbiguousIndex: (StatusCode.INVALID_ARGUMENT, reasons.ERROR_REASON_AMBIGUOUS_INDEX),
+    lanes.TooManyRequests: (StatusCode.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_TOO_MANY_REQUESTS),
     Unauthenticated: (StatusCode.UNAUTHENTICATED, reasons.ERROR_REASON_UNAUTHENTICATED),
 }
 INTERNAL = (StatusCode.INTERNAL, reasons.ERROR_REASON_INTERNAL)
@@ -111,6 +113,10 @@ def status_of(error: Exception) -> Status:
     if field:
         violation = {"field": _cut(field, MAX_DETAIL_BYTES), "description": _cut(description, MAX_DETAIL_BYTES)}
         status.details.add().Pack(BadRequest(field_violations=[violation]))
+    if isinstance(error, lanes.TooManyRequests):
+        retry = RetryInfo()
+        retry.retry_delay.FromMilliseconds(round(error.retry_seconds * 1e3))
+        status.details.add().Pack(retry)
     return status
 
 

@@ -6,36 +6,39 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from server.interceptors import AnyHandler, Interceptor
+from server.interceptors import Interceptor
+from server.lanes.admission import Admission
+from server.rpcs import AnyHandler, DownloadRpc, UnaryRpc, UploadRpc
 
 
 def generic_handler(
-    service: ServiceDescriptor, interceptor: Interceptor, *implementations: object
+    service: ServiceDescriptor, interceptor: Interceptor, admission: Admission, *implementations: object
 ) -> "grpc.GenericRpcHandler[bytes, bytes]":
     """The handler of `service`, whose RPC `GetState` is the method `get_state` of one of `implementations`.
 
-    Requests and replies pass gRPC as bytes: parsing belongs to the interceptor.
+    Requests and replies pass gRPC as bytes: parsing belongs to the RPC.
     Raises TypeError when an RPC has no function, or an implementation a public function that is no RPC.
     """
     functions = handlers_of(service, *implementations)
     return grpc.method_handlers_generic_handler(
         service.full_name,
-        {method.name: _rpc(method, interceptor, functions[method.name]) for method in service.methods},
+        {method.name: _rpc(method, interceptor, admission, functions[method.name]) for method in service.methods},
     )
 
 
 def _rpc(
-    method: MethodDescriptor, interceptor: Interceptor, function: AnyHandler
+    method: MethodDescriptor, interceptor: Interceptor, admission: Admission, function: AnyHandler
 ) -> "grpc.RpcMethodHandler[bytes, bytes]":
     """The handler of one RPC, of the shape that its descriptor says: one or many messages, each way."""
     name, request_type = f"{method.containing_service.full_name}/{method.name}", GetMessageClass(method.input_type)
+    about = (interceptor, name, request_type, function, admission)
     match method.client_streaming, method.server_streaming:
         case False, False:
-            return grpc.unary_unary_rpc_method_handler(interceptor.around(name, request_type, function))
+            return grpc.unary_unary_rpc_method_handler(UnaryRpc(*about))
         case False, True:
-            return grpc.unary_stream_rpc_method_handler(interceptor.around_download(name, request_type, function))
+            return grpc.unary_stream_rpc_method_handler(DownloadRpc(*about))
         case True, False:
-            return grpc.stream_unary_rpc_method_handler(interceptor.around_upload(name, request_type, function))
+            return grpc.stream_unary_rpc_method_handler(UploadRpc(*about))
         case _:
             raise TypeError(f"{name} streams both ways")
 

@@ -1,14 +1,30 @@
 """How much a request may still work: its deadline, whether its caller is still there, rows, memory and reply."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from storage.errors import Cancelled, DeadlineExceeded, ScanTooLarge
 from storage.meter import Meter
 
 PULSE_SECONDS = 0.005
+_POLL_SECONDS = 0.05  # how soon a caller that went away is noticed while it waits for a lock
+
+
+class Turn(Protocol):
+    """Who works now, when callers take turns. In threads other than the one that runs the request it does nothing."""
+
+    def pause(self) -> None:
+        """Lets others work, if it is their turn, and returns when it is the request's again.
+
+        Raises DeadlineExceeded, Cancelled or ShuttingDown when that will not be.
+        """
+
+    def idle(self) -> AbstractContextManager[None]:
+        """A context in which the request waits for something else, and others work."""
 
 
 def _never() -> bool:
@@ -20,8 +36,10 @@ class Budget:
     """A deadline in seconds of `time.monotonic()` (None: none) and a way to ask whether the caller gave up.
 
     `max_scan`: rows that one search may score without an index; None: all. `caller` is who asks: all work of one caller
-    counts together where callers take turns; empty: nobody in particular. `meter` counts what the request holds.
-    Long loops call `check` between chunks of at most some milliseconds of work.
+    counts together where callers take turns; empty: nobody in particular. `meter` counts what the request holds. `turn`
+    is its turn to work; None: it need not wait for others.
+    Long loops call `check` between chunks of at most some milliseconds of work. It may let others work before it
+    returns, so a lock that is held meanwhile is taken by `acquire`, whose waiting lets others work too.
     """
 
     deadline: float | None = None
@@ -29,6 +47,7 @@ class Budget:
     max_scan: int | None = None
     caller: str = ""
     meter: Meter = field(default_factory=Meter, compare=False)
+    turn: Turn | None = None
 
     @classmethod
     def of_seconds(cls, seconds: float | None) -> "Budget":
@@ -82,7 +101,31 @@ class Budget:
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def check(self) -> None:
-        """Raises DeadlineExceeded or Cancelled when there is no point in going on."""
+        """Raises DeadlineExceeded, Cancelled or ShuttingDown when there is no point in going on."""
+        self._check_end()
+        if self.turn is not None:
+            self.turn.pause()
+
+    def idle(self) -> AbstractContextManager[None]:
+        """A context for waiting: for a disk, another thread, another server. Others work meanwhile."""
+        return nullcontext() if self.turn is None else self.turn.idle()
+
+    def acquire(self, lock: threading.Lock) -> None:
+        """Waits for `lock`, idle. Raises what `check` raises."""
+        if lock.acquire(blocking=False):
+            return
+        held = False
+        try:
+            with self.idle():
+                while not lock.acquire(timeout=_POLL_SECONDS):
+                    self._check_end()
+                held = True
+        except BaseException:
+            if held:
+                lock.release()
+            raise
+
+    def _check_end(self) -> None:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             raise DeadlineExceeded()
         if self.is_cancelled():

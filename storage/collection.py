@@ -343,6 +343,11 @@ def wait_for(future: "Future[Any]", budget: Budget) -> Any:
 
     Raises DeadlineExceeded or Cancelled, or what the future failed with.
     """
+    with budget.idle():
+        return _result(future, budget)
+
+
+def _result(future: "Future[Any]", budget: Budget) -> Any:
     while True:
         remaining = budget.remaining()
         step = _POLL_SECONDS if remaining is None else min(_POLL_SECONDS, remaining)

@@ -28,8 +28,6 @@ _REMEMBERED = 1_024
 MAX_CURSOR_SECONDS = 3_600
 """Seconds that a cursor lives after its last use, and in all."""
 
-_POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
-
 
 @dataclass(slots=True, eq=False)
 class _Cursor:
@@ -97,8 +95,7 @@ class Cursors:
         """
         cursor = self._enter(token, name)
         try:
-            while not cursor.turn.acquire(timeout=_POLL_SECONDS):
-                budget.check()
+            budget.acquire(cursor.turn)
             try:
                 if cursor.closed:
                     raise CursorExpired(token, self._displaced.get(token))

@@ -199,13 +199,14 @@ class Maintenance:
 
     def wait(self, task_ids: Sequence[str], budget: Budget) -> list[Task]:
         """The tasks once all have ended. Raises DeadlineExceeded or Cancelled; the tasks then go on."""
-        while True:
-            tasks = [self._tasks.get(task_id) for task_id in task_ids]
-            if all(task.ended for task in tasks):
-                return tasks
-            budget.check()
-            remaining = budget.remaining()
-            self._tasks.wait_for_change(_POLL_SECONDS if remaining is None else min(_POLL_SECONDS, remaining))
+        with budget.idle():
+            while True:
+                tasks = [self._tasks.get(task_id) for task_id in task_ids]
+                if all(task.ended for task in tasks):
+                    return tasks
+                budget.check()
+                remaining = budget.remaining()
+                self._tasks.wait_for_change(_POLL_SECONDS if remaining is None else min(_POLL_SECONDS, remaining))
 
     def _run(self) -> None:
         while not self._stopping:

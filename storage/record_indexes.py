@@ -9,9 +9,6 @@ from storage.budget import Budget
 from storage.record_log import RecordChange, RecordLog
 from storage.versions import Versions
 
-_POLL_SECONDS = 0.05  # how soon a request that waits for an index notices that its time is up
-
-
 Copy = TypeVar("Copy")
 
 
@@ -48,8 +45,7 @@ class RecordIndexes:
         """
         with self._lock:
             entry = self._entries.setdefault(uid, _Entry())
-        while not entry.lock.acquire(timeout=_POLL_SECONDS):
-            budget.check()
+        budget.acquire(entry.lock)
         try:
             index = entry.index
             if index is None or not self._reaches(index, uid, seq, budget):

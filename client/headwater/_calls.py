@@ -17,10 +17,12 @@ from headwater.errors import (
     HeadwaterError,
     LimitExceededError,
     StorageFailedError,
+    TooManyRequestsError,
     UnavailableError,
 )
 
 DEFAULT_RETRIES = 5
+DEFAULT_ASKED_WAIT = 1.0  # seconds, when a server that is full does not say when to come back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class RetryPolicy:
     """How often an idempotent call is sent again while the server is unavailable. Seconds.
 
     Waits grow twofold and are drawn between half and all of their length, so that many clients do not come back at
-    the same moment. The call's deadline ends them all.
+    the same moment. The call's deadline ends them all. A call that finds the server's queue full waits as long as the
+    server says, again and again until its deadline, whatever it does; not if `retries` is 0.
     """
 
     retries: int = DEFAULT_RETRIES
@@ -88,17 +91,24 @@ class Calls:
         await self._transport.close()
 
     async def _send(self, path: str, request: bytes, deadline: float | None, retries: int) -> bytes:
-        for retry in range(retries + 1):
+        retry = 0
+        while True:
             remaining = None if deadline is None else deadline - time.monotonic()
             try:
                 return await self._transport.send(path, request, remaining)
             except grpc.RpcError as failure:
                 error = error_of(failure)
-                wait = self._retry.wait(retry)
-                if retry == retries or not _may_pass(error) or _too_late(wait, deadline):
+                if isinstance(error, TooManyRequestsError) and self._retry.retries > 0:
+                    # The server did nothing yet, and says when there will be room: that is no failed attempt.
+                    wait = _asked_wait(error) * random.uniform(1.0, 1.5)
+                elif retry < retries and _may_pass(error):
+                    wait = self._retry.wait(retry)
+                    retry += 1
+                else:
+                    raise error from failure
+                if _too_late(wait, deadline):
                     raise error from failure
                 await self._transport.sleep(wait)
-        raise AssertionError("the last attempt returns or raises")
 
 
 _UNREADABLE = b"\xff"
@@ -135,6 +145,11 @@ def _serialized(request: Message) -> bytes:
 def _may_pass(error: HeadwaterError) -> bool:
     # A failed file does not heal by itself: its collection has to be opened again. Of embedders the server has tried.
     return isinstance(error, UnavailableError) and not isinstance(error, StorageFailedError | EmbedderUnavailableError)
+
+
+def _asked_wait(error: TooManyRequestsError) -> float:
+    """Seconds that the server asks to wait."""
+    return float(error.metadata.get("retry_seconds", DEFAULT_ASKED_WAIT))
 
 
 def _too_late(wait: float, deadline: float | None) -> bool:

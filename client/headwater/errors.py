@@ -402,7 +402,7 @@ class TooManyWritesError(ResourceExhaustedError):
 
 
 class TooManyRequestsError(ResourceExhaustedError):
-    """The server serves as many requests as it may; try again."""
+    """As many requests wait as may; nothing was done. The client tries again by itself until its timeout."""
 
     REASON = "TOO_MANY_REQUESTS"
 

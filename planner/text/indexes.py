@@ -27,7 +27,6 @@ MAX_INDEXES = 1_024
 RECENT = 8
 """Older states of an index that are kept, for requests that read the commit before."""
 
-_POLL_SECONDS = 0.05  # how soon a request that waits for another's work sees its own end
 _Key = tuple[str, str, TextSettings]
 
 
@@ -54,8 +53,7 @@ class TextIndexes:
         found = entry.recent.get(reader.seq)
         if found is not None:
             return found
-        while not entry.lock.acquire(timeout=_POLL_SECONDS):
-            budget.check()
+        budget.acquire(entry.lock)
         try:
             found = entry.recent.get(reader.seq)
             return self._refreshed(entry, reader, path, settings, budget) if found is None else found

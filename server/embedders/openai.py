@@ -34,9 +34,10 @@ class OpenAIEndpoint:
         Raises EmbedderUnavailable, EmbedderFailed, DeadlineExceeded, Cancelled.
         """
         batches = batches_of(texts, self._settings.batch_size)
-        if len(batches) == 1:
-            return self._embed_batch(batches[0], budget)
-        rows = self._embed_batches(batches, budget)
+        with budget.idle():
+            if len(batches) == 1:
+                return self._embed_batch(batches[0], budget)
+            rows = self._embed_batches(batches, budget)
         if len({matrix.shape[1] for matrix in rows}) > 1:
             raise EmbedderFailed(self._name, "gives vectors of different lengths")
         return np.concatenate(rows)

@@ -13,6 +13,7 @@ import grpc
 import numpy as np
 import pytest
 from google.protobuf.message import Message
+from google.rpc import error_details_pb2
 
 import headwater
 from headwater import AsyncClient, Client, PointStruct
@@ -61,6 +62,45 @@ def test_what_does_not_pass_by_itself_is_not_repeated(server: ScriptedServer, cl
     server.answer = after(1, points_pb2.PointsCountResponse(), refusal)
     with pytest.raises(headwater.HeadwaterError):
         client.points.count("c")
+    assert len(server.received) == 1
+
+
+def full(milliseconds: int) -> Refusal:
+    """What a server says whose queue is full."""
+    info = error_details_pb2.RetryInfo()
+    info.retry_delay.FromMilliseconds(milliseconds)
+    return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "full", error_info("TOO_MANY_REQUESTS"), info)
+
+
+def test_a_full_server_is_asked_again_when_it_says_and_as_often_as_needed(
+    server: ScriptedServer, client: Client
+) -> None:
+    """Also for calls that are not idempotent, since nothing was done; it counts as no attempt."""
+    server.answer = after(8, points_pb2.PointsUpdateBatchResponse(), full(20))
+    started = time.monotonic()
+    assert client.points.update_batch("c", []) == []
+    assert len(server.received) == 9
+    assert time.monotonic() - started >= 8 * 0.02
+
+
+def test_a_full_server_is_asked_again_by_the_async_client(server: ScriptedServer) -> None:
+    server.answer = after(3, points_pb2.PointsCountResponse(count=7), full(20))
+
+    async def count() -> int:
+        async with AsyncClient(server.address) as client:
+            return await client.points.count("c")
+
+    assert asyncio.run(count()) == 7
+
+
+@pytest.mark.parametrize(("retries", "timeout"), [(0, 60.0), (5, 0.5)])
+def test_a_full_server_is_an_error_at_the_deadline_or_without_retries(
+    server: ScriptedServer, retries: int, timeout: float
+) -> None:
+    server.answer = after(10**6, points_pb2.PointsCountResponse(), full(1_000))
+    with Client(server.address, retries=retries) as client, pytest.raises(headwater.TooManyRequestsError) as caught:
+        client.points.count("c", timeout=timeout)
+    assert caught.value.metadata["retry_seconds"] == "1.0"
     assert len(server.received) == 1
 
 

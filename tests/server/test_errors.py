@@ -15,6 +15,7 @@ from planner import errors as planner_errors
 from server.embedders import errors as embedder_errors
 from server.errors import DOMAIN, STATUS_OF, Unauthenticated, status_of
 from server.indexes import errors as index_errors
+from server.lanes import errors as lane_errors
 from storage import errors as storage_errors
 from storage.errors import (
     CollectionNotFound,
@@ -27,7 +28,6 @@ from storage.errors import (
 )
 
 # Raised by gRPC itself, before any of our code runs.
-OF_GRPC = {errors_pb2.ERROR_REASON_TOO_MANY_REQUESTS}
 ROOT = Path(__file__).resolve().parents[2]
 TRAILER_BYTES = 8 * 2**10
 
@@ -39,7 +39,7 @@ def classes_below(root: type[EngineError]) -> Iterator[type[EngineError]]:
 
 
 def leaves() -> set[type[EngineError]]:
-    modules = {planner_errors.__name__, storage_errors.__name__, embedder_errors.__name__, index_errors.__name__}
+    modules = {each.__name__ for each in (planner_errors, storage_errors, embedder_errors, index_errors, lane_errors)}
     return {each for each in classes_below(EngineError) if each.__module__ in modules and not each.__subclasses__()}
 
 
@@ -57,7 +57,7 @@ def test_every_error_class_has_a_status() -> None:
 def test_every_reason_has_one_error_class() -> None:
     reasons = [reason for _, reason in STATUS_OF.values()]
     assert len(reasons) == len(set(reasons))
-    others = {errors_pb2.ERROR_REASON_UNSPECIFIED, errors_pb2.ERROR_REASON_INTERNAL} | OF_GRPC
+    others = {errors_pb2.ERROR_REASON_UNSPECIFIED, errors_pb2.ERROR_REASON_INTERNAL}
     assert set(reasons) | others == set(errors_pb2.ErrorReason.values())
 
 

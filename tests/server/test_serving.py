@@ -23,6 +23,7 @@ from headwater.v1 import collections_pb2, points_pb2
 from server.app import SERVICES, CannotStart, serve
 from server.config import Config
 from server.interceptors import Interceptor, budget_of
+from server.rpcs import UnaryRpc
 from storage.budget import Budget
 from storage.errors import Cancelled, DeadlineExceeded, EngineError, StorageFailed
 from tests.server.conftest import Service, failure_of, serving
@@ -169,7 +170,7 @@ def endless_calls(seen: "queue.SimpleQueue[type[BaseException]]") -> Iterator[gr
             seen.put(type(error))
             raise
 
-    handler = Interceptor().around("test/Wait", collections_pb2.CollectionsListRequest, wait)
+    handler = UnaryRpc(Interceptor(), "test/Wait", collections_pb2.CollectionsListRequest, wait)
     with ThreadPoolExecutor(1) as workers:
         server = grpc.server(workers)
         method = grpc.unary_unary_rpc_method_handler(handler)
@@ -282,19 +283,6 @@ def test_requests_are_logged_when_asked(service: Service, caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO):
         service.collections.List(LIST)
     assert not [record for record in caplog.records if record.name == "server.requests"]
-
-
-def test_more_requests_at_once_than_allowed(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", max_concurrent_rpcs=1) as service:
-        asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        asked.put(reflection_pb2.ServerReflectionRequest(list_services=""))
-        stream = reflection_pb2_grpc.ServerReflectionStub(service.channel).ServerReflectionInfo(iter(asked.get, None))
-        next(stream)
-        with pytest.raises(grpc.RpcError) as raised:
-            service.collections.List(LIST)
-        assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-        asked.put(None)
-        assert list(stream) == []
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")

@@ -27,17 +27,22 @@ def error_of(failure: grpc.RpcError) -> HeadwaterError:
     status = _status(call.trailing_metadata())
     info = error_details_pb2.ErrorInfo()
     request = error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
     for detail in status.details:
-        if not detail.Unpack(info):
-            detail.Unpack(request)
+        _ = detail.Unpack(info) or detail.Unpack(request) or detail.Unpack(retry)
     reason = info.reason if info.domain == DOMAIN else ""
     return error_class(code, reason)(
         call.details() or reason or code.name,
         code=code,
         reason=reason,
-        metadata=info.metadata,
+        metadata={**info.metadata, **_retry(retry)},
         field_violations=[FieldViolation(broken.field, broken.description) for broken in request.field_violations],
     )
+
+
+def _retry(info: error_details_pb2.RetryInfo) -> dict[str, str]:
+    """How long the server asks to wait, in seconds; nothing when it does not say."""
+    return {"retry_seconds": str(info.retry_delay.ToMilliseconds() / 1e3)} if info.HasField("retry_delay") else {}
 
 
 def _status(metadata: object) -> status_pb2.Status:

@@ -1,0 +1,130 @@
+"""What a request will cost, told by its name and message alone: which lane it goes to. Reads nothing that is stored.
+
+What cannot be known beforehand, such as how many rows a filter makes a search scan, is found out: a request that is
+taken for cheap and has used CHEAP_SECONDS of processor time goes on in the dear lane.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+
+class Kind(Enum):
+    """CHEAP: some milliseconds. DEAR: work of the processor, perhaps long. TASK: waits for files, processes or commits
+    for long."""
+
+    CHEAP = 1
+    DEAR = 2
+    TASK = 3
+
+
+DEAR_BYTES = 2**16
+"""A message of more bytes is dear: reading it alone takes a millisecond and more."""
+
+DEAR_POINTS = 500
+"""A request for more points, in its answer and in its stages, is dear: each takes 5 to 20 microseconds."""
+
+DEFAULT_LIMIT = 10
+VECTOR_WEIGHT = 4
+"""A point with its vectors takes so many times more than one without."""
+
+
+def kind_of(method: str, request: Any, size: int) -> Kind:
+    """The lane for a request of `size` bytes to the RPC `method`, as `headwater.v1.Points/Search`; `request` None: it
+    has not been read yet, or is none."""
+    fixed = _FIXED.get(method)
+    if fixed is not None:
+        return fixed
+    if size > DEAR_BYTES:
+        return Kind.DEAR
+    points = None if request is None else _POINTS.get(method)
+    return Kind.DEAR if points is not None and points(request) > DEAR_POINTS else Kind.CHEAP
+
+
+def _limit(request: Any) -> int:
+    return int(request.limit) if request.HasField("limit") else DEFAULT_LIMIT
+
+
+def _weight(request: Any) -> int:
+    return VECTOR_WEIGHT if request.HasField("with_vectors") else 1
+
+
+def _page(request: Any) -> int:
+    """Points of a scroll; a filter is found out when it runs."""
+    return _limit(request) * _weight(request)
+
+
+def _read(request: Any) -> int:
+    return len(request.ids) * _weight(request)
+
+
+def _search(request: Any) -> int:
+    return (_limit(request) + int(request.offset)) * _weight(request)
+
+
+def _query(request: Any) -> int:
+    return _search(request) + _stages(request)
+
+
+def _stages(stage: Any) -> int:
+    """Candidates of the stages below, and those among which diverse ones are picked, which are compared in pairs."""
+    below: int = sum(_limit(each) + _stages(each) for each in stage.prefetch)
+    if stage.HasField("query") and stage.query.HasField("nearest_with_mmr"):
+        candidates = stage.query.nearest_with_mmr.candidates
+        below += (candidates or _limit(stage)) * VECTOR_WEIGHT
+    return below
+
+
+_POINTS: Mapping[str, Callable[[Any], int]] = {
+    "headwater.v1.Points/Search": _search,
+    "headwater.v1.Points/SearchBatch": lambda request: sum(map(_search, request.searches)),
+    "headwater.v1.Points/Query": _query,
+    "headwater.v1.Points/QueryBatch": lambda request: sum(map(_query, request.queries)),
+    "headwater.v1.Points/Scroll": _page,
+    "headwater.v1.Points/Get": _read,
+    "headwater.v1.Indexes/Search": lambda request: _search(request) * max(1, len(request.labels)),
+}
+
+_FIXED: Mapping[str, Kind] = {
+    **dict.fromkeys(
+        (
+            "headwater.v1.Points/QueryGroups",
+            "headwater.v1.Points/Facet",
+            "headwater.v1.Points/Aggregate",
+            "headwater.v1.Points/SearchMatrixPairs",
+            "headwater.v1.Points/SearchMatrixOffsets",
+            "headwater.v1.Points/Explain",
+            "headwater.v1.Points/ExplainPoint",
+            "headwater.v1.VDE/EvaluateRecall",
+            "headwater.v1.VDE/GetStats",
+            "headwater.v1.VDE/Prewarm",
+        ),
+        Kind.DEAR,
+    ),
+    **dict.fromkeys(
+        (
+            "headwater.v1.Collections/Create",
+            "headwater.v1.Collections/Update",
+            "headwater.v1.Collections/Delete",
+            "headwater.v1.Collections/UpdateAliases",
+            "headwater.v1.Points/CreateFieldIndex",
+            "headwater.v1.Points/DeleteFieldIndex",
+            "headwater.v1.Points/CreateTextIndex",
+            "headwater.v1.Points/DeleteTextIndex",
+            "headwater.v1.Indexes/Create",
+            "headwater.v1.Indexes/Delete",
+            "headwater.v1.VDE/Open",
+            "headwater.v1.VDE/Close",
+            "headwater.v1.VDE/Flush",
+            "headwater.v1.VDE/Optimize",
+            "headwater.v1.VDE/RebuildIndex",
+            "headwater.v1.VDE/CompactCollection",
+            "headwater.v1.VDE/CloneCollection",
+            "headwater.v1.VDE/CreateSnapshot",
+            "headwater.v1.VDE/DeleteSnapshot",
+            "headwater.v1.VDE/RestoreSnapshot",
+            "headwater.v1.VDE/DeletePartition",
+        ),
+        Kind.TASK,
+    ),
+}

@@ -1,0 +1,11 @@
+"""What admission refuses. Knows no status."""
+
+from storage.errors import Exhausted
+
+
+class TooManyRequests(Exhausted):
+    """As many requests wait as may. Nothing was done; try again after `retry_seconds`."""
+
+    def __init__(self, what: str, maximum: int, retry_seconds: float) -> None:
+        super().__init__(f"{what}, at most {maximum:,}; try again in {retry_seconds:.1f} s", maximum=maximum)
+        self.retry_seconds = retry_seconds

@@ -1,0 +1,173 @@
+"""A lane: requests of one kind, of which a few work at a time while the others wait for their turn.
+
+Decides no lane and knows nothing of gRPC.
+"""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.lanes.errors import TooManyRequests
+from server.lanes.fair_queue import FairQueue
+
+SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0
+_SMOOTHING = 0.05  # weight of the newest request in the mean of how long one works
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneBounds:
+    """`places`: requests that work at a time. `begun`: requests that began and did not end, working or not; each keeps
+    a thread and what it has found so far. `begun_of_caller`: the same of one caller. `waiting`: requests that did not
+    begin."""
+
+    places: int
+    begun: int
+    begun_of_caller: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneCounts:
+    """What happens in a lane now, and since the start: requests, and seconds that those that began had waited."""
+
+    working: int
+    begun: int
+    waiting: int
+    started: int
+    refused: int
+    waited_seconds: float
+
+
+class Member(Protocol):
+    """A request in a lane."""
+
+    caller: str
+    arrived: float
+    is_begun: bool
+
+    def granted(self) -> None:
+        """It has a place. Called with the lane's lock held; must not wait."""
+
+
+class Lane:
+    """Safe for many threads."""
+
+    def __init__(self, name: str, bounds: LaneBounds) -> None:
+        self.name = name
+        self._bounds = bounds
+        self._lock = threading.Lock()
+        self._queue: FairQueue[Member] = FairQueue()
+        self._working = 0
+        self._begun = 0
+        self._begun_of: Counter[str] = Counter()
+        self._started = self._refused = 0
+        self._waited = 0.0
+        self._mean_seconds = 0.01
+
+    def start(self, member: Member) -> Member | None:
+        """Lets a request begin, now or when it is its turn; gives the request that must be refused for want of room.
+
+        That is the last one of the caller that has most waiting, so a caller with few is not shut out by one with many.
+        """
+        with self._lock:
+            if not self._queue and self._working < self._bounds.places and self._may_begin(member.caller):
+                self._begin(member)
+                return None
+            refused: Member | None = None
+            if len(self._queue) >= self._bounds.waiting:
+                refused = self._queue.take_from_longest(member.caller) or member
+                self._refused += 1
+            if refused is not member:
+                self._queue.add(member, begun=False)
+                self._grant()
+            return refused
+
+    def resume(self, member: Member) -> None:
+        """The same for a request that has begun: it is never refused, and comes before its caller's others."""
+        with self._lock:
+            if not self._queue and self._working < self._bounds.places:
+                self._working += 1
+                member.granted()
+            else:
+                self._queue.add(member, begun=True)
+                self._grant()
+
+    def adopt(self, member: Member) -> None:
+        """Counts a request that began in another lane; it has no place yet."""
+        with self._lock:
+            self._begun += 1
+            self._begun_of[member.caller] += 1
+
+    def rest(self) -> None:
+        """A request gives its place away, and has not ended."""
+        with self._lock:
+            self._working -= 1
+            self._grant()
+
+    def end(self, member: Member, seconds: float, *, working: bool) -> None:
+        """A request that began has ended, after `seconds`, with its place or without."""
+        with self._lock:
+            self._working -= working
+            self._begun -= 1
+            self._begun_of[member.caller] -= 1
+            if not self._begun_of[member.caller]:
+                del self._begun_of[member.caller]
+            self._mean_seconds += _SMOOTHING * (seconds - self._mean_seconds)
+            self._grant()
+
+    def forget(self, member: Member) -> bool:
+        """A request no longer waits. False when it did not."""
+        with self._lock:
+            return self._queue.remove(member)
+
+    def clear(self) -> list[Member]:
+        """Takes out, and gives, all requests that have not begun."""
+        with self._lock:
+            return self._queue.take_all_new()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits."""
+        return len(self._queue) > 0
+
+    def full(self) -> TooManyRequests:
+        """The error of a request that found no room, with a guess when there will be some."""
+        seconds = self._mean_seconds * len(self._queue) / self._bounds.places
+        retry = min(max(seconds, SHORTEST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
+        return TooManyRequests(f"too many {self.name} requests are waiting", self._bounds.waiting, retry)
+
+    def counts(self) -> LaneCounts:
+        """What happens now."""
+        with self._lock:
+            return LaneCounts(
+                working=self._working,
+                begun=self._begun,
+                waiting=len(self._queue),
+                started=self._started,
+                refused=self._refused,
+                waited_seconds=self._waited,
+            )
+
+    def _grant(self) -> None:
+        while self._queue and self._working < self._bounds.places:
+            member = self._queue.next(self._may_begin)
+            if member is None:
+                return
+            if member.is_begun:
+                self._working += 1
+                member.granted()
+            else:
+                self._begin(member)
+
+    def _begin(self, member: Member) -> None:
+        self._working += 1
+        self._begun += 1
+        self._begun_of[member.caller] += 1
+        self._started += 1
+        self._waited += time.monotonic() - member.arrived
+        member.granted()
+
+    def _may_begin(self, caller: str) -> bool:
+        return self._begun < self._bounds.begun and self._begun_of[caller] < self._bounds.begun_of_caller

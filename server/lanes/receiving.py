@@ -1,0 +1,179 @@
+"""Where calls come in: the message of a call is received before the call takes a thread, and it waits without one.
+
+gRPC's own way takes a thread for each call that has sent its headers, so callers who send nothing more would stop the
+server. This stands in the place of its thread pool. It knows more of `grpc._server` than is public: what a pool is
+handed and what of a call's state is needed are named in `Receiver.submit` and `_Arrival`; all tests of serving break
+when they change.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import grpc
+from grpc import _server
+from grpc._cython import cygrpc  # type: ignore[attr-defined]
+from grpc_status import rpc_status
+
+from server.errors import status_of
+from server.lanes.admission import Admission
+from server.lanes.lane import Lane
+from server.lanes.turn import Call, Turn
+from storage.errors import EngineError, InvalidRequest
+
+logger = logging.getLogger(__name__)
+
+
+class Rpc(Protocol):
+    """What calls of one method need. It is also what gRPC calls, with a Turn in the place of the message."""
+
+    receives: bool
+    """Whether a call begins by one message, and needs no thread before it came."""
+
+    def authenticate(self, metadata: Any) -> None:
+        """Raises Unauthenticated."""
+
+    def entrance(self, size: int) -> Lane:
+        """Where a call is placed first, whose message has `size` bytes."""
+
+    def read(self, message: Any) -> object:
+        """The request of a message, or the error that it is. Raises nothing."""
+
+    def lane_of(self, request: Any, size: int) -> Lane:
+        """Where a request works."""
+
+
+class Receiver:
+    """What `grpc.server` takes for a thread pool."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def submit(
+        self, run: Any, respond: Any, event: Any, state: Any, rpc: Rpc, argument: Any, *codecs: Any
+    ) -> "_Accepted":
+        """See grpc._server: `run(respond, event, state, rpc, argument, *codecs)` answers the call. Does not wait."""
+
+        def answer(handler: Any, given: Callable[[], Any]) -> None:
+            run(respond, event, state, handler, given, *codecs)
+
+        arrival = _Arrival(self._admission, rpc, event, state, answer)
+        try:
+            self._admission.check_open()
+            rpc.authenticate(event.invocation_metadata)
+        except EngineError as error:
+            arrival.refuse(error)
+        else:
+            if rpc.receives:
+                arrival.receive()
+            else:
+                arrival.start(argument(), 0)
+        return _ACCEPTED
+
+
+class _Accepted:
+    """Stands for the future of a pool, of which gRPC asks nothing but this."""
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Nothing is counted by it: lanes count."""
+
+
+_ACCEPTED = _Accepted()
+
+
+class _Arrival:
+    """One call until it has a thread. Its methods are called by gRPC's thread and do not wait, but for `_work`."""
+
+    __slots__ = ("_admission", "_answer", "_event", "_message", "_rpc", "_state", "_turn")
+
+    def __init__(self, admission: Admission, rpc: Rpc, event: Any, state: Any, answer: Callable[..., None]) -> None:
+        self._admission = admission
+        self._rpc = rpc
+        self._event = event
+        self._state = state
+        self._answer = answer
+        self._message: Any = None
+        self._turn: Turn | None = None
+
+    def receive(self) -> None:
+        """Asks for the message. Requires: the lock of the state, which gRPC holds when it submits."""
+        came = _server._receive_message(self._state, self._event.call, None)
+
+        def received(event: Any) -> Any:
+            finished = came(event)
+            try:
+                self._received()
+            except Exception:
+                logger.exception("a call could not be placed")
+                self._event.call.cancel(grpc.StatusCode.INTERNAL.value[0], "internal error")
+            return finished
+
+        self._state.due.add(_server._RECEIVE_MESSAGE_TOKEN)
+        self._event.call.start_server_batch((cygrpc.ReceiveMessageOperation(0),), received)
+
+    def start(self, message: Any, size: int) -> None:
+        """Places the call in its first lane."""
+        self._message = message
+        peer = self._event.call.peer()
+        caller = peer.decode(errors="replace") if isinstance(peer, bytes) else str(peer)
+        turn = self._turn = Turn(self._admission, self._rpc.entrance(size), caller, size)
+        turn.call = Call(work=self._work, refuse=self.refuse, cancel=self._cancel)
+        with self._state.condition:
+            if self._state.callbacks is None:
+                return
+            self._state.callbacks.append(turn.caller_left)
+        self._admission.start(turn)
+
+    def refuse(self, error: EngineError) -> None:
+        """Answers with `error`, in a thread."""
+        self._message = None
+
+        def refused(given: Any, context: grpc.ServicerContext) -> None:
+            context.abort_with_status(rpc_status.to_status(status_of(error)))
+
+        self._admission.run(lambda: self._answer(refused, _nothing))
+
+    def _received(self) -> None:
+        with self._state.condition:
+            message, self._state.request = self._state.request, None
+            if not _server._is_rpc_state_active(self._state):
+                return
+        if message is None:
+            self.refuse(InvalidRequest("", "the call has no message"))
+        else:
+            self.start(message, len(message))
+
+    def _work(self) -> None:
+        """Runs the call in this thread, which has a place for it; or places it in another lane."""
+        turn = self._turn
+        assert turn is not None
+        turn.begin()
+        if self._rpc.receives and turn.request is None:
+            turn.request = self._rpc.read(self._message)
+            self._message = None
+            lane = self._rpc.lane_of(turn.request, turn.size)
+            if lane is not turn.lane:
+                turn.reroute(lane)
+                self._admission.place(turn)
+                return
+        elif turn.request is None:
+            turn.request = self._message
+        try:
+            self._answer(self._rpc, self._given)
+        finally:
+            turn.request = self._turn = None
+            turn.end()
+
+    def _given(self) -> Turn | None:
+        """What gRPC hands to the RPC; None when the caller is gone."""
+        with self._state.condition:
+            return self._turn if _server._is_rpc_state_active(self._state) else None
+
+    def _cancel(self, error: EngineError) -> None:
+        """Ends the call with the status of `error`, wherever it is: also when its client does not read."""
+        status = status_of(error)
+        self._event.call.cancel(status.code, status.message)
+
+
+def _nothing() -> bytes:
+    return b""
