@@ -62,6 +62,7 @@ def serve(config: Config) -> Iterator[str]:
     """
     settings = StorageSettings(
         map_size=config.map_size,
+        disk_reserve=config.disk_reserve,
         max_pending_writes=config.max_pending_writes,
         max_pending_bytes=config.max_pending_bytes,
         reopen_on_use=config.reopen_on_use,

@@ -88,6 +88,10 @@ class Config:
         default=64 * 2**30,
         metadata=_about("bytes of address space kept for ids and payloads, per collection", low=2**20),
     )
+    disk_reserve: int = field(
+        default=64 * 2**20,
+        metadata=_about("bytes of the disk kept back so that deletes work when it is full; 0: none", low=0),
+    )
     max_pending_writes: int = field(
         default=1024, metadata=_about("writes waiting per collection before RESOURCE_EXHAUSTED", low=1)
     )

@@ -87,7 +87,8 @@ class PointWrites:
             lambda filter, comparisons, path: condition(filter, comparisons, path=path),
         )
         operations = operations_of(target)
-        future = collection.write(operations, budget)
+        unattended = "" if wait else f"Points/{request.DESCRIPTOR.name.removeprefix('Points').removesuffix('Request')}"
+        future = collection.write(operations, budget, unattended=unattended)
         if not wait:
             return [wire.UpdateResult(status=wire.UPDATE_STATUS_ACKNOWLEDGED) for _ in operations]
         result: WriteResult = wait_for(future, budget)

@@ -189,17 +189,19 @@ def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
     else:
         slots = delete.selector.select(transaction.reader()).tolist()
     wanted = len(slots)
-    slots = permitted(transaction, delete.condition, slots)
+    slots = sorted(permitted(transaction, delete.condition, slots))  # in the order of tables fewer pages are copied
     for space in transaction.core.schema.spaces:
         _remove_vectors(transaction, space, slots)
     for space in transaction.core.schema.records:
         remove_records(transaction, space, slots)
     table = transaction.core.tables.points
+    keys = []
     for slot in slots:
-        key = encode_slot(slot)
-        value = transaction.txn.pop(key, db=table)
+        value = transaction.txn.pop(encode_slot(slot), db=table)
         assert value is not None
-        transaction.ids.delete(bytes(record_parts(memoryview(value))[1]))
+        keys.append(bytes(record_parts(memoryview(value))[1]))
+    for key in sorted(keys):
+        transaction.ids.delete(key)
     transaction.touched.extend(slots)
     transaction.point_count -= len(slots)
     return Applied(len(slots), wanted - len(slots))

@@ -3,11 +3,11 @@
 import json
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
 import lmdb
 
@@ -20,8 +20,11 @@ from storage.errors import (
     SnapshotNotFound,
 )
 from storage.files import make_folder, sync_folder
+from storage.reserve import DiskReserve, check_room
 from storage.schema import check_name
 from storage.seal import write_seal
+
+Outcome = TypeVar("Outcome")
 
 
 class CollectionState(Enum):
@@ -73,8 +76,13 @@ class Catalog:
     Each change is durable when it returns.
     """
 
-    def __init__(self, folder: Path, map_size: int) -> None:
-        """Opens or creates the catalog. Raises CorruptStore, StorageFull, StorageFailed or OSError."""
+    def __init__(self, folder: Path, map_size: int, disk_reserve: DiskReserve | None = None) -> None:
+        """Opens or creates the catalog. What removes names may use the reserve.
+
+        Raises CorruptStore, StorageFull, StorageFailed or OSError.
+        """
+        self._map_size = map_size
+        self._disk_reserve = disk_reserve or DiskReserve(None)
         make_folder(folder)
         self._env = open_environment(folder, map_size)
         try:
@@ -154,30 +162,39 @@ class Catalog:
             self._check_free(txn, name)
 
     def add(self, name: str, uid: str) -> None:
-        with self._write() as txn:
+        def change(txn: lmdb.Transaction) -> None:
             self._check_free(txn, name)
             txn.put(name.encode(), uid.encode(), db=self._names)
+
+        self._write(change)
         self._name_of[uid] = name
 
     def remove(self, name: str, uid: str) -> bool:
         """Removes a collection and the aliases that point to it; False when it is gone."""
-        with self._write() as txn:
+
+        def change(txn: lmdb.Transaction) -> bool:
             if txn.get(name.encode(), db=self._names) != uid.encode():
                 return False
             txn.delete(name.encode(), db=self._names)
-            aliases = self._aliases_of.get(name, ())
-            for alias in aliases:
+            for alias in self._aliases_of.get(name, ()):
                 txn.delete(alias.encode(), db=self._aliases)
+            return True
+
+        if not self._write(change, frees=True):
+            return False
         self._name_of.pop(uid, None)
-        if aliases:
+        if name in self._aliases_of:
             self._read_aliases()
         return True
 
     def update_aliases(self, operations: Sequence[AliasOperation]) -> None:
         """Applies all operations in order, or none."""
-        with self._write() as txn:
+
+        def change(txn: lmdb.Transaction) -> None:
             for number, operation in enumerate(operations):
                 self._update_alias(txn, operation, f"operations[{number}]")
+
+        self._write(change, frees=all(isinstance(operation, DeleteAlias) for operation in operations))
         self._read_aliases()
 
     def _update_alias(self, txn: lmdb.Transaction, operation: AliasOperation, field: str) -> None:
@@ -214,16 +231,22 @@ class Catalog:
 
     def add_snapshot(self, entry: SnapshotEntry) -> None:
         """Raises SnapshotAlreadyExists."""
-        with self._write() as txn:
+
+        def change(txn: lmdb.Transaction) -> None:
             key = _snapshot_key(entry.collection, entry.name)
             if not txn.put(key, json.dumps(asdict(entry)).encode(), db=self._snapshots, overwrite=False):
                 raise SnapshotAlreadyExists(entry.collection, entry.name)
 
+        self._write(change)
+
     def remove_snapshot(self, collection: str, name: str) -> None:
         """Raises SnapshotNotFound."""
-        with self._write() as txn:
+
+        def change(txn: lmdb.Transaction) -> None:
             if not txn.delete(_snapshot_key(collection, name), db=self._snapshots):
                 raise SnapshotNotFound(collection, name)
+
+        self._write(change, frees=True)
 
     def _check_free(self, txn: lmdb.Transaction, name: str) -> None:
         if txn.get(name.encode(), db=self._names) is not None or txn.get(name.encode(), db=self._aliases) is not None:
@@ -237,11 +260,21 @@ class Catalog:
                 found.setdefault(bytes(target).decode(), []).append(bytes(alias).decode())
         self._aliases_of = found
 
-    @contextmanager
-    def _write(self) -> Iterator[lmdb.Transaction]:
+    def _write(self, change: Callable[[lmdb.Transaction], Outcome], *, frees: bool = False) -> Outcome:
+        """Commits a change and returns its outcome. One that `frees` room works also when there is none."""
+        with self._writing:
+            if frees:
+                return self._disk_reserve.lend_if_full(lambda: self._commit(change, frees=True))
+            return self._commit(change, frees=False)
+
+    def _commit(self, change: Callable[[lmdb.Transaction], Outcome], *, frees: bool) -> Outcome:
         try:
-            with self._writing, self._env.begin(write=True) as txn:
-                yield txn
+            with self._env.begin(write=True) as txn:
+                outcome = change(txn)
+                if not frees:
+                    tables = (self._names, self._aliases, self._snapshots)
+                    check_room(self._env, txn, tables, map_size=self._map_size, disk=self._disk_reserve)
+            return outcome
         except lmdb.Error as error:
             raise write_failure(error, Path(self._env.path())) from error
 

@@ -17,7 +17,7 @@ from storage.failpoint import failpoint
 from storage.ivf.partition import Partition, PartitionFile, write_partition
 from storage.open_collections import OpenCollections
 from storage.open_on_use import Opened, OpenOnUse
-from storage.operations import Operation, UpdateVectors, Upsert, WriteResult
+from storage.operations import Operation, UpdateVectors, Upsert, WriteResult, frees_room
 from storage.payload import PayloadCodec
 from storage.policy import due, seal_threshold
 from storage.schema import CollectionSchema, SchemaChange
@@ -163,24 +163,36 @@ class Collection:
             self._files.leave()
             raise
 
-    def write(self, operations: Sequence[Operation], budget: Budget = UNLIMITED) -> "Future[WriteResult]":
+    def write(
+        self, operations: Sequence[Operation], budget: Budget = UNLIMITED, *, unattended: str = ""
+    ) -> "Future[WriteResult]":
         """Queues validated operations as one write, all or nothing, in order.
 
         The future completes once the commit is durable and visible, or fails and then nothing was written. Cancelling
-        it works until the write is taken up. Raises TooManyWrites, CollectionClosed or StorageFailed.
+        it works until the write is taken up. `unattended`: what a write is called that nobody waits
+        for; if it fails, that is counted and logged. Raises TooManyWrites, CollectionClosed or StorageFailed.
         """
         budget.check()
 
         def apply_all(transaction: Transaction) -> list[Applied]:
             return [apply(transaction, operation) for operation in operations]
 
-        return self._submit(Unit(apply_all, _write_result, size=sum(map(_size_of, operations))), budget)
+        frees = all(map(frees_room, operations))
+        future = self._submit(Unit(apply_all, _write_result, size=sum(map(_size_of, operations)), frees=frees), budget)
+        if unattended:
+            self._files.core.failed_writes.follow(future, self.uid, self.name, unattended)
+        return future
 
     def change_schema(self, change: SchemaChange, budget: Budget = UNLIMITED) -> CollectionSchema:
         """Adds, drops and changes spaces and settings, all or nothing; returns the schema after it."""
         with self.hold(budget):
             check_change(self.schema, change)
-        unit = Unit(lambda transaction: change_schema(transaction, change), lambda seq, schema: schema, alone=True)
+        unit = Unit(
+            lambda transaction: change_schema(transaction, change),
+            lambda seq, schema: schema,
+            alone=True,
+            frees=change.only_drops,
+        )
         schema: CollectionSchema = wait_for(self._submit(unit, budget), budget)
         return schema
 
@@ -201,6 +213,7 @@ class Collection:
                 payload_disk_bytes=disk,
                 spaces={name: self._space_stats(space) for name, space in snapshot.spaces.items()},
                 records={name: snapshot.record_count(name) for name in snapshot.schema.records},
+                failed_writes=self._files.core.failed_writes.of(self.uid),
             )
 
     def spaces(self) -> Mapping[str, SpaceView]:
@@ -208,16 +221,23 @@ class Collection:
         with self.hold():
             return self._files.core.view.spaces
 
-    def seal_tails(self, *, dead_only: bool = False) -> None:
-        """Seals the open block of every space that has MIN_SEALED rows, or (`dead_only`) dead ones."""
+    def take_refusal(self) -> bool:
+        """Whether a write was refused for want of room since this was asked last."""
+        core = self._files.core
+        refused, core.refused_for_room = core.refused_for_room, False
+        return refused
+
+    def seal_tails(self, *, dead_share: float | None = None) -> None:
+        """Seals the open block of every space that has MIN_SEALED rows, or of which more than `dead_share` are dead."""
 
         def seal(transaction: Transaction) -> None:
             for space in transaction.core.spaces.values():
                 block = space.blocks[-1]
-                if block.deaths > 0 if dead_only else block.count - block.deaths >= MIN_SEALED:
+                alive = block.count - block.deaths
+                if alive >= MIN_SEALED if dead_share is None else block.deaths > dead_share * block.count:
                     transaction.seal(space)
 
-        self._submit(Unit(seal, lambda seq, outcome: None, alone=True)).result()
+        self._submit(Unit(seal, lambda seq, outcome: None, alone=True, frees=True)).result()
 
     def attach_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> bool:
         """Makes a built graph serve its block, durably. False when the block is gone."""
@@ -236,7 +256,9 @@ class Collection:
 
     def set_index_progress(self, space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
         """Notes how far a managed index is, durably. False when it is gone, or has another embedder by now."""
-        noted: bool = self._change(lambda change: set_index_progress(change, space_uid, embedder, seq, next_slot))
+        noted: bool = self._change(
+            lambda change: set_index_progress(change, space_uid, embedder, seq, next_slot), frees=False
+        )
         return noted
 
     def set_partition(self, space: str, partition: Partition | None) -> PartitionFile | None:
@@ -256,7 +278,7 @@ class Collection:
                 raise SpaceNotFound(space, self.spaces(), "using")
             file = write_partition(folder / f"{number}.partition", partition)
             failpoint("partition_written")
-        if not self._change(lambda transaction: set_partition(transaction, uid, file)):
+        if not self._change(lambda transaction: set_partition(transaction, uid, file), frees=partition is None):
             raise SpaceNotFound(space, self.spaces(), "using")
         return file
 
@@ -333,9 +355,9 @@ class Collection:
             return SpaceState.PENDING
         return SpaceState.READY if space.row_count else SpaceState.AWAITING_VECTORS
 
-    def _change(self, change: Callable[[Transaction], Any]) -> Any:
-        """Applies a change of the structure in a commit of its own."""
-        return self._submit(Unit(change, lambda seq, outcome: outcome, alone=True)).result()
+    def _change(self, change: Callable[[Transaction], Any], *, frees: bool = True) -> Any:
+        """Applies a change of the structure in a commit of its own. Those that publish work free room in the end."""
+        return self._submit(Unit(change, lambda seq, outcome: outcome, alone=True, frees=frees)).result()
 
 
 def wait_for(future: "Future[Any]", budget: Budget) -> Any:

@@ -18,6 +18,7 @@ from storage.derived import DerivedFiles
 from storage.dropped_spaces import DroppedSpaces
 from storage.environment import State, Tables
 from storage.errors import CorruptStore
+from storage.failed_writes import FailedWriteLog
 from storage.files import failure, sync_folder
 from storage.keys import MAX_SLOT, decode_slot
 from storage.matching import MatchingRowsCache
@@ -27,6 +28,7 @@ from storage.reader import read_rows
 from storage.record_indexes import RecordIndexes
 from storage.record_log import RecordLog
 from storage.records import decode_vector
+from storage.reserve import DiskReserve
 from storage.schema import CollectionSchema, MultiSchema, RecordSchema, SpaceSchema
 from storage.seal import write_seal
 from storage.segment_index import open_index
@@ -52,11 +54,19 @@ class Core:
     """Opened by `create` or `open`. `view` is that of the newest commit; `views` has it and that of a commit under way,
     by commit sequence. Readers keep their own."""
 
-    def __init__(self, uid: str, path: Path, env: lmdb.Environment, codec: PayloadCodec) -> None:
+    def __init__(self, uid: str, path: Path, map_size: int, codec: PayloadCodec) -> None:
+        """Opens the environment in `path`, of whose map ordinary writes may fill `map_size` bytes."""
         self.uid = uid
         self.path = path
+        self.map_size = map_size
+        self.disk_reserve = DiskReserve(None)
+        """One for all collections of a database, which sets it."""
+        self.failed_writes = FailedWriteLog()
+        """One for all collections of a database, which sets it."""
+        self.refused_for_room = False
+        """Set by the writer when it refuses a write for want of room."""
         self.environment_path = path / "lmdb"
-        self.env = env
+        self.env = environment.open_environment(self.environment_path, map_size)
         self.codec = codec
         self.tables: Tables
         self.schema: CollectionSchema
@@ -82,7 +92,7 @@ class Core:
     def create(cls, uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> "Core":
         """Makes an empty collection in the new folder `path`, durably."""
         (path / "lmdb").mkdir(parents=True)
-        core = cls(uid, path, environment.open_environment(path / "lmdb", map_size), codec)
+        core = cls(uid, path, map_size, codec)
         try:
             core._write_first(schema)
             for folder in (path / "lmdb", path, path.parent):
@@ -115,7 +125,7 @@ class Core:
         if not file.exists():
             raise CorruptStore(file, 0, "the file is missing")
         try:
-            core = cls(uid, path, environment.open_environment(path / "lmdb", map_size), codec)
+            core = cls(uid, path, map_size, codec)
             try:
                 core._load()
             except BaseException:
@@ -218,6 +228,12 @@ class Core:
         self.record_indexes.forget(uid)
         self.token_owners.pop(uid, None)
         shutil.rmtree(self.space_folder(uid), ignore_errors=True)
+
+    def tables_in_use(self) -> "list[lmdb._Database]":
+        """All tables that hold something. Those of spaces that are gone are empty."""
+        rows = [self.tables.rows[space.uid] for space in self.schema.row_spaces.values() if space.uid is not None]
+        records = [self.tables.records[space.uid] for space in self.schema.records.values() if space.uid is not None]
+        return [self.tables.meta, self.tables.ids, self.tables.points, *rows, *records]
 
     def space_folder(self, uid: int) -> Path:
         return self.path / "spaces" / str(uid)

@@ -17,6 +17,7 @@ from storage.cursors import Cursors
 from storage.directory import check_directory, is_data_directory, mark_directory
 from storage.environment import write_failure
 from storage.errors import CollectionNotFound, CorruptStore, InvalidName, UnknownFormat
+from storage.failed_writes import FailedWriteLog
 from storage.failpoint import failpoint
 from storage.files import FolderLock, failure, make_folder, sync_folder
 from storage.maintenance import Maintenance
@@ -28,6 +29,7 @@ from storage.pages.walks import WALKS
 from storage.parts import copy_collection
 from storage.payload import PayloadCodec
 from storage.registry import Registry
+from storage.reserve import DiskReserve, map_reserve
 from storage.schema import CollectionSchema, check_name, check_schema
 from storage.settings import StorageSettings
 from storage.snapshots import Snapshots
@@ -45,12 +47,20 @@ class Database:
         self._codec = codec
         self._settings = settings
         self._lock = lock
-        self._catalog = Catalog(path / "catalog", settings.map_size)
+        self._disk_reserve = DiskReserve(path / "reserve", settings.disk_reserve)
+        self._failed_writes = FailedWriteLog()
+        self._catalog = self._disk_reserve.lend_if_full(
+            lambda: Catalog(path / "catalog", settings.map_size, self._disk_reserve)
+        )
         self.snapshots = Snapshots(path / "snapshots", self._catalog)
-        self._places = OpenCollections(settings.max_open_collections or most_open(settings.map_size))
+        self._places = OpenCollections(
+            settings.max_open_collections or most_open(settings.map_size + map_reserve(settings.map_size))
+        )
         self._write_threads = WriteThreads()
         self._watchers: list[Callable[[Collection], None]] = []
-        self.maintenance = Maintenance(parallel=settings.parallel_tasks, max_memory=settings.max_build_memory)
+        self.maintenance = Maintenance(
+            parallel=settings.parallel_tasks, max_memory=settings.max_build_memory, disk_reserve=self._disk_reserve
+        )
         self.cursors = Cursors()
         self.opened: Callable[[Collection], None] = _nothing
         """Called with each collection once it is open; must not wait. Set by whoever derives data from collections."""
@@ -105,6 +115,7 @@ class Database:
         self._collections.close_all()
         self._write_threads.stop()
         self._catalog.close()
+        self._disk_reserve.close()
         self._lock.release()
 
     def create_collection(self, name: str, schema: CollectionSchema, budget: Budget = UNLIMITED) -> Collection:
@@ -157,6 +168,7 @@ class Database:
         with self._collections.removing(uid):
             deleted = self._catalog.remove(name, uid)
             failpoint("drop_collection_committed")
+        self._failed_writes.forget(uid)
         shutil.rmtree(self._folder(uid), ignore_errors=True)
         return deleted
 
@@ -285,7 +297,9 @@ class Database:
         name, uid = collection.name, collection.uid
         self._collections.check_sound(uid)
         try:
-            core = Core.open(uid, self._folder(uid), self._codec, self._settings.map_size)
+            core = self._disk_reserve.lend_if_full(
+                lambda: Core.open(uid, self._folder(uid), self._codec, self._settings.map_size)
+            )
         except (CorruptStore, UnknownFormat) as error:
             log.error("collection %r cannot be opened: %s", name, error)
             self._collections.note_broken(uid, error)
@@ -294,6 +308,7 @@ class Database:
 
     def _with_writer(self, collection: Collection, core: Core) -> Opened:
         core.matching_rows = self._matching_rows
+        core.disk_reserve, core.failed_writes = self._disk_reserve, self._failed_writes
         writer = Writer(
             core,
             self._write_threads,

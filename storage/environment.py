@@ -22,6 +22,7 @@ from storage.errors import (
 )
 from storage.files import NO_ROOM, SYSTEM_LIMITS
 from storage.pages.walks import WALKS
+from storage.reserve import mapped_bytes
 from storage.schema import CollectionSchema
 from storage.seal import check_seal, remove_seal
 from storage.space import Manifest
@@ -78,8 +79,9 @@ class Tables:
 def open_environment(path: Path, map_size: int) -> lmdb.Environment:
     """Opens or creates an environment whose commits are durable when they return. It must be as its seal says.
 
-    The map is made large once: resizing at run time would disturb readers. From here on the environment has no seal,
-    until it is closed and `write_seal` makes one. Raises CorruptStore, StorageFull, StorageFailed, or OSError.
+    The map is made large once: resizing at run time would disturb readers. Ordinary writes may fill `map_size` bytes;
+    the map is larger by its reserve, see reserve.py. From here on the environment has no seal, until it is closed and
+    `write_seal` makes one. Raises CorruptStore, StorageFull, StorageFailed, or OSError.
     """
     _check_pages(path)
     _reserve_lock_file(path)
@@ -87,7 +89,7 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
     try:
         env = lmdb.open(
             str(path),
-            map_size=map_size,
+            map_size=mapped_bytes(path / "data.mdb", map_size),
             max_dbs=_MAX_TABLES,
             max_readers=_MAX_READERS,
             meminit=False,
@@ -237,6 +239,19 @@ def get_state(txn: lmdb.Transaction, tables: Tables) -> State:
 
 def put_state(txn: lmdb.Transaction, tables: Tables, state: State) -> None:
     txn.put(_STATE_KEY, _STATE.pack(state.seq, state.next_slot, state.point_count), db=tables.meta)
+
+
+def age_pages(env: lmdb.Environment, tables: Tables) -> None:
+    """Makes pages usable that the latest commits freed: those of a commit are kept for the one after it.
+
+    Without room even for that nothing happens.
+    """
+    try:
+        for _ in range(2):
+            with env.begin(write=True) as txn:
+                put_state(txn, tables, get_state(txn, tables))
+    except lmdb.Error:
+        return
 
 
 def get_schema(txn: lmdb.Transaction, tables: Tables) -> tuple[CollectionSchema, int]:

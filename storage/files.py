@@ -74,8 +74,12 @@ class FolderLock:
             holder = os.read(self._handle, 32).decode(errors="replace").strip()
             os.close(self._handle)
             raise StorageFailed(f"{folder} is open in another process (pid {holder or 'unknown'})") from None
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            if error.errno not in NO_ROOM:  # the lock counts, the number is for people
+                raise
 
     def release(self) -> None:
         os.close(self._handle)

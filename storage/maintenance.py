@@ -9,15 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from weakref import WeakSet
 
 from storage.budget import Budget
 from storage.collection import Collection, Hold
 from storage.errors import EngineError, NotFound, StorageFull
+from storage.full_disk import run_with_reserve, seal_dead_tail
 from storage.ivf.estimate import Estimate, estimate, most_rows
 from storage.ivf.partition import PartitionFile
 from storage.jobs import BuildStopped, JobProcess, run_task
 from storage.policy import MAX_SEGMENT_ROWS, BlockFacts, Work, due, facts_of, is_verification, seal_threshold
+from storage.reserve import DiskReserve
 from storage.schema import SpaceSchema
 from storage.segment_index import wants_index
 from storage.space import SpaceView
@@ -57,8 +60,11 @@ class _Job:
 class Maintenance:
     """One scheduler thread, and a thread for each task that runs, at most `parallel` at once."""
 
-    def __init__(self, *, parallel: int, max_memory: int | None = None) -> None:
+    def __init__(
+        self, *, parallel: int, max_memory: int | None = None, disk_reserve: DiskReserve | None = None
+    ) -> None:
         """`max_memory`: bytes that building one index may take; None: no bound."""
+        self._disk_reserve = disk_reserve or DiskReserve(None)
         self._max_memory = max_memory
         self._parallel = parallel
         self._tasks = TaskList()
@@ -144,7 +150,7 @@ class Maintenance:
 
     def compact(self, collection: Collection) -> list[str]:
         """Starts writing anew every sealed block that holds dead rows; returns the tasks, and those that run."""
-        collection.seal_tails(dead_only=True)
+        collection.seal_tails(dead_share=0)
         with self._lock:
             running = [job for job in self._jobs if job.collection is collection and job.work.kind is TaskKind.VACUUM]
         busy = {(job.work.space_uid, block) for job in running for block in job.work.blocks}
@@ -228,6 +234,7 @@ class Maintenance:
             hold = collection.hold_if_open()  # what was closed for room is noted again when it is opened
             if hold is not None:
                 with hold:
+                    seal_dead_tail(collection)
                     again = self._start_works(collection)
                 if again:
                     with self._noting:
@@ -330,13 +337,15 @@ class Maintenance:
         outcome: dict[str, object]
         job.collection.working(space_uid, +1)
         try:
-            reclaimed = run_task(
+            run = partial(
+                run_task,
                 job.collection,
                 job.work,
                 job.process,
                 lambda **now: self._tasks.update(task_id, **now),
                 max_memory=self._max_memory,
             )
+            reclaimed = run_with_reserve(job.collection, job.work, self._disk_reserve, run)
         except (BuildStopped, NotFound):
             outcome = {"phase": "cancelled"}
         except Exception as error:

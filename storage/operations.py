@@ -114,14 +114,29 @@ class DeleteVectors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePayload:
-    """Replaces each selected point's payload by `change` of it. `change` must not keep its argument."""
+    """Replaces each selected point's payload by `change` of it. `change` must not keep its argument.
+
+    `removes`: it only takes away, so it is done also when there is no room.
+    """
 
     selector: Selector
     change: Callable[[Payload], Payload]
     condition: StoredCondition | None = None
+    removes: bool = False
 
 
 Operation = Upsert | DeletePoints | UpdateVectors | DeleteVectors | ChangePayload
+
+
+def frees_room(operation: Operation) -> bool:
+    """Whether an operation only takes away, so that it may use the reserves."""
+    match operation:
+        case DeletePoints() | DeleteVectors():
+            return True
+        case ChangePayload():
+            return operation.removes
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

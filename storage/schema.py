@@ -321,6 +321,12 @@ class SchemaChange:
     put_texts: Mapping[str, TextSettings] = field(default_factory=dict)
     drop_texts: tuple[str, ...] = ()
 
+    @property
+    def only_drops(self) -> bool:
+        """Whether it frees room and takes none."""
+        takes = self.add or self.add_records or self.update or self.create_fields or self.put_texts
+        return not takes and self.indexing_threshold is None and self.auto_index is None
+
 
 def check_name(name: str, field_path: str) -> None:
     """Raises InvalidName unless `name` may name a collection or alias."""

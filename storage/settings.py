@@ -9,6 +9,7 @@ class StorageSettings:
     """How storage uses the machine.
 
     map_size: bytes of address space reserved per collection for ids and payloads; the file grows only as it fills.
+    disk_reserve: bytes of the disk kept back so that deletes work when it is full; see reserve.py.
     max_pending_writes, max_pending_bytes: writes waiting per collection before TooManyWrites.
     reopen_on_use: a closed collection is opened by its next use; else it is refused until it is opened.
     background: do background work by itself, as it falls due.
@@ -18,6 +19,7 @@ class StorageSettings:
     """
 
     map_size: int = 64 * 2**30
+    disk_reserve: int = 64 * 2**20
     max_pending_writes: int = 1024
     max_pending_bytes: int = 256 * 2**20
     reopen_on_use: bool = True

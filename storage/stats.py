@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from storage.failed_writes import FailedWrites
+
 
 class SpaceState(Enum):
     AWAITING_VECTORS = "awaiting_vectors"
@@ -35,7 +37,7 @@ class SpaceStats:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionStats:
     """`points_with_vectors`: points that have a vector in any space. `records`: how many have one in each space of
-    records, by name."""
+    records, by name. `failed_writes`: of those that nobody waited for."""
 
     seq: int
     points: int
@@ -43,3 +45,4 @@ class CollectionStats:
     payload_disk_bytes: int
     spaces: Mapping[str, SpaceStats]
     records: Mapping[str, int] = field(default_factory=dict)
+    failed_writes: FailedWrites = field(default_factory=FailedWrites)

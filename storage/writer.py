@@ -16,9 +16,10 @@ from typing import Any
 import lmdb
 
 from storage.core import Core
-from storage.environment import write_failure
+from storage.environment import age_pages, write_failure
 from storage.errors import EngineError, ShuttingDown, StorageFailed, StorageFull, TooManyWrites
 from storage.files import failure
+from storage.reserve import check_room
 from storage.transaction import Transaction
 from storage.write_threads import WriteThreads
 
@@ -33,6 +34,7 @@ class Unit:
     """A write that waits: `apply` works on a transaction and returns the result's maker, called with the sequence.
 
     `alone`: it changes the structure (spaces, blocks, settings) and shares its commit with no other.
+    `frees`: it only frees room, so it may use the reserves when there is no other.
     `apply` None: a barrier, done when all before it are; then `finish` runs, in the writer's thread.
     """
 
@@ -40,6 +42,7 @@ class Unit:
     finish: Callable[[int, Any], Any]
     size: int = 0
     alone: bool = False
+    frees: bool = False
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -175,11 +178,26 @@ class Writer:
 
     def _retry_singly(self, group: list[Unit], error: EngineError) -> None:
         """A large write that does not fit must not take small ones with it."""
-        if len(group) == 1:
+        self._core.refused_for_room = True
+        if len(group) > 1:
+            for unit in group:
+                self._commit_or_fail([unit])
+        elif group[0].frees:
+            self._commit_from_reserve(group[0])
+        else:
             group[0].future.set_exception(error)
-            return
-        for unit in group:
-            self._commit_or_fail([unit])
+
+    def _commit_from_reserve(self, unit: Unit) -> None:
+        """Commits what found no room with what is kept back for it."""
+        for whole in (False, True):
+            with self._core.disk_reserve.lent(whole=whole):
+                try:
+                    age_pages(self._core.env, self._core.tables)
+                    return self._commit([unit])
+                except Exception as error:
+                    meaning = self._meaning_of(error)
+                    if whole or not isinstance(meaning, StorageFull):
+                        return self._fail([unit], meaning)
 
     def _fail(self, group: list[Unit], error: EngineError) -> None:
         """What is on disk is unknown now, so the writer takes no more until the collection is opened again."""
@@ -203,12 +221,23 @@ class Writer:
             transaction.abort()
             seq = self._core.view.state.seq
         else:
+            if not all(unit.frees or unit.apply is None for unit in group):
+                self._check_room(transaction)
             seq = transaction.commit().state.seq
         for unit, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 unit.future.set_exception(outcome)
             else:
                 unit.future.set_result(unit.finish(seq, outcome))
+
+    def _check_room(self, transaction: Transaction) -> None:
+        """Raises StorageFull when the room that is left is for what frees some."""
+        core = self._core
+        try:
+            check_room(core.env, transaction.txn, core.tables_in_use(), map_size=core.map_size, disk=core.disk_reserve)
+        except BaseException:
+            transaction.abort()
+            raise
 
     @staticmethod
     def _apply(transaction: Transaction, unit: Unit, *, nested: bool) -> Any:
@@ -221,7 +250,7 @@ class Writer:
         except Exception as error:
             if savepoint is not None:
                 transaction.abort_nested(savepoint)
-            if isinstance(error, lmdb.Error):
+            if isinstance(error, lmdb.Error | StorageFull):
                 raise
             return error
         if savepoint is not None:

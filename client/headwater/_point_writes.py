@@ -34,8 +34,10 @@ class PointWrites(Namespace):
     """Writes. Each is all or nothing.
 
     Of existing points only those change that match `condition` and stand by `compare` to what they would become.
-    `wait` False returns once the write is valid and queued. Where points are selected, `ids` or `filter` is given.
-    `timeout` is in seconds; None: the client's. All raise HeadwaterError.
+    Where points are selected, `ids` or `filter` is given. `wait` False returns once the write is valid and queued. If
+    it fails then, because a point that it names is missing or there is no room, the whole of it is dropped:
+    `vde.get_stats` counts such writes and tells the last one, and the server logs them. `vde.flush` waits until all
+    are durable or dropped. `timeout` is in seconds; None: the client's. All raise HeadwaterError.
     """
 
     __slots__ = ()

@@ -20,6 +20,8 @@ def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
         | {name: _record_stats(vectors) for name, vectors in sparse.items()},
         payload_disk_bytes=stats.payload_disk_bytes,
         seq=stats.seq,
+        failed_writes=stats.failed_writes.count,
+        last_failed_write=stats.failed_writes.last,
     )
 
 

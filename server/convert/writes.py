@@ -136,12 +136,13 @@ def delete_payload_of(request: points_pb2.PointsDeletePayloadRequest, path: str,
     for index, key in enumerate(request.keys):
         _check_path(key, f"{here}[{index}]")
     change = partial(remove, paths=tuple(request.keys))
-    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change)
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change, removes=True)
 
 
 def clear_payload_of(request: points_pb2.PointsClearPayloadRequest, path: str, target: Target) -> ChangePayload:
     """Empties payloads."""
-    return ChangePayload(selector=_selector_of(request.selector, path, target), change=partial(replaced, values={}))
+    change = partial(replaced, values={})
+    return ChangePayload(selector=_selector_of(request.selector, path, target), change=change, removes=True)
 
 
 OPERATION_OF: Mapping[str, Callable[[Any, str, Target], Operation]] = {

@@ -69,7 +69,8 @@ class IndexWrites:
         if changed:
             rows = vectors.matrix[[last[point_id] for point_id in changed]]
             update = UpdateVectors(ids=tuple(changed), vectors={index.space: SpaceVectors(np.arange(len(rows)), rows)})
-            result = _write(index.collection, [update], request.wait or not request.HasField("wait"), budget)
+            wait = request.wait or not request.HasField("wait")
+            result = _write(index.collection, [update], wait, budget, "Indexes/UpsertVectors")
             response.seq = 0 if result is None else result[0]
         return response
 
@@ -194,10 +195,14 @@ def _of(vectors: dict[str, SpaceVectors], positions: NDArray[np.intp]) -> dict[s
 
 
 def _write(
-    collection: Collection, operations: Sequence[Operation], wait: bool, budget: Budget
+    collection: Collection,
+    operations: Sequence[Operation],
+    wait: bool,
+    budget: Budget,
+    name: str = "Indexes/UpsertRecords",
 ) -> tuple[int, int, int] | None:
     """Commit sequence, points changed, points left alone; None when nobody waits."""
-    future = collection.write(operations, budget if wait else UNLIMITED)
+    future = collection.write(operations, budget if wait else UNLIMITED, unattended="" if wait else name)
     if not wait:
         return None
     result = wait_for(future, budget)

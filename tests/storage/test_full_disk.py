@@ -26,7 +26,7 @@ from tests.storage.directories import CODEC, QUIET
 from tests.storage.held import held_writer
 from tests.storage.model import Model, Point, applied, assert_holds, upsert, write
 
-DISK_BYTES = 2 * 2**20
+DISK_BYTES = 5 * 2**19
 SIZE = 512
 SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=150)
 QUERIES = {"v": [np.ones(SIZE, np.float32)]}

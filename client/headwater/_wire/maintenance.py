@@ -26,6 +26,8 @@ def stats_of(message: vde_pb2.VDEGetStatsResponse) -> CollectionStats:
         spaces={name: _space_stats_of(space) for name, space in message.spaces.items()},
         payload_disk_bytes=message.payload_disk_bytes,
         seq=message.seq,
+        failed_writes=message.failed_writes,
+        last_failed_write=message.last_failed_write,
     )
 
 

@@ -63,13 +63,19 @@ class SpaceStats:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStats:
-    """Counts and sizes of a collection: `total` over all spaces, and by space."""
+    """Counts and sizes of a collection: `total` over all spaces, and by space.
+
+    `failed_writes`: writes with `wait=False` that were acknowledged and then failed, since the server started;
+    `last_failed_write`: the newest of them and why, "" when there is none.
+    """
 
     points: int
     total: SpaceStats
     spaces: Mapping[str, SpaceStats]
     payload_disk_bytes: int
     seq: int
+    failed_writes: int = 0
+    last_failed_write: str = ""
 
 
 class TaskKind(Enum):

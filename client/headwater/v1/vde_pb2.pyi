@@ -136,7 +136,7 @@ class SpaceStats(_message.Message):
     def __init__(self, vectors: _Optional[int] = ..., indexed_vectors: _Optional[int] = ..., tail_vectors: _Optional[int] = ..., deleted_vectors: _Optional[int] = ..., segments: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., mapped_bytes: _Optional[int] = ..., index: _Optional[str] = ..., datatype: _Optional[str] = ...) -> None: ...
 
 class VDEGetStatsResponse(_message.Message):
-    __slots__ = ("points", "total", "spaces", "payload_disk_bytes", "seq")
+    __slots__ = ("points", "total", "spaces", "payload_disk_bytes", "seq", "failed_writes", "last_failed_write")
     class SpacesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -149,12 +149,16 @@ class VDEGetStatsResponse(_message.Message):
     SPACES_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
+    FAILED_WRITES_FIELD_NUMBER: _ClassVar[int]
+    LAST_FAILED_WRITE_FIELD_NUMBER: _ClassVar[int]
     points: int
     total: SpaceStats
     spaces: _containers.MessageMap[str, SpaceStats]
     payload_disk_bytes: int
     seq: int
-    def __init__(self, points: _Optional[int] = ..., total: _Optional[_Union[SpaceStats, _Mapping]] = ..., spaces: _Optional[_Mapping[str, SpaceStats]] = ..., payload_disk_bytes: _Optional[int] = ..., seq: _Optional[int] = ...) -> None: ...
+    failed_writes: int
+    last_failed_write: str
+    def __init__(self, points: _Optional[int] = ..., total: _Optional[_Union[SpaceStats, _Mapping]] = ..., spaces: _Optional[_Mapping[str, SpaceStats]] = ..., payload_disk_bytes: _Optional[int] = ..., seq: _Optional[int] = ..., failed_writes: _Optional[int] = ..., last_failed_write: _Optional[str] = ...) -> None: ...
 
 class VDEFlushRequest(_message.Message):
     __slots__ = ("collection_name",)

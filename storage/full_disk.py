@@ -1,0 +1,49 @@
+"""What background work does about a full disk: it gives back what dead rows take, with the reserve where need be.
+
+Other work waits for room; reserve.py says what is kept back.
+"""
+
+import logging
+from collections.abc import Callable
+
+from storage.collection import Collection
+from storage.errors import EngineError, StorageFull
+from storage.policy import VACUUM_SHARE, Work
+from storage.reserve import DiskReserve
+from storage.tasks import TaskKind
+
+log = logging.getLogger(__name__)
+
+
+def seal_dead_tail(collection: Collection) -> None:
+    """After a write was refused for want of room: lets vacuums take open blocks too.
+
+    An open block is vacuumed once it is sealed, and without room no write would ever fill it.
+    """
+    if collection.take_refusal() and collection.schema.auto_index:
+        try:
+            collection.seal_tails(dead_share=VACUUM_SHARE)
+        except EngineError as error:  # it is being closed, or there is no room even for this
+            log.debug("sealing dead rows of %r: %s", collection.name, error)
+
+
+def run_with_reserve(collection: Collection, work: Work, reserve: DiskReserve, run: Callable[[], int]) -> int:
+    """What `run` returns. A vacuum without room is tried once more with the reserve, if its copy may fit there."""
+    try:
+        return run()
+    except StorageFull:
+        if work.kind is not TaskKind.VACUUM or _bytes_of(collection, work) > reserve.size:
+            raise
+        with reserve.lent(whole=True):
+            return run()
+
+
+def _bytes_of(collection: Collection, work: Work) -> int:
+    """Bytes of the living rows of the blocks of `work`, which are copied."""
+    return sum(
+        4 * space.schema.size * (view.count - view.block.deaths)
+        for space in collection.spaces().values()
+        if space.schema.uid == work.space_uid
+        for view in space.blocks
+        if view.block.uid in work.blocks
+    )
