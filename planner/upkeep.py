@@ -15,6 +15,7 @@ from planner.text.indexes import TextIndexes
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.errors import Cancelled, CollectionClosed, EngineError
+from storage.prewarm import warm_up
 from storage.record_search import keep_sparse
 from storage.snapshot import Snapshot
 
@@ -51,7 +52,7 @@ class Upkeep:
     def opened(self, collection: Collection) -> None:
         """Reads or makes the indexes of a collection that was opened, at once but in the background."""
         schema = collection.schema
-        if collection.derived.is_empty and not (schema.text_indexes or schema.records or schema.field_indexes):
+        if collection.derived.is_empty and not schema.names and not (schema.text_indexes or schema.field_indexes):
             return
         collection.derived.outdated = lambda: self.changed(collection)
         self._put(collection, _Due(0.0, 0.0, opened=True))
@@ -123,6 +124,8 @@ class Upkeep:
             return  # its next opening sees to it
         budget = paced(lambda: self._stopping or collection.closed)
         with hold, collection.snapshot() as reader:
+            if opened:
+                warm_up(reader, budget)
             self._look_after_texts(reader, budget)
             keep_sparse(reader, budget)
             declared = [path for path, params in reader.schema.field_indexes.items() if not params.lazy]
@@ -133,5 +136,6 @@ class Upkeep:
             self._fields.keep(reader)
 
     def _look_after_texts(self, reader: Snapshot, budget: Budget) -> None:
+        self._texts.drop_others(reader)
         for path, settings in reader.schema.text_indexes.items():
             self._texts.keep(reader, path, settings, budget)

@@ -28,6 +28,7 @@ from server.maintenance import VectorDataMaintenance
 from server.partitions import Partitions
 from server.payload import ProtobufPayloadCodec
 from server.points import PointReads, PointWrites
+from server.reopening import Reopening
 from server.scrolling import PointScrolls
 from server.search import PointQueries
 from server.services import generic_handler
@@ -75,6 +76,7 @@ def serve(config: Config) -> Iterator[str]:
         closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
         closing(_make_engine(config, database)) as engine,
         closing(IndexWorkers(embedders)) as index_workers,
+        closing(Reopening(database)) as reopening,
     ):
         database.watch(index_workers.notify)
         health = Health(SERVICES)
@@ -85,6 +87,7 @@ def serve(config: Config) -> Iterator[str]:
         address = _listen(server, config)
         server.start()
         health.ready()
+        reopening.start()
         try:
             yield address
         finally:

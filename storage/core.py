@@ -21,6 +21,7 @@ from storage.errors import CorruptStore
 from storage.failed_writes import FailedWriteLog
 from storage.files import failure, sync_folder
 from storage.keys import MAX_SLOT, decode_slot
+from storage.last_use import note_use
 from storage.matching import MatchingRowsCache
 from storage.multi import decode_tokens
 from storage.payload import PayloadCodec
@@ -157,6 +158,7 @@ class Core:
                 self.spaces[name] = self._open_space(txn, schema, state.next_slot)
         self._remove_strays()
         self.derived.tidy(state.seq)
+        note_use(self.path)
         self.changes = ChangeLog(state.seq)
         self.publish(self.make_view(state))
 
@@ -253,6 +255,7 @@ class Core:
 
     def close(self) -> None:
         """Closes and unmaps all files, and seals what LMDB holds. Requires: no reader is left."""
+        note_use(self.path)
         for space in self.spaces.values():
             space.close()
         # A mapping ends with the last reference to it, and objects in cycles may live on for long.

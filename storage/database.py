@@ -20,6 +20,7 @@ from storage.errors import CollectionNotFound, CorruptStore, InvalidName, Unknow
 from storage.failed_writes import FailedWriteLog
 from storage.failpoint import failpoint
 from storage.files import FolderLock, failure, make_folder, sync_folder
+from storage.last_use import last_used
 from storage.maintenance import Maintenance
 from storage.matching import MatchingRowsCache
 from storage.open_collections import OpenCollections, OpenCounts
@@ -236,6 +237,15 @@ class Database:
     def open_collections(self) -> list[Collection]:
         """Those whose files are open."""
         return self._collections.open_ones()
+
+    def last_used(self, most: int) -> list[str]:
+        """Names of the collections that were used last, newest first, about: at most `most`, and half of the places.
+
+        Large ones, which take long to open, are left out.
+        """
+        self._check_running()
+        names = {self._folder(uid): name for name, uid in self._catalog.names()}
+        return [names[folder] for folder in last_used(names, min(most, self._places.counts().most // 2))]
 
     def open_counts(self) -> OpenCounts:
         """How many collections are open, and how often one was opened, or closed to make room."""

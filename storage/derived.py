@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -141,6 +141,12 @@ class DerivedFiles:
             except (OSError, ValueError):
                 _discard(path)
         return [key for _, key in sorted(found, reverse=True)]
+
+    def keep_only(self, kind: str, keys: Collection[str]) -> None:
+        """Removes what is there of other keys of a kind: of what was dropped, or has other settings by now."""
+        for key in self.keys(kind):
+            if key not in keys:
+                self.remove(kind, key)
 
     def is_unused(self, kind: str, key: str) -> bool:
         """Whether nobody used it for UNUSED_SECONDS."""

@@ -16,7 +16,7 @@ from storage.search import SpaceHits
 from storage.snapshot import Snapshot
 from storage.sparse import SparseMetric, SparseVector, score_vectors
 from storage.sparse_index import SparseView
-from storage.stored_sparse import copy_worth_keeping, is_kept, note_use, open_sparse, write_sparse
+from storage.stored_sparse import copy_worth_keeping, drop_others, is_kept, note_use, open_sparse, write_sparse
 
 Slots = NDArray[np.uint32]
 
@@ -54,6 +54,7 @@ def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
 
 def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
     """Brings the indexes of sparse spaces that are searched up to date, and their files where that is worth it."""
+    drop_others(snapshot)
     for space, schema in snapshot.schema.records.items():
         if isinstance(schema, SparseSchema) and (snapshot.has_record_index(space) or is_kept(snapshot, space)):
             _view(snapshot, space, budget)

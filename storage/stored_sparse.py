@@ -60,6 +60,11 @@ def is_kept(snapshot: Snapshot, space: str) -> bool:
     return snapshot.derived.has(KIND, key)
 
 
+def drop_others(snapshot: Snapshot) -> None:
+    """Removes the files of spaces that were dropped."""
+    snapshot.derived.keep_only(KIND, [str(schema.uid) for schema in snapshot.schema.records.values()])
+
+
 def note_use(snapshot: Snapshot, space: str) -> None:
     """Notes that a request searched the space."""
     snapshot.derived.use(KIND, _key(snapshot, space))

@@ -71,6 +71,11 @@ class TextIndexes:
             if is_worth_keeping(reader, KIND, key_of(path, settings), index.seq, index.count):
                 reader.derived.write(KIND, key_of(path, settings), encoded(index))
 
+    @staticmethod
+    def drop_others(reader: Snapshot) -> None:
+        """Removes the files of indexes that are not declared any more, or have other settings."""
+        reader.derived.keep_only(KIND, [key_of(path, each) for path, each in reader.schema.text_indexes.items()])
+
     @property
     def used(self) -> int:
         """Bytes in use, about."""

@@ -425,6 +425,7 @@ def test_a_space_that_is_dropped_and_made_again_does_not_get_the_old_index(path:
         collection.change_schema(SchemaChange(drop_sparse=("sparse",)))
         collection.change_schema(SchemaChange(add_records={"sparse": SparseSchema()}))
         engine.prepare(collection)
+        assert len(files(path)) == 8
         assert answers(engine, collection) == fresh_answers(path)
 
 
@@ -433,6 +434,8 @@ def test_text_settings_that_changed_do_not_get_the_old_index(path: Path) -> None
         collection = database.collection("c")
         collection.change_schema(SchemaChange(put_texts={"t": TextSettings(tokenizer=Tokenizer.WHITESPACE)}))
         assert answers(engine, collection) == fresh_answers(path)
+        engine.prepare(collection)
+        assert len(files(path)) == 9
 
 
 def test_whoever_needs_an_index_waits_for_the_one_that_is_being_made(
