@@ -11,6 +11,7 @@ from planner.engine import Engine
 from server.analyses import PointAnalyses
 from server.collections import Collections
 from server.config import Config, InvalidConfig, split_address
+from server.data_watch import DataWatch
 from server.embedders.embedder import Embedders
 from server.embedders.settings import EmbedderSettings, read_embedders
 from server.embedders.texts import Texts
@@ -89,7 +90,8 @@ def serve(config: Config) -> Iterator[str]:
         health.ready()
         reopening.start()
         try:
-            yield address
+            with closing(DataWatch(health, database.check_reachable)):
+                yield address
         finally:
             health.stop()
             stop(server, admission, config.grace_seconds)

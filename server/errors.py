@@ -15,6 +15,7 @@ from server.embedders import errors as embedders
 from server.indexes import errors as indexes
 from server.lanes import errors as lanes
 from storage import errors as storage
+from storage.told_paths import told
 
 DOMAIN = "headwater"
 MAX_MESSAGE_BYTES = 1024
@@ -108,10 +109,10 @@ def status_of(error: Exception) -> Status:
         return _status(INTERNAL, f"internal error {error_id}; the server's log has the details", {"id": error_id})
     if isinstance(error, OPERATOR_MUST_ACT):
         logger.error("%s: %s", type(error).__name__, error.message)
-    status = _status(STATUS_OF[type(error)], error.message, error.metadata)
+    status = _status(STATUS_OF[type(error)], error.message, error.metadata)  # the log has whole paths, clients do not
     field, description = _violation(error)
     if field:
-        violation = {"field": _cut(field, MAX_DETAIL_BYTES), "description": _cut(description, MAX_DETAIL_BYTES)}
+        violation = {"field": _cut(field, MAX_DETAIL_BYTES), "description": _cut(told(description), MAX_DETAIL_BYTES)}
         status.details.add().Pack(BadRequest(field_violations=[violation]))
     if isinstance(error, lanes.TooManyRequests):
         retry = RetryInfo()
@@ -137,9 +138,9 @@ def _status(wire: WireStatus, message: str, metadata: Mapping[str, str]) -> Stat
     info = ErrorInfo(
         reason=reasons.ErrorReason.Name(reason).removeprefix("ERROR_REASON_"),
         domain=DOMAIN,
-        metadata={key: _cut(value, MAX_DETAIL_BYTES) for key, value in metadata.items()},
+        metadata={key: _cut(told(value), MAX_DETAIL_BYTES) for key, value in metadata.items()},
     )
-    status = Status(code=code.value[0], message=_cut(message, MAX_MESSAGE_BYTES))
+    status = Status(code=code.value[0], message=_cut(told(message), MAX_MESSAGE_BYTES))
     status.details.add().Pack(info)
     return status
 

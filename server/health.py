@@ -30,6 +30,10 @@ class Health:
         """Says that requests are served."""
         self._tell(HealthCheckResponse.SERVING)
 
+    def not_ready(self) -> None:
+        """Says that requests are not served, for now."""
+        self._tell(HealthCheckResponse.NOT_SERVING)
+
     def stop(self) -> None:
         """Says that requests are no longer served, and ends every Watch: a stop with grace waits for open calls."""
         for watcher in self._tell(HealthCheckResponse.NOT_SERVING):

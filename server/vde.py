@@ -9,6 +9,7 @@ from storage.budget import Budget
 from storage.catalog import CollectionState
 from storage.database import Database
 from storage.stats import SpaceState
+from storage.told_paths import told
 
 COLLECTION_STATES: Mapping[CollectionState, wire.CollectionState] = {
     CollectionState.READY: wire.COLLECTION_STATE_READY,
@@ -36,6 +37,7 @@ class VectorDataEngine:
 
     def get_state(self, request: wire.VDEGetStateRequest, budget: Budget) -> wire.VDEGetStateResponse:
         state, reason = self._database.state(request.collection_name)
+        reason = told(reason)
         response = wire.VDEGetStateResponse(state=COLLECTION_STATES[state], reason=reason)
         if state in SERVING:
             stats = self._database.collection(request.collection_name, budget).stats()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import distance
+from storage.access import FILE_MODE
 from storage.errors import CorruptStore
 from storage.files import failure
 from storage.index import Graph
@@ -204,7 +205,7 @@ class Block:
         """A descriptor of the file, which is only there while it is needed. Raises StorageFull, StorageFailed,
         SystemLimitReached."""
         try:
-            file = os.open(self.path, os.O_RDWR | flags, 0o644)
+            file = os.open(self.path, os.O_RDWR | flags, FILE_MODE)
             try:
                 yield file
             finally:

@@ -20,6 +20,7 @@ from storage.errors import (
     SnapshotNotFound,
 )
 from storage.files import make_folder, sync_folder
+from storage.identity import Identity
 from storage.reserve import DiskReserve, check_room
 from storage.schema import check_name
 from storage.seal import write_seal
@@ -95,10 +96,15 @@ class Catalog:
             if isinstance(error, lmdb.Error):
                 raise environment_failure(error, folder / "data.mdb") from error
             raise
+        self._identity = Identity(folder / "data.mdb")
         self._writing = threading.Lock()
         self._name_of = {uid: name for name, uid in self.names()}
         self._aliases_of: Mapping[str, Sequence[str]] = {}
         self._read_aliases()
+
+    def check_reachable(self) -> None:
+        """Raises StorageFailed when its file is not where it was opened."""
+        self._identity.check()
 
     def close(self) -> None:
         try:
@@ -269,11 +275,13 @@ class Catalog:
 
     def _commit(self, change: Callable[[lmdb.Transaction], Outcome], *, frees: bool) -> Outcome:
         try:
+            self._identity.check()
             with self._env.begin(write=True) as txn:
                 outcome = change(txn)
                 if not frees:
                     tables = (self._names, self._aliases, self._snapshots)
                     check_room(self._env, txn, tables, map_size=self._map_size, disk=self._disk_reserve)
+            self._identity.check()  # nothing is durable in a file that was removed
             return outcome
         except lmdb.Error as error:
             raise write_failure(error, Path(self._env.path())) from error

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import environment
+from storage.access import tighten
 from storage.active_snapshots import ActiveSnapshots
 from storage.changes import ChangeLog
 from storage.derived import DerivedFiles
@@ -20,6 +21,7 @@ from storage.environment import State, Tables
 from storage.errors import CorruptStore
 from storage.failed_writes import FailedWriteLog
 from storage.files import failure, sync_folder
+from storage.identity import Identity
 from storage.keys import MAX_SLOT, decode_slot
 from storage.last_use import note_use
 from storage.matching import MatchingRowsCache
@@ -77,6 +79,8 @@ class Core:
         self.active = ActiveSnapshots()
         self.dropped = DroppedSpaces(self)
         self.view: View
+        self.identity: Identity
+        """Of the LMDB file: what is committed to one that was removed is not durable."""
         self.changes: ChangeLog
         self.known_slots: tuple[int, NDArray[np.uint32]] | None = None
         """The slots of all points at a recent commit, ascending, kept by whoever read them: derived, never changed."""
@@ -101,6 +105,7 @@ class Core:
         except BaseException:
             core.close()
             raise
+        core.identity = Identity(path / "lmdb" / "data.mdb")
         core.changes = ChangeLog(0)
         core.publish(core.make_view(State()))
         return core
@@ -125,6 +130,7 @@ class Core:
         file = path / "lmdb" / "data.mdb"
         if not file.exists():
             raise CorruptStore(file, 0, "the file is missing")
+        tighten(path)
         try:
             core = cls(uid, path, map_size, codec)
             try:
@@ -157,6 +163,7 @@ class Core:
             for name, schema in self.schema.spaces.items():
                 self.spaces[name] = self._open_space(txn, schema, state.next_slot)
         self._remove_strays()
+        self.identity = Identity(self.environment_path / "data.mdb")
         self.derived.tidy(state.seq)
         note_use(self.path)
         self.changes = ChangeLog(state.seq)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lmdb
 
+from storage.access import tighten, tighten_folder
 from storage.budget import UNLIMITED, Budget
 from storage.catalog import AliasOperation, Catalog, CollectionState
 from storage.collection import Collection
@@ -20,6 +21,7 @@ from storage.errors import CollectionNotFound, CorruptStore, InvalidName, Unknow
 from storage.failed_writes import FailedWriteLog
 from storage.failpoint import failpoint
 from storage.files import FolderLock, failure, make_folder, sync_folder
+from storage.identity import Identity, check_writable
 from storage.last_use import last_used
 from storage.maintenance import Maintenance
 from storage.matching import MatchingRowsCache
@@ -34,6 +36,7 @@ from storage.reserve import DiskReserve, map_reserve
 from storage.schema import CollectionSchema, check_name, check_schema
 from storage.settings import StorageSettings
 from storage.snapshots import Snapshots
+from storage.told_paths import hide_folder
 from storage.write_threads import WriteThreads
 from storage.writer import Writer
 
@@ -75,6 +78,7 @@ class Database:
             left=lambda collection: self.closed(collection),
             reopen_on_use=settings.reopen_on_use,
         )
+        self._identity = Identity(path)
         self._closing = threading.Lock()
         self._is_closed = False
 
@@ -84,8 +88,11 @@ class Database:
 
         Raises StorageFailed (another process has it open, or it cannot be written), UnknownFormat, CorruptStore.
         """
+        path = path.absolute()
+        hide_folder(path, "the data directory")
         try:
             make_folder(path)
+            tighten_folder(path)
             lock = FolderLock(path)
         except OSError as error:
             raise failure(error, f"opening {path}") from error
@@ -93,6 +100,8 @@ class Database:
             if not is_data_directory(path):
                 mark_directory(path)
             check_directory(path)
+            for folder in ("catalog", "snapshots"):
+                tighten(path / folder)
             database = cls(path, codec, settings or StorageSettings(), lock)
         except BaseException as error:
             lock.release()
@@ -103,6 +112,12 @@ class Database:
         if database._settings.background:
             database.maintenance.start()
         return database
+
+    def check_reachable(self) -> None:
+        """Raises StorageFailed when the data directory was removed, replaced or cannot be written. Opens nothing."""
+        self._identity.check()
+        self._catalog.check_reachable()
+        check_writable(self.path)
 
     def close(self) -> None:
         """Stops background work, commits what waits and closes all files."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import lmdb
 
+from storage.access import FILE_MODE
 from storage.errors import (
     CorruptStore,
     EngineError,
@@ -93,6 +94,7 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
             max_dbs=_MAX_TABLES,
             max_readers=_MAX_READERS,
             meminit=False,
+            mode=FILE_MODE,
             sync=True,
             metasync=True,
         )
@@ -145,7 +147,7 @@ def _reserve_lock_file(path: Path) -> None:
 
     It is written through its mapping, where a full disk would kill the process.
     """
-    handle = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         os.posix_fallocate(handle, 0, _LOCK_FILE_BYTES)
     except OSError as error:

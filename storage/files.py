@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from storage.access import FILE_MODE, FOLDER_MODE
 from storage.errors import EngineError, StorageFailed, StorageFull, SystemLimitReached
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -41,7 +42,7 @@ def make_folder(folder: Path) -> None:
     """
     if not folder.parent.exists():
         make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(FOLDER_MODE, exist_ok=True)
     with suppress(PermissionError):  # a parent that may only be passed through was made by someone else
         sync_folder(folder.parent)
 
@@ -67,7 +68,7 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         """Raises StorageFailed when another process holds `folder`."""
-        self._handle = os.open(folder / "LOCK", os.O_RDWR | os.O_CREAT, 0o644)
+        self._handle = os.open(folder / "LOCK", os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -207,6 +207,7 @@ class Writer:
             unit.future.set_exception(error)
 
     def _commit(self, group: list[Unit]) -> None:
+        self._core.identity.check()
         if all(unit.apply is None for unit in group):
             for unit in group:
                 unit.future.set_result(unit.finish(self._core.view.state.seq, None))
@@ -224,6 +225,7 @@ class Writer:
             if not all(unit.frees or unit.apply is None for unit in group):
                 self._check_room(transaction)
             seq = transaction.commit().state.seq
+            self._core.identity.check()  # nothing is durable in a file that was removed
         for unit, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 unit.future.set_exception(outcome)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from headwater.v1 import vde_pb2 as wire
 from storage.tasks import Task, TaskKind
+from storage.told_paths import told
 
 TASK_KINDS: Mapping[TaskKind, wire.TaskKind] = {
     TaskKind.BUILD: wire.TASK_KIND_BUILD,
@@ -26,7 +27,7 @@ def task_message(task: Task) -> wire.RebuildTask:
         using=task.space,
         started=task.started,
         finished=task.finished,
-        error=task.error,
+        error=told(task.error),
         reclaimed_bytes=task.reclaimed_bytes,
     )
 

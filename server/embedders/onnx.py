@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from server.embedders.errors import EmbedderFailed, EmbedderNotConfigured
 from server.embedders.settings import OnnxSettings
 from storage.budget import Budget
+from storage.told_paths import hide_folder
 
 INT64_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """The inputs that models of texts have, by name."""
@@ -28,6 +29,7 @@ class OnnxModel:
             what = f"the embedder {name!r} needs the package {error.name!r}; install the extra `onnx` of the server"
             raise EmbedderNotConfigured(what, embedder=name) from None
         folder = Path(settings.path)
+        hide_folder(folder, "its folder")
         try:
             self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
             options = onnxruntime.SessionOptions()

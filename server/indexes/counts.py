@@ -14,6 +14,7 @@ from storage.budget import UNLIMITED, Budget
 from storage.errors import SpaceNotFound
 from storage.index_policy import IndexSource, ReadyPolicy
 from storage.snapshot import Snapshot
+from storage.told_paths import told
 
 SHARE_OF_TIME = 20
 """Counts that searches carry are counted anew when that took at most one part in so many of the time since."""
@@ -73,9 +74,9 @@ class IndexCounts:
         managed = self._workers.of(index)
         if managed is None or not managed.began:
             error = "" if managed is None else managed.error
-            return (wire.INDEX_STATUS_ERROR, error) if error else (wire.INDEX_STATUS_PENDING, "")
+            return (wire.INDEX_STATUS_ERROR, told(error)) if error else (wire.INDEX_STATUS_PENDING, "")
         if managed.error:
-            return wire.INDEX_STATUS_ERROR, managed.error
+            return wire.INDEX_STATUS_ERROR, told(managed.error)
         with index.collection.snapshot() as snapshot:
             up_to_date = managed.is_up_to_date(snapshot)
         return (wire.INDEX_STATUS_READY if up_to_date else wire.INDEX_STATUS_INDEXING), ""

@@ -26,6 +26,7 @@ from storage.errors import (
     PointNotFound,
     SpaceNotFound,
 )
+from storage.told_paths import hide_folder
 
 # Raised by gRPC itself, before any of our code runs.
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,3 +115,18 @@ def test_long_texts_are_cut_to_fit_into_trailers(error: EngineError) -> None:
     encoded = len(status.SerializeToString()) * 4 / 3  # base64 in grpc-status-details-bin
     assert message + encoded < TRAILER_BYTES
     assert "…" in status.message
+
+
+def test_no_error_tells_where_the_data_directory_is() -> None:
+    """Whatever its class: neither in its message, nor in its facts, nor in what is wrong with a field."""
+    folder = Path("/srv/with spaces/head.water")
+    hide_folder(folder, "the data directory")
+    for error_class in STATUS_OF:
+        error = error_class.__new__(error_class)
+        text = f"{folder}/collections/a/lmdb/data.mdb at byte 4,096: [Errno 2] '{folder}/catalog' in {folder}: lost"
+        EngineError.__init__(error, text, file=folder / "catalog", folder=folder, field="f")
+        error.field, error.description = "f", text  # type: ignore[attr-defined]
+        status = status_of(error)
+        assert str(folder) not in status.SerializeToString().decode(errors="replace"), error_class
+        assert status.message.startswith("collections/a/lmdb/data.mdb at byte 4,096: [Errno 2] 'catalog' in the data ")
+        assert details(status)[0].metadata["file"] == "catalog"
