@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import lmdb
@@ -156,8 +157,7 @@ class Database:
         source = self.collection(name, budget)
 
         def copy(folder: Path) -> None:
-            with source.snapshot(budget) as snapshot:
-                copy_collection(snapshot, folder, budget)
+            copy_collection(partial(source.snapshot, budget), folder, budget)
 
         return self._add_collection(target, copy, budget)
 

@@ -276,6 +276,21 @@ def get_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> tuple[Manifest
     return manifest, row_count
 
 
+def forget_indexes(path: Path, missing: Collection[tuple[int, int]]) -> None:
+    """Takes indexes, as (space, block) uids, out of the manifests of a copy in `path` that nobody has open.
+
+    Raises lmdb.Error.
+    """
+    with (
+        lmdb.open(str(path), map_size=_READ_MAP_SIZE, max_dbs=_MAX_TABLES, lock=False, mode=FILE_MODE) as env,
+        env.begin(write=True) as txn,
+    ):
+        tables = open_tables(env, txn)
+        for uid, block in missing:
+            manifest, _ = get_space(txn, tables, uid)
+            put_manifest(txn, tables, uid, manifest.with_index(block, None))
+
+
 def put_manifest(txn: lmdb.Transaction, tables: Tables, uid: int, manifest: Manifest) -> None:
     txn.put(f"space:{uid}".encode(), manifest.to_bytes(), db=tables.meta)
 

@@ -1,9 +1,11 @@
 """The files of a collection as of one commit, as streams of bytes. Copies them to a folder; archive.py to one file.
 
-Writes and background work go on meanwhile: rows are read from the mappings that the snapshot holds, and a graph is
-opened before anything is copied. One that was replaced before that is left out: it is derived, so it is built again.
+Writes and background work go on meanwhile: rows are read from the mappings that the snapshot holds, and other files are
+opened before anything is copied. When one of them was replaced before that, a newer commit is copied instead. An index
+that is missing all the same is left out, and the copy's manifest does not name it: it is derived, so it is built again.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,12 +18,12 @@ from numpy.typing import NDArray
 
 from storage.block import BlockView
 from storage.budget import Budget
-from storage.environment import write_failure
+from storage.environment import forget_indexes, write_failure
 from storage.errors import CorruptStore
 from storage.files import sync_file, sync_folder
 from storage.ivf.partition import read_partition
 from storage.snapshot import Snapshot
-from storage.space import BlockEntry, SpaceView
+from storage.space import BlockEntry
 
 CHUNK_BYTES = 2**20
 TABLES = "lmdb/data.mdb"
@@ -38,23 +40,61 @@ class Part:
     chunks: Callable[[], Iterator[Chunk]]
 
 
-def copy_tables(snapshot: Snapshot, folder: Path) -> Part:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of all spaces as of the commit of `snapshot`, and the indexes that are missing: (space, block) uids."""
+
+    snapshot: Snapshot
+    parts: list[Part]
+    missing: list[tuple[int, int]]
+
+
+@contextmanager
+def open_files(begin: Callable[[], Snapshot], budget: Budget) -> Iterator[Files]:
+    """The files of the newest commit, by `begin` pinned, opened. They can be read while the context lasts.
+
+    Raises CorruptStore when an original is missing or damaged, or as `budget` says.
+    """
+    tried = None
+    while True:
+        budget.check()
+        with ExitStack() as stack:
+            snapshot = stack.enter_context(begin())
+            try:
+                files = _open_files(snapshot, stack)
+            except CorruptStore:
+                if snapshot.seq == tried:
+                    raise
+                files = None
+            # A commit that replaces a file is published before the file goes, so then there is a newer one.
+            if files is not None and (not files.missing or snapshot.seq == tried):
+                yield files
+                return
+            tried = snapshot.seq
+
+
+def copy_tables(files: Files, folder: Path) -> Part:
     """Writes ids, payloads and row tables without gaps to `folder`/lmdb, durably. Raises StorageFull, StorageFailed."""
     path = folder / TABLES
     path.parent.mkdir(parents=True)
     try:
-        snapshot.copy_tables(path.parent)
+        files.snapshot.copy_tables(path.parent)
+        if files.missing:
+            forget_indexes(path.parent, files.missing)
     except lmdb.Error as error:
         raise write_failure(error, path.parent) from error
     sync_file(path)
     return Part(TABLES, path.stat().st_size, lambda: _read_file(path))
 
 
-def copy_collection(snapshot: Snapshot, folder: Path, budget: Budget) -> None:
-    """Writes all files into the new folder `folder`, durably. Raises OSError, StorageFull, or as `budget` says."""
-    copy_tables(snapshot, folder)
-    with space_parts(snapshot) as parts:
-        for part in parts:
+def copy_collection(begin: Callable[[], Snapshot], folder: Path, budget: Budget) -> None:
+    """Writes all files of the newest commit, by `begin` pinned, into the new folder `folder`, durably.
+
+    Raises OSError, StorageFull, CorruptStore, or as `budget` says.
+    """
+    with open_files(begin, budget) as files:
+        copy_tables(files, folder)
+        for part in files.parts:
             write_part(part, folder, budget)
     sync_tree(folder)
 
@@ -76,41 +116,42 @@ def sync_tree(folder: Path) -> None:
         sync_folder(each)
 
 
-@contextmanager
-def space_parts(snapshot: Snapshot) -> Iterator[list[Part]]:
-    """The files of all spaces. The parts can be read while the context lasts."""
-    with ExitStack() as stack:
-        parts: list[Part] = []
-        for space in snapshot.spaces.values():
-            for entry, block in zip(space.manifest.blocks, space.blocks, strict=True):
-                parts += _block_parts(f"spaces/{space.schema.uid}", entry, block, stack)
-            parts += _partition_parts(f"spaces/{space.schema.uid}", space, stack)
-        yield parts
+def _open_files(snapshot: Snapshot, stack: ExitStack) -> Files:
+    """Raises CorruptStore when a partition is missing or damaged."""
+    files = Files(snapshot, [], [])
+    for space in snapshot.spaces.values():
+        uid = space.schema.uid
+        assert uid is not None
+        for entry, block in zip(space.manifest.blocks, space.blocks, strict=True):
+            files.parts.extend(_block_parts(f"spaces/{uid}", entry, block))
+            if entry.index is not None:
+                path = block.block.path.with_name(entry.index.name)
+                try:
+                    files.parts.append(_open_part(f"spaces/{uid}/{path.name}", path, stack))
+                except FileNotFoundError:
+                    files.missing.append((uid, entry.uid))
+        partition = space.manifest.partition
+        if partition is not None:
+            path = space.blocks[0].block.path.with_name(partition.name)
+            read_partition(path, partition.checksum)  # it is an original: damage must not go into a copy unnoticed
+            try:
+                files.parts.append(_open_part(f"spaces/{uid}/{path.name}", path, stack))
+            except FileNotFoundError:
+                raise CorruptStore(path, 0, "the partition is missing") from None
+    return files
 
 
-def _block_parts(folder: str, entry: BlockEntry, block: BlockView, stack: ExitStack) -> Iterator[Part]:
+def _block_parts(folder: str, entry: BlockEntry, block: BlockView) -> Iterator[Part]:
     yield _memory_part(f"{folder}/{entry.uid}.vectors", block.vectors)
     if block.rows is not None:
         yield _memory_part(f"{folder}/{entry.uid}.rows", block.rows.astype("<i8"))
-    if entry.index is not None:
-        path = block.block.path.with_name(entry.index.name)
-        try:
-            file = stack.enter_context(path.open("rb"))
-        except FileNotFoundError:
-            return
-        size = path.stat().st_size
-        yield Part(f"{folder}/{entry.index.name}", size, lambda: _read(file, path, size))
 
 
-def _partition_parts(folder: str, space: SpaceView, stack: ExitStack) -> Iterator[Part]:
-    partition = space.manifest.partition
-    if partition is None:
-        return
-    path = space.blocks[0].block.path.with_name(partition.name)
-    read_partition(path, partition.checksum)  # it is an original: damage must not go into a copy unnoticed
+def _open_part(name: str, path: Path, stack: ExitStack) -> Part:
+    """A file that stays readable when it is removed. Raises FileNotFoundError."""
     file = stack.enter_context(path.open("rb"))
-    size = path.stat().st_size
-    yield Part(f"{folder}/{partition.name}", size, lambda: _read(file, path, size))
+    size = os.fstat(file.fileno()).st_size
+    return Part(name, size, lambda: _read(file, path, size))
 
 
 def _memory_part(name: str, values: NDArray[Any]) -> Part:

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +21,7 @@ from storage.collection import Collection
 from storage.errors import CorruptStore, InvalidRequest, SnapshotAlreadyExists, SnapshotNotFound
 from storage.failpoint import failpoint
 from storage.files import failure, make_folder, sync_folder
-from storage.parts import copy_tables, space_parts
+from storage.parts import copy_tables, open_files
 from storage.schema import MAX_NAME_BYTES, check_name
 
 
@@ -50,7 +51,9 @@ class Snapshots:
         created = time.time()
 
         def write(path: Path) -> About:
-            with collection.snapshot() as snapshot, path.open("xb") as file:
+            begin = partial(collection.snapshot, budget)
+            with open_files(begin, budget) as files, path.open("xb") as file:
+                snapshot = files.snapshot
                 about = About(
                     collection=collection.name,
                     schema=snapshot.schema.to_json(),
@@ -59,8 +62,7 @@ class Snapshots:
                     created=created,
                 )
                 scratch = path.with_suffix(".tables")
-                with space_parts(snapshot) as parts:
-                    archive.write(file, about, [copy_tables(snapshot, scratch), *parts], budget)
+                archive.write(file, about, [copy_tables(files, scratch), *files.parts], budget)
                 shutil.rmtree(scratch)
                 _sync(file)
             return about
