@@ -126,6 +126,7 @@ def test_no_error_tells_where_the_data_directory_is() -> None:
         text = f"{folder}/collections/a/lmdb/data.mdb at byte 4,096: [Errno 2] '{folder}/catalog' in {folder}: lost"
         EngineError.__init__(error, text, file=folder / "catalog", folder=folder, field="f")
         error.field, error.description = "f", text  # type: ignore[attr-defined]
+        error.retry_seconds = 1.0  # type: ignore[attr-defined]
         status = status_of(error)
         assert str(folder) not in status.SerializeToString().decode(errors="replace"), error_class
         assert status.message.startswith("collections/a/lmdb/data.mdb at byte 4,096: [Errno 2] 'catalog' in the data ")
