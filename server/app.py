@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -38,6 +39,7 @@ from server.standard_rpcs import health_handler, reflection_handler
 from server.stopping import stop
 from server.text_indexes import PointTextIndexes
 from server.vde import VectorDataEngine
+from storage.collection import Collection
 from storage.database import Database
 from storage.settings import StorageSettings
 
@@ -80,6 +82,7 @@ def serve(config: Config) -> Iterator[str]:
         closing(Reopening(database)) as reopening,
     ):
         database.watch(index_workers.notify)
+        database.closed = partial(_tell_closed, engine, index_workers)
         health = Health(SERVICES)
         admission = Admission(_admission_bounds(config))
         server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
@@ -132,6 +135,12 @@ def _options(config: Config) -> list[tuple[str, int]]:
     ]
 
 
+def _tell_closed(engine: Engine, index_workers: IndexWorkers, collection: Collection) -> None:
+    """Ends what follows a collection that was closed, for good or for room."""
+    engine.closed(collection)
+    index_workers.closed(collection)
+
+
 def _make_engine(config: Config, database: Database) -> Engine:
     engine = Engine(
         database.collection,
@@ -140,7 +149,7 @@ def _make_engine(config: Config, database: Database) -> Engine:
         search_timeout=config.search_timeout,
         max_scan=config.max_scan,
     )
-    database.opened, database.closed = engine.opened, engine.closed
+    database.opened = engine.opened
     database.watch(engine.committed)
     return engine
 

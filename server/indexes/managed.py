@@ -79,12 +79,17 @@ class ManagedIndex:
         self.began = self._idle = False
 
     def run(self) -> None:
-        """Works until `stop`, or until the index or its collection is gone."""
+        """Works until `stop`, or until the index or its collection is gone. At rest it does not keep the collection
+        open."""
         failures = 0
         while not self._ended():
             try:
-                more = self._round()
-                failures = 0
+                with self.collection.hold():  # also until what was done is noted: it would be done again
+                    more = self._round()
+                    failures = 0
+                    if not more and self._unnoted:
+                        self._rest()
+                        continue
                 if not more:
                     self._rest()
             except (CollectionClosed, ShuttingDown, Cancelled, _Gone):
@@ -108,6 +113,11 @@ class ManagedIndex:
         with self._changed:
             self._rearmed, self.error = True, ""
             self._changed.notify_all()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping
 
     def stop(self) -> None:
         """Ends `run` soon."""

@@ -32,6 +32,13 @@ class IndexWorkers:
             running = self._running.get((index.collection, index.schema.uid or 0))
         return None if running is None else running[0]
 
+    def closed(self, collection: Collection) -> None:
+        """Ends those of a collection that was closed; they begin again when it is opened. Does not wait."""
+        with self._lock:
+            running = [managed for (of, _), (managed, _) in self._running.items() if of is collection]
+        for managed in running:
+            managed.stop()
+
     def close(self) -> None:
         """Ends them all."""
         with self._lock:
@@ -47,7 +54,7 @@ class IndexWorkers:
         with self._lock:
             if self._stopping:
                 return
-            if key in self._running:
+            if key in self._running and not self._running[key][0].is_stopping:
                 self._running[key][0].wake()
                 return
             managed = ManagedIndex(collection, space_uid, self._embedders)
@@ -60,4 +67,5 @@ class IndexWorkers:
             managed.run()
         finally:
             with self._lock:
-                del self._running[key]
+                if key in self._running and self._running[key][0] is managed:
+                    del self._running[key]
