@@ -22,7 +22,7 @@ from planner.errors import InvalidQuery
 from planner.executor import execute, run
 from planner.explain import Explanation, explain
 from planner.explain_points import explain_points
-from planner.fetch import Fetched, StoredValue, check_selectors, fetch, fetch_repeated, fetch_some
+from planner.fetch import POINT_BYTES, Fetched, StoredValue, check_selectors, fetch, fetch_repeated, fetch_some
 from planner.fetch_highlights import highlights_of_points
 from planner.field_builds import FieldBuilds, FieldIndexStatus
 from planner.field_indexes import FieldIndexes, IndexState
@@ -41,7 +41,7 @@ from planner.text.highlights import Highlight
 from planner.text.indexes import TextIndexes
 from planner.trace import Trace
 from planner.upkeep import Upkeep
-from planner.validate import check_query, space_of
+from planner.validate import DEFAULT_LIMIT, check_query, space_of
 from planner.validate_filter import check_filter
 from planner.validate_vectors import dense_space
 from storage.budget import UNLIMITED, Budget
@@ -175,6 +175,8 @@ class Engine:
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
         plans = self._plan(collection, reader, queries)
+        limits = (query.root.limit or DEFAULT_LIMIT for query in queries)
+        budget.hold(POINT_BYTES * sum(min(limit, reader.point_count) for limit in limits), "the points of the answers")
         traces = [Trace() if query.explain else None for query in queries]
         started = time.perf_counter_ns()
         outcomes = run(plans, reader, self._filters, self._texts, budget, traces)

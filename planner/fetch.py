@@ -127,7 +127,6 @@ def read_points(
 ) -> Iterator[Fetched]:
     """The points of `slots` one by one, each counted against the reply when it is read."""
     names = _names(reader.schema, vectors)
-    budget.hold(POINT_BYTES * len(slots), "the points of the answer")
     step = _points_at_once(reader.schema, names)
     for start in range(0, len(slots), step):
         budget.check()

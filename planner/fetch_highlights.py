@@ -31,9 +31,9 @@ def highlights_of_points(
             asked.append((field.path, parse_path(field.path), clauses, analyzer, each.wanted))
     keys = {first_key(path) for path, *_ in asked}
     found: list[tuple[Highlight, ...]] = []
-    for record in reader.records(slots):
+    for slot in slots.tolist():
         budget.check()
-        payload = reader.codec.decode(record.payload, keys)
+        payload = reader.codec.decode(reader.record(slot).payload, keys)
         parts: dict[Highlight, None] = {}
         for path, steps, clauses, analyzer, wanted in asked:
             parts |= dict.fromkeys(highlights_of(path, texts_at(payload, steps), clauses, analyzer, wanted))

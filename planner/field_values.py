@@ -4,6 +4,7 @@ Strings, numbers and bools are values; nulls, objects and arrays within arrays a
 conditions do. The column is taken of an index where there is one, else payloads are read.
 """
 
+import sys
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ from storage.reader import Reader
 
 FEW = 1_024
 """Reading so many payloads takes less than looking through a large index."""
+
+VALUE_BYTES = 250
+"""Memory of a distinct value of a column beside itself."""
+
+ENTRY_BYTES = 64
+"""Memory of an entry of a column, with the arrays that are made of it."""
+
+ROWS_PER_HOLD = 256
 
 Slots = NDArray[np.uint32]
 Codes = NDArray[np.int64]
@@ -96,6 +105,7 @@ def _payloads_of(reader: Reader, slots: Slots, path: str) -> Iterator[tuple[int,
 def _read(payloads: Iterable[tuple[int, dict[str, object]]], path: str, budget: Budget) -> Column:
     steps = parse_path(path)
     slots, codes = array("I"), array("q")
+    counted = entries = 0
     known: dict[tuple[bool, Scalar], int] = {}  # a bool is not a number; 1 and 1.0 are equal
     for number, (slot, payload) in enumerate(payloads):
         if number % ROWS_PER_CHECK == 0:
@@ -104,5 +114,12 @@ def _read(payloads: Iterable[tuple[int, dict[str, object]]], path: str, budget: 
             for element in value if isinstance(value, list) else (value,):
                 if isinstance(element, str | int | float):
                     slots.append(slot)
-                    codes.append(known.setdefault((isinstance(element, bool), element), len(known)))
+                    code = known.setdefault((isinstance(element, bool), element), len(known))
+                    codes.append(code)
+                    if code == counted:
+                        counted += 1
+                        budget.hold(VALUE_BYTES + sys.getsizeof(element), f"the values of {path!r}")
+        if number % ROWS_PER_HOLD == 0:
+            budget.hold(ENTRY_BYTES * (len(slots) - entries), f"the values of {path!r}")
+            entries = len(slots)
     return Column(np.array(slots, np.uint32), np.array(codes, np.int64), [canonical(value) for _, value in known])

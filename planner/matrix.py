@@ -24,6 +24,9 @@ DEFAULT_SAMPLE = 10
 DEFAULT_NEIGHBOURS = 3
 """Nearest others of each point unless a request says otherwise."""
 
+PAIR_BYTES = 150
+"""Memory of a point, one of its neighbours and their score, with the message that says so."""
+
 Slots = NDArray[np.uint32]
 
 
@@ -81,12 +84,14 @@ def distance_matrix(reader: Snapshot, asked: MatrixQuery, space: str, allowed: S
     keys = reader.id_keys(picked)
     slots = picked[sorted(range(len(picked)), key=keys.__getitem__)]
     distance = reader.schema.spaces[space].distance
+    budget.hold(4 * reader.schema.spaces[space].size * len(slots), "the vectors of the sample")
     _, vectors = reader.vectors(space, slots)
     rows: list[Neighbours] = []
+    budget.hold(PAIR_BYTES * len(slots) * min(asked.limit, len(slots)), "the pairs of the matrix")
     for place in range(len(slots)):
         budget.check()
         others = np.delete(np.arange(len(slots)), place)
-        found = scores(distance, vectors[place], vectors[others])
+        found = scores(distance, vectors[place], vectors)[others]
         best = rank(
             slots[others],
             found,

@@ -63,7 +63,7 @@ class Config:
         metadata=_about("largest reply; pages of a scroll end before it", low=2**10, high=2**31 - 1),
     )
     max_request_memory: int = field(
-        default=256 * 2**20, metadata=_about("bytes of memory that one request may work in", low=2**20)
+        default=512 * 2**20, metadata=_about("bytes of memory that one request may work in", low=2**20)
     )
     api_key: str | None = field(
         default=None, repr=False, metadata=_about("key that requests must carry as metadata `api-key`")

@@ -21,6 +21,12 @@ from storage.schema import CollectionSchema, IndexKind, PointId
 
 MAX_SAMPLE = 10_000_000
 _PARENT = "parent"
+_ROW_BYTES = 300
+"""Memory of a row of a partition beside its vector."""
+
+_COPIES = 2
+"""A row's vector, and the matrix of all of them."""
+
 _ROWS_AT_ONCE = 256
 
 
@@ -93,6 +99,7 @@ class Partitions:
             if len(slots) > MAX_ROWS:
                 what = f"a partition has at most {MAX_ROWS:,} rows, the collection {len(slots):,}"
                 raise malformed(Malformation.TOO_MANY, what, field="header.from_collection")
+            budget.hold(len(slots) * (_ROW_BYTES + _COPIES * 4 * size), "the rows of the partition")
             for start in range(0, len(slots), _ROWS_AT_ONCE):
                 budget.check()
                 part = slots[start : start + _ROWS_AT_ONCE]
@@ -134,6 +141,7 @@ def _streamed(requests: Iterator[wire.VDEImportPartitionRequest], size: int, bud
         if request.WhichOneof("part") != "rows":
             raise InvalidRequest("rows", f"message {message + 2} of the stream has no rows")
         for row in request.rows.rows:
+            budget.hold(_ROW_BYTES + _COPIES * 4 * size, "the rows of the partition")
             taken = TreeRow(
                 row.id if row.HasField("id") else None,
                 row.parent if row.HasField("parent") else None,

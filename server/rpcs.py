@@ -19,8 +19,10 @@ from server.lanes.admission import Admission
 from server.lanes.costs import kind_of
 from server.lanes.lane import Lane
 from server.lanes.turn import Turn
+from server.message_sizes import BYTES_PER_BYTE, memory_of
 from storage.budget import Budget
 from storage.errors import Cancelled, InvalidRequest
+from storage.meter import Meter
 
 BROKEN_STREAM_SECONDS = 0.1
 """How long the end of an upload is doubted: a part of a stream must not be taken for the whole."""
@@ -63,7 +65,7 @@ class _Rpc:
     def read(self, message: bytes) -> object:
         """See Rpc."""
         try:
-            return _parse(self._request_type, message)
+            return self._parse(message)
         except Exception as error:
             return error
 
@@ -93,7 +95,18 @@ class _Rpc:
                 raise given.request
             return given.request
         self.authenticate(context.invocation_metadata())
-        return _parse(self._request_type, given)
+        return self._parse(given)
+
+    def _parse(self, raw: bytes) -> Message:
+        """Raises RequestTooLarge for what would take too much memory, InvalidRequest for what is no request."""
+        bound = self._interceptor.max_request_memory
+        Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")
+        # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.
+        try:
+            return self._request_type.FromString(raw)
+        except DecodeError as error:
+            kind = self._request_type.DESCRIPTOR.full_name
+            raise InvalidRequest("", f"the request is no {kind}: {error}") from None
 
 
 class UnaryRpc(_Rpc):
@@ -105,7 +118,9 @@ class UnaryRpc(_Rpc):
         try:
             request = self._request(given, context)
             collection = getattr(request, "collection_name", "")
-            reply = self._handler(request, self._interceptor.budget(given, context))
+            budget = self._interceptor.budget(given, context)
+            budget.hold(BYTES_PER_BYTE * request.ByteSize(), "the request's message")
+            reply = self._handler(request, budget)
             outcome = Outcome(collection, self._interceptor.bytes_of(reply))
         except Exception as error:
             outcome = Outcome(collection, failure=status_of(error))
@@ -168,18 +183,10 @@ class UploadRpc(_StreamRpc):
                     message = next(messages, None)
                 if message is None:
                     break
-                yield _parse(self._request_type, message)
+                yield self._parse(message)
         except grpc.RpcError:
             raise Cancelled() from None
         # gRPC reports a stream that broke off as one that ended, and a moment later that the call was cancelled.
         with budget.idle():
             if ended.wait(BROKEN_STREAM_SECONDS):
                 raise Cancelled()
-
-
-def _parse(request_type: type[Message], raw: bytes) -> Message:
-    # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.
-    try:
-        return request_type.FromString(raw)
-    except DecodeError as error:
-        raise InvalidRequest("", f"the request is no {request_type.DESCRIPTOR.full_name}: {error}") from None

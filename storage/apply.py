@@ -4,7 +4,8 @@ An operation that cannot be applied raises before or after it changed something;
 savepoint, so nothing of it stays.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, assert_never
 from zlib import crc32
 
@@ -31,6 +32,8 @@ from storage.records import encode_record, encode_row, record_parts
 from storage.schema import PointId
 from storage.space import NO_ROW
 from storage.transaction import Transaction
+
+_RECORDS_AT_ONCE = 64  # written together, and held in memory until then
 
 
 class Applied(NamedTuple):
@@ -222,26 +225,33 @@ def _change_payload(transaction: Transaction, change: ChangePayload) -> Applied:
     reader = transaction.reader()
     wanted = _select(transaction, change.selector)
     replaces = None if change.condition is None else change.condition.replaces
-    slots, keys, payloads = [], [], []
-    for slot in permitted(transaction, change.condition, wanted):
-        record = reader.record(slot)
-        new = change.change(codec.decode(record.payload))
-        if replaces is not None and not replaces(codec.decode(record.payload), new):
-            continue
-        slots.append(slot)
-        keys.append(encode_id(record.id))
-        payloads.append(codec.encode(new))
-    _put_records(transaction, slots, keys, payloads)
-    return Applied(len(slots), len(wanted) - len(slots))
+
+    def changed() -> Iterator[tuple[int, bytes, bytes]]:
+        for slot in permitted(transaction, change.condition, wanted):
+            record = reader.record(slot)
+            new = change.change(codec.decode(record.payload))
+            if replaces is None or replaces(codec.decode(record.payload), new):
+                yield slot, encode_id(record.id), codec.encode(new)
+
+    count = _put_some_at_a_time(transaction, changed())
+    return Applied(count, len(wanted) - count)
+
+
+def _put_some_at_a_time(transaction: Transaction, records: Iterator[tuple[int, bytes, bytes]]) -> int:
+    """Writes slots, id keys and payloads, of which few are in memory at a time; returns how many there were."""
+    count = 0
+    while part := list(islice(records, _RECORDS_AT_ONCE)):
+        slots, keys, payloads = zip(*part, strict=True)
+        _put_records(transaction, slots, keys, payloads)
+        count += len(part)
+    return count
 
 
 def _touch(transaction: Transaction, slots: Sequence[int]) -> int:
     """Gives points whose vectors changed the version of this commit."""
     reader = transaction.reader()
-    unique = list(dict.fromkeys(slots))
-    records = [reader.record(slot) for slot in unique]
-    _put_records(transaction, unique, [encode_id(record.id) for record in records], [r.payload for r in records])
-    return len(unique)
+    records = map(reader.record, dict.fromkeys(slots))
+    return _put_some_at_a_time(transaction, ((each.slot, encode_id(each.id), each.payload) for each in records))
 
 
 def _select(transaction: Transaction, selector: Selector) -> list[int]:

@@ -25,6 +25,9 @@ from storage.space import NO_ROW, SpaceView
 from storage.stored_form import is_coarse, rescored
 from storage.walk import Usable, Walk, scan_pays, usable_in, walk_block
 
+VALUES_AT_ONCE = 1 << 20
+"""Components of vectors that are scored together: 4 MiB."""
+
 RowsOf = Callable[[NDArray[np.uint32]], NDArray[np.int64]]
 
 
@@ -148,9 +151,23 @@ def score_slots(
     rows = rows_of(slots)
     present = rows != NO_ROW
     found = slots[present]
-    scores = distance.scores(view.schema.distance, vector, view.gather(rows[present]))
+    scores = _scores_of(view, rows[present], vector, budget)
     best = rank(found, scores, higher_is_better=view.schema.distance.higher_is_better, id_keys=id_keys)
     return SpaceHits(found[best], scores[best], "rescore", "the candidates of the prefetches", len(found))
+
+
+def _scores_of(
+    view: SpaceView, rows: NDArray[np.int64], vector: NDArray[np.float32], budget: Budget
+) -> NDArray[np.float32]:
+    """Exact scores of rows, of some at a time: a space may have 65,536 dimensions."""
+    step = max(1, VALUES_AT_ONCE // view.schema.size)
+    if len(rows) <= step:
+        return distance.scores(view.schema.distance, vector, view.gather(rows))
+    parts = []
+    for start in range(0, len(rows), step):
+        budget.check()
+        parts.append(distance.scores(view.schema.distance, vector, view.gather(rows[start : start + step])))
+    return np.concatenate(parts)
 
 
 def _scope(

@@ -9,6 +9,7 @@ have none of them come last, whatever else they have.
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -28,6 +29,9 @@ from storage.schema import CollectionSchema
 
 FEW = 256
 """Reading one of so many payloads takes less than looking through an index for one value of each."""
+
+KEY_BYTES = 200
+"""Memory of a point among those that are sorted, beside the value it is sorted by."""
 
 Slots = NDArray[np.uint32]
 _Key = tuple[bool, int | float | str]
@@ -98,7 +102,9 @@ def _keyed(order: OrderBy, slots: Slots, reader: Reader, budget: Budget) -> Iter
         if number % ROWS_PER_CHECK == 0:
             budget.check()
         payload = reader.codec.decode(reader.record(slot).payload, keys)
-        yield slot, id_key, _first(payload, steps, key_of, descending=order.descending)
+        key = _first(payload, steps, key_of, descending=order.descending)
+        budget.hold(KEY_BYTES if key is None else KEY_BYTES + sys.getsizeof(key[1]), f"the values of {order.path!r}")
+        yield slot, id_key, key
 
 
 def _first(
