@@ -1,6 +1,6 @@
 """What tested the conditions of a filter, for explanations: an index of the field, or its payloads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,9 +29,21 @@ class ConditionReport:
     tested: int | None = None
 
 
-def describe_reports(reports: Sequence[ConditionReport]) -> str:
-    """Such as `color = "red": declared index, 12 points; size > 3: payloads, 5 of 12 points`."""
-    return "; ".join(_describe(report) for report in dict.fromkeys(reports))
+def describe_reports(reports: Sequence[ConditionReport], is_absent: Callable[[str], bool] | None = None) -> str:
+    """Such as `color = "red": declared index, 12 points; size > 3: payloads, 5 of 12 points`.
+
+    `is_absent`: whether no point has a field at a path. It is asked of conditions that hold for no point, whose path
+    may be misspelt.
+    """
+    return "; ".join(_describe(report) + _absence(report, is_absent) for report in dict.fromkeys(reports))
+
+
+def _absence(report: ConditionReport, is_absent: Callable[[str], bool] | None) -> str:
+    holds_for_none = report.points == 0 and report.tested is None
+    if is_absent is None or not holds_for_none or not is_absent(report.condition.path):
+        return ""
+    hint = "; the id of a point is $id" if report.condition.path == "id" else ""
+    return f" (no point has a field {report.condition.path!r}{hint})"
 
 
 def by_payloads(conditions: Iterable[PayloadCondition]) -> list[ConditionReport]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from planner.cache import FilterCache
 from planner.condition_reports import describe_reports
-from planner.filter import Filter
+from planner.filter import Exists, Filter
 from planner.filter_sets import FilterSets
 from planner.leaves import Demand, LeafAnswer, answer_leaves, below, demands_of
 from planner.operators import (
@@ -191,7 +191,12 @@ class _Run:
         return answer.ranking
 
     def _conditions(self, filters: Sequence[Filter]) -> str:
-        return describe_reports(self.sets.reports(filters))
+        return describe_reports(self.sets.reports(filters), self._is_absent)
+
+    def _is_absent(self, path: str) -> bool:
+        """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
+        found = self.sets.allowed((Filter(must=(Exists(path),)),))
+        return found is not None and not len(found)
 
     def _actual(self, answer: LeafAnswer, first: _Place, stage: str) -> Actual:
         if first != (self.number, stage):

@@ -14,6 +14,7 @@ from planner.errors import InvalidFilter
 from planner.expression_calls import call_of, count_of
 from planner.expression_values import Misread, Node, compared, path_of, scalars_of
 from planner.filter import AnyOf, Condition, FieldCondition, Filter, HasId, HasVector, Nested
+from planner.id_conditions import check_on_id, is_on_id
 from planner.limits import MAX_EXPRESSION, MAX_FILTER_DEPTH
 from planner.validate_operands import check_has_id, check_operands
 from storage.errors import InvalidRequest, LimitExceeded
@@ -90,7 +91,7 @@ def _asks_of_points(filter: Filter) -> bool:
     """Whether a condition is on ids or on vectors. An inner filter of elements was asked before."""
     enough = () if filter.min_should is None else filter.min_should.conditions
     return any(
-        isinstance(each, HasId | HasVector) or (isinstance(each, Filter) and _asks_of_points(each))
+        isinstance(each, HasId | HasVector) or is_on_id(each) or (isinstance(each, Filter) and _asks_of_points(each))
         for each in (*filter.must, *filter.should, *filter.must_not, *enough)
     )
 
@@ -145,6 +146,8 @@ class Reading:
         plain = condition.must_not[0] if isinstance(condition, Filter) and condition.must_not else condition
         if isinstance(plain, FieldCondition | HasId):
             try:
+                if is_on_id(plain):
+                    check_on_id(plain, self._field)
                 if isinstance(plain, HasId):
                     check_has_id(plain, self._field)
                 else:

@@ -15,6 +15,7 @@ from planner.errors import PatternTooCostly
 from planner.field_index import Slots
 from planner.field_indexes import FieldIndexes
 from planner.filter import Condition, Filter, HasId, HasVector, PayloadCondition
+from planner.id_conditions import holds_of_id, ids_named, is_on_id
 from planner.paths import first_key
 from planner.row_tests import Mask, Rows, conditions_of, test_rows
 from storage.budget import UNLIMITED, Budget
@@ -55,7 +56,7 @@ def matching_slots(
             tested = None if rows.tested[condition] == reader.point_count else rows.tested[condition]
             reports.append(ConditionReport(condition, ServedBy.PAYLOADS, int(mask.sum()), tested))
     holds = {condition: np.isin(rows.slots, slots, assume_unique=True) for condition, slots in served.items()}
-    rows = replace(rows, holds={**rows.holds, **holds})
+    rows = _with_ids(filter, replace(rows, holds={**rows.holds, **holds}), reader, budget)
     return rows.slots[_decided(_judge(filter, rows, reader))]
 
 
@@ -111,9 +112,10 @@ def judged(
     """As `matches`, for who needs not know all."""
     conditions = payload_conditions(filter)
     if not conditions:
-        return _judge(filter, Rows(slots, {}), reader)
+        return _judge(filter, _with_ids(filter, Rows(slots, {}), reader, budget), reader)
     found: Iterable[PointRecord] = map(reader.record, slots.tolist()) if records is None else records
-    return _judge(filter, test_rows(conditions, _decode(reader, found, _keys(conditions)), budget, filter), reader)
+    rows = test_rows(conditions, _decode(reader, found, _keys(conditions)), budget, filter)
+    return _judge(filter, _with_ids(filter, rows, reader, budget), reader)
 
 
 def _judge(filter: Filter, rows: Rows, reader: Reader) -> Judgement:
@@ -133,8 +135,8 @@ def _decided(judgement: Judgement) -> Mask:
 def required_ids(filter: Filter) -> tuple[PointId, ...] | None:
     """Ids among which every match is, when the filter names them; None when it does not."""
     for condition in filter.must:
-        if isinstance(condition, HasId):
-            return condition.ids
+        if (named := ids_named(condition)) is not None:
+            return named
         if isinstance(condition, Filter) and (ids := required_ids(condition)) is not None:
             return ids
     return None
@@ -146,9 +148,24 @@ def payload_conditions(filter: Filter) -> list[PayloadCondition]:
     for condition in conditions_of(filter):
         if isinstance(condition, Filter):
             found.update(dict.fromkeys(payload_conditions(condition)))
-        elif not isinstance(condition, HasId | HasVector):
+        elif not isinstance(condition, HasId | HasVector) and not is_on_id(condition):
             found[condition] = None
     return list(found)
+
+
+def _id_conditions(filter: Filter) -> Iterator[PayloadCondition]:
+    """Those on the point's id, at all levels."""
+    for condition in conditions_of(filter):
+        if isinstance(condition, Filter):
+            yield from _id_conditions(condition)
+        elif not isinstance(condition, HasId | HasVector) and is_on_id(condition):
+            yield condition
+
+
+def _with_ids(filter: Filter, rows: Rows, reader: Reader, budget: Budget) -> Rows:
+    """The rows with what the conditions on ids say of them."""
+    found = {each: holds_of_id(each, rows.slots, reader, budget) for each in dict.fromkeys(_id_conditions(filter))}
+    return replace(rows, holds={**rows.holds, **found}) if found else rows
 
 
 def _keys(conditions: Iterable[PayloadCondition]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from planner.errors import InvalidFilter
 from planner.filter import Condition, Exists, Filter, HasId, HasVector, IsEmpty, IsNull, Nested
+from planner.id_conditions import check_on_id, is_on_id
 from planner.limits import MAX_CONDITIONS, MAX_FILTER_DEPTH
 from planner.paths import check_path
 from planner.validate_operands import check_has_id, check_operands
@@ -41,6 +42,10 @@ def _check_min_count(min_count: int, conditions: int, path: str) -> None:
 
 
 def _check_condition(condition: Condition, schema: CollectionSchema | None, path: str, *, depth: int) -> int:
+    if is_on_id(condition):
+        if schema is None:
+            raise InvalidFilter(f"{path}.{_member(condition)}", "elements have neither ids nor vectors")
+        check_on_id(condition, f"{path}.{_member(condition)}")
     match condition:
         case Filter():
             return 1 + _check_clauses(condition, schema, f"{path}.filter", depth=depth + 1)
@@ -59,6 +64,12 @@ def _check_condition(condition: Condition, schema: CollectionSchema | None, path
             check_path(condition.path, f"{path}.field.path", InvalidFilter)
             check_operands(condition, f"{path}.field")
     return 1
+
+
+def _member(condition: Condition) -> str:
+    """What the contract calls the condition."""
+    names = {IsNull: "is_null", IsEmpty: "is_empty", Exists: "exists", Nested: "nested"}
+    return names.get(type(condition), "field")
 
 
 def _check_point_test(condition: HasId | HasVector, schema: CollectionSchema | None, path: str) -> None:

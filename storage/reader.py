@@ -111,6 +111,13 @@ class Reader:
         for _, slot in self._ids.scan(b"" if start is None else encode_id(start)):
             yield slot
 
+    def slots_between(self, start: bytes, stop: bytes) -> Iterator[int]:
+        """Slots in the order of their ids, of those whose id key (see keys.py) is from `start` on and before `stop`."""
+        for key, slot in self._ids.scan(start):
+            if key >= stop:
+                return
+            yield slot
+
     def payloads(
         self, keys: Collection[str] | None = None, *, start: int = 0
     ) -> Iterator[tuple[int, dict[str, object]]]:

@@ -218,7 +218,23 @@ PLACE_TESTS = st.one_of(
 FLAT_CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Exists, PATHS), STRING_RANGES, DATETIME_RANGES, COUNTS, TEXT_TESTS, PLACE_TESTS
 )
+ON_ID = st.just("$id")
+ID_SCALARS = st.sampled_from([*IDS, 99, -1, 1.0, 2.5, True, "", "zzz"])
+ID_BOUNDS = st.sampled_from([-1, 0, 2, 2.5, 7, 2**62, 1e300, -1e300])
+ID_STRING_BOUNDS = st.sampled_from(["", "a", "a-1", "b", "zzz", "\U0010ffff"])
+ID_CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(Equal, ON_ID, ID_SCALARS),
+    st.builds(AnyOf, ON_ID, st.lists(ID_SCALARS, max_size=4).map(tuple)),
+    st.builds(ExceptOf, ON_ID, st.lists(ID_SCALARS, max_size=4).map(tuple)),
+    st.builds(Range, path=ON_ID, gt=ID_BOUNDS, lte=st.none() | ID_BOUNDS),
+    st.builds(Range, path=ON_ID, gte=st.none() | ID_BOUNDS, lt=ID_BOUNDS),
+    st.builds(Range, path=ON_ID, gt=st.none() | ID_STRING_BOUNDS, lte=ID_STRING_BOUNDS),
+    st.builds(Range, path=ON_ID, gte=ID_STRING_BOUNDS, lt=st.none() | ID_STRING_BOUNDS),
+    st.builds(TextTest, ON_ID, st.just(TextOperator.STARTS_WITH), st.sampled_from(["", "a", "a-", "x"])),
+    st.builds(Exists, ON_ID),
+)
 CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
+    ID_CONDITIONS,
     FLAT_CONDITIONS,
     st.builds(Nested, PATHS, st.deferred(lambda: NESTED_FILTERS)),
     st.builds(Equal, PATHS, SCALARS),

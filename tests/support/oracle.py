@@ -28,6 +28,7 @@ from planner.filter import (
     IsNull,
     Nested,
     Range,
+    TextTest,
     ValuesCount,
 )
 from planner.formula import Formula
@@ -329,6 +330,10 @@ def holds(condition: Condition, point_id: PointId, point: Point) -> bool:
             )
         case HasId(ids=ids):
             return point_id in ids
+        case Equal() | AnyOf() | ExceptOf() | Range() | TextTest() if condition.path == "$id":
+            return _passes(condition, point_id)
+        case Exists(path="$id"):
+            return True
         case HasVector(using=using):
             return using in point.vectors
         case IsNull(path=path):
