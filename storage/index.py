@@ -133,6 +133,8 @@ class Graph:
         """
         self._index = _new_index(space)
         self._index.view(str(path))
+        if self._index.ndim != space.size or self._index.dtype != _new_index(space).dtype:
+            raise ValueError(f"{path} is a graph of other vectors")
         self._distance = space.distance
         self._scale = scale
         self.datatype = space.datatype

@@ -21,6 +21,7 @@ from storage.collection import Collection
 from storage.errors import CorruptStore, InvalidRequest, SnapshotAlreadyExists, SnapshotNotFound
 from storage.failpoint import failpoint
 from storage.files import failure, make_folder, sync_folder
+from storage.graph_file import remove_unsound_graphs
 from storage.parts import copy_tables, open_files
 from storage.schema import MAX_NAME_BYTES, check_name
 
@@ -103,6 +104,9 @@ class Snapshots:
     def extract(self, entry: SnapshotEntry, folder: Path, budget: Budget) -> None:
         """Writes the collection's files into `folder`, verified. Raises CorruptStore, UnknownFormat, OSError."""
         archive.extract(self._path(entry.uid), folder, budget)
+        remove_unsound_graphs(
+            folder
+        )  # it may be anybody's; tables are walked when they are opened
 
     def open(self, entry: SnapshotEntry) -> BinaryIO:
         """The bytes of the archive, which the caller closes. Raises CorruptStore when the file is gone."""

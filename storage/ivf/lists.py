@@ -18,7 +18,7 @@ from storage.ivf.kmeans import make_partition
 from storage.ivf.partition import ROWS_AT_ONCE, Comparison, Partition, directed, fitted, nearest
 from storage.schema import Datatype, Distance, SpaceSchema
 
-_MAGIC = b"HWIVF\x00\x00\x02"
+MAGIC = b"HWIVF\x00\x00\x02"
 _READ_AT_ONCE = 65_536  # rows that a search compares between two looks at its budget: some milliseconds
 _SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
@@ -72,7 +72,7 @@ def _write(
         layout |= {f"centroids{level}": ("<f4", centroids.shape), f"starts{level}": ("<i8", starts.shape)}
     layout |= {"offsets": ("<i8", (len(leaves) + 1,)), "positions": ("<u4", (len(positions),))}
     layout |= layout_of(code, len(positions), space.size)
-    out = files.create(path, _MAGIC, {"code": code.value, "levels": len(partition.centroids)}, layout)
+    out = files.create(path, MAGIC, {"code": code.value, "levels": len(partition.centroids)}, layout)
     for level, (centroids, starts) in enumerate(zip(partition.centroids, partition.starts, strict=True)):
         out[f"centroids{level}"][:], out[f"starts{level}"][:] = centroids, starts
     out["offsets"][:] = np.concatenate(([0], np.cumsum(np.bincount(assigned, minlength=len(leaves)))))
@@ -105,7 +105,7 @@ class Lists:
 
     def __init__(self, space: SpaceSchema, path: Path) -> None:
         """Requires: `path` has been verified by its checksum. ValueError: it is no file of lists."""
-        about, arrays, self.bytes = files.open_arrays(path, _MAGIC)
+        about, arrays, self.bytes = files.open_arrays(path, MAGIC)
         self.datatype = Datatype(about["code"])
         levels = range(int(about["levels"]))
         self.partition = Partition(
