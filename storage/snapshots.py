@@ -104,9 +104,7 @@ class Snapshots:
     def extract(self, entry: SnapshotEntry, folder: Path, budget: Budget) -> None:
         """Writes the collection's files into `folder`, verified. Raises CorruptStore, UnknownFormat, OSError."""
         archive.extract(self._path(entry.uid), folder, budget)
-        remove_unsound_graphs(
-            folder
-        )  # it may be anybody's; tables are walked when they are opened
+        remove_unsound_graphs(folder)  # it may be anybody's; tables are walked when they are opened
 
     def open(self, entry: SnapshotEntry) -> BinaryIO:
         """The bytes of the archive, which the caller closes. Raises CorruptStore when the file is gone."""
