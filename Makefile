@@ -110,6 +110,13 @@ ONLY ?=
 fuzz: $(STAMP) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1
 	@$(PY) -m tests.attack --requests $(REQUESTS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
+# Settings of `make soak`; without SEED a new one, which it prints.
+MINUTES ?= 10
+
+.PHONY: soak
+soak: $(STAMP) ## Use a server in every way at once, with kills, against a model: make soak MINUTES=10 SEED=1
+	@$(PY) -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 .PHONY: goldens
 goldens: $(STAMP) ## Record the golden files anew; review the difference
 	$(call heading,Recording goldens)
