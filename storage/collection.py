@@ -20,6 +20,7 @@ from storage.open_on_use import Opened, OpenOnUse
 from storage.operations import Operation, UpdateVectors, Upsert, WriteResult, frees_room
 from storage.payload import PayloadCodec
 from storage.policy import due, seal_threshold
+from storage.repack import Place, is_worthwhile, repack
 from storage.schema import CollectionSchema, SchemaChange
 from storage.segment_index import kind_of_index
 from storage.snapshot import Snapshot
@@ -226,6 +227,16 @@ class Collection:
         core = self._files.core
         refused, core.refused_for_room = core.refused_for_room, False
         return refused
+
+    def repack(self, place: Place) -> Place | None:
+        """Fills pages of ids and payloads anew from `place` on, in one commit. Where to go on; None: this was all."""
+        left: Place | None = self._change(lambda transaction: repack(transaction, place))
+        return left
+
+    @property
+    def is_worth_repacking(self) -> bool:
+        """Whether something was deleted since this was asked last."""
+        return is_worthwhile(self._files.core)
 
     def seal_tails(self, *, dead_share: float | None = None) -> None:
         """Seals the open block of every space that has MIN_SEALED rows, or of which more than `dead_share` are dead."""

@@ -68,6 +68,8 @@ class Core:
         """One for all collections of a database, which sets it."""
         self.refused_for_room = False
         """Set by the writer when it refuses a write for want of room."""
+        self.freed_room = False
+        """Set by the writer when it commits what frees room."""
         self.environment_path = path / "lmdb"
         self.env = environment.open_environment(self.environment_path, map_size)
         self.codec = codec

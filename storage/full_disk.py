@@ -9,22 +9,28 @@ from collections.abc import Callable
 from storage.collection import Collection
 from storage.errors import EngineError, StorageFull
 from storage.policy import VACUUM_SHARE, Work
+from storage.repack import Place
 from storage.reserve import DiskReserve
 from storage.tasks import TaskKind
 
 log = logging.getLogger(__name__)
 
 
-def seal_dead_tail(collection: Collection) -> None:
-    """After a write was refused for want of room: lets vacuums take open blocks too.
+def give_back_room(collection: Collection, stopping: Callable[[], bool]) -> None:
+    """After a write was refused for want of room: fills pages anew, and lets vacuums take open blocks too.
 
     An open block is vacuumed once it is sealed, and without room no write would ever fill it.
     """
-    if collection.take_refusal() and collection.schema.auto_index:
-        try:
+    if not collection.take_refusal():
+        return
+    try:
+        place = Place() if collection.is_worth_repacking else None
+        while place is not None and not stopping():
+            place = collection.repack(place)
+        if collection.schema.auto_index:
             collection.seal_tails(dead_share=VACUUM_SHARE)
-        except EngineError as error:  # it is being closed, or there is no room even for this
-            log.debug("sealing dead rows of %r: %s", collection.name, error)
+    except EngineError as error:  # it is being closed, or there is no room even for this
+        log.debug("giving back room of %r: %s", collection.name, error)
 
 
 def run_with_reserve(collection: Collection, work: Work, reserve: DiskReserve, run: Callable[[], int]) -> int:

@@ -15,7 +15,7 @@ from weakref import WeakSet
 from storage.budget import Budget
 from storage.collection import Collection, Hold
 from storage.errors import EngineError, NotFound, StorageFull
-from storage.full_disk import run_with_reserve, seal_dead_tail
+from storage.full_disk import give_back_room, run_with_reserve
 from storage.ivf.estimate import Estimate, estimate, most_rows
 from storage.ivf.partition import PartitionFile
 from storage.jobs import BuildStopped, JobProcess, run_task
@@ -234,7 +234,7 @@ class Maintenance:
             hold = collection.hold_if_open()  # what was closed for room is noted again when it is opened
             if hold is not None:
                 with hold:
-                    seal_dead_tail(collection)
+                    give_back_room(collection, lambda: self._stopping)
                     again = self._start_works(collection)
                 if again:
                     with self._noting:

@@ -148,8 +148,7 @@ def check_room(
     `tables`: all of the environment, None for the main one. What was taken of the disk reserve became pages of some
     file, so while it is short as many pages of this one must stay free.
     """
-    page = env.stat()["psize"]
-    used = page * sum(_pages(txn, table) for table in (None, *tables))
+    used, free = used_and_free(env, txn, tables)
     if used > map_size:
         raise StorageFull(
             f"the space reserved is full: {used:,} bytes of {map_size:,} (the setting map_size); deletes still work"
@@ -157,11 +156,20 @@ def check_room(
     if disk.is_lent:
         raise StorageFull("no space left on the device: what is kept back is in use to free some; try again")
     short = disk.shortfall()
-    if short and page * (env.info()["last_pgno"] + 1) - used < short:
+    if short and free < short:
         raise StorageFull(
             f"no space left on the device: {short:,} bytes of the reserve of {disk.size:,} are missing; "
             "deletes still work"
         )
+
+
+def used_and_free(
+    env: lmdb.Environment, txn: lmdb.Transaction, tables: Iterable["lmdb._Database | None"]
+) -> tuple[int, int]:
+    """Bytes of the pages that `txn` leaves in use, and of those that are in the file and are not."""
+    page = env.stat()["psize"]
+    used = page * sum(_pages(txn, table) for table in (None, *tables))
+    return used, max(0, page * (env.info()["last_pgno"] + 1) - used)
 
 
 def _pages(txn: lmdb.Transaction, table: "lmdb._Database | None") -> int:

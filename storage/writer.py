@@ -226,6 +226,7 @@ class Writer:
                 self._check_room(transaction)
             seq = transaction.commit().state.seq
             self._core.identity.check()  # nothing is durable in a file that was removed
+            self._core.freed_room |= any(unit.frees and not unit.alone for unit in group)
         for unit, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 unit.future.set_exception(outcome)

@@ -1,18 +1,20 @@
 """Room kept back for what frees room: the file on disk, and the part of a map that ordinary writes do not get."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from storage.collection import Collection
 from storage.errors import StorageFull
 from storage.operations import ByIds, DeletePoints
 from storage.reserve import MAX_DISK_SHARE, MIN_MAP_RESERVE, DiskReserve, map_reserve, mapped_bytes
-from storage.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
 from storage.settings import StorageSettings
-from tests.storage.directories import Directories
-from tests.storage.model import Model, Point, applied, upsert, write
+from tests.storage.directories import CODEC, Directories
+from tests.storage.model import Point, upsert, write
 from tests.support.small_disk import small_disk
 
 MIB = 2**20
@@ -23,6 +25,21 @@ SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=2, distance=Distance.DOT
 def disk(tmp_path: Path) -> Iterator[Path]:
     with small_disk(tmp_path / "disk", 16 * MIB) as folder:
         yield folder
+
+
+def _fill(collection: Collection, text_bytes: int, first: int = 0) -> int:
+    """Writes points from the id `first` on until not one fits; returns the next id."""
+    for count in (100, 10, 1):
+        while True:
+            points: list[tuple[PointId, Point]] = [
+                (number, Point({"t": "x" * text_bytes}, {})) for number in range(first, first + count)
+            ]
+            try:
+                write(collection, upsert(points))
+            except StorageFull:
+                break
+            first += count
+    return first
 
 
 def _allocated(path: Path) -> int:
@@ -100,20 +117,27 @@ def test_one_delete_of_far_apart_points_fits_a_full_map(share: int, text_bytes: 
     """One commit copies every page that it touches, at worst all of them; and the next one may follow at once."""
     settings = StorageSettings(background=False, map_size=2 * MIB)
     collection = directories.open(settings=settings).create_collection("c", SCHEMA)
-    model: Model = {}
-    first = 0
-    for count in (100, 10, 1):
-        while True:
-            batch = upsert([(n, Point({"t": "x" * text_bytes}, {})) for n in range(first, first + count)])
-            try:
-                write(collection, batch)
-            except StorageFull:
-                break
-            model.update(applied({}, [batch]))
-            first += count
+    first = _fill(collection, text_bytes)
+    left = set(range(first))
     for rest in range(min(share, 4)):
-        delete = DeletePoints(selector=ByIds(tuple(range(rest, first, share))))
-        write(collection, delete)
-        model = applied(model, [delete])
+        write(collection, DeletePoints(selector=ByIds(tuple(range(rest, first, share)))))
+        left -= set(range(rest, first, share))
     with collection.snapshot() as snapshot:
-        assert {record.id for record in snapshot.scan()} == model.keys()
+        assert {record.id for record in snapshot.scan()} == left
+
+
+def test_room_between_points_that_were_deleted_here_and_there_is_used_again(directories: Directories) -> None:
+    """Half of what is in each page goes, so no page does, until they are filled anew."""
+    settings = StorageSettings(map_size=2 * MIB)
+    collection = directories.open(settings=settings).create_collection("c", SCHEMA)
+    old = first = _fill(collection, 200)
+    write(collection, DeletePoints(selector=ByIds(tuple(range(0, first, 2)))))
+    wanted = 10 * first // 8
+    deadline = time.monotonic() + 60
+    while first < wanted:
+        before, first = first, _fill(collection, 200, first)
+        assert first > before or time.monotonic() < deadline, f"{first} of {wanted} points were written"
+        time.sleep(0.05)
+    with collection.snapshot() as snapshot:
+        assert [record.id for record in snapshot.scan()] == [*range(1, old, 2), *range(old, first)]
+        assert {CODEC.decode(record.payload)["t"] for record in snapshot.scan()} == {"x" * 200}
