@@ -9,7 +9,7 @@ from headwater import Client
 from headwater.errors import HeadwaterError, UnavailableError
 from tests.soak.living_server import LivingServer
 
-TIMEOUT = 120.0
+TIMEOUT = 300.0
 
 
 class Pause:
