@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from storage.budget import Budget
 from storage.schema import PointId
 from storage.seeded_order import seeded_order
-from storage.snapshot import Snapshot
+from storage.snapshot import CHUNK_VALUES, Snapshot
 
 ROWS_AT_ONCE = 512
+"""Rows of one part, of few dimensions: a part is a message."""
 
 
 def sample_vectors(
@@ -22,8 +23,9 @@ def sample_vectors(
     Raises CorruptStore, or as `budget` says.
     """
     chosen = seeded_order(seed, snapshot.slots_with_vector(space), snapshot, budget)[:count]
-    for start in range(0, len(chosen), ROWS_AT_ONCE):
+    step = max(1, min(ROWS_AT_ONCE, CHUNK_VALUES // snapshot.schema.spaces[space].size))
+    for start in range(0, len(chosen), step):
         budget.check()
-        part = chosen[start : start + ROWS_AT_ONCE]
+        part = chosen[start : start + step]
         _, vectors = snapshot.vectors(space, part)
         yield snapshot.point_ids(part), vectors
