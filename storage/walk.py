@@ -29,6 +29,9 @@ rows. On a million clustered rows recall at 10 was 0.95 to 0.99 for walks of 2 t
 
 _GROWTH = 4.0  # how much wider a second walk may be than the first
 _SPARE = 1.25  # and how much wider than seems needed
+_STEPS_AT_ONCE = 4_096
+"""Widths of all walks of one call: usearch lets nobody else search the graph meanwhile."""
+
 _WALKS_AT_ONCE = 16  # queries walked between two looks at the budget
 
 Positions = NDArray[np.int64]
@@ -138,9 +141,10 @@ def _walk(
     for number, width in widths.items():
         by_width.setdefault(width, []).append(number)
     for width, numbers in by_width.items():
-        for start in range(0, len(numbers), _WALKS_AT_ONCE):
+        at_once = min(_WALKS_AT_ONCE, max(1, _STEPS_AT_ONCE // width))
+        for start in range(0, len(numbers), at_once):
             budget.check()
-            part = numbers[start : start + _WALKS_AT_ONCE]
+            part = numbers[start : start + at_once]
             keys, counts, computed = graph.search(np.stack([pools[number].query for number in part]), width)
             for row, number in enumerate(part):
                 pools[number].computations += computed // len(part)
