@@ -12,6 +12,7 @@ from types import FrameType
 from server.config import Config, InvalidConfig, read_config
 from server.logs import configure_logs
 from storage.access import keep_private
+from storage.standard_output import escape_what_cannot_be_encoded
 
 MATH_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 GC_THRESHOLD = 20_000  # objects made and not freed between two collections of the youngest
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         config = read_config(arguments)
     except InvalidConfig as error:
         return _fail(str(error), code=2)
+    escape_what_cannot_be_encoded()
     configure_logs(config.log_level, config.log_format)
     keep_private()
     sys.setswitchinterval(config.switch_interval)

@@ -25,6 +25,7 @@ from storage.ivf.lists import build_lists
 from storage.ivf.partition import read_partition
 from storage.jobs import EXIT_CORRUPT, EXIT_FULL, EXIT_POOR_GRAPH
 from storage.schema import CollectionSchema, IndexKind, SpaceSchema
+from storage.standard_output import escape_what_cannot_be_encoded
 
 _LOWEST_PRIORITY = 19
 _COPIED_AT_ONCE = 4096  # rows
@@ -128,6 +129,7 @@ def _is_full(error: OSError | RuntimeError) -> bool:
 
 
 if __name__ == "__main__":
+    escape_what_cannot_be_encoded()
     try:
         main()
     except (OSError, RuntimeError) as error:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import lmdb
 
-from storage.environment import environment_failure, open_environment, open_read_only, write_failure
+from storage.catalog_file import CatalogFile, is_missing, read_tables
 from storage.errors import (
     AliasNotFound,
     CollectionAlreadyExists,
@@ -19,11 +19,9 @@ from storage.errors import (
     SnapshotAlreadyExists,
     SnapshotNotFound,
 )
-from storage.files import make_folder, sync_folder
 from storage.identity import Identity
 from storage.reserve import DiskReserve, check_room
 from storage.schema import check_name
-from storage.seal import write_seal
 
 Outcome = TypeVar("Outcome")
 
@@ -84,53 +82,40 @@ class Catalog:
         """
         self._map_size = map_size
         self._disk_reserve = disk_reserve or DiskReserve(None)
-        make_folder(folder)
-        self._env = open_environment(folder, map_size)
-        try:
-            self._names = self._env.open_db(b"names")
-            self._aliases = self._env.open_db(b"aliases")
-            self._snapshots = self._env.open_db(b"snapshots")
-            sync_folder(folder)
-        except BaseException as error:
-            self._env.close()
-            if isinstance(error, lmdb.Error):
-                raise environment_failure(error, folder / "data.mdb") from error
-            raise
+        self._file = CatalogFile(folder, map_size)
         self._identity = Identity(folder / "data.mdb")
         self._writing = threading.Lock()
-        self._name_of = {uid: name for name, uid in self.names()}
+        self._name_of: dict[str, str] = {}
         self._aliases_of: Mapping[str, Sequence[str]] = {}
-        self._read_aliases()
+        self._note_all()
+        self._file.reopened = self._note_all
 
     def check_reachable(self) -> None:
         """Raises StorageFailed when its file is not where it was opened."""
         self._identity.check()
 
     def close(self) -> None:
-        try:
-            write_seal(self._env, Path(self._env.path()))
-        finally:
-            self._env.close()
+        self._file.close()
 
     def uid(self, name: str) -> str | None:
         """The uid of the collection of this name, not alias."""
-        with self._env.begin() as txn:
-            value = txn.get(name.encode(), db=self._names) if name else None
+        with self._file.read() as txn:
+            value = txn.get(name.encode(), db=self._file.names) if name else None
             return None if value is None else bytes(value).decode()
 
     def find(self, name: str) -> tuple[str, str]:
         """Own name and uid of the collection of this name or alias. Raises CollectionNotFound."""
-        with self._env.begin() as txn:
+        with self._file.read() as txn:
             key = name.encode(errors="replace")
             if not key or len(key) > 511:
                 raise CollectionNotFound(name)
-            uid = txn.get(key, db=self._names)
+            uid = txn.get(key, db=self._file.names)
             if uid is not None:
                 return name, bytes(uid).decode()
-            target = txn.get(key, db=self._aliases)
+            target = txn.get(key, db=self._file.aliases)
             if target is None:
                 raise CollectionNotFound(name)
-            uid = txn.get(target, db=self._names)
+            uid = txn.get(target, db=self._file.names)
             if uid is None:
                 raise CollectionNotFound(name)
             return bytes(target).decode(), bytes(uid).decode()
@@ -143,7 +128,7 @@ class Catalog:
         """Names that start with `prefix` and uids, sorted by name."""
         start = prefix.encode(errors="replace")
         found: list[tuple[str, str]] = []
-        with self._env.begin() as txn, txn.cursor(self._names) as cursor:
+        with self._file.read() as txn, txn.cursor(self._file.names) as cursor:
             if not cursor.set_range(start) if start else not cursor.first():
                 return found
             for name, uid in cursor:
@@ -164,13 +149,13 @@ class Catalog:
 
     def check_free(self, name: str) -> None:
         """Raises CollectionAlreadyExists when a collection or alias has this name."""
-        with self._env.begin() as txn:
+        with self._file.read() as txn:
             self._check_free(txn, name)
 
     def add(self, name: str, uid: str) -> None:
         def change(txn: lmdb.Transaction) -> None:
             self._check_free(txn, name)
-            txn.put(name.encode(), uid.encode(), db=self._names)
+            txn.put(name.encode(), uid.encode(), db=self._file.names)
 
         self._write(change)
         self._name_of[uid] = name
@@ -179,11 +164,11 @@ class Catalog:
         """Removes a collection and the aliases that point to it; False when it is gone."""
 
         def change(txn: lmdb.Transaction) -> bool:
-            if txn.get(name.encode(), db=self._names) != uid.encode():
+            if txn.get(name.encode(), db=self._file.names) != uid.encode():
                 return False
-            txn.delete(name.encode(), db=self._names)
+            txn.delete(name.encode(), db=self._file.names)
             for alias in self._aliases_of.get(name, ()):
-                txn.delete(alias.encode(), db=self._aliases)
+                txn.delete(alias.encode(), db=self._file.aliases)
             return True
 
         if not self._write(change, frees=True):
@@ -207,32 +192,32 @@ class Catalog:
         match operation:
             case CreateAlias(alias, collection):
                 check_name(alias, f"{field}.create_alias.alias_name")
-                if not collection or txn.get(collection.encode(), db=self._names) is None:
+                if not collection or txn.get(collection.encode(), db=self._file.names) is None:
                     raise CollectionNotFound(collection)
-                if txn.get(alias.encode(), db=self._names) is not None:
+                if txn.get(alias.encode(), db=self._file.names) is not None:
                     raise CollectionAlreadyExists(alias)
-                txn.put(alias.encode(), collection.encode(), db=self._aliases)
+                txn.put(alias.encode(), collection.encode(), db=self._file.aliases)
             case RenameAlias(old, new):
                 check_name(new, f"{field}.rename_alias.new_alias_name")
-                target = txn.pop(old.encode(), db=self._aliases) if old else None
+                target = txn.pop(old.encode(), db=self._file.aliases) if old else None
                 if target is None:
                     raise AliasNotFound(old)
                 self._check_free(txn, new)
-                txn.put(new.encode(), target, db=self._aliases)
+                txn.put(new.encode(), target, db=self._file.aliases)
             case DeleteAlias(alias):
-                if not alias or not txn.delete(alias.encode(), db=self._aliases):
+                if not alias or not txn.delete(alias.encode(), db=self._file.aliases):
                     raise AliasNotFound(alias)
 
     def snapshots(self) -> list[SnapshotEntry]:
         """All snapshots, by collection and name."""
-        with self._env.begin() as txn, txn.cursor(self._snapshots) as cursor:
+        with self._file.read() as txn, txn.cursor(self._file.snapshots) as cursor:
             return [_entry(value) for _, value in cursor]
 
     def snapshot(self, collection: str, name: str) -> SnapshotEntry | None:
         """The snapshot of this name of a collection; None when there is none."""
-        with self._env.begin() as txn:
+        with self._file.read() as txn:
             key = _snapshot_key(collection, name)
-            value = txn.get(key, db=self._snapshots) if len(key) <= 511 else None
+            value = txn.get(key, db=self._file.snapshots) if len(key) <= 511 else None
             return None if value is None else _entry(value)
 
     def add_snapshot(self, entry: SnapshotEntry) -> None:
@@ -240,7 +225,7 @@ class Catalog:
 
         def change(txn: lmdb.Transaction) -> None:
             key = _snapshot_key(entry.collection, entry.name)
-            if not txn.put(key, json.dumps(asdict(entry)).encode(), db=self._snapshots, overwrite=False):
+            if not txn.put(key, json.dumps(asdict(entry)).encode(), db=self._file.snapshots, overwrite=False):
                 raise SnapshotAlreadyExists(entry.collection, entry.name)
 
         self._write(change)
@@ -249,19 +234,20 @@ class Catalog:
         """Raises SnapshotNotFound."""
 
         def change(txn: lmdb.Transaction) -> None:
-            if not txn.delete(_snapshot_key(collection, name), db=self._snapshots):
+            if not txn.delete(_snapshot_key(collection, name), db=self._file.snapshots):
                 raise SnapshotNotFound(collection, name)
 
         self._write(change, frees=True)
 
     def _check_free(self, txn: lmdb.Transaction, name: str) -> None:
-        if txn.get(name.encode(), db=self._names) is not None or txn.get(name.encode(), db=self._aliases) is not None:
+        tables = (self._file.names, self._file.aliases)
+        if any(txn.get(name.encode(), db=table) is not None for table in tables):
             raise CollectionAlreadyExists(name)
 
     def _read_aliases(self) -> None:
         """Notes the aliases of each collection, as they are committed."""
         found: dict[str, list[str]] = {}
-        with self._env.begin() as txn, txn.cursor(self._aliases) as cursor:
+        with self._file.read() as txn, txn.cursor(self._file.aliases) as cursor:
             for alias, target in cursor:
                 found.setdefault(bytes(target).decode(), []).append(bytes(alias).decode())
         self._aliases_of = found
@@ -274,17 +260,19 @@ class Catalog:
             return self._commit(change, frees=False)
 
     def _commit(self, change: Callable[[lmdb.Transaction], Outcome], *, frees: bool) -> Outcome:
-        try:
-            self._identity.check()
-            with self._env.begin(write=True) as txn:
-                outcome = change(txn)
-                if not frees:
-                    tables = (self._names, self._aliases, self._snapshots)
-                    check_room(self._env, txn, tables, map_size=self._map_size, disk=self._disk_reserve)
-            self._identity.check()  # nothing is durable in a file that was removed
-            return outcome
-        except lmdb.Error as error:
-            raise write_failure(error, Path(self._env.path())) from error
+        file = self._file
+        self._identity.check()
+        with file.write() as txn:
+            outcome = change(txn)
+            if not frees:
+                tables = (file.names, file.aliases, file.snapshots)
+                check_room(file.env, txn, tables, map_size=self._map_size, disk=self._disk_reserve)
+        self._identity.check()  # nothing is durable in a file that was removed
+        return outcome
+
+    def _note_all(self) -> None:
+        self._name_of = {uid: name for name, uid in self.names()}
+        self._read_aliases()
 
 
 def read_catalog(folder: Path) -> tuple[list[tuple[str, str]], list[SnapshotEntry]]:
@@ -292,28 +280,13 @@ def read_catalog(folder: Path) -> tuple[list[tuple[str, str]], list[SnapshotEntr
 
     What was not made yet when its process ended is empty. Raises CorruptStore, StorageFailed or OSError.
     """
-    file = folder / "data.mdb"
-    if not file.exists() or file.stat().st_size == 0:
+    if is_missing(folder):
         return [], []
-    env = open_read_only(folder)
-    try:
-        with env.begin() as txn:
-            names, snapshots = _rows(env, txn, b"names"), _rows(env, txn, b"snapshots")
-    except lmdb.Error as error:
-        raise environment_failure(error, file) from error
-    finally:
-        env.close()
+    names, snapshots = read_tables(folder)
     return [(name.decode(), uid.decode()) for name, uid in names], [_entry(value) for _, value in snapshots]
 
 
-def _rows(env: lmdb.Environment, txn: lmdb.Transaction, table: bytes) -> list[tuple[bytes, bytes]]:
-    if txn.get(table) is None:
-        return []
-    with txn.cursor(env.open_db(table, txn=txn, create=False)) as cursor:
-        return [(bytes(key), bytes(value)) for key, value in cursor]
-
-
-def _entry(value: bytes) -> SnapshotEntry:
+def _entry(value: bytes | memoryview) -> SnapshotEntry:
     return SnapshotEntry(**json.loads(bytes(value)))
 
 

@@ -33,6 +33,7 @@ from storage.segment_index import file_checksum
 from storage.snapshots import snapshot_path
 from storage.space import BlockEntry, Manifest, read_row_numbers
 from storage.sparse import SparseVector
+from storage.standard_output import escape_what_cannot_be_encoded
 
 _ROWS_AT_ONCE = 4096
 _UNREADABLE = b""  # stands for the id key of a damaged record
@@ -358,4 +359,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    escape_what_cannot_be_encoded()
     sys.exit(main())

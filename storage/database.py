@@ -104,12 +104,16 @@ class Database:
             for folder in ("catalog", "snapshots"):
                 tighten(path / folder)
             database = cls(path, codec, settings or StorageSettings(), lock)
+            try:
+                database._remove_strays()
+            except BaseException:
+                database._catalog.close()
+                raise
         except BaseException as error:
             lock.release()
             if isinstance(error, OSError):
                 raise failure(error, f"opening {path}") from error
             raise
-        database._remove_strays()
         if database._settings.background:
             database.maintenance.start()
         return database

@@ -21,7 +21,7 @@ from storage.errors import (
     SystemLimitReached,
     UnknownFormat,
 )
-from storage.files import NO_ROOM, SYSTEM_LIMITS
+from storage.files import NO_ROOM, SYSTEM_LIMITS, plain_path
 from storage.pages.walks import WALKS
 from storage.reserve import mapped_bytes
 from storage.schema import CollectionSchema
@@ -88,16 +88,17 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
     _reserve_lock_file(path)
     remove_seal(path)  # before LMDB has it, which may write
     try:
-        env = lmdb.open(
-            str(path),
-            map_size=mapped_bytes(path / "data.mdb", map_size),
-            max_dbs=_MAX_TABLES,
-            max_readers=_MAX_READERS,
-            meminit=False,
-            mode=FILE_MODE,
-            sync=True,
-            metasync=True,
-        )
+        with plain_path(path) as text:
+            env = lmdb.open(
+                text,
+                map_size=mapped_bytes(path / "data.mdb", map_size),
+                max_dbs=_MAX_TABLES,
+                max_readers=_MAX_READERS,
+                meminit=False,
+                mode=FILE_MODE,
+                sync=True,
+                metasync=True,
+            )
     except lmdb.Error as error:
         raise environment_failure(error, path / "data.mdb") from error
     try:
@@ -131,7 +132,8 @@ def open_read_only(path: Path) -> lmdb.Environment:
     file = path / "data.mdb"
     _check_pages(path)
     try:
-        env = lmdb.open(str(path), map_size=_READ_MAP_SIZE, max_dbs=_MAX_TABLES, readonly=True, lock=False)
+        with plain_path(path) as text:
+            env = lmdb.open(text, map_size=_READ_MAP_SIZE, max_dbs=_MAX_TABLES, readonly=True, lock=False)
     except lmdb.Error as error:
         raise environment_failure(error, file) from error
     try:
@@ -224,6 +226,8 @@ def check_format(txn: lmdb.Transaction, tables: Tables, path: Path) -> None:
     if found is None:
         raise CorruptStore(path / "data.mdb", 0, "no format version is stored")
     version: int = _COUNT.unpack(bytes(found))[0]
+    if version < 1:
+        raise CorruptStore(path / "data.mdb", 0, f"the stored format version is {version}")
     if version > FORMAT_VERSION:
         raise UnknownFormat(str(path), found=version, known=FORMAT_VERSION)
 

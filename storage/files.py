@@ -3,7 +3,9 @@
 import errno
 import fcntl
 import os
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.access import FILE_MODE, FOLDER_MODE
@@ -31,6 +33,22 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def plain_path(path: Path) -> Iterator[str]:
+    """A text of ASCII that leads to `path`, for libraries that encode paths their own way; good inside the block.
+
+    The name itself must be of ASCII. Folders above may have any bytes for names, whatever the locale can encode.
+    """
+    if str(path).isascii() or sys.platform != "linux":
+        yield str(path)
+        return
+    handle = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{handle}/{path.name}"
     finally:
         os.close(handle)
 
@@ -67,13 +85,19 @@ class FolderLock:
     """Holds a directory for one process; the kernel lets go when the process dies."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises StorageFailed when another process holds `folder`."""
+        """Raises StorageFailed when another process holds `folder`, OSError when it cannot be locked."""
         self._handle = os.open(folder / "LOCK", os.O_RDWR | os.O_CREAT, FILE_MODE)
+        try:
+            self._take(folder)
+        except BaseException:
+            os.close(self._handle)
+            raise
+
+    def _take(self, folder: Path) -> None:
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = os.read(self._handle, 32).decode(errors="replace").strip()
-            os.close(self._handle)
             raise StorageFailed(f"{folder} is open in another process (pid {holder or 'unknown'})") from None
         try:
             os.ftruncate(self._handle, 0)

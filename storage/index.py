@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from usearch.index import Index
 
+from storage.files import plain_path
 from storage.schema import Datatype, Distance, HnswConfig, SpaceSchema
 from storage.stored_form import encode_queries, encode_rows, scale_of
 
@@ -93,7 +94,8 @@ def build(
         index.add(chunk.astype(np.uint64), rows, threads=1)
         progress(start + len(chunk))
     found = _share_found(index, space, scale, vectors, positions)
-    index.save(str(path))
+    with plain_path(path) as text:
+        index.save(text)
     return Built(scale, found)
 
 
@@ -132,7 +134,8 @@ class Graph:
         Requires: `path` has been verified by its checksum; usearch does not survive damaged files.
         """
         self._index = _new_index(space)
-        self._index.view(str(path))
+        with plain_path(path) as text:
+            self._index.view(text)
         if self._index.ndim != space.size or self._index.dtype != _new_index(space).dtype:
             raise ValueError(f"{path} is a graph of other vectors")
         self._distance = space.distance

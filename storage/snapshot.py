@@ -16,7 +16,8 @@ from storage.budget import Budget
 from storage.core import Core, View
 from storage.derived import DerivedFiles
 from storage.environment import environment_failure, get_state
-from storage.errors import CorruptStore
+from storage.errors import CorruptStore, StorageFailed
+from storage.files import plain_path
 from storage.keys import encode_slot
 from storage.multi import decode_tokens
 from storage.reader import Reader, read_rows
@@ -261,7 +262,8 @@ class Snapshot(Reader):
 
         Raises lmdb.Error.
         """
-        self._core.env.copy(str(folder), compact=True, txn=self._txn)
+        with plain_path(folder) as text:
+            self._core.env.copy(text, compact=True, txn=self._txn)
 
     def _record_uid(self, space: str) -> int:
         uid = self.schema.records[space].uid
@@ -307,7 +309,10 @@ def _current_rows(
 def _begin(core: Core) -> tuple[lmdb.Transaction, View]:
     """A read transaction and its view, counted among the active ones."""
     with core.active.lock:
-        txn = core.env.begin(buffers=True)
+        try:
+            txn = core.env.begin(buffers=True)
+        except lmdb.PanicError as error:  # a commit could not be counted; see catalog_file.py
+            raise StorageFailed(f"{core.environment_path}: a write failed; close the collection and open it") from error
         try:
             view = core.views[get_state(txn, core.tables).seq]
         except BaseException:

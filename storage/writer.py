@@ -242,8 +242,7 @@ class Writer:
             transaction.abort()
             raise
 
-    @staticmethod
-    def _apply(transaction: Transaction, unit: Unit, *, nested: bool) -> Any:
+    def _apply(self, transaction: Transaction, unit: Unit, *, nested: bool) -> Any:
         """The outcome of a unit, or the error that took it back. Errors of LMDB concern the whole commit: raised."""
         if unit.apply is None:
             return None
@@ -255,7 +254,7 @@ class Writer:
                 transaction.abort_nested(savepoint)
             if isinstance(error, lmdb.Error | StorageFull):
                 raise
-            return error
+            return self._meaning_of(error) if isinstance(error, OSError) else error
         if savepoint is not None:
             transaction.end_nested()
         return outcome

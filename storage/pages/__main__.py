@@ -16,6 +16,7 @@ from typing import Any
 
 import lmdb
 
+from storage.files import plain_path
 from storage.pages.layout import Damage
 from storage.pages.walk import walk_file
 
@@ -64,7 +65,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 def _open_tables(file: Path) -> None:
     """Has LMDB find both ends of every table. Raises lmdb.Error."""
     with (
-        lmdb.open(str(file.parent), map_size=_MAP_SIZE, max_dbs=4096, readonly=True, lock=False) as env,
+        plain_path(file.parent) as text,
+        lmdb.open(text, map_size=_MAP_SIZE, max_dbs=4096, readonly=True, lock=False) as env,
         env.begin() as txn,
     ):
         for name in list(txn.cursor().iternext(values=False)):
