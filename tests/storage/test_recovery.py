@@ -267,7 +267,15 @@ def test_a_lost_catalog_takes_no_collection_with_it(remains: str, directories: D
     assert sorted(root.glob("collections/**/*")) == before
 
 
-@pytest.mark.parametrize("text", [None, "", "something else", "headwater data directory, format x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "something else",
+        *(f"headwater data directory, format {each}" for each in ("x", "0", "00", "-1", "٠", "")),
+    ],
+)
 def test_a_directory_that_does_not_say_its_format(text: str | None, directories: Directories) -> None:
     _create(directories)
     root = directories.damage("data")
@@ -302,6 +310,23 @@ def test_a_newer_collection_is_refused(directories: Directories) -> None:
     with pytest.raises(UnknownFormat):
         database.collection("c")
     assert database.state("c")[0] is CollectionState.ERROR
+    _assert_serves(database, "other", model)
+
+
+@pytest.mark.parametrize("number", [0, 2**64 - 1])
+def test_a_collection_of_a_format_that_never_was(number: int, directories: Directories) -> None:
+    folder, model = _create(directories)
+    directories.damage("data")
+    with lmdb.open(str(folder.parent.parent / "lmdb"), max_dbs=10) as env:
+        meta = env.open_db(b"meta")
+        with env.begin(write=True) as txn:
+            txn.put(b"format", struct.pack(">Q", number), db=meta)
+    problems = check(directories.root / "data").problems
+    assert len(problems) == 1
+    assert "format version" in problems[0].message
+    database = directories.open()
+    with pytest.raises(UnknownFormat if number else CorruptStore, match="format version"):
+        database.collection("c")
     _assert_serves(database, "other", model)
 
 
