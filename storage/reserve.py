@@ -7,7 +7,7 @@ whole; deletes, drops and the publishing of vacuums may use it. Who does which, 
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -94,9 +94,10 @@ class DiskReserve:
             self._borrowers += 1
             kept = 0 if whole else min(self._held, self._target // 2 // _STEP * _STEP)
             if kept < self._held:
-                os.ftruncate(self._handle, kept)
-                os.fsync(self._handle)  # some file systems give freed blocks out only after that
-                self._held = kept
+                with suppress(OSError):  # whoever asked tries with what there is
+                    os.ftruncate(self._handle, kept)
+                    self._held = kept
+                    os.fsync(self._handle)  # some file systems give freed blocks out only after that
         try:
             yield
         finally:

@@ -121,7 +121,10 @@ class Writer:
             group = self._take_group()
         running = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
         if running:
-            self._commit_or_fail(running)
+            try:
+                self._commit_or_fail(running)
+            except Exception as error:  # nobody may wait for ever, and the thread is others' too
+                self._fail([unit for unit in running if not unit.future.done()], self._meaning_of(error))
             self._tell_committed()
         with self._changed:
             if self._waiting:
