@@ -95,6 +95,8 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     Unauthenticated: (StatusCode.UNAUTHENTICATED, reasons.ERROR_REASON_UNAUTHENTICATED),
 }
 INTERNAL = (StatusCode.INTERNAL, reasons.ERROR_REASON_INTERNAL)
+OF_WHAT_WAS_SENT = (storage.InvalidRequest, storage.NotFound, storage.AlreadyExists)
+"""Errors that repeat what the caller sent, as it was sent, and say nothing of files of this server."""
 OPERATOR_MUST_ACT = (storage.CorruptStore, storage.StorageFailed, storage.StorageFull, storage.SystemLimitReached)
 
 
@@ -109,10 +111,12 @@ def status_of(error: Exception) -> Status:
         return _status(INTERNAL, f"internal error {error_id}; the server's log has the details", {"id": error_id})
     if isinstance(error, OPERATOR_MUST_ACT):
         logger.error("%s: %s", type(error).__name__, error.message)
-    status = _status(STATUS_OF[type(error)], error.message, error.metadata)  # the log has whole paths, clients do not
+    show = str if isinstance(error, OF_WHAT_WAS_SENT) else told  # the log has whole paths, clients have not
+    facts = {key: show(value) for key, value in error.metadata.items()}
+    status = _status(STATUS_OF[type(error)], show(error.message), facts)
     field, description = _violation(error)
     if field:
-        violation = {"field": _cut(field, MAX_DETAIL_BYTES), "description": _cut(told(description), MAX_DETAIL_BYTES)}
+        violation = {"field": _cut(field, MAX_DETAIL_BYTES), "description": _cut(show(description), MAX_DETAIL_BYTES)}
         status.details.add().Pack(BadRequest(field_violations=[violation]))
     if isinstance(error, lanes.TooManyRequests):
         retry = RetryInfo()
@@ -138,9 +142,9 @@ def _status(wire: WireStatus, message: str, metadata: Mapping[str, str]) -> Stat
     info = ErrorInfo(
         reason=reasons.ErrorReason.Name(reason).removeprefix("ERROR_REASON_"),
         domain=DOMAIN,
-        metadata={key: _cut(told(value), MAX_DETAIL_BYTES) for key, value in metadata.items()},
+        metadata={key: _cut(value, MAX_DETAIL_BYTES) for key, value in metadata.items()},
     )
-    status = Status(code=code.value[0], message=_cut(told(message), MAX_MESSAGE_BYTES))
+    status = Status(code=code.value[0], message=_cut(message, MAX_MESSAGE_BYTES))
     status.details.add().Pack(info)
     return status
 

@@ -13,7 +13,7 @@ from grpc import StatusCode
 from headwater.v1 import errors_pb2
 from planner import errors as planner_errors
 from server.embedders import errors as embedder_errors
-from server.errors import DOMAIN, STATUS_OF, Unauthenticated, status_of
+from server.errors import DOMAIN, OF_WHAT_WAS_SENT, STATUS_OF, Unauthenticated, status_of
 from server.indexes import errors as index_errors
 from server.lanes import errors as lane_errors
 from storage import errors as storage_errors
@@ -118,16 +118,27 @@ def test_long_texts_are_cut_to_fit_into_trailers(error: EngineError) -> None:
 
 
 def test_no_error_tells_where_the_data_directory_is() -> None:
-    """Whatever its class: neither in its message, nor in its facts, nor in what is wrong with a field."""
+    """Neither in its message, nor in its facts, nor in what is wrong with a field."""
     folder = Path("/srv/with spaces/head.water")
     hide_folder(folder, "the data directory")
+    text = f"{folder}/collections/a/lmdb/data.mdb at byte 4,096: [Errno 2] '{folder}/catalog' in {folder}: lost"
     for error_class in STATUS_OF:
+        if issubclass(error_class, OF_WHAT_WAS_SENT):
+            continue
         error = error_class.__new__(error_class)
-        text = f"{folder}/collections/a/lmdb/data.mdb at byte 4,096: [Errno 2] '{folder}/catalog' in {folder}: lost"
         EngineError.__init__(error, text, file=folder / "catalog", folder=folder, field="f")
-        error.field, error.description = "f", text  # type: ignore[attr-defined]
         error.retry_seconds = 1.0  # type: ignore[attr-defined]
         status = status_of(error)
         assert str(folder) not in status.SerializeToString().decode(errors="replace"), error_class
         assert status.message.startswith("collections/a/lmdb/data.mdb at byte 4,096: [Errno 2] 'catalog' in the data ")
         assert details(status)[0].metadata["file"] == "catalog"
+
+
+def test_what_was_sent_is_repeated_as_it_was_sent() -> None:
+    """Ids may look like paths of this server."""
+    hide_folder(Path("/data"), "the data directory")
+    status = status_of(PointNotFound(["/data/document"]))
+    assert "'/data/document'" in status.message
+    assert details(status)[0].metadata["ids"] == "'/data/document'"
+    bad = details(status_of(InvalidRequest("filter", "/data/x is no path")))[1]
+    assert bad.field_violations[0].description == "/data/x is no path"
