@@ -144,18 +144,24 @@ class DistinctValues:
         with self._lock:
             columns = {name: column.array for name, column in self._columns.items()}
             strings, words = self._strings.packed(), self._words.packed()
-        values = json.dumps([[value.lat, value.lon] if isinstance(value, GeoPoint) else value for value in self.values])
-        return {"values": np.frombuffer(values.encode(), np.uint8), **columns, **strings, **words}
+        kinds = bytes(self._kinds)
+        values = json.dumps(
+            [[value.lat, value.lon] if isinstance(value, GeoPoint) else value for value in self.values[: len(kinds)]]
+        )
+        of_values = {"values": np.frombuffer(values.encode(), np.uint8), "kinds": np.frombuffer(kinds, np.uint8)}
+        return {**of_values, **columns, **strings, **words}
 
     @classmethod
     def unpacked(cls, packed: Packed) -> "DistinctValues":
         """What `packed` was given of. Raises ValueError, LookupError or TypeError when it is not of it."""
         restored = cls()
         values = json.loads(packed["values"].tobytes())
-        for value in values:
-            restored.add(GeoPoint(*value) if isinstance(value, list) else value)
-        if len(restored) != len(values):
-            raise ValueError("a value is there twice")
+        restored.values = [GeoPoint(*value) if isinstance(value, list) else value for value in values]
+        restored._kinds = bytearray(packed["kinds"])
+        restored._codes = dict(zip(map(key_of, restored.values), range(len(values)), strict=True))
+        restored._text_bytes = sum(len(value) for value in values if isinstance(value, str))
+        if not len(restored._codes) == len(restored._kinds) == len(values):
+            raise ValueError("a value is there twice, or has no kind")
         for name, column in restored._columns.items():
             column.array = packed[name]
         restored._strings.unpack(packed, restored.values)

@@ -335,6 +335,8 @@ def test_files_that_cannot_be_used_change_no_answer(
         collection = database.collection("c")
         assert answers(engine, collection) == expected
         assert warm(engine, collection) == expected
+    if damage in (_flip, _truncate):
+        assert caplog.text.count("cannot be used and are made anew") == 9
     if damage not in (_other_code, Path.unlink):
         assert "cannot be used and" in caplog.text
     if damage is not _folder:
