@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for fault in report.faults:
         print(f"\n=== {fault.text}")
         if fault.case is not None:
-            print(described(fault, seed))
+            print(described(fault, seed), flush=True)
     unmet = [] if chosen.only is not None else sorted({rpc.name for rpc in fuzz.rpcs} - report.succeeded.keys())
     if unmet:
         print("never succeeded:", ", ".join(unmet))
@@ -78,9 +78,13 @@ def _shrunk(fault: Fault, number: int, seed: int) -> Case:
 
 
 def _progress(total: int) -> Callable[[Report], None]:
-    started = time.monotonic()
+    started, shown = time.monotonic(), 0
 
     def tell(report: Report) -> None:
+        nonlocal shown
+        for fault in report.faults[shown:]:
+            print(f"\n=== {fault.text}\n{readable(fault.case) if fault.case else ''}", flush=True)
+        shown = len(report.faults)
         seconds = time.monotonic() - started
         rate = report.requests / seconds
         left = (total - report.requests) / rate if rate else 0.0

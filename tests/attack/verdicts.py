@@ -13,7 +13,7 @@ SNAPSHOTS = ("UploadSnapshot", "RestoreSnapshot", "DownloadSnapshot")
 
 def is_known(case: Case) -> bool:
     """Whether it is a case whose fault is known and being mended: it is not sent. None, if all is well."""
-    return not case.rpc.is_ours and not case.parses  # INTERNAL, a traceback, and a stop that does not end
+    return False
 
 
 def fault_of(case: Case, outcome: Outcome, secrets: Sequence[str]) -> str | None:
@@ -37,7 +37,8 @@ def fault_of(case: Case, outcome: Outcome, secrets: Sequence[str]) -> str | None
         return "CANCELLED, but nobody cancelled"
     if code is StatusCode.UNAUTHENTICATED and case.has_key:
         return "UNAUTHENTICATED, but the key is right"
-    if code is StatusCode.INVALID_ARGUMENT and case.parses and not any(outcome.fields):
+    is_request = case.parses and (case.rpc.client_streaming or len(case.messages) == 1)
+    if code is StatusCode.INVALID_ARGUMENT and is_request and not any(outcome.fields):
         return "INVALID_ARGUMENT names no field"
     return None
 

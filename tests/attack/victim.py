@@ -22,13 +22,14 @@ class Victim:
         self.peak = 0
         self._process, self._data = process, data
         self._log_read = 0
+        self._is_killed = False
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch_memory, daemon=True)
         self._watcher.start()
 
     @property
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._is_killed and self._process.poll() is None
 
     def memory(self) -> int:
         """Anonymous memory in bytes; 0 once it is dead."""
@@ -49,6 +50,7 @@ class Victim:
 
     def kill(self) -> None:
         """SIGKILL: what was acknowledged must be there after it."""
+        self._is_killed = True  # before, for calls that break off by it
         self._process.kill()
         self._process.wait()
 
