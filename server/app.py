@@ -212,6 +212,8 @@ def _listen(server: grpc.Server, config: Config) -> str:
             port = server.add_insecure_port(config.listen)
     except RuntimeError:
         reason = "the port is in use, or the address is not this machine's"
+        if config.tls_cert is not None:
+            reason += ", or certificate and key are no pair of PEM"
         raise CannotStart(f"cannot listen on {config.listen}: {reason}") from None
     return f"{host}:{port}"
 

@@ -10,6 +10,8 @@ from typing import Any
 
 ENVIRONMENT_PREFIX = "HEADWATER_"
 MAX_DIMENSIONS = 65_536  # as in storage/schema.py, which would bring numerics
+MAX_MAP_BYTES = 2**46  # half of what a process can address
+MAX_SECONDS = 1e6  # what timers and gRPC's milliseconds can hold
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
@@ -49,13 +51,18 @@ class Config:
         default=16, metadata=_about("uploads and downloads open at a time; others wait", low=1, high=1024)
     )
     stream_idle_seconds: float = field(
-        default=30.0, metadata=_about("time that a stream may wait for its client before it is ended", low=0.1)
+        default=30.0,
+        metadata=_about("time that a stream may wait for its client before it is ended", low=0.1, high=MAX_SECONDS),
     )
     min_ping_seconds: float = field(
-        default=5.0, metadata=_about("time between keepalive pings of a client; more often, and it is cut off", low=0)
+        default=5.0,
+        metadata=_about(
+            "time between keepalive pings of a client; more often, and it is cut off", low=0, high=MAX_SECONDS
+        ),
     )
     keepalive_seconds: float = field(
-        default=60.0, metadata=_about("time without a word after which a connection is tested by a ping", low=1)
+        default=60.0,
+        metadata=_about("time without a word after which a connection is tested by a ping", low=1, high=MAX_SECONDS),
     )
     max_message_bytes: int = field(default=64 * 2**20, metadata=_about("largest request", low=2**10, high=2**31 - 1))
     max_reply_bytes: int = field(
@@ -77,7 +84,9 @@ class Config:
     slow_ms: float = field(
         default=1000.0, metadata=_about("log requests that take at least so many milliseconds; 0 logs none", low=0)
     )
-    grace_seconds: float = field(default=10.0, metadata=_about("time that running requests get at a stop", low=0))
+    grace_seconds: float = field(
+        default=10.0, metadata=_about("time that running requests get at a stop", low=0, high=MAX_SECONDS)
+    )
     math_threads: int = field(
         default=1, metadata=_about("threads of each linear algebra call; the workers run side by side", low=1)
     )
@@ -86,7 +95,9 @@ class Config:
     )
     map_size: int = field(
         default=64 * 2**30,
-        metadata=_about("bytes of address space kept for ids and payloads, per collection", low=2**20),
+        metadata=_about(
+            "bytes of address space kept for ids and payloads, per collection", low=2**20, high=MAX_MAP_BYTES
+        ),
     )
     disk_reserve: int = field(
         default=64 * 2**20,
@@ -108,7 +119,10 @@ class Config:
         metadata=_about("bytes of text indexes beyond which those not in use go, to be made again when needed", low=0),
     )
     search_timeout: float | None = field(
-        default=None, metadata=_about("seconds that a request of queries may take, whatever its deadline", low=1e-3)
+        default=None,
+        metadata=_about(
+            "seconds that a request of queries may take, whatever its deadline", low=1e-3, high=MAX_SECONDS
+        ),
     )
     max_scan: int | None = field(
         default=None, metadata=_about("rows that one search may score without an index", low=1)
@@ -144,8 +158,13 @@ class Config:
         split_address(self.listen)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise InvalidConfig("tls_cert and tls_key go together")
-        if self.api_key == "":
-            raise InvalidConfig("api_key: is empty")
+        if self.api_key is not None and not _is_metadata(self.api_key):
+            raise InvalidConfig("api_key: is empty, or not of printable ASCII without a space at either end")
+
+
+def _is_metadata(text: str) -> bool:
+    """Whether gRPC metadata can carry the text as it is."""
+    return text != "" and text.isascii() and text.isprintable() and text == text.strip()
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -229,7 +248,8 @@ def _type(setting: "dataclasses.Field[Any]") -> type[Any]:
 
 def _of_text(setting: "dataclasses.Field[Any]") -> Callable[[str], Any]:
     """What makes a value of a setting's text. Raises ValueError."""
-    return boolean if _type(setting) is bool else _type(setting)
+    special: dict[type[Any], Callable[[str], Any]] = {bool: boolean, Path: path}
+    return special.get(_type(setting), _type(setting))
 
 
 def boolean(text: str) -> bool:
@@ -237,6 +257,13 @@ def boolean(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(text)
     return text == "true"
+
+
+def path(text: str) -> Path:
+    """A path that is not empty: nothing is not the current folder."""
+    if not text:
+        raise ValueError(text)
+    return Path(text)
 
 
 def _flag(setting: "dataclasses.Field[Any]") -> str:

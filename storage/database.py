@@ -374,7 +374,7 @@ class Database:
             log.error("%s: some collections have no folder, so folders that none names are kept", root)
             folders = []
         for folder in folders:
-            if folder.name not in known:
+            if folder.name not in known and folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder, ignore_errors=True)
         self.snapshots.remove_strays()
 

@@ -43,6 +43,13 @@ def test_no_data_directory_is_refused() -> None:
         read_config([], {})
 
 
+def test_an_empty_path_is_not_the_current_folder() -> None:
+    with pytest.raises(InvalidConfig, match="HEADWATER_DATA"):
+        read_config([], {"HEADWATER_DATA": ""})
+    with pytest.raises(SystemExit):
+        read_config(["--data", ""], {})
+
+
 def test_a_variable_of_the_wrong_type_is_refused_by_name() -> None:
     with pytest.raises(InvalidConfig, match="HEADWATER_WORKERS"):
         read_config([], {"HEADWATER_DATA": "data", "HEADWATER_WORKERS": "many"})
@@ -61,6 +68,13 @@ def test_a_variable_of_the_wrong_type_is_refused_by_name() -> None:
         {"listen": ":50051"},
         {"listen": "::1:50051"},
         {"api_key": ""},
+        {"api_key": "schlüssel"},
+        {"api_key": "key\n"},
+        {"api_key": " key"},
+        {"grace_seconds": float("inf")},
+        {"keepalive_seconds": 1e7},
+        {"search_timeout": float("inf")},
+        {"map_size": 2**46 + 1},
         {"tls_cert": Path("cert.pem")},
         {"tls_key": Path("key.pem")},
     ],

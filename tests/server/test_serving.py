@@ -285,6 +285,16 @@ def test_requests_are_logged_when_asked(service: Service, caplog: pytest.LogCapt
     assert not [record for record in caplog.records if record.name == "server.requests"]
 
 
+def test_a_certificate_that_is_none(tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage.pem"
+    garbage.write_text("no certificate")
+    with (
+        pytest.raises(CannotStart, match="certificate"),
+        serving(tmp_path / "data", tls_cert=garbage, tls_key=garbage),
+    ):
+        pass
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 def test_tls(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"

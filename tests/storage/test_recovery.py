@@ -137,6 +137,17 @@ def test_leftovers_are_removed(directories: Directories) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["1.index", "1.vectors", "2.vectors"]
 
 
+def test_what_is_not_ours_keeps_no_store_from_opening(directories: Directories) -> None:
+    _, model = _create(directories)
+    collections = directories.root / "data" / "collections"
+    os.mkfifo(collections / "pipe")
+    (collections / "link").symlink_to("/")
+    (collections / os.fsdecode(b"odd\n\xff")).write_text("mine")
+    kept = sorted(path.name for path in collections.iterdir())
+    _assert_serves(directories.open(), "c", model)
+    assert sorted(path.name for path in collections.iterdir()) == kept
+
+
 def test_a_half_made_directory_is_finished(directories: Directories) -> None:
     """Killed while it was being made: before or after its format was published."""
     (directories.root / "data").mkdir()
