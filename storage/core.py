@@ -120,6 +120,7 @@ class Core:
                 self.add_space(txn, name, space)
             for name, record_space in schema.records.items():
                 self.add_record_space(txn, name, record_space)
+            self.sync_spaces()
             environment.put_schema(txn, self.tables, self.schema, self.next_space_uid)
             environment.put_state(txn, self.tables, State())
 
@@ -199,8 +200,7 @@ class Core:
         assert uid is not None
         self.tables.rows[uid] = environment.open_rows(self.env, txn, uid)
         self.spaces[name] = Space(self.space_folder(uid), schema, Manifest(), 0)
-        for folder in (self.space_folder(uid), self.space_folder(uid).parent, self.path):
-            sync_folder(folder)
+        sync_folder(self.space_folder(uid))
         environment.put_manifest(txn, self.tables, uid, Manifest())
         environment.put_row_count(txn, self.tables, uid, 0)
 
@@ -216,6 +216,12 @@ class Core:
         else:
             schema = replace(schema, uid=uid)
         self.schema = replace(self.schema, records={**self.schema.records, name: schema})
+
+    def sync_spaces(self) -> None:
+        """Makes the names of the folders of new spaces durable. Due before the commit that adds them."""
+        for folder in (self.path / "spaces", self.path):
+            if folder.exists():
+                sync_folder(folder)
 
     def _load_owners(self, txn: lmdb.Transaction, schema: MultiSchema) -> None:
         """Fills the column of whose tokens rows are, just after opening. Rows that nobody has stay 0."""

@@ -24,6 +24,7 @@ from storage.failpoint import failpoint
 from storage.files import FolderLock, failure, make_folder, sync_folder
 from storage.identity import Identity, check_writable
 from storage.last_use import last_used
+from storage.leftovers import Leftovers
 from storage.maintenance import Maintenance
 from storage.matching import MatchingRowsCache
 from storage.open_collections import OpenCollections, OpenCounts
@@ -58,6 +59,7 @@ class Database:
             lambda: Catalog(path / "catalog", settings.map_size, self._disk_reserve)
         )
         self.snapshots = Snapshots(path / "snapshots", self._catalog)
+        self._leftovers = Leftovers()
         self._places = OpenCollections(
             settings.max_open_collections or most_open(settings.map_size + map_reserve(settings.map_size))
         )
@@ -147,7 +149,7 @@ class Database:
         self._check_running()
         self._catalog.check_free(name)
         uid = Catalog.new_uid()
-        with _removed_on_failure(self._folder(uid)) as folder:
+        with self._removed_on_failure(self._folder(uid)) as folder:
 
             def create() -> Core:
                 shutil.rmtree(folder, ignore_errors=True)  # of an attempt that the system had no room for
@@ -189,7 +191,7 @@ class Database:
             deleted = self._catalog.remove(name, uid)
             failpoint("drop_collection_committed")
         self._failed_writes.forget(uid)
-        shutil.rmtree(self._folder(uid), ignore_errors=True)
+        self._leftovers.remove(self._folder(uid))
         return deleted
 
     def collection(self, name: str, budget: Budget = UNLIMITED) -> Collection:
@@ -290,7 +292,7 @@ class Database:
         self._check_running()
         self._catalog.check_free(name)
         uid = Catalog.new_uid()
-        with _removed_on_failure(self._folder(uid)) as folder:
+        with self._removed_on_failure(self._folder(uid)) as folder:
             folder.mkdir()
             fill(folder)
             sync_folder(folder.parent)
@@ -363,6 +365,16 @@ class Database:
     def _folder(self, uid: str) -> Path:
         return self.path / "collections" / uid
 
+    @contextmanager
+    def _removed_on_failure(self, folder: Path) -> Iterator[Path]:
+        """The folder of a collection in the making. What the disk or LMDB refuses becomes an error of ours."""
+        try:
+            with _our_errors(folder):
+                yield folder
+        except BaseException:
+            self._leftovers.remove(folder)
+            raise
+
     def _remove_strays(self) -> None:
         """Removes folders that the catalog does not name: of creations and deletions that were cut short."""
         known = {uid for _, uid in self._catalog.names()}
@@ -381,17 +393,6 @@ class Database:
 
 def _nothing(collection: Collection) -> None:
     pass
-
-
-@contextmanager
-def _removed_on_failure(folder: Path) -> Iterator[Path]:
-    """The folder of a collection in the making. What the disk or LMDB refuses becomes an error of ours."""
-    try:
-        with _our_errors(folder):
-            yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 @contextmanager

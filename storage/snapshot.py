@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -88,6 +89,7 @@ class Snapshot(Reader):
         if not self._closed:
             self._closed = True
             self._txn.abort()
+            self._view = replace(self._view, spaces={})  # who still has the snapshot must not keep files mapped
             self._core.active.end(self.seq)
             self._release()
 

@@ -22,6 +22,7 @@ from storage.errors import CorruptStore, InvalidRequest, SnapshotAlreadyExists, 
 from storage.failpoint import failpoint
 from storage.files import failure, make_folder, sync_folder
 from storage.graph_file import remove_unsound_graphs
+from storage.leftovers import Leftovers
 from storage.parts import copy_tables, open_files
 from storage.schema import MAX_NAME_BYTES, check_name
 
@@ -32,6 +33,7 @@ class Snapshots:
     def __init__(self, folder: Path, catalog: Catalog) -> None:
         self._folder = folder
         self._catalog = catalog
+        self._leftovers = Leftovers()
 
     def list(self, collection: str | None = None) -> list[SnapshotEntry]:
         """All snapshots, or those of one collection, by collection and name."""
@@ -159,9 +161,8 @@ class Snapshots:
 
     def _remove(self, uid: str) -> None:
         path = self._path(uid)
-        shutil.rmtree(path.with_suffix(".tables"), ignore_errors=True)
-        path.with_suffix(".part").unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        for each in (path.with_suffix(".tables"), path.with_suffix(".part"), path):
+            self._leftovers.remove(each)
 
     def _path(self, uid: str) -> Path:
         return snapshot_path(self._folder, uid)

@@ -127,6 +127,8 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
         core.add_space(transaction.txn, name, space)
     for name, record_space in change.add_records.items():
         core.add_record_space(transaction.txn, name, record_space)
+    if change.add or change.add_records:
+        core.sync_spaces()
     transaction.after += [
         partial(core.dropped.note_added, uid, transaction.seq) for uid in range(first_uid, core.next_space_uid)
     ]

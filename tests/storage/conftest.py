@@ -1,5 +1,7 @@
 """Data directories of the storage tests: in a temporary folder, closed and verified by `storage.check` at the end."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +9,26 @@ import pytest
 
 from tests.storage.directories import Directories
 
+MEMORY = Path("/dev/shm")
+
 
 @pytest.fixture
 def directories(tmp_path: Path) -> Iterator[Directories]:
-    directories = Directories(tmp_path)
+    yield from _checked(tmp_path)
+
+
+@pytest.fixture
+def directories_in_memory(tmp_path: Path) -> Iterator[Directories]:
+    """The same where nothing waits for a disk, for tests with thousands of commits."""
+    if not os.access(MEMORY, os.W_OK):
+        yield from _checked(tmp_path)
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield from _checked(Path(folder))
+
+
+def _checked(root: Path) -> Iterator[Directories]:
+    directories = Directories(root)
     try:
         yield directories
     except BaseException:
