@@ -27,10 +27,10 @@ def running_server(data: Path, *, listen: str = "127.0.0.1:0", options: Sequence
 
 @contextmanager
 def server_process(
-    data: Path, *, listen: str = "127.0.0.1:0", options: Sequence[str] = ()
+    data: Path, *, listen: str = "127.0.0.1:0", options: Sequence[str] = (), descriptors: int | None = None
 ) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """The same with its process, for those who measure it."""
-    process, log = _start(data, listen, options)
+    """The same with its process, for those who measure it; it may have `descriptors` at most (`ulimit -n`)."""
+    process, log = _start(data, listen, options, descriptors)
     try:
         yield process, wait_until_ready(process, log)
     finally:
@@ -57,8 +57,12 @@ def log_of(data: Path) -> Path:
     return data.with_name(data.name + ".log")
 
 
-def _start(data: Path, listen: str, options: Sequence[str]) -> tuple["subprocess.Popen[str]", Path]:
+def _start(
+    data: Path, listen: str, options: Sequence[str], descriptors: int | None = None
+) -> tuple["subprocess.Popen[str]", Path]:
     command = [sys.executable, "-m", "server", "--data", str(data), "--listen", listen, *options]
+    if descriptors is not None:
+        command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
     log = log_of(data)
     with log.open("wb") as errors:
         process = subprocess.Popen(
