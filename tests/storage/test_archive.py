@@ -10,6 +10,7 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -303,6 +304,7 @@ def archive_of(manifest: bytes) -> bytes:
     return member.tobuf(tarfile.GNU_FORMAT) + manifest + bytes(-len(manifest) % 512)
 
 
+NO_MEMBERS: list[Any] = [None, 1, "x", {}, [1], [[]], [{}], [{"name": [], "size": 0}]]
 NO_NUMBERS = [float("inf"), float("-inf"), float("nan"), -1, 2**63, 10**400, "1", "x", True, 1.5, None, [], {}]
 
 
@@ -312,7 +314,7 @@ NO_NUMBERS = [float("inf"), float("-inf"), float("nan"), -1, 2**63, 10**400, "1"
         *(manifest_with(**{key: value}) for key in ("format", "seq", "points") for value in NO_NUMBERS),
         *(manifest_with(members=[{"name": "lmdb/data.mdb", "size": value}]) for value in NO_NUMBERS),
         *(manifest_with(created=value) for value in [*NO_NUMBERS[:6], "1", True, None, []]),
-        *(manifest_with(members=value) for value in [None, 1, "x", {}, [1], [[]], [{}], [{"name": [], "size": 0}]]),
+        *(manifest_with(members=value) for value in NO_MEMBERS),
         *(manifest_with(schema=value) for value in [None, 1, "x", [1]]),
         b"[]",
         b"1",
