@@ -85,6 +85,7 @@ class Upkeep:
                 self._due[collection] = due
             else:
                 known.at = min(due.at, known.latest)
+                known.opened = known.opened or due.opened
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="derived-indexes", daemon=True)
                 self._thread.start()

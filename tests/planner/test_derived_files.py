@@ -4,6 +4,7 @@ import resource
 import shutil
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -506,3 +507,14 @@ def test_closing_does_not_wait_for_indexes_that_are_being_made(path: Path, monke
         database.close_collection("c")
         making.join(30)
         assert len(raised) == 1
+
+
+def test_fields_that_nobody_declared_are_there_again_in_the_background(path: Path) -> None:
+    with opened(path) as (database, engine), closing(engine):
+        database.opened = engine.opened
+        database.watch(engine.committed)
+        collection = database.collection("c")
+        ends = time.monotonic() + 60
+        while not engine._fields.has(collection.uid, "undeclared"):
+            assert time.monotonic() < ends
+            time.sleep(0.01)
