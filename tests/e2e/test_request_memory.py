@@ -17,7 +17,7 @@ import pytest
 
 import headwater
 from headwater import Aggregation, Client, Distance, Field, OrderBy, PointStruct, QueryRequest, Sample, VectorParams
-from headwater.v1 import indexes_pb2, vde_pb2
+from headwater.v1 import vde_pb2
 from server.app import COLLECTIONS, INDEXES, POINTS, VDE
 from tests.support.server_process import server_process
 
@@ -49,16 +49,15 @@ CHEAP = {
 }
 """RPCs that are as dear as their messages are large."""
 
+AS_ANOTHER = {"Indexes.Search": "Points.Query"}
+"""RPCs that run as another does, whose requests are counted in the same places."""
+
 
 @dataclass(frozen=True)
 class Served:
     client: Client
     channel: grpc.Channel
     pid: int
-
-    def call(self, method: str, request: Any) -> object:
-        """Sends a message, which the client may not make."""
-        return self.channel.unary_unary(f"/headwater.v1.{method}", None, None)(request.SerializeToString(), timeout=120)
 
     def anonymous(self) -> int:
         """Bytes of memory of the server that are no mapped files."""
@@ -205,7 +204,7 @@ def _dear_points(served: Served) -> Mapping[str, list[Callable[[], object]]]:
 
 
 def _dear_elsewhere(served: Served) -> Mapping[str, list[Callable[[], object]]]:
-    client, query = served.client, [0.0] * 8
+    client = served.client
     spaces = {f"v{number}": VectorParams(2) for number in range(256)}
     return {
         "Collections.Create": [lambda: client.collections.create(next(_NAMES), spaces)],
@@ -229,14 +228,6 @@ def _dear_elsewhere(served: Served) -> Mapping[str, list[Callable[[], object]]]:
             ]
         ],
         "VDE.ImportPartition": [lambda: _import(served)],
-        "Indexes.Search": [
-            lambda: served.call(
-                "Indexes/Search",
-                indexes_pb2.IndexesSearchRequest(
-                    labels=["many"], query_vector={"dense": {"values": query}}, limit=10_000
-                ),
-            )
-        ],
     }
 
 
@@ -284,7 +275,8 @@ def test_every_rpc_has_its_dearest_request(served: Served) -> None:
     cheap = {f"{service}.{rpc}" for service, names in CHEAP.items() for rpc in names.split()}
     dear = _dear(served).keys()
     assert not dear & cheap
-    assert dear | cheap == rpcs
+    assert dear | cheap | AS_ANOTHER.keys() == rpcs
+    assert dear >= set(AS_ANOTHER.values())
 
 
 def test_no_request_takes_more_memory_than_one_may(served: Served) -> None:
