@@ -50,8 +50,8 @@ def _query(limit: int, **more: object) -> points.PointsQueryRequest:
     return points.PointsQueryRequest(collection_name="c", query=_nearest(), limit=limit, **more)  # type: ignore[arg-type]
 
 
-def _batch() -> Message:
-    return points.PointsQueryBatchRequest(collection_name="c", queries=[_query(10_000) for _ in range(256)])
+def _batch(limit: int) -> Message:
+    return points.PointsQueryBatchRequest(collection_name="c", queries=[_query(limit) for _ in range(256)])
 
 
 def _groups() -> Message:
@@ -109,7 +109,7 @@ def _delete() -> Message:
 def _unary(path: str, make: Callable[[], Message]) -> Load:
     def send(channel: grpc.Channel) -> str:
         try:
-            channel.unary_unary(f"/headwater.v1.{path}", None, None)(make().SerializeToString(), timeout=300)
+            channel.unary_unary(f"/headwater.v1.{path}", None, None)(make().SerializeToString(), timeout=900)
         except grpc.RpcError as error:
             return str(error.code().name)
         return "OK"
@@ -169,7 +169,8 @@ def _streamed(use: Callable[[], object]) -> str:
 
 
 LOADS: Mapping[str, Load] = {
-    "256 queries x limit 10,000": _unary("Points/QueryBatch", _batch),
+    "256 queries x limit 10,000": _unary("Points/QueryBatch", lambda: _batch(10_000)),
+    "256 queries x limit 2,000": _unary("Points/QueryBatch", lambda: _batch(2_000)),
     "groups": _unary("Points/QueryGroups", _groups),
     "facets": _unary("Points/Facet", _facet),
     "distance matrix of 1,000": _unary("Points/SearchMatrixPairs", _matrix),

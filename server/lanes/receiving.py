@@ -17,6 +17,7 @@ from grpc_status import rpc_status
 
 from server.errors import status_of
 from server.lanes.admission import Admission
+from server.lanes.caller import caller_of_call
 from server.lanes.lane import Lane
 from server.lanes.turn import Call, Turn
 from storage.errors import EngineError, InvalidRequest
@@ -114,8 +115,7 @@ class _Arrival:
     def start(self, message: Any, size: int) -> None:
         """Places the call in its first lane."""
         self._message = message
-        peer = self._event.call.peer()
-        caller = peer.decode(errors="replace") if isinstance(peer, bytes) else str(peer)
+        caller = caller_of_call(self._event.call)
         turn = self._turn = Turn(self._admission, self._rpc.entrance(size), caller, size)
         turn.call = Call(work=self._work, refuse=self.refuse, cancel=self._cancel)
         with self._state.condition:
