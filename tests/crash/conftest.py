@@ -40,7 +40,7 @@ class Deaths:
             answer = self.ask(life=life, place=0, mode=1)
             assert (answer["broken"], answer["code"]) == ([], 0)
             self._counts[life] = answer["count"]
-        return range(1 + self.first % self.stride, self._counts[life] + 1, self.stride)
+        return range(1 + self.first, self._counts[life] + 1, self.stride)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def deaths(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
         text=True,
     )
     try:
-        yield Deaths(process, 1 if share == 1 else FEWER * max(share, 8 if share == 0 else share), _rotation())
+        yield Deaths(process, 1 if share == 1 else FEWER * (share or 8), _rotation())
     finally:
         process.kill()
         process.communicate()
