@@ -134,8 +134,11 @@ class Database:
             self._is_closed = True
         self._collections.stop()
         WALKS.abandon(self.path)
-        self.maintenance.stop()
-        self._collections.close_all()
+        try:
+            self.maintenance.stop()
+            self._collections.close_all()
+        finally:
+            WALKS.admit(self.path)
         self._write_threads.stop()
         self._catalog.close()
         self._disk_reserve.close()

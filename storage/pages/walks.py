@@ -78,7 +78,7 @@ class PageWalks:
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
-        self._abandoned: list[Path] = []
+        self._abandoned: set[Path] = set()
         self._small = threading.BoundedSemaphore(_SMALL_AT_ONCE)
         self._large = threading.BoundedSemaphore(1)
 
@@ -90,10 +90,7 @@ class PageWalks:
         length = file.stat().st_size if size is None else size
         large = length > LARGE_BYTES
         request: dict[str, object] = {"path": str(file), "start": start, "size": size}
-        abandoned = len(self._abandoned)
         with self._large if large else self._small:
-            if any(file.is_relative_to(folder) for folder in self._abandoned[abandoned:]):
-                raise ShuttingDown()
             began = time.monotonic()
             if large:
                 log.info("walking %s: %s bytes", file, f"{length:,}")
@@ -106,9 +103,12 @@ class PageWalks:
             raise CorruptStore(file, answer["offset"], answer["message"])
 
     def abandon(self, folder: Path) -> None:
-        """Ends walks of files below `folder`, which raise ShuttingDown, and the processes that do nothing."""
+        """Ends walks of files below `folder`, and those that begin until it is admitted again: they raise ShuttingDown.
+
+        Ends the processes that do nothing, too.
+        """
         with self._lock:
-            self._abandoned.append(folder)
+            self._abandoned.add(folder)
             idle, self._idle = self._idle, []
             for child in self._busy:
                 if child.file is not None and child.file.is_relative_to(folder):
@@ -116,6 +116,11 @@ class PageWalks:
                     child.process.kill()
         for child in idle:
             child.end()
+
+    def admit(self, folder: Path) -> None:
+        """Takes back that `folder` was abandoned."""
+        with self._lock:
+            self._abandoned.discard(folder)
 
     def _ask(self, request: dict[str, object], file: Path) -> dict[str, Any]:
         while True:
@@ -143,6 +148,8 @@ class PageWalks:
 
     def _take(self, file: Path) -> _Child:
         with self._lock:
+            if any(file.is_relative_to(folder) for folder in self._abandoned):
+                raise ShuttingDown()
             while self._idle:
                 child = self._idle.pop()
                 if child.process.poll() is None:
