@@ -95,7 +95,7 @@ class OpenCollections:
             budget.check()
             if time.monotonic() >= ends:
                 raise TooManyOpenCollections(self._most)
-            with self._changed:
+            with budget.idle(), self._changed:
                 self._changed.wait(_POLL_SECONDS)
 
     def _open_with_room(self, do_open: Callable[[], None]) -> None:

@@ -91,16 +91,19 @@ class OpenOnUse:
         Only one thread opens, the others wait for it. Raises CollectionClosed, TooManyOpenCollections,
         SystemLimitReached, DeadlineExceeded, Cancelled, or what opening raises.
         """
-        with self._changed:
-            while True:
+        while True:
+            with self._changed:
                 if self._ended:
                     raise CollectionClosed(self._name)
                 if not self._moving:
+                    if self._opened is not None:
+                        return self._begin(self._opened)
+                    self._moving = True
                     break
-                self._wait(budget)
-            if self._opened is not None:
-                return self._begin(self._opened)
-            self._moving = True
+            budget.check()  # not with the lock: it may wait for others
+            with budget.idle(), self._changed:
+                if self._moving:
+                    self._changed.wait(_POLL_SECONDS)
         return self._open(do_open or self._do_open, budget)
 
     def use_if_open(self) -> Opened | None:
@@ -199,8 +202,3 @@ class OpenOnUse:
         with self._changed:
             self._moving = False
             self._changed.notify_all()
-
-    def _wait(self, budget: Budget) -> None:
-        """Requires: the lock."""
-        budget.check()
-        self._changed.wait(_POLL_SECONDS)

@@ -56,24 +56,29 @@ class Registry:
         collection = self._collections.get(uid)
         if collection is not None and not reopen and uid not in self._broken:
             return collection
-        with self._changed:
-            while True:
+        while True:
+            with self._changed:
                 self.check_running()
                 if uid in self._closed and not (reopen or self._reopen_on_use):
                     raise CollectionClosed(name)
                 if uid not in self._leaving:
-                    break
-                budget.check()
-                self._changed.wait(_POLL_SECONDS)  # one process may have an LMDB environment open only once
-            if uid in self._removed or not self._is_known(uid):
-                raise CollectionNotFound(name)
-            if reopen or uid in self._closed:
-                self._closed.discard(uid)
-                self._broken.pop(uid, None)
-            self.check_sound(uid)
-            if uid not in self._collections:
-                self._collections[uid] = self._make(name, uid)
-            return self._collections[uid]
+                    return self._made(name, uid, reopen=reopen)
+            budget.check()  # not with the lock: it may wait for others
+            with budget.idle(), self._changed:
+                if uid in self._leaving:
+                    self._changed.wait(_POLL_SECONDS)  # one process may have an LMDB environment open only once
+
+    def _made(self, name: str, uid: str, *, reopen: bool) -> Collection:
+        """Requires: the lock, and that it may be used."""
+        if uid in self._removed or not self._is_known(uid):
+            raise CollectionNotFound(name)
+        if reopen or uid in self._closed:
+            self._closed.discard(uid)
+            self._broken.pop(uid, None)
+        self.check_sound(uid)
+        if uid not in self._collections:
+            self._collections[uid] = self._make(name, uid)
+        return self._collections[uid]
 
     @contextmanager
     def adding(self, collection: Collection) -> Iterator[None]:
