@@ -1,4 +1,5 @@
-"""The managed indexes at work: a thread for each that is in an open collection. What they do is in managed.py."""
+"""The managed indexes at work: a thread for each that is in an open collection, ended when that is closed. What they do
+is in managed.py."""
 
 import threading
 
