@@ -11,18 +11,11 @@ SNAPSHOTS = ("UploadSnapshot", "RestoreSnapshot", "DownloadSnapshot")
 """RPCs for which DATA_LOSS is right: what was uploaded may be damaged."""
 
 
-def is_known(case: Case) -> bool:
-    """Whether it is a case whose fault is known and being mended: it is not sent. None, if all is well."""
-    return False
-
-
 def fault_of(case: Case, outcome: Outcome, secrets: Sequence[str]) -> str | None:
     """What is wrong, in words; None if nothing is. `secrets` are paths that no caller may learn."""
     code = outcome.code
     if code in (StatusCode.INTERNAL, StatusCode.UNKNOWN):
         return f"{code.name} is a bug of the server"
-    if code is StatusCode.DATA_LOSS and case.rpc.name.endswith(SNAPSHOTS) and outcome.reason is not None:
-        return None  # known: these name paths
     if found := [secret for secret in secrets if secret in outcome.message]:
         return f"the message names a path of the server: {found[0]}"
     if code is StatusCode.OK:
