@@ -135,4 +135,4 @@ def test_calls_of_every_manner_end(tmp_path: Path) -> None:
         }
         assert make_call(replace(case, metadata=()), service.channel).reason == "UNAUTHENTICATED"
         assert make_call(case, service.channel).reason == "COLLECTION_NOT_FOUND"
-    assert ends <= {StatusCode.NOT_FOUND, StatusCode.CANCELLED, StatusCode.UNIMPLEMENTED}
+    assert ends <= {StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND, StatusCode.CANCELLED, StatusCode.UNIMPLEMENTED}
