@@ -1,73 +1,71 @@
 """One call from request to answer: deadline, retries, typed errors. Knows neither channels nor what RPCs mean."""
 
-import random
+import asyncio
+import logging
+import math
+import sys
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import aclosing
-from dataclasses import dataclass
+from contextlib import aclosing, contextmanager, suppress
+from numbers import Real
 
 import grpc
 from google.protobuf.message import EncodeError, Message
 
+from headwater._endpoint import Endpoint
+from headwater._retries import RetryPolicy, asked_wait, is_asked_to_wait, may_pass, nothing_was_sent
 from headwater._transport import Transport
 from headwater._wire.rpcs import Request, Response, Rpc
 from headwater._wire.status import error_of
 from headwater.errors import (
-    EmbedderUnavailableError,
+    ClientClosedError,
+    DeadlineExceededError,
     HeadwaterError,
     LimitExceededError,
-    StorageFailedError,
-    TooManyRequestsError,
     UnavailableError,
 )
 
-DEFAULT_RETRIES = 5
-DEFAULT_ASKED_WAIT = 1.0  # seconds, when a server that is full does not say when to come back
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """How often an idempotent call is sent again while the server is unavailable. Seconds.
-
-    Waits grow twofold and are drawn between half and all of their length, so that many clients do not come back at
-    the same moment. The call's deadline ends them all. A call that finds the server's queue full waits as long as the
-    server says, again and again until its deadline, whatever it does; not if `retries` is 0.
-    """
-
-    retries: int = DEFAULT_RETRIES
-    first_wait: float = 0.1
-    longest_wait: float = 2.0
-
-    def wait(self, retry: int) -> float:
-        """Seconds before the retry of this number, from 0."""
-        return min(self.first_wait * 2.0**retry, self.longest_wait) * random.uniform(0.5, 1.0)
+LOG = logging.getLogger("headwater")
+SILENT_OUTAGE = 2.0
+"""Seconds that calls wait for a server before the log says so."""
+LONGEST_TIMEOUT = 365 * 86_400.0
+"""Seconds. gRPC computes with clocks that end."""
+RELEASE_TIMEOUT = 1.0
+"""Seconds for telling the server what it finds out by itself, too."""
 
 
 class Calls:
     """Calls RPCs over a transport. `timeout` is the default of every call, in seconds; None: no deadline."""
 
-    def __init__(self, transport: Transport, *, timeout: float | None, retry: RetryPolicy) -> None:
+    def __init__(self, transport: Transport, endpoint: Endpoint, *, timeout: float | None, retry: RetryPolicy) -> None:
         self._transport = transport
-        self._timeout = timeout
+        self._endpoint = endpoint
+        self._timeout = _seconds(timeout)
         self._retry = retry
+        self._outage_told = False
+        self.closed = False
 
     async def __call__(self, rpc: Rpc[Request, Response], request: Request, timeout: float | None = None) -> Response:
         """The answer. Raises HeadwaterError. `timeout` covers all attempts; None: the client's."""
-        seconds = self._timeout if timeout is None else timeout
-        deadline = None if seconds is None else time.monotonic() + seconds
-        retries = self._retry.retries if rpc.repeatable else 0
-        return rpc.response.FromString(await self._send(rpc.path, _serialized(request), deadline, retries))
+        seconds = self._timeout if timeout is None else _seconds(timeout)
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        return rpc.response.FromString(await self._send(rpc.path, _serialized(request), deadline, rpc.repeatable))
+
+    async def release(self, rpc: Rpc[Request, Response], request: Request) -> None:
+        """Tells the server what it need not keep any longer. Sent once; failures do not matter."""
+        if not self.closed and not sys.is_finalizing():
+            with suppress(HeadwaterError):
+                await self._attempt(rpc.path, _serialized(request), RELEASE_TIMEOUT)
 
     async def download(
         self, rpc: Rpc[Request, Response], request: Request, timeout: float | None = None
     ) -> AsyncGenerator[Response, None]:
         """The answers of an RPC that streams them. Close it. Raises HeadwaterError. `timeout` None: no deadline."""
-        try:
-            async with aclosing(self._transport.receive(rpc.path, _serialized(request), timeout)) as answers:
+        receive = self._transport.receive
+        with self._failures():
+            async with aclosing(receive(rpc.path, _serialized(request), _seconds(timeout))) as answers:
                 async for answer in answers:
                     yield rpc.response.FromString(answer)
-        except grpc.RpcError as failure:
-            raise error_of(failure) from failure
 
     async def upload(
         self, rpc: Rpc[Request, Response], requests: Iterable[Request], timeout: float | None = None
@@ -78,37 +76,85 @@ class Calls:
         """
         stream = _Stream(requests)
         try:
-            answer = await self._transport.send_all(rpc.path, stream, timeout)
-        except grpc.RpcError as failure:
+            with self._failures():
+                answer = await self._transport.send_all(rpc.path, stream, _seconds(timeout))
+        except HeadwaterError:
             if stream.failure is not None:
                 raise stream.failure from None
-            raise error_of(failure) from failure
+            raise
         if stream.failure is not None:
             raise stream.failure
         return rpc.response.FromString(answer)
 
+    def check_open(self) -> None:
+        """Raises ClientClosedError."""
+        if self.closed:
+            raise ClientClosedError(f"the client of {self._endpoint.target} is closed: make a new one")
+
     async def close(self) -> None:
+        self.closed = True
         await self._transport.close()
 
-    async def _send(self, path: str, request: bytes, deadline: float | None, retries: int) -> bytes:
+    async def _send(self, path: str, request: bytes, deadline: float, repeatable: bool) -> bytes:
+        """The answer, after as many attempts as it takes and is allowed."""
         retry = 0
+        began = time.monotonic()
         while True:
-            remaining = None if deadline is None else deadline - time.monotonic()
             try:
-                return await self._transport.send(path, request, remaining)
-            except grpc.RpcError as failure:
-                error = error_of(failure)
-                if isinstance(error, TooManyRequestsError) and self._retry.retries > 0:
+                answer = await self._attempt(path, request, deadline - time.monotonic())
+                self._outage_told = False
+                return answer
+            except HeadwaterError as error:
+                if is_asked_to_wait(error) and self._retry.allows(0):
                     # The server did nothing yet, and says when there will be room: that is no failed attempt.
-                    wait = _asked_wait(error) * random.uniform(1.0, 1.5)
-                elif retry < retries and _may_pass(error):
-                    wait = self._retry.wait(retry)
+                    wait, end = asked_wait(error), deadline
+                elif (may_pass(error) if repeatable else nothing_was_sent(error)) and self._retry.allows(retry):
+                    wait, end = self._retry.wait(retry), min(deadline, began + self._longest_outage(deadline))
                     retry += 1
                 else:
-                    raise error from failure
-                if _too_late(wait, deadline):
-                    raise error from failure
-                await self._transport.sleep(wait)
+                    raise self._addressed(error) from error.__cause__
+                if time.monotonic() + wait >= end:
+                    raise self._addressed(error) from error.__cause__
+                self._tell_of_outage(error, time.monotonic() - began)
+            await self._transport.sleep(wait)
+
+    def _longest_outage(self, deadline: float) -> float:
+        return self._retry.longest_outage if deadline == math.inf else math.inf
+
+    async def _attempt(self, path: str, request: bytes, timeout: float) -> bytes:
+        with self._failures(addressed=False):
+            return await self._transport.send(path, request, None if timeout == math.inf else max(timeout, 0.0))
+
+    @contextmanager
+    def _failures(self, *, addressed: bool = True) -> Iterator[None]:
+        """Turns what gRPC raises into a HeadwaterError."""
+        self.check_open()
+        try:
+            yield
+        except (grpc.RpcError, grpc.aio.UsageError, ValueError, asyncio.CancelledError) as failure:
+            if self.closed and not _is_cancelled_by_caller(failure):
+                raise ClientClosedError(f"the client of {self._endpoint.target} was closed meanwhile") from failure
+            if not isinstance(failure, grpc.RpcError):
+                raise
+            error = error_of(failure)
+            raise (self._addressed(error) if addressed else error) from failure
+
+    def _addressed(self, error: HeadwaterError) -> HeadwaterError:
+        """The error; when no server said it, it names the address."""
+        if error.reason:
+            return error
+        if isinstance(error, UnavailableError):
+            message = self._endpoint.unreachable(error.message)
+            return UnavailableError(message, code=error.code, reason="", metadata=error.metadata)
+        if isinstance(error, DeadlineExceededError):
+            message = f"no answer from {self._endpoint.target} in time: {error.message}"
+            return DeadlineExceededError(message, code=error.code, reason="", metadata=error.metadata)
+        return error
+
+    def _tell_of_outage(self, error: HeadwaterError, seconds: float) -> None:
+        if seconds >= SILENT_OUTAGE and not self._outage_told and isinstance(error, UnavailableError):
+            self._outage_told = True
+            LOG.warning("%s Calls are repeated until their deadlines.", self._addressed(error).message)
 
 
 _UNREADABLE = b"\xff"
@@ -142,15 +188,20 @@ def _serialized(request: Message) -> bytes:
         raise LimitExceededError(f"the request is too large to be sent: {error}") from error
 
 
-def _may_pass(error: HeadwaterError) -> bool:
-    # A failed file does not heal by itself: its collection has to be opened again. Of embedders the server has tried.
-    return isinstance(error, UnavailableError) and not isinstance(error, StorageFailedError | EmbedderUnavailableError)
+def _seconds(timeout: float | None) -> float | None:
+    """Raises TypeError and ValueError."""
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, Real):
+        raise TypeError(f"timeout is a number of seconds or None, not {type(timeout).__name__}")
+    if not timeout > 0:
+        raise ValueError(f"timeout is more than 0 seconds, not {timeout}; None means no deadline")
+    return None if math.isinf(timeout) else min(float(timeout), LONGEST_TIMEOUT)
 
 
-def _asked_wait(error: TooManyRequestsError) -> float:
-    """Seconds that the server asks to wait."""
-    return float(error.metadata.get("retry_seconds", DEFAULT_ASKED_WAIT))
-
-
-def _too_late(wait: float, deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() + wait >= deadline
+def _is_cancelled_by_caller(failure: BaseException) -> bool:
+    """Whether the task was cancelled, not only the call; gRPC raises the same."""
+    if not isinstance(failure, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
 
-from headwater._calls import DEFAULT_RETRIES, Calls, RetryPolicy
+from headwater._calls import Calls
 from headwater._collections import AsyncCollections, Collections
+from headwater._endpoint import ChannelOption, Endpoint, Tls
 from headwater._indexes import AsyncIndexes, Indexes
 from headwater._points import AsyncPoints, Points
 from headwater._records import AsyncRecords, Records
+from headwater._retries import RetryPolicy
 from headwater._surface import run_blocking
 from headwater._transfer import AsyncTransfers, Transfers
-from headwater._transport import AsyncioTransport, BlockingTransport, ChannelOption, Endpoint
+from headwater._transport import AsyncioTransport, BlockingTransport
 from headwater._vde import VDE, AsyncVDE
 
 DEFAULT_TARGET = "localhost:50051"
@@ -21,16 +23,47 @@ DEFAULT_TIMEOUT = 60.0
 """Seconds a call may take, retries included, unless it says otherwise."""
 
 
-class Client:
+class _Connection:
+    """What both clients have: how they were made, so that they can be shown, and made again where they are pickled."""
+
+    def __init__(self, calls: Calls, endpoint: Endpoint, timeout: float | None, retries: int | None) -> None:
+        self._calls = calls
+        self._endpoint = endpoint
+        self._limits = (timeout, retries)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._endpoint.target}{', closed' if self._calls.closed else ''}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if isinstance(self._endpoint.tls, grpc.ChannelCredentials):
+            raise TypeError("credentials made by grpc cannot be pickled: make the client in the process that uses it")
+        return (_connect, (type(self), self._endpoint, *self._limits))
+
+
+def _connect(kind: Any, endpoint: Endpoint, timeout: float | None, retries: int | None) -> object:
+    return kind(
+        endpoint.target,
+        api_key=endpoint.api_key,
+        tls=endpoint.tls,
+        timeout=timeout,
+        retries=retries,
+        options=endpoint.options,
+    )
+
+
+class Client(_Connection):
     """A connection to a Headwater server whose methods block. Safe to share between threads.
 
         with Client("localhost:50051") as client:
             hits = client.points.search("shop", [0.1, 0.2, 0.3], limit=5)
 
-    `timeout` is the default of every call in seconds, retries included; None: no deadline. `retries` is how often an
-    idempotent call is sent again while the server is unavailable. `tls` is True for the system's certificates, or
-    credentials made by grpc. `api_key` is sent with every call. `options` are gRPC channel options. It connects when
-    it is first used.
+    `target` is `host`, `host:port`, `[ipv6]:port`, `grpc://host:port`, `grpcs://host:port` for TLS (`http` and `https`
+    mean the same), or `unix:/path`; the port is 50051 unless it says otherwise. `timeout` is the default of every call
+    in seconds, retries included; None: no deadline. While the server is unavailable, calls that are safe to repeat are
+    sent again until the deadline (a minute, without one), others only if nothing was sent yet; `retries` bounds how
+    often. `tls` is True for the system's certificates, or credentials made by grpc. `api_key` is sent with every call.
+    `options` are gRPC channel options. It connects when it is first used; forked and pickled ones connect anew.
+    Raises TypeError and ValueError for arguments that cannot be.
     """
 
     def __init__(
@@ -38,13 +71,15 @@ class Client:
         target: str = DEFAULT_TARGET,
         *,
         api_key: str | None = None,
-        tls: bool | grpc.ChannelCredentials = False,
+        tls: Tls = None,
         timeout: float | None = DEFAULT_TIMEOUT,
-        retries: int = DEFAULT_RETRIES,
+        retries: int | None = None,
         options: Sequence[ChannelOption] = (),
     ) -> None:
-        endpoint = Endpoint(target=target, tls=tls, api_key=api_key, options=options)
-        self._calls = Calls(BlockingTransport(endpoint), timeout=timeout, retry=RetryPolicy(retries=retries))
+        endpoint = Endpoint(target=target, tls=tls, api_key=api_key, options=tuple(options))
+        retry = RetryPolicy(retries=retries)
+        calls = Calls(BlockingTransport(endpoint), endpoint, timeout=timeout, retry=retry)
+        super().__init__(calls, endpoint, timeout, retries)
         self.collections = Collections(self._calls)
         self.points = Points(self._calls)
         self.vde = VDE(self._calls)
@@ -56,10 +91,11 @@ class Client:
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
     def close(self) -> None:
-        """Ends the connection; calls in flight are cancelled."""
+        """Ends the connection; calls in flight are cancelled. Later calls raise ClientClosedError."""
         run_blocking(self._calls.close())
 
     def __enter__(self) -> Self:
+        self._calls.check_open()
         return self
 
     def __exit__(
@@ -68,8 +104,8 @@ class Client:
         self.close()
 
 
-class AsyncClient:
-    """A connection to a Headwater server whose methods are awaited, in one event loop.
+class AsyncClient(_Connection):
+    """A connection to a Headwater server whose methods are awaited, in any number of event loops and threads.
 
         async with AsyncClient("localhost:50051") as client:
             hits = await client.points.search("shop", [0.1, 0.2, 0.3], limit=5)
@@ -82,13 +118,15 @@ class AsyncClient:
         target: str = DEFAULT_TARGET,
         *,
         api_key: str | None = None,
-        tls: bool | grpc.ChannelCredentials = False,
+        tls: Tls = None,
         timeout: float | None = DEFAULT_TIMEOUT,
-        retries: int = DEFAULT_RETRIES,
+        retries: int | None = None,
         options: Sequence[ChannelOption] = (),
     ) -> None:
-        endpoint = Endpoint(target=target, tls=tls, api_key=api_key, options=options)
-        self._calls = Calls(AsyncioTransport(endpoint), timeout=timeout, retry=RetryPolicy(retries=retries))
+        endpoint = Endpoint(target=target, tls=tls, api_key=api_key, options=tuple(options))
+        retry = RetryPolicy(retries=retries)
+        calls = Calls(AsyncioTransport(endpoint), endpoint, timeout=timeout, retry=retry)
+        super().__init__(calls, endpoint, timeout, retries)
         self.collections = AsyncCollections(self._calls)
         self.points = AsyncPoints(self._calls)
         self.vde = AsyncVDE(self._calls)
@@ -100,10 +138,11 @@ class AsyncClient:
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
     async def close(self) -> None:
-        """Ends the connection; calls in flight are cancelled."""
+        """Ends the connection; calls in flight are cancelled. Later calls raise ClientClosedError."""
         await self._calls.close()
 
     async def __aenter__(self) -> Self:
+        self._calls.check_open()
         return self
 
     async def __aexit__(

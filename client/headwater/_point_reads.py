@@ -1,7 +1,6 @@
 """Reading, searching and querying points; each method sees one commit. The other half of `.points` writes."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from headwater._surface import Namespace, remote, remote_items
@@ -11,7 +10,6 @@ from headwater._wire.limits import unsigned
 from headwater._wire.points import page_of, payload_selector, record_of, vectors_selector
 from headwater._wire.queries import explanation_of, hits_of, query_request, search_after_message, search_request
 from headwater._wire.values import id_message, id_messages
-from headwater.errors import HeadwaterError
 from headwater.filters import FilterLike
 from headwater.models.explanation import Explanation
 from headwater.models.points import (
@@ -241,8 +239,7 @@ class PointReads(Namespace):
                 request.cursor = response.cursor
         finally:
             if cursor is not None:
-                with suppress(HeadwaterError, ValueError):  # closed client; the cursor ends by itself
-                    await self._calls(rpcs.Points.CLOSE_CURSOR, points_pb2.PointsCloseCursorRequest(cursor=cursor))
+                await self._calls.release(rpcs.Points.CLOSE_CURSOR, points_pb2.PointsCloseCursorRequest(cursor=cursor))
 
     @remote
     async def query_batch(
@@ -370,8 +367,7 @@ class PointReads(Namespace):
                 request.cursor = page.cursor or ""
         finally:
             if cursor is not None:
-                with suppress(HeadwaterError, ValueError):  # closed client; the cursor ends by itself
-                    await self._calls(rpcs.Points.CLOSE_CURSOR, points_pb2.PointsCloseCursorRequest(cursor=cursor))
+                await self._calls.release(rpcs.Points.CLOSE_CURSOR, points_pb2.PointsCloseCursorRequest(cursor=cursor))
 
     @remote
     async def count(self, collection: str, *, filter: FilterLike | None = None, timeout: float | None = None) -> int:

@@ -1,48 +1,15 @@
 """How bytes reach the server: a blocking and an asyncio transport of one shape. Knows no retries and no errors."""
 
 import asyncio
+import os
+import threading
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterator
 from typing import Protocol
 
 import grpc
 
-ChannelOption = tuple[str, str | int]
-
-_DEFAULT_OPTIONS: Mapping[str, str | int] = {
-    # Batches of vectors and pages of payloads are large; the server sets the limits that matter.
-    "grpc.max_receive_message_length": -1,
-    "grpc.max_send_message_length": -1,
-    # The first reconnect must be quick, or retries would all meet a channel that still waits a second.
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 5_000,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where the server is and how to speak to it. `options` are gRPC channel options and win over the defaults."""
-
-    target: str
-    tls: bool | grpc.ChannelCredentials = False
-    api_key: str | None = None
-    options: Sequence[ChannelOption] = ()
-
-    @property
-    def credentials(self) -> grpc.ChannelCredentials | None:
-        """None for plain text."""
-        if isinstance(self.tls, bool):
-            return grpc.ssl_channel_credentials() if self.tls else None
-        return self.tls
-
-    @property
-    def channel_options(self) -> list[ChannelOption]:
-        return list({**_DEFAULT_OPTIONS, **dict(self.options)}.items())
-
-    @property
-    def metadata(self) -> tuple[tuple[str, str], ...]:
-        return () if self.api_key is None else (("api-key", self.api_key),)
+from headwater._endpoint import Endpoint
 
 
 class Transport(Protocol):
@@ -59,30 +26,33 @@ class Transport(Protocol):
 
     async def sleep(self, seconds: float) -> None: ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Cancels the calls in flight. What is sent later fails."""
 
 
 class BlockingTransport:
-    """A transport whose coroutines never suspend: they block. Safe to share between threads."""
+    """A transport whose coroutines never suspend: they block. Safe to share between threads.
+
+    A process that was forked opens a channel of its own: the parent's belongs to threads that the child has not.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        credentials, options = endpoint.credentials, endpoint.channel_options
+        self._endpoint = endpoint
         self._metadata = endpoint.metadata
-        self._channel = (
-            grpc.insecure_channel(endpoint.target, options)
-            if credentials is None
-            else grpc.secure_channel(endpoint.target, credentials, options)
-        )
+        self._lock = threading.Lock()
+        self._process = 0
+        self._channel: grpc.Channel | None = None
         self._methods: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
 
     async def send(self, path: str, request: bytes, timeout: float | None) -> bytes:
-        method = self._methods.get(path)
+        channel, methods = self._opened()
+        method = methods.get(path)
         if method is None:
-            method = self._methods[path] = self._channel.unary_unary(path, None, None)
+            method = methods[path] = channel.unary_unary(path, None, None)
         return method(request, timeout=timeout, metadata=self._metadata)
 
     async def receive(self, path: str, request: bytes, timeout: float | None) -> AsyncGenerator[bytes, None]:
-        method = self._channel.unary_stream(path, None, None)
+        method = self._opened()[0].unary_stream(path, None, None)
         call = method(request, timeout=timeout, metadata=self._metadata)
         try:
             for answer in call:
@@ -91,7 +61,7 @@ class BlockingTransport:
             call.cancel()
 
     async def send_all(self, path: str, requests: Iterator[bytes], timeout: float | None) -> bytes:
-        method = self._channel.stream_unary(path, None, None)
+        method = self._opened()[0].stream_unary(path, None, None)
         answer: bytes = method(requests, timeout=timeout, metadata=self._metadata)
         return answer
 
@@ -99,26 +69,41 @@ class BlockingTransport:
         time.sleep(seconds)
 
     async def close(self) -> None:
-        self._channel.close()
+        if self._channel is not None and self._process == os.getpid():
+            self._channel.close()
+
+    def _opened(self) -> tuple[grpc.Channel, "dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]]"]:
+        if self._process != os.getpid():
+            with self._lock:
+                if self._process != os.getpid():
+                    self._channel, self._methods = self._new_channel(), {}
+                    self._process = os.getpid()
+        assert self._channel is not None
+        return self._channel, self._methods
+
+    def _new_channel(self) -> grpc.Channel:
+        target, credentials, options = self._endpoint.name, self._endpoint.credentials, self._endpoint.channel_options
+        if credentials is None:
+            return grpc.insecure_channel(target, options)
+        return grpc.secure_channel(target, credentials, options)
 
 
 class AsyncioTransport:
-    """A transport for one event loop: the one that runs when it is first used."""
+    """A transport for any number of event loops, also in several threads: each has a channel of its own."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._channel: grpc.aio.Channel | None = None
-        self._methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
+        self._metadata = endpoint.metadata
+        self._lock = threading.Lock()
+        self._channels: dict[asyncio.AbstractEventLoop, grpc.aio.Channel] = {}
 
     async def send(self, path: str, request: bytes, timeout: float | None) -> bytes:
-        method = self._methods.get(path)
-        if method is None:
-            method = self._methods[path] = self._open().unary_unary(path, None, None)
-        return await method(request, timeout=timeout, metadata=self._endpoint.metadata)
+        method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._opened().unary_unary(path, None, None)
+        return await method(request, timeout=timeout, metadata=self._metadata)
 
     async def receive(self, path: str, request: bytes, timeout: float | None) -> AsyncGenerator[bytes, None]:
-        method = self._open().unary_stream(path, None, None)
-        call = method(request, timeout=timeout, metadata=self._endpoint.metadata)
+        method = self._opened().unary_stream(path, None, None)
+        call = method(request, timeout=timeout, metadata=self._metadata)
         try:
             async for answer in call:
                 yield answer
@@ -126,24 +111,36 @@ class AsyncioTransport:
             call.cancel()
 
     async def send_all(self, path: str, requests: Iterator[bytes], timeout: float | None) -> bytes:
-        method = self._open().stream_unary(path, None, None)
-        answer: bytes = await method(requests, timeout=timeout, metadata=self._endpoint.metadata)
+        method = self._opened().stream_unary(path, None, None)
+        answer: bytes = await method(requests, timeout=timeout, metadata=self._metadata)
         return answer
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     async def close(self) -> None:
-        if self._channel is not None:
-            await self._channel.close(None)
+        here = asyncio.get_running_loop()
+        with self._lock:
+            channels, self._channels = self._channels, {}
+        for loop, channel in channels.items():
+            if loop is here:
+                await channel.close(None)
+            elif loop.is_running():
+                asyncio.run_coroutine_threadsafe(channel.close(None), loop)
 
-    def _open(self) -> grpc.aio.Channel:
+    def _opened(self) -> grpc.aio.Channel:
         # Not in the constructor: a channel belongs to a loop, and clients are often made before there is one.
-        if self._channel is None:
-            credentials, options = self._endpoint.credentials, self._endpoint.channel_options
-            self._channel = (
-                grpc.aio.insecure_channel(self._endpoint.target, options)
-                if credentials is None
-                else grpc.aio.secure_channel(self._endpoint.target, credentials, options)
-            )
-        return self._channel
+        loop = asyncio.get_running_loop()
+        channel = self._channels.get(loop)
+        if channel is None:
+            with self._lock:
+                # Channels of loops that have ended go: each holds its loop.
+                self._channels = {each: open_ for each, open_ in self._channels.items() if not each.is_closed()}
+                channel = self._channels[loop] = self._new_channel()
+        return channel
+
+    def _new_channel(self) -> grpc.aio.Channel:
+        target, credentials, options = self._endpoint.name, self._endpoint.credentials, self._endpoint.channel_options
+        if credentials is None:
+            return grpc.aio.insecure_channel(target, options)
+        return grpc.aio.secure_channel(target, credentials, options)

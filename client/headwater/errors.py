@@ -33,6 +33,7 @@ HeadwaterError                      any answer that is not a success
 │   ├── SnapshotAlreadyExistsError
 │   └── SpaceAlreadyExistsError
 ├── FailedPreconditionError         right request, wrong state
+│   ├── ClientClosedError           raised by the client itself: its close() was called
 │   ├── CollectionClosedError
 │   ├── CursorExpiredError
 │   ├── NoPartitionPhaseError
@@ -291,6 +292,10 @@ class FailedPreconditionError(HeadwaterError):
     """The right request in the wrong state."""
 
     CODE = StatusCode.FAILED_PRECONDITION
+
+
+class ClientClosedError(FailedPreconditionError):
+    """The client was closed, before the call or while it was under way."""
 
 
 class CollectionClosedError(FailedPreconditionError):

@@ -17,7 +17,7 @@ from google.rpc import error_details_pb2
 
 import headwater
 from headwater import AsyncClient, Client, PointStruct
-from headwater._calls import RetryPolicy
+from headwater._retries import RetryPolicy
 from headwater.v1 import collections_pb2, points_pb2
 from tests.client.scripted_server import Answer, Received, Refusal, ScriptedServer, error_info, start
 
@@ -93,9 +93,9 @@ def test_a_full_server_is_asked_again_by_the_async_client(server: ScriptedServer
     assert asyncio.run(count()) == 7
 
 
-@pytest.mark.parametrize(("retries", "timeout"), [(0, 60.0), (5, 0.5)])
+@pytest.mark.parametrize(("retries", "timeout"), [(0, 60.0), (None, 0.5)])
 def test_a_full_server_is_an_error_at_the_deadline_or_without_retries(
-    server: ScriptedServer, retries: int, timeout: float
+    server: ScriptedServer, retries: int | None, timeout: float
 ) -> None:
     server.answer = after(10**6, points_pb2.PointsCountResponse(), full(1_000))
     with Client(server.address, retries=retries) as client, pytest.raises(headwater.TooManyRequestsError) as caught:
@@ -145,7 +145,7 @@ def test_timeouts_of_client_and_call(
 
 def test_waits_grow_and_stay_bounded() -> None:
     policy = RetryPolicy()
-    for retry, longest in enumerate([0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]):
+    for retry, longest in enumerate([0.05, 0.1, 0.2, 0.25, 0.25]):
         assert all(longest / 2 <= policy.wait(retry) <= longest for _ in range(50))
 
 

@@ -1,0 +1,73 @@
+"""Which failures pass by themselves, and how long to wait for that. Sends nothing."""
+
+import random
+from dataclasses import dataclass
+
+from headwater.errors import (
+    EmbedderUnavailableError,
+    HeadwaterError,
+    StorageFailedError,
+    TooManyRequestsError,
+    UnavailableError,
+)
+
+DEFAULT_ASKED_WAIT = 1.0  # seconds, when a server that is full does not say when to come back
+_NOTHING_WAS_SENT = (
+    "failed to connect to all addresses",
+    "errors resolving ",
+    "DNS resolution failed",
+    "empty address",
+)
+"""How gRPC begins what it says of a call that found no connection. It says so in no other way; where its words change,
+calls that may not be repeated fail at once instead of waiting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often a call is sent again while the server is unavailable. Seconds.
+
+    `retries` None: until the call's deadline, or `longest_outage` of a call that has none. Waits grow twofold and are
+    drawn between half and all of their length, so that many clients do not come back at the same moment. A call that
+    finds the server's queue full waits as long as the server says, again and again until its deadline, whatever it
+    does; not if `retries` is 0.
+    """
+
+    retries: int | None = None
+    first_wait: float = 0.05
+    longest_wait: float = 0.25
+    longest_outage: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.retries is not None and (isinstance(self.retries, bool) or not isinstance(self.retries, int)):
+            raise TypeError(f"retries is an integer or None, not {type(self.retries).__name__}")
+        if self.retries is not None and self.retries < 0:
+            raise ValueError(f"retries is at least 0, not {self.retries}")
+
+    def wait(self, retry: int) -> float:
+        """Seconds before the retry of this number, from 0."""
+        return min(self.first_wait * 2.0 ** min(retry, 30), self.longest_wait) * random.uniform(0.5, 1.0)
+
+    def allows(self, retry: int) -> bool:
+        """Whether the retry of this number, from 0, may be made."""
+        return self.retries is None or retry < self.retries
+
+
+def may_pass(error: HeadwaterError) -> bool:
+    """Whether the server may be there again soon."""
+    # A failed file does not heal by itself: its collection has to be opened again. Of embedders the server has tried.
+    return isinstance(error, UnavailableError) and not isinstance(error, StorageFailedError | EmbedderUnavailableError)
+
+
+def nothing_was_sent(error: HeadwaterError) -> bool:
+    """Whether a call failed before it had a connection, so that any call may be sent again."""
+    return isinstance(error, UnavailableError) and not error.reason and error.message.startswith(_NOTHING_WAS_SENT)
+
+
+def is_asked_to_wait(error: HeadwaterError) -> bool:
+    """Whether the server is full and did nothing yet."""
+    return isinstance(error, TooManyRequestsError) or (not error.reason and "retry_seconds" in error.metadata)
+
+
+def asked_wait(error: HeadwaterError) -> float:
+    """Seconds that a full server asks to wait, and up to half more, so that not all callers come at once."""
+    return float(error.metadata.get("retry_seconds", DEFAULT_ASKED_WAIT)) * random.uniform(1.0, 1.5)
