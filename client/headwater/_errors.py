@@ -1,6 +1,7 @@
 """What all errors of the client have in common. The classes themselves are in errors.py."""
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -60,3 +61,19 @@ def _restore(
     field_violations: tuple[FieldViolation, ...],
 ) -> HeadwaterError:
     return kind(message, code=code, reason=reason, metadata=metadata, field_violations=field_violations)
+
+
+@functools.lru_cache(maxsize=256)
+def error_class(code: StatusCode, reason: str = "") -> type[HeadwaterError]:
+    """The class of a reason; for one this version does not know, the class of the status code."""
+    for attribute, value in (("REASON", reason), ("CODE", code)):
+        for kind in _below(HeadwaterError):
+            if value and vars(kind).get(attribute) == value:
+                return kind
+    return HeadwaterError
+
+
+def _below(root: type[HeadwaterError]) -> Iterator[type[HeadwaterError]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from _below(child)

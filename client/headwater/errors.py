@@ -73,6 +73,7 @@ from grpc import StatusCode
 
 from headwater._errors import FieldViolation as FieldViolation
 from headwater._errors import HeadwaterError as HeadwaterError
+from headwater._errors import error_class as error_class
 
 
 class InvalidArgumentError(HeadwaterError):
@@ -456,7 +457,7 @@ class DeadlineExceededError(HeadwaterError):
 
 
 class RequestCancelledError(HeadwaterError):
-    """The call was cancelled, as when the client is closed during it."""
+    """The call was cancelled."""
 
     CODE = StatusCode.CANCELLED
     REASON = "CANCELLED"
@@ -487,17 +488,3 @@ class InternalError(HeadwaterError):
 
     CODE = StatusCode.INTERNAL
     REASON = "INTERNAL"
-
-
-def _below(root: type[HeadwaterError]) -> list[type[HeadwaterError]]:
-    return [kind for child in root.__subclasses__() for kind in (child, *_below(child))]
-
-
-_TREE = _below(HeadwaterError)
-_BY_REASON = {kind.REASON: kind for kind in _TREE if "REASON" in vars(kind)}
-_BY_CODE = {kind.CODE: kind for kind in _TREE if "CODE" in vars(kind)}
-
-
-def error_class(code: StatusCode, reason: str = "") -> type[HeadwaterError]:
-    """The class of a reason; for one this version does not know, the class of the status code."""
-    return _BY_REASON.get(reason) or _BY_CODE.get(code, HeadwaterError)
