@@ -30,7 +30,7 @@ from planner.field_types import check_index_path
 from planner.filter import Filter
 from planner.id_order import first_matching
 from planner.limits import check_batch, check_explained, check_ids, check_page
-from planner.match import matches, matching_slots, payload_conditions
+from planner.match import payload_conditions
 from planner.operators import Ranking
 from planner.optimizer import optimize
 from planner.plan import Plan
@@ -44,6 +44,7 @@ from planner.upkeep import Upkeep
 from planner.validate import DEFAULT_LIMIT, check_query, space_of
 from planner.validate_filter import check_filter
 from planner.validate_vectors import dense_space
+from planner.write_filters import WriteFilters
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.operations import BySlots, StoredCondition
@@ -141,6 +142,7 @@ class Engine:
         self._fields = FieldIndexes(field_index_bytes)
         self._builds = FieldBuilds(self._fields)
         self._filters = FilterCache(cache_bytes, self._fields)
+        self._write_filters = WriteFilters()
         self._texts = TextIndexes(text_index_bytes)
         self._upkeep = Upkeep(self._texts, self._fields)
         self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup, self._bounded)
@@ -377,7 +379,7 @@ class Engine:
     ) -> BySlots:
         """Selects the matching points of a write, evaluated when it is applied. `field` is the filter's path."""
         check_filter(filter, schema, field)
-        return BySlots(partial(matching_slots, filter=filter, budget=budget))
+        return BySlots(partial(self._write_filters.matching_slots, filter=filter, budget=budget))
 
     def stored_condition(
         self,
@@ -399,7 +401,7 @@ class Engine:
         if filter is not None:
             check_filter(filter, schema, f"{prefix}condition")
         return StoredCondition(
-            holds=None if filter is None else lambda reader, slots: matches(reader, filter, slots, budget=budget),
+            holds=None if filter is None else partial(self._write_filters.matches, filter=filter, budget=budget),
             replaces=compile_comparisons(comparisons) if comparisons else None,
         )
 
