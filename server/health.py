@@ -1,11 +1,14 @@
 """Standard gRPC health: SERVING means ready. A stop is told to watchers, and then does not wait for them.
 
+Watchers are told side by side, so that one who takes nothing keeps no other from hearing of a change.
 No lock is held while something is sent: gRPC tells of a sent message by the same thread that runs the callbacks of
 ended calls. If such a callback waited for a lock that a sender holds, no call of the server would be answered any more.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import grpc
@@ -15,6 +18,12 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse, H
 Status = int
 """A number of HealthCheckResponse.ServingStatus."""
 SendResponse = Callable[[HealthCheckResponse | None], Any]
+
+TELLERS = 32
+"""Watchers that are told at a time: each takes a moment, unless its client takes nothing."""
+
+STOP_SECONDS = 1.0
+"""How long a stop waits until its watchers are told. Clients who take nothing are not waited for."""
 
 
 class Health:
@@ -36,8 +45,7 @@ class Health:
 
     def stop(self) -> None:
         """Says that requests are no longer served, and ends every Watch: a stop with grace waits for open calls."""
-        for watcher in self._tell(HealthCheckResponse.NOT_SERVING):
-            watcher.end()
+        self._tell(HealthCheckResponse.NOT_SERVING, last=True)
 
     def Check(self, request: HealthCheckRequest, context: grpc.ServicerContext) -> HealthCheckResponse:  # noqa: N802
         """The status of a service; NOT_FOUND when there is none of this name."""
@@ -76,14 +84,12 @@ class Health:
         with self._lock:
             self._watchers.discard(watcher)
 
-    def _tell(self, status: Status) -> "list[_Watcher]":
-        """Sets the status and tells it; returns whom."""
+    def _tell(self, status: Status, *, last: bool = False) -> None:
+        """Sets the status and tells it to all; with `last` their calls end, and those that take long are left alone."""
         with self._lock:
             self._status = status
             watchers = list(self._watchers)
-        for watcher in watchers:
-            watcher.tell()
-        return watchers
+        _side_by_side([watcher.tell_last if last else watcher.tell for watcher in watchers], STOP_SECONDS)
 
 
 class _Watcher:
@@ -103,6 +109,27 @@ class _Watcher:
                 self._told = status
                 self._send(HealthCheckResponse(status=status))
 
-    def end(self) -> None:
-        """Ends the call."""
+    def tell_last(self) -> None:
+        """The same, and ends the call."""
+        self.tell()
         self._send(None)
+
+
+def _side_by_side(works: Sequence[Callable[[], None]], seconds: float) -> None:
+    """Runs all of `works`, TELLERS at a time, and returns when they are done, or after `seconds`: then they go on."""
+    waiting = deque(works)
+
+    def run() -> None:
+        while True:
+            try:
+                work = waiting.popleft()
+            except IndexError:
+                return
+            work()
+
+    end = time.monotonic() + seconds
+    threads = [threading.Thread(target=run, name="health", daemon=True) for _ in range(min(TELLERS, len(works)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
