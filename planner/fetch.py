@@ -1,6 +1,6 @@
 """Reads what a request wants of the points it ended up with: payloads and vectors of those, and of no others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +76,9 @@ def fetch(
     Raises ReplyTooLarge, as soon as what was read so far is too large for the reply, RequestTooLarge, DeadlineExceeded,
     Cancelled.
     """
-    return list(read_points(reader, slots, payload, vectors, budget))
+    found: list[Fetched] = []
+    _read_points(reader, slots, payload, vectors, budget, found)
+    return found
 
 
 def fetch_some(
@@ -89,8 +91,7 @@ def fetch_some(
     """The first points of `slots`, at least one, that the reply has room for. Raises ReplyTooLarge for want of it."""
     found: list[Fetched] = []
     try:
-        for point in read_points(reader, slots, payload, vectors, budget):
-            found.append(point)
+        _read_points(reader, slots, payload, vectors, budget, found)
     except ReplyTooLarge:
         if not found:
             raise
@@ -118,32 +119,36 @@ def _reply_bytes(point: Fetched) -> int:
     return POINT_OVERHEAD + len(point.payload or b"") + sum(map(_size, point.vectors.values()))
 
 
-def read_points(
+def _read_points(
     reader: Snapshot,
     slots: NDArray[np.uint32],
     payload: PayloadSelector | None,
     vectors: VectorsSelector | None,
     budget: Budget,
-) -> Iterator[Fetched]:
-    """The points of `slots` one by one, each counted against the reply when it is read."""
+    found: list[Fetched],
+) -> None:
+    """Adds the points of `slots` to `found` one by one, each counted against the reply when it is read."""
+    is_whole = payload is not None and payload.include is None and not payload.exclude
     names = _names(reader.schema, vectors)
     step = _points_at_once(reader.schema, names)
+    answer = budget.meter.answer
     for start in range(0, len(slots), step):
         budget.check()
         part = slots[start : start + step]
         rows = _vectors(reader, part, names)
         for slot, row in zip(part.tolist(), rows, strict=True):
             version, point_id, stored = reader.parts(slot)
-            budget.answer(POINT_OVERHEAD + sum(map(_size, row.values())))
-            yield Fetched(point_id, version, _payload(reader, stored, payload, budget), row)
+            size = POINT_OVERHEAD + (sum(map(_size, row.values())) if row else 0)
+            answer(size + len(stored) if is_whole else size)
+            # A whole payload is returned as it is stored: no decoding.
+            data = bytes(stored) if is_whole else _part_of(reader, stored, payload, budget)
+            found.append(Fetched(point_id, version, data, row))
 
 
-def _payload(reader: Snapshot, stored: memoryview, selector: PayloadSelector | None, budget: Budget) -> bytes | None:
+def _part_of(reader: Snapshot, stored: memoryview, selector: PayloadSelector | None, budget: Budget) -> bytes | None:
+    """What is asked for of a payload; None without a selector."""
     if selector is None:
         return None
-    if selector.include is None and not selector.exclude:
-        budget.answer(len(stored))
-        return bytes(stored)  # as it is returned: no decoding
     keys = None if selector.include is None else frozenset(map(first_key, selector.include))
     payload = reader.codec.decode(stored, keys)
     if selector.include is not None:

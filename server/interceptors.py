@@ -63,11 +63,12 @@ class Interceptor:
 
     def budget(self, given: object, context: grpc.ServicerContext) -> Budget:
         """The budget of a call, with what this server allows each."""
-        budget = budget_of(context)
-        turn = given if isinstance(given, Turn) else None
-        if turn is not None:
-            turn.deadline = budget.deadline
-        return replace(budget, meter=Meter(self.max_request_memory, self.max_reply_bytes), turn=turn)
+        meter = Meter(self.max_request_memory, self.max_reply_bytes)
+        if not isinstance(given, Turn):
+            return replace(budget_of(context), meter=meter)
+        deadline = given.deadline = _deadline_of(context)
+        # Asking the context takes a lock each time, so what it told the turn is asked.
+        return Budget(deadline, is_cancelled=lambda: given.is_over, caller=given.caller, meter=meter, turn=given)
 
     def finish(self, method: str, outcome: Outcome, started: float, context: grpc.ServicerContext) -> bytes:
         """Logs the request, and gives its reply or ends the call with the status of its failure."""
@@ -88,9 +89,12 @@ class Interceptor:
 
 def budget_of(context: grpc.ServicerContext) -> Budget:
     """The budget of the caller: who it is, its deadline, and whether it is still there."""
+    return Budget(_deadline_of(context), is_cancelled=lambda: not context.is_active(), caller=caller_of(context))
+
+
+def _deadline_of(context: grpc.ServicerContext) -> float | None:
     seconds = context.time_remaining()
-    deadline = None if seconds is None or seconds > LONGEST_DEADLINE_SECONDS else time.monotonic() + seconds
-    return Budget(deadline, is_cancelled=lambda: not context.is_active(), caller=caller_of(context))
+    return None if seconds is None or seconds > LONGEST_DEADLINE_SECONDS else time.monotonic() + seconds
 
 
 def _bytes(text: str | bytes) -> bytes:

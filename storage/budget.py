@@ -55,6 +55,8 @@ class Budget:
 
     def within(self, seconds: float | None, max_scan: int | None) -> "Budget":
         """This budget, with at most `seconds` from now on and `max_scan` rows; None adds no bound."""
+        if seconds is None and max_scan is None:
+            return self
         deadline = self.deadline
         if seconds is not None:
             end = time.monotonic() + seconds

@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import lmdb
@@ -58,16 +58,18 @@ class CatalogFile:
     @contextmanager
     def read(self) -> Iterator[lmdb.Transaction]:
         """Raises CorruptStore, StorageFull or StorageFailed when it had to be opened anew and could not be."""
-        with ExitStack() as stack:
-            stack.enter_context(self._reading)
+        with self._reading:
             try:
-                txn = stack.enter_context(self._env.begin())
+                begun = self._env.begin()
             except lmdb.Error:
-                stack.close()
-                with self._writing:
-                    self._reopen_if_given_up()
-                stack.enter_context(self._reading)
-                txn = stack.enter_context(self._env.begin())
+                begun = None
+            if begun is not None:
+                with begun as txn:
+                    yield txn
+                return
+        with self._writing:
+            self._reopen_if_given_up()
+        with self._reading, self._env.begin() as txn:
             yield txn
 
     @contextmanager

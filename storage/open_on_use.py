@@ -124,7 +124,8 @@ class OpenOnUse:
         with self._changed:
             self._uses -= 1
             self.last_used = time.monotonic()
-            self._changed.notify_all()
+            if not self._uses:
+                self._changed.notify_all()
 
     def close(self, before_waiting: Callable[[], None]) -> None:
         """Takes no new use, commits what waits, calls `before_waiting`, waits until nobody uses it, and closes it."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import assert_never
 
 from server.lanes.costs import Kind
 from server.lanes.errors import TooManyRequests
@@ -75,7 +76,14 @@ class Admission:
 
     def of_kind(self, kind: Kind) -> Lane:
         """The lane of requests of a kind."""
-        return {Kind.CHEAP: self.cheap, Kind.DEAR: self.dear, Kind.TASK: self.tasks}[kind]
+        match kind:
+            case Kind.CHEAP:
+                return self.cheap
+            case Kind.DEAR:
+                return self.dear
+            case Kind.TASK:
+                return self.tasks
+        assert_never(kind)
 
     def standing(self, turn: Turn) -> AbstractContextManager[None]:
         """A context in which a stream waits for its client; after `stream_idle_seconds` it is ended."""

@@ -101,6 +101,11 @@ class Turn:
             assert self.call is not None
             self._house.run(self.call.work)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its caller is gone, or was answered."""
+        return self._gone
+
     def begin(self) -> None:
         """This thread works for the request from now on. Requires: a place was granted."""
         self._thread = threading.get_ident()
