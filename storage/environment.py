@@ -120,7 +120,7 @@ def _check_pages(path: Path) -> None:
     file = path / "data.mdb"
     if check_seal(path) or not file.exists() or not file.stat().st_size:
         return
-    log.info("%s has no seal: it was not closed cleanly, or is too large for one", file)
+    log.debug("%s has no seal, as a copy, after a kill or when large, and is walked before it is opened", file)
     WALKS.walk(file)
 
 
