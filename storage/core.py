@@ -22,20 +22,19 @@ from storage.errors import CorruptStore
 from storage.failed_writes import FailedWriteLog
 from storage.files import failure, sync_folder
 from storage.identity import Identity
-from storage.keys import MAX_SLOT, decode_slot
+from storage.keys import MAX_SLOT
 from storage.last_use import note_use
 from storage.matching import MatchingRowsCache
-from storage.multi import decode_tokens
 from storage.payload import PayloadCodec
 from storage.reader import read_rows
 from storage.record_indexes import RecordIndexes
 from storage.record_log import RecordLog
-from storage.records import decode_vector
 from storage.reserve import DiskReserve
 from storage.schema import CollectionSchema, MultiSchema, RecordSchema, SpaceSchema
 from storage.seal import write_seal
 from storage.segment_index import open_index
 from storage.space import Manifest, Space, SpaceView, all_files_of
+from storage.token_owners import read_token_owners
 from storage.versions import Growing
 
 log = logging.getLogger(__name__)
@@ -226,11 +225,8 @@ class Core:
     def _load_owners(self, txn: lmdb.Transaction, schema: MultiSchema) -> None:
         """Fills the column of whose tokens rows are, just after opening. Rows that nobody has stay 0."""
         assert schema.uid is not None
-        owners = self.token_owners[schema.uid] = Growing(np.uint32)
-        with txn.cursor(self.tables.records[schema.uid]) as cursor:
-            for key, value in cursor:
-                first, count = decode_tokens(decode_vector(memoryview(value)))
-                owners.put(first, np.full(count, decode_slot(key), np.uint32))
+        table = self.tables.records[schema.uid]
+        self.token_owners[schema.uid] = Growing(np.uint32, read_token_owners(txn, table))
 
     def _open_records(self, txn: lmdb.Transaction, uid: int | None, seq: int) -> None:
         assert uid is not None

@@ -136,12 +136,12 @@ class Reader:
 
     def all_slots(self) -> NDArray[np.uint32]:
         """Slots of all points, ascending."""
-        return _slots_in(self._txn, self._tables.points)
+        return slots_in(self._txn, self._tables.points)
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
         table = self._records_table(space) if space in self.schema.records else self._rows_table(space)
-        return _slots_in(self._txn, table)
+        return slots_in(self._txn, table)
 
     def vector_bodies(self, space: str) -> Iterator[tuple[int, memoryview]]:
         """Slot and bytes of every vector of a space of records, in slot order. Raises CorruptStore."""
@@ -189,7 +189,7 @@ class Reader:
         return CorruptStore(self._path / "data.mdb", 0, f"point in slot {slot}: {error}")
 
 
-def _slots_in(txn: lmdb.Transaction, table: lmdb._Database) -> NDArray[np.uint32]:
+def slots_in(txn: lmdb.Transaction, table: lmdb._Database) -> NDArray[np.uint32]:
     with txn.cursor(table) as cursor:
         keys = b"".join(cursor.iternext(keys=True, values=False))
     return np.frombuffer(keys, ">u4").astype(np.uint32)
@@ -197,7 +197,7 @@ def _slots_in(txn: lmdb.Transaction, table: lmdb._Database) -> NDArray[np.uint32
 
 def read_versions(txn: lmdb.Transaction, table: lmdb._Database) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Slots of all points, ascending, and the commit that wrote each last."""
-    slots = _slots_in(txn, table)
+    slots = slots_in(txn, table)
     with txn.cursor(table) as cursor:
         versions = b"".join([value[VERSION_BYTES] for value in cursor.iternext(keys=False, values=True)])
     return slots, np.frombuffer(versions, ">u8").astype(np.int64)
@@ -207,7 +207,7 @@ def read_rows(
     txn: lmdb.Transaction, table: lmdb._Database
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint32]]:
     """The whole table slot -> row and checksum, as arrays in slot order."""
-    slots = _slots_in(txn, table)
+    slots = slots_in(txn, table)
     with txn.cursor(table) as cursor:
         values = b"".join(cursor.iternext(keys=False, values=True))
     rows = np.frombuffer(values, np.dtype([("row", ">u8"), ("checksum", ">u4")]))
