@@ -28,6 +28,7 @@ from planner.field_builds import FieldBuilds, FieldIndexStatus
 from planner.field_indexes import FieldIndexes, IndexState
 from planner.field_types import check_index_path
 from planner.filter import Filter
+from planner.first_queries import ask_first
 from planner.id_order import first_matching
 from planner.limits import check_batch, check_explained, check_ids, check_page
 from planner.match import payload_conditions
@@ -144,7 +145,7 @@ class Engine:
         self._filters = FilterCache(cache_bytes, self._fields)
         self._write_filters = WriteFilters()
         self._texts = TextIndexes(text_index_bytes)
-        self._upkeep = Upkeep(self._texts, self._fields)
+        self._upkeep = Upkeep(self._texts, self._fields, self._ask_first)
         self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup, self._bounded)
 
     def query(
@@ -339,6 +340,10 @@ class Engine:
         self._builds.start(collection)
         self._upkeep.opened(collection)
 
+    def is_preparing(self, collection: Collection) -> bool:
+        """Whether that is not done yet."""
+        return self._upkeep.is_opening(collection)
+
     def prepare(self, collection: Collection) -> None:
         """Does now what else happens in the background after a collection was opened: its derived indexes are there
         then, and their files. Raises Cancelled when it is closed meanwhile, CorruptStore."""
@@ -403,6 +408,15 @@ class Engine:
         return StoredCondition(
             holds=None if filter is None else partial(self._write_filters.matches, filter=filter, budget=budget),
             replaces=compile_comparisons(comparisons) if comparisons else None,
+        )
+
+    def _ask_first(self, collection: Collection, reader: Snapshot, budget: Budget) -> None:
+        """Asks a collection that was opened just now. Raises Cancelled."""
+        ask_first(
+            reader,
+            lambda query: self.query_on(reader, collection, [query], budget),
+            lambda filter: self._filters.slots(reader, filter, budget),
+            budget,
         )
 
     def _bounded(self, budget: Budget) -> Budget:

@@ -7,6 +7,7 @@ Nothing waits for it. Who needs an index that it is reading or making waits for 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.field_indexes import FieldIndexes
@@ -15,7 +16,6 @@ from planner.text.indexes import TextIndexes
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.errors import Cancelled, CollectionClosed, EngineError
-from storage.prewarm import warm_up
 from storage.record_search import keep_sparse
 from storage.snapshot import Snapshot
 
@@ -41,9 +41,15 @@ class _Due:
 class Upkeep:
     """Starts its thread with the first collection. Safe for many threads."""
 
-    def __init__(self, texts: TextIndexes, fields: FieldIndexes) -> None:
+    def __init__(
+        self, texts: TextIndexes, fields: FieldIndexes, ask_first: Callable[[Collection, Snapshot, Budget], None]
+    ) -> None:
+        """`ask_first` asks a collection what nobody asked, once its indexes are there after it was opened."""
         self._texts = texts
         self._fields = fields
+        self._ask_first = ask_first
+        self._opening: set[Collection] = set()
+        """Those that were opened, and whose indexes are not all there yet."""
         self._due: dict[Collection, _Due] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -55,7 +61,14 @@ class Upkeep:
         if collection.derived.is_empty and not schema.names and not (schema.text_indexes or schema.field_indexes):
             return
         collection.derived.outdated = lambda: self.changed(collection)
+        with self._changed:
+            self._opening.add(collection)
         self._put(collection, _Due(0.0, 0.0, opened=True))
+
+    def is_opening(self, collection: Collection) -> bool:
+        """Whether something is left to do since it was opened."""
+        with self._changed:
+            return collection in self._opening
 
     def changed(self, collection: Collection) -> None:
         """Sees to the indexes after a commit, or after one was made, soon."""
@@ -66,6 +79,7 @@ class Upkeep:
         """Nothing is left to do for a collection that was closed."""
         with self._changed:
             self._due.pop(collection, None)
+            self._opening.discard(collection)
 
     def close(self) -> None:
         """Ends the thread; waits for the file that it may be writing."""
@@ -103,6 +117,10 @@ class Upkeep:
                 log.warning("derived indexes of %r are left to the requests that need them: %s", collection.name, error)
             except Exception:
                 log.exception("derived indexes of %r could not be made", collection.name)
+            finally:
+                if due.opened:
+                    with self._changed:
+                        self._opening.discard(collection)
 
     def _next(self) -> tuple[Collection, _Due] | None:
         """The collection that is due, once one is; None when it is time to end."""
@@ -125,8 +143,6 @@ class Upkeep:
             return  # its next opening sees to it
         budget = paced(lambda: self._stopping or collection.closed)
         with hold, collection.snapshot() as reader:
-            if opened:
-                warm_up(reader, budget)
             self._look_after_texts(reader, budget)
             keep_sparse(reader, budget)
             declared = [path for path, params in reader.schema.field_indexes.items() if not params.lazy]
@@ -134,6 +150,7 @@ class Upkeep:
                 self._fields.build(reader, declared, budget)
             if opened:
                 self._fields.load(reader, budget)
+                self._ask_first(collection, reader, budget)
             self._fields.keep(reader)
 
     def _look_after_texts(self, reader: Snapshot, budget: Budget) -> None:

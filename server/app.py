@@ -79,7 +79,7 @@ def serve(config: Config) -> Iterator[str]:
         closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
         closing(_make_engine(config, database)) as engine,
         closing(IndexWorkers(embedders)) as index_workers,
-        closing(Reopening(database)) as reopening,
+        closing(Reopening(database, engine)) as reopening,
     ):
         database.watch(index_workers.notify)
         database.closed = partial(_tell_closed, engine, index_workers)
@@ -90,8 +90,8 @@ def serve(config: Config) -> Iterator[str]:
         _add_services(server, config, database, engine, embedders, index_workers, admission)
         address = _listen(server, config)
         server.start()
-        health.ready()
         reopening.start()
+        health.ready()
         try:
             with closing(DataWatch(health, database.check_reachable)):
                 yield address

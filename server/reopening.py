@@ -1,8 +1,14 @@
-"""Opens the collections that were used last, after the server became ready: whoever asks for one next need not wait."""
+"""Opens the collections that were used last: whoever asks for one after a restart need not wait.
+
+It begins before the server is ready, which waits for what takes little, and goes on behind the requests.
+"""
 
 import logging
 import threading
+import time
 
+from planner.engine import Engine
+from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError
 
@@ -11,21 +17,40 @@ log = logging.getLogger(__name__)
 MOST = 8
 """Collections opened so. Each takes some files and, with its indexes, memory that it took before the restart."""
 
+READY_PROCESSOR_SECONDS = 0.5
+"""Processor time that may pass until the server is ready: a hundred thousand texts take a little less."""
+
+READY_SECONDS = 2.0
+"""Longest time until it is ready. The pages of a small collection that a kill left are walked within."""
+
+_POLL_SECONDS = 0.002
+
 
 class Reopening:
     """One thread, which ends by itself when it is done."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, engine: Engine) -> None:
         self._database = database
+        self._engine = engine
         self._stopping = threading.Event()
+        self._is_ready = threading.Event()
+        self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reopening", daemon=True)
 
     def start(self) -> None:
+        """Begins; returns when it is done, or when the server must wait no longer."""
+        processor, ends = time.process_time(), time.monotonic() + READY_SECONDS
         self._thread.start()
+        while not self._done.wait(_POLL_SECONDS):
+            if time.process_time() - processor >= READY_PROCESSOR_SECONDS or time.monotonic() >= ends:
+                log.info("collections that were used last are opened behind the requests")
+                break
+        self._is_ready.set()
 
     def close(self) -> None:
         """Opens no further one; waits for the one that is being opened."""
         self._stopping.set()
+        self._is_ready.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -37,9 +62,16 @@ class Reopening:
                 self._open(name)
         except EngineError as error:
             log.debug("no collection is opened ahead: %s", error)
+        finally:
+            self._done.set()
 
     def _open(self, name: str) -> None:
         try:
-            self._database.collection(name)
+            self._wait_until_prepared(self._database.collection(name))
         except EngineError as error:  # whoever asks for it is told
             log.debug("collection %r is not opened ahead: %s", name, error)
+
+    def _wait_until_prepared(self, collection: Collection) -> None:
+        """One after the other until the server is ready, the one used last first; then all at once."""
+        while self._engine.is_preparing(collection) and not self._is_ready.wait(_POLL_SECONDS):
+            pass

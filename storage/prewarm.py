@@ -10,14 +10,10 @@ import numpy as np
 from storage.budget import UNLIMITED, Budget
 from storage.record_search import prepare_sparse
 from storage.schema import SparseSchema
-from storage.search import SpaceSearch
 from storage.snapshot import Snapshot
 
 _CHUNK = 4 * 2**20  # bytes read between two looks at the budget
 _PAGE = 4096
-
-WARMED_BYTES = 64 * 2**20
-"""Vectors without a graph that a search scans within some tens of milliseconds."""
 
 
 def prewarm(snapshot: Snapshot, space: str | None = None, budget: Budget = UNLIMITED) -> int:
@@ -34,20 +30,6 @@ def prewarm(snapshot: Snapshot, space: str | None = None, budget: Budget = UNLIM
         if space in (None, name) and isinstance(schema, SparseSchema):
             prepare_sparse(snapshot, name, budget)
     return done + sum(_read(path, budget) for path in _other_files(snapshot, space))
-
-
-def warm_up(snapshot: Snapshot, budget: Budget) -> None:
-    """Searches each space once, so that the first request does not pay for what a first search makes: lengths of rows,
-    room of the libraries for linear algebra, pages of files. Spaces of which a search scans much are left out.
-
-    Raises DeadlineExceeded, Cancelled, CorruptStore.
-    """
-    for name, view in snapshot.spaces.items():
-        budget.check()
-        scanned = sum(block.vectors.nbytes for block in view.blocks if block.graph is None)
-        if view.row_count and scanned <= WARMED_BYTES:
-            vector = np.ones(view.schema.size, np.float32)
-            snapshot.search([SpaceSearch(space=name, vector=vector, limit=1)], budget)
 
 
 def _other_files(snapshot: Snapshot, space: str | None) -> Iterator[Path]:

@@ -63,6 +63,18 @@ def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
                 write_sparse(snapshot, space, data)
 
 
+def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
+    """Searches a sparse space whose index is there for one of its vectors, which is no use of it to be noted."""
+    schema = snapshot.schema.records[space]
+    if isinstance(schema, SparseSchema) and snapshot.has_record_index(space):
+        for _, body in snapshot.vector_bodies(space):
+            query = SparseQuery(SparseVector.from_bytes(body))
+            view = _view(snapshot, space, budget)
+            factors = _factors(snapshot, space, query, view)
+            view.search(query.vector, query.metric, factors, snapshot.seq, None, budget)
+            return
+
+
 def score_sparse(snapshot: Snapshot, space: str, slots: Slots, query: SparseQuery, budget: Budget) -> SpaceHits:
     """Those of `slots` whose vector shares an index with the query, best first, with the scores of a search."""
     modified = _schema(snapshot, space).modifier is not SparseModifier.NONE
