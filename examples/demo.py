@@ -5,7 +5,7 @@ Owns the story and its order; what each query means is the server's. The query i
 
 from examples.datasets import WordNet, load_wordnet
 from examples.own_server import own_server
-from examples.report import MARK, announce, fields, lines, note, plan, ranking
+from examples.report import MARK, announce, lines, note, plan, ranking
 from headwater import (
     Client,
     Distance,
@@ -150,12 +150,12 @@ SEARCHES = (
 
 
 def synset_text(hit: ScoredPoint) -> str:
-    return f"{', '.join(fields(hit)['lemmas'])}: {fields(hit)['definition']}"
+    return f"{', '.join(hit.payload['lemmas'])}: {hit.payload['definition']}"
 
 
 def lexname(hit: ScoredPoint) -> str:
     """Like `noun.artifact`: the part of speech and the field; the longest have 18 letters."""
-    return f"{fields(hit)['lexname']:>18}"
+    return f"{hit.payload['lexname']:>18}"
 
 
 def introduce(data: WordNet) -> None:

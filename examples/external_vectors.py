@@ -96,7 +96,7 @@ def restrict(client: Client, shop: Shop) -> IndexHits:
         }
     )
     note(f"{shop.query_texts[0]}, where {where}")
-    ranking([hit.point for hit in hits], name, lambda point: f"{(point.payload or {})['price']}")
+    ranking([hit.point for hit in hits], name, lambda point: f"{point.payload['price']}")
     return hits
 
 
@@ -153,11 +153,11 @@ def show(index: Index) -> str:
 
 
 def name(point: ScoredPoint) -> str:
-    return str((point.payload or {})["name"])
+    return str(point.payload["name"])
 
 
 def category(point: ScoredPoint) -> str:
-    return str((point.payload or {})["category"])
+    return str(point.payload["category"])
 
 
 def main() -> None:

@@ -78,7 +78,7 @@ def main() -> None:
             print(f"\n{step.__name__}: {step.__doc__}")
             for hit in step(client, data, 0)[:3]:
                 marked = "; ".join(part.marked("[", "]") for part in hit.highlights)
-                payload = hit.payload or {}
+                payload = hit.payload
                 print(f"  {hit.id:>5} {hit.score:.4f}  {marked or ', '.join(payload['lemmas'])}")
 
 

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 
 from examples.datasets import Shop, load_shop
 from examples.own_server import own_server
-from examples.report import announce, fields, fit, lines, plan, ranking
+from examples.report import announce, fit, lines, plan, ranking
 from headwater import (
     Client,
     CollectionInfo,
@@ -222,9 +222,9 @@ def select_parts(client: Client, shop: Shop) -> tuple[Hits, list[Record]]:
     without = WithPayloadSelector(exclude=["description", "image", "colors"])
     records = client.points.get(COLLECTION, [hits[0].id], with_payload=without)
     for hit in hits:
-        lines([f"payload {dict(sorted(fields(hit).items()))}"])
+        lines([f"payload {dict(sorted(hit.payload.items()))}"])
         lines(f"vector {space!r} of {len(vector)} dimensions" for space, vector in hit.vectors.items())
-    lines(f"all but three keys: {', '.join(sorted(record.payload or {}))}" for record in records)
+    lines(f"all but three keys: {', '.join(sorted(record.payload))}" for record in records)
     return hits, records
 
 
@@ -318,11 +318,11 @@ STEPS: tuple[Callable[[Client, Shop], object], ...] = (
 
 
 def name(hit: ScoredPoint) -> str:
-    return str(fields(hit)["name"])
+    return str(hit.payload["name"])
 
 
 def show(hits: Hits) -> None:
-    ranking(hits, name, lambda hit: f"{fields(hit)['category']:<12} {fields(hit)['price']:>7.2f}")
+    ranking(hits, name, lambda hit: f"{hit.payload['category']:<12} {hit.payload['price']:>7.2f}")
 
 
 def column(hit: ScoredPoint) -> str:

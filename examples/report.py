@@ -5,7 +5,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from inspect import getdoc
-from typing import Any
 
 from headwater import Explanation, ScoredPoint
 
@@ -65,13 +64,6 @@ def ranking(hits: Sequence[ScoredPoint], text: Describe, aside: Describe, marked
         print(f"{left}{fit(text(hit), WIDTH - len(left) - right - 2)}  {label:>{right}}")
     if not hits:
         print(f"{INDENT}(nothing)")
-
-
-def fields(hit: ScoredPoint) -> dict[str, Any]:
-    """The payload of a hit, which an example always asks for."""
-    if hit.payload is None:
-        raise ValueError(f"point {hit.id!r} came without a payload")
-    return hit.payload
 
 
 def fit(text: str, width: int) -> str:

@@ -17,6 +17,7 @@ from headwater.models.points import (
     PointIdLike,
     PointIds,
     Record,
+    RecordList,
     ScoredPoint,
     VectorLike,
     WithPayload,
@@ -61,7 +62,7 @@ class PointReads(Namespace):
         with_payload: WithPayload = True,
         with_vectors: WithVectors = False,
         timeout: float | None = None,
-    ) -> list[Record]:
+    ) -> RecordList:
         """The points of these ids that exist, in the order asked."""
         request = points_pb2.PointsGetRequest(
             collection_name=collection,
@@ -69,7 +70,7 @@ class PointReads(Namespace):
             with_payload=payload_selector(with_payload),
             with_vectors=vectors_selector(with_vectors),
         )
-        return [record_of(point) for point in (await self._calls(rpcs.Points.GET, request, timeout)).points]
+        return RecordList(map(record_of, (await self._calls(rpcs.Points.GET, request, timeout)).points))
 
     @remote
     async def search(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headwater.models.points import PointId, ScoredPoint
+from headwater.models.points import PayloadNotAskedFor, PointId, ScoredPoint
 
 Hitlist = Sequence[ScoredPoint]
 
@@ -87,7 +87,7 @@ def _fuse(
 
 def _merged(first: ScoredPoint, second: ScoredPoint) -> ScoredPoint:
     """The lists may have asked for different parts of a point: keeps what either has, the first list winning."""
-    payload = second.payload if first.payload is None else first.payload
+    payload = second.payload if isinstance(first.payload, PayloadNotAskedFor) else first.payload
     return replace(first, payload=payload, vectors={**second.vectors, **first.vectors})
 
 

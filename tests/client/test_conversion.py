@@ -195,7 +195,8 @@ def test_read_points() -> None:
     point.vectors[""][0] = 9  # the caller's own
     assert list(scored_point_of(message).vectors[""]) == [1, 2]
     assert record_of(common_pb2.RetrievedPoint(id={"key": "a"}, version=4)) == headwater.Record("a", version=4)
-    assert record_of(common_pb2.RetrievedPoint(id={"key": "a"})).payload is None
+    absent = record_of(common_pb2.RetrievedPoint(id={"key": "a"})).payload
+    assert isinstance(absent, headwater.PayloadNotAskedFor)
 
 
 def test_payload_selectors() -> None:

@@ -108,7 +108,7 @@ def test_equal_scores_are_ordered_by_id_numbers_first() -> None:
 
 
 def test_payloads_and_vectors_of_all_lists_are_kept() -> None:
-    first = ScoredPoint(1, 1.0, None, {"a": np.zeros(1, np.float32)})
+    first = ScoredPoint(1, 1.0, vectors={"a": np.zeros(1, np.float32)})
     second = ScoredPoint(1, 1.0, {"k": 1}, {"a": np.ones(1, np.float32), "b": np.ones(1, np.float32)})
     (hit,) = reciprocal_rank_fusion([[first], [second]])
     assert hit.payload == {"k": 1}

@@ -173,7 +173,7 @@ def test_highlights(client: Client, name: str) -> None:
     (whole,) = client.points.query(
         name, query=Bm25("dog", highlight=HighlightParams(fragment_length=0)), with_payload=False
     )
-    assert (whole.payload, len(whole.highlights[0].spans)) == (None, 200)
+    assert (dict(whole.payload), len(whole.highlights[0].spans)) == ({}, 200)
     fused = client.points.query(name, query=Fusion.RRF, prefetch=[PrefetchQuery(query=Bm25("fox", highlight=True))])
     assert {hit.id: hit.highlights for hit in fused} == found
 

@@ -7,6 +7,7 @@ from headwater._wire.values import id_of, names, payload_of, write_id, write_pay
 from headwater._wire.vectors import vectors_of, write_vectors
 from headwater.models.points import (
     Page,
+    PayloadNotAskedFor,
     PointStruct,
     PointVectors,
     Record,
@@ -48,7 +49,7 @@ def _name_list(given: Sequence[str], what: str) -> common_pb2.NameList:
 def record_of(message: common_pb2.RetrievedPoint) -> Record:
     return Record(
         id=id_of(message.id),
-        payload=payload_of(message.payload) if message.HasField("payload") else None,
+        payload=payload_of(message.payload) if message.HasField("payload") else PayloadNotAskedFor(),
         vectors=vectors_of(message.vectors),
         version=message.version,
     )
@@ -67,7 +68,7 @@ def scored_point_of(message: common_pb2.ScoredPoint) -> ScoredPoint:
     return ScoredPoint(
         id=id_of(message.id),
         score=message.score,
-        payload=payload_of(message.payload) if message.HasField("payload") else None,
+        payload=payload_of(message.payload) if message.HasField("payload") else PayloadNotAskedFor(),
         vectors=vectors_of(message.vectors),
         version=message.version,
         highlights=tuple(map(highlight_of, message.highlights)),

@@ -1,9 +1,10 @@
 """Groups, facets, aggregations and distance matrices, as a user asks for them and gets them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from headwater._tables import Row, Table, counted, flat
 from headwater.models.explanation import Explanation
 from headwater.models.points import PointId, Record, ScoredPoint, WithPayload, WithVectors
 
@@ -29,7 +30,7 @@ class PointGroup:
     lookup: Record | None = None
 
 
-class Groups(list[PointGroup]):
+class Groups(Table, list[PointGroup]):
     """Groups in the order of their best points. `seq` is the commit sequence that was read."""
 
     __slots__ = ("explanation", "seq")
@@ -38,6 +39,20 @@ class Groups(list[PointGroup]):
         super().__init__(groups)
         self.seq = seq
         self.explanation = explanation
+
+    def _title(self) -> str:
+        return counted(len(self), "group", seq=self.seq)
+
+    def _items(self) -> Sequence[PointGroup]:
+        return self
+
+    def _row(self, item: PointGroup) -> Row:
+        lookup = {} if item.lookup is None else {"lookup": item.lookup.row()}
+        return {"value": item.value, "points": [point.row() for point in item.points], **lookup}
+
+    def _flat(self, item: PointGroup) -> Iterator[Row]:
+        for point in item.points:
+            yield flat({"group": item.value, **point.row()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,7 @@ class FacetHit:
     count: int
 
 
-class Facets(list[FacetHit]):
+class Facets(Table, list[FacetHit]):
     """The most frequent values first. `value_count` is how many there are in all, `seq` the commit that was read."""
 
     __slots__ = ("seq", "value_count")
@@ -57,6 +72,15 @@ class Facets(list[FacetHit]):
         super().__init__(hits)
         self.value_count = value_count
         self.seq = seq
+
+    def _title(self) -> str:
+        return counted(len(self), "value", self.value_count, self.seq)
+
+    def _items(self) -> Sequence[FacetHit]:
+        return self
+
+    def _row(self, item: FacetHit) -> Row:
+        return {"value": item.value, "count": item.count}
 
 
 class AggregationKind(Enum):
@@ -131,7 +155,7 @@ class AggregateGroup:
         return self.results[name]
 
 
-class Aggregates(list[AggregateGroup]):
+class Aggregates(Table, list[AggregateGroup]):
     """Groups in the order of their values. `group_count`: how many there are in all; `seq`: the commit read."""
 
     __slots__ = ("group_count", "seq")
@@ -140,6 +164,15 @@ class Aggregates(list[AggregateGroup]):
         super().__init__(groups)
         self.group_count = group_count
         self.seq = seq
+
+    def _title(self) -> str:
+        return counted(len(self), "group", self.group_count, self.seq)
+
+    def _items(self) -> Sequence[AggregateGroup]:
+        return self
+
+    def _row(self, item: AggregateGroup) -> Row:
+        return {"value": item.value, "count": item.count, "results": item.results}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +184,7 @@ class MatrixPair:
     score: float
 
 
-class MatrixPairs(list[MatrixPair]):
+class MatrixPairs(Table, list[MatrixPair]):
     """Pairs of a distance matrix: points of the sample in id order, for each its nearest others, best first."""
 
     __slots__ = ("seq",)
@@ -159,6 +192,15 @@ class MatrixPairs(list[MatrixPair]):
     def __init__(self, pairs: Sequence[MatrixPair], *, seq: int = 0) -> None:
         super().__init__(pairs)
         self.seq = seq
+
+    def _title(self) -> str:
+        return counted(len(self), "pair", seq=self.seq)
+
+    def _items(self) -> Sequence[MatrixPair]:
+        return self
+
+    def _row(self, item: MatrixPair) -> Row:
+        return {"a": item.a, "b": item.b, "score": item.score}
 
 
 @dataclass(frozen=True, slots=True)

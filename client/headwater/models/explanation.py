@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from headwater._plan_picture import plan_picture
 from headwater.models.points import PointId
 
 
@@ -52,7 +53,10 @@ class HitExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A plan. `str()` is its readable tree. `hits` and `microseconds` are there only when it was analysed."""
+    """A plan. `str()` is its readable tree, and notebooks show a picture of it.
+
+    `hits` and `microseconds` are there only when it was analysed.
+    """
 
     root: ExplainNode
     text: str
@@ -63,6 +67,9 @@ class Explanation:
 
     def __str__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        return plan_picture(self)
 
 
 class AbsenceReason(Enum):

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from numpy.typing import NDArray
 
+from headwater._frames import plain
+from headwater._tables import Row, Table, counted
 from headwater.models.text import Highlight
 from headwater.models.vectors import MultiVectorLike, SparseVector, SparseVectorLike
 
@@ -51,9 +53,27 @@ class PointVectors:
     vector: VectorsLike
 
 
+class PayloadNotAskedFor(dict[str, Any]):
+    """In the place of a payload that was not asked for: empty, equal to no payload, and a KeyError that says why."""
+
+    def __missing__(self, key: str) -> Any:
+        raise KeyError(f"{key!r}: the payload was not asked for (with_payload=True does)")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PayloadNotAskedFor)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return "<not asked for>"
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A stored point. `payload` is None when it was not asked for.
+    """A stored point. `payload` is a PayloadNotAskedFor, which is empty, when it was not asked for.
 
     `vectors` holds by space name (the unnamed space is "") float32 arrays (size,), or a SparseVector, or of a
     multi-vector (n, size), as they were written; it is empty when not asked for, and not compared by ==. `version`
@@ -61,12 +81,40 @@ class Record:
     """
 
     id: PointId
-    payload: dict[str, Any] | None = None
+    payload: dict[str, Any] = field(default_factory=PayloadNotAskedFor)
     vectors: dict[str, Any] = field(default_factory=dict, compare=False)
     version: int = 0
 
+    def to_dict(self) -> dict[str, Any]:
+        """Its parts as plain values, without those that were not asked for; `json.dumps` takes them."""
+        return {name: plain(value) for name, value in self.row().items()}
 
-class Page(tuple[list[Record], PointId | None]):
+    def row(self) -> dict[str, Any]:
+        """Its parts as they are, without those that were not asked for."""
+        return {"id": self.id, **_asked_for(self), "version": self.version}
+
+
+def _asked_for(point: "Record | ScoredPoint") -> dict[str, Any]:
+    payload = {} if isinstance(point.payload, PayloadNotAskedFor) else {"payload": point.payload}
+    return payload | ({"vectors": point.vectors} if point.vectors else {})
+
+
+class RecordList(Table, list[Record]):
+    """Points: a list that prints as a table, with `to_dicts`, `to_pandas` and `to_arrow`."""
+
+    __slots__ = ()
+
+    def _title(self) -> str:
+        return counted(len(self), "point")
+
+    def _items(self) -> Sequence[Record]:
+        return self
+
+    def _row(self, item: Record) -> Row:
+        return item.row()
+
+
+class Page(Table, tuple[list[Record], PointId | None]):
     """A page of a scroll: `points, next_offset = page`; the offset is None on the last page.
 
     `cursor` names the commit that further pages are read from, when one was asked for and there are any. `seq` is the
@@ -92,6 +140,16 @@ class Page(tuple[list[Record], PointId | None]):
     def next_offset(self) -> PointId | None:
         return self[1]
 
+    def _title(self) -> str:
+        following = "the last page" if self.next_offset is None else f"next_offset={self.next_offset!r}"
+        return f"{counted(len(self.points), 'point', seq=self.seq)}, {following}"
+
+    def _items(self) -> Sequence[Record]:
+        return self.points
+
+    def _row(self, item: Record) -> Row:
+        return item.row()
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredPoint:
@@ -102,10 +160,19 @@ class ScoredPoint:
 
     id: PointId
     score: float
-    payload: dict[str, Any] | None = None
+    payload: dict[str, Any] = field(default_factory=PayloadNotAskedFor)
     vectors: dict[str, Any] = field(default_factory=dict, compare=False)
     version: int = 0
     highlights: tuple[Highlight, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its parts as plain values, without those that were not asked for; `json.dumps` takes them."""
+        return {name: plain(value) for name, value in self.row().items()}
+
+    def row(self) -> dict[str, Any]:
+        """Its parts as they are, without those that were not asked for."""
+        highlights = {"highlights": self.highlights} if self.highlights else {}
+        return {"id": self.id, "score": self.score, **_asked_for(self), **highlights, "version": self.version}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from headwater._tables import Row, Table, counted
 from headwater.filters import FilterLike
 from headwater.models.explanation import Explanation
 from headwater.models.points import PointIdLike, ScoredPoint, VectorLike, WithPayload, WithVectors
@@ -185,8 +186,8 @@ class QueryRequest:
     search_after: SearchAfterLike | None = None
 
 
-class Hits(list[ScoredPoint]):
-    """The points of one query, best first: a list that also knows how it was made.
+class Hits(Table, list[ScoredPoint]):
+    """The points of one query, best first: a list that prints as a table and also knows how it was made.
 
     `seq` is the commit sequence that was read. `total` is how many points the query ranks, whatever its limit; None
     where that is not known. `cursor` names the commit for the next page, if the query opened or used one and there may
@@ -194,6 +195,7 @@ class Hits(list[ScoredPoint]):
     """
 
     __slots__ = ("cursor", "explanation", "seq", "total")
+    _POSITION = "rank"
 
     def __init__(
         self,
@@ -209,3 +211,12 @@ class Hits(list[ScoredPoint]):
         self.total = total
         self.cursor = cursor
         self.explanation = explanation
+
+    def _title(self) -> str:
+        return counted(len(self), "hit", self.total, self.seq)
+
+    def _items(self) -> Sequence[ScoredPoint]:
+        return self
+
+    def _row(self, item: ScoredPoint) -> Row:
+        return item.row()
