@@ -132,6 +132,9 @@ async def tour_of_reads(call: Tour) -> None:
     assert [hit.score for hit in ranked] == sorted([hit.score for hit in ranked], reverse=True)
     everything = await call("points.scroll_all", "shop", filter=Field("even").eq(True), batch_size=7)
     assert [record.id for record in everything] == list(range(0, 60, 2))
+    ranked = await call("points.query_all", "shop", QUERY_TEXT, using="text", batch_size=7)
+    whole = await call("points.query", "shop", QUERY_TEXT, using="text", limit=60)
+    assert [hit.id for hit in ranked] == [hit.id for hit in whole]
     exact = TEXT @ QUERY_TEXT / np.linalg.norm(TEXT, axis=1) / np.linalg.norm(QUERY_TEXT)
     hits = await call("points.search", "shop", QUERY_TEXT, using="text", limit=3)
     assert [hit.id for hit in hits] == list(np.argsort(-exact)[:3])

@@ -47,9 +47,13 @@ WEIGHTS = st.sampled_from([0.0, 0.1, 0.3, 1.0, 2.5, 7.0])
 LIMITS = st.sampled_from([1, 3, 10, 200])
 
 
+DEPTH = 100
+"""Of a prefetch without a limit."""
+
+
 def lists_of(client: Client, name: str, leaves: Sequence[PrefetchQuery]) -> list[Hits]:
     return client.points.query_batch(
-        name, [{"query": leaf.query, "using": leaf.using, "limit": leaf.limit} for leaf in leaves]
+        name, [{"query": leaf.query, "using": leaf.using, "limit": leaf.limit or DEPTH} for leaf in leaves]
     )
 
 

@@ -292,8 +292,8 @@ def test_lists_and_partitions_survive_kill_and_restart(tmp_path: Path) -> None:
         process.kill()
     assert not check(data).problems
     with running_server(data) as address, Client(address) as client:
-        assert client.vde.get_state(NAME).state is CollectionState.READY
         assert [list(client.points.search(NAME, query)) for query in QUERIES] == before
+        assert client.vde.get_state(NAME).state is CollectionState.READY
         assert client.vde.trigger_rebuild(NAME, partition_id=partition.partition_id)
 
 

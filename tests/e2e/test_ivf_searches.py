@@ -69,7 +69,8 @@ def _create(client: Client) -> None:
         PointStruct(number, row, {"random": int(places[number]), "clustered": int(by_cluster[number])})
         for number, row in enumerate(VECTORS)
     ]
-    client.upload_points("c", points, batch_size=1_000)
+    for start in range(0, COUNT, 1_000):  # one after the other, since lists depend on the order of the rows
+        client.points.upsert("c", points[start : start + 1_000])
     client.vde.optimize("c")
 
 

@@ -159,17 +159,17 @@ def _shift_block(txn: lmdb.Transaction, tables: Tables) -> None:
 
 
 TAMPERINGS = [
-    (_lose_id, "no entry in the table of ids"),
-    (_swap_ids, "belongs to"),
-    (_lose_point, "belongs to None"),
-    (_invent_point, "was never given out"),
+    (_lose_id, "ids and points do not name each other"),
+    (_swap_ids, "ids and points do not name each other"),
+    (_lose_point, "a slot has a vector and no point"),
+    (_invent_point, "ids and points do not name each other"),
     (_name_row_twice, "two slots name one row"),
     (_name_row_past_the_end, "names row 10000 of 25"),
     (_vector_without_point, "has a vector and no point"),
-    (_miscount, "20 points are counted and 19 are stored"),
+    (_miscount, "20 points of 20 slots are counted, and 19 are stored"),
     (_lose_manifest, "'space:1' of the table meta is missing"),
     (_garble_manifest, "JSONDecodeError"),
-    (_garble_state, "error"),
+    (_garble_state, "the counters of the collection are missing"),
     (_shift_block, "overlap another block or hold less than"),
 ]
 
