@@ -40,7 +40,7 @@ def load(client: Client, data: WordNet) -> None:
     Each synset of WordNet (a set of words with one meaning) has the embedding of its definition in one space, and
     that of its words, the lemmas, in the other.
     """
-    space = VectorParams(size=data.definition.shape[1], distance=Distance.Cosine)
+    space = VectorParams(size=data.definition.shape[1], distance=Distance.COSINE)
     client.collections.create(COLLECTION, vectors_config={"definition": space, "lemmas": space})
     client.points.upload_points(COLLECTION, points_of(data), batch_size=250, progress=True)
     counts = client.vde.get_vector_count(COLLECTION)

@@ -62,10 +62,10 @@ def create(client: Client, shop: Shop) -> CollectionInfo:
         COLLECTION,
         vectors_config={
             "text": VectorParams(
-                size=shop.text.shape[1], distance=Distance.Cosine, hnsw_config=HnswConfigDiff(m=16, ef_construct=100)
+                size=shop.text.shape[1], distance=Distance.COSINE, hnsw_config=HnswConfigDiff(m=16, ef_construct=100)
             ),
             "image": VectorParams(
-                size=shop.image.shape[1], distance=Distance.Cosine, hnsw_config=HnswConfigDiff(m=32, ef_construct=200)
+                size=shop.image.shape[1], distance=Distance.COSINE, hnsw_config=HnswConfigDiff(m=32, ef_construct=200)
             ),
         },
     )

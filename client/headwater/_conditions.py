@@ -80,13 +80,21 @@ class DatetimeRange(Condition):
 class TextOperator(Enum):
     """What a TextTest asks of a string."""
 
-    Text = "text"
-    Phrase = "phrase"
-    StartsWith = "starts_with"
-    Contains = "contains"
-    Glob = "glob"
-    IGlob = "iglob"
-    Regex = "regex"
+    TEXT = "text"
+    PHRASE = "phrase"
+    STARTS_WITH = "starts_with"
+    CONTAINS = "contains"
+    GLOB = "glob"
+    IGLOB = "iglob"
+    REGEX = "regex"
+    # The same members by the names they first had.
+    Text = TEXT
+    Phrase = PHRASE
+    StartsWith = STARTS_WITH
+    Contains = CONTAINS
+    Glob = GLOB
+    IGlob = IGLOB
+    Regex = REGEX
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """The namespace `.indexes`: spaces by payload property, blocking and async."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from headwater._surface import AsyncNamespace, BlockingNamespace, Namespace, remote
 from headwater._where import Where, filter_of
 from headwater._wire import indexes as wire
 from headwater._wire import rpcs
+from headwater._wire.points import asks_vectors
 from headwater.models.collections import Distance
 from headwater.models.indexes import Index, IndexHits, IndexSource, IndexStats, ReadyPolicy, VectorsUpserted
 from headwater.models.points import Text, VectorLike, WithPayload, WithVectors
@@ -60,7 +61,7 @@ class IndexMethods(Namespace):
             "embedder": embedder,
             "using": using,
         }
-        request = wire.create_request(wire.arguments(index, named, "create"))
+        request = wire.create_request(_given("create", "index", index, named))
         return wire.index_of((await self._calls(rpcs.Indexes.CREATE, request, timeout)).index)
 
     @remote
@@ -109,7 +110,7 @@ class IndexMethods(Namespace):
         `items` is `{"items": [{"recordId", "vector"}, ...]}`, that list, or pairs of these two. Raises
         PointNotFoundError, which lists the records that are not there.
         """
-        given = items["items"] if isinstance(items, Mapping) else items
+        given = _items(items)
         request = indexes_pb2.IndexesUpsertVectorsRequest(
             index_id=_id(index), items=wire.item_messages(given), wait=wait
         )
@@ -160,10 +161,11 @@ class IndexMethods(Namespace):
             "score_threshold": score_threshold,
             "score_mode": score_mode,
         }
-        given = wire.arguments(search, named, "search")
+        given = _given("search", "search", search, named)
         given["where"] = filter_of(given.get("where"))
         request = wire.search_request(given, params=params, with_payload=with_payload, with_vectors=with_vectors)
-        return wire.hits_of(await self._calls(rpcs.Indexes.SEARCH, request, timeout))
+        answer = await self._calls(rpcs.Indexes.SEARCH, request, timeout)
+        return wire.hits_of(answer, asks_vectors(request.with_vectors))
 
 
 class Indexes(IndexMethods, BlockingNamespace):
@@ -180,3 +182,19 @@ class AsyncIndexes(IndexMethods, AsyncNamespace):
 
 def _id(index: str | Index) -> str:
     return index.id if isinstance(index, Index) else index
+
+
+def _given(method: str, argument: str, given: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a method, given by name and in the dict that is this argument of it."""
+    chosen = wire.arguments(given, named, method, argument)
+    return cast(dict[str, Any], vars(IndexMethods)[method].arguments.each(chosen))
+
+
+def _items(given: Mapping[str, Any] | Iterable[Any]) -> Iterable[Any]:
+    """Raises TypeError for a dict that is not `{"items": [...]}`."""
+    if not isinstance(given, Mapping):
+        return given
+    if set(given) != {"items"} or isinstance(given["items"], str) or not isinstance(given["items"], Iterable):
+        raise TypeError('items as a dict is {"items": [...]}')
+    items: Iterable[Any] = given["items"]
+    return items

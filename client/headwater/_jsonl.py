@@ -30,7 +30,7 @@ class JsonLinesWriter:
 
     def write(self, record: Record) -> None:
         # A float32 is a float64 too, and Python writes the shortest text that gives back the same float64.
-        vectors = {name: _plain(vector) for name, vector in record.vectors.items()}
+        vectors = {name: _plain(vector) for name, vector in (record.vectors or {}).items()}
         self._file.write(_line({"id": record.id, "vectors": vectors, "payload": record.payload or {}}))
 
 

@@ -63,7 +63,7 @@ class ParquetWriter:
             self._records = []
 
     def _vectors(self, space: str) -> Any:
-        vectors = [_plain(record.vectors.get(space)) for record in self._records]
+        vectors = [_plain((record.vectors or {}).get(space)) for record in self._records]
         return self._arrow.array(vectors, self._types[space])
 
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import aclosing
+from typing import Any, cast
 
 import numpy as np
 
 from headwater._surface import Namespace, remote
 from headwater._wire import rpcs
+from headwater._wire.limits import unsigned
 from headwater._wire.values import id_of
+from headwater._wire.vectors import float32_of
+from headwater.errors import InvalidPartitionError, InvalidQueryError
 from headwater.models.partitions import (
     BuildEstimate,
     Partition,
@@ -32,7 +36,12 @@ class PartitionMethods(Namespace):
         self, collection: str, count: int, using: str | None = None, *, seed: int = 0, timeout: float | None = None
     ) -> VectorSample:
         """`count` stored vectors drawn at random, or all; equal seeds draw equal samples of equal points."""
-        request = vde_pb2.VDESampleVectorsRequest(collection_name=collection, using=using, count=count, seed=seed)
+        request = vde_pb2.VDESampleVectorsRequest(
+            collection_name=collection,
+            using=using,
+            count=unsigned(count, "count"),
+            seed=unsigned(seed, "seed", InvalidQueryError, bits=64),
+        )
         ids: list[PointId] = []
         parts = [np.empty((0, 0), np.float32)]
         async with aclosing(self._calls.download(rpcs.VDE.SAMPLE_VECTORS, request, timeout)) as answers:
@@ -59,7 +68,7 @@ class PartitionMethods(Namespace):
         row; nothing is kept then. Rebuild to give segments that exist new lists: `trigger_rebuild`.
         """
         if (rows is None) == (from_collection is None):
-            raise ValueError("give either rows or from_collection")
+            raise ValueError("give either rows or from_collection (and from_using)")
         header = vde_pb2.PartitionHeader(
             collection_name=collection, using=using, from_collection=from_collection or "", from_using=from_using
         )
@@ -87,8 +96,8 @@ class PartitionMethods(Namespace):
 def _requests(header: vde_pb2.PartitionHeader, rows: PartitionRowsLike) -> Iterator[vde_pb2.VDEImportPartitionRequest]:
     yield vde_pb2.VDEImportPartitionRequest(header=header)
     part: list[vde_pb2.PartitionRow] = []
-    for row in rows:
-        part.append(_row_message(row))
+    for position, row in enumerate(rows):
+        part.append(_row_message(row, f"rows[{position}]"))
         if len(part) == ROWS_AT_ONCE:
             yield vde_pb2.VDEImportPartitionRequest(rows=vde_pb2.PartitionRows(rows=part))
             part = []
@@ -96,9 +105,13 @@ def _requests(header: vde_pb2.PartitionHeader, rows: PartitionRowsLike) -> Itera
         yield vde_pb2.VDEImportPartitionRequest(rows=vde_pb2.PartitionRows(rows=part))
 
 
-def _row_message(row: PartitionRowLike) -> vde_pb2.PartitionRow:
+def _row_message(row: PartitionRowLike, path: str) -> vde_pb2.PartitionRow:
     number, parent, vector = (row.id, row.parent, row.vector) if isinstance(row, PartitionRow) else row
-    return vde_pb2.PartitionRow(id=number, parent=parent, vector=np.asarray(vector, np.float32).ravel())
+    return vde_pb2.PartitionRow(
+        id=unsigned(number, f"{path}.id", InvalidPartitionError),
+        parent=unsigned(parent, f"{path}.parent", InvalidPartitionError),
+        vector=float32_of(cast(Any, vector), f"{path}.vector"),
+    )
 
 
 def _estimate_of(message: vde_pb2.BuildEstimate) -> BuildEstimate:

@@ -104,7 +104,7 @@ class PointAnalyses(Namespace):
             group_size=unsigned(group_size, "group_size"),
             with_lookup=lookup_message(with_lookup),
         )
-        return groups_of(await self._calls(rpcs.Points.QUERY_GROUPS, request, timeout))
+        return groups_of(await self._calls(rpcs.Points.QUERY_GROUPS, request, timeout), request)
 
     @remote
     async def facet(

@@ -1,15 +1,16 @@
 """Reading, searching and querying points; each method sees one commit. The other half of `.points` writes."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from headwater._surface import Namespace, remote, remote_items
 from headwater._wire import rpcs
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import unsigned
-from headwater._wire.points import page_of, payload_selector, record_of, vectors_selector
+from headwater._wire.points import asks_vectors, page_of, payload_selector, record_of, vectors_selector
 from headwater._wire.queries import explanation_of, hits_of, query_request, search_after_message, search_request
 from headwater._wire.values import id_message, id_messages
+from headwater.errors import InvalidQueryError
 from headwater.filters import FilterLike
 from headwater.models.explanation import Explanation
 from headwater.models.points import (
@@ -70,7 +71,8 @@ class PointReads(Namespace):
             with_payload=payload_selector(with_payload),
             with_vectors=vectors_selector(with_vectors),
         )
-        return RecordList(map(record_of, (await self._calls(rpcs.Points.GET, request, timeout)).points))
+        points = (await self._calls(rpcs.Points.GET, request, timeout)).points
+        return RecordList([record_of(point, asks_vectors(request.with_vectors)) for point in points])
 
     @remote
     async def search(
@@ -106,8 +108,9 @@ class PointReads(Namespace):
             lookup_from=lookup_from,
             explain=explain,
         )
-        response = await self._calls(rpcs.Points.SEARCH, search_request(search, collection), timeout)
-        return hits_of(response.result)
+        request = search_request(search, collection)
+        response = await self._calls(rpcs.Points.SEARCH, request, timeout)
+        return hits_of(response.result, vectors=asks_vectors(request.with_vectors))
 
     @remote
     async def search_batch(
@@ -118,11 +121,12 @@ class PointReads(Namespace):
         timeout: float | None = None,
     ) -> list[Hits]:
         """Up to 256 searches on one snapshot; each a SearchRequest or a dict of its arguments. One result each."""
-        requests = [SearchRequest(**search) if isinstance(search, Mapping) else search for search in searches]
+        requests = cast("Iterable[SearchRequest]", searches)  # dicts were made into such
         request = points_pb2.PointsSearchBatchRequest(
             collection_name=collection, searches=map(search_request, requests)
         )
-        return [hits_of(result) for result in (await self._calls(rpcs.Points.SEARCH_BATCH, request, timeout)).results]
+        results = (await self._calls(rpcs.Points.SEARCH_BATCH, request, timeout)).results
+        return _all_hits(results, request.searches)
 
     @remote
     async def query(
@@ -177,11 +181,12 @@ class PointReads(Namespace):
         )
         request = query_request(root, collection)
         if cursor_ttl is not None:
-            request.cursor_ttl_seconds = cursor_ttl
+            request.cursor_ttl_seconds = _seconds_of(cursor_ttl)
         if cursor is not None:
             request.cursor = cursor
         response = await self._calls(rpcs.Points.QUERY, request, timeout)
-        return hits_of(response.result, response.cursor if response.HasField("cursor") else None)
+        next_page = response.cursor if response.HasField("cursor") else None
+        return hits_of(response.result, next_page, vectors=asks_vectors(request.with_vectors))
 
     @remote_items
     async def query_all(
@@ -224,12 +229,12 @@ class PointReads(Namespace):
             search_after=search_after,
         )
         request = query_request(root, collection)
-        request.cursor_ttl_seconds = cursor_ttl
+        request.cursor_ttl_seconds = _seconds_of(cursor_ttl)
         cursor = None
         try:
             while True:
                 response = await self._calls(rpcs.Points.QUERY, request, timeout)
-                hits = hits_of(response.result)
+                hits = hits_of(response.result, vectors=asks_vectors(request.with_vectors))
                 cursor = response.cursor or cursor
                 for hit in hits:
                     yield hit
@@ -251,9 +256,10 @@ class PointReads(Namespace):
         timeout: float | None = None,
     ) -> list[Hits]:
         """Up to 256 queries on one snapshot; each a QueryRequest or a dict of its arguments. One result each."""
-        requests = [QueryRequest(**query) if isinstance(query, Mapping) else query for query in queries]
+        requests = cast("Iterable[QueryRequest]", queries)  # dicts were made into such
         request = points_pb2.PointsQueryBatchRequest(collection_name=collection, queries=map(query_request, requests))
-        return [hits_of(result) for result in (await self._calls(rpcs.Points.QUERY_BATCH, request, timeout)).results]
+        results = (await self._calls(rpcs.Points.QUERY_BATCH, request, timeout)).results
+        return _all_hits(results, request.queries)
 
     @remote
     async def explain(
@@ -318,10 +324,10 @@ class PointReads(Namespace):
             limit=unsigned(limit, "limit"),
             with_payload=payload_selector(with_payload),
             with_vectors=vectors_selector(with_vectors),
-            cursor_ttl_seconds=cursor_ttl,
+            cursor_ttl_seconds=None if cursor_ttl is None else _seconds_of(cursor_ttl),
             cursor=cursor,
         )
-        return page_of(await self._calls(rpcs.Points.SCROLL, request, timeout))
+        return page_of(await self._calls(rpcs.Points.SCROLL, request, timeout), asks_vectors(request.with_vectors))
 
     @remote
     async def close_cursor(self, cursor: str, *, timeout: float | None = None) -> bool:
@@ -352,12 +358,13 @@ class PointReads(Namespace):
             limit=unsigned(batch_size, "limit"),
             with_payload=payload_selector(with_payload),
             with_vectors=vectors_selector(with_vectors),
-            cursor_ttl_seconds=cursor_ttl,
+            cursor_ttl_seconds=None if cursor_ttl is None else _seconds_of(cursor_ttl),
         )
         cursor = None
         try:
             while True:
-                page = page_of(await self._calls(rpcs.Points.SCROLL, request, timeout))
+                answer = await self._calls(rpcs.Points.SCROLL, request, timeout)
+                page = page_of(answer, asks_vectors(request.with_vectors))
                 cursor = page.cursor or cursor
                 for record in page.points:
                     yield record
@@ -375,3 +382,16 @@ class PointReads(Namespace):
         """How many points there are, exactly; with `filter` how many match."""
         request = points_pb2.PointsCountRequest(collection_name=collection, filter=filter_message(filter))
         return (await self._calls(rpcs.Points.COUNT, request, timeout)).count
+
+
+def _seconds_of(cursor_ttl: int) -> int:
+    return unsigned(cursor_ttl, "cursor_ttl", InvalidQueryError) or 0
+
+
+def _all_hits(
+    results: Iterable[points_pb2.QueryResult],
+    asked: Iterable[points_pb2.PointsSearchRequest | points_pb2.PointsQueryRequest],
+) -> list[Hits]:
+    return [
+        hits_of(result, vectors=asks_vectors(each.with_vectors)) for result, each in zip(results, asked, strict=True)
+    ]

@@ -13,6 +13,7 @@ from headwater._where import Where, filter_of
 from headwater._wire import rpcs
 from headwater._wire.filters import filter_message
 from headwater._wire.indexes import record_message
+from headwater._wire.limits import check_depth, unsigned
 from headwater._wire.points import payload_selector, record_of
 from headwater._wire.values import id_messages
 from headwater.errors import AlreadyExistsError
@@ -124,7 +125,7 @@ class RecordMethods(Namespace):
         request = points_pb2.PointsScrollRequest(
             collection_name=label,
             filter=filter_message(filter_of(where)),
-            limit=skip + limit,
+            limit=unsigned(skip + limit, "skip and limit"),
             with_payload=payload_selector(True),
         )
         found = (await self._calls(rpcs.Points.SCROLL, request, timeout)).points
@@ -141,7 +142,7 @@ class RecordMethods(Namespace):
     ) -> int:
         """Deletes the records of these ids, or those that match; returns how many there were."""
         if (ids is None) == (where is None):
-            raise ValueError("delete takes ids or where")
+            raise ValueError("delete takes ids or where, and not both")
         selector = points_pb2.PointsSelector()
         if ids is not None:
             selector.ids.CopyFrom(common_pb2.PointIdList(ids=id_messages(ids)))
@@ -231,7 +232,7 @@ class AsyncRecords(RecordMethods, AsyncNamespace):
 
 
 def _new_id() -> str:
-    return uuid.uuid4().hex
+    return str(uuid.uuid4())
 
 
 def _parallel(vectors: Sequence[Vectors | PropertyVectorLike] | None, count: int) -> list[Vectors]:
@@ -247,7 +248,7 @@ def _by_label(data: Data | Sequence[Data], label: str | None) -> dict[str, Seque
         return {label: _rows(data, "data")}
     if not isinstance(data, Mapping):
         raise ValueError("data that is a list needs a label")
-    return {each: _rows(rows, each) for each, rows in data.items()}
+    return {each: _rows(rows, f'data["{each}"]') for each, rows in data.items()}
 
 
 def _rows(given: Any, what: str) -> Sequence[Data]:
@@ -264,7 +265,10 @@ def _parsed(row: Data, where: str) -> tuple[dict[str, Any], list[PropertyVectorL
     return data, vectors, data.pop("$id", None)
 
 
-def _without_vectors(row: Data, prefix: str, where: str, vectors: list[PropertyVectorLike]) -> dict[str, Any]:
+def _without_vectors(
+    row: Data, prefix: str, where: str, vectors: list[PropertyVectorLike], depth: int = 1
+) -> dict[str, Any]:
+    check_depth(depth, f"data: {where}")
     vectors.extend(_placed(row.get(VECTORS_KEY, ()), prefix, where))
     data: dict[str, Any] = {}
     for key, value in row.items():
@@ -273,7 +277,7 @@ def _without_vectors(row: Data, prefix: str, where: str, vectors: list[PropertyV
         if isinstance(value, list | tuple) and any(isinstance(each, Mapping) and VECTORS_KEY in each for each in value):
             raise ValueError(f"{where}.{key}: objects in a list are part of one record and have no vectors")
         if isinstance(value, Mapping):
-            value = _without_vectors(value, f"{prefix}{_quoted(key)}.", f"{where}.{key}", vectors)
+            value = _without_vectors(value, f"{prefix}{_quoted(key)}.", f"{where}.{key}", vectors, depth + 1)
         data[key] = value
     return data
 
@@ -298,7 +302,7 @@ def _quoted(key: str) -> str:
 
 
 def _record(label: str, message: common_pb2.RetrievedPoint) -> LabeledRecord:
-    record = record_of(message)
+    record = record_of(message, False)
     return LabeledRecord(record.id, label, record.payload or {})
 
 

@@ -7,9 +7,11 @@ checkers: on a `BlockingNamespace` a method returns its result, on an `AsyncName
 
 import functools
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import aclosing
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
+from headwater._arguments import Arguments
 from headwater._calls import Calls
 
 P = ParamSpec("P")
@@ -48,14 +50,23 @@ def run_blocking(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class remote(Generic[P, T]):  # noqa: N801  (a decorator)
-    """Decorates a coroutine method so that it fits the surface it is called on."""
+    """Decorates a coroutine method to fit the surface it is called on, and its arguments to fit it."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
+        arguments = Arguments(function)
+
+        @functools.wraps(function)
+        async def awaited(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> T:
+            given, named = arguments(args, kwargs)
+            return await function(namespace, *given, **named)
+
         @functools.wraps(function)
         def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> T:
-            return run_blocking(function(namespace, *args, **kwargs))
+            given, named = arguments(args, kwargs)
+            return run_blocking(function(namespace, *given, **named))
 
-        self._coroutine = function
+        self.arguments = arguments
+        self._coroutine = awaited
         self._blocking = blocking
 
     @overload
@@ -73,9 +84,19 @@ class remote_items(Generic[P, T]):  # noqa: N801  (a decorator)
     """Decorates an async generator method: a generator on a `BlockingNamespace`, itself on an `AsyncNamespace`."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], AsyncGenerator[T, None]]) -> None:
+        arguments = Arguments(function)
+
+        @functools.wraps(function)
+        async def awaited(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
+            given, named = arguments(args, kwargs)
+            async with aclosing(function(namespace, *given, **named)) as items:
+                async for item in items:
+                    yield item
+
         @functools.wraps(function)
         def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:
-            items = function(namespace, *args, **kwargs)
+            given, named = arguments(args, kwargs)
+            items = function(namespace, *given, **named)
             try:
                 while True:
                     try:
@@ -86,7 +107,7 @@ class remote_items(Generic[P, T]):  # noqa: N801  (a decorator)
             finally:
                 run_blocking(items.aclose())
 
-        self._generator = function
+        self._generator = awaited
         self._blocking = blocking
 
     @overload

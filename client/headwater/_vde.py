@@ -7,9 +7,11 @@ from headwater._snapshots import SnapshotMethods
 from headwater._surface import AsyncNamespace, BlockingNamespace, Namespace, remote
 from headwater._wire import rpcs
 from headwater._wire.filters import filter_message
+from headwater._wire.limits import unsigned
 from headwater._wire.maintenance import state_info_of, state_of, stats_of, task_of, tasks_of
 from headwater._wire.queries import params_message
 from headwater._wire.vectors import vector_message
+from headwater.errors import InvalidArgumentError, InvalidQueryError
 from headwater.filters import FilterLike
 from headwater.models.maintenance import (
     CollectionState,
@@ -109,7 +111,9 @@ class VDEMethods(Namespace):
             collection_name=collection,
             using=using,
             partition_id=partition_id or "",
-            max_build_memory_bytes=max_build_memory_bytes,
+            max_build_memory_bytes=unsigned(
+                max_build_memory_bytes, "max_build_memory_bytes", InvalidArgumentError, bits=64
+            ),
         )
         return list((await self._calls(rpcs.VDE.TRIGGER_REBUILD, request, timeout)).task_ids)
 
@@ -170,10 +174,10 @@ class VDEMethods(Namespace):
         request = vde_pb2.VDEEvaluateRecallRequest(
             collection_name=collection,
             using=using,
-            k=k,
+            k=unsigned(k, "k"),
             queries=[vector_message(query, f"queries[{position}]") for position, query in enumerate(queries)],
-            sample=sample,
-            seed=seed,
+            sample=unsigned(sample, "sample", InvalidQueryError),
+            seed=unsigned(seed, "seed", InvalidQueryError, bits=64),
             filter=filter_message(filter),
             params=params_message(params),
         )

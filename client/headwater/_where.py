@@ -41,8 +41,10 @@ def _conditions(given: Mapping[str, Any]) -> tuple[Condition, ...]:
                 conditions += [_not(Filter(must=_conditions(each))) for each in _dicts(value, key)]
             case "$not":
                 conditions += [_not(Filter(must=_conditions(each))) for each in _dicts([value], key)]
+            case _ if not isinstance(key, str):
+                raise TypeError(f"where has a key of type {type(key).__name__}; properties are named by strings")
             case _ if key.startswith("$"):
-                raise ValueError(f"{key!r} is no operator here; there are: $and, $or, $nor, $not")
+                raise ValueError(f"where: {key!r} is no operator here; there are: $and, $or, $nor, $not")
             case _:
                 conditions += _of_property(key, value)
     return tuple(conditions)
@@ -54,14 +56,14 @@ def _of_property(path: str, value: Any) -> list[Condition]:
     conditions = []
     for operator, operand in value.items():
         if operator not in OPERATORS:
-            raise ValueError(f"{operator!r} of {path!r} is no operator; there are: {', '.join(OPERATORS)}")
+            raise ValueError(f"where: {operator!r} of {path!r} is no operator; there are: {', '.join(OPERATORS)}")
         conditions.append(OPERATORS[operator](Field(path), operand))
     return conditions
 
 
 def _dicts(given: Any, operator: str) -> Sequence[Mapping[str, Any]]:
     if not isinstance(given, list | tuple) or not given or not all(isinstance(each, Mapping) for each in given):
-        raise ValueError(f"{operator!r} takes dicts")
+        raise ValueError(f"where: {operator!r} takes dicts")
     return given
 
 

@@ -154,27 +154,27 @@ class Field:
 
     def text(self, text: str) -> TextTest:
         """A string with every word of `text`, in any order and case."""
-        return TextTest(self.path, TextOperator.Text, text)
+        return TextTest(self.path, TextOperator.TEXT, text)
 
     def phrase(self, text: str) -> TextTest:
         """A string with the words of `text` one after the other, in any case."""
-        return TextTest(self.path, TextOperator.Phrase, text)
+        return TextTest(self.path, TextOperator.PHRASE, text)
 
     def starts_with(self, prefix: str) -> TextTest:
         """A string that starts with `prefix`."""
-        return TextTest(self.path, TextOperator.StartsWith, prefix)
+        return TextTest(self.path, TextOperator.STARTS_WITH, prefix)
 
     def contains(self, part: str) -> TextTest:
         """A string that `part` is a part of."""
-        return TextTest(self.path, TextOperator.Contains, part)
+        return TextTest(self.path, TextOperator.CONTAINS, part)
 
     def glob(self, pattern: str) -> TextTest:
         """A string that the glob matches as a whole; `*` also matches `/`, `?` one byte."""
-        return TextTest(self.path, TextOperator.Glob, pattern)
+        return TextTest(self.path, TextOperator.GLOB, pattern)
 
     def iglob(self, pattern: str) -> TextTest:
         """The same without regard to the case of ASCII letters."""
-        return TextTest(self.path, TextOperator.IGlob, pattern)
+        return TextTest(self.path, TextOperator.IGLOB, pattern)
 
     def not_glob(self, pattern: str) -> Filter:
         """Where `glob` does not hold: also where the field is missing, and false where any element matches."""
@@ -186,7 +186,7 @@ class Field:
 
     def regex(self, pattern: str) -> TextTest:
         """A string in which the regular expression (RE2) matches somewhere."""
-        return TextTest(self.path, TextOperator.Regex, pattern)
+        return TextTest(self.path, TextOperator.REGEX, pattern)
 
     def values_count(
         self, *, gt: int | None = None, gte: int | None = None, lt: int | None = None, lte: int | None = None

@@ -88,7 +88,9 @@ def _fuse(
 def _merged(first: ScoredPoint, second: ScoredPoint) -> ScoredPoint:
     """The lists may have asked for different parts of a point: keeps what either has, the first list winning."""
     payload = second.payload if isinstance(first.payload, PayloadNotAskedFor) else first.payload
-    return replace(first, payload=payload, vectors={**second.vectors, **first.vectors})
+    asked = first.vectors is not None or second.vectors is not None
+    vectors = {**(second.vectors or {}), **(first.vectors or {})} if asked else None
+    return replace(first, payload=payload, vectors=vectors)
 
 
 def _order(point_id: PointId) -> tuple[bool, int, bytes]:

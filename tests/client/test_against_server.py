@@ -47,7 +47,7 @@ POINTS = [
     PointStruct(number, {"text": TEXT[number], "image": IMAGE[number]}, {"number": number, "even": number % 2 == 0})
     for number in range(60)
 ]
-SPACES = {"text": VectorParams(8), "image": VectorParams(4, Distance.Euclid, HnswConfigDiff(m=8))}
+SPACES = {"text": VectorParams(8), "image": VectorParams(4, Distance.EUCLID, HnswConfigDiff(m=8))}
 PREFETCH = [PrefetchQuery(QUERY_TEXT, "text", 30), PrefetchQuery(QUERY_IMAGE, "image", 30)]
 
 
@@ -78,7 +78,7 @@ class Tour:
 async def tour_of_collections(call: Tour) -> None:
     info = await call("collections.create", "shop", SPACES, optimizers_config={"indexing_threshold": 5000})
     assert info == await call("collections.get_info", "shop") == await call("collections.get_or_create", "shop")
-    assert info.vectors["image"].params.distance is Distance.Euclid
+    assert info.vectors["image"].params.distance is Distance.EUCLID
     assert info.optimizers_config.indexing_threshold == 5000
     with pytest.raises(headwater.CollectionAlreadyExistsError):
         await call("collections.create", "shop")
@@ -159,7 +159,7 @@ async def tour_of_reads(call: Tour) -> None:
     point = await call("points.explain_point", "shop", second[1].id, Fusion.RRF, prefetch=PREFETCH)
     assert (point.returned, point.stages[0].rank, point.stages[0].score) == (True, 2, second[1].score)
     one, none = await call("points.explain_points", "shop", [second[0].id, "nobody"], Fusion.RRF, prefetch=PREFETCH)
-    assert (one.returned, one.stages[0].rank, none.reason) == (True, 1, AbsenceReason.NotStored)
+    assert (one.returned, one.stages[0].rank, none.reason) == (True, 1, AbsenceReason.NOT_STORED)
 
 
 async def tour_of_analyses(call: Tour) -> None:
@@ -293,10 +293,10 @@ def test_bits_with_a_graph(address: str) -> None:
     bits = (RANDOM.random((1200, 40)) < 0.4).astype(np.float32)
     fine = headwater.SearchParams(quantization=headwater.QuantizationSearchParams(oversampling=30))
     with Client(address) as client:
-        spaces = {"h": VectorParams(40, Distance.Hamming, index="hnsw"), "j": VectorParams(40, Distance.Jaccard)}
+        spaces = {"h": VectorParams(40, Distance.HAMMING, index="hnsw"), "j": VectorParams(40, Distance.JACCARD)}
         info = client.collections.create("bits", spaces)
-        assert info.vectors["h"].params.index is headwater.IndexKind.Hnsw
-        assert info.vectors["j"].params.datatype is headwater.Datatype.Binary
+        assert info.vectors["h"].params.index is headwater.IndexKind.HNSW
+        assert info.vectors["j"].params.datatype is headwater.Datatype.BINARY
         client.points.upload_points("bits", [PointStruct(n, {"h": row, "j": row}) for n, row in enumerate(bits)])
         deadline = time.monotonic() + 60
         while client.vde.get_stats("bits").spaces["h"].index != "hnsw":
@@ -308,7 +308,7 @@ def test_bits_with_a_graph(address: str) -> None:
         assert (hit.id, hit.score) == (7, 0)
         near = client.points.search("bits", bits[7], using="h", limit=5, params=fine)
         assert [hit.score for hit in near] == sorted(np.count_nonzero(bits != bits[7], axis=1))[:5]
-        similar = client.points.search("bits", bits[7], using="j", limit=1, score_mode=headwater.ScoreMode.Similarity)
+        similar = client.points.search("bits", bits[7], using="j", limit=1, score_mode=headwater.ScoreMode.SIMILARITY)
         assert [(hit.id, hit.score) for hit in similar] == [(7, 1)]
         for call in (
             lambda: client.points.search("bits", bits[7] * 2, using="h"),

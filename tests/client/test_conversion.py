@@ -31,7 +31,11 @@ from headwater.v1 import collections_pb2, common_pb2, payload_pb2, points_pb2
 UUID_TEXT = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 
 scalars = (
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=9)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=9)
 )
 payloads = st.dictionaries(
     st.text(max_size=5),
@@ -69,7 +73,7 @@ def test_integers_beyond_64_bits_are_refused_before_sending(value: int) -> None:
     assert caught.value.reason == "INVALID_PAYLOAD"
 
 
-@pytest.mark.parametrize("payload", [{"a": {1, 2}}, {"a": [b"x"]}, {1: "a"}, {"a": {None: 1}}, {"a": np.ones(2)}])
+@pytest.mark.parametrize("payload", [{"a": [b"x"]}, {1: "a"}, {"a": {None: 1}}, {"a": 1j}, {"a": object()}])
 def test_types_that_a_payload_cannot_hold_are_type_errors(payload: Any) -> None:
     with pytest.raises(TypeError, match=r"payload"):
         payload_message(payload)
@@ -189,13 +193,13 @@ def test_points_in_full() -> None:
 
 def test_read_points() -> None:
     message = common_pb2.ScoredPoint(id={"number": 0}, score=0.5, payload={}, vectors={"": vector_message([1, 2])})
-    point = scored_point_of(message)
+    point = scored_point_of(message, True)
     assert (point.id, point.score, point.payload) == (0, 0.5, {})
     assert point.vectors[""].dtype == np.float32
     point.vectors[""][0] = 9  # the caller's own
-    assert list(scored_point_of(message).vectors[""]) == [1, 2]
-    assert record_of(common_pb2.RetrievedPoint(id={"key": "a"}, version=4)) == headwater.Record("a", version=4)
-    absent = record_of(common_pb2.RetrievedPoint(id={"key": "a"})).payload
+    assert list(scored_point_of(message, True).vectors[""]) == [1, 2]
+    assert record_of(common_pb2.RetrievedPoint(id={"key": "a"}, version=4), True) == headwater.Record("a", version=4)
+    absent = record_of(common_pb2.RetrievedPoint(id={"key": "a"}), False).payload
     assert isinstance(absent, headwater.PayloadNotAskedFor)
 
 
@@ -287,10 +291,10 @@ def test_operations_of_another_type_are_type_errors() -> None:
 def test_settings_there_and_back() -> None:
     params = VectorParams(
         4,
-        headwater.Distance.Hamming,
+        headwater.Distance.HAMMING,
         HnswConfigDiff(8, 100, 64),
-        headwater.Datatype.Binary,
-        headwater.IndexKind.Hnsw,
+        headwater.Datatype.BINARY,
+        headwater.IndexKind.HNSW,
     )
     info = collections_pb2.CollectionInfo(
         collection_name="c",
@@ -325,7 +329,7 @@ def test_settings_that_are_not_given_stay_unset() -> None:
         optimizers_message({"indexing_treshold": 5})
 
 
-@pytest.mark.parametrize("preset", [headwater.HnswPreset.HighRecall, "high_recall"])
+@pytest.mark.parametrize("preset", [headwater.HnswPreset.HIGH_RECALL, "high_recall"])
 def test_presets_are_sent_by_name(preset: headwater.HnswPreset | str) -> None:
     (message,) = vectors_messages(VectorParams(4, hnsw_config=HnswConfigDiff(m=9, preset=preset))).values()
     assert message.hnsw_config == collections_pb2.HnswConfig(m=9, preset=collections_pb2.HNSW_PRESET_HIGH_RECALL)
@@ -333,7 +337,7 @@ def test_presets_are_sent_by_name(preset: headwater.HnswPreset | str) -> None:
 
 def test_kinds_of_index_by_name() -> None:
     messages = vectors_messages(
-        {"a": VectorParams(4, index="hnsw"), "b": VectorParams(4, index=headwater.IndexKind.Flat)}
+        {"a": VectorParams(4, index="hnsw"), "b": VectorParams(4, index=headwater.IndexKind.FLAT)}
     )
     assert messages["a"].index == collections_pb2.INDEX_KIND_HNSW
     assert messages["b"].index == collections_pb2.INDEX_KIND_FLAT

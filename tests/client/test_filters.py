@@ -205,9 +205,7 @@ def test_text_is_a_filter() -> None:
         filter_message("")
 
 
-@pytest.mark.parametrize(
-    "condition", [Field("a").datetime_gt(NOON.replace(tzinfo=None)), Field("a").values_count(gt=-1)]
-)
+@pytest.mark.parametrize("condition", [Field("a").values_count(gt=-1), Field("a").eq(2**63)])
 def test_operands_that_cannot_be_sent_are_refused(condition: headwater.Condition) -> None:
     with pytest.raises(headwater.InvalidFilterError):
         filter_message(condition)

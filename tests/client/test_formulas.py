@@ -157,7 +157,7 @@ def test_what_is_no_expression(given: Any) -> None:
         expression_message(given)
 
 
-@pytest.mark.parametrize("given", [Score(-1), Score(2**32), 10**400, Datetime(datetime(2026, 1, 1))])
+@pytest.mark.parametrize("given", [Score(-1), Score(2**32), 10**400])
 def test_what_is_refused_before_it_is_sent(given: ExpressionLike) -> None:
     with pytest.raises(headwater.InvalidQueryError):
         expression_message(given)
@@ -175,7 +175,7 @@ def test_metrics_by_any_name() -> None:
     for metric in (Metric.Manhattan, Distance.Manhattan, "Manhattan", "manhattan"):
         assert rank_message(Rescore([1, 0], metric)).rescore.metric == 4
     assert rank_message(Rescore([1, 0])).rescore.metric == 0, "the server refuses it"
-    with pytest.raises(headwater.InvalidQueryError, match="Chebyshev"):
+    with pytest.raises(headwater.InvalidQueryError, match="CHEBYSHEV"):
         rank_message(Rescore([1, 0], "Hamming"))
 
 

@@ -202,7 +202,7 @@ def test_names_stand_for_members() -> None:
     best = headwater.RecommendStrategy.BestScore
     assert sent(Recommend([1], strategy="best_score")) == sent(Recommend([1], strategy=best))
     assert sent(Formula(1, undefined="drop")) == sent(Formula(1, undefined=headwater.UndefinedScore.Drop))
-    with pytest.raises(ValueError, match="'down' is no Direction: it is one of ascending, descending"):
+    with pytest.raises(ValueError, match="'down' is no Direction; it is one of ascending, descending"):
         sent(OrderBy("a", "down"))
 
 
@@ -251,11 +251,11 @@ def test_explain_and_query_send_the_same_query(server: ScriptedServer, client: C
 
 def test_hits_are_a_list_that_knows_its_commit() -> None:
     message = points_pb2.QueryResult(points=[{"id": {"number": 1}, "score": 0.5}], seq=9)
-    hits = hits_of(message)
+    hits = hits_of(message, vectors=True)
     assert hits == [headwater.ScoredPoint(1, 0.5)]
     assert (hits.seq, hits.explanation) == (9, None)
     message.explanation.text = "plan"
-    assert str(hits_of(message).explanation) == "plan"
+    assert str(hits_of(message, vectors=True).explanation) == "plan"
 
 
 def test_explanations_in_full() -> None:

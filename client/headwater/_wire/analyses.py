@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from headwater._wire.points import payload_selector, record_of, scored_point_of, vectors_selector
+from headwater._wire.points import asks_vectors, payload_selector, record_of, scored_point_of, vectors_selector
 from headwater._wire.queries import explanation_of
 from headwater._wire.values import id_of, value_of
 from headwater.models.analyses import (
@@ -36,19 +36,20 @@ def lookup_message(given: WithLookup | str | None) -> points_pb2.GroupLookup | N
     )
 
 
-def groups_of(message: points_pb2.PointsQueryGroupsResponse) -> Groups:
+def groups_of(message: points_pb2.PointsQueryGroupsResponse, request: points_pb2.PointsQueryGroupsRequest) -> Groups:
+    vectors, of_lookup = asks_vectors(request.query.with_vectors), asks_vectors(request.with_lookup.with_vectors)
     return Groups(
-        [_group_of(group) for group in message.groups],
+        [_group_of(group, vectors, of_lookup) for group in message.groups],
         seq=message.seq,
         explanation=explanation_of(message.explanation) if message.HasField("explanation") else None,
     )
 
 
-def _group_of(message: points_pb2.PointGroup) -> PointGroup:
+def _group_of(message: points_pb2.PointGroup, vectors: bool, of_lookup: bool) -> PointGroup:
     return PointGroup(
         value=value_of(message.value),
-        points=[scored_point_of(point) for point in message.points],
-        lookup=record_of(message.lookup) if message.HasField("lookup") else None,
+        points=[scored_point_of(point, vectors) for point in message.points],
+        lookup=record_of(message.lookup, of_lookup) if message.HasField("lookup") else None,
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from headwater._wire.limits import unsigned
 from headwater._wire.names import enum_name
 from headwater._wire.payload_schema import field_index_of
 from headwater._wire.text import text_index_of
 from headwater._wire.vectors import UNNAMED
+from headwater.errors import InvalidArgumentError
 from headwater.models.collections import (
     Alias,
     AliasOperation,
@@ -50,7 +52,7 @@ def sparse_vectors_messages(config: SparseVectorsConfig | None) -> dict[str, col
         return {}
     spaces = {UNNAMED: config} if isinstance(config, SparseVectorParams) else config
     return {
-        name: collections_pb2.SparseVectorParams(modifier=enum_name(SparseModifier, "SPARSE_MODIFIER", params.modifier))
+        name: collections_pb2.SparseVectorParams(modifier=enum_name(SparseModifier, params.modifier))
         for name, params in spaces.items()
     }
 
@@ -59,8 +61,8 @@ def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[
     return {
         name: collections_pb2.VectorParamsDiff(
             hnsw_config=_hnsw(diff.hnsw_config),
-            datatype=None if diff.datatype is None else diff.datatype.value,
-            index=enum_name(IndexKind, "INDEX_KIND", diff.index),
+            datatype=enum_name(Datatype, diff.datatype),
+            index=enum_name(IndexKind, diff.index),
             ivf_config=_ivf(diff.ivf_config),
             embedder=diff.embedder,
         )
@@ -73,7 +75,10 @@ def optimizers_message(config: OptimizersConfigLike | None) -> collections_pb2.O
         return None
     settings = OptimizersConfig(**config) if isinstance(config, Mapping) else config
     return collections_pb2.OptimizersConfig(
-        indexing_threshold=settings.indexing_threshold, auto_index=settings.auto_index
+        indexing_threshold=unsigned(
+            settings.indexing_threshold, "optimizers_config.indexing_threshold", InvalidArgumentError, bits=64
+        ),
+        auto_index=settings.auto_index,
     )
 
 
@@ -120,11 +125,11 @@ def alias_of(message: collections_pb2.AliasDescription) -> Alias:
 
 def _params(params: VectorParams) -> collections_pb2.VectorParams:
     return collections_pb2.VectorParams(
-        size=params.size,
-        distance=params.distance.value,
+        size=unsigned(params.size, "size", InvalidArgumentError),
+        distance=enum_name(Distance, params.distance),
         hnsw_config=_hnsw(params.hnsw_config),
-        datatype=None if params.datatype is None else params.datatype.value,
-        index=enum_name(IndexKind, "INDEX_KIND", params.index),
+        datatype=enum_name(Datatype, params.datatype),
+        index=enum_name(IndexKind, params.index),
         ivf_config=_ivf(params.ivf_config),
         embedder=params.embedder,
         multivector_config=_multivector(params.multivector_config),
@@ -135,40 +140,41 @@ def _multivector(config: MultiVectorParams | None) -> collections_pb2.MultiVecto
     """Raises ValueError for a comparator that there is not."""
     if config is None:
         return None
-    names = {member.name: member for member in MultiVectorComparator}
-    comparator = config.comparator
-    if not isinstance(comparator, MultiVectorComparator):
-        if comparator not in names:
-            raise ValueError(f"{comparator!r} is no MultiVectorComparator: it is one of {', '.join(names)}")
-        comparator = names[comparator]
-    return collections_pb2.MultiVectorParams(comparator=comparator.value)
+    comparator = enum_name(MultiVectorComparator, config.comparator)
+    return collections_pb2.MultiVectorParams(comparator=comparator)
+
+
+_HNSW = ("m", "ef_construct", "ef")
 
 
 def _hnsw(config: HnswConfigDiff | None) -> collections_pb2.HnswConfig | None:
     if config is None:
         return None
-    preset = enum_name(HnswPreset, "HNSW_PRESET", config.preset)
-    return collections_pb2.HnswConfig(m=config.m, ef_construct=config.ef_construct, ef=config.ef, preset=preset)
+    preset = enum_name(HnswPreset, config.preset)
+    numbers = {name: unsigned(getattr(config, name), f"hnsw_config.{name}", InvalidArgumentError) for name in _HNSW}
+    return collections_pb2.HnswConfig(**numbers, preset=preset)
 
 
 def _ivf(config: IvfConfig | None) -> collections_pb2.IvfConfig | None:
     if config is None:
         return None
     return collections_pb2.IvfConfig(
-        lists=levels_of(config.lists),
+        lists=levels_of(config.lists, "ivf_config.lists"),
         sampling_factor=config.sampling_factor,
-        iterations=config.iterations,
+        iterations=unsigned(config.iterations, "ivf_config.iterations", InvalidArgumentError),
         spherical=config.spherical,
-        seed=config.seed,
-        nprobe=levels_of(config.nprobe),
+        seed=unsigned(config.seed, "ivf_config.seed", InvalidArgumentError, bits=64),
+        nprobe=levels_of(config.nprobe, "ivf_config.nprobe"),
     )
 
 
-def levels_of(given: int | Sequence[int] | None) -> Sequence[int]:
+def levels_of(given: int | Sequence[int] | None, path: str) -> Sequence[int]:
     """Values for the levels of an IVF partition, from the top; a number is that of the lists."""
     if given is None:
         return ()
-    return (given,) if isinstance(given, int) else given
+    for level in (levels := (given,) if isinstance(given, int) else given):
+        unsigned(level, path, InvalidArgumentError)
+    return levels
 
 
 def _ivf_of(message: collections_pb2.IvfConfig) -> IvfConfig:
@@ -184,7 +190,7 @@ def _ivf_of(message: collections_pb2.IvfConfig) -> IvfConfig:
 
 def _sparse_space_of(message: collections_pb2.SparseSpaceInfo) -> SparseSpaceInfo:
     idf = message.params.modifier == collections_pb2.SPARSE_MODIFIER_IDF
-    params = SparseVectorParams(modifier=SparseModifier.Idf if idf else None)
+    params = SparseVectorParams(modifier=SparseModifier.IDF if idf else None)
     return SparseSpaceInfo(params=params, vectors_count=message.vectors_count)
 
 

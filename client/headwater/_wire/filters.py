@@ -1,9 +1,9 @@
 """Filters from the client's conditions to the contract. The only file that maps kinds of conditions."""
 
-from datetime import datetime
 from typing import Any
 
-from headwater._wire.limits import check_depth, refused
+from headwater._wire.instants import instant_text
+from headwater._wire.limits import check_depth, refused, unsigned
 from headwater._wire.values import id_messages, value_message
 from headwater.errors import InvalidFilterError, InvalidPayloadError
 from headwater.filters import (
@@ -21,7 +21,6 @@ from headwater.filters import (
     GeoRadius,
     HasId,
     HasVector,
-    Instant,
     IsEmpty,
     IsNull,
     MinShould,
@@ -66,7 +65,10 @@ def _filter(given: Filter, depth: int = 1) -> filter_pb2.Filter:
 def _min_should(given: MinShould | None, depth: int) -> filter_pb2.MinShould | None:
     if given is None:
         return None
-    return filter_pb2.MinShould(conditions=_conditions(given.conditions, depth), min_count=given.min_count)
+    return filter_pb2.MinShould(
+        conditions=_conditions(given.conditions, depth),
+        min_count=unsigned(given.min_count, "min_should.min_count", InvalidFilterError),
+    )
 
 
 def _conditions(given: tuple[Condition, ...], depth: int) -> list[filter_pb2.Condition]:
@@ -115,7 +117,7 @@ def _field(
             messages = {name: _value(bound, path) for name, bound in _bounds(given).items()}
             return filter_pb2.FieldCondition(path=path, range=filter_pb2.Range(**messages))
         case DatetimeRange():
-            texts = {name: _instant(bound, path) for name, bound in _bounds(given).items()}
+            texts = {name: instant_text(bound, f'filter["{path}"]') for name, bound in _bounds(given).items()}
             return filter_pb2.FieldCondition(path=path, datetime_range=filter_pb2.DatetimeRange(**texts))
         case ValuesCount():
             counts = {name: _count(bound, path) for name, bound in _bounds(given).items()}
@@ -125,15 +127,6 @@ def _field(
 def _bounds(given: Range | DatetimeRange | ValuesCount) -> dict[str, Any]:
     bounds = {"gt": given.gt, "gte": given.gte, "lt": given.lt, "lte": given.lte}
     return {name: bound for name, bound in bounds.items() if bound is not None}
-
-
-def _instant(bound: Instant, path: str) -> str:
-    if not isinstance(bound, datetime):
-        return bound
-    if bound.utcoffset() is None:
-        description = f"{bound} has no time zone, so it is no instant"
-        raise refused(InvalidFilterError, f'filter["{path}"]', description)
-    return bound.isoformat()
 
 
 def _count(bound: int, path: str) -> int:

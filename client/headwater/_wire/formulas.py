@@ -1,13 +1,14 @@
 """Formulas from the client's expressions to the contract. The only file that maps kinds of expressions."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from headwater._conditions import Condition
 from headwater._wire.filters import filter_message
+from headwater._wire.instants import instant_text
 from headwater._wire.limits import check_depth, refused
 from headwater._wire.names import enum_name
 from headwater._wire.values import value_message
@@ -48,7 +49,7 @@ def formula_message(given: Formula) -> formula_pb2.Formula:
     return formula_pb2.Formula(
         expression=expression_message(given.expression),
         defaults={name: _default(value, name) for name, value in (given.defaults or {}).items()},
-        undefined=enum_name(UndefinedScore, "UNDEFINED_SCORE", given.undefined),
+        undefined=enum_name(UndefinedScore, given.undefined),
     )
 
 
@@ -101,7 +102,7 @@ def _kind(given: Expression, depth: int) -> dict[str, Any]:
         case GeoDistance((lat, lon), path):
             return {"geo_distance": formula_pb2.GeoDistance(origin=filter_pb2.GeoPoint(lat=lat, lon=lon), path=path)}
         case Datetime(instant):
-            return {"datetime": _instant(instant, _PATH)}
+            return {"datetime": instant_text(instant, _PATH)}
         case DatetimeKey(path):
             return {"datetime_key": path}
     raise TypeError(f"there is no expression of kind {type(given).__name__}")
@@ -122,19 +123,11 @@ def _index(index: int) -> int:
     return index
 
 
-def _instant(instant: str | datetime, path: str) -> str:
-    if not isinstance(instant, datetime):
-        return instant
-    if instant.utcoffset() is None:
-        raise refused(InvalidQueryError, path, f"{instant} has no time zone, so it is no instant")
-    return instant.isoformat()
-
-
 def _default(value: Any, name: str) -> payload_pb2.Value:
     """A number, an instant or a place, which may be (lat, lon)."""
     path = f'query.formula.defaults["{name}"]'
-    if isinstance(value, datetime):
-        value = _instant(value, path)
+    if isinstance(value, date):
+        value = instant_text(value, path)
     if isinstance(value, tuple) and len(value) == 2:
         value = {"lat": value[0], "lon": value[1]}
     try:

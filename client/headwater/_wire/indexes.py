@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from headwater._spelling import member_of
 from headwater._wire.filters import filter_message
+from headwater._wire.limits import unsigned
 from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
 from headwater._wire.queries import params_message
 from headwater._wire.values import write_id, write_payload
-from headwater._wire.vectors import write_vector
+from headwater._wire.vectors import text_message, write_vector
+from headwater.errors import InvalidArgumentError
 from headwater.filters import FilterLike
 from headwater.models.collections import Distance
 from headwater.models.indexes import (
@@ -22,32 +25,21 @@ from headwater.models.indexes import (
     PropertyVectorLike,
     ReadyPolicy,
 )
-from headwater.models.points import PointIdLike, Text, VectorLike, WithPayload, WithVectors
+from headwater.models.points import PointIdLike, VectorLike, WithPayload, WithVectors
 from headwater.models.queries import ScoreMode, SearchParams
 from headwater.v1 import common_pb2, indexes_pb2
 
-SIMILARITIES: Mapping[str, Distance] = {
-    "cosine": Distance.Cosine,
-    "dot": Distance.Dot,
-    "euclid": Distance.Euclid,
-    "euclidean": Distance.Euclid,
-    "manhattan": Distance.Manhattan,
-    "hamming": Distance.Hamming,
-    "jaccard": Distance.Jaccard,
-}
-"""Metrics by the names they have as strings."""
 
-
-def arguments(given: Mapping[str, Any] | None, named: Mapping[str, Any], what: str) -> dict[str, Any]:
+def arguments(given: Mapping[str, Any] | None, named: Mapping[str, Any], method: str, what: str) -> dict[str, Any]:
     """The arguments of a call, given as a dict or by name; those by name win. Names in `camelCase` are taken too.
 
     Raises TypeError for a name that is no argument.
     """
     chosen = {name: value for name, value in named.items() if value is not None}
     for name, value in (given or {}).items():
-        own = snake_case(name)
+        own = snake_case(name) if isinstance(name, str) else name
         if own not in named:
-            raise TypeError(f"{what} has no argument {name!r}; there are: {', '.join(named)}")
+            raise TypeError(f"{what} of {method} has no {name!r}; there are: {', '.join(named)}")
         chosen.setdefault(own, value)
     return chosen
 
@@ -68,8 +60,8 @@ def create_request(given: Mapping[str, Any]) -> indexes_pb2.IndexesCreateRequest
         property_name=given.get("property_name"),
         source=_source(source),
         similarity=similarity(given.get("similarity_function")),
-        dimensions=given.get("dimensions"),
-        ready_policy=None if ready is None else f"READY_POLICY_{ReadyPolicy(ready.lower()).name}",
+        dimensions=unsigned(given.get("dimensions"), "dimensions", InvalidArgumentError),
+        ready_policy=None if ready is None else f"READY_POLICY_{member_of(ReadyPolicy, ready, 'ready_policy').name}",
         embedder=given.get("embedder"),
         space=given.get("using"),
     )
@@ -77,11 +69,7 @@ def create_request(given: Mapping[str, Any]) -> indexes_pb2.IndexesCreateRequest
 
 def similarity(given: Distance | str | None) -> str | None:
     """The name of a metric in the contract. Raises ValueError."""
-    if given is None or isinstance(given, Distance):
-        return None if given is None else given.value
-    if str(given).lower() not in SIMILARITIES:
-        raise ValueError(f"{given!r} is no similarity: it is one of {', '.join(SIMILARITIES)}")
-    return SIMILARITIES[str(given).lower()].value
+    return None if given is None else member_of(Distance, given, "similarity_function").value
 
 
 def index_of(message: indexes_pb2.Index) -> Index:
@@ -179,8 +167,8 @@ def search_request(
         source=_source(given.get("source_type")),
         using=given.get("using"),
         where=filter_message(where),
-        limit=given.get("limit"),
-        offset=given.get("skip", given.get("offset")),
+        limit=unsigned(given.get("limit"), "limit"),
+        offset=unsigned(given.get("skip", given.get("offset")), "skip" if "skip" in given else "offset"),
         score_threshold=given.get("score_threshold"),
         score_mode=None if mode is None else mode.value,
         params=params_message(params),
@@ -191,19 +179,19 @@ def search_request(
     if text is not None and vector is not None:
         raise ValueError("a search takes a query text or a query vector, not both")
     if text is not None:
-        request.query_text = text.text if isinstance(text, Text) else text
+        request.query_text = text_message(text, "query").text
     elif vector is not None:
         write_vector(vector, request.query_vector, "query_vector")
     return request
 
 
-def hits_of(message: indexes_pb2.IndexesSearchResponse) -> IndexHits:
-    hits = [IndexHit(hit.label, scored_point_of(hit.point)) for hit in message.hits]
+def hits_of(message: indexes_pb2.IndexesSearchResponse, vectors: bool) -> IndexHits:
+    hits = [IndexHit(hit.label, scored_point_of(hit.point, vectors)) for hit in message.hits]
     return IndexHits(hits, [stats_of(each) for each in message.coverage])
 
 
 def _source(given: IndexSource | str | None) -> str | None:
-    return None if given is None else f"INDEX_SOURCE_{IndexSource(given.lower()).name}"
+    return None if given is None else f"INDEX_SOURCE_{member_of(IndexSource, given, 'source_type').name}"
 
 
 def _suffix(name: str, prefix: str) -> str:

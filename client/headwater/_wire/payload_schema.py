@@ -18,15 +18,15 @@ def field_index_message(
     """The type comes from either. Raises ValueError when neither or both give one, or it is none."""
     if isinstance(given, FieldIndexParams):
         if params is not None:
-            raise ValueError("the params are given twice")
+            raise ValueError("the params are given twice, in field_type and in params")
         given, params = None, given
     settings = params or FieldIndexParams()
     if given is not None and settings.type is not None:
-        raise ValueError("the type is given twice")
+        raise ValueError("the type is given twice, in field_type and in params")
     kind = settings.type if given is None else given
     if kind is None:
-        raise ValueError("the type of the index is missing")
-    return collections_pb2.FieldIndexParams(type=enum_name(FieldType, "FIELD_TYPE", kind), lazy=settings.lazy)
+        raise ValueError("the type of the index is missing: give field_type or the type of params, such as 'keyword'")
+    return collections_pb2.FieldIndexParams(type=enum_name(FieldType, kind), lazy=settings.lazy)
 
 
 def payload_schema_messages(schema: PayloadSchema | None) -> dict[str, collections_pb2.FieldIndexParams]:

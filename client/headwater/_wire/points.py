@@ -46,30 +46,36 @@ def _name_list(given: Sequence[str], what: str) -> common_pb2.NameList:
     return common_pb2.NameList(names=names(given, what))
 
 
-def record_of(message: common_pb2.RetrievedPoint) -> Record:
+def asks_vectors(selector: common_pb2.WithVectorsSelector) -> bool:
+    """Whether points come with what they have of vectors."""
+    return selector.enable or selector.WhichOneof("kind") == "include"
+
+
+def record_of(message: common_pb2.RetrievedPoint, vectors: bool) -> Record:
+    """`vectors`: whether they were asked for."""
     return Record(
         id=id_of(message.id),
         payload=payload_of(message.payload) if message.HasField("payload") else PayloadNotAskedFor(),
-        vectors=vectors_of(message.vectors),
+        vectors=vectors_of(message.vectors) if vectors else None,
         version=message.version,
     )
 
 
-def page_of(message: points_pb2.PointsScrollResponse) -> Page:
+def page_of(message: points_pb2.PointsScrollResponse, vectors: bool) -> Page:
     return Page(
-        [record_of(point) for point in message.points],
+        [record_of(point, vectors) for point in message.points],
         id_of(message.next_offset) if message.HasField("next_offset") else None,
         cursor=message.cursor if message.HasField("cursor") else None,
         seq=message.seq,
     )
 
 
-def scored_point_of(message: common_pb2.ScoredPoint) -> ScoredPoint:
+def scored_point_of(message: common_pb2.ScoredPoint, vectors: bool) -> ScoredPoint:
     return ScoredPoint(
         id=id_of(message.id),
         score=message.score,
         payload=payload_of(message.payload) if message.HasField("payload") else PayloadNotAskedFor(),
-        vectors=vectors_of(message.vectors),
+        vectors=vectors_of(message.vectors) if vectors else None,
         version=message.version,
         highlights=tuple(map(highlight_of, message.highlights)),
     )

@@ -90,9 +90,10 @@ def search_after_message(given: SearchAfterLike) -> points_pb2.SearchAfter:
     return points_pb2.SearchAfter(score=score, id=id_message(point_id, "search_after.id"))
 
 
-def hits_of(message: points_pb2.QueryResult, cursor: str | None = None) -> Hits:
+def hits_of(message: points_pb2.QueryResult, cursor: str | None = None, *, vectors: bool) -> Hits:
+    """`vectors`: whether they were asked for."""
     return Hits(
-        [scored_point_of(point) for point in message.points],
+        [scored_point_of(point, vectors) for point in message.points],
         seq=message.seq,
         total=message.total if message.HasField("total") else None,
         cursor=cursor,
@@ -118,10 +119,10 @@ def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
         hnsw_ef=unsigned(given.hnsw_ef, "params.hnsw_ef", InvalidQueryError),
         exact=given.exact,
         indexed_only=given.indexed_only,
-        filter_strategy=enum_name(FilterStrategy, "FILTER_STRATEGY", given.filter_strategy),
+        filter_strategy=enum_name(FilterStrategy, given.filter_strategy),
         quantization=_quantization(given.quantization),
-        ivf_nprobe=levels_of(given.ivf_nprobe),
-        sparse_metric=None if given.sparse_metric is None else _sparse_metric(given.sparse_metric),
+        ivf_nprobe=levels_of(given.ivf_nprobe, "params.ivf_nprobe"),
+        sparse_metric=enum_name(SparseMetric, given.sparse_metric),
     )
 
 
@@ -184,26 +185,16 @@ def _fusion(given: FusionQuery) -> query_pb2.Query:
             raise TypeError(f"a fusion is a Fusion, Rrf or Dbsf, not {type(given).__name__}")
 
 
-def _sparse_metric(given: SparseMetric | str) -> str:
-    """Also of its name in lower case. Raises ValueError."""
-    if isinstance(given, SparseMetric):
-        return given.value
-    names = {metric.name.lower(): metric.value for metric in SparseMetric}
-    if given not in names:
-        raise ValueError(f"{given!r} is no SparseMetric: it is one of {', '.join(names)}")
-    return names[given]
-
-
 def _lookup(given: LookupFrom | None) -> query_pb2.LookupFrom | None:
     return None if given is None else query_pb2.LookupFrom(collection_name=given.collection, using=given.using)
 
 
 def _filter_scope(given: FilterScope | None) -> str | None:
-    return enum_name(FilterScope, "FILTER_SCOPE", given)
+    return enum_name(FilterScope, given)
 
 
 def _score_mode(given: ScoreMode | None) -> str | None:
-    return enum_name(ScoreMode, "SCORE_MODE", given)
+    return enum_name(ScoreMode, given)
 
 
 def _hit_of(message: query_pb2.HitExplanation) -> HitExplanation:

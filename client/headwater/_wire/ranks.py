@@ -78,7 +78,7 @@ def _order_by(given: OrderBy) -> query_pb2.OrderBy:
     start = given.start_from
     if isinstance(start, bool) or not isinstance(start, int | float | str | None):
         raise TypeError(f"start_from takes a number or a string, not {type(start).__name__}")
-    message = query_pb2.OrderBy(path=given.path, direction=enum_name(Direction, "DIRECTION", given.direction))
+    message = query_pb2.OrderBy(path=given.path, direction=enum_name(Direction, given.direction))
     match start:
         case str():
             message.start_string = start
@@ -95,7 +95,7 @@ def _recommend(given: Recommend) -> query_pb2.Recommend:
     return query_pb2.Recommend(
         positive=_inputs(given.positive, "query.positive"),
         negative=_inputs(given.negative, "query.negative"),
-        strategy=enum_name(RecommendStrategy, "RECOMMEND_STRATEGY", given.strategy),
+        strategy=enum_name(RecommendStrategy, given.strategy),
     )
 
 

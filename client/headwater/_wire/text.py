@@ -1,8 +1,10 @@
 """Full text between the client's models and the contract: settings of indexes, queries by BM25, highlights."""
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 
+from headwater._wire.limits import unsigned
+from headwater._wire.names import enum_name
+from headwater.errors import InvalidArgumentError, InvalidQueryError
 from headwater.models.text import (
     Bm25,
     Highlight,
@@ -25,15 +27,15 @@ def text_index_message(params: TextIndexParams | None) -> text_pb2.TextIndexPara
         raise TypeError(f"a text index takes TextIndexParams, not {type(params).__name__}")
     removed, words, language = _stop_words(params)
     return text_pb2.TextIndexParams(
-        tokenizer=_enum_name(TextTokenizer, "TEXT_TOKENIZER", params.tokenizer),
+        tokenizer=enum_name(TextTokenizer, params.tokenizer),
         language=language,
         stemming=params.stemming,
         remove_stop_words=removed,
         stop_words=text_pb2.StopWords(words=words) if words else None,
         ascii_folding=params.ascii_folding,
         lowercase=params.lowercase,
-        min_token_length=params.min_token_length,
-        max_token_length=params.max_token_length,
+        min_token_length=unsigned(params.min_token_length, "min_token_length", InvalidArgumentError),
+        max_token_length=unsigned(params.max_token_length, "max_token_length", InvalidArgumentError),
         k1=params.k1,
         b=params.b,
         k3=params.k3,
@@ -61,7 +63,7 @@ def text_index_of(message: text_pb2.TextIndexParams) -> TextIndexParams:
 def bm25_message(given: Bm25) -> text_pb2.Bm25:
     message = text_pb2.Bm25(
         fields=_fields(given.fields),
-        combine=_enum_name(TextCombine, "TEXT_COMBINE", given.combine),
+        combine=enum_name(TextCombine, given.combine),
         all_terms=given.all_terms,
         last_as_prefix=given.last_as_prefix,
         plain=given.plain,
@@ -112,7 +114,10 @@ def _fields(given: str | Sequence[str] | Mapping[str, float] | None) -> list[tex
 def _highlight(given: HighlightParams | bool) -> text_pb2.HighlightParams | None:
     if isinstance(given, bool):
         return text_pb2.HighlightParams() if given else None
-    return text_pb2.HighlightParams(fragments=given.fragments, fragment_length=given.fragment_length)
+    return text_pb2.HighlightParams(
+        fragments=unsigned(given.fragments, "highlight.fragments", InvalidQueryError),
+        fragment_length=unsigned(given.fragment_length, "highlight.fragment_length", InvalidQueryError),
+    )
 
 
 def _strings(given: Sequence[str], name: str) -> list[str]:
@@ -121,13 +126,3 @@ def _strings(given: Sequence[str], name: str) -> list[str]:
         if not isinstance(string, str):
             raise TypeError(f"{name} takes strings, not {type(string).__name__}")
     return strings
-
-
-def _enum_name(kind: type[Enum], prefix: str, given: Enum | str | None) -> str | None:
-    """The name on the wire of a member, or of its name in lower case. Raises ValueError."""
-    if given is None or isinstance(given, kind):
-        return None if given is None else str(given.value)
-    names = {str(member.value).removeprefix(f"{prefix}_").lower(): str(member.value) for member in kind}
-    if given not in names:
-        raise ValueError(f"{given!r} is no {kind.__name__}: it is one of {', '.join(names)}")
-    return names[str(given)]

@@ -1,5 +1,6 @@
 """Payloads, payload values, ids and names between Python and the contract. Knows nothing of vectors and queries."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -7,23 +8,32 @@ from uuid import UUID
 import numpy as np
 
 from headwater._wire.limits import check_depth, refused
-from headwater.errors import InvalidPayloadError, InvalidPointIdError
+from headwater._wire.payload_values import makes_payload, plain_of
+from headwater.errors import InvalidPayloadError, InvalidPointIdError, NotFiniteError
 from headwater.models.points import PointId, PointIdLike, PointIds
 from headwater.v1 import common_pb2, payload_pb2
 
 
 def names(given: Iterable[str], what: str) -> list[str]:
     """A list of names. A bare string is a TypeError: it would pass for a list of its characters."""
-    if isinstance(given, str):
-        raise TypeError(f"{what} takes a list of strings, not one string")
-    return list(given)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"{what} takes a list of strings, not {'one string' if isinstance(given, str) else given!r}")
+    listed = list(given)
+    for position, name in enumerate(listed):
+        if not isinstance(name, str):
+            raise TypeError(f"{what}[{position}] is a string, not {type(name).__name__}")
+    return listed
 
 
 def write_id(given: PointIdLike, message: common_pb2.PointId, path: str) -> None:
     """Raises TypeError for what is no id, InvalidPointIdError for a number that is negative or beyond 64 bits."""
     match given:
         case str():
-            message.key = given
+            try:
+                message.key = given
+            except UnicodeEncodeError as error:
+                description = f"a lone surrogate at character {error.start} is no text"
+                raise refused(InvalidPointIdError, path, description) from None
         case UUID():
             message.key = str(given)
         case int() | np.integer() if not isinstance(given, bool):
@@ -41,8 +51,8 @@ def id_message(given: PointIdLike, path: str = "id") -> common_pb2.PointId:
 
 
 def id_messages(given: PointIds, path: str = "ids") -> list[common_pb2.PointId]:
-    if isinstance(given, str):
-        raise TypeError(f"{path} takes a list of ids, not one string")
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"{path} takes a list of ids, not {'one string' if isinstance(given, str) else given!r}")
     return [id_message(point_id, f"{path}[{position}]") for position, point_id in enumerate(given)]
 
 
@@ -51,13 +61,25 @@ def id_of(message: common_pb2.PointId) -> PointId:
 
 
 def write_payload(payload: Mapping[str, Any], message: payload_pb2.Payload, path: str, depth: int = 1) -> None:
-    """Raises InvalidPayloadError, LimitExceededError or TypeError naming the value."""
+    """Raises InvalidPayloadError, NotFiniteError, LimitExceededError, TypeError or ValueError naming the value."""
     check_depth(depth, path)
+    if not isinstance(payload, Mapping):
+        if not makes_payload(payload):
+            raise TypeError(f"{path} is a dict, not {type(payload).__name__}")
+        return write_payload(payload.to_payload(), message, path, depth + 1)
     message.SetInParent()  # an empty object is an object still
     for key, value in payload.items():
         if not isinstance(key, str):
-            raise TypeError(f"{path} has a key of type {type(key).__name__}; keys are strings")
-        write_value(value, message.fields[key], f'{path}["{key}"]', depth)
+            raise TypeError(f"{path} has a key of type {type(key).__name__}; keys are strings, such as {str(key)!r}")
+        try:
+            field = message.fields[key]
+        except UnicodeEncodeError as error:
+            raise _no_text(f"a key of {path}", error) from None
+        write_value(value, field, f'{path}["{key}"]', depth)
+
+
+def _no_text(path: str, error: UnicodeEncodeError) -> InvalidPayloadError:
+    return refused(InvalidPayloadError, path, f"a lone surrogate at character {error.start} is no text")
 
 
 def payload_message(payload: Mapping[str, Any], path: str = "payload") -> payload_pb2.Payload:
@@ -67,7 +89,7 @@ def payload_message(payload: Mapping[str, Any], path: str = "payload") -> payloa
 
 
 def write_value(value: Any, message: payload_pb2.Value, path: str, depth: int = 0) -> None:
-    """Raises InvalidPayloadError, LimitExceededError or TypeError naming the value."""
+    """Raises InvalidPayloadError, NotFiniteError, LimitExceededError, TypeError or ValueError naming the value."""
     match value:
         case None:
             message.null_value = payload_pb2.NULL_VALUE_UNSPECIFIED
@@ -78,15 +100,21 @@ def write_value(value: Any, message: payload_pb2.Value, path: str, depth: int = 
                 raise refused(InvalidPayloadError, path, f"the integer {value} needs more than 64 bits")
             message.integer_value = int(value)
         case float() | np.floating():
+            if not math.isfinite(value):
+                raise refused(NotFiniteError, path, f"{value} is not finite")
             message.double_value = float(value)
         case str():
-            message.string_value = value
+            try:
+                message.string_value = value
+            except UnicodeEncodeError as error:
+                raise _no_text(path, error) from None
         case Mapping():
             write_payload(value, message.struct_value, path, depth + 1)
         case list() | tuple():
             _write_list(value, message.list_value, path, depth + 1)
         case _:
-            raise TypeError(f"{path} is of type {type(value).__name__}, which a payload cannot hold")
+            check_depth(depth + 1, path)
+            write_value(plain_of(value, path), message, path, depth + 1)
 
 
 def _write_list(values: list[Any] | tuple[Any, ...], message: payload_pb2.ListValue, path: str, depth: int) -> None:

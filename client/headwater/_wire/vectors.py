@@ -28,6 +28,8 @@ def write_vector(given: VectorLike | str, message: common_pb2.Vector, path: str)
         return
     if isinstance(given, MultiVector) or _is_matrix(given):
         rows = given.vectors if isinstance(given, MultiVector) else given
+        if not isinstance(rows, Sequence | np.ndarray) or isinstance(rows, str) or np.ndim(rows[:0]) == 0:
+            raise TypeError(f"{path} is a multi-vector of a list of rows, not of {type(rows).__name__}")
         for number, row in enumerate(rows):
             _write_dense(row, message.multi.vectors.add(), f"{path}.vectors[{number}]")
         message.multi.SetInParent()
@@ -36,7 +38,7 @@ def write_vector(given: VectorLike | str, message: common_pb2.Vector, path: str)
 
 
 def _write_dense(given: Any, message: common_pb2.DenseVector, path: str) -> None:
-    values = _float32(given, path)
+    values = float32_of(given, path)
     # Packed floats on the wire are the array's own bytes: one copy, where extend() would box every component.
     message.MergeFromString(_VALUES_TAG + _varint(values.nbytes) + values.tobytes())
 
@@ -45,9 +47,15 @@ def _is_matrix(given: Any) -> bool:
     """Whether it is a 2-D array, or a sequence of rows."""
     if isinstance(given, np.ndarray):
         return given.ndim == 2
-    if not isinstance(given, Sequence) or not given:
+    if not isinstance(given, Sequence) or isinstance(given, bytes | bytearray | memoryview) or not given:
         return False
-    return isinstance(given[0], Sequence | np.ndarray) and not isinstance(given[0], str) and np.ndim(given[0]) == 1
+    first = given[0]
+    if not isinstance(first, Sequence | np.ndarray) or isinstance(first, str):
+        return False
+    try:
+        return np.ndim(first) == 1
+    except ValueError:  # ragged: what is told of it names the vector
+        return False
 
 
 def text_message(given: Text | str, path: str) -> common_pb2.Document:
@@ -55,7 +63,10 @@ def text_message(given: Text | str, path: str) -> common_pb2.Document:
     text = given.text if isinstance(given, Text) else given
     if not isinstance(text, str):
         raise TypeError(f"{path} is a text of type {type(text).__name__}, not a string")
-    return common_pb2.Document(text=text)
+    try:
+        return common_pb2.Document(text=text)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{path} has a lone surrogate at character {error.start}, which is no text") from None
 
 
 def vector_message(given: VectorLike, path: str = "vector") -> common_pb2.Vector:
@@ -68,8 +79,16 @@ def write_vectors(given: VectorsLike, into: "MessageMap[str, common_pb2.Vector]"
     """A single vector is that of the unnamed space."""
     if not isinstance(given, Mapping):
         return write_vector(given, into[UNNAMED], path)
+    if given and all(isinstance(space, int | np.integer) for space in given):
+        return write_vector(given, into[UNNAMED], path)  # a sparse vector by index
     for space, vector in given.items():
-        write_vector(vector, into[space], f'{path}["{space}"]')
+        if not isinstance(space, str):
+            raise TypeError(f"{path} has a key of type {type(space).__name__}; spaces are named by strings")
+        try:
+            message = into[space]
+        except UnicodeEncodeError:
+            raise ValueError(f"{path} has a key with a lone surrogate, which is no text") from None
+        write_vector(vector, message, f'{path}["{space}"]')
 
 
 def vectors_of(messages: Mapping[str, common_pb2.Vector]) -> dict[str, Any]:
@@ -88,7 +107,7 @@ def _vector_of(message: common_pb2.Vector) -> NDArray[np.float32] | SparseVector
 def _write_sparse(given: SparseVectorLike, message: common_pb2.SparseVector, path: str) -> None:
     """Raises TypeError for what is not numbers and ValueError for what is no index, naming the field."""
     vector = given if isinstance(given, SparseVector) else _sparse_of(given, path)
-    indices = np.asarray(vector.indices)
+    indices = _array_of(vector.indices, f"{path}.indices")
     if indices.size and indices.dtype.kind not in "iu":
         raise TypeError(f"{path}.indices are integers, not {indices.dtype}")
     if indices.ndim != 1:
@@ -96,7 +115,7 @@ def _write_sparse(given: SparseVectorLike, message: common_pb2.SparseVector, pat
     if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < 2**32:
         raise ValueError(f"{path}.indices are 0 to 2^32 - 1, not {int(indices.min())} to {int(indices.max())}")
     message.indices.extend(indices.tolist())
-    message.values.extend(_float32(vector.values, f"{path}.values").tolist())
+    message.values.extend(float32_of(vector.values, f"{path}.values").tolist())
     message.SetInParent()
 
 
@@ -108,18 +127,22 @@ def _sparse_of(given: Mapping[Any, Any], path: str) -> SparseVector:
     return SparseVector([int(index) for index in given], list(given.values()))
 
 
-def _float32(given: Sequence[float] | NDArray[Any], path: str) -> NDArray[np.float32]:
+def float32_of(given: Sequence[float] | NDArray[Any], path: str) -> NDArray[np.float32]:
     """One-dimensional, little-endian. Values beyond float32 become infinite, which the server refuses."""
-    try:
-        values = np.asarray(given)
-    except ValueError as error:
-        raise ValueError(f"{path} is not one vector: {error}") from error
+    values = _array_of(given, path)
     if values.dtype.kind not in "fiu":
         raise TypeError(f"{path} is a vector of numbers, not of {values.dtype}")
     if values.ndim != 1:
         raise ValueError(f"{path} is one vector, not an array of shape {values.shape}")
     with np.errstate(over="ignore"):
         return values.astype("<f4", copy=False)
+
+
+def _array_of(given: Any, path: str) -> NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{path} is not one vector: {error}") from None
 
 
 def _varint(number: int) -> bytes:

@@ -86,16 +86,23 @@ class Facets(Table, list[FacetHit]):
 class AggregationKind(Enum):
     """What an aggregation computes of the values of a field."""
 
-    Count = "AGGREGATION_KIND_COUNT"
+    COUNT = "AGGREGATION_KIND_COUNT"
     """How many strings, numbers and bools there are; without a path: how many points."""
-    Sum = "AGGREGATION_KIND_SUM"
-    Min = "AGGREGATION_KIND_MIN"
+    SUM = "AGGREGATION_KIND_SUM"
+    MIN = "AGGREGATION_KIND_MIN"
     """The least number; without numbers the first string."""
-    Max = "AGGREGATION_KIND_MAX"
+    MAX = "AGGREGATION_KIND_MAX"
     """The last string; without strings the greatest number."""
-    Avg = "AGGREGATION_KIND_AVG"
-    CountDistinct = "AGGREGATION_KIND_COUNT_DISTINCT"
+    AVG = "AGGREGATION_KIND_AVG"
+    COUNT_DISTINCT = "AGGREGATION_KIND_COUNT_DISTINCT"
     """How many different strings, numbers and bools there are."""
+    # The same members by the names they first had.
+    Count = COUNT
+    Sum = SUM
+    Min = MIN
+    Max = MAX
+    Avg = AVG
+    CountDistinct = COUNT_DISTINCT
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,32 +115,32 @@ class Aggregation:
     @classmethod
     def count(cls, path: str | None = None) -> "Aggregation":
         """How many values there are at `path`; without it how many points."""
-        return cls(AggregationKind.Count, path)
+        return cls(AggregationKind.COUNT, path)
 
     @classmethod
     def sum(cls, path: str) -> "Aggregation":
         """The sum of the numbers at `path`: exact of integers, rounded once with doubles."""
-        return cls(AggregationKind.Sum, path)
+        return cls(AggregationKind.SUM, path)
 
     @classmethod
     def min(cls, path: str) -> "Aggregation":
         """The least number at `path`; without numbers the first string."""
-        return cls(AggregationKind.Min, path)
+        return cls(AggregationKind.MIN, path)
 
     @classmethod
     def max(cls, path: str) -> "Aggregation":
         """The last string at `path`; without strings the greatest number."""
-        return cls(AggregationKind.Max, path)
+        return cls(AggregationKind.MAX, path)
 
     @classmethod
     def avg(cls, path: str) -> "Aggregation":
         """The mean of the numbers at `path`."""
-        return cls(AggregationKind.Avg, path)
+        return cls(AggregationKind.AVG, path)
 
     @classmethod
     def count_distinct(cls, path: str) -> "Aggregation":
         """How many different values there are at `path`."""
-        return cls(AggregationKind.CountDistinct, path)
+        return cls(AggregationKind.COUNT_DISTINCT, path)
 
 
 AggregationLike = Aggregation | str | tuple[str, str]

@@ -15,54 +15,78 @@ class Distance(Enum):
     Under Hamming and Jaccard every component is 0 or 1.
     """
 
-    Cosine = "DISTANCE_COSINE"
-    Dot = "DISTANCE_DOT"
-    Euclid = "DISTANCE_EUCLID"
-    Manhattan = "DISTANCE_MANHATTAN"
-    Hamming = "DISTANCE_HAMMING"
-    Jaccard = "DISTANCE_JACCARD"
+    COSINE = "DISTANCE_COSINE"
+    DOT = "DISTANCE_DOT"
+    EUCLID = "DISTANCE_EUCLID"
+    MANHATTAN = "DISTANCE_MANHATTAN"
+    HAMMING = "DISTANCE_HAMMING"
+    JACCARD = "DISTANCE_JACCARD"
+    # The same members by the names they first had.
+    Cosine = COSINE
+    Dot = DOT
+    Euclid = EUCLID
+    Manhattan = MANHATTAN
+    Hamming = HAMMING
+    Jaccard = JACCARD
 
     @property
     def higher_is_better(self) -> bool:
-        return self in (Distance.Cosine, Distance.Dot)
+        return self in (Distance.COSINE, Distance.DOT)
 
 
 class Datatype(Enum):
     """In which form the index of a space holds vectors. The originals always stay float32."""
 
-    Float32 = "DATATYPE_FLOAT32"
-    BFloat16 = "DATATYPE_BFLOAT16"
-    Float16 = "DATATYPE_FLOAT16"
-    Int8 = "DATATYPE_INT8"
-    Binary = "DATATYPE_BINARY"
+    FLOAT32 = "DATATYPE_FLOAT32"
+    BFLOAT16 = "DATATYPE_BFLOAT16"
+    FLOAT16 = "DATATYPE_FLOAT16"
+    INT8 = "DATATYPE_INT8"
+    BINARY = "DATATYPE_BINARY"
+    # The same members by the names they first had.
+    Float32 = FLOAT32
+    BFloat16 = BFLOAT16
+    Float16 = FLOAT16
+    Int8 = INT8
+    Binary = BINARY
 
 
 class IndexKind(Enum):
     """Which index serves a space."""
 
-    Auto = "INDEX_KIND_AUTO"
+    AUTO = "INDEX_KIND_AUTO"
     """Scanned below the indexing threshold, a graph above it."""
-    Flat = "INDEX_KIND_FLAT"
+    FLAT = "INDEX_KIND_FLAT"
     """Always scanned: answers are exact."""
-    Hnsw = "INDEX_KIND_HNSW"
+    HNSW = "INDEX_KIND_HNSW"
     """A graph as soon as 1,000 rows wait for one."""
-    Ivf = "INDEX_KIND_IVF"
+    IVF = "INDEX_KIND_IVF"
     """Lists by nearest centroid, as soon as 1,000 rows wait for them. For Cosine, Dot and Euclid."""
+    # The same members by the names they first had.
+    Auto = AUTO
+    Flat = FLAT
+    Hnsw = HNSW
+    Ivf = IVF
 
 
 class HnswPreset(Enum):
     """Settings of an HNSW graph under one name."""
 
-    Balanced = "HNSW_PRESET_BALANCED"
+    BALANCED = "HNSW_PRESET_BALANCED"
     """m 16, ef_construct 200, ef 128."""
-    HighRecall = "HNSW_PRESET_HIGH_RECALL"
+    HIGH_RECALL = "HNSW_PRESET_HIGH_RECALL"
     """m 32, ef_construct 400, ef 256."""
-    HighSpeed = "HNSW_PRESET_HIGH_SPEED"
+    HIGH_SPEED = "HNSW_PRESET_HIGH_SPEED"
     """m 8, ef_construct 100, ef 64."""
-    HighThroughput = "HNSW_PRESET_HIGH_THROUGHPUT"
+    HIGH_THROUGHPUT = "HNSW_PRESET_HIGH_THROUGHPUT"
     """m 16, ef_construct 128, ef 64."""
-    LowMemory = "HNSW_PRESET_LOW_MEMORY"
+    LOW_MEMORY = "HNSW_PRESET_LOW_MEMORY"
     """m 8, ef_construct 128, ef 128; and Int8 when a new space names no datatype."""
+    # The same members by the names they first had.
+    Balanced = BALANCED
+    HighRecall = HIGH_RECALL
+    HighSpeed = HIGH_SPEED
+    HighThroughput = HIGH_THROUGHPUT
+    LowMemory = LOW_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +108,17 @@ class HnswConfigDiff:
 class MultiVectorComparator(Enum):
     """How two multi-vectors are compared."""
 
-    MaxSim = "MULTI_VECTOR_COMPARATOR_MAX_SIM"
+    MAX_SIM = "MULTI_VECTOR_COMPARATOR_MAX_SIM"
     """The sum, over the rows of the query, of the greatest similarity of any row of the point."""
+    # The same members by the names they first had.
+    MaxSim = MAX_SIM
 
 
 @dataclass(frozen=True, slots=True)
 class MultiVectorParams:
     """Makes a space one of multi-vectors. `comparator` is also "MaxSim"."""
 
-    comparator: MultiVectorComparator | str = MultiVectorComparator.MaxSim
+    comparator: MultiVectorComparator | str = MultiVectorComparator.MAX_SIM
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +149,7 @@ class VectorParams:
     """
 
     size: int
-    distance: Distance = Distance.Cosine
+    distance: Distance = Distance.COSINE
     hnsw_config: HnswConfigDiff | None = None
     datatype: Datatype | None = None
     index: IndexKind | str | None = None
@@ -149,8 +175,10 @@ class VectorParamsDiff:
 class SparseModifier(Enum):
     """What a sparse space does to the values of queries."""
 
-    Idf = "SPARSE_MODIFIER_IDF"
+    IDF = "SPARSE_MODIFIER_IDF"
     """Multiplies each by the inverse document frequency of its index."""
+    # The same members by the names they first had.
+    Idf = IDF
 
 
 @dataclass(frozen=True, slots=True)

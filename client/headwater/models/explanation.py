@@ -75,24 +75,37 @@ class Explanation:
 class AbsenceReason(Enum):
     """Why a stage does not pass a point on; of several reasons, the first in the order in which a stage works."""
 
-    NotStored = "ABSENCE_REASON_NOT_STORED"
-    NoVector = "ABSENCE_REASON_NO_VECTOR"
+    NOT_STORED = "ABSENCE_REASON_NOT_STORED"
+    NO_VECTOR = "ABSENCE_REASON_NO_VECTOR"
     """It has no vector in the stage's space."""
-    Example = "ABSENCE_REASON_EXAMPLE"
+    EXAMPLE = "ABSENCE_REASON_EXAMPLE"
     """It gave a vector to the query, and is left out for it."""
-    Filtered = "ABSENCE_REASON_FILTERED"
-    NotRanked = "ABSENCE_REASON_NOT_RANKED"
+    FILTERED = "ABSENCE_REASON_FILTERED"
+    NOT_RANKED = "ABSENCE_REASON_NOT_RANKED"
     """The stage does not rank such points, as an order does not that starts after them."""
-    NotIndexed = "ABSENCE_REASON_NOT_INDEXED"
+    NOT_INDEXED = "ABSENCE_REASON_NOT_INDEXED"
     """No index covers its vector yet, and the stage has `indexed_only`."""
-    NotFoundByIndex = "ABSENCE_REASON_NOT_FOUND_BY_INDEX"
+    NOT_FOUND_BY_INDEX = "ABSENCE_REASON_NOT_FOUND_BY_INDEX"
     """Its rank is within the limit, but the approximate index did not find it."""
-    NotInPrefetches = "ABSENCE_REASON_NOT_IN_PREFETCHES"
-    Threshold = "ABSENCE_REASON_THRESHOLD"
-    NotDiverse = "ABSENCE_REASON_NOT_DIVERSE"
+    NOT_IN_PREFETCHES = "ABSENCE_REASON_NOT_IN_PREFETCHES"
+    THRESHOLD = "ABSENCE_REASON_THRESHOLD"
+    NOT_DIVERSE = "ABSENCE_REASON_NOT_DIVERSE"
     """It is among the candidates, but more diverse ones were picked."""
-    BeyondLimit = "ABSENCE_REASON_BEYOND_LIMIT"
-    BeforeOffset = "ABSENCE_REASON_BEFORE_OFFSET"
+    BEYOND_LIMIT = "ABSENCE_REASON_BEYOND_LIMIT"
+    BEFORE_OFFSET = "ABSENCE_REASON_BEFORE_OFFSET"
+    # The same members by the names they first had.
+    NotStored = NOT_STORED
+    NoVector = NO_VECTOR
+    Example = EXAMPLE
+    Filtered = FILTERED
+    NotRanked = NOT_RANKED
+    NotIndexed = NOT_INDEXED
+    NotFoundByIndex = NOT_FOUND_BY_INDEX
+    NotInPrefetches = NOT_IN_PREFETCHES
+    Threshold = THRESHOLD
+    NotDiverse = NOT_DIVERSE
+    BeyondLimit = BEYOND_LIMIT
+    BeforeOffset = BEFORE_OFFSET
 
 
 @dataclass(frozen=True, slots=True)

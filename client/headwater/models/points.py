@@ -71,19 +71,39 @@ class PayloadNotAskedFor(dict[str, Any]):
         return "<not asked for>"
 
 
+Vectors = dict[str, Any] | Any
+"""By the name of their space. None when they were not asked for, which type checkers need not be told each time."""
+
+
+def _only(vectors: Vectors) -> Any:
+    """Raises ValueError when more than one may be meant."""
+    if not vectors:
+        return None
+    if "" in vectors:
+        return vectors[""]
+    if len(vectors) > 1:
+        raise ValueError(f"the point has vectors in {', '.join(map(repr, vectors))}: take one from its `vectors`")
+    return next(iter(vectors.values()))
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A stored point. `payload` is a PayloadNotAskedFor, which is empty, when it was not asked for.
+    """A stored point. What was not asked for is None; a payload then is an empty PayloadNotAskedFor.
 
     `vectors` holds by space name (the unnamed space is "") float32 arrays (size,), or a SparseVector, or of a
-    multi-vector (n, size), as they were written; it is empty when not asked for, and not compared by ==. `version`
-    is the commit sequence of the last write that changed the point.
+    multi-vector (n, size), as they were written; it is not compared by ==. `version` is the commit sequence of the
+    last write that changed the point.
     """
 
     id: PointId
     payload: dict[str, Any] = field(default_factory=PayloadNotAskedFor)
-    vectors: dict[str, Any] = field(default_factory=dict, compare=False)
+    vectors: Vectors = field(default=None, compare=False)
     version: int = 0
+
+    @property
+    def vector(self) -> Any:
+        """The vector of the unnamed space, or the only one. None: the point has none, or none was asked for."""
+        return _only(self.vectors)
 
     def to_dict(self) -> dict[str, Any]:
         """Its parts as plain values, without those that were not asked for; `json.dumps` takes them."""
@@ -161,9 +181,14 @@ class ScoredPoint:
     id: PointId
     score: float
     payload: dict[str, Any] = field(default_factory=PayloadNotAskedFor)
-    vectors: dict[str, Any] = field(default_factory=dict, compare=False)
+    vectors: Vectors = field(default=None, compare=False)
     version: int = 0
     highlights: tuple[Highlight, ...] = ()
+
+    @property
+    def vector(self) -> Any:
+        """The vector of the unnamed space, or the only one. None: the point has none, or none was asked for."""
+        return _only(self.vectors)
 
     def to_dict(self) -> dict[str, Any]:
         """Its parts as plain values, without those that were not asked for; `json.dumps` takes them."""

@@ -45,26 +45,37 @@ QueryLike = VectorLike | PointIdLike | FusionQuery | Mapping[str, FusionQuery] |
 class FilterStrategy(Enum):
     """How a filter is combined with a vector index."""
 
-    Auto = "FILTER_STRATEGY_AUTO"
-    Pre = "FILTER_STRATEGY_PRE"
-    Post = "FILTER_STRATEGY_POST"
+    AUTO = "FILTER_STRATEGY_AUTO"
+    PRE = "FILTER_STRATEGY_PRE"
+    POST = "FILTER_STRATEGY_POST"
+    # The same members by the names they first had.
+    Auto = AUTO
+    Pre = PRE
+    Post = POST
 
 
 class FilterScope(Enum):
     """What a filter on a stage with prefetches does."""
 
-    Gate = "FILTER_SCOPE_GATE"
+    GATE = "FILTER_SCOPE_GATE"
     """Drops merged candidates after the prefetches ran; nothing is refilled."""
-    PushDown = "FILTER_SCOPE_PUSH_DOWN"
+    PUSH_DOWN = "FILTER_SCOPE_PUSH_DOWN"
     """Restricts every leaf below instead."""
+    # The same members by the names they first had.
+    Gate = GATE
+    PushDown = PUSH_DOWN
 
 
 class ScoreMode(Enum):
     """Which scores the root stage returns. The order of the points stays the same."""
 
-    Raw = "SCORE_MODE_RAW"
-    Similarity = "SCORE_MODE_SIMILARITY"
-    Distance = "SCORE_MODE_DISTANCE"
+    RAW = "SCORE_MODE_RAW"
+    SIMILARITY = "SCORE_MODE_SIMILARITY"
+    DISTANCE = "SCORE_MODE_DISTANCE"
+    # The same members by the names they first had.
+    Raw = RAW
+    Similarity = SIMILARITY
+    Distance = DISTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +93,16 @@ class QuantizationSearchParams:
 class SparseMetric(Enum):
     """How near two sparse vectors are; higher is better."""
 
-    Dot = "SPARSE_METRIC_DOT"
+    DOT = "SPARSE_METRIC_DOT"
     """The sum of the products of the values at shared indices."""
-    Cosine = "SPARSE_METRIC_COSINE"
+    COSINE = "SPARSE_METRIC_COSINE"
     """That by the norms of both."""
-    Jaccard = "SPARSE_METRIC_JACCARD"
+    JACCARD = "SPARSE_METRIC_JACCARD"
     """How many indices both have by how many either has."""
+    # The same members by the names they first had.
+    Dot = DOT
+    Cosine = COSINE
+    Jaccard = JACCARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,11 @@ MetricLike = Union["Metric", Distance, str]
 class Direction(Enum):
     """Which end of an order comes first."""
 
-    Ascending = "DIRECTION_ASCENDING"
-    Descending = "DIRECTION_DESCENDING"
+    ASCENDING = "DIRECTION_ASCENDING"
+    DESCENDING = "DIRECTION_DESCENDING"
+    # The same members by the names they first had.
+    Ascending = ASCENDING
+    Descending = DESCENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,16 @@ class Sample:
 class RecommendStrategy(Enum):
     """How examples make a score."""
 
-    Average = "RECOMMEND_STRATEGY_AVERAGE"
+    AVERAGE = "RECOMMEND_STRATEGY_AVERAGE"
     """Nearest to 2 mean(positive) - mean(negative); the only one that an index serves."""
-    BestScore = "RECOMMEND_STRATEGY_BEST_SCORE"
+    BEST_SCORE = "RECOMMEND_STRATEGY_BEST_SCORE"
     """By the positive or negative example that is most alike."""
-    SumScores = "RECOMMEND_STRATEGY_SUM_SCORES"
+    SUM_SCORES = "RECOMMEND_STRATEGY_SUM_SCORES"
     """Sum of scores for the positives less those for the negatives."""
+    # The same members by the names they first had.
+    Average = AVERAGE
+    BestScore = BEST_SCORE
+    SumScores = SUM_SCORES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,10 +113,13 @@ class NearestWithMmr:
 class UndefinedScore(Enum):
     """What becomes of a point for which a formula has no value, such as one that lacks a field without a default."""
 
-    Refuse = "UNDEFINED_SCORE_REFUSE"
+    REFUSE = "UNDEFINED_SCORE_REFUSE"
     """The query fails, with an error that names the part of the formula and the point."""
-    Drop = "UNDEFINED_SCORE_DROP"
+    DROP = "UNDEFINED_SCORE_DROP"
     """The point drops out."""
+    # The same members by the names they first had.
+    Refuse = REFUSE
+    Drop = DROP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +138,21 @@ class Formula:
 class Metric(Enum):
     """A metric that a query chooses, whatever the space's own is. Also taken by name: `"Manhattan"`."""
 
-    Cosine = "METRIC_COSINE"
-    Dot = "METRIC_DOT"
-    Euclid = "METRIC_EUCLID"
-    Manhattan = "METRIC_MANHATTAN"
-    Chebyshev = "METRIC_CHEBYSHEV"
+    COSINE = "METRIC_COSINE"
+    DOT = "METRIC_DOT"
+    EUCLID = "METRIC_EUCLID"
+    MANHATTAN = "METRIC_MANHATTAN"
+    CHEBYSHEV = "METRIC_CHEBYSHEV"
     """The greatest difference of components."""
-    Angular = "METRIC_ANGULAR"
+    ANGULAR = "METRIC_ANGULAR"
     """The angle as a share of 180 degrees, 0 to 1."""
+    # The same members by the names they first had.
+    Cosine = COSINE
+    Dot = DOT
+    Euclid = EUCLID
+    Manhattan = MANHATTAN
+    Chebyshev = CHEBYSHEV
+    Angular = ANGULAR
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,14 +8,19 @@ from enum import Enum
 class TextTokenizer(Enum):
     """How a text becomes tokens."""
 
-    Word = "TEXT_TOKENIZER_WORD"
+    WORD = "TEXT_TOKENIZER_WORD"
     """Words by Unicode's rules, emoji, and each ideograph by itself."""
-    Whitespace = "TEXT_TOKENIZER_WHITESPACE"
+    WHITESPACE = "TEXT_TOKENIZER_WHITESPACE"
     """What white space separates."""
-    Prefix = "TEXT_TOKENIZER_PREFIX"
+    PREFIX = "TEXT_TOKENIZER_PREFIX"
     """Of each word all its prefixes; a query's words are taken whole."""
-    PreTokenized = "TEXT_TOKENIZER_PRE_TOKENIZED"
+    PRE_TOKENIZED = "TEXT_TOKENIZER_PRE_TOKENIZED"
     """Each string, as an element of an array, is one token. Queries give a list of tokens."""
+    # The same members by the names they first had.
+    Word = WORD
+    Whitespace = WHITESPACE
+    Prefix = PREFIX
+    PreTokenized = PRE_TOKENIZED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,11 @@ TextIndexesConfig = Mapping[str, TextIndexParams]
 class TextCombine(Enum):
     """How weighted scores of several fields become one."""
 
-    Sum = "TEXT_COMBINE_SUM"
-    Max = "TEXT_COMBINE_MAX"
+    SUM = "TEXT_COMBINE_SUM"
+    MAX = "TEXT_COMBINE_MAX"
+    # The same members by the names they first had.
+    Sum = SUM
+    Max = MAX
 
 
 @dataclass(frozen=True, slots=True)
