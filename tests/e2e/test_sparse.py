@@ -341,7 +341,7 @@ def test_the_client_refuses_what_it_cannot_send(client: Client, library: str) ->
     cases: list[tuple[Any, type[Exception]]] = [
         ({-1: 1.0}, ValueError),
         ({2**32: 1.0}, ValueError),
-        ({"a": 1.0}, ValueError),
+        ({"a": 1.0}, TypeError),
         (SparseVector(np.array([1.5]), [1]), TypeError),
         (SparseVector(np.array([[1]]), [1]), ValueError),
     ]
