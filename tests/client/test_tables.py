@@ -266,4 +266,6 @@ def test_a_payload_that_was_not_asked_for_says_so() -> None:
             copy.payload["name"]
         assert (len(copy.payload), bool(copy.payload), copy.payload.get("name")) == (0, False, None)
         assert copy == point != ScoredPoint(1, 0.5, {})
-    assert repr(point) == "ScoredPoint(id=1, score=0.5, payload=<not asked for>, vectors={}, version=0, highlights=())"
+    assert (
+        repr(point) == "ScoredPoint(id=1, score=0.5, payload=<not asked for>, vectors=None, version=0, highlights=())"
+    )
