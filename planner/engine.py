@@ -34,6 +34,7 @@ from planner.limits import check_batch, check_explained, check_ids, check_page
 from planner.match import payload_conditions
 from planner.operators import Ranking
 from planner.optimizer import optimize
+from planner.pacing import paced
 from planner.plan import Plan
 from planner.query import PayloadSelector, Query, VectorsSelector
 from planner.recall import QUERIES_AT_ONCE, Recall, RecallTest, check_test, exactly, queries_of, recall_of, summary
@@ -145,7 +146,7 @@ class Engine:
         self._filters = FilterCache(cache_bytes, self._fields)
         self._write_filters = WriteFilters()
         self._texts = TextIndexes(text_index_bytes)
-        self._upkeep = Upkeep(self._texts, self._fields, self._ask_first)
+        self._upkeep = Upkeep(self._texts, self._fields)
         self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup, self._bounded)
 
     def query(
@@ -344,6 +345,22 @@ class Engine:
         """Whether that is not done yet."""
         return self._upkeep.is_opening(collection)
 
+    def ask_first(self, collection: Collection, is_ended: Callable[[], bool]) -> None:
+        """Asks one query of each kind that the collection is there for, unless it was closed; see first_queries.py.
+
+        Raises Cancelled once it `is_ended` or closed, CorruptStore.
+        """
+        hold = collection.hold_if_open()
+        if hold is not None:
+            budget = paced(lambda: is_ended() or collection.closed)
+            with hold, collection.snapshot() as reader:
+                ask_first(
+                    reader,
+                    lambda query: self.query_on(reader, collection, [query], budget),
+                    lambda filter: self._filters.slots(reader, filter, budget),
+                    budget,
+                )
+
     def prepare(self, collection: Collection) -> None:
         """Does now what else happens in the background after a collection was opened: its derived indexes are there
         then, and their files. Raises Cancelled when it is closed meanwhile, CorruptStore."""
@@ -408,15 +425,6 @@ class Engine:
         return StoredCondition(
             holds=None if filter is None else partial(self._write_filters.matches, filter=filter, budget=budget),
             replaces=compile_comparisons(comparisons) if comparisons else None,
-        )
-
-    def _ask_first(self, collection: Collection, reader: Snapshot, budget: Budget) -> None:
-        """Asks a collection that was opened just now. Raises Cancelled."""
-        ask_first(
-            reader,
-            lambda query: self.query_on(reader, collection, [query], budget),
-            lambda filter: self._filters.slots(reader, filter, budget),
-            budget,
         )
 
     def _bounded(self, budget: Budget) -> Budget:

@@ -7,7 +7,6 @@ Nothing waits for it. Who needs an index that it is reading or making waits for 
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.field_indexes import FieldIndexes
@@ -41,13 +40,9 @@ class _Due:
 class Upkeep:
     """Starts its thread with the first collection. Safe for many threads."""
 
-    def __init__(
-        self, texts: TextIndexes, fields: FieldIndexes, ask_first: Callable[[Collection, Snapshot, Budget], None]
-    ) -> None:
-        """`ask_first` asks a collection what nobody asked, once its indexes are there after it was opened."""
+    def __init__(self, texts: TextIndexes, fields: FieldIndexes) -> None:
         self._texts = texts
         self._fields = fields
-        self._ask_first = ask_first
         self._opening: set[Collection] = set()
         """Those that were opened, and whose indexes are not all there yet."""
         self._due: dict[Collection, _Due] = {}
@@ -150,7 +145,6 @@ class Upkeep:
                 self._fields.build(reader, declared, budget)
             if opened:
                 self._fields.load(reader, budget)
-                self._ask_first(collection, reader, budget)
             self._fields.keep(reader)
 
     def _look_after_texts(self, reader: Snapshot, budget: Budget) -> None:

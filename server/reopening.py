@@ -23,7 +23,7 @@ READY_PROCESSOR_SECONDS = 0.5
 READY_SECONDS = 2.0
 """Longest time until it is ready. The pages of a small collection that a kill left are walked within."""
 
-_POLL_SECONDS = 0.002
+_POLL_SECONDS = 0.005
 
 
 class Reopening:
@@ -56,22 +56,36 @@ class Reopening:
 
     def _run(self) -> None:
         try:
-            for name in self._database.last_used(MOST):
-                if self._stopping.is_set():
-                    return
-                self._open(name)
+            opened = [self._open(name) for name in self._database.last_used(MOST) if not self._stopping.is_set()]
+            for collection in opened:  # those that had to be left so far
+                if collection is not None:
+                    self._wait_until_prepared(collection, self._stopping)
+                    self._ask(collection)
         except EngineError as error:
             log.debug("no collection is opened ahead: %s", error)
         finally:
             self._done.set()
 
-    def _open(self, name: str) -> None:
+    def _open(self, name: str) -> Collection | None:
+        """Opens a collection and, unless the server is ready meanwhile, asks it. Returns it when it is still to be."""
         try:
-            self._wait_until_prepared(self._database.collection(name))
+            collection = self._database.collection(name)
         except EngineError as error:  # whoever asks for it is told
             log.debug("collection %r is not opened ahead: %s", name, error)
+            return None
+        self._wait_until_prepared(collection, self._is_ready)
+        if self._is_ready.is_set():
+            return collection
+        self._ask(collection)
+        return None
 
-    def _wait_until_prepared(self, collection: Collection) -> None:
-        """One after the other until the server is ready, the one used last first; then all at once."""
-        while self._engine.is_preparing(collection) and not self._is_ready.wait(_POLL_SECONDS):
+    def _wait_until_prepared(self, collection: Collection, ended: threading.Event) -> None:
+        while self._engine.is_preparing(collection) and not ended.wait(_POLL_SECONDS):
             pass
+
+    def _ask(self, collection: Collection) -> None:
+        try:
+            if not self._stopping.is_set():
+                self._engine.ask_first(collection, self._stopping.is_set)
+        except EngineError as error:
+            log.debug("collection %r is not asked ahead: %s", collection.name, error)
