@@ -57,11 +57,15 @@ class HitExplanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The plan as a tree and as text. `hits` and `microseconds` (from plan to hits) only when it was analysed."""
+    """The plan as a tree and as text. `hits` and `microseconds` (from plan to hits) only when it was analysed.
+
+    `generation`: of the indexes that served; see State.
+    """
 
     root: ExplainNode
     text: str
     seq: int
+    generation: int = 0
     analyzed: bool = False
     hits: tuple[HitExplanation, ...] = ()
     microseconds: int | None = None
@@ -83,11 +87,12 @@ def explain(
     """
     root = _explain_plan(plan, reader, trace, matching, foresee)
     if trace is None or ranking is None:
-        return Explanation(root=root, text=render(root), seq=reader.seq)
+        return Explanation(root=root, text=render(root), seq=reader.seq, generation=reader.generation)
     return Explanation(
         root=root,
         text=render(root),
         seq=reader.seq,
+        generation=reader.generation,
         analyzed=True,
         hits=_explain_hits(plan, trace, ranking, reader),
         microseconds=microseconds,

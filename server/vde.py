@@ -42,6 +42,7 @@ class VectorDataEngine:
         if state in SERVING:
             stats = self._database.collection(request.collection_name, budget).stats()
             response.spaces.update({name: SPACE_STATES[space.state] for name, space in stats.spaces.items()})
+            response.warnings.update({name: space.warning for name, space in stats.spaces.items() if space.warning})
             for name in stats.records.keys() - stats.spaces.keys():
                 vectors = stats.records[name]
                 response.spaces[name] = SPACE_STATES[SpaceState.READY if vectors else SpaceState.AWAITING_VECTORS]

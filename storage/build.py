@@ -10,21 +10,23 @@ import os
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.build_index import BuiltIndex, build_graph, judge_lists
 from storage.collection import UNKNOWN
 from storage.errors import CorruptStore
 from storage.failpoint import failpoint
 from storage.files import NO_ROOM
-from storage.index import MIN_FOUND, build
+from storage.ivf.estimate import estimate_build
 from storage.ivf.lists import build_lists
 from storage.ivf.partition import read_partition
-from storage.jobs import EXIT_CORRUPT, EXIT_FULL, EXIT_POOR_GRAPH
-from storage.schema import CollectionSchema, IndexKind, SpaceSchema
+from storage.jobs import EXIT_CORRUPT, EXIT_FULL
+from storage.schema import CollectionSchema, Datatype, IndexKind, SpaceSchema
 from storage.standard_output import escape_what_cannot_be_encoded
 
 _LOWEST_PRIORITY = 19
@@ -52,11 +54,16 @@ def main() -> None:
         def report(done: int) -> None:
             _say(job, "building", done, len(positions))
 
-        built = build(space, vectors, positions, Path(job["index"]), report, job["attempt"])
-        if built.found < MIN_FOUND:
-            print(f"found {built.found:.1%} of a sample of its rows", flush=True)
-            sys.exit(EXIT_POOR_GRAPH)
-        print("scale", built.scale, flush=True)
+        def fits(datatype: Datatype) -> bool:
+            needed = estimate_build(replace(space, datatype=datatype), len(positions)).peak_bytes
+            return job["max_memory"] is None or needed <= job["max_memory"]
+
+        _tell(build_graph(space, vectors, positions, Path(job["index"]), report, fits))
+
+
+def _tell(built: BuiltIndex) -> None:
+    """The last line that is printed."""
+    print("built", json.dumps(built.to_json()), flush=True)
 
 
 def _build_lists(
@@ -74,7 +81,7 @@ def _build_lists(
         _say(job, phase, done, total)
 
     build_lists(space, vectors, positions, Path(job["index"]), partition, report)
-    print("scale 1.0", flush=True)
+    _tell(judge_lists(space, vectors, positions, Path(job["index"])))
 
 
 def _copy(job: Mapping[str, Any], data: Mapping[str, NDArray[Any]], space: SpaceSchema, out: Path) -> None:

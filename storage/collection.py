@@ -14,6 +14,7 @@ from storage.budget import UNLIMITED, Budget
 from storage.derived import DerivedFiles
 from storage.errors import DeadlineExceeded, SpaceNotFound
 from storage.failpoint import failpoint
+from storage.index_warning import measured_recall, warning_of
 from storage.ivf.partition import Partition, PartitionFile, write_partition
 from storage.open_collections import OpenCollections
 from storage.open_on_use import Opened, OpenOnUse
@@ -35,6 +36,7 @@ from storage.structure import (
     reserve_block,
     set_index_progress,
     set_partition,
+    show_graph,
 )
 from storage.transaction import Transaction
 from storage.writer import Unit
@@ -114,6 +116,11 @@ class Collection:
     def seq(self) -> int:
         """The newest commit sequence. Requires: it was opened before."""
         return self._files.core.view.state.seq
+
+    @property
+    def commit(self) -> int:
+        """The number of commits so far, also of those that users do not see. Requires: it was opened before."""
+        return self._files.core.view.state.commit
 
     @property
     def closed(self) -> bool:
@@ -215,6 +222,7 @@ class Collection:
                 spaces={name: self._space_stats(space) for name, space in snapshot.spaces.items()},
                 records={name: snapshot.record_count(name) for name in snapshot.schema.records},
                 failed_writes=self._files.core.failed_writes.of(self.uid),
+                generation=snapshot.generation,
             )
 
     def spaces(self) -> Mapping[str, SpaceView]:
@@ -248,7 +256,7 @@ class Collection:
                 if alive >= MIN_SEALED if dead_share is None else block.deaths > dead_share * block.count:
                     transaction.seal(space)
 
-        self._submit(Unit(seal, lambda seq, outcome: None, alone=True, frees=True)).result()
+        self._submit(Unit(seal, lambda seq, outcome: None, alone=True, unseen=True, frees=True)).result()
 
     def attach_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> bool:
         """Makes a built graph serve its block, durably. False when the block is gone."""
@@ -294,16 +302,8 @@ class Collection:
         return file
 
     def show_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> None:
-        """Lets a graph serve that the manifest names already, and that has been verified now."""
-
-        def show(seq: int, outcome: object) -> None:
-            core = self._files.core
-            for space in core.spaces.values():
-                if space.schema.uid == space_uid and any(block.uid == block_uid for block in space.blocks):
-                    space.attach_graph(block_uid, graph, index)
-            core.refresh()
-
-        self._submit(Unit(None, show, alone=True)).result()
+        """Lets a graph serve that the manifest names already, and that has been verified now: another generation."""
+        self._change(lambda transaction: show_graph(transaction, space_uid, block_uid, graph, index))
 
     def checksums_of(self, space: SpaceView, view: BlockView, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Checksums of the vectors at `positions` of a block, UNKNOWN for those that are not current any more."""
@@ -353,6 +353,8 @@ class Collection:
             index=", ".join(sorted({kind_of_index(block.graph) for block in graphs if block.graph})) or "flat",
             datatype=", ".join(sorted({block.graph.datatype.value for block in graphs if block.graph})) or "float32",
             state=self._space_state(space),
+            recall=measured_recall(space),
+            warning=warning_of(space),
         )
 
     def _space_state(self, space: SpaceView) -> SpaceState:
@@ -367,8 +369,9 @@ class Collection:
         return SpaceState.READY if space.row_count else SpaceState.AWAITING_VECTORS
 
     def _change(self, change: Callable[[Transaction], Any], *, frees: bool = True) -> Any:
-        """Applies a change of the structure in a commit of its own. Those that publish work free room in the end."""
-        return self._submit(Unit(change, lambda seq, outcome: outcome, alone=True, frees=frees)).result()
+        """Applies a change that users do not see in a commit of its own. What publishes work frees room in the end."""
+        unit = Unit(change, lambda seq, outcome: outcome, alone=True, unseen=True, frees=frees)
+        return self._submit(unit).result()
 
 
 def wait_for(future: "Future[Any]", budget: Budget) -> Any:

@@ -54,7 +54,7 @@ class View:
 
 class Core:
     """Opened by `create` or `open`. `view` is that of the newest commit; `views` has it and that of a commit under way,
-    by commit sequence. Readers keep their own."""
+    by the number of the commit. Readers keep their own."""
 
     def __init__(self, uid: str, path: Path, map_size: int, codec: PayloadCodec) -> None:
         """Opens the environment in `path`, of whose map ordinary writes may fill `map_size` bytes."""
@@ -164,12 +164,22 @@ class Core:
                     self._load_owners(txn, record_space)
             for name, schema in self.schema.spaces.items():
                 self.spaces[name] = self._open_space(txn, schema, state.next_slot)
+        if self._lacks_index():
+            state = environment.count_generation(self.env, self.tables, state)
         self._remove_strays()
         self.identity = Identity(self.environment_path / "data.mdb")
         self.derived.tidy(state.seq)
         note_use(self.path)
         self.changes = ChangeLog(state.seq)
         self.publish(self.make_view(state))
+
+    def _lacks_index(self) -> bool:
+        """Whether an index that is named does not serve yet: others may have served at the newest commit before."""
+        return any(
+            entry.index is not None and block.graph is None
+            for space in self.spaces.values()
+            for entry, block in zip(space.manifest.blocks, space.blocks, strict=True)
+        )
 
     def _open_space(self, txn: lmdb.Transaction, schema: SpaceSchema, next_slot: int) -> Space:
         assert schema.uid is not None
@@ -254,15 +264,11 @@ class Core:
     def make_view(self, state: State) -> View:
         return View(state, self.schema, {name: space.view() for name, space in self.spaces.items()})
 
-    def refresh(self) -> None:
-        """Shows readers what changed in memory alone: the commit stays the same."""
-        self.publish(self.make_view(self.view.state))
-
     def publish(self, view: View) -> None:
         """Makes `view` the newest. Requires: its commit is durable."""
         with self.active.lock:
             self.view = view
-            self.views = {view.state.seq: view}
+            self.views = {view.state.commit: view}
 
     def close(self) -> None:
         """Closes and unmaps all files, and seals what LMDB holds. Requires: no reader is left."""

@@ -6,7 +6,7 @@ import logging
 import os
 import struct
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ _COUNT = struct.Struct(">Q")
 _FORMAT_KEY = b"format"
 _SCHEMA_KEY = b"schema"
 _STATE_KEY = b"state"
+_GENERATION_KEY = b"generation"
 _ROWS_PREFIX = b"rows:"
 _RECORDS_PREFIX = b"records:"
 
@@ -59,11 +60,21 @@ _SIGNS_OF_DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Counters of a commit: its sequence, the next slot to give out, and the number of points."""
+    """Counters of a commit: its sequence, the next slot to give out, and the number of points.
+
+    `seq` counts commits that change what users see, `generation` those that only publish indexes, join blocks or
+    otherwise change how it is found. Every commit changes exactly one of the two.
+    """
 
     seq: int = 0
     next_slot: int = 0
     point_count: int = 0
+    generation: int = 0
+
+    @property
+    def commit(self) -> int:
+        """The number of commits so far: it tells any two apart."""
+        return self.seq + self.generation
 
 
 @dataclass(slots=True)
@@ -240,11 +251,28 @@ def _get_meta(txn: lmdb.Transaction, tables: Tables, key: bytes) -> bytes:
 
 
 def get_state(txn: lmdb.Transaction, tables: Tables) -> State:
-    return State(*_STATE.unpack(_get_meta(txn, tables, _STATE_KEY)))
+    generation = txn.get(_GENERATION_KEY, db=tables.meta)  # older directories have none
+    counted = 0 if generation is None else _COUNT.unpack(bytes(generation))[0]
+    seq, next_slot, point_count = _STATE.unpack(_get_meta(txn, tables, _STATE_KEY))
+    return State(seq, next_slot, point_count, counted)
 
 
 def put_state(txn: lmdb.Transaction, tables: Tables, state: State) -> None:
     txn.put(_STATE_KEY, _STATE.pack(state.seq, state.next_slot, state.point_count), db=tables.meta)
+    if state.generation:
+        txn.put(_GENERATION_KEY, _COUNT.pack(state.generation), db=tables.meta)
+
+
+def count_generation(env: lmdb.Environment, tables: Tables, state: State) -> State:
+    """`state` with another generation, durably. Without room for that it stays as it is."""
+    later = replace(state, generation=state.generation + 1)
+    try:
+        with env.begin(write=True) as txn:
+            put_state(txn, tables, later)
+    except lmdb.Error as error:
+        log.warning("the generation of indexes was not counted: %s", error)
+        return state
+    return later
 
 
 def age_pages(env: lmdb.Environment, tables: Tables) -> None:

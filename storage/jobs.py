@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.block import BlockView
+from storage.build_index import AGAIN, BuiltIndex
 from storage.collection import Collection
 from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull
 from storage.failpoint import failpoint
 from storage.files import failure, sync_file, sync_folder
+from storage.index_warning import is_poor, poor_index
 from storage.ivf.estimate import check_memory
 from storage.policy import Work
 from storage.schema import CollectionSchema, IndexKind
@@ -38,7 +40,6 @@ Report = Callable[..., None]
 
 # Exit codes of the process, besides 0 and signals.
 EXIT_CORRUPT = 4
-EXIT_POOR_GRAPH = 3
 EXIT_FULL = 5
 
 
@@ -47,10 +48,10 @@ class BuildStopped(Exception):
 
 
 class JobProcess:
-    """The process of a task, which may be stopped from another thread at any time. `attempt`: failures before it."""
+    """The process of a task, which may be stopped from another thread at any time. `max_memory`: see run_task."""
 
-    def __init__(self, attempt: int = 0) -> None:
-        self.attempt = attempt
+    def __init__(self) -> None:
+        self.max_memory: int | None = None
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
@@ -112,8 +113,6 @@ def _converse(
         raise CorruptStore(file, int(offset), "the vector does not have its checksum")
     if code == EXIT_FULL:
         raise StorageFull(f"no space left on the device: {last}")
-    if code == EXIT_POOR_GRAPH:
-        raise StorageFailed(f"the new graph is poor: {last}")
     if code != 0:
         raise StorageFailed(f"the build process ended with status {code}")
     return last
@@ -130,6 +129,7 @@ def run_task(
     space = _space_of(collection, work)
     if space is None:
         raise BuildStopped
+    process.max_memory = max_memory
     if max_memory is not None and _gets_index(collection, space, work):
         check_memory(space, [view for _, view in _chosen(space, work)], max_memory)
     try:
@@ -179,7 +179,7 @@ def _build(collection: Collection, space: SpaceView, work: Work, process: JobPro
     if not len(positions):  # there is nothing to build an index of: the block goes
         return _merge(collection, space, work, process, report)
     folder = view.block.path.parent
-    name = f"{entry.uid}.{collection.seq}.index"
+    name = f"{entry.uid}.{collection.commit}.index"
     try:
         index = _run(collection, space, process, report, sources=[(view, positions)], folder=folder, index_name=name)
         assert index is not None
@@ -210,7 +210,7 @@ def _merge(collection: Collection, space: SpaceView, work: Work, process: JobPro
         raise BuildStopped
     entry = BlockEntry(uid=uid, first_row=chosen[0][0].first_row, count=total, end_row=chosen[-1][1].end_row)
     entry = replace(entry, rows_checksum=0)  # its file is written by the process
-    name = f"{uid}.{collection.seq}.index"
+    name = f"{uid}.{collection.commit}.index"
     try:
         index = _run(
             collection,
@@ -258,7 +258,7 @@ def _run(
         "block": None if block_uid is None else str(folder / str(block_uid)),
         "index": None if index_name is None else str(folder / index_name),
         "partition": _partition_of(space, folder) if index_name is not None else None,
-        "attempt": process.attempt,
+        "max_memory": process.max_memory,
         "parent": os.getpid(),
     }
     arrays: dict[str, Any] = {}
@@ -280,7 +280,11 @@ def _run(
         return None
     rows = sum(len(positions) for _, positions in sources)
     checksum = file_checksum(folder / index_name)
-    return index_file(space, name=index_name, checksum=checksum, rows=rows, scale=float(said.removeprefix("scale ")))
+    built = BuiltIndex(**json.loads(said.removeprefix("built ")))
+    index = index_file(space, name=index_name, checksum=checksum, rows=rows, built=built)
+    if is_poor(index):
+        log.warning("%r: %s", collection.name, poor_index(space.schema, index))
+    return index
 
 
 def _partition_of(space: SpaceView, folder: Path) -> dict[str, object] | None:
@@ -321,3 +325,4 @@ def _remove_unless_named(collection: Collection, space_uid: int, folder: Path, n
     }
     for name in set(names) - named:
         (folder / name).unlink(missing_ok=True)
+        (folder / (name + AGAIN)).unlink(missing_ok=True)

@@ -280,7 +280,7 @@ class Maintenance:
                 _, work, space, partition = key
                 task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=work.kind)
                 self._tasks.add(task)
-                return _Job(collection, space, partition, work, task, hold, process=JobProcess(failures))
+                return _Job(collection, space, partition, work, task, hold)
         return None
 
     def _due_works(self, collection: Collection) -> Iterator[tuple[str, _Key]]:

@@ -62,6 +62,14 @@ def default_datatype(distance: Distance, *, small: bool = False) -> Datatype:
     return Datatype.INT8 if small else Datatype.BFLOAT16
 
 
+FINER: Mapping[Datatype, tuple[Datatype, ...]] = {
+    Datatype.INT8: (Datatype.FLOAT16, Datatype.FLOAT32),
+    Datatype.BFLOAT16: (Datatype.FLOAT16, Datatype.FLOAT32),
+    Datatype.FLOAT16: (Datatype.FLOAT32,),
+}
+"""What takes the place of a stored form that nobody chose, where that does not tell the rows of a segment apart."""
+
+
 class IndexKind(Enum):
     """Which index serves a space. Persisted by value: do not rename.
 
@@ -117,18 +125,25 @@ class SpaceSchema:
     """A vector space. `uid` names its files and is never reused in its collection; None until it is stored.
 
     `embedder` is what a server calls the embedder that makes vectors of texts; storage only keeps the name. `policy`
-    says which payload property the vectors are of, when they are of one.
+    says which payload property the vectors are of, when they are of one. `datatype_chosen`: somebody named the stored
+    form, so it stays; else it is where segments begin, see FINER.
     """
 
     size: int
     distance: Distance = Distance.COSINE
     hnsw: HnswConfig = field(default_factory=HnswConfig)
     datatype: Datatype = Datatype.BFLOAT16
+    datatype_chosen: bool = True
     index: IndexKind = IndexKind.AUTO
     ivf: IvfConfig = field(default_factory=IvfConfig)
     uid: int | None = None
     embedder: str | None = None
     policy: IndexPolicy | None = None
+
+
+def forms_of(space: SpaceSchema) -> tuple[Datatype, ...]:
+    """The stored forms that the graph of a segment may have, the one to try first first."""
+    return (space.datatype, *(() if space.datatype_chosen else FINER.get(space.datatype, ())))
 
 
 class SparseModifier(Enum):
@@ -221,6 +236,7 @@ class CollectionSchema:
                 distance=Distance(space["distance"]),
                 hnsw=HnswConfig(**space["hnsw"]),
                 datatype=Datatype(space["datatype"]),
+                datatype_chosen=space.get("datatype_chosen", True),  # older directories do not tell
                 index=IndexKind(space.get("index", IndexKind.AUTO.value)),  # older directories have none
                 ivf=_ivf_from(space.get("ivf", {})),
                 uid=space["uid"],

@@ -16,6 +16,7 @@ from storage.block import BlockView, SegmentIndex
 from storage.budget import Budget
 from storage.candidates import Candidates, Start, scan_block, scan_codes, start_after
 from storage.index import Graph
+from storage.index_warning import short_warning_of
 from storage.ivf.lists import Filtered, Lists
 from storage.matching import MatchingRows, MatchingRowsCache
 from storage.order import IdKeys, Position, comes_after, rank
@@ -249,7 +250,7 @@ def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
     strategy = "+".join(kinds if not tail or search.indexed_only else [*kinds, "tail"])
     segments = f"{len(indexes)} segment" if len(indexes) == 1 else f"{len(indexes)} segments"
     tail_reason = f"{segments} and {tail:,} tail rows" if tail else segments
-    parts = (matching, tail_reason, _probed(scope, search, indexes))
+    parts = (matching, tail_reason, _probed(scope, search, indexes), short_warning_of(scope.view))
     return _Choice(True, strategy, ", ".join(part for part in parts if part))
 
 
@@ -350,4 +351,5 @@ def _walk_of(search: SpaceSearch, scope: Scope, graph: Graph) -> Walk:
     ef = max(search.hnsw_ef if search.hnsw_ef is not None else scope.view.schema.hnsw.ef, search.limit)
     if (search.rescore and is_coarse(metric, graph.datatype)) or search.oversampling is not None:
         ef = max(ef, wanted)
+    wanted = rescored(metric, graph.datatype, search.limit, search.oversampling, width=ef)
     return Walk(search.limit, ef, wanted if search.rescore else search.limit)

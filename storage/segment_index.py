@@ -7,11 +7,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from storage.block import SegmentIndex
+from storage.build_index import BuiltIndex
+from storage.encoding import Encoding
 from storage.index import Graph, has_kernel
 from storage.ivf.codes import code_of
 from storage.ivf.lists import Lists, serves
 from storage.ivf.partition import PartitionFile
-from storage.schema import Datatype, IndexKind, SpaceSchema
+from storage.schema import Datatype, IndexKind, SpaceSchema, forms_of
 from storage.space import IndexFile, SpaceView
 
 log = logging.getLogger(__name__)
@@ -45,11 +47,11 @@ def is_current(index: IndexFile, space: SpaceSchema, partition: PartitionFile | 
         return False
     if index.kind == "ivf":
         return (index.datatype, index.settings) == (code_of(space.datatype).value, settings_of(space, partition))
-    wanted = (space.datatype.value, space.hnsw.m, space.hnsw.ef_construct)
-    return (index.datatype, index.m, index.ef_construct) == wanted
+    forms = [datatype.value for datatype in forms_of(space)]
+    return index.datatype in forms and (index.m, index.ef_construct) == (space.hnsw.m, space.hnsw.ef_construct)
 
 
-def index_file(space: SpaceView, *, name: str, checksum: int, rows: int, scale: float) -> IndexFile:
+def index_file(space: SpaceView, *, name: str, checksum: int, rows: int, built: BuiltIndex) -> IndexFile:
     """What the manifest says of an index that was just built."""
     schema = space.schema
     if kind_of(schema) == "ivf":
@@ -57,18 +59,21 @@ def index_file(space: SpaceView, *, name: str, checksum: int, rows: int, scale: 
             name=name,
             checksum=checksum,
             rows=rows,
-            datatype=code_of(schema.datatype).value,
+            datatype=built.datatype,
             kind="ivf",
             settings=settings_of(schema, space.manifest.partition),
+            recall=built.recall,
         )
     return IndexFile(
         name=name,
         checksum=checksum,
         rows=rows,
-        datatype=schema.datatype.value,
+        datatype=built.datatype,
         m=schema.hnsw.m,
         ef_construct=schema.hnsw.ef_construct,
-        scale=scale,
+        scale=built.scale,
+        centre=built.centre,
+        recall=built.recall,
     )
 
 
@@ -95,7 +100,8 @@ def open_index(schema: SpaceSchema, folder: Path, index: IndexFile) -> SegmentIn
     try:
         if index.kind == "ivf":
             return Lists(schema, path)
-        return Graph(replace(schema, datatype=Datatype(index.datatype)), path, index.scale)
+        encoding = Encoding.of(index.scale, index.centre)
+        return Graph(replace(schema, datatype=Datatype(index.datatype)), path, encoding)
     except (RuntimeError, ValueError, OSError, LookupError) as error:
         log.warning("index %s cannot be opened (%s): it will be built again", path, error)
         return None

@@ -94,6 +94,11 @@ class Snapshot(Reader):
             self._release()
 
     @property
+    def generation(self) -> int:
+        """Generation of the indexes that serve; see State."""
+        return self._view.state.generation
+
+    @property
     def derived(self) -> DerivedFiles:
         return self._core.derived
 
@@ -316,7 +321,7 @@ def _begin(core: Core) -> tuple[lmdb.Transaction, View]:
         except lmdb.PanicError as error:  # a commit could not be counted; see catalog_file.py
             raise StorageFailed(f"{core.environment_path}: a write failed; close the collection and open it") from error
         try:
-            view = core.views[get_state(txn, core.tables).seq]
+            view = core.views[get_state(txn, core.tables).commit]
         except BaseException:
             txn.abort()
             raise

@@ -22,7 +22,8 @@ NO_ROW = -1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFile:
     """An index file as the manifest names it. `rows`: vectors in it; `checksum`: CRC-32 of the file; `kind`: hnsw or
-    ivf; the settings it was built with, since the space's may have changed; `scale`: see stored_form.py."""
+    ivf; the settings it was built with, since the space's may have changed; `scale` and `centre`: see encoding.py;
+    `recall`: at 10 as it was measured, with the space's width of a walk or number of lists; None: it was not."""
 
     name: str
     checksum: int
@@ -33,6 +34,8 @@ class IndexFile:
     scale: float = 1.0
     kind: str = "hnsw"
     settings: str = ""
+    centre: str = ""
+    recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

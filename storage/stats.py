@@ -20,6 +20,7 @@ class SpaceStats:
     """vectors = indexed_vectors + tail_vectors. `deleted_vectors`: rows on disk that are not current.
 
     `index`: flat, hnsw or ivf; `datatype`: the stored form that it searches, or both while one replaces the other.
+    `recall`: the lowest at 10 that was measured of its indexes, None: none was; `warning`: what they lack, or empty.
     """
 
     vectors: int
@@ -32,12 +33,14 @@ class SpaceStats:
     index: str
     datatype: str
     state: SpaceState
+    recall: float | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionStats:
     """`points_with_vectors`: points that have a vector in any space. `records`: how many have one in each space of
-    records, by name. `failed_writes`: of those that nobody waited for."""
+    records, by name. `failed_writes`: of those that nobody waited for. `generation`: of the indexes, see State."""
 
     seq: int
     points: int
@@ -46,3 +49,4 @@ class CollectionStats:
     spaces: Mapping[str, SpaceStats]
     records: Mapping[str, int] = field(default_factory=dict)
     failed_writes: FailedWrites = field(default_factory=FailedWrites)
+    generation: int = 0

@@ -1,7 +1,7 @@
 """Stored forms: what the graph of a space keeps of each vector. Conversions only; index.py builds and searches.
 
-Vectors that usearch converts itself are passed as float32. It would normalise what it converts to int8, which loses
-lengths, and it knows no signs, so these two forms are made here.
+Rows are moved and stretched first, see encoding.py. What usearch converts itself is passed as float32. It would
+normalise what it converts to int8, which loses lengths, and it knows no signs, so these two forms are made here.
 """
 
 import math
@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.encoding import FLOAT16_MOST, FLOAT_MOST, Encoding, Wide, encoded_queries, encoded_rows, levels
 from storage.schema import Datatype, Distance
 
 OVERSAMPLING = 4.0
@@ -20,8 +21,8 @@ COARSE_OVERSAMPLING = 32.0
 
 MIN_RESCORED = 32
 
-_INT8_MAX = 127
-_CHUNK_ROWS = 4096
+WIDTH_PER_RESCORED = 3
+"""A third of what a walk found is scored exactly at least: so a wider one finds more in a rough form, too."""
 
 
 def is_coarse(distance: Distance, datatype: Datatype) -> bool:
@@ -29,73 +30,82 @@ def is_coarse(distance: Distance, datatype: Datatype) -> bool:
     return datatype is Datatype.BINARY and not distance.is_binary
 
 
-def rescored(distance: Distance, datatype: Datatype, limit: int, oversampling: float | None) -> int:
-    """How many of the rows that a walk found are scored exactly, to find the best `limit`."""
-    if oversampling is None:
-        oversampling = COARSE_OVERSAMPLING if is_coarse(distance, datatype) else OVERSAMPLING
-    return max(MIN_RESCORED, math.ceil(oversampling * limit))
-
-
-def scale_of(
-    distance: Distance, datatype: Datatype, vectors: NDArray[np.float32], positions: NDArray[np.int64]
-) -> float:
-    """What the components of `vectors[positions]` are multiplied by before they become int8; 1 for other forms.
-
-    One scale for all, since lengths matter; under Cosine they do not, and each vector has its own, of which nothing is
-    kept.
-    """
-    if datatype is not Datatype.INT8 or distance is Distance.COSINE:
-        return 1.0
-    largest = 0.0
-    for start in range(0, len(positions), _CHUNK_ROWS):
-        part = vectors[positions[start : start + _CHUNK_ROWS]]
-        largest = max(largest, float(np.abs(part).max(initial=0)))
-    return _levels(vectors.shape[1]) / largest if largest > 0 else 1.0
+def rescored(distance: Distance, datatype: Datatype, limit: int, oversampling: float | None, *, width: int = 0) -> int:
+    """How many of the rows that a walk of `width` found are scored exactly, to find the best `limit`."""
+    if oversampling is not None:
+        return max(MIN_RESCORED, math.ceil(oversampling * limit))
+    usual = COARSE_OVERSAMPLING if is_coarse(distance, datatype) else OVERSAMPLING
+    return max(MIN_RESCORED, math.ceil(usual * limit), width // WIDTH_PER_RESCORED)
 
 
 def encode_rows(
-    distance: Distance, datatype: Datatype, scale: float, rows: NDArray[np.float32]
+    distance: Distance, datatype: Datatype, encoding: Encoding, rows: NDArray[np.float32]
 ) -> NDArray[np.float32] | NDArray[np.int8] | NDArray[np.uint8]:
     """The stored form of `rows` (n, size), (n, size) or, of bits, (n, size / 8 rounded up); float32 where usearch
     converts."""
-    match datatype:
-        case Datatype.INT8:
-            scales = _own_scales(rows) if distance is Distance.COSINE else np.float64(scale)
-            return _to_int8(rows, scales)
-        case Datatype.BINARY:
-            return np.packbits(rows > 0, axis=1)
-        case _:
-            return np.ascontiguousarray(rows)
+    if distance.is_binary:
+        return np.packbits(rows > 0, axis=1)
+    wide = encoded_rows(distance, encoding, rows)
+    own_scales = distance is Distance.COSINE and encoding.centre is None
+    return _stored(datatype, wide, own_scales=own_scales)
 
 
 def encode_queries(
-    distance: Distance, datatype: Datatype, scale: float, queries: NDArray[np.float32]
+    distance: Distance, datatype: Datatype, encoding: Encoding, queries: NDArray[np.float32]
 ) -> NDArray[np.float32] | NDArray[np.int8] | NDArray[np.uint8]:
-    """Queries as they are compared with rows of the form and `scale`, shaped as those of encode_rows.
+    """Queries as they are compared with rows of the form and `encoding`, shaped as those of encode_rows.
 
     The length of a query changes no order under Dot, so each has its own scale there. Under Euclid components beyond
-    the largest of the rows are cut.
+    the largest that are stored are cut.
     """
-    if datatype is Datatype.INT8 and distance is Distance.DOT:
-        return _to_int8(queries, _own_scales(queries))
-    return encode_rows(distance, datatype, scale, queries)
+    if distance.is_binary:
+        return np.packbits(queries > 0, axis=1)
+    wide = encoded_queries(distance, encoding, queries)
+    own_scales = distance is Distance.DOT or (distance is Distance.COSINE and encoding.centre is None)
+    return _stored(datatype, wide, own_scales=own_scales)
 
 
-def _own_scales(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+def decoded(
+    datatype: Datatype, stored: NDArray[np.float32] | NDArray[np.int8] | NDArray[np.uint8], size: int
+) -> NDArray[np.float32]:
+    """What stored rows (n, ...) or queries stand for, float32 (n, size): what they are compared by, after rounding."""
+    match datatype:
+        case Datatype.BINARY:
+            bits = np.unpackbits(stored.astype(np.uint8), axis=1, count=size)
+            return bits.astype(np.float32) * 2 - 1
+        case Datatype.FLOAT16:
+            return stored.astype(np.float16).astype(np.float32)
+        case Datatype.BFLOAT16:
+            return _as_bfloat16(stored.astype(np.float32))
+        case _:
+            return stored.astype(np.float32)
+
+
+def _stored(
+    datatype: Datatype, wide: Wide, *, own_scales: bool
+) -> NDArray[np.float32] | NDArray[np.int8] | NDArray[np.uint8]:
+    match datatype:
+        case Datatype.INT8:
+            most = levels(wide.shape[1])
+            if own_scales:
+                wide = wide * _own_scales(wide)
+            return np.clip(np.rint(wide), -most, most).astype(np.int8)
+        case Datatype.BINARY:
+            return np.packbits(wide > 0, axis=1)
+        case _:
+            bound = FLOAT16_MOST if datatype is Datatype.FLOAT16 else FLOAT_MOST
+            return np.clip(wide, -bound, bound).astype(np.float32)
+
+
+def _own_scales(rows: Wide) -> Wide:
     """For each row what makes its largest component the largest that is stored, (n, 1)."""
-    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0).astype(np.float64)
-    scales: NDArray[np.float64] = np.divide(
-        _levels(rows.shape[1]), largest, out=np.ones_like(largest), where=largest > 0
-    )
+    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+    scales: Wide = np.divide(levels(rows.shape[1]), largest, out=np.ones_like(largest), where=largest > 0)
     return scales
 
 
-def _to_int8(rows: NDArray[np.float32], scales: NDArray[np.float64] | np.float64) -> NDArray[np.int8]:
-    levels = _levels(rows.shape[1])
-    scaled: NDArray[np.float64] = np.clip(np.rint(rows.astype(np.float64) * scales), -levels, levels)
-    return scaled.astype(np.int8)
-
-
-def _levels(size: int) -> int:
-    """The largest component that is stored: sums of `size` squared differences must fit the kernels' 32 bits."""
-    return min(_INT8_MAX, math.isqrt((2**31 - 1) // size) // 2)
+def _as_bfloat16(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`rows`, finite, rounded to the nearest bfloat16 values, ties to even."""
+    bits = np.ascontiguousarray(rows).view(np.uint32)
+    rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+    return (rounded & np.uint32(0xFFFF0000)).view(np.float32)

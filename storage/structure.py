@@ -148,15 +148,11 @@ def _texts_after(schema: CollectionSchema, change: SchemaChange) -> dict[str, Te
 
 
 def set_index_progress(transaction: "Transaction", space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
-    """Notes how far a managed index is; see IndexPolicy. False when it is gone, or has another embedder by now.
-
-    The commit that notes it changes no point, so it counts as seen when it is the next one.
-    """
+    """Notes how far a managed index is; see IndexPolicy. False when it is gone, or has another embedder by now."""
     core = transaction.core
     for name, space in core.schema.spaces.items():
         if space.uid == space_uid and space.policy is not None and space.embedder == embedder:
-            seen = transaction.seq if transaction.seq == seq + 1 else seq
-            policy = replace(space.policy, seq=seen, next_slot=next_slot)
+            policy = replace(space.policy, seq=seq, next_slot=next_slot)
             _undo_in_memory(transaction)
             transaction.structural = True
             core.schema = replace(core.schema, spaces={**core.schema.spaces, name: replace(space, policy=policy)})
@@ -179,6 +175,15 @@ def attach_graph(
     if old is not None and old.name != index.name:
         transaction.after.append(lambda: (space.folder / old.name).unlink(missing_ok=True))
     return True
+
+
+def show_graph(
+    transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
+) -> None:
+    """Lets a verified graph serve that the manifest names. Nothing, when it names another by now."""
+    space = _space_with(transaction, space_uid, (block_uid,))
+    if space is not None and any(entry.uid == block_uid and entry.index == index for entry in space.manifest.blocks):
+        transaction.on_undo(space.attach_graph(block_uid, graph, index))
 
 
 def reserve_block(transaction: "Transaction", space_uid: int) -> int | None:
@@ -295,6 +300,7 @@ def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
         hnsw=diff.hnsw.apply(space.hnsw),
         ivf=diff.ivf.apply(space.ivf),
         datatype=diff.datatype or space.datatype,
+        datatype_chosen=space.datatype_chosen or diff.datatype is not None,
         index=diff.index or space.index,
         embedder=space.embedder if diff.embedder is None else diff.embedder or None,
     )

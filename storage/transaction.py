@@ -48,10 +48,13 @@ Savepoint = tuple[int, int, dict[str, tuple[int, int, int, int]], dict[int, int]
 class Transaction:
     """Used by the writer's thread alone. Ends by `commit` or `abort`."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, *, unseen: bool = False) -> None:
+        """`unseen`: it changes no point and no setting, so users are told of no other commit sequence."""
         state = core.view.state
         self.core = core
-        self.seq = state.seq + 1
+        self.unseen = unseen
+        self.seq = state.seq + (not unseen)
+        self.generation = state.generation + unseen
         self.next_slot = state.next_slot
         self.point_count = state.point_count
         self.txn: lmdb.Transaction = core.env.begin(write=True)
@@ -151,7 +154,7 @@ class Transaction:
             for name, delta in self.deltas.items():
                 self._enter(core.spaces[name], delta)
             self._seal_full_blocks()
-            state = State(self.seq, self.next_slot, self.point_count)
+            state = State(self.seq, self.next_slot, self.point_count, self.generation)
             environment.put_state(self.txn, core.tables, state)
             if self.structural:
                 environment.put_schema(self.txn, core.tables, core.schema, core.next_space_uid)
@@ -160,13 +163,14 @@ class Transaction:
             if forget is not None:
                 self.after.append(forget)
             view = core.make_view(state)
-            core.views[self.seq] = view
+            core.views[state.commit] = view
             failpoint("before_commit")
             self.txn.commit()
-            core.changes.add(self.seq, self.touched)
+            if not self.unseen:
+                core.changes.add(self.seq, self.touched)
             failpoint("after_commit")
         except BaseException:
-            core.views.pop(self.seq, None)
+            core.views.pop(self.seq + self.generation, None)
             self.abort()
             raise
         core.publish(view)

@@ -34,6 +34,7 @@ class Unit:
     """A write that waits: `apply` works on a transaction and returns the result's maker, called with the sequence.
 
     `alone`: it changes the structure (spaces, blocks, settings) and shares its commit with no other.
+    `unseen`: it changes nothing that users see, so the commit sequence stays. Requires: `alone`.
     `frees`: it only frees room, so it may use the reserves when there is no other.
     `apply` None: a barrier, done when all before it are; then `finish` runs, in the writer's thread.
     """
@@ -42,6 +43,7 @@ class Unit:
     finish: Callable[[int, Any], Any]
     size: int = 0
     alone: bool = False
+    unseen: bool = False
     frees: bool = False
     future: Future[Any] = field(default_factory=Future)
 
@@ -215,7 +217,7 @@ class Writer:
             for unit in group:
                 unit.future.set_result(unit.finish(self._core.view.state.seq, None))
             return
-        transaction = Transaction(self._core)
+        transaction = Transaction(self._core, unseen=group[0].unseen)
         try:
             outcomes = [self._apply(transaction, unit, nested=len(group) > 1) for unit in group]
         except BaseException:

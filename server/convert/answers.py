@@ -64,6 +64,7 @@ def explanation_message(explanation: Explanation) -> query_pb2.Explanation:
         hits=[_hit_message(hit) for hit in explanation.hits],
         analyzed=explanation.analyzed,
         seq=explanation.seq,
+        generation=explanation.generation,
         microseconds=explanation.microseconds,
     )
 

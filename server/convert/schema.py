@@ -190,11 +190,13 @@ def _space_of(params: wire.VectorParams, path: str) -> SpaceSchema:
     hnsw = _hnsw_diff_of(params.hnsw_config, join(path, "hnsw_config"))
     index = _index_kind_of(params.index, join(path, "index")) or IndexKind.AUTO
     small = index is IndexKind.IVF or hnsw.preset is HnswPreset.LOW_MEMORY
+    datatype = _datatype_of(params.datatype, join(path, "datatype"))
     return SpaceSchema(
         size=params.size,
         distance=distance,
         hnsw=hnsw.apply(HnswConfig()),
-        datatype=_datatype_of(params.datatype, join(path, "datatype")) or default_datatype(distance, small=small),
+        datatype=datatype or default_datatype(distance, small=small),
+        datatype_chosen=datatype is not None,
         index=index,
         ivf=_ivf_diff_of(params.ivf_config).apply(IvfConfig()),
         embedder=params.embedder or None,

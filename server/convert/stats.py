@@ -22,6 +22,7 @@ def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
         seq=stats.seq,
         failed_writes=stats.failed_writes.count,
         last_failed_write=stats.failed_writes.last,
+        generation=stats.generation,
     )
 
 
@@ -32,4 +33,6 @@ def _record_stats(vectors: int) -> wire.SpaceStats:
 
 def _space_stats(space: SpaceStats) -> wire.SpaceStats:
     numbers = {name: getattr(space, name) for name in SUMMED}
-    return wire.SpaceStats(**numbers, index=space.index, datatype=space.datatype)
+    return wire.SpaceStats(
+        **numbers, index=space.index, datatype=space.datatype, recall=space.recall, warning=space.warning
+    )

@@ -147,7 +147,7 @@ class IndexPolicies:
         if source is IndexSource.MANAGED and embedder is not None:
             size = self._dimensions(embedder, size, budget)
         policy = IndexPolicy(property=request.property_name, source=source, ready=ready)
-        return SpaceSchema(size=size, distance=distance, embedder=embedder, policy=policy)
+        return SpaceSchema(size=size, distance=distance, datatype_chosen=False, embedder=embedder, policy=policy)
 
     def _only_embedder(self) -> str:
         names = self._embedders.names

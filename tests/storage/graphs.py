@@ -39,7 +39,7 @@ def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> N
     positions = np.arange(block.count) if alive is None else np.flatnonzero(alive)
     final = block.block.path.with_suffix(".index")
     temporary = final.with_suffix(".new")
-    built = build(space.schema, block.vectors, positions, temporary)
+    encoding = build(space.schema, block.vectors, positions, temporary)
     checksum = file_checksum(temporary)
     publish(temporary, final)
     index = IndexFile(
@@ -49,7 +49,8 @@ def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> N
         datatype=space.schema.datatype.value,
         m=space.schema.hnsw.m,
         ef_construct=space.schema.hnsw.ef_construct,
-        scale=built.scale,
+        scale=encoding.scale,
+        centre=encoding.centre_text(),
     )
     assert space.schema.uid is not None
-    assert collection.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final, built.scale), index)
+    assert collection.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final, encoding), index)

@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from storage.encoding import Encoding
 from storage.graph_file import UnsoundGraph, check_graph, remove_unsound_graphs
 from storage.index import Graph, build
 from storage.schema import Datatype, Distance, HnswConfig, SpaceSchema
@@ -19,7 +20,7 @@ def _space(datatype: Datatype) -> SpaceSchema:
     return SpaceSchema(size=SIZE, distance=distance, datatype=datatype, hnsw=HnswConfig(m=4, ef_construct=40))
 
 
-def _make(folder: Path, datatype: Datatype = Datatype.FLOAT32) -> tuple[Path, float]:
+def _make(folder: Path, datatype: Datatype = Datatype.FLOAT32) -> tuple[Path, Encoding]:
     """A graph of two thirds of the rows of a block: the others are dead."""
     folder.mkdir(parents=True, exist_ok=True)
     vectors = np.random.default_rng(2).standard_normal((ROWS, SIZE)).astype(np.float32)
@@ -27,8 +28,8 @@ def _make(folder: Path, datatype: Datatype = Datatype.FLOAT32) -> tuple[Path, fl
         vectors = (vectors > 0).astype(np.float32)
     vectors.tofile(folder / "1.vectors")
     positions = np.flatnonzero(np.arange(ROWS) % 3).astype(np.int64)
-    built = build(_space(datatype), vectors, positions, folder / "1.7.index", lambda done: None)
-    return folder / "1.7.index", built.scale
+    encoding = build(_space(datatype), vectors, positions, folder / "1.7.index", lambda done: None)
+    return folder / "1.7.index", encoding
 
 
 @pytest.mark.parametrize("datatype", list(Datatype))
@@ -41,7 +42,7 @@ def test_sound_graphs_pass(datatype: Datatype, tmp_path: Path) -> None:
 
 def test_altered_graphs_are_found_or_can_be_searched(tmp_path: Path) -> None:
     """usearch follows links without looking: had one passed that leads nowhere, this process would end."""
-    path, scale = _make(tmp_path)
+    path, encoding = _make(tmp_path)
     data, random = path.read_bytes(), Random(3)
     graph_from = 8 + ROWS * 2 // 3 * SIZE * 4
     queries = np.random.default_rng(4).standard_normal((20, SIZE)).astype(np.float32)
@@ -57,7 +58,7 @@ def test_altered_graphs_are_found_or_can_be_searched(tmp_path: Path) -> None:
             found += 1
             continue
         try:
-            keys, counts, _ = Graph(_space(Datatype.FLOAT32), path, scale).search(queries, 50)
+            keys, counts, _ = Graph(_space(Datatype.FLOAT32), path, encoding).search(queries, 50)
         except (RuntimeError, ValueError):
             continue  # usearch, or the graph, looked at its head
         assert all((row[:count] < ROWS).all() for row, count in zip(keys, counts, strict=True))

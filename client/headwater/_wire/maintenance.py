@@ -16,6 +16,7 @@ def state_info_of(message: vde_pb2.VDEGetStateResponse) -> StateInfo:
         state=state_of(message.state),
         reason=message.reason,
         spaces={name: space_state_of(state) for name, state in message.spaces.items()},
+        warnings=dict(message.warnings),
     )
 
 
@@ -28,6 +29,7 @@ def stats_of(message: vde_pb2.VDEGetStatsResponse) -> CollectionStats:
         seq=message.seq,
         failed_writes=message.failed_writes,
         last_failed_write=message.last_failed_write,
+        generation=message.generation,
     )
 
 
@@ -63,4 +65,6 @@ def _space_stats_of(message: vde_pb2.SpaceStats) -> SpaceStats:
         mapped_bytes=message.mapped_bytes,
         index=message.index,
         datatype=message.datatype,
+        recall=message.recall if message.HasField("recall") else None,
+        warning=message.warning,
     )

@@ -108,6 +108,7 @@ def explanation_of(message: query_pb2.Explanation) -> Explanation:
         hits=tuple(map(_hit_of, message.hits)),
         analyzed=message.analyzed,
         seq=message.seq,
+        generation=message.generation,
         microseconds=message.microseconds,
     )
 

@@ -55,7 +55,8 @@ class HitExplanation:
 class Explanation:
     """A plan. `str()` is its readable tree, and notebooks show a picture of it.
 
-    `hits` and `microseconds` are there only when it was analysed.
+    `hits` and `microseconds` are there only when it was analysed. Equal requests that read the same `seq` and the same
+    `generation` of indexes have equal answers.
     """
 
     root: ExplainNode
@@ -64,6 +65,7 @@ class Explanation:
     analyzed: bool
     seq: int
     microseconds: int
+    generation: int = 0
 
     def __str__(self) -> str:
         return self.text

@@ -1,7 +1,7 @@
 """What the vector data engine (VDE) tells about a collection's data: states, counts, sizes, tasks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
@@ -25,11 +25,15 @@ class CollectionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StateInfo:
-    """The state of a collection, why when it is ERROR, and how far the indexes are by space (when it is open)."""
+    """The state of a collection, why when it is ERROR, and how far the indexes are by space (when it is open).
+
+    `warnings`: by space, why searches of it may miss points, and what would help; only spaces that serve so.
+    """
 
     state: CollectionState
     reason: str
     spaces: Mapping[str, SpaceState]
+    warnings: Mapping[str, str] = field(default_factory=dict)
 
 
 class VectorCount(int):
@@ -47,7 +51,9 @@ class VectorCount(int):
 class SpaceStats:
     """Counts and sizes of one space, or of all: `index` is `flat` or `hnsw`, and empty in a sum.
 
-    `datatype` is the stored form that the index searches, such as `bfloat16`; `float32` when flat.
+    `datatype` is the stored form that the index searches, such as `bfloat16`; `float32` when flat. `recall` is the
+    lowest recall at 10 of its indexes as it was measured when they were built, None when it was not; `warning` says why
+    searches may miss points, and is empty when they should not.
     """
 
     vectors: int
@@ -59,6 +65,8 @@ class SpaceStats:
     mapped_bytes: int
     index: str
     datatype: str
+    recall: float | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class CollectionStats:
     """Counts and sizes of a collection: `total` over all spaces, and by space.
 
     `failed_writes`: writes with `wait=False` that were acknowledged and then failed, since the server started;
-    `last_failed_write`: the newest of them and why, "" when there is none.
+    `last_failed_write`: the newest of them and why, "" when there is none. `generation` grows when indexes come or go
+    without a write: equal requests at the same `seq` and `generation` have equal answers.
     """
 
     points: int
@@ -76,6 +85,7 @@ class CollectionStats:
     seq: int
     failed_writes: int = 0
     last_failed_write: str = ""
+    generation: int = 0
 
 
 class TaskKind(Enum):

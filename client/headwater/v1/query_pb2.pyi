@@ -312,20 +312,22 @@ class PrefetchQuery(_message.Message):
     def __init__(self, prefetch: _Optional[_Iterable[_Union[PrefetchQuery, _Mapping]]] = ..., query: _Optional[_Union[Query, _Mapping]] = ..., using: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping]] = ..., params: _Optional[_Union[SearchParams, _Mapping]] = ..., score_threshold: _Optional[float] = ..., limit: _Optional[int] = ..., lookup_from: _Optional[_Union[LookupFrom, _Mapping]] = ..., filter_scope: _Optional[_Union[FilterScope, str]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("root", "text", "hits", "analyzed", "seq", "microseconds")
+    __slots__ = ("root", "text", "hits", "analyzed", "seq", "microseconds", "generation")
     ROOT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     HITS_FIELD_NUMBER: _ClassVar[int]
     ANALYZED_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     MICROSECONDS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     root: ExplainNode
     text: str
     hits: _containers.RepeatedCompositeFieldContainer[HitExplanation]
     analyzed: bool
     seq: int
     microseconds: int
-    def __init__(self, root: _Optional[_Union[ExplainNode, _Mapping]] = ..., text: _Optional[str] = ..., hits: _Optional[_Iterable[_Union[HitExplanation, _Mapping]]] = ..., analyzed: _Optional[bool] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ...) -> None: ...
+    generation: int
+    def __init__(self, root: _Optional[_Union[ExplainNode, _Mapping]] = ..., text: _Optional[str] = ..., hits: _Optional[_Iterable[_Union[HitExplanation, _Mapping]]] = ..., analyzed: _Optional[bool] = ..., seq: _Optional[int] = ..., microseconds: _Optional[int] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class ExplainNode(_message.Message):
     __slots__ = ("operator", "stage", "attributes", "strategy", "reason", "estimated_rows", "rows_in", "rows_out", "distance_computations", "microseconds", "children")

@@ -70,7 +70,7 @@ class VDEGetStateRequest(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
 
 class VDEGetStateResponse(_message.Message):
-    __slots__ = ("state", "reason", "spaces")
+    __slots__ = ("state", "reason", "spaces", "warnings")
     class SpacesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -78,13 +78,22 @@ class VDEGetStateResponse(_message.Message):
         key: str
         value: _collections_pb2.SpaceState
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_collections_pb2.SpaceState, str]] = ...) -> None: ...
+    class WarningsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     state: CollectionState
     reason: str
     spaces: _containers.ScalarMap[str, _collections_pb2.SpaceState]
-    def __init__(self, state: _Optional[_Union[CollectionState, str]] = ..., reason: _Optional[str] = ..., spaces: _Optional[_Mapping[str, _collections_pb2.SpaceState]] = ...) -> None: ...
+    warnings: _containers.ScalarMap[str, str]
+    def __init__(self, state: _Optional[_Union[CollectionState, str]] = ..., reason: _Optional[str] = ..., spaces: _Optional[_Mapping[str, _collections_pb2.SpaceState]] = ..., warnings: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class VDEGetVectorCountRequest(_message.Message):
     __slots__ = ("collection_name",)
@@ -114,7 +123,7 @@ class VDEGetStatsRequest(_message.Message):
     def __init__(self, collection_name: _Optional[str] = ...) -> None: ...
 
 class SpaceStats(_message.Message):
-    __slots__ = ("vectors", "indexed_vectors", "tail_vectors", "deleted_vectors", "segments", "disk_bytes", "mapped_bytes", "index", "datatype")
+    __slots__ = ("vectors", "indexed_vectors", "tail_vectors", "deleted_vectors", "segments", "disk_bytes", "mapped_bytes", "index", "datatype", "recall", "warning")
     VECTORS_FIELD_NUMBER: _ClassVar[int]
     INDEXED_VECTORS_FIELD_NUMBER: _ClassVar[int]
     TAIL_VECTORS_FIELD_NUMBER: _ClassVar[int]
@@ -124,6 +133,8 @@ class SpaceStats(_message.Message):
     MAPPED_BYTES_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
+    WARNING_FIELD_NUMBER: _ClassVar[int]
     vectors: int
     indexed_vectors: int
     tail_vectors: int
@@ -133,10 +144,12 @@ class SpaceStats(_message.Message):
     mapped_bytes: int
     index: str
     datatype: str
-    def __init__(self, vectors: _Optional[int] = ..., indexed_vectors: _Optional[int] = ..., tail_vectors: _Optional[int] = ..., deleted_vectors: _Optional[int] = ..., segments: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., mapped_bytes: _Optional[int] = ..., index: _Optional[str] = ..., datatype: _Optional[str] = ...) -> None: ...
+    recall: float
+    warning: str
+    def __init__(self, vectors: _Optional[int] = ..., indexed_vectors: _Optional[int] = ..., tail_vectors: _Optional[int] = ..., deleted_vectors: _Optional[int] = ..., segments: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., mapped_bytes: _Optional[int] = ..., index: _Optional[str] = ..., datatype: _Optional[str] = ..., recall: _Optional[float] = ..., warning: _Optional[str] = ...) -> None: ...
 
 class VDEGetStatsResponse(_message.Message):
-    __slots__ = ("points", "total", "spaces", "payload_disk_bytes", "seq", "failed_writes", "last_failed_write")
+    __slots__ = ("points", "total", "spaces", "payload_disk_bytes", "seq", "failed_writes", "last_failed_write", "generation")
     class SpacesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +164,7 @@ class VDEGetStatsResponse(_message.Message):
     SEQ_FIELD_NUMBER: _ClassVar[int]
     FAILED_WRITES_FIELD_NUMBER: _ClassVar[int]
     LAST_FAILED_WRITE_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     points: int
     total: SpaceStats
     spaces: _containers.MessageMap[str, SpaceStats]
@@ -158,7 +172,8 @@ class VDEGetStatsResponse(_message.Message):
     seq: int
     failed_writes: int
     last_failed_write: str
-    def __init__(self, points: _Optional[int] = ..., total: _Optional[_Union[SpaceStats, _Mapping]] = ..., spaces: _Optional[_Mapping[str, SpaceStats]] = ..., payload_disk_bytes: _Optional[int] = ..., seq: _Optional[int] = ..., failed_writes: _Optional[int] = ..., last_failed_write: _Optional[str] = ...) -> None: ...
+    generation: int
+    def __init__(self, points: _Optional[int] = ..., total: _Optional[_Union[SpaceStats, _Mapping]] = ..., spaces: _Optional[_Mapping[str, SpaceStats]] = ..., payload_disk_bytes: _Optional[int] = ..., seq: _Optional[int] = ..., failed_writes: _Optional[int] = ..., last_failed_write: _Optional[str] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class VDEFlushRequest(_message.Message):
     __slots__ = ("collection_name",)
