@@ -24,8 +24,8 @@ def _filled(client: Client, rows: NDArray[np.float32], params: VectorParams) -> 
 def _recall(client: Client, name: str, queries: NDArray[np.float32], params: SearchParams | None) -> float:
     shares = []
     for query in queries:
-        found = client.query(name, query, limit=10, params=params)
-        best = client.query(name, query, limit=10, params=EXACT)
+        found = client.points.query(name, query, limit=10, params=params)
+        best = client.points.query(name, query, limit=10, params=EXACT)
         shares.append(np.mean([hit.score >= best[-1].score for hit in found]))
     return float(np.mean(shares))
 
@@ -54,7 +54,7 @@ def test_a_poor_index_serves_and_says_so(client: Client) -> None:
     assert stats.recall < 0.95
     assert f"recall at 10 of {stats.recall:.2f}" in stats.warning
     assert client.vde.get_state(name).warnings == {"": stats.warning}
-    explanation = client.query(name, QUERIES[0], limit=10, explain=True).explanation
+    explanation = client.points.query(name, QUERIES[0], limit=10, explain=True).explanation
     assert explanation is not None
     assert f"recall at 10 of {stats.recall:.2f}" in explanation.text
     narrow = _recall(client, name, QUERIES, None)
@@ -70,13 +70,13 @@ def test_equal_numbers_mean_equal_answers(client: Client) -> None:
         if build:
             client.vde.rebuild_index(name, wait=True) if seen else client.vde.optimize(name, wait=True)
         for _ in range(2):
-            hits = client.query(name, QUERIES[1], limit=50, explain=True)
+            hits = client.points.query(name, QUERIES[1], limit=50, explain=True)
             assert hits.explanation is not None
             stats = client.vde.get_stats(name)
             numbers = (hits.explanation.seq, hits.explanation.generation)
             assert numbers == (stats.seq, stats.generation)
             sequences.add(hits.seq)
-            samples.add(tuple(hit.id for hit in client.query(name, Sample(), limit=20)))
+            samples.add(tuple(hit.id for hit in client.points.query(name, Sample(), limit=20)))
             answer: list[object] = [(hit.id, hit.score) for hit in hits]
             assert seen.setdefault(numbers, answer) == answer
         if not build and len(seen) == 1:
@@ -85,5 +85,5 @@ def test_equal_numbers_mean_equal_answers(client: Client) -> None:
     assert len(sequences) == 1
     assert sequences == {client.collections.get_info(name).seq}
     assert len(samples) == 1
-    client.upsert(name, [PointStruct(COUNT, ROWS[0])])
+    client.points.upsert(name, [PointStruct(COUNT, ROWS[0])])
     assert client.collections.get_info(name).seq == sequences.pop() + 1
