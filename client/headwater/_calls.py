@@ -30,6 +30,7 @@ SILENT_OUTAGE = 2.0
 """Seconds that calls wait for a server before the log says so."""
 LONGEST_TIMEOUT = 365 * 86_400.0
 """Seconds. gRPC computes with clocks that end."""
+HEALTH = "/grpc.health.v1.Health/Check"
 RELEASE_TIMEOUT = 1.0
 """Seconds for telling the server what it finds out by itself, too."""
 
@@ -61,9 +62,9 @@ class Calls:
         self, rpc: Rpc[Request, Response], request: Request, timeout: float | None = None
     ) -> AsyncGenerator[Response, None]:
         """The answers of an RPC that streams them. Close it. Raises HeadwaterError. `timeout` None: no deadline."""
-        receive = self._transport.receive
+        left = await self._reach(_seconds(timeout))
         with self._failures():
-            async with aclosing(receive(rpc.path, _serialized(request), _seconds(timeout))) as answers:
+            async with aclosing(self._transport.receive(rpc.path, _serialized(request), left)) as answers:
                 async for answer in answers:
                     yield rpc.response.FromString(answer)
 
@@ -74,10 +75,11 @@ class Calls:
 
         `timeout` None: no deadline.
         """
+        left = await self._reach(_seconds(timeout))
         stream = _Stream(requests)
         try:
             with self._failures():
-                answer = await self._transport.send_all(rpc.path, stream, _seconds(timeout))
+                answer = await self._transport.send_all(rpc.path, stream, left)
         except HeadwaterError:
             if stream.failure is not None:
                 raise stream.failure from None
@@ -94,6 +96,17 @@ class Calls:
     async def close(self) -> None:
         self.closed = True
         await self._transport.close()
+
+    async def _reach(self, timeout: float | None) -> float | None:
+        """Waits for a server, and returns what is left of the timeout: a stream is never begun twice."""
+        began = time.monotonic()
+        try:
+            await self._send(HEALTH, b"", math.inf if timeout is None else began + timeout, repeatable=True)
+        except (UnavailableError, DeadlineExceededError, ClientClosedError):
+            raise
+        except HeadwaterError:
+            pass  # whatever it says, it is there
+        return None if timeout is None else max(timeout - (time.monotonic() - began), 0.0)
 
     async def _send(self, path: str, request: bytes, deadline: float, repeatable: bool) -> bytes:
         """The answer, after as many attempts as it takes and is allowed."""

@@ -18,7 +18,7 @@ _DEFAULT_OPTIONS: Mapping[str, str | int] = {
     # A server that is back is to be found within half a second, however long it was away: these bound the time
     # between two attempts to connect. An attempt itself may take five seconds, as over a slow network with TLS.
     "grpc.initial_reconnect_backoff_ms": 50,
-    "grpc.max_reconnect_backoff_ms": 200,
+    "grpc.max_reconnect_backoff_ms": 150,
     "grpc.min_reconnect_backoff_ms": 5_000,
     # And a server that came back under its name at another address.
     "grpc.dns_min_time_between_resolutions_ms": 1_000,

@@ -34,7 +34,7 @@ class RetryPolicy:
 
     retries: int | None = None
     first_wait: float = 0.05
-    longest_wait: float = 0.25
+    longest_wait: float = 0.2
     longest_outage: float = 60.0
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.models.points import PayloadNotAskedFor, PointId, ScoredPoint
+from headwater.models.queries import Hits
 
 Hitlist = Sequence[ScoredPoint]
 
@@ -21,7 +22,7 @@ def reciprocal_rank_fusion(
     limit: int = 10,
     ranking_constant_k: float = 60,
     weights: Sequence[float] | None = None,
-) -> list[ScoredPoint]:
+) -> Hits:
     """The best `limit` points by the sum over lists of weight / (k + rank), ranks counting from 1.
 
     Lists are ranked best first; only their order counts, not their scores.
@@ -40,7 +41,7 @@ def distribution_based_score_fusion(
     limit: int = 10,
     weights: Sequence[float] | None = None,
     higher_is_better: bool | Sequence[bool] = True,
-) -> list[ScoredPoint]:
+) -> Hits:
     """The best `limit` points by the weighted mean over all lists of their normalised scores, which is in [0, 1].
 
     A list with mean m and sample standard deviation s turns a score into (score - (m - 3s)) / 6s, clamped to [0, 1];
@@ -66,9 +67,7 @@ def _normalized(hits: Hitlist, higher_is_better: bool) -> NDArray[np.float64]:
     return np.clip((scores - lowest) / (6 * deviation), 0.0, 1.0)
 
 
-def _fuse(
-    lists: Sequence[Hitlist], shares: Sequence[NDArray[np.float64]], limit: int, divisor: float = 1.0
-) -> list[ScoredPoint]:
+def _fuse(lists: Sequence[Hitlist], shares: Sequence[NDArray[np.float64]], limit: int, divisor: float = 1.0) -> Hits:
     """Adds up the share that each list gives each of its points."""
     if limit < 1:
         raise ValueError("limit is at least 1")
@@ -82,7 +81,7 @@ def _fuse(
             points[hit.id] = _merged(points[hit.id], hit) if hit.id in points else hit
     rounded = {point_id: float(np.float32(min(score / divisor, _FLOAT32_MAX))) for point_id, score in scores.items()}
     best = sorted(rounded, key=lambda point_id: (-rounded[point_id], _order(point_id)))[:limit]
-    return [replace(points[point_id], score=rounded[point_id]) for point_id in best]
+    return Hits([replace(points[point_id], score=rounded[point_id]) for point_id in best])
 
 
 def _merged(first: ScoredPoint, second: ScoredPoint) -> ScoredPoint:

@@ -18,7 +18,7 @@ import pytest
 import headwater
 from headwater import AsyncClient, Client
 from headwater._retries import RetryPolicy
-from headwater.v1 import points_pb2
+from headwater.v1 import points_pb2, vde_pb2
 from tests.client.scripted_server import Answer, Received, ScriptedServer, start
 from tests.support.server_process import running_server
 
@@ -82,6 +82,19 @@ def test_a_call_that_may_not_be_repeated_waits_for_its_connection_too() -> None:
         handler.answer = lambda _: points_pb2.PointsUpdateBatchResponse()
         assert client.points.update_batch("c", []) == []
     assert len(handler.received) == 1
+
+
+def test_a_file_is_asked_for_once_the_server_is_there(tmp_path: Path) -> None:
+    with absent_server() as handler:
+        with (
+            Client(handler.address, retries=0) as client,
+            pytest.raises(headwater.UnavailableError, match="make serve"),
+        ):
+            client.vde.download_snapshot("c", "s", tmp_path / "file")
+        handler.answer = lambda _: vde_pb2.VDEDownloadSnapshotResponse()
+        with Client(handler.address) as client, coming_back(handler, 0.5):
+            assert client.vde.download_snapshot("c", "s", tmp_path / "file").read_bytes() == b""
+    assert [received.path.split("/")[-1] for received in handler.received] == ["Check", "DownloadSnapshot"]
 
 
 def test_the_async_client_waits_as_well() -> None:

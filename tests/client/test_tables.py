@@ -15,23 +15,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater import (
+    AbsenceReason,
     AggregateGroup,
     Aggregates,
     ExplainNode,
     Explanation,
     FacetHit,
     Facets,
+    FailedCondition,
     Groups,
     Hits,
     MatrixPair,
     MatrixPairs,
     Page,
     PayloadNotAskedFor,
+    PointExplanation,
     PointGroup,
     Record,
     RecordList,
     ScoredPoint,
     SparseVector,
+    StageOutcome,
 )
 from headwater._tables import HEAD, MAX_WIDTH, TAIL, Table
 
@@ -257,6 +261,14 @@ def test_a_plan_that_did_not_run_has_no_times_and_a_deep_one_is_drawn_too() -> N
     picture = Explanation(tree, "", (), False, 7, 0)._repr_html_()
     assert picture.count("<rect") == 3_001
     assert " ms" not in picture
+
+
+def test_why_a_point_is_missing_is_a_table_in_notebooks() -> None:
+    failed = FailedCondition("filter.must[0]", SCRIPT)
+    stage = StageOutcome("root", "search", AbsenceReason.Filtered, None, None, 7, (failed,), "text")
+    shown = PointExplanation(SCRIPT, True, False, stage.reason, (stage,), f"{SCRIPT} fails", "text")._repr_html_()
+    assert Tags(shown).found == {"div", "table", "thead", "tbody", "tr", "th", "td"}
+    assert "filter.must[0]" in shown
 
 
 def test_a_payload_that_was_not_asked_for_says_so() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from headwater._plan_picture import plan_picture
+from headwater._tables import html_table
 from headwater.models.points import PointId
 
 
@@ -154,3 +155,18 @@ class PointExplanation:
 
     def __str__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        return html_table(self.verdict, [_stage_row(outcome) for outcome in self.stages], 0)
+
+
+def _stage_row(outcome: StageOutcome) -> dict[str, object]:
+    return {
+        "stage": outcome.stage,
+        "operator": outcome.operator,
+        "reason": "passes" if outcome.reason is None else outcome.reason.name,
+        "rank": outcome.rank,
+        "of": outcome.candidates,
+        "score": outcome.score,
+        "fails": "; ".join(f"{failed.path}: {failed.condition}" for failed in outcome.failed_conditions) or None,
+    }
