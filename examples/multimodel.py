@@ -8,7 +8,7 @@ embeddings are recorded (examples/data/shop), so no model runs. Owns the tour; w
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 
 from examples.datasets import Shop, load_shop
@@ -180,7 +180,7 @@ def filter_before_fusion(client: Client, shop: Shop) -> Hits:
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def sweep_alpha(client: Client, shop: Shop) -> dict[float, list[ScoredPoint]]:
+def sweep_alpha(client: Client, shop: Shop) -> Mapping[float, list[ScoredPoint]]:
     """Fuse in the client, with weights.
 
     Ask once, fuse often: both lists are fetched in one batch and fused here with weight 1 - alpha for words and

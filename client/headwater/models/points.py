@@ -116,7 +116,7 @@ class Record:
 
 def _asked_for(point: "Record | ScoredPoint") -> dict[str, Any]:
     payload = {} if isinstance(point.payload, PayloadNotAskedFor) else {"payload": point.payload}
-    return payload | ({"vectors": point.vectors} if point.vectors else {})
+    return payload | ({} if point.vectors is None else {"vectors": point.vectors})
 
 
 class RecordList(Table, list[Record]):
