@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from planner.filter import GeoPoint
 from planner.instants import instant_of
 from planner.limits import ROWS_PER_CHECK
-from planner.words import words_of
+from planner.words import keys_of
 from storage.budget import UNLIMITED, Budget
 
 Codes = NDArray[np.int32]
@@ -278,7 +278,7 @@ class _Words:
             if code % ROWS_PER_CHECK == 0:
                 budget.check()
             value = values[code]
-            for word in dict.fromkeys(words_of(value)) if isinstance(value, str) else ():
+            for word in keys_of(value) if isinstance(value, str) else ():
                 codes = self._codes.get(word)
                 if codes is None:
                     codes = self._codes[word] = array("i")

@@ -28,6 +28,8 @@ from planner.filter import (
 )
 from planner.geography import EARTH_RADIUS, unrolled
 from planner.instants import instant_of
+from planner.pairs import has_unspaced
+from planner.spelling import spelled
 from planner.words import words_of
 from storage.budget import Budget
 
@@ -121,7 +123,10 @@ class ValueTests:
             case TextOperator.STARTS_WITH:
                 return self._of_strings(condition, condition.operand, _after(condition.operand), budget)
             case TextOperator.TEXT:
-                return self._mask(self.all.codes_with_words(words_of(condition.operand), self.count, budget))
+                codes = self.all.codes_with_words(words_of(condition.operand), self.count, budget)
+                if not has_unspaced(spelled(condition.operand)):
+                    return self._mask(codes)
+                return self._tested(condition, codes.tolist(), budget)
             case TextOperator.PHRASE:
                 codes = self.all.codes_with_words(words_of(condition.operand), self.count, budget)
                 return self._tested(condition, codes.tolist(), budget)

@@ -5,6 +5,8 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+import regex
+
 from planner.distinct_values import DistinctValues
 from planner.field_index import Entries, FieldIndex, Slots, distinct
 from storage.derived import fingerprint
@@ -16,13 +18,16 @@ log = logging.getLogger(__name__)
 KIND = "field"
 
 _ENTRIES = ("slots", "codes", "owners", "counts", "empty")
-_CODE = ("*field*.py", "distinct_values.py", "geography.py", "instants.py", "paths.py", "words.py")
+_CODE = (
+    *("*field*.py", "distinct_values.py", "geography.py", "instants.py", "paths.py"),
+    *("words.py", "pairs.py", "spelling.py"),
+)
 
 
 @cache
 def version() -> str:
     """Changes with whatever decides what an index holds, and with the layout of the arrays."""
-    return fingerprint(Path(__file__).parent, _CODE, unicodedata.unidata_version)
+    return fingerprint(Path(__file__).parent, _CODE, unicodedata.unidata_version, regex.__version__)
 
 
 def encoded(index: FieldIndex) -> Derived:

@@ -6,7 +6,7 @@ from typing import assert_never
 from planner.filter import TextOperator, TextTest
 from planner.globs import compile_glob
 from planner.patterns import compile_regex
-from planner.words import has_phrase, words_of
+from planner.words import has_phrase, has_words, words_of
 
 StringTest = Callable[[str], bool]
 
@@ -22,10 +22,9 @@ def compile_string_test(condition: TextTest) -> StringTest:
     operand = condition.operand
     match condition.operator:
         case TextOperator.TEXT:
-            return _has_words(operand)
+            return has_words(_with_words(operand))
         case TextOperator.PHRASE:
-            phrase = _words(operand)
-            return lambda text: has_phrase(words_of(text), phrase)
+            return has_phrase(_with_words(operand))
         case TextOperator.STARTS_WITH:
             return lambda text: text.startswith(operand)
         case TextOperator.CONTAINS:
@@ -39,13 +38,7 @@ def compile_string_test(condition: TextTest) -> StringTest:
     assert_never(condition.operator)
 
 
-def _has_words(text: str) -> StringTest:
-    wanted = frozenset(_words(text))
-    return lambda text: wanted.issubset(words_of(text))
-
-
-def _words(text: str) -> list[str]:
-    words = words_of(text)
-    if not words:
+def _with_words(operand: str) -> str:
+    if not words_of(operand):
         raise ValueError("it has no word")
-    return words
+    return operand

@@ -4,6 +4,7 @@ import math
 
 from planner.errors import InvalidQuery, NoTextIndex
 from planner.limits import MAX_FRAGMENT_LENGTH, MAX_FRAGMENTS, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, MAX_TEXT_WEIGHT
+from planner.spelling import without_invisible
 from planner.text.analysis import Analyzer
 from planner.text.bm25_query import Bm25, Highlighting, SearchedField
 from planner.text.syntax import clauses_of
@@ -43,7 +44,7 @@ def searched_fields(query: Bm25, schema: CollectionSchema, path: str) -> tuple[S
 
 def _check_words(query: Bm25, path: str) -> None:
     if isinstance(query.text, str):
-        if not query.text.strip():
+        if not without_invisible(query.text).strip():
             raise InvalidQuery(f"{path}.text", "the text is empty")
         _check_size(len(query.text.encode(errors="surrogatepass")), f"{path}.text")
         return
@@ -51,7 +52,7 @@ def _check_words(query: Bm25, path: str) -> None:
         raise InvalidQuery(f"{path}.tokens", "no token is given")
     _check_size(sum(len(token.encode(errors="surrogatepass")) for token in query.text), f"{path}.tokens")
     for index, token in enumerate(query.text):
-        if not token:
+        if not without_invisible(token):
             raise InvalidQuery(f"{path}.tokens[{index}]", "the token is empty")
 
 

@@ -17,6 +17,9 @@ MAX_TEXT_INDEXES = 64
 MAX_TOKEN_BYTES = 254
 """Bytes of the longest token that an index may keep."""
 
+DEFAULT_PREFIX_BYTES = 39
+"""Bytes of the longest beginning of a word that an index of prefixes keeps, if it does not say: each is a term."""
+
 MAX_STOP_WORDS = 10_000
 """Stop words that an index may name."""
 
@@ -100,7 +103,7 @@ class TextSettings:
     ascii_folding: bool = False
     lowercase: bool = True
     min_token_length: int = 1
-    max_token_length: int = 39
+    max_token_length: int = MAX_TOKEN_BYTES
     k1: float = 1.2
     b: float = 0.75
     k3: float = 8.0

@@ -1,24 +1,35 @@
 """Ranks points by BM25, and says which terms they were ranked by. Indexes and scores are those of planner/text."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.operators import Ranking
-from planner.text.analysis import Analyzer
+from planner.pairs import is_pair
+from planner.text.analysis import Analyzer, Dropped
 from planner.text.bm25_query import ByText, SearchedField
 from planner.text.index import TextIndex
 from planner.text.indexes import TextIndexes
 from planner.text.postings import find
 from planner.text.scoring import combine, match_field
 from planner.text.segment import Slots
-from planner.text.syntax import clauses_of
-from planner.text.units import FieldClause, Phrase, Term, Unit, field_clauses
+from planner.text.syntax import Occur, clauses_of
+from planner.text.units import FieldClause, LeftOut, Phrase, Term, Unit, field_clauses
 from storage.budget import Budget
 from storage.order import rank
 from storage.snapshot import Snapshot
+from storage.text_settings import TextSettings
+
+_SHOWN = 64
+"""Characters of a word that is left out."""
+
+_FOLLOWS = {
+    Occur.OPTIONAL: "its phrase matches nothing",
+    Occur.REQUIRED: "what it is required in matches nothing",
+    Occur.EXCLUDED: "it excludes nothing",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,10 @@ def describe_text(query: ByText) -> dict[str, str]:
             arguments[name] = "true"
     for field in query.fields:
         clauses = field_clauses(clauses_of(asked), Analyzer(field.settings))
-        arguments[f"terms of {field.path}"] = " ".join(map(_shown_clause, clauses))
+        arguments[f"terms of {field.path}"] = " ".join(filter(None, map(_shown_clause, clauses)))
+        left_out = [_shown_left_out(each, clause, field.settings) for clause in clauses for each in clause.left_out]
+        if left_out:
+            arguments[f"left out of {field.path}"] = "; ".join(left_out)
     return arguments
 
 
@@ -86,15 +100,43 @@ def units_of(clauses: Sequence[FieldClause]) -> list[Unit]:
 
 
 def shown(unit: Unit) -> str:
-    """As people write it."""
+    """As people write it; `_` is any one word."""
     match unit:
         case Term(term):
             return term
-        case Phrase(terms):
-            return '"' + " ".join(terms) + '"'
+        case Phrase(terms, offsets):
+            words = dict(zip(offsets, terms, strict=True))
+            places = [
+                place for place in range(offsets[-1] + 1) if place in words or not is_pair(words.get(place - 1, ""))
+            ]
+            return '"' + " ".join(words.get(place, "_") for place in places) + '"'
         case _:
             return f"{unit.start}*"
 
 
+def _shown_words(words: dict[int, str]) -> Iterator[str]:
+    for place in range(max(words) + 1):
+        if place in words:
+            yield words[place]
+        elif not is_pair(words.get(place - 1, "")):  # the place after a pair is that of its second character
+            yield "_"
+
+
 def _shown_clause(clause: FieldClause) -> str:
     return " ".join(clause.occur.value + shown(unit) for unit in clause.units)
+
+
+def _shown_left_out(left_out: LeftOut, clause: FieldClause, settings: TextSettings) -> str:
+    """Words of a clause, why they are not searched for, and what follows from it."""
+    text = left_out.text if len(left_out.text) <= _SHOWN else left_out.text[:_SHOWN] + "…"
+    match left_out.why:
+        case None:
+            why = f"found by its first {settings.max_token_length} bytes only"
+        case Dropped.TOO_LONG:
+            why = f"longer than max_token_length ({settings.max_token_length} bytes)"
+        case Dropped.TOO_SHORT:
+            why = f"shorter than min_token_length ({settings.min_token_length} bytes)"
+        case _:
+            why = left_out.why.value
+    follows = f", so {_FOLLOWS[clause.occur]}" if clause.is_impossible else ""
+    return f"{json.dumps(text, ensure_ascii=False)} is {why}{follows}"

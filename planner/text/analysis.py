@@ -1,12 +1,18 @@
-"""From token to term: length, lower case, stop words, stem, ASCII folding, in this order. Tokens are tokens.py's."""
+"""From token to term: spelling, lower case, length, stop words, stem, ASCII folding, in this order.
+
+Tokens are tokens.py's.
+"""
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
 import Stemmer
 
+from planner.pairs import is_pair
+from planner.spelling import spelled
 from planner.text.tokens import located_tokens, tokens_of
 from storage.text_settings import TextSettings, Tokenizer
 
@@ -23,11 +29,17 @@ _FOLDED = str.maketrans(
 )
 
 
-class Analyzer:
-    """Turns tokens into terms as settings say. For one thread at a time: a stemmer is not safe for two.
+class Dropped(Enum):
+    """Why a token has no term."""
 
-    Spelling is by Unicode NFKC, so that composed and decomposed accents, and full-width letters, are the same.
-    """
+    NO_WORD = "no word"
+    STOP_WORD = "a stop word"
+    TOO_SHORT = "shorter than min_token_length"
+    TOO_LONG = "longer than max_token_length"
+
+
+class Analyzer:
+    """Turns tokens into terms as settings say. For one thread at a time: a stemmer is not safe for two."""
 
     def __init__(self, settings: TextSettings) -> None:
         self.settings = settings
@@ -40,24 +52,43 @@ class Analyzer:
         """Whether a word of a text stands for several terms."""
         return self.settings.tokenizer is Tokenizer.PREFIX
 
+    @property
+    def has_pairs(self) -> bool:
+        """Whether scripts without spaces are cut into pairs."""
+        return self.settings.tokenizer in (Tokenizer.WORD, Tokenizer.PREFIX)
+
     def term(self, token: str) -> str | None:
-        """The term of a token of a query, and of a text unless `has_prefixes`; None when it is dropped."""
+        """The term of a token of a query; None when it is dropped."""
         if self.has_prefixes:
             return next(reversed(self.terms(token)), None)
-        length = len(token.encode(errors="surrogatepass"))
-        if not self.settings.min_token_length <= length <= self.settings.max_token_length or self._is_stop_word(token):
-            return None
-        term = self._spelled(token) if self._stem is None else self._stem(unicodedata.normalize("NFKC", token).lower())
-        return self._folded(term) or None
+        return self._term(token)
 
     def terms(self, token: str) -> tuple[str, ...]:
-        """The terms of a token of a text: of PREFIX its prefixes, shortest first."""
-        if not self.has_prefixes:
-            term = self.term(token)
-            return () if term is None else (term,)
-        if self._is_stop_word(token):
-            return ()
-        return tuple(filter(None, dict.fromkeys(map(self.prefix, _prefixes(token, self.settings)))))
+        """The terms of a token of a text: of a pair itself and its first character, of PREFIX its prefixes, shortest
+        first."""
+        if self.has_prefixes:
+            return tuple(filter(None, dict.fromkeys(map(self._folded, self._prefixes(token)))))
+        if self.has_pairs and is_pair(token):
+            return tuple(filter(None, (self._term(token), self._term(token[0]))))
+        term = self._term(token)
+        return () if term is None else (term,)
+
+    def why_dropped(self, token: str) -> Dropped:
+        """Requires: `term` of the token is None."""
+        text = self._spelled(token)
+        if self._is_stop_word(text):
+            return Dropped.STOP_WORD
+        if not text or self.settings.min_token_length <= _size(text) <= self.settings.max_token_length:
+            return Dropped.NO_WORD
+        return Dropped.TOO_SHORT if _size(text) < self.settings.min_token_length else Dropped.TOO_LONG
+
+    def is_cut(self, token: str) -> bool:
+        """Whether only a beginning of a token can be found, since terms of PREFIX have a greatest length."""
+        return self.has_prefixes and self._is_long(token)
+
+    def is_too_long(self, token: str) -> bool:
+        """Whether no term can be, or begin like, a token."""
+        return not self.has_prefixes and self._is_long(token)
 
     def prefix(self, token: str) -> str:
         """How terms begin that `token` is the beginning of: spelled like terms, but not stemmed or dropped."""
@@ -68,15 +99,45 @@ class Analyzer:
         for token, start, end in located_tokens(self.settings.tokenizer, text):
             yield self.terms(token), start, end
 
-    def _is_stop_word(self, token: str) -> bool:
-        return bool(self._stop_words) and unicodedata.normalize("NFKC", token).lower() in self._stop_words
+    def _is_long(self, token: str) -> bool:
+        return _size(self._spelled(token)) > self.settings.max_token_length
+
+    def _term(self, token: str) -> str | None:
+        text = self._spelled(token)
+        if not self.settings.min_token_length <= _size(text) <= self.settings.max_token_length:
+            return None
+        if self._is_stop_word(text):
+            return None
+        return self._folded(text if self._stem is None else self._stem(text)) or None
+
+    def _prefixes(self, token: str) -> list[str]:
+        """The beginnings of a token that are as long as the settings say, shortest first."""
+        text = self._spelled(token)
+        if self._is_stop_word(text):
+            return []
+        found: list[str] = []
+        length = 0
+        for end, character in enumerate(text, 1):
+            length += _size(character)
+            if length > self.settings.max_token_length:
+                break
+            if length >= self.settings.min_token_length:
+                found.append(text[:end])
+        return found
+
+    def _is_stop_word(self, spelled_token: str) -> bool:
+        return bool(self._stop_words) and spelled_token.lower() in self._stop_words
 
     def _spelled(self, token: str) -> str:
-        text = unicodedata.normalize("NFKC", token)
+        text = spelled(token)
         return text.lower() if self.settings.lowercase else text
 
     def _folded(self, text: str) -> str:
         return fold_ascii(text) if self.settings.ascii_folding else text
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def fold_ascii(text: str) -> str:
@@ -94,22 +155,9 @@ def _fold_character(character: str) -> str:
     return plain or character
 
 
-def _prefixes(token: str, settings: TextSettings) -> list[str]:
-    """The beginnings of a token that are as long as the settings say, shortest first."""
-    found: list[str] = []
-    length = 0
-    for end, character in enumerate(token, 1):
-        length += len(character.encode(errors="surrogatepass"))
-        if length > settings.max_token_length:
-            break
-        if length >= settings.min_token_length:
-            found.append(token[:end])
-    return found
-
-
 @lru_cache(maxsize=64)
 def _stop_words(settings: TextSettings) -> frozenset[str]:
-    named = {unicodedata.normalize("NFKC", word).lower() for word in settings.stop_words}
+    named = {spelled(word).lower() for word in settings.stop_words}
     return frozenset(named | (_known_stop_words(settings.language) if settings.remove_stop_words else set()))
 
 

@@ -55,8 +55,7 @@ def match_field(field: SearchedField, index: TextIndex, clauses: Sequence[FieldC
         for unit, times in repeats.items()
     )
     matching = tuple(
-        None if clause.occur is Occur.OPTIONAL or not clause.units else _in_all([found[unit] for unit in clause.units])
-        for clause in clauses
+        _in_all([found[unit] for unit in clause.units]) if clause.is_condition else None for clause in clauses
     )
     return FieldMatches(field, scored, matching)
 
@@ -113,7 +112,8 @@ def _unit_scores(unit: Unit, found: Found, repeats: int, index: TextIndex, setti
 
 
 def _in_all(found: Sequence[Found]) -> Slots:
-    slots = found[0].slots
+    """The points that have all; none when there is nothing to have."""
+    slots = found[0].slots if found else np.empty(0, np.uint32)
     for each in found[1:]:
         slots = np.intersect1d(slots, each.slots, assume_unique=True)
     return slots

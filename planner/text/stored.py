@@ -20,6 +20,7 @@ from storage.text_settings import TextSettings
 
 KIND = "text"
 
+_CODE = ("text/*.py", "text/stop_words/*", "paths.py", "pairs.py", "spelling.py")
 _ARRAYS = ("slots", "lengths", "codes", "starts", "points", "place_starts", "positions")
 
 
@@ -32,7 +33,7 @@ def key_of(path: str, settings: TextSettings) -> str:
 def version() -> str:
     """Changes with whatever decides which terms a text has, and with the layout of the arrays."""
     libraries = (unicodedata.unidata_version, regex.__version__, Stemmer.version())
-    return fingerprint(Path(__file__).parent.parent, ("text/*.py", "text/stop_words/*", "paths.py"), *libraries)
+    return fingerprint(Path(__file__).parent.parent, _CODE, *libraries)
 
 
 def encoded(index: TextIndex) -> Derived:

@@ -3,13 +3,15 @@
     query = clause (white space clause)*     clause = ("+" | "-")? (word | quote any but quote * quote)
 
 A sign counts only where a clause begins and something follows it, and makes a word that is several tokens a phrase. A
-quote that is never closed is white space; curly quotes are quotes. So every text is a query.
+quote that is never closed is white space; curly quotes are quotes; invisible characters are not there. So every text
+is a query.
 """
 
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from planner.spelling import without_invisible
 from planner.text.bm25_query import Bm25
 
 _CLAUSE = re.compile(r'([+-]?)(?:["“”]([^"“”]*)["“”]|([^\s"“”]+))')
@@ -52,10 +54,10 @@ def _parsed(query: Bm25) -> tuple[list[Clause], bool]:
     if isinstance(query.text, tuple):
         return [Clause(token, is_token=True) for token in query.text], False
     if query.plain:
-        return [Clause(word) for word in query.text.split()], False
+        return [Clause(word) for word in without_invisible(query.text).split()], False
     clauses: list[Clause] = []
     quoted: str | None = None
-    for sign, quoted, word in _CLAUSE.findall(query.text):
+    for sign, quoted, word in _CLAUSE.findall(without_invisible(query.text)):
         text = word or quoted
         clauses.append(Clause(text, Occur(sign), is_phrase=bool(sign or quoted)))
     return clauses, bool(quoted)

@@ -1,8 +1,9 @@
 r"""Cuts a text into tokens by one of the tokenizers. What becomes of a token is analysis.py's.
 
 Words are those of Unicode's default rules, UAX #29, that hold a letter or a digit: `can't`, `3.14` and `a_b` are one
-each, `self-evident` is two. Characters that the rules leave alone, such as Han, Hiragana and Thai, are a token each,
-and so are emoji with what modifies them.
+each, `self-evident` is two. Runs of scripts without spaces are cut into overlapping pairs (pairs.py). An emoji is a
+token with what modifies it; a sequence of emoji is several, since what joins them is invisible. A text is spelled
+(spelling.py) before it is cut into words, and stays as it is where white space cuts it, or nothing.
 """
 
 import re
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterator
 
 import regex
 
+from planner.pairs import RUN, UNSPACED, has_unspaced, is_of_run, pairs_of
+from planner.spelling import spelled, spelled_places
 from storage.text_settings import Tokenizer
 
 Token = tuple[str, int, int]
@@ -20,30 +23,35 @@ _ASCII_WORD = re.compile(rf"_*+{_ASCII_UNIT}(?:_++{_ASCII_UNIT})*+_*+")
 
 
 def _word_pattern() -> str:
-    extend = r"[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+"
-    letter = rf"(?:[\p{{WB=ALetter}}\p{{WB=Hebrew_Letter}}]{extend})"
+    extend = r"[\p{WB=Extend}]*+"
+    letter = rf"(?:[[\p{{WB=ALetter}}\p{{WB=Hebrew_Letter}}]--{UNSPACED}]{extend})"
     digit = rf"(?:\p{{WB=Numeric}}{extend})"
     middle_of_letters = rf"[\p{{WB=MidLetter}}\p{{WB=MidNumLet}}\p{{WB=Single_Quote}}]{extend}"
     hebrew_quote = rf'(?<=\p{{WB=Hebrew_Letter}}{extend})"{extend}(?=\p{{WB=Hebrew_Letter}})'
     middle_of_digits = rf"[\p{{WB=MidNum}}\p{{WB=MidNumLet}}\p{{WB=Single_Quote}}]{extend}"
     letters = rf"{letter}++(?:(?:{middle_of_letters}|{hebrew_quote}){letter}++)*+"
     digits = rf"{digit}++(?:{middle_of_digits}{digit}++)*+"
-    katakana = rf"(?:\p{{WB=Katakana}}{extend})++"
-    unit = rf"(?:(?:{letters}|{digits})++|{katakana})"
+    unit = rf"(?:{letters}|{digits})++"
     join = rf"(?:\p{{WB=ExtendNumLet}}{extend})"
     word = rf"{join}*+{unit}(?:{join}++{unit})*+{join}*+"
-    pictograph = rf"\p{{Extended_Pictographic}}{extend}"
-    emoji = rf"\p{{Regional_Indicator}}{{2}}|{pictograph}(?:(?<=\u200d){pictograph})*+"
+    emoji = rf"\p{{Regional_Indicator}}{{2}}|\p{{Extended_Pictographic}}{extend}"
     single = rf"[\p{{L}}\p{{N}}]{extend}"
-    return rf"{word}|{emoji}|{single}"
+    return rf"{word}|{RUN}|{emoji}|{single}"
 
 
-_WORD = regex.compile(_word_pattern())
+_WORD = regex.compile(_word_pattern(), regex.V1)
 
 
 def _words(text: str) -> list[str]:
-    found: list[str] = _ASCII_WORD.findall(text) if text.isascii() else _WORD.findall(text)
-    return found
+    found: list[str]
+    if text.isascii():
+        found = _ASCII_WORD.findall(text)
+        return found
+    text = spelled(text)
+    found = _WORD.findall(text)
+    if not has_unspaced(text):
+        return found
+    return [token for word in found for token in (pairs_of(word) if is_of_run(word[0]) else (word,))]
 
 
 def _whole(text: str) -> list[str]:
@@ -64,7 +72,7 @@ def tokens_of(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
 
 
 def located_tokens(tokenizer: Tokenizer, text: str) -> Iterator[Token]:
-    """The same tokens, with their places."""
+    """The same tokens, with their places in `text`."""
     if tokenizer is Tokenizer.PRE_TOKENIZED:
         if text:
             yield text, 0, len(text)
@@ -76,6 +84,10 @@ def located_tokens(tokenizer: Tokenizer, text: str) -> Iterator[Token]:
             position = start + len(token)
             yield token, start, position
         return
-    pattern = _ASCII_WORD if text.isascii() else _WORD
-    for match in pattern.finditer(text):
-        yield match.group(), match.start(), match.end()
+    cut, starts, ends = spelled_places(text)
+    pattern = _ASCII_WORD if cut.isascii() else _WORD
+    for match in pattern.finditer(cut):
+        word, start = match.group(), match.start()
+        for token in pairs_of(word) if is_of_run(word[0]) else (word,):
+            yield token, starts[start], ends[start + len(token) - 1]
+            start += 1

@@ -1,9 +1,15 @@
-"""What a query asks of one field: its clauses as terms of that field's index."""
+"""What a query asks of one field: its clauses as terms of that field's index, and what of them has no term there.
 
-from collections.abc import Sequence
+A word that the index drops because of its length cannot be found: a clause that needs it matches nothing. A stop word,
+and what is no word, is dropped from texts and queries alike: it is no condition, and in a phrase any word may stand in
+its place.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from planner.text.analysis import Analyzer
+from planner.pairs import has_unspaced, is_pair
+from planner.text.analysis import Analyzer, Dropped
 from planner.text.syntax import Clause, Occur
 
 
@@ -33,27 +39,98 @@ Unit = Term | Phrase | Prefix
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Words of a clause that are not asked for as they stand. `why` None: only a beginning of the word is."""
+
+    text: str
+    why: Dropped | None
+
+
+@dataclass(frozen=True, slots=True)
 class FieldClause:
-    """A clause in one field. Optional: any unit may match; else all must. Without units it is about nothing here."""
+    """A clause in one field. Optional: any unit may match; else all must.
+
+    `is_impossible`: it needs a word that the index cannot have, so no point matches it. Without units it is otherwise
+    about nothing here.
+    """
 
     occur: Occur
     units: tuple[Unit, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    is_impossible: bool = False
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether points must match it, or must not."""
+        return self.occur is not Occur.OPTIONAL and (self.is_impossible or bool(self.units))
+
+
+_Word = list[tuple[str, int]]
+"""The tokens of a word, several of a run of pairs, each with its place in the clause."""
+
+_UNFINDABLE = (Dropped.TOO_SHORT, Dropped.TOO_LONG)
 
 
 def field_clauses(clauses: Sequence[Clause], analyzer: Analyzer) -> tuple[FieldClause, ...]:
     """One per clause, in order."""
-    return tuple(FieldClause(clause.occur, _units(clause, analyzer)) for clause in clauses)
+    return tuple(_field_clause(clause, analyzer) for clause in clauses)
 
 
-def _units(clause: Clause, analyzer: Analyzer) -> tuple[Unit, ...]:
-    tokens = [clause.text] if clause.is_token else analyzer.tokens(clause.text)
-    last: tuple[Unit, ...] = ()
-    if clause.is_prefix and tokens:
-        start = analyzer.prefix(tokens.pop())
-        last = (Prefix(start),) if start else ()
-    placed = [(term, place) for place, token in enumerate(tokens) if (term := analyzer.term(token)) is not None]
-    if clause.is_phrase and len(placed) > 1:
-        first = placed[0][1]
-        terms, places = zip(*placed, strict=True)
-        return (Phrase(tuple(terms), tuple(place - first for place in places)), *last)
-    return (*(Term(term) for term, _ in placed), *last)
+def _field_clause(clause: Clause, analyzer: Analyzer) -> FieldClause:
+    words = list(_words(clause, analyzer))
+    left_out = [] if words else [LeftOut(clause.text, Dropped.NO_WORD)]
+    prefixes: list[Unit] = []
+    if clause.is_prefix and words:
+        token, _ = words[-1].pop()
+        start = analyzer.term(token) if analyzer.is_cut(token) else analyzer.prefix(token)
+        if start and not analyzer.is_too_long(token):
+            prefixes.append(Prefix(start))
+        else:
+            left_out.append(LeftOut(token, Dropped.TOO_LONG if start else Dropped.NO_WORD))
+        left_out += [LeftOut(token, None)] if analyzer.is_cut(token) else []
+    left_out += _left_out(words, analyzer)
+    needs_all = clause.is_phrase or clause.is_token or clause.occur is not Occur.OPTIONAL
+    if needs_all and any(each.why in _UNFINDABLE for each in left_out):
+        return FieldClause(clause.occur, (), tuple(left_out), is_impossible=True)
+    units = (unit for group in _asked_together(clause, words) for unit in _units(group, analyzer))
+    return FieldClause(clause.occur, (*units, *prefixes), tuple(left_out))
+
+
+def _words(clause: Clause, analyzer: Analyzer) -> Iterator[_Word]:
+    """The words of a clause. The last character of a run of several is not asked for: the pair before has it."""
+    if clause.is_token and not (analyzer.has_pairs and has_unspaced(clause.text)):
+        yield [(clause.text, 0)]
+        return
+    run: _Word = []
+    for place, token in enumerate(analyzer.tokens(clause.text)):
+        if analyzer.has_pairs and is_pair(token):
+            run.append((token, place))
+        else:
+            yield run or [(token, place)]
+            run = []
+
+
+def _left_out(words: Sequence[_Word], analyzer: Analyzer) -> Iterator[LeftOut]:
+    for word in words:
+        for token, _ in word:
+            if analyzer.term(token) is None:
+                yield LeftOut(token, analyzer.why_dropped(token))
+            elif analyzer.is_cut(token):
+                yield LeftOut(token, None)
+
+
+def _asked_together(clause: Clause, words: Sequence[_Word]) -> Sequence[_Word]:
+    """Tokens that must follow each other: all of a phrase; each run where it must match; else none."""
+    if clause.is_phrase or clause.is_token:
+        return [[placed for word in words for placed in word]]
+    if clause.occur is Occur.OPTIONAL:
+        return [[placed] for word in words for placed in word]
+    return words
+
+
+def _units(group: _Word, analyzer: Analyzer) -> tuple[Unit, ...]:
+    placed = [(term, place) for token, place in group if (term := analyzer.term(token)) is not None]
+    if len(placed) < 2:
+        return tuple(Term(term) for term, _ in placed)
+    terms, places = zip(*placed, strict=True)
+    return (Phrase(terms, tuple(place - places[0] for place in places)),)

@@ -9,7 +9,7 @@ from planner.text.bm25_query import Bm25, Combine, Highlighting
 from planner.text.highlights import Highlight
 from server.convert.fields import enum_value, join, kind_of
 from storage.errors import InvalidRequest
-from storage.text_settings import TextSettings, Tokenizer
+from storage.text_settings import DEFAULT_PREFIX_BYTES, TextSettings, Tokenizer
 
 TOKENIZERS: Mapping[int, Tokenizer] = {
     wire.TEXT_TOKENIZER_UNSPECIFIED: Tokenizer.WORD,
@@ -50,6 +50,7 @@ def text_settings_of(params: wire.TextIndexParams, path: str) -> TextSettings:
     tokenizer = enum_value(TOKENIZERS, params.tokenizer, join(path, "tokenizer"))
     of_language = params.stemming or params.remove_stop_words
     default_lowercase = tokenizer is not Tokenizer.PRE_TOKENIZED
+    defaults = {"max_token_length": DEFAULT_PREFIX_BYTES} if tokenizer is Tokenizer.PREFIX else {}
     given = {name: getattr(params, name) for name in _NUMBERS if params.HasField(name)}
     return TextSettings(
         tokenizer=tokenizer,
@@ -59,7 +60,7 @@ def text_settings_of(params: wire.TextIndexParams, path: str) -> TextSettings:
         stop_words=tuple(sorted(set(params.stop_words.words))),
         ascii_folding=params.ascii_folding,
         lowercase=params.lowercase if params.HasField("lowercase") else default_lowercase,
-        **given,
+        **{**defaults, **given},
     )
 
 

@@ -21,7 +21,10 @@ from tests.support import oracle_text
 from tests.support.ids import id_order
 from tests.support.worlds import CODEC, open_database
 
-WORDS = ["a", "ab", "abc", "B", "b'c", "b.d", "it", "fox", "x1", "1.5"]
+PLAIN = ["a", "ab", "abc", "B", "b'c", "b.d", "it", "fox", "x1", "1.5"]
+SCRIPTS = ["東京", "東京都", "京", "都に行", "ネット", "ｲﾝﾀｰﾈｯﾄ", "엔진", "엔진입니다", "ที่นี่", "ที่", "x1を", "㍿"]
+INVISIBLE = ["f\u00adox", "\ufeffab", "ab\u200b", "x\u00b9", "ﬁt", "東\u200b京", "❤\ufe0f", "👩\u200d👩"]
+WORDS = [*PLAIN, *PLAIN, *SCRIPTS, *INVISIBLE]
 TEXTS = st.lists(st.sampled_from([*WORDS, ",", "-", '"']), max_size=8).map(" ".join)
 VALUES = st.one_of(TEXTS, TEXTS, st.lists(TEXTS | st.just(3), max_size=3), st.just(7), st.none())
 PAYLOADS = st.dictionaries(st.sampled_from(["t", "u"]), VALUES)
@@ -33,9 +36,9 @@ SETTINGS = st.builds(
     TextSettings,
     tokenizer=st.sampled_from([Tokenizer.WORD, Tokenizer.WORD, Tokenizer.WHITESPACE, Tokenizer.PREFIX]),
     lowercase=st.booleans(),
-    stop_words=st.sampled_from([(), ("it",), ("a", "fox")]),
+    stop_words=st.sampled_from([(), ("it",), ("a", "fox", "京")]),
     min_token_length=st.sampled_from([1, 1, 2]),
-    max_token_length=st.sampled_from([39, 2]),
+    max_token_length=st.sampled_from([254, 2, 6]),
     k1=st.sampled_from([1.2, 0.0, 2.0]),
     b=st.sampled_from([0.75, 0.0, 1.0]),
     k3=st.sampled_from([8.0, 0.0]),

@@ -1,6 +1,7 @@
 """The meaning of full text in plain loops: tokens, the syntax of queries, and BM25; no index.
 
-It knows letters and digits of Latin scripts, no stems, and no stop words but those that settings name.
+It knows letters and digits of Latin scripts, scripts without spaces, no stems, and no stop words but those that
+settings name.
 """
 
 import math
@@ -12,6 +13,7 @@ import numpy as np
 from planner.text.bm25_query import Bm25, Combine
 from storage.schema import PointId
 from storage.text_settings import TextSettings, Tokenizer
+from tests.support.oracle_words import EMOJI, clean, is_mark, is_unspaced
 
 Unit = tuple[str, tuple[tuple[str, int], ...]]
 """`term`, `phrase` or `prefix`, and its terms with their places."""
@@ -47,26 +49,38 @@ def scores(
 
 
 def words(text: str) -> list[str]:
-    """By the rules of UAX #29, for ASCII and letters."""
+    """By the rules of UAX #29, for ASCII and letters; runs of scripts without spaces whole."""
+    text = clean(text)
     pieces: list[str] = []
     for place, character in enumerate(text):
         if place and _joined(text, place):
             pieces[-1] += character
         else:
             pieces.append(character)
-    return [piece for piece in pieces if any(character.isalnum() for character in piece)]
+    return [piece for piece in pieces if piece[0] in EMOJI or any(character.isalnum() for character in piece)]
 
 
 def _joined(text: str, place: int) -> bool:
     before, here = text[place - 1], text[place]
+    if is_mark(here):
+        return True
+    while is_mark(before) and place > 1:
+        place -= 1
+        before = text[place - 1]
+    if is_unspaced(before) or is_unspaced(here):
+        return is_unspaced(before) and is_unspaced(here)
     if (before.isalnum() or before == "_") and (here.isalnum() or here == "_"):
         return True
-    for kind, middles in ((str.isalpha, ":.'"), (str.isdigit, ",;.'")):
+    for kind, middles in ((_is_letter, ":.'"), (str.isdigit, ",;.'")):
         if kind(before) and here in middles and kind(text[place + 1 : place + 2]):
             return True
         if place > 1 and before in middles and kind(here) and kind(text[place - 2]):
             return True
     return False
+
+
+def _is_letter(text: str) -> bool:
+    return text.isalpha() and not is_unspaced(text)
 
 
 Document = list[tuple[str, int]]
@@ -78,10 +92,18 @@ def _documents(points: Mapping[PointId, Held], path: str, settings: TextSettings
     for point_id, point in points.items():
         document, base = [], 0
         for text in _texts(point.payload, path):
-            tokens = _tokens(text, settings)
-            for place, token in enumerate(tokens):
-                document += [(term, base + place) for term in _terms(token, settings)]
-            base += len(tokens) + 10_000
+            place = 0
+            for token in _tokens(text, settings):
+                if _is_run(token, settings):
+                    for offset in range(len(token)):
+                        parts = {token[offset], token[offset : offset + 2]}
+                        terms = {term for part in parts for term in _terms(part, settings)}
+                        document += [(term, base + place + offset) for term in sorted(terms)]
+                    place += len(token)
+                else:
+                    document += [(term, base + place) for term in _terms(token, settings)]
+                    place += 1
+            base += place + 10_000
         if document:
             found[point_id] = document
     return found
@@ -107,15 +129,19 @@ def _tokens(text: str, settings: TextSettings) -> list[str]:
             return words(text)
 
 
+def _is_run(token: str, settings: TextSettings) -> bool:
+    return settings.tokenizer in (Tokenizer.WORD, Tokenizer.PREFIX) and is_unspaced(token[0])
+
+
 def _terms(token: str, settings: TextSettings) -> list[str]:
-    spelled = token.lower() if settings.lowercase else token
-    if token.lower() in settings.stop_words:
+    spelled = clean(token).lower() if settings.lowercase else clean(token)
+    if spelled.lower() in settings.stop_words:
         return []
-    starts = [token]
+    starts = [spelled]
     if settings.tokenizer is Tokenizer.PREFIX:
-        starts = [token[:end] for end in range(1, len(token) + 1)]
+        starts = [spelled[:end] for end in range(1, len(spelled) + 1)]
     lengths = range(settings.min_token_length, settings.max_token_length + 1)
-    return [spelled[: len(start)] for start in starts if len(start.encode()) in lengths]
+    return [start for start in starts if len(start.encode()) in lengths]
 
 
 def _query_term(token: str, settings: TextSettings) -> str | None:
@@ -131,11 +157,11 @@ def _clauses(query: Bm25) -> list[Clause]:
     clauses: list[Clause] = []
     quoted = False
     if isinstance(query.text, tuple):
-        clauses = [("", token, False, False) for token in query.text]
+        clauses = [("", token, True, False) for token in query.text]
     elif query.plain:
-        clauses = [("", word, False, False) for word in query.text.split()]
+        clauses = [("", word, False, False) for word in _visible(query.text).split()]
     else:
-        rest = query.text.replace("“", '"').replace("”", '"')
+        rest = _visible(query.text).replace("“", '"').replace("”", '"')
         while rest:
             sign = rest[0] if rest[0] in "+-" and rest[1:2].strip() else ""
             body = rest[len(sign) :]
@@ -158,22 +184,64 @@ def _clauses(query: Bm25) -> list[Clause]:
     return clauses
 
 
+def _visible(text: str) -> str:
+    return "".join(character for character in text if clean(character))
+
+
+IMPOSSIBLE: Unit = ("impossible", ())
+
+
 def _units(clause: Clause, settings: TextSettings) -> list[Unit]:
-    _, text, is_phrase, is_prefix = clause
-    tokens = _tokens(text, settings)
-    prefixes: list[Unit] = []
-    if is_prefix and tokens:
-        start = tokens.pop()
-        prefixes = [("prefix", ((start.lower() if settings.lowercase else start, 0),))]
-    placed = [(term, place) for place, token in enumerate(tokens) if (term := _query_term(token, settings)) is not None]
-    if is_phrase and len(placed) > 1:
-        return [("phrase", tuple((term, place - placed[0][1]) for term, place in placed)), *prefixes]
-    return [*(("term", ((term, 0),)) for term, _ in placed), *prefixes]
+    sign, text, is_phrase, is_prefix = clause
+    placed: list[list[tuple[str, int]]] = []
+    place = 0
+    for token in _tokens(text, settings):
+        if _is_run(token, settings):
+            pairs = [token[start : start + 2] for start in range(max(1, len(token) - 1))]
+            placed.append([(pair, place + offset) for offset, pair in enumerate(pairs)])
+            place += len(token)
+        else:
+            placed.append([(token, place)])
+            place += 1
+    units: list[Unit] = []
+    dropped: list[bool] = []
+    if is_prefix and placed:
+        start, _ = placed[-1].pop()
+        spelled = clean(start).lower() if settings.lowercase else clean(start)
+        is_long = len(spelled.encode()) > settings.max_token_length
+        if is_long and settings.tokenizer is Tokenizer.PREFIX:
+            terms = _terms(start, settings)
+            units += [("prefix", ((terms[-1], 0),))] if terms else []
+        elif not is_long:
+            units.append(("prefix", ((spelled, 0),)))
+        dropped.append(is_long and settings.tokenizer is not Tokenizer.PREFIX)
+    dropped += [_is_out_of_bounds(token, settings) for group in placed for token, _ in group]
+    if (is_phrase or sign) and any(dropped):
+        return [IMPOSSIBLE]
+    if is_phrase:
+        placed = [[entry for group in placed for entry in group]]
+    elif not sign:
+        placed = [[entry] for group in placed for entry in group]
+    return [*(unit for group in placed for unit in _together(group, settings)), *units]
+
+
+def _together(group: list[tuple[str, int]], settings: TextSettings) -> list[Unit]:
+    terms = [(term, place) for token, place in group if (term := _query_term(token, settings)) is not None]
+    if len(terms) > 1:
+        return [("phrase", tuple((term, place - terms[0][1]) for term, place in terms))]
+    return [("term", ((term, 0),)) for term, _ in terms]
+
+
+def _is_out_of_bounds(token: str, settings: TextSettings) -> bool:
+    """Whether its length is the reason that it has no term."""
+    return _query_term(token, settings) is None and clean(token).lower() not in settings.stop_words
 
 
 def _count(document: Document, unit: Unit) -> int:
     """How often a document has a unit."""
     kind, terms = unit
+    if kind == "impossible":
+        return 0
     if kind == "prefix":
         return sum(term.startswith(terms[0][0]) for term, _ in document)
     entries = set(document)

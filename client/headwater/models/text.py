@@ -9,7 +9,7 @@ class TextTokenizer(Enum):
     """How a text becomes tokens."""
 
     WORD = "TEXT_TOKENIZER_WORD"
-    """Words by Unicode's rules, emoji, and each ideograph by itself."""
+    """Words by Unicode's rules, emoji, and pairs of characters of scripts without spaces."""
     WHITESPACE = "TEXT_TOKENIZER_WHITESPACE"
     """What white space separates."""
     PREFIX = "TEXT_TOKENIZER_PREFIX"
@@ -29,8 +29,8 @@ class TextIndexParams:
 
     `tokenizer` (also "word", "whitespace", "prefix", "pre_tokenized") None: Word. `language`, such as "english", is
     that of `stemming` and of `stop_words`, which is True for those of the language, its name, or the words themselves;
-    `extra_stop_words` are dropped besides. Lengths are in bytes of UTF-8: 1 and 39 by default. `k1` 1.2, `b` 0.75 and
-    `k3` 8 are those of the formula. `lowercase` None: True, and False for PreTokenized.
+    `extra_stop_words` are dropped besides. Lengths are in bytes of UTF-8: 1 and 254 by default, 39 for Prefix. `k1`
+    1.2, `b` 0.75 and `k3` 8 are those of the formula. `lowercase` None: True, and False for PreTokenized.
     """
 
     tokenizer: TextTokenizer | str | None = None
