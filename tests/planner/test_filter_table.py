@@ -150,5 +150,5 @@ def _flags(names: list[str]) -> tuple[Condition, ...]:
 
 def test_the_tables_are_found() -> None:
     assert len(list(truth_table())) == 29 * 15
-    assert len(VALUES) == 19 + 17 + 17 + 6
+    assert len(VALUES) == 29 + 17 + 17 + 6
     assert [len(table(name)) - 1 for name in ("Paths", "More cases", "Clauses")] == [17, 18, 15]

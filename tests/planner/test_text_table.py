@@ -52,13 +52,17 @@ def found(database: Database, text: str, query: Bm25, settings: TextSettings) ->
     """What a search says. The oracle has to agree."""
     schema = CollectionSchema(spaces={}, text_indexes={"t": settings})
     collection = database.create_collection("texts", schema)
-    payload = {"t": text}
+    payload: dict[str, object] = {"t": text}
     collection.write([Upsert(ids=(1,), payloads=(CODEC.encode(payload),), vectors={})]).result(timeout=60)
     (answer,) = Engine(database.collection).query(collection, [Query(root=Stage(query=query))])
     database.delete_collection(collection.name)
     expected = oracle_text.scores({1: Held(payload)}, {"t": settings}, query)
     assert [hit.id for hit in answer.hits] == list(expected), "planner and oracle disagree"
     return "yes" if answer.hits else "no"
+
+
+def test_the_tables_are_found() -> None:
+    assert (len(SCRIPTS), len(LEFT_OUT)) == (35, 15)
 
 
 @pytest.mark.parametrize("row", SCRIPTS, ids=lambda row: f"{row[0]} {row[1]}")
