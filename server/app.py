@@ -49,6 +49,8 @@ VDE = vde_pb2.DESCRIPTOR.services_by_name["VDE"]
 INDEXES = indexes_pb2.DESCRIPTOR.services_by_name["Indexes"]
 KEEPALIVE_TIMEOUT_MS = 20_000
 """How long a client may take to answer a ping before its connection is taken for dead."""
+MESSAGE_ROOM_BYTES = 2**16
+"""What a client may send of a message before it is asked for: see server/lanes/arrivals.py."""
 
 SERVICES = tuple(service.full_name for service in (COLLECTIONS, POINTS, VDE, INDEXES))
 
@@ -124,6 +126,9 @@ def _options(config: Config) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", config.max_message_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", config.max_streams_of_connection),
+        # Without, gRPC gives a connection that is fast room for megabytes of each message before it is asked for.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", MESSAGE_ROOM_BYTES),
         # Clients behind balancers keep connections alive by pings, every 10 s and more often, with calls or without.
         ("grpc.http2.min_recv_ping_interval_without_data_ms", round(config.min_ping_seconds * 1e3)),
         ("grpc.http2.min_ping_interval_without_data_ms", round(config.min_ping_seconds * 1e3)),

@@ -17,10 +17,11 @@ from grpc_status import rpc_status
 
 from server.errors import status_of
 from server.lanes.admission import Admission
+from server.lanes.arrivals import Arrivals
 from server.lanes.caller import caller_of_call
 from server.lanes.lane import Lane
 from server.lanes.turn import Call, Turn
-from storage.errors import EngineError, InvalidRequest
+from storage.errors import DeadlineExceeded, EngineError, InvalidRequest
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Receiver:
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
+        self._arrivals = Arrivals()
 
     def submit(
         self, run: Any, respond: Any, event: Any, state: Any, rpc: Rpc, argument: Any, *codecs: Any
@@ -66,7 +68,7 @@ class Receiver:
             arrival.refuse(error)
         else:
             if rpc.receives:
-                arrival.receive()
+                arrival.await_message(self._arrivals)
             else:
                 arrival.start(argument(), 0)
         return _ACCEPTED
@@ -85,7 +87,7 @@ _ACCEPTED = _Accepted()
 class _Arrival:
     """One call until it has a thread. Its methods are called by gRPC's thread and do not wait, but for `_work`."""
 
-    __slots__ = ("_admission", "_answer", "_event", "_message", "_rpc", "_state", "_turn")
+    __slots__ = ("_admission", "_answer", "_arrivals", "_caller", "_event", "_message", "_rpc", "_state", "_turn")
 
     def __init__(self, admission: Admission, rpc: Rpc, event: Any, state: Any, answer: Callable[..., None]) -> None:
         self._admission = admission
@@ -93,16 +95,38 @@ class _Arrival:
         self._event = event
         self._state = state
         self._answer = answer
+        self._arrivals: Arrivals | None = None
+        self._caller = caller_of_call(event.call)
         self._message: Any = None
         self._turn: Turn | None = None
 
-    def receive(self) -> None:
-        """Asks for the message. Requires: the lock of the state, which gRPC holds when it submits."""
+    def await_message(self, arrivals: Arrivals) -> None:
+        """Has the message received when it is its turn. Requires: the lock of the state, which gRPC holds when it
+        submits."""
+        self._arrivals = arrivals
+        if not arrivals.start(self._caller, self) and self._state.callbacks is not None:
+            self._state.callbacks.append(lambda: arrivals.ended(self._caller, self))
+
+    def receive(self) -> bool:
+        """See Arrival."""
+        with self._state.condition:
+            if not _server._is_rpc_state_active(self._state):
+                return False
+            self._receive()
+            return True
+
+    def give_up(self) -> None:
+        """See Arrival."""
+        self._cancel(DeadlineExceeded("the message of the call did not come"))
+
+    def _receive(self) -> None:
         came = _server._receive_message(self._state, self._event.call, None)
 
         def received(event: Any) -> Any:
             finished = came(event)
             try:
+                assert self._arrivals is not None
+                self._arrivals.ended(self._caller, self)
                 self._received()
             except Exception:
                 logger.exception("a call could not be placed")
@@ -115,8 +139,7 @@ class _Arrival:
     def start(self, message: Any, size: int) -> None:
         """Places the call in its first lane."""
         self._message = message
-        caller = caller_of_call(self._event.call)
-        turn = self._turn = Turn(self._admission, self._rpc.entrance(size), caller, size)
+        turn = self._turn = Turn(self._admission, self._rpc.entrance(size), self._caller, size)
         turn.call = Call(work=self._work, refuse=self.refuse, cancel=self._cancel)
         with self._state.condition:
             if self._state.callbacks is None:

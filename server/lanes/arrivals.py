@@ -1,0 +1,71 @@
+"""How many messages of one caller are received at a time. The other calls have sent headers, and hold nothing more.
+
+gRPC keeps what it has received of a message in memory, whatever the size of the whole, and tells nobody how much that
+is. So a caller who begins many large messages and ends none is bounded by their number.
+"""
+
+import time
+from collections import OrderedDict
+from typing import Protocol
+
+MAX_RECEIVING = 16
+"""Messages of one connection that are received at a time. Small ones have come before they are asked for."""
+
+LONGEST_SECONDS = 120.0
+"""A message that takes longer is given up when another call of its connection waits for its place."""
+
+
+class Arrival(Protocol):
+    """A call whose message is still to come."""
+
+    def receive(self) -> bool:
+        """Asks for the message; False when the call is over. `Arrivals.ended` is called once it came or never will."""
+
+    def give_up(self) -> None:
+        """Ends the call, whose message takes too long."""
+
+
+class Arrivals:
+    """For one thread: that in which gRPC tells what happens."""
+
+    def __init__(self) -> None:
+        self._receiving: dict[str, OrderedDict[Arrival, float]] = {}
+        self._waiting: dict[str, OrderedDict[Arrival, None]] = {}
+
+    def start(self, caller: str, arrival: Arrival) -> bool:
+        """Receives the message of a call, now or when it is its turn; whether it is now."""
+        receiving = self._receiving.get(caller)
+        if receiving is None or len(receiving) < MAX_RECEIVING:
+            return self._receive(caller, arrival)
+        self._waiting.setdefault(caller, OrderedDict())[arrival] = None
+        oldest = next(iter(receiving))
+        if time.monotonic() - receiving[oldest] > LONGEST_SECONDS:
+            receiving.move_to_end(oldest)  # its end is told later; it is given up once
+            receiving[oldest] = float("inf")
+            oldest.give_up()
+        return False
+
+    def ended(self, caller: str, arrival: Arrival) -> None:
+        """The message of a call is there, or the call is over, received or waiting; may be told twice."""
+        waiting = self._waiting.get(caller)
+        if waiting is not None and arrival in waiting:
+            del waiting[arrival]
+            if not waiting:
+                del self._waiting[caller]
+        receiving = self._receiving.get(caller)
+        if receiving is None or receiving.pop(arrival, None) is None:
+            return
+        if not receiving:
+            del self._receiving[caller]
+        while (waiting := self._waiting.get(caller)) is not None:
+            following, _ = waiting.popitem(last=False)
+            if not waiting:
+                del self._waiting[caller]
+            if self._receive(caller, following):
+                return
+
+    def _receive(self, caller: str, arrival: Arrival) -> bool:
+        if not arrival.receive():
+            return False
+        self._receiving.setdefault(caller, OrderedDict())[arrival] = time.monotonic()
+        return True
