@@ -126,6 +126,8 @@ def _options(config: Config) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", config.max_message_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", config.max_streams_of_connection),
+        # Else gRPC refuses calls of clients that keep to that number, while it still counts calls that were answered.
+        ("grpc.http.overload_protection", 0),
         # Without, gRPC gives a connection that is fast room for megabytes of each message before it is asked for.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", MESSAGE_ROOM_BYTES),
