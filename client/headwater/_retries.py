@@ -21,6 +21,9 @@ _NOTHING_WAS_SENT = (
 """How gRPC begins what it says of a call that found no connection. It says so in no other way; where its words change,
 calls that may not be repeated fail at once instead of waiting."""
 
+_WRONG_SECURITY = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")
+"""What is in gRPC's words when a server is there and TLS will never work: an unknown certificate, or no TLS at all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -55,12 +58,14 @@ class RetryPolicy:
 def may_pass(error: HeadwaterError) -> bool:
     """Whether the server may be there again soon."""
     # A failed file does not heal by itself: its collection has to be opened again. Of embedders the server has tried.
-    return isinstance(error, UnavailableError) and not isinstance(error, StorageFailedError | EmbedderUnavailableError)
+    if not isinstance(error, UnavailableError) or isinstance(error, StorageFailedError | EmbedderUnavailableError):
+        return False
+    return bool(error.reason) or not any(sign in error.message for sign in _WRONG_SECURITY)
 
 
 def nothing_was_sent(error: HeadwaterError) -> bool:
     """Whether a call failed before it had a connection, so that any call may be sent again."""
-    return isinstance(error, UnavailableError) and not error.reason and error.message.startswith(_NOTHING_WAS_SENT)
+    return may_pass(error) and not error.reason and error.message.startswith(_NOTHING_WAS_SENT)
 
 
 def is_asked_to_wait(error: HeadwaterError) -> bool:

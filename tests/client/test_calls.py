@@ -205,13 +205,23 @@ def test_tls(tmp_path: Path, surface: str) -> None:
         if surface == "sync":
             with Client(handler.address, tls=credentials, api_key="secret") as client:
                 assert client.points.count("c") == 1
-            with Client(handler.address, tls=True, retries=0) as client, pytest.raises(headwater.UnavailableError):
-                client.points.count("c")  # the system does not know this certificate
+            with Client(f"grpcs://{handler.address}", timeout=None) as client:  # no authority known here
+                for call in (client.points.count, client.collections.create):
+                    with pytest.raises(headwater.UnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
+                        call("c")
         else:
             assert asyncio.run(async_count(handler.address, tls=credentials)) == 1
     finally:
         running.stop(None).wait()
     assert handler.received[0].path == "/headwater.v1.Points/Count"
+
+
+def test_a_server_without_tls_is_not_waited_for_to_have_it(server: ScriptedServer) -> None:
+    with (
+        Client(f"https://{server.address}", timeout=None) as client,
+        pytest.raises(headwater.UnavailableError, match=r"WRONG_VERSION_NUMBER.*with TLS"),
+    ):
+        client.points.count("c")
 
 
 async def async_count(address: str, tls: grpc.ChannelCredentials) -> int:
