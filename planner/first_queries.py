@@ -1,7 +1,7 @@
 """Queries that nobody asks of a collection just after it was opened, so that the first real ones pay for nothing.
 
 A first query reads pages of files, makes lengths of rows and room for the libraries of linear algebra, and runs code
-for the first time. What these find is of no use. Spaces that would be scanned for long are left out.
+for the first time. What these find is of no use. Spaces that would be scanned for long are not searched.
 """
 
 import logging
@@ -29,6 +29,8 @@ Payload = dict[str, object]
 
 SCANNED_BYTES = 64 * 2**20
 """Vectors without a graph that a search scans within some tens of milliseconds."""
+MEASURED_BYTES = 2**30
+"""Of larger spaces the lengths of rows without a graph are left to their first search: reading them takes seconds."""
 
 _SAMPLE = 4  # points of whose payloads values and words are taken
 _WORDS = 3
@@ -42,6 +44,7 @@ def ask_first(
     asked: list[Callable[[], object]] = [partial(query, each) for each in _queries(reader, payloads)]
     asked += [partial(evaluate, each) for each in _filters(reader, payloads)]
     asked += [partial(try_sparse, reader, each, budget) for each in reader.schema.records]
+    asked += [partial(_measure_rows, view, budget) for view in reader.spaces.values()]
     for ask in asked:
         try:
             ask()
@@ -80,8 +83,19 @@ def _filters(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Filter]:
 
 def _is_quick(view: SpaceView) -> bool:
     """Whether it holds something, and a search scans little."""
-    scanned = sum(block.vectors.nbytes for block in view.blocks if block.graph is None)
-    return bool(view.row_count) and scanned <= SCANNED_BYTES
+    return bool(view.row_count) and _scanned_bytes(view) <= SCANNED_BYTES
+
+
+def _scanned_bytes(view: SpaceView) -> int:
+    return sum(block.vectors.nbytes for block in view.blocks if block.graph is None)
+
+
+def _measure_rows(view: SpaceView, budget: Budget) -> None:
+    """Makes the lengths of the rows that a search scans, for which it would read all of them twice."""
+    if _scanned_bytes(view) <= MEASURED_BYTES:
+        for block in view.blocks:
+            if block.graph is None:
+                block.norms(budget.check)
 
 
 def _sample(reader: Snapshot) -> Iterator[Payload]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from planner import first_queries
 from planner.engine import Engine
 from planner.filter import Equal, Filter
 from planner.query import Nearest, Query, Stage
@@ -120,6 +121,15 @@ def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.M
         [answer] = engine.query(collection, [Query(root=Stage(query=Bm25(text="dog7")))])
         assert [hit.id for hit in answer.hits] == [7]
         assert engine.count(collection, Filter(must=(Equal("k", "k4"),)))[0] == 1
+
+
+def test_rows_of_spaces_that_take_long_are_measured(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_queries, "SCANNED_BYTES", 0)
+    wait_for_all(monkeypatch)
+    with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
+        reopened.start()
+        with database.open_collections()[0].snapshot() as reader:
+            assert [len(block.block._norms) for block in reader.spaces["dense"].blocks] == [COUNT]
 
 
 def _forbidden(*arguments: object, **options: object) -> object:
