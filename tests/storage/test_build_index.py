@@ -8,11 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from storage import distance
-from storage.build_index import BuiltIndex, build_graph
+from storage.build_index import BuiltIndex, build_graph, judge_lists
 from storage.encoding import Encoding
 from storage.index import Graph
+from storage.ivf.lists import build_lists
 from storage.judge import make_exam, recall_of
-from storage.schema import Datatype, Distance, HnswConfig, SpaceSchema
+from storage.schema import Datatype, Distance, HnswConfig, IndexKind, IvfConfig, SpaceSchema
 
 Rows = NDArray[np.float32]
 METRICS = [Distance.COSINE, Distance.DOT, Distance.EUCLID]
@@ -142,3 +143,16 @@ def test_wider_walks_find_more(datatype: Datatype, tmp_path: Path) -> None:
         recalls.append(recall_of(exam, rows, list(keys.astype(np.int64))))
     assert recalls[0] < recalls[1] < recalls[2]
     assert recalls[2] >= 0.9
+
+
+def test_lists_are_judged_at_their_default_number_of_probes(tmp_path: Path) -> None:
+    rows = np.random.default_rng(9).standard_normal((2000, SIZE)).astype(np.float32)
+    recalls = []
+    for nprobe in ((1,), (), (64,)):
+        ivf = IvfConfig(lists=(64,), nprobe=nprobe)
+        space = SpaceSchema(size=SIZE, datatype=Datatype.INT8, index=IndexKind.IVF, ivf=ivf)
+        build_lists(space, rows, np.arange(2000), tmp_path / "lists")
+        recalls.append(judge_lists(space, rows, np.arange(2000), tmp_path / "lists").recall)
+    assert recalls[0] < 0.7
+    assert recalls[0] < recalls[1] <= recalls[2]
+    assert recalls[2] >= 0.99
