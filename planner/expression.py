@@ -76,6 +76,8 @@ def _position(error: UnexpectedInput, text: str) -> tuple[int, int]:
 
 def _unexpected(error: UnexpectedInput) -> str:
     if isinstance(error, UnexpectedCharacters):
+        if error.char == "'":
+            return '"\'" has no meaning here; a text stands in double quotes, such as "red"'
         return f"{error.char!r} has no meaning here; expected is {_names(error.allowed or set())}"
     if isinstance(error, UnexpectedToken):
         found = "the end" if error.token.type == "$END" else f"{str(error.token)!r}"

@@ -5,7 +5,7 @@ See _coercion.py for what a hint takes. Arguments that the method does not have 
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -40,6 +40,10 @@ class Arguments:
     def each(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The same for arguments in a dict, of which each has the name of one."""
         return self((), given)[1]
+
+    def by_name(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+        """All arguments of a call by their names."""
+        return {**dict(zip(self._names, given, strict=False)), **named}
 
     def _resolved(self) -> Mapping[str, Coercer]:
         hints = get_type_hints(self._function)

@@ -1,15 +1,20 @@
 """The conditions that filters are made of, as values that combine with `&`, `|` and `~`. filters.py makes them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, time
+from decimal import Decimal
 from enum import Enum
 from typing import Literal
 from uuid import UUID
 
-Scalar = str | int | float | bool
+import numpy as np
+
+Scalar = str | int | float | bool | date | time | UUID | Decimal | Enum | np.generic
+"""What a value of a payload is compared with; dates, UUIDs and the like as payloads hold them."""
 Number = int | float
-Bound = str | int | float
-Instant = str | datetime
+Bound = str | int | float | date | time | UUID | Decimal | np.generic
+Instant = str | date | np.datetime64
+"""A text such as "2026-03-01T12:00", a datetime or a date. Without a time zone it is in UTC."""
 Place = tuple[float, float]
 """Degrees north and degrees east."""
 
@@ -68,7 +73,10 @@ class Range(Condition):
 
 @dataclass(frozen=True)
 class DatetimeRange(Condition):
-    """Some instant at `path` lies within the bounds that are given: RFC 3339 texts, or datetimes with a time zone."""
+    """Some instant at `path` lies within the bounds that are given: datetimes, dates, or texts such as "2026-03-01".
+
+    What has no time zone is in UTC.
+    """
 
     path: str
     gt: Instant | None = None

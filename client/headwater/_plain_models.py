@@ -4,7 +4,7 @@ Vectors, payloads and expressions pass as they are: what writes them to the wire
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Union
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from headwater import _conditions, _plain_filters
 from headwater._coercion import ALSO_NAMED, RULES, coerced_fields, coercer_of, from_mapping
+from headwater._columns import TablePoints, is_table
 from headwater._conditions import Bound, Condition, Instant, Place, Scalar
 from headwater._plain_scalars import number, text
 from headwater._where import Where
@@ -21,7 +22,16 @@ from headwater._wire.instants import instant_text
 from headwater._wire.payload_values import makes_payload, scalar_of
 from headwater.filters import FilterBuilder, FilterLike
 from headwater.formulas import Expression, ExpressionLike
-from headwater.models.points import Payload, PointIdLike, PointStruct, PointVectors, VectorLike, VectorsLike
+from headwater.models.points import (
+    Payload,
+    PointIdLike,
+    PointLike,
+    PointsLike,
+    PointStruct,
+    PointVectors,
+    VectorLike,
+    VectorsLike,
+)
 from headwater.models.queries import Dbsf, Fusion, LookupFrom, QueryLike, Rrf
 from headwater.models.ranks import (
     Context,
@@ -45,6 +55,8 @@ def _unchecked(given: Any, path: str) -> Any:
 
 
 def _id(given: Any, path: str) -> Any:
+    if callable(getattr(given, "as_py", None)):  # of a column of Arrow
+        given = given.as_py()
     if isinstance(given, str):
         return text(given, path)
     if isinstance(given, UUID) or (isinstance(given, int | np.integer) and not isinstance(given, bool)):
@@ -64,6 +76,10 @@ def _point(given: Any, path: str) -> Any:
         f'{path} is a PointStruct, a dict {{"id", "vector", "payload"}} or a tuple (id, vector, payload), '
         f"not {type(given).__name__}"
     )
+
+
+def _points(given: Any, path: str) -> Any:
+    return TablePoints(given, path) if is_table(given) else coercer_of(Iterable[PointStruct])(given, path)
 
 
 def _point_vectors(given: Any, path: str) -> Any:
@@ -232,6 +248,8 @@ RULES.update(
         Payload: _payload,
         ArrayLike: _unchecked,
         PointStruct: _point,
+        PointLike: _point,
+        PointsLike: _points,
         Union[PointVectors, PointStruct]: _point_vectors,  # noqa: UP007
         Condition: _condition,
         _conditions.Filter: _inner_filter,

@@ -1,7 +1,9 @@
 """Writing points: each method is one write, all or nothing. The other half of `.points` reads."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
+from headwater._columns import points_of
 from headwater._progress import Progress, progress_of, total_of
 from headwater._surface import Namespace, remote
 from headwater._upload import BATCH_SIZE, batches
@@ -10,6 +12,7 @@ from headwater.filters import FilterLike
 from headwater.models.points import (
     Payload,
     PointIds,
+    PointsLike,
     PointStruct,
     PointVectors,
 )
@@ -46,7 +49,7 @@ class PointWrites(Namespace):
     async def upsert(
         self,
         collection: str,
-        points: Iterable[PointStruct],
+        points: PointsLike,
         *,
         mode: UpsertMode = UpsertMode.UPSERT,
         condition: FilterLike | None = None,
@@ -58,15 +61,20 @@ class PointWrites(Namespace):
 
         With `mode`, `condition` or `compare` points are taken one after the other, and those of one id too.
         """
-        request = writes.upsert_request(Upsert(points, mode, condition, compare), collection, wait)
+        request = writes.upsert_request(
+            Upsert(cast("Iterable[PointStruct]", points), mode, condition, compare), collection, wait
+        )
         return writes.update_result_of((await self._calls(rpcs.Points.UPSERT, request, timeout)).result)
 
     @remote
     async def upload_points(
         self,
         collection: str,
-        points: Iterable[PointStruct],
+        points: PointsLike | None = None,
         *,
+        ids: PointIds | None = None,
+        vectors: Any = None,
+        payloads: Any = None,
         batch_size: int = BATCH_SIZE,
         wait: bool = True,
         progress: Progress = False,
@@ -74,13 +82,15 @@ class PointWrites(Namespace):
     ) -> int:
         """Upserts any number of points in batches and returns how many. Each batch is all or nothing; the whole is not.
 
-        `points` may be a generator: it is read as batches are sent. A batch has at most `batch_size` points and
-        32 MiB. `progress` is called with (points done, points in all or None); True draws a bar when stderr is a
-        terminal. `timeout` holds for each batch.
+        `points` may be a generator, which is read as batches are sent, or a table. Or they come as columns: `ids`,
+        `vectors`, a list or an array of rows, or such by space, and `payloads`, dicts or columns by key. A batch has at
+        most `batch_size` points and 32 MiB. `progress` is called with (points done, points in all or None); True draws
+        a bar when stderr is a terminal. `timeout` holds for each batch.
         """
+        given = _points_or_columns(points, ids, vectors, payloads)
         done = 0
-        with progress_of(progress, total_of(points)) as report:
-            for batch in batches(points, batch_size):
+        with progress_of(progress, total_of(given)) as report:
+            for batch in batches(given, batch_size):
                 request = points_pb2.PointsUpsertRequest(collection_name=collection, points=batch, wait=wait)
                 await self._calls(rpcs.Points.UPSERT, request, timeout)
                 done += len(batch)
@@ -214,3 +224,14 @@ class PointWrites(Namespace):
         )
         response = await self._calls(rpcs.Points.UPDATE_BATCH, request, timeout)
         return [writes.update_result_of(result) for result in response.results]
+
+
+def _points_or_columns(points: PointsLike | None, ids: PointIds | None, vectors: Any, payloads: Any) -> Any:
+    """Raises TypeError when neither is given, or both are."""
+    if points is None:
+        if ids is None:
+            raise TypeError("points are missing: give points, or ids with vectors and payloads")
+        return points_of(ids, vectors, payloads)
+    if not (ids is None and vectors is None and payloads is None):
+        raise TypeError("points are given, so ids, vectors and payloads must not be")
+    return points

@@ -13,6 +13,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from headwater._arguments import Arguments
 from headwater._calls import Calls
+from headwater._string_queries import explained
+from headwater.errors import PointNotFoundError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,12 +60,18 @@ class remote(Generic[P, T]):  # noqa: N801  (a decorator)
         @functools.wraps(function)
         async def awaited(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> T:
             given, named = arguments(args, kwargs)
-            return await function(namespace, *given, **named)
+            try:
+                return await function(namespace, *given, **named)
+            except PointNotFoundError as error:
+                raise explained(error, arguments.by_name(given, named)) from error
 
         @functools.wraps(function)
         def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> T:
             given, named = arguments(args, kwargs)
-            return run_blocking(function(namespace, *given, **named))
+            try:
+                return run_blocking(function(namespace, *given, **named))
+            except PointNotFoundError as error:
+                raise explained(error, arguments.by_name(given, named)) from error
 
         self.arguments = arguments
         self._coroutine = awaited

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Self, TypeVar
 from uuid import UUID
 
+from headwater._comparable import Comparable
 from headwater._conditions import (
     AnyOf,
     Bound,
@@ -79,11 +80,12 @@ __all__ = [
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+@dataclass(frozen=True, slots=True, eq=False)
+class Field(Comparable):
     """The values at a payload path: `a`, `a.b`, or `a[].b` for every element of the array `a`.
 
-    On an array a condition holds if it holds for any element.
+    On an array a condition holds if it holds for any element. `==`, `!=`, `<`, `<=`, `>` and `>=` make conditions:
+    `(Field("price") < 20) & (Field("kind") == "shoe")`.
     """
 
     path: str
@@ -131,7 +133,7 @@ class Field:
         return Range(self.path, gt=gt, gte=gte, lt=lt, lte=lte)
 
     def datetime_gt(self, bound: Instant) -> DatetimeRange:
-        """After `bound`: an RFC 3339 text, or a datetime with a time zone."""
+        """After `bound`: a datetime, a date, or a text such as "2026-03-01". Without a time zone it is in UTC."""
         return DatetimeRange(self.path, gt=bound)
 
     def datetime_gte(self, bound: Instant) -> DatetimeRange:
@@ -254,7 +256,10 @@ def _listed(values: Iterable[_T]) -> tuple[_T, ...]:
     """Raises TypeError for a string, whose characters are hardly meant."""
     if isinstance(values, str):
         raise TypeError(f"a list is expected, not the string {values!r}")
-    return tuple(values)
+    try:
+        return tuple(values)
+    except TypeError:
+        raise TypeError(f"a list of values is expected, not {type(values).__name__}") from None
 
 
 class FilterBuilder:

@@ -8,10 +8,9 @@ condition, which is 1 where it holds and 0 elsewhere, and an expression as text:
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
-from headwater._conditions import Condition, Place
+from headwater._conditions import Condition, Instant, Place
 from headwater.filters import FilterBuilder, FilterLike
 
 __all__ = [
@@ -204,14 +203,14 @@ class GeoDistance(Expression):
 
 @dataclass(frozen=True)
 class Datetime(Expression):
-    """Seconds from 1970 in UTC to an instant: RFC 3339, or a datetime with a time zone."""
+    """Seconds from 1970 in UTC to an instant: a datetime, a date, or a text such as "2026-03-01", else in UTC."""
 
-    instant: str | datetime
+    instant: Instant
 
 
 @dataclass(frozen=True)
 class DatetimeKey(Expression):
-    """Seconds from 1970 in UTC to the first instant, an RFC 3339 string, at a payload path."""
+    """Seconds from 1970 in UTC to the first instant, a string such as "2026-03-01T12:00:00Z", at a payload path."""
 
     path: str
 

@@ -60,8 +60,8 @@ def query_request(query: QueryRequest, collection: str | None = None) -> points_
     """`collection` None: inside a batch, which names it."""
     return points_pb2.PointsQueryRequest(
         collection_name=collection,
-        prefetch=_prefetches(query.prefetch),
-        query=_query(query.query),
+        prefetch=(prefetches := _prefetches(query.prefetch)),
+        query=_query(query.query, fused=bool(prefetches)),
         using=query.using,
         filter=filter_message(query.filter),
         params=params_message(query.params),
@@ -142,8 +142,8 @@ def _prefetch(stage: PrefetchQuery, depth: int) -> query_pb2.PrefetchQuery:
         raise TypeError(f"prefetch takes PrefetchQuery, not {type(stage).__name__}")
     check_depth(depth, "prefetch")
     return query_pb2.PrefetchQuery(
-        prefetch=_prefetches(stage.prefetch, depth + 1),
-        query=_query(stage.query),
+        prefetch=(prefetches := _prefetches(stage.prefetch, depth + 1)),
+        query=_query(stage.query, fused=bool(prefetches)),
         using=stage.using,
         filter=filter_message(stage.filter),
         params=params_message(stage.params),
@@ -154,7 +154,13 @@ def _prefetch(stage: PrefetchQuery, depth: int) -> query_pb2.PrefetchQuery:
     )
 
 
-def _query(given: QueryLike | None) -> query_pb2.Query | None:
+_FUSIONS = {fusion.value: fusion for fusion in Fusion}
+
+
+def _query(given: QueryLike | None, *, fused: bool) -> query_pb2.Query | None:
+    """`fused`: there are prefetches, so that the name of a fusion means it."""
+    if fused and isinstance(given, str) and given.lower() in _FUSIONS:
+        given = _FUSIONS[given.lower()]
     match given:
         case None:
             return None

@@ -75,7 +75,7 @@ def vector_input(given: VectorLike | PointIdLike, path: str) -> query_pb2.Vector
 
 
 def _order_by(given: OrderBy) -> query_pb2.OrderBy:
-    start = given.start_from
+    start: object = given.start_from
     if isinstance(start, bool) or not isinstance(start, int | float | str | None):
         raise TypeError(f"start_from takes a number or a string, not {type(start).__name__}")
     message = query_pb2.OrderBy(path=given.path, direction=enum_name(Direction, given.direction))

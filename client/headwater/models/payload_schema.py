@@ -17,7 +17,7 @@ class FieldType(Enum):
     BOOL = "FIELD_TYPE_BOOL"
     """Bools."""
     DATETIME = "FIELD_TYPE_DATETIME"
-    """Strings that are RFC 3339 dates and times; `OrderBy` compares them as instants."""
+    """Strings that are dates, or dates and times, by ISO 8601; `OrderBy` compares them as instants."""
     UUID = "FIELD_TYPE_UUID"
     """Strings that are UUIDs; they compare as they are written."""
     GEO = "FIELD_TYPE_GEO"

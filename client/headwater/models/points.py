@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from numpy.typing import NDArray
@@ -43,6 +43,23 @@ class PointStruct:
     id: PointIdLike
     vector: VectorsLike = field(default_factory=dict)
     payload: Payload | None = None
+
+
+PointLike = (
+    PointStruct | Mapping[str, Any] | tuple[PointIdLike, VectorsLike] | tuple[PointIdLike, VectorsLike, Payload | None]
+)
+"""A point, also as a dict of its fields, or as a tuple of them."""
+
+
+class TableLike(Protocol):
+    """A table of Arrow or a frame of pandas."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+
+PointsLike = Iterable[PointLike] | TableLike
+"""Points, also as a table with columns `id`, `vector` or `vector:<space>`, `payload`, and others for the payload."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Union
 
-from headwater._conditions import Place
+from headwater._conditions import Bound, Place
 from headwater.formulas import ExpressionLike
 from headwater.models.collections import Distance
 from headwater.models.points import PointIdLike, VectorLike
@@ -37,7 +37,7 @@ class OrderBy:
 
     path: str
     direction: Direction | str | None = None
-    start_from: int | float | str | None = None
+    start_from: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True)
