@@ -1,6 +1,7 @@
 """The namespace `.collections`: life, schema and aliases of collections, blocking and async."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headwater._surface import AsyncNamespace, BlockingNamespace, Namespace, remote
 from headwater._wire import rpcs
@@ -115,11 +116,11 @@ class CollectionMethods(Namespace):
         self,
         name: str,
         *,
-        add_vectors: Mapping[str, VectorParams] | None = None,
+        add_vectors: Mapping[str, VectorParams | Mapping[str, Any]] | None = None,
         drop_vectors: Sequence[str] = (),
-        add_sparse_vectors: Mapping[str, SparseVectorParams] | None = None,
+        add_sparse_vectors: Mapping[str, SparseVectorParams | Mapping[str, Any]] | None = None,
         drop_sparse_vectors: Sequence[str] = (),
-        update_vectors: Mapping[str, VectorParamsDiff] | None = None,
+        update_vectors: Mapping[str, VectorParamsDiff | Mapping[str, Any]] | None = None,
         optimizers_config: OptimizersConfigLike | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:

@@ -1,5 +1,8 @@
 """Indexes of payload fields: the part of `.points` that declares and deletes them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from headwater._surface import Namespace, remote
 from headwater._wire import rpcs
 from headwater._wire.payload_schema import field_index_message, field_index_of
@@ -18,7 +21,7 @@ class FieldIndexes(Namespace):
         collection: str,
         path: str,
         field_type: FieldType | str | None = None,
-        params: FieldIndexParams | None = None,
+        params: FieldIndexParams | Mapping[str, Any] | None = None,
         *,
         wait: bool = True,
         timeout: float | None = None,

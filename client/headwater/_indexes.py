@@ -11,7 +11,7 @@ from headwater._wire.points import asks_vectors
 from headwater.models.collections import Distance
 from headwater.models.indexes import Index, IndexHits, IndexSource, IndexStats, ReadyPolicy, VectorsUpserted
 from headwater.models.points import Text, VectorLike, WithPayload, WithVectors
-from headwater.models.queries import ScoreMode, SearchParams
+from headwater.models.queries import ScoreMode, SearchParamsLike
 from headwater.v1 import indexes_pb2
 
 Indices = list[Index]
@@ -134,8 +134,8 @@ class IndexMethods(Namespace):
         skip: int | None = None,
         offset: int | None = None,
         score_threshold: float | None = None,
-        score_mode: ScoreMode | None = None,
-        params: SearchParams | None = None,
+        score_mode: ScoreMode | str | None = None,
+        params: SearchParamsLike | None = None,
         with_payload: WithPayload = True,
         with_vectors: WithVectors = False,
         timeout: float | None = None,

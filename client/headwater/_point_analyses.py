@@ -1,6 +1,7 @@
 """Groups, facets, aggregations and distance matrices of points; each method sees one commit. Part of `.points`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from headwater._surface import Namespace, remote
 from headwater._wire import rpcs
@@ -31,12 +32,12 @@ from headwater.models.points import WithPayload, WithVectors
 from headwater.models.queries import (
     DEFAULT_LIMIT,
     FilterScope,
-    LookupFrom,
-    PrefetchQuery,
+    LookupFromLike,
+    PrefetchLike,
     QueryLike,
     QueryRequest,
     ScoreMode,
-    SearchParams,
+    SearchParamsLike,
 )
 from headwater.v1 import points_pb2
 
@@ -62,17 +63,17 @@ class PointAnalyses(Namespace):
         group_size: int | None = DEFAULT_GROUP_SIZE,
         limit: int | None = DEFAULT_LIMIT,
         offset: int | None = None,
-        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        prefetch: PrefetchLike = (),
         using: str | None = None,
         filter: FilterLike | None = None,
-        params: SearchParams | None = None,
+        params: SearchParamsLike | None = None,
         score_threshold: float | None = None,
         with_payload: WithPayload = True,
         with_vectors: WithVectors = False,
-        with_lookup: WithLookup | str | None = None,
-        lookup_from: LookupFrom | None = None,
-        filter_scope: FilterScope | None = None,
-        score_mode: ScoreMode | None = None,
+        with_lookup: WithLookup | str | Mapping[str, Any] | None = None,
+        lookup_from: LookupFromLike | None = None,
+        filter_scope: FilterScope | str | None = None,
+        score_mode: ScoreMode | str | None = None,
         explain: bool = False,
         timeout: float | None = None,
     ) -> Groups:

@@ -1,7 +1,5 @@
 """Why points are, or are not, in the answer to a query: a part of `.points`."""
 
-from collections.abc import Sequence
-
 from headwater._surface import Namespace, remote
 from headwater._wire import rpcs
 from headwater._wire.explanations import point_explanation_of
@@ -13,12 +11,12 @@ from headwater.models.points import PointIdLike, PointIds
 from headwater.models.queries import (
     DEFAULT_LIMIT,
     FilterScope,
-    LookupFrom,
-    PrefetchQuery,
+    LookupFromLike,
+    PrefetchLike,
     QueryLike,
     QueryRequest,
     ScoreMode,
-    SearchParams,
+    SearchParamsLike,
 )
 from headwater.v1 import points_pb2
 
@@ -35,16 +33,16 @@ class PointExplanations(Namespace):
         id: PointIdLike,
         query: QueryLike | None = None,
         *,
-        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        prefetch: PrefetchLike = (),
         using: str | None = None,
         filter: FilterLike | None = None,
         limit: int | None = DEFAULT_LIMIT,
-        params: SearchParams | None = None,
+        params: SearchParamsLike | None = None,
         score_threshold: float | None = None,
         offset: int | None = None,
-        lookup_from: LookupFrom | None = None,
-        filter_scope: FilterScope | None = None,
-        score_mode: ScoreMode | None = None,
+        lookup_from: LookupFromLike | None = None,
+        filter_scope: FilterScope | str | None = None,
+        score_mode: ScoreMode | str | None = None,
         timeout: float | None = None,
     ) -> PointExplanation:
         """Why a point is, or is not, in the answer to a query: what became of it in each stage.
@@ -77,16 +75,16 @@ class PointExplanations(Namespace):
         ids: PointIds,
         query: QueryLike | None = None,
         *,
-        prefetch: Sequence[PrefetchQuery] | PrefetchQuery = (),
+        prefetch: PrefetchLike = (),
         using: str | None = None,
         filter: FilterLike | None = None,
         limit: int | None = DEFAULT_LIMIT,
-        params: SearchParams | None = None,
+        params: SearchParamsLike | None = None,
         score_threshold: float | None = None,
         offset: int | None = None,
-        lookup_from: LookupFrom | None = None,
-        filter_scope: FilterScope | None = None,
-        score_mode: ScoreMode | None = None,
+        lookup_from: LookupFromLike | None = None,
+        filter_scope: FilterScope | str | None = None,
+        score_mode: ScoreMode | str | None = None,
         timeout: float | None = None,
     ) -> list[PointExplanation]:
         """`explain_point` for up to 100 points in one run of the query; one explanation per id, in the order asked."""

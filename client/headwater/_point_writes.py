@@ -51,7 +51,7 @@ class PointWrites(Namespace):
         collection: str,
         points: PointsLike,
         *,
-        mode: UpsertMode = UpsertMode.UPSERT,
+        mode: UpsertMode | str = UpsertMode.UPSERT,
         condition: FilterLike | None = None,
         compare: Sequence[StoredComparison] = (),
         wait: bool = True,

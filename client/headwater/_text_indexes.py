@@ -1,5 +1,8 @@
 """The part of `.points` that makes and drops text indexes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from headwater._surface import Namespace, remote
 from headwater._wire import rpcs
 from headwater._wire.text import text_index_message
@@ -14,7 +17,12 @@ class PointTextIndexes(Namespace):
 
     @remote
     async def create_text_index(
-        self, collection: str, path: str, params: TextIndexParams | None = None, *, timeout: float | None = None
+        self,
+        collection: str,
+        path: str,
+        params: TextIndexParams | Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
     ) -> bool:
         """Indexes the texts at `path` (`a`, `a.b`, `a[].b`), those that are there and those to come.
 

@@ -23,7 +23,7 @@ from headwater.models.maintenance import (
     VectorCount,
 )
 from headwater.models.points import VectorLike
-from headwater.models.queries import SearchParams
+from headwater.models.queries import SearchParamsLike
 from headwater.v1 import vde_pb2
 
 
@@ -163,7 +163,7 @@ class VDEMethods(Namespace):
         sample: int | None = None,
         seed: int = 0,
         filter: FilterLike | None = None,
-        params: SearchParams | None = None,
+        params: SearchParamsLike | None = None,
         timeout: float | None = None,
     ) -> Recall:
         """Recall of the `k` (None: 10) nearest against exact search on the same commit.

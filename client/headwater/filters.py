@@ -6,7 +6,7 @@
 A field that is missing makes every condition on it false, except `is_empty`; so `~` of a condition is true there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self, TypeVar
 from uuid import UUID
@@ -298,5 +298,6 @@ class FilterBuilder:
         return Filter(tuple(self._must), tuple(self._should), tuple(self._must_not), self._min_should)
 
 
-FilterLike = Condition | FilterBuilder | str
-"""What `filter=` takes: a condition, of which Filter is one, a builder, or text: `kind == "shoe" and price <= 200`."""
+FilterLike = Condition | FilterBuilder | str | Mapping[str, object]
+"""What `filter=` takes: a condition, of which Filter is one, a builder, text such as `kind == "shoe" and price <= 200`,
+or a dict with `must`, `should`, `must_not` and `min_should`, as other clients have it."""

@@ -85,14 +85,17 @@ def test_what_cannot_work_says_where_and_what_would(
 
 def test_queries_are_dicts_and_strings(client: Client) -> None:
     points = client.points
-    prefetch = [{"query": [1, 0], "limit": 2, "params": {"exact": True}}, {"query": [0, 1], "limit": 2}]
+    prefetch: list[dict[str, Any]] = [
+        {"query": [1, 0], "limit": 2, "params": {"exact": True}},
+        {"query": [0, 1], "limit": 2},
+    ]
     fused = points.query("shop", headwater.Fusion.RRF, prefetch=[headwater.PrefetchQuery(**each) for each in prefetch])
     for query in ("rrf", "RRF", {"fusion": "rrf"}, {"rrf": {"k": 60}}):
-        assert points.query("shop", query, prefetch=prefetch) == fused  # type: ignore[arg-type]
-    ordered = [hit.id for hit in points.query("shop", {"order_by": {"key": "price", "direction": "desc"}}, limit=2)]  # type: ignore[arg-type]
+        assert points.query("shop", query, prefetch=prefetch) == fused
+    ordered = [hit.id for hit in points.query("shop", {"order_by": {"key": "price", "direction": "desc"}}, limit=2)]
     assert ordered == [2, 1]
     [last] = points.query("shop", [1, 0], limit=1)
-    after = points.query("shop", [1, 0], search_after={"score": last.score, "id": last.id})  # type: ignore[arg-type]
+    after = points.query("shop", [1, 0], search_after={"score": last.score, "id": last.id})
     assert [hit.id for hit in after] == [hit.id for hit in points.query("shop", [1, 0], offset=1)]
     batch = points.query_batch("shop", [{"query": [1, 0], "limit": 1}, {"query": 1, "limit": 1}])
     assert [len(hits) for hits in batch] == [1, 1]
@@ -145,15 +148,14 @@ def test_filters_that_are_none_say_where(client: Client, plain: Any, message: st
 
 def test_operators_make_conditions(client: Client) -> None:
     field = Field("price")
-    assert (field == 1, field != 1) == (Field("price").eq(1), Field("price").ne(1))  # type: ignore[comparison-overlap]
+    assert (field == 1, field != 1) == (Field("price").eq(1), Field("price").ne(1))
     assert found(client, field == 20.5) == [2]
     assert found(client, (field >= 10) & (field < 20)) == [1]
     assert found(client, Field("when") == datetime(2026, 3, 1, 12)) == [1]
     assert found(client, Field("when") > np.datetime64("2026-03-01")) == [1, 2]
     assert found(client, Field("none") == None) == [str(ID)]  # noqa: E711
     with pytest.raises(TypeError, match="no truth value"):
-        if field == 1:
-            pass
+        bool(field == 1)
     assert len({Field("a"), Field("b")}) == 2
 
 
@@ -166,7 +168,7 @@ def test_instants_are_of_many_types(client: Client) -> None:
         "2026-03-01 12:30",
     ):
         assert found(client, Field("when").datetime_gte(bound)) == [2], bound
-    with pytest.raises(TypeError, match=r"filter.*takes a datetime.*; of seconds since 1970 .* fromtimestamp"):
+    with pytest.raises(TypeError, match=r"filter.*takes a datetime.*; of seconds since 1970 it is datetime"):
         found(client, Field("when").datetime_gte(1772366400))  # type: ignore[arg-type]
 
 
@@ -184,7 +186,6 @@ def test_columns_are_points(client: Client, name: str) -> None:
     for given in (table, table.to_batches()[0]):
         client.points.clear_payload(name, range(4))
         assert client.upload_points(name, given) == 4
-        assert client.points.get(name, range(4), with_vectors=True) == by_columns or True
         again = client.points.get(name, range(4), with_vectors=True)
         assert [(each.id, each.payload, each.vector.tolist()) for each in again] == [
             (each.id, each.payload, each.vector.tolist()) for each in by_columns
@@ -209,7 +210,7 @@ def test_vectors_that_were_not_asked_for_are_none(client: Client) -> None:
 def test_a_string_as_a_query_says_what_it_was_taken_for(client: Client) -> None:
     with pytest.raises(headwater.PointNotFoundError, match=r"taken for the id of a point: Text\('temporary file'\)"):
         client.points.query("shop", "temporary file")
-    with pytest.raises(headwater.PointNotFoundError, match="Fusion.RRF, needs prefetches"):
+    with pytest.raises(headwater.PointNotFoundError, match=r"Fusion\.RRF, needs prefetches"):
         client.points.query("shop", "rrf")
     with pytest.raises(headwater.InvalidFilterError, match="double quotes"):
         found(client, "kind == 'shoe'")
@@ -297,7 +298,7 @@ def test_payload_values_that_are_refused_name_their_path(value: Any, error: type
 
 
 def test_members_have_two_names() -> None:
-    assert Distance.Cosine is Distance.COSINE
+    assert Distance["Cosine"] is Distance["COSINE"] is Distance.COSINE
     for kind in vars(headwater).values():
         if isinstance(kind, type) and issubclass(kind, Enum):
             assert all(member.name.isupper() for member in kind), kind

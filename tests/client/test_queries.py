@@ -208,7 +208,7 @@ def test_names_stand_for_members() -> None:
 
 def test_what_is_no_prefetch_is_refused() -> None:
     with pytest.raises(TypeError, match="PrefetchQuery"):
-        query_request(QueryRequest(prefetch=[{"query": [1.0]}]))  # type: ignore[list-item]
+        query_request(QueryRequest(prefetch=[{"query": [1.0]}]))
 
 
 def test_batches_take_dicts_and_requests(server: ScriptedServer, client: Client) -> None:
@@ -318,4 +318,4 @@ def test_settings_of_text_indexes() -> None:
         with pytest.raises(ValueError, match="word"):
             text_index_message(params)
     with pytest.raises(TypeError, match="TextIndexParams"):
-        text_index_message({"tokenizer": "word"})  # type: ignore[arg-type]
+        text_index_message({"tokenizer": "word"})

@@ -204,6 +204,8 @@ def sound(name: str, method: Callable[..., Any], tmp_path: Path, *, but: str) ->
         given["ids"] = [1]
     for each, value in NEEDED.get(name, {}).items():
         given[each] = value
+    if "upload_points" in name:
+        given |= {"points": SOUND["points"]} if but not in ("ids", "vectors", "payloads") else {"ids": [1]}
     if "path" in given and ("port" in name or "load" in name):
         given["path"] = tmp_path / "file"
     if name == "vde.upload_snapshot" and but == "collection":

@@ -1,7 +1,9 @@
 """Groups, facets, aggregations and distance matrices between the client's models and the contract."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from headwater._wire.names import made
 from headwater._wire.points import asks_vectors, payload_selector, record_of, scored_point_of, vectors_selector
 from headwater._wire.queries import explanation_of
 from headwater._wire.values import id_of, value_of
@@ -25,10 +27,10 @@ from headwater.v1 import points_pb2
 _KINDS = {kind.value.removeprefix("AGGREGATION_KIND_").lower(): kind for kind in AggregationKind}
 
 
-def lookup_message(given: WithLookup | str | None) -> points_pb2.GroupLookup | None:
+def lookup_message(given: WithLookup | str | Mapping[str, Any] | None) -> points_pb2.GroupLookup | None:
     if given is None:
         return None
-    lookup = WithLookup(given) if isinstance(given, str) else given
+    lookup = WithLookup(given) if isinstance(given, str) else made(WithLookup, given)
     return points_pb2.GroupLookup(
         collection_name=lookup.collection,
         with_payload=payload_selector(lookup.with_payload),

@@ -1,9 +1,10 @@
 """Collections, their settings and aliases between the client's models and the contract."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headwater._wire.limits import unsigned
-from headwater._wire.names import enum_name
+from headwater._wire.names import enum_name, made
 from headwater._wire.payload_schema import field_index_of
 from headwater._wire.text import text_index_of
 from headwater._wire.vectors import UNNAMED
@@ -43,7 +44,7 @@ def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.
     if config is None:
         return {}
     spaces = {UNNAMED: config} if isinstance(config, VectorParams) else config
-    return {name: _params(params) for name, params in spaces.items()}
+    return {name: _params(made(VectorParams, params)) for name, params in spaces.items()}
 
 
 def sparse_vectors_messages(config: SparseVectorsConfig | None) -> dict[str, collections_pb2.SparseVectorParams]:
@@ -52,12 +53,16 @@ def sparse_vectors_messages(config: SparseVectorsConfig | None) -> dict[str, col
         return {}
     spaces = {UNNAMED: config} if isinstance(config, SparseVectorParams) else config
     return {
-        name: collections_pb2.SparseVectorParams(modifier=enum_name(SparseModifier, params.modifier))
+        name: collections_pb2.SparseVectorParams(
+            modifier=enum_name(SparseModifier, made(SparseVectorParams, params).modifier)
+        )
         for name, params in spaces.items()
     }
 
 
-def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[str, collections_pb2.VectorParamsDiff]:
+def vectors_diff_messages(
+    diffs: Mapping[str, VectorParamsDiff | Mapping[str, Any]] | None,
+) -> dict[str, collections_pb2.VectorParamsDiff]:
     return {
         name: collections_pb2.VectorParamsDiff(
             hnsw_config=_hnsw(diff.hnsw_config),
@@ -66,7 +71,7 @@ def vectors_diff_messages(diffs: Mapping[str, VectorParamsDiff] | None) -> dict[
             ivf_config=_ivf(diff.ivf_config),
             embedder=diff.embedder,
         )
-        for name, diff in (diffs or {}).items()
+        for name, diff in ((name, made(VectorParamsDiff, each)) for name, each in (diffs or {}).items())
     }
 
 

@@ -1,6 +1,6 @@
 """Filters from the client's conditions to the contract. The only file that maps kinds of conditions."""
 
-from typing import Any
+from typing import Any, cast
 
 from headwater._wire.instants import instant_text
 from headwater._wire.limits import check_depth, refused, unsigned
@@ -48,7 +48,7 @@ def filter_message(given: FilterLike | None) -> filter_pb2.Filter | None:
         case Filter():
             return _filter(given)
         case _:
-            return filter_pb2.Filter(must=[_condition(given, 1)])
+            return filter_pb2.Filter(must=[_condition(cast(Condition, given), 1)])
 
 
 def _filter(given: Filter, depth: int = 1) -> filter_pb2.Filter:

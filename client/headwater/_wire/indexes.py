@@ -26,7 +26,7 @@ from headwater.models.indexes import (
     ReadyPolicy,
 )
 from headwater.models.points import PointIdLike, VectorLike, WithPayload, WithVectors
-from headwater.models.queries import ScoreMode, SearchParams
+from headwater.models.queries import ScoreMode, SearchParamsLike
 from headwater.v1 import common_pb2, indexes_pb2
 
 
@@ -153,7 +153,7 @@ def property_vector(given: PropertyVectorLike, path: str) -> PropertyVector:
 def search_request(
     given: Mapping[str, Any],
     *,
-    params: SearchParams | None,
+    params: SearchParamsLike | None,
     with_payload: WithPayload,
     with_vectors: WithVectors,
 ) -> indexes_pb2.IndexesSearchRequest:

@@ -1,6 +1,10 @@
 """Indexes of payload fields between the client's models and the contract."""
 
-from headwater._wire.names import enum_name
+from collections.abc import Mapping
+from typing import Any
+
+from headwater._spelling import member_of
+from headwater._wire.names import made
 from headwater.models.payload_schema import (
     FieldIndexInfo,
     FieldIndexLike,
@@ -13,20 +17,20 @@ from headwater.v1 import collections_pb2
 
 
 def field_index_message(
-    given: FieldIndexLike | None, params: FieldIndexParams | None = None
+    given: FieldIndexLike | None, params: FieldIndexParams | Mapping[str, Any] | None = None
 ) -> collections_pb2.FieldIndexParams:
     """The type comes from either. Raises ValueError when neither or both give one, or it is none."""
     if isinstance(given, FieldIndexParams):
         if params is not None:
             raise ValueError("the params are given twice, in field_type and in params")
         given, params = None, given
-    settings = params or FieldIndexParams()
+    settings = FieldIndexParams() if params is None else made(FieldIndexParams, params)
     if given is not None and settings.type is not None:
         raise ValueError("the type is given twice, in field_type and in params")
     kind = settings.type if given is None else given
     if kind is None:
         raise ValueError("the type of the index is missing: give field_type or the type of params, such as 'keyword'")
-    return collections_pb2.FieldIndexParams(type=enum_name(FieldType, kind), lazy=settings.lazy)
+    return collections_pb2.FieldIndexParams(type=member_of(FieldType, kind, "field_type").value, lazy=settings.lazy)
 
 
 def payload_schema_messages(schema: PayloadSchema | None) -> dict[str, collections_pb2.FieldIndexParams]:

@@ -1,12 +1,12 @@
 """Searches, queries, answers and explanations between the client's models and the contract."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from headwater._wire.collections import levels_of
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import check_depth, unsigned
-from headwater._wire.names import enum_name
+from headwater._wire.names import enum_name, made
 from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
 from headwater._wire.ranks import rank_message, vector_input
 from headwater._wire.values import id_message, id_of
@@ -21,6 +21,8 @@ from headwater.models.queries import (
     FusionQuery,
     Hits,
     LookupFrom,
+    LookupFromLike,
+    PrefetchLike,
     PrefetchQuery,
     QuantizationSearchParams,
     QueryLike,
@@ -30,6 +32,7 @@ from headwater.models.queries import (
     SearchAfter,
     SearchAfterLike,
     SearchParams,
+    SearchParamsLike,
     SearchRequest,
     SparseMetric,
 )
@@ -113,9 +116,10 @@ def explanation_of(message: query_pb2.Explanation) -> Explanation:
     )
 
 
-def params_message(given: SearchParams | None) -> query_pb2.SearchParams | None:
+def params_message(given: SearchParamsLike | None) -> query_pb2.SearchParams | None:
     if given is None:
         return None
+    given = made(SearchParams, given)
     return query_pb2.SearchParams(
         hnsw_ef=unsigned(given.hnsw_ef, "params.hnsw_ef", InvalidQueryError),
         exact=given.exact,
@@ -133,13 +137,12 @@ def _quantization(given: QuantizationSearchParams | None) -> query_pb2.Quantizat
     return query_pb2.QuantizationSearchParams(rescore=given.rescore, oversampling=given.oversampling)
 
 
-def _prefetches(given: Sequence[PrefetchQuery] | PrefetchQuery, depth: int = 1) -> list[query_pb2.PrefetchQuery]:
-    return [_prefetch(stage, depth) for stage in ([given] if isinstance(given, PrefetchQuery) else given)]
+def _prefetches(given: PrefetchLike, depth: int = 1) -> list[query_pb2.PrefetchQuery]:
+    stages = [given] if isinstance(given, PrefetchQuery | Mapping) else given
+    return [_prefetch(made(PrefetchQuery, stage), depth) for stage in stages]
 
 
 def _prefetch(stage: PrefetchQuery, depth: int) -> query_pb2.PrefetchQuery:
-    if not isinstance(stage, PrefetchQuery):
-        raise TypeError(f"prefetch takes PrefetchQuery, not {type(stage).__name__}")
     check_depth(depth, "prefetch")
     return query_pb2.PrefetchQuery(
         prefetch=(prefetches := _prefetches(stage.prefetch, depth + 1)),
@@ -192,15 +195,18 @@ def _fusion(given: FusionQuery) -> query_pb2.Query:
             raise TypeError(f"a fusion is a Fusion, Rrf or Dbsf, not {type(given).__name__}")
 
 
-def _lookup(given: LookupFrom | None) -> query_pb2.LookupFrom | None:
-    return None if given is None else query_pb2.LookupFrom(collection_name=given.collection, using=given.using)
+def _lookup(given: LookupFromLike | None) -> query_pb2.LookupFrom | None:
+    if given is None:
+        return None
+    lookup = made(LookupFrom, given)
+    return query_pb2.LookupFrom(collection_name=lookup.collection, using=lookup.using)
 
 
-def _filter_scope(given: FilterScope | None) -> str | None:
+def _filter_scope(given: FilterScope | str | None) -> str | None:
     return enum_name(FilterScope, given)
 
 
-def _score_mode(given: ScoreMode | None) -> str | None:
+def _score_mode(given: ScoreMode | str | None) -> str | None:
     return enum_name(ScoreMode, given)
 
 

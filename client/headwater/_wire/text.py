@@ -1,9 +1,10 @@
 """Full text between the client's models and the contract: settings of indexes, queries by BM25, highlights."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headwater._wire.limits import unsigned
-from headwater._wire.names import enum_name
+from headwater._wire.names import enum_name, made
 from headwater.errors import InvalidArgumentError, InvalidQueryError
 from headwater.models.text import (
     Bm25,
@@ -18,13 +19,12 @@ from headwater.v1 import text_pb2
 
 
 def text_index_messages(indexes: TextIndexesConfig | None) -> dict[str, text_pb2.TextIndexParams]:
-    return {path: text_index_message(params) for path, params in (indexes or {}).items()}
+    return {path: text_index_message(made(TextIndexParams, params)) for path, params in (indexes or {}).items()}
 
 
-def text_index_message(params: TextIndexParams | None) -> text_pb2.TextIndexParams:
+def text_index_message(params: TextIndexParams | Mapping[str, Any] | None) -> text_pb2.TextIndexParams:
     params = TextIndexParams() if params is None else params
-    if not isinstance(params, TextIndexParams):
-        raise TypeError(f"a text index takes TextIndexParams, not {type(params).__name__}")
+    params = made(TextIndexParams, params)
     removed, words, language = _stop_words(params)
     return text_pb2.TextIndexParams(
         tokenizer=enum_name(TextTokenizer, params.tokenizer),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from headwater._spelling import member_of
 from headwater._wire.filters import filter_message
 from headwater._wire.points import point_messages, point_vectors_messages
 from headwater._wire.values import id_messages, names, payload_message
@@ -142,9 +143,10 @@ def update_result_of(message: points_pb2.UpdateResult) -> UpdateResult:
     )
 
 
-def _mode(mode: UpsertMode) -> str | None:
+def _mode(mode: UpsertMode | str) -> str | None:
     """The mode's name in the contract; None for the default, which is left unset."""
-    return None if mode is UpsertMode.UPSERT else mode.value
+    member = member_of(UpsertMode, mode, "mode")
+    return None if member is UpsertMode.UPSERT else member.value
 
 
 def _comparisons(comparisons: Sequence[StoredComparison]) -> list[points_pb2.StoredComparison]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from headwater._tables import Row, Table, counted, flat
 from headwater.models.explanation import Explanation
@@ -143,7 +144,7 @@ class Aggregation:
         return cls(AggregationKind.COUNT_DISTINCT, path)
 
 
-AggregationLike = Aggregation | str | tuple[str, str]
+AggregationLike = Aggregation | str | tuple[str, str] | Mapping[str, Any]
 """An aggregation, `"count"`, or a name of one and a path: `("sum", "price")`."""
 
 

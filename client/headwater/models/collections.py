@@ -166,7 +166,7 @@ class VectorParamsDiff:
     """
 
     hnsw_config: HnswConfigDiff | None = None
-    datatype: Datatype | None = None
+    datatype: Datatype | str | None = None
     index: IndexKind | str | None = None
     ivf_config: IvfConfig | None = None
     embedder: str | None = None
@@ -279,9 +279,9 @@ class DeleteAlias:
 
 
 AliasOperation = CreateAlias | RenameAlias | DeleteAlias
-VectorsConfig = VectorParams | Mapping[str, VectorParams]
-"""One unnamed space, or spaces by name."""
-SparseVectorsConfig = SparseVectorParams | Mapping[str, SparseVectorParams]
+VectorsConfig = VectorParams | Mapping[str, VectorParams | Mapping[str, Any]] | Mapping[str, Any]
+"""One unnamed space, or spaces by name; each VectorParams, or the same as a dict."""
+SparseVectorsConfig = SparseVectorParams | Mapping[str, SparseVectorParams | Mapping[str, Any]] | Mapping[str, Any]
 """One unnamed sparse space, or sparse spaces by name."""
 OptimizersConfigLike = OptimizersConfig | Mapping[str, Any]
 """OptimizersConfig, or the same as a dict: `{"indexing_threshold": 50_000}`."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 
 class FieldType(Enum):
@@ -55,6 +56,6 @@ class FieldIndexInfo:
     state: FieldIndexState
 
 
-FieldIndexLike = FieldType | FieldIndexParams | str
+FieldIndexLike = FieldType | FieldIndexParams | str | Mapping[str, Any]
 PayloadSchema = Mapping[str, FieldIndexLike]
 """Indexes by path: `{"price": "float", "color": FieldType.KEYWORD}`."""

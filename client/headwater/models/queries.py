@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from headwater._tables import Row, Table, counted
 from headwater.filters import FilterLike
@@ -38,7 +39,7 @@ class Dbsf:
 
 
 FusionQuery = Fusion | Rrf | Dbsf
-QueryLike = VectorLike | PointIdLike | FusionQuery | Mapping[str, FusionQuery] | OtherRank
+QueryLike = VectorLike | PointIdLike | FusionQuery | Mapping[str, FusionQuery] | Mapping[str, object] | OtherRank
 """A vector, the id of a stored point, a fusion (also as `{"fusion": Fusion.RRF}`), or another way to rank."""
 
 
@@ -124,6 +125,10 @@ class SearchParams:
     sparse_metric: SparseMetric | str | None = None
 
 
+SearchParamsLike = SearchParams | Mapping[str, Any]
+"""SearchParams, or the same as a dict: `{"hnsw_ef": 64}`."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchAfter:
     """Where a ranking goes on: strictly after a hit, the last of the page before."""
@@ -132,8 +137,8 @@ class SearchAfter:
     id: PointIdLike
 
 
-SearchAfterLike = SearchAfter | ScoredPoint | tuple[float, PointIdLike]
-"""A place in a ranking: a hit, or its score and id."""
+SearchAfterLike = SearchAfter | ScoredPoint | tuple[float, PointIdLike] | Mapping[str, Any]
+"""A place in a ranking: a hit, or its score and id, also as a dict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,9 @@ class LookupFrom:
 
     collection: str | None = None
     using: str | None = None
+
+
+LookupFromLike = LookupFrom | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,11 +163,15 @@ class PrefetchQuery:
     using: str | None = None
     limit: int | None = None
     filter: FilterLike | None = None
-    params: SearchParams | None = None
+    params: SearchParamsLike | None = None
     score_threshold: float | None = None
-    prefetch: "Sequence[PrefetchQuery] | PrefetchQuery" = ()
-    lookup_from: LookupFrom | None = None
-    filter_scope: FilterScope | None = None
+    prefetch: "Sequence[PrefetchQuery | Mapping[str, Any]] | PrefetchQuery | Mapping[str, Any]" = ()
+    lookup_from: LookupFromLike | None = None
+    filter_scope: FilterScope | str | None = None
+
+
+PrefetchLike = Sequence[PrefetchQuery | Mapping[str, Any]] | PrefetchQuery | Mapping[str, Any]
+"""Stages below a query, also as dicts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,13 +182,13 @@ class SearchRequest:
     using: str | None = None
     limit: int | None = DEFAULT_LIMIT
     filter: FilterLike | None = None
-    params: SearchParams | None = None
+    params: SearchParamsLike | None = None
     score_threshold: float | None = None
     offset: int | None = None
     with_payload: WithPayload = True
     with_vectors: WithVectors = False
-    score_mode: ScoreMode | None = None
-    lookup_from: LookupFrom | None = None
+    score_mode: ScoreMode | str | None = None
+    lookup_from: LookupFromLike | None = None
     explain: bool = False
 
 
@@ -185,18 +197,18 @@ class QueryRequest:
     """One query of `points.query_batch`; the arguments of `points.query`."""
 
     query: QueryLike | None = None
-    prefetch: Sequence[PrefetchQuery] | PrefetchQuery = ()
+    prefetch: PrefetchLike = ()
     using: str | None = None
     filter: FilterLike | None = None
     limit: int | None = DEFAULT_LIMIT
-    params: SearchParams | None = None
+    params: SearchParamsLike | None = None
     score_threshold: float | None = None
     offset: int | None = None
     with_payload: WithPayload = True
     with_vectors: WithVectors = False
-    lookup_from: LookupFrom | None = None
-    filter_scope: FilterScope | None = None
-    score_mode: ScoreMode | None = None
+    lookup_from: LookupFromLike | None = None
+    filter_scope: FilterScope | str | None = None
+    score_mode: ScoreMode | str | None = None
     explain: bool = False
     search_after: SearchAfterLike | None = None
 

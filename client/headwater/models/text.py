@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 
 class TextTokenizer(Enum):
@@ -47,7 +48,7 @@ class TextIndexParams:
     k3: float | None = None
 
 
-TextIndexesConfig = Mapping[str, TextIndexParams]
+TextIndexesConfig = Mapping[str, TextIndexParams | Mapping[str, Any]]
 """Text indexes by the path of their field."""
 
 

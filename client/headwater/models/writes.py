@@ -67,7 +67,7 @@ class Upsert:
     """Inserts points or replaces them whole; replaces only what fulfils `condition` and `compare`."""
 
     points: Iterable[PointStruct]
-    mode: UpsertMode = UpsertMode.UPSERT
+    mode: UpsertMode | str = UpsertMode.UPSERT
     condition: FilterLike | None = None
     compare: Sequence[StoredComparison] = ()
 
