@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +46,7 @@ def read_head(path: Path) -> Head | None:
 def count_points(path: Path) -> int:
     """How many points are in a file, without parsing them."""
     with _open(path) as file:
-        lines = sum(1 for line in file if line.strip())
+        lines = sum(1 for line in _lines(file, path) if line.strip())
     return lines - (read_head(path) is not None)
 
 
@@ -68,16 +69,26 @@ def _plain(vector: Any) -> object:
 
 
 def _values(file: IO[bytes], path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(_lines(file, path), 1):
         if not line.strip():
             continue
         try:
             value = json.loads(line, parse_constant=_refuse)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
         if not isinstance(value, dict):
             raise ValueError(f"{path}, line {number}: it is no object")
         yield value
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Raises ValueError for a compressed file that is cut or damaged."""
+    number = 0
+    try:
+        for number, line in enumerate(file, 1):  # noqa: B007  (told by the error)
+            yield line
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}, line {number + 1}: the compressed file is cut or damaged: {error}") from None
 
 
 def _refuse(constant: str) -> NoReturn:

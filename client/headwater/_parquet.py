@@ -119,19 +119,32 @@ def _point(row: Mapping[str, Any], where: str) -> PointStruct:
     if len(ids) != 1:
         raise ValueError(f"{where} has not one of id_number and id_key")
     vectors = {
-        name.removeprefix(VECTOR_PREFIX): _vector(vector)
+        name.removeprefix(VECTOR_PREFIX): _vector_at(vector, f"{where}, {name}")
         for name, vector in row.items()
         if name.startswith(VECTOR_PREFIX) and vector.is_valid
     }
     payload = row["payload"].as_py() if "payload" in row else None
-    return PointStruct(ids[0], vectors, json.loads(payload or "{}"))
+    try:
+        return PointStruct(ids[0], vectors, json.loads(payload or "{}"))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{where}: the payload is no JSON: {error}") from None
+
+
+def _vector_at(stored: Any, where: str) -> Any:
+    """Raises ValueError naming the row and the column."""
+    try:
+        return _vector(stored)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _vector(stored: Any) -> Any:
     """The vector of an arrow scalar that is not null."""
     if hasattr(stored, "keys"):  # a struct
         return SparseVector(np.array(stored["indices"].as_py(), np.int64), _floats(stored["values"]))
-    rows = stored.values
+    rows = getattr(stored, "values", None)
+    if rows is None:
+        raise ValueError(f"a vector is a list of numbers, not {stored.type}")
     if hasattr(rows.type, "value_type"):  # a list of lists
         return [_floats(row) for row in rows]
     return _floats(stored)

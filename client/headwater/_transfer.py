@@ -4,7 +4,7 @@ Points are written as they are read, and read as they are sent, so neither needs
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from headwater._progress import Progress, progress_of
 from headwater._surface import AsyncNamespace, BlockingNamespace, Namespace, remote
 from headwater._upload import BATCH_SIZE
 from headwater._wire import rpcs
-from headwater.errors import CollectionAlreadyExistsError
+from headwater.errors import CollectionAlreadyExistsError, HeadwaterError
 from headwater.filters import FilterLike
 from headwater.models.points import PointStruct, Record, WithVectors
 from headwater.v1 import collections_pb2
@@ -174,15 +174,21 @@ class TransferMethods(Namespace):
         head = file_format.head(path)
         if head is not None:
             await self._create_unless_there(create_request(head, collection), timeout)
-        points = file_format.points(path)
-        total = file_format.count(path) if progress is not False else None
-        return await AsyncPoints(self._calls).upload_points(
-            collection,
-            points if total is None else _Counted(points, total),
-            batch_size=batch_size,
-            progress=progress,
-            timeout=timeout,
-        )
+        points = _Points(file_format.points(path), file_format.count(path) if progress is not False else None)
+        try:
+            return await AsyncPoints(self._calls).upload_points(
+                collection, points.counted(), batch_size=batch_size, progress=progress, timeout=timeout
+            )
+        except (TypeError, ValueError) as error:
+            done = (points.read - 1) // batch_size * batch_size
+            raise type(error)(
+                f"{path}, point {points.read:,}: {error} (up to {done:,} points were imported)"
+            ) from error
+        except HeadwaterError as error:
+            error.add_note(
+                f"after {points.read:,} points of {path} were read; those of the batches before are imported"
+            )
+            raise
 
     async def _create_unless_there(
         self, request: collections_pb2.CollectionsCreateRequest, timeout: float | None
@@ -193,18 +199,34 @@ class TransferMethods(Namespace):
                 await self._calls(rpcs.Collections.CREATE, request, timeout)
 
 
+class _Points:
+    """The points of a file, and how many of them were read."""
+
+    def __init__(self, points: Iterator[PointStruct], count: int | None) -> None:
+        self._points, self._count, self.read = points, count, 0
+
+    def __iter__(self) -> Iterator[PointStruct]:
+        for point in self._points:
+            self.read += 1
+            yield point
+
+    def counted(self) -> Iterable[PointStruct]:
+        """With a length, when it is known."""
+        return self if self._count is None else _Counted(self, self._count)
+
+
 @dataclass(frozen=True, slots=True)
 class _Counted:
     """Points whose number is known before they are read."""
 
-    points: Iterator[PointStruct]
+    points: Iterable[PointStruct]
     count: int
 
     def __len__(self) -> int:
         return self.count
 
     def __iter__(self) -> Iterator[PointStruct]:
-        return self.points
+        return iter(self.points)
 
 
 class Transfers(TransferMethods, BlockingNamespace):

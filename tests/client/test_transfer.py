@@ -187,6 +187,8 @@ def test_foreign_json_lines(client: Client, tmp_path: Path, target: str) -> None
     [
         ('{"id": 1}\n{"id": 2', ValueError, "line 2"),
         ('{"id": 1}\n[2]', ValueError, "line 2: it is no object"),
+        ('{"id": 1}\n\n{"id": 2, "payload": [1]}', TypeError, r"bad, point 2: .*payload is a dict, not list"),
+        ('{"id": 1, "payload": ' + "[" * 100_000, ValueError, "line 1"),
         ('{"id": 1}\n{"payload": {}}', ValueError, "object 2 has no id"),
         ('{"id": 1, "payload": {"x": NaN}}', ValueError, "NaN"),
         ('{"id": 1, "payload": {"x": 9223372036854775808}}', headwater.InvalidPayloadError, "64 bits"),
@@ -243,3 +245,22 @@ def test_an_async_client_does_the_same(client: Client, address: str, tmp_path: P
 
     asyncio.run(transfer())
     assert everything(client, target) == everything(client, "source")
+
+
+def test_damaged_files_say_where(client: Client, tmp_path: Path, target: str) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    client.collections.create(target, VectorParams(2))
+    whole = gzip.compress(b"".join(b'{"id": %d}\n' % number for number in range(20_000)))
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"cut.jsonl.gz.*line [\d,]+: the compressed file is cut"):
+        client.import_jsonl(target, tmp_path / "cut.jsonl.gz")
+    (tmp_path / "latin.jsonl").write_bytes(b'{"id": 1}\n{"id": "\xe4"}\n')
+    with pytest.raises(ValueError, match="line 2"):
+        client.import_jsonl(target, tmp_path / "latin.jsonl")
+    (tmp_path / "bom.jsonl").write_bytes(b'\xef\xbb\xbf{"id": 1}\n\n')
+    assert client.import_jsonl(target, tmp_path / "bom.jsonl") == 1
+    parquet.write_table(pyarrow.table({"id_number": [1], "vector:": ["x"]}), tmp_path / "texts")
+    with pytest.raises(ValueError, match="row 0, vector:: a vector is a list of numbers, not string"):
+        client.import_parquet(target, tmp_path / "texts")

@@ -74,7 +74,12 @@ NEEDED: dict[str, dict[str, Any]] = {
     "vde.upload_snapshot": {"collection": "a"},
 }
 """What a method needs besides, or has another type of."""
-ALSO_NAMED = {"data": "records[", "field_type": "the type of the index", "params": "the type of the index"}
+ALSO_NAMED = {
+    "payloads": "points[",
+    "data": "records[",
+    "field_type": "the type of the index",
+    "params": "the type of the index",
+}
 """How messages name an argument otherwise."""
 
 

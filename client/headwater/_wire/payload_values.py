@@ -1,4 +1,4 @@
-"""Values that are no JSON as the JSON values that stand for them. docs/python_client.md has the table.
+"""Values that are no JSON as the JSON values that stand for them. The README of the client has the table.
 
 One step at a time: what an array, a set or an object holds is for the caller to look at.
 """
