@@ -180,10 +180,11 @@ class TransferMethods(Namespace):
                 collection, points.counted(), batch_size=batch_size, progress=progress, timeout=timeout
             )
         except (TypeError, ValueError) as error:
+            if not points.read or batch_size < 1:
+                raise
             done = (points.read - 1) // batch_size * batch_size
-            raise type(error)(
-                f"{path}, point {points.read:,}: {error} (up to {done:,} points were imported)"
-            ) from error
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{path}, point {points.read:,}: {error} (up to {done:,} points were imported)") from error
         except HeadwaterError as error:
             error.add_note(
                 f"after {points.read:,} points of {path} were read; those of the batches before are imported"
