@@ -178,6 +178,28 @@ def test_highlights(client: Client, name: str) -> None:
     assert {hit.id: hit.highlights for hit in fused} == found
 
 
+def test_words_of_every_script_and_long_ones(client: Client, name: str) -> None:
+    sha, other = "3f" * 32, "4a" * 32
+    texts = {
+        1: f"parser {sha}",
+        2: "東京都に行きました soft\u00adware",
+        3: "엔진입니다 \ufefffox\u200b",
+        4: "インターネット ﬁne",
+    }
+    fill(client, name, texts)
+    assert ids(client, name, f"parser +{sha}") == [1]
+    assert ids(client, name, f"parser +{other}") == []
+    assert ids(client, name, f"parser -{sha}") == []
+    assert ids(client, name, f"parser +{sha * 4}") == []
+    assert ids(client, name, f"parser -{sha * 4}") == [1]
+    for asked, point in {"東京": 2, "software": 2, "엔진": 3, "fox": 3, "ネット": 4, "fine": 4}.items():
+        assert ids(client, name, asked) == [point]
+        scrolled = [record.id for record in client.points.scroll_all(name, filter=Field("body").text(asked))]
+        assert scrolled == [point]
+    plan = client.points.explain(name, query=Bm25(f"parser +{sha * 4}")).text
+    assert "longer than max_token_length (254 bytes), so what it is required in matches nothing" in plan
+
+
 def test_explanations_show_terms_and_their_counts(client: Client, name: str) -> None:
     fill(client, name, dict(ENGINES))
     asked = Bm25('fast -"search engine"', {"body": 2})

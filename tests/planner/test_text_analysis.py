@@ -162,6 +162,13 @@ def test_settings_on_disk(settings: TextSettings) -> None:
     assert TextSettings.from_json(settings.to_json()) == settings
 
 
+def test_settings_from_before_keep_their_bound() -> None:
+    """What was stored names every setting."""
+    stored = {**TextSettings().to_json(), "max_token_length": 39}
+    assert TextSettings.from_json(stored).max_token_length == 39
+    assert TextSettings().max_token_length == 254
+
+
 OPTIONAL, R, X = Occur.OPTIONAL, Occur.REQUIRED, Occur.EXCLUDED
 SYNTAX = [
     ("fox  dog", [Clause("fox"), Clause("dog")]),
