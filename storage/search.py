@@ -29,11 +29,6 @@ from storage.walk import Usable, Walk, scan_pays, usable_in, walk_block
 VALUES_AT_ONCE = 1 << 20
 """Components of vectors that are scored together: 4 MiB."""
 
-FILTERED_MARGIN = 1.6
-"""How many times as many matching rows as a search without a filter would meet are read from lists at least: rows that
-match, but lie far from the query, are spread over more lists. Where half of 8,000 rows in 40 lists match, all of them
-far, and 25 lists are read without a filter, recall at 10 was 0.95 with 1.0."""
-
 RowsOf = Callable[[NDArray[np.uint32]], NDArray[np.int64]]
 
 
@@ -333,8 +328,7 @@ def _read_lists(
         wanted = rescored(scope.view.schema.distance, lists.datatype, search.limit, search.oversampling)
         nominated = wanted if search.rescore else search.limit
         nprobe = lists.nprobe(_nprobe(search, scope))
-        read = lists.rows_read(_nprobe(search, scope))
-        least = min(usable.count, math.ceil(FILTERED_MARGIN * read * usable.count / max(1, block.count)))
+        least = math.ceil(lists.rows_read(_nprobe(search, scope)) * usable.count / max(1, block.count))
         filtered = None if rows is None else Filtered(rows, least)
         found, computed = lists.search(search.vector, nprobe, nominated, usable.mask, filtered, scope.budget)
         pool.computations += computed

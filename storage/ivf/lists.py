@@ -88,6 +88,11 @@ def _write(
             values.flush()
 
 
+FILTERED_OVERSAMPLING = 4
+"""How many times as many rows are found under a filter: rows that match, but lie far from the query, differ less than
+codes tell. Where half of 8,000 rows match, all of them far, recall at 10 was 0.95 with 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filtered:
     """What a filter leaves of lists: usable rows of each, and how many of them a search reads at least.
@@ -155,6 +160,7 @@ class Lists:
             positions, near = self._compared(query, lists, budget)
         else:
             positions, near = self._filtered(query, lists, nprobe[-1], count, usable, filtered, budget)
+            count *= FILTERED_OVERSAMPLING
         computed = compared + len(near)
         if usable is not None:
             kept = usable[positions]

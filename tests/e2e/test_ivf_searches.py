@@ -62,7 +62,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def _create(client: Client) -> None:
     params = VectorParams(SIZE, index="ivf", ivf_config=IvfConfig(lists=LISTS))
-    client.collections.create("c", params, optimizers_config={"indexing_threshold": 100_000})
+    optimizers = {"indexing_threshold": 100_000, "auto_index": False}  # one segment, whatever the time it takes
+    client.collections.create("c", params, optimizers_config=optimizers)
     places = np.argsort(np.argsort(RANDOM.random(COUNT)))
     by_cluster = np.argsort(np.argsort(LABELS, kind="stable"))
     points = [
