@@ -180,7 +180,7 @@ def test_highlights(client: Client, name: str) -> None:
 
 def test_words_of_every_script_and_long_ones(client: Client, name: str) -> None:
     sha, other = "3f" * 32, "4a" * 32
-    texts = {
+    texts: dict[int, object] = {
         1: f"parser {sha}",
         2: "東京都に行きました soft\u00adware",
         3: "엔진입니다 \ufefffox\u200b",
