@@ -92,9 +92,9 @@ def _check_fetched(world: World, query: Query, hits: Hits) -> None:
         names = (
             set() if wanted is None else set(point.vectors) & set(SIZES if wanted.include is None else wanted.include)
         )
-        assert hit.vectors.keys() == names
+        assert (hit.vectors or {}).keys() == names
         for name in names:
-            np.testing.assert_array_equal(hit.vectors[name], point.vectors[name], strict=True)
+            np.testing.assert_array_equal((hit.vectors or {})[name], point.vectors[name], strict=True)
 
 
 @given(st.data(), NUMBERS)
