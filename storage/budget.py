@@ -69,8 +69,9 @@ class Budget:
             raise ScanTooLarge(rows=rows, maximum=self.max_scan)
 
     def pulse(self) -> Callable[[], None]:
-        """A function that calls `check` when it did not for PULSE_SECONDS: for loops whose steps differ much."""
-        last = time.monotonic()
+        """A function that calls `check` at first, and when it did not for PULSE_SECONDS: for loops whose steps differ
+        much."""
+        last = -PULSE_SECONDS
 
         def beat() -> None:
             nonlocal last

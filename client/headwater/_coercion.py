@@ -140,6 +140,8 @@ def _one_of(whole: Any, parts: Sequence[Any], given: Any, path: str) -> Any:
 
 def _is_of(part: Any, given: Any) -> bool:
     """Whether the value is an instance of the member already. A string is so only where no enum may be meant."""
+    if part is Any:
+        return True
     if isinstance(part, type) and part not in (str, int, float, bool) and get_origin(part) is None:
         return isinstance(given, part)
     if get_origin(part) is Callable:
