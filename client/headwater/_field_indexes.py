@@ -6,7 +6,7 @@ from typing import Any
 from headwater._surface import Namespace, remote
 from headwater._wire import rpcs
 from headwater._wire.payload_schema import field_index_message, field_index_of
-from headwater.models.payload_schema import FieldIndexInfo, FieldIndexParams, FieldType
+from headwater.models.payload_schema import FieldIndexInfo, FieldIndexLike, FieldIndexParams
 from headwater.v1 import points_pb2
 
 
@@ -20,7 +20,7 @@ class FieldIndexes(Namespace):
         self,
         collection: str,
         path: str,
-        field_type: FieldType | str | None = None,
+        field_type: FieldIndexLike | None = None,
         params: FieldIndexParams | Mapping[str, Any] | None = None,
         *,
         wait: bool = True,

@@ -7,7 +7,6 @@ checkers: on a `BlockingNamespace` a method returns its result, on an `AsyncName
 
 import functools
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import aclosing
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
@@ -95,11 +94,9 @@ class remote_items(Generic[P, T]):  # noqa: N801  (a decorator)
         arguments = Arguments(function)
 
         @functools.wraps(function)
-        async def awaited(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
+        def awaited(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
             given, named = arguments(args, kwargs)
-            async with aclosing(function(namespace, *given, **named)) as items:
-                async for item in items:
-                    yield item
+            return function(namespace, *given, **named)  # none around it, which a loop that ends would close beside it
 
         @functools.wraps(function)
         def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:

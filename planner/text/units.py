@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.pairs import has_unspaced, is_pair
+from planner.spelling import spelled
 from planner.text.analysis import Analyzer, Dropped
 from planner.text.syntax import Clause, Occur
 
@@ -98,7 +99,7 @@ def _field_clause(clause: Clause, analyzer: Analyzer) -> FieldClause:
 
 def _words(clause: Clause, analyzer: Analyzer) -> Iterator[_Word]:
     """The words of a clause. The last character of a run of several is not asked for: the pair before has it."""
-    if clause.is_token and not (analyzer.has_pairs and has_unspaced(clause.text)):
+    if clause.is_token and not (analyzer.has_pairs and has_unspaced(spelled(clause.text))):
         yield [(clause.text, 0)]
         return
     run: _Word = []

@@ -142,7 +142,7 @@ def test_the_same_again_and_another(client: Client, plain: str) -> None:
     assert client.points.create_field_index(plain, '"price"', params=FieldIndexParams("float")) == made
     for other in (FieldType.KEYWORD, FieldIndexParams("float", lazy=True)):
         with pytest.raises(headwater.FieldIndexAlreadyExistsError) as caught:
-            client.points.create_field_index(plain, "price", other)  # type: ignore[arg-type]
+            client.points.create_field_index(plain, "price", other)
         assert caught.value.metadata == {"path": "price", "type": "float", "lazy": "False"}
     assert client.points.delete_field_index(plain, '"price"')
     assert not client.points.delete_field_index(plain, "price")

@@ -467,7 +467,7 @@ def test_searches_are_filtered_and_paged(client: Client, label: str) -> None:
     assert [hit.id for hit in even] == [104, 106, 108, 110]
     assert client.indexes.search(**asked, where=Field("n").eq(7))[0].id == 107
     assert len(client.indexes.search(**asked, score_threshold=0.7)) == 2
-    assert client.indexes.search(**asked, with_payload=False)[0].data is None
+    assert not client.indexes.search(**asked, with_payload=False)[0].data
 
 
 def test_hits_of_several_labels_are_merged(client: Client, label: str) -> None:

@@ -188,14 +188,14 @@ def test_nested_json_is_imported(client: Client, label: str) -> None:
     ("data", "label_given", "message"),
     [
         ([{"a": 1}], False, "label"),
-        ([1], True, "object"),
-        ({"a": 5}, False, "a is an object"),
+        ([1], True, r"data\[0\] takes a dict"),
+        ({"a": 5}, False, r'data\["a"\] is an object'),
         ([{"a": [{"$vectors": []}]}], True, "objects in a list"),
         ([{"$vectors": [5]}], True, "holds dicts"),
     ],
 )
 def test_json_that_cannot_be_imported(client: Client, label: str, data: Any, label_given: bool, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         client.records.import_json(data, label=label if label_given else None)
     assert client.points.count(label) == 0
 
@@ -208,8 +208,8 @@ def test_a_bad_record_leaves_nothing(client: Client, label: str) -> None:
         client.records.create_many(label, [{}, {}], ids=[1, 1])
     with pytest.raises(LimitExceededError, match="MAX_LIMIT"):
         client.records.create_many(label, [{}] * 10_001)
-    with pytest.raises(TypeError, match=r"records\[0\].vectors\[0\]"):
+    with pytest.raises(TypeError, match=r"vectors\[0\] takes PropertyVector"):
         client.records.create(label, {}, vectors=[[1, 0]])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="propertyName, vector"):
+    with pytest.raises(TypeError, match="has no 'property'; PropertyVector has property_name, vector"):
         client.records.create(label, {}, vectors=[{"property": "text", "vector": [1, 0]}])
     assert client.points.count(label) == 0

@@ -55,11 +55,11 @@ def _named(collection: Collection) -> list[str]:
 def test_a_copy_begins_again_when_a_file_was_replaced(database: Database) -> None:
     """Between pinning a commit and opening its files, the index that it names is replaced."""
     collection = _fill(database)
-    begun: list[int] = []
+    begun: list[tuple[int, int]] = []
 
     def begin() -> Snapshot:
         snapshot = collection.snapshot()
-        begun.append(snapshot.seq)
+        begun.append((snapshot.seq, snapshot.generation))
         if len(begun) == 1:
             _rebuild(database, collection)
         return snapshot
