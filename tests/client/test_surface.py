@@ -51,7 +51,7 @@ def test_sync_and_async_have_the_same_methods(namespace: str) -> None:
         assert inspect.signature(sync_method) == inspect.signature(async_method), name
         assert sync_method.__doc__ == async_method.__doc__ is not None, name
         if inspect.isgeneratorfunction(sync_method):
-            assert inspect.isasyncgenfunction(async_method), name
+            assert inspect.isasyncgenfunction(inspect.unwrap(async_method.__func__)), name
         else:
             assert inspect.iscoroutinefunction(async_method), name
         assert not inspect.iscoroutinefunction(sync_method), name
