@@ -210,7 +210,7 @@ class PointReads(Namespace):
     ) -> AsyncGenerator[ScoredPoint, None]:
         """The whole ranking of a query, best first, from one commit; read in pages of `batch_size`.
 
-        A search goes on exactly after its first page: each page costs a pass over the vectors that match. Between two
+        A search is exact, so that nothing is left out: each page costs a pass over the vectors that match. Between two
         pages at most `cursor_ttl` seconds may pass, and an hour in all; later it raises CursorExpiredError. `timeout`
         holds for each page.
         """
@@ -229,6 +229,8 @@ class PointReads(Namespace):
             search_after=search_after,
         )
         request = query_request(root, collection)
+        if not request.prefetch and request.query.WhichOneof("kind") != "nearest_with_mmr":
+            request.params.exact = True  # what an index misses on the first page would be on no later one
         request.cursor_ttl_seconds = _seconds_of(cursor_ttl)
         cursor = None
         try:

@@ -76,6 +76,8 @@ def test_a_whole_ranking_goes_on_after_its_hits(client: Client, graph: str) -> N
     everything = [(hit.id, hit.score) for hit in exact]
     found = list(client.points.query_all(graph, query, batch_size=700, params=SearchParams(exact=True)))
     assert [(hit.id, hit.score) for hit in found] == everything
+    poor = client.points.query_all(graph, query, batch_size=20, params=POOR, with_payload=False)
+    assert [(hit.id, hit.score) for hit in poor] == everything, "what a narrow walk misses is not left out for good"
     after = client.points.query(graph, query, limit=50, search_after=exact[1_000])
     assert [(hit.id, hit.score) for hit in after] == everything[1_001:1_051]
     assert after.total == exact.total == COUNT
