@@ -74,7 +74,7 @@ def _of_decimal(value: Decimal, path: str) -> int | float:
 
 def _of_array(values: np.ndarray[Any, Any]) -> Any:
     if values.ndim == 0:
-        return values.item() if values.dtype.kind in "biufU" else values[()]
+        return values.tolist() if values.dtype.kind in "biufU" else values[()]  # None where it is masked; item() is 0
     return values.tolist() if values.dtype.kind in "biufU" else list(values)
 
 
@@ -90,7 +90,7 @@ def _hint(value: Any) -> str:
     match value:
         case bytes() | bytearray() | memoryview():
             return "; base64.b64encode(...).decode() makes a string of it"
-        case timedelta():
+        case timedelta() | np.timedelta64():
             return "; timedelta.total_seconds() is a number"
         case complex():
             return "; [value.real, value.imag] is a list"

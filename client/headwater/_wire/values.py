@@ -95,7 +95,7 @@ def write_value(value: Any, message: payload_pb2.Value, path: str, depth: int = 
             message.null_value = payload_pb2.NULL_VALUE_UNSPECIFIED
         case bool() | np.bool_():  # before int: a bool is an int
             message.bool_value = bool(value)
-        case int() | np.integer():
+        case int() | np.integer() if not isinstance(value, np.timedelta64):
             if not -(2**63) <= value < 2**63:
                 raise refused(InvalidPayloadError, path, f"the integer {value} needs more than 64 bits")
             message.integer_value = int(value)
