@@ -39,8 +39,7 @@ def describe_reports(reports: Sequence[ConditionReport], is_absent: Callable[[st
 
 
 def _absence(report: ConditionReport, is_absent: Callable[[str], bool] | None) -> str:
-    holds_for_none = report.points == 0 and report.tested is None
-    if is_absent is None or not holds_for_none or not is_absent(report.condition.path):
+    if is_absent is None or report.points != 0 or not is_absent(report.condition.path):
         return ""
     hint = "; the id of a point is $id" if report.condition.path == "id" else ""
     return f" (no point has a field {report.condition.path!r}{hint})"

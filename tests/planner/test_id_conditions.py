@@ -122,3 +122,6 @@ def test_a_field_that_no_point_has_is_seen_in_an_explanation(engine: Engine, sho
     assert "no point has a field 'knd'" in told(Equal("knd", "x"))
     assert "no point has a field 'id'; the id of a point is $id" in told(Range(path="id", gt=2))
     assert "no point has a field" not in told(Equal("price", -12345))
+    both = Filter(must=(Equal("knd", "x"), Range(path="price", gte=50)))
+    fused = Stage(query=Sample(1), filter=both, limit=3)
+    assert "no point has a field 'knd'" in str(engine.explain(shop, Query(root=fused), analyze=True).text)
