@@ -23,7 +23,7 @@ from planner.explain import Explanation, explain
 from planner.explain_node import ExplainNode
 from planner.explain_text import render
 from planner.facets import FacetQuery, Facets, check_facet, count_values
-from planner.fetch import Fetched, check_selectors, fetch
+from planner.fetch import Fetched, check_selectors, fetch, fetch_repeated
 from planner.fetch_highlights import highlights_of_points
 from planner.field_indexes import FieldIndexes
 from planner.field_values import Column, column_of
@@ -98,8 +98,11 @@ class Analyses:
             started = time.perf_counter_ns()
             found = find_groups(plan, asked, reader, self._filters, self._texts, self._fields, budget)
             budget.check()
-            slots = _joined([group.ranking.slots for group in found.groups])
-            points = dict(zip(slots.tolist(), fetch(reader, slots, plan.payload, plan.vectors, budget), strict=True))
+            every = [slot for group in found.groups for slot in group.ranking.slots.tolist()]
+            slots = np.array(list(dict.fromkeys(every)), np.uint32)
+            # A point is in the reply once for each group that it is in.
+            fetched = fetch_repeated(reader, np.array(every, np.uint32), plan.payload, plan.vectors, budget)
+            points = dict(zip(every, fetched, strict=True))
             parts = highlights_of_points(reader, slots, plan.highlighted, budget)
             highlights = dict(zip(slots.tolist(), parts, strict=True))
             groups = [
@@ -206,11 +209,6 @@ def _id_of(value: Scalar) -> PointId | None:
     if isinstance(value, str):
         return value if 0 < len(value.encode()) <= MAX_ID_BYTES else None
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _joined(slots: Sequence[Slots]) -> Slots:
-    """Every slot once, in order."""
-    return np.array(list(dict.fromkeys(slot for part in slots for slot in part.tolist())), np.uint32)
 
 
 def _explanation(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,10 +20,11 @@ from planner.query import Nearest, Query, Stage
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
-from storage.errors import DeadlineExceeded, LimitExceeded
+from storage.errors import DeadlineExceeded, LimitExceeded, ReplyTooLarge
+from storage.meter import Meter
 from tests.planner.strategies import FILTERS, PATHS, SIZES, queries, random_world, seldom
 from tests.support import oracle_values as oracle
-from tests.support.oracle import World
+from tests.support.oracle import Point, World
 from tests.support.worlds import create, open_database
 
 WORLD_COUNT = 3
@@ -177,3 +179,18 @@ def test_tallies_are_those_of_loops(groups: list[tuple[int, int]], values: list[
 def _column(entries: list[tuple[int, int]]) -> Column:
     slots, codes = np.array([slot for slot, _ in entries], np.uint32), np.array([code for _, code in entries], np.int64)
     return Column(slots, codes, list(range(5)))
+
+
+def test_a_point_counts_against_the_reply_in_every_group_that_it_is_in(tmp_path: Path) -> None:
+    """It is refused before the groups are made, which would hold the same payload over and over."""
+    size, count = 10_000, 20
+    point = Point({"text": "x" * size, "many": list(range(count))}, {})
+    with open_database(tmp_path / "data") as database:
+        collection = create(database, "repeated", World({1: point}, {}), {})
+        asked = GroupQuery(query=Query(root=Stage(limit=count)), path="many", size=1)
+        analyses = Engine(database.collection).analyses
+        with pytest.raises(ReplyTooLarge):
+            analyses.groups(collection, asked, Budget(meter=Meter(max_reply=size * count)))
+        roomy = Meter(max_reply=2 * size * count)
+        assert len(analyses.groups(collection, asked, Budget(meter=roomy)).groups) == count
+        assert roomy.reply > size * count
