@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from planner.absence import AbsenceReason, PointExplanation
 from planner.engine import Engine
+from planner.explain_node import ExplainNode
 from planner.filter import Equal, Filter, HasId, MinShould
 from planner.query import (
     FilterScope,
@@ -75,10 +76,21 @@ def test_every_hit_has_its_place_in_every_list_that_holds_it(
     [answer] = engine.query(collection, [query])
     assert answer.explanation is not None
     assert [hit.id for hit in answer.explanation.hits] == [hit.id for hit in answer.hits]
+    lengths = _lengths(answer.explanation.root)
     for hit in answer.explanation.hits[:3]:
         outcomes = oracle_absence.outcomes(world, query, hit.id)
-        held = [(stage, rank, score) for stage, (reason, rank, score) in outcomes.items() if reason is None]
+        held = [
+            (stage, rank, score)
+            for stage, (reason, rank, score) in outcomes.items()
+            if reason is None and rank is not None and rank <= lengths[stage]
+        ]
         assert [(place.stage, place.rank, place.score) for place in hit.stages] == held
+
+
+def _lengths(node: ExplainNode) -> dict[str, int]:
+    """How many rows each stage gave. A list of which the answer needs only the head was cut there."""
+    found = {stage: length for child in node.children for stage, length in _lengths(child).items()}
+    return found if node.rows_out is None else found | {node.stage: node.rows_out}
 
 
 def _outcomes(point: PointExplanation) -> dict[str, oracle_absence.Outcome]:

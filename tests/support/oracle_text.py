@@ -149,17 +149,17 @@ def _query_term(token: str, settings: TextSettings) -> str | None:
     return terms[-1] if terms else None
 
 
-Clause = tuple[str, str, bool, bool]
-"""Sign, text, whether it is a phrase, whether it ends in a prefix."""
+Clause = tuple[str, str, bool, bool, bool]
+"""Sign, text, whether it is a phrase, whether it ends in a prefix, whether it is one token already."""
 
 
 def _clauses(query: Bm25) -> list[Clause]:
     clauses: list[Clause] = []
     quoted = False
     if isinstance(query.text, tuple):
-        clauses = [("", token, True, False) for token in query.text]
+        clauses = [("", token, True, False, True) for token in query.text]
     elif query.plain:
-        clauses = [("", word, False, False) for word in _visible(query.text).split()]
+        clauses = [("", word, False, False, False) for word in _visible(query.text).split()]
     else:
         rest = _visible(query.text).replace("“", '"').replace("”", '"')
         while rest:
@@ -167,7 +167,7 @@ def _clauses(query: Bm25) -> list[Clause]:
             body = rest[len(sign) :]
             if body.startswith('"') and '"' in body[1:]:
                 text, rest = body[1:].split('"', 1)
-                clauses.append((sign, text, True, False))
+                clauses.append((sign, text, True, False, False))
                 quoted = True
             elif rest[0].isspace() or rest[0] == '"':
                 rest = rest[1:]
@@ -175,12 +175,12 @@ def _clauses(query: Bm25) -> list[Clause]:
                 if body.startswith('"'):  # a quote that is never closed
                     sign, body = "", rest
                 end = next((place for place, c in enumerate(body) if c.isspace() or c == '"'), len(body))
-                clauses.append((sign, body[:end], bool(sign), False))
+                clauses.append((sign, body[:end], bool(sign), False, False))
                 rest, quoted = body[end:], False
     if query.last_as_prefix and clauses and not quoted:
-        clauses[-1] = (*clauses[-1][:3], True)
+        clauses[-1] = (*clauses[-1][:3], True, clauses[-1][4])
     if query.all_terms:
-        clauses = [(sign or "+", text, phrase, prefix) for sign, text, phrase, prefix in clauses]
+        clauses = [(clause[0] or "+", *clause[1:]) for clause in clauses]
     return clauses
 
 
@@ -192,10 +192,11 @@ IMPOSSIBLE: Unit = ("impossible", ())
 
 
 def _units(clause: Clause, settings: TextSettings) -> list[Unit]:
-    sign, text, is_phrase, is_prefix = clause
+    sign, text, is_phrase, is_prefix, is_token = clause
     placed: list[list[tuple[str, int]]] = []
     place = 0
-    for token in _tokens(text, settings):
+    cuts_runs = settings.tokenizer in (Tokenizer.WORD, Tokenizer.PREFIX) and any(map(is_unspaced, clean(text)))
+    for token in [text] if is_token and not cuts_runs else _tokens(text, settings):
         if _is_run(token, settings):
             pairs = [token[start : start + 2] for start in range(max(1, len(token) - 1))]
             placed.append([(pair, place + offset) for offset, pair in enumerate(pairs)])
