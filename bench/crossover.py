@@ -1,4 +1,4 @@
-"""What scanning a row and widening a walk by one cost, over a stored collection: the constants of storage/walk.py.
+"""What scanning a row and widening a walk by one cost, over a stored collection: constants of storage/search/walk.py.
 
 `python -m bench.crossover FOLDER` prints one line; it must run with one thread of mathematics, as a server does.
 """
@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from server.payload import ProtobufPayloadCodec
-from storage.block import BlockView
+from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED
-from storage.candidates import Candidates, scan_block, scan_codes
-from storage.codes import PART_ROWS, CodedRows, code_rows
 from storage.collection import Collection
 from storage.database import Database
-from storage.index import Graph
-from storage.schema import Distance
-from storage.space import SpaceView
+from storage.index.hnsw import Graph
+from storage.schema.schema import Distance
+from storage.search.candidates import Candidates, scan_block, scan_codes
+from storage.segments.block import BlockView
+from storage.segments.space import SpaceView
+from storage.vectors.codes import PART_ROWS, CodedRows, code_rows
 
 K = 10
 ROUNDS = 7

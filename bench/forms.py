@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.build_index import build_graph
-from storage.schema import Datatype, Distance, SpaceSchema
+from storage.schema.schema import Datatype, Distance, SpaceSchema
+from storage.segments.build_index import build_graph
 
 Rows = NDArray[np.float32]
 

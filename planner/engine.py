@@ -1,6 +1,7 @@
 """The planner's face: queries, explanations and reads of points, each answered from one snapshot.
 
-It owns the cache of evaluated filters and nothing else; meaning is in validate.py, plan.py and match.py.
+It owns the cache of evaluated filters and nothing else; meaning is in bind/stages.py, plan/nodes.py and
+filtering/match.py.
 """
 
 import time
@@ -12,48 +13,49 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planner.absence import PointExplanation
-from planner.analyses import Analyses
-from planner.build import build
-from planner.cache import FilterCache
-from planner.comparison import StoredComparison, check_comparisons, compile_comparisons
-from planner.condition_reports import describe_reports
+from planner.analyze import (
+    QUERIES_AT_ONCE,
+    Analyses,
+    Recall,
+    RecallTest,
+    check_test,
+    exactly,
+    queries_of,
+    recall_of,
+    summary,
+)
+from planner.bind import DEFAULT_LIMIT, VectorSource, check_filter, check_query, dense_space, resolve, space_of
 from planner.errors import InvalidQuery
-from planner.executor import execute, run
-from planner.explain import Explanation, explain
-from planner.explain_points import explain_points
-from planner.fetch import POINT_BYTES, Fetched, StoredValue, check_selectors, fetch, fetch_repeated, fetch_some
-from planner.fetch_highlights import highlights_of_points
-from planner.field_builds import FieldBuilds, FieldIndexStatus
-from planner.field_indexes import FieldIndexes, IndexState
-from planner.field_types import check_index_path
-from planner.filter import Filter
-from planner.first_queries import ask_first
-from planner.id_order import first_matching
+from planner.execute import (
+    POINT_BYTES,
+    Fetched,
+    StoredValue,
+    Trace,
+    check_selectors,
+    execute,
+    fetch,
+    fetch_repeated,
+    fetch_some,
+    highlights_of_points,
+    run,
+)
+from planner.explain import Explanation, PointExplanation, explain, explain_points
+from planner.filtering import FilterCache, WriteFilters, first_matching, payload_conditions
 from planner.limits import check_batch, check_explained, check_ids, check_page
-from planner.match import payload_conditions
-from planner.operators import Ranking
-from planner.optimizer import optimize
-from planner.pacing import paced
-from planner.plan import Plan
-from planner.query import PayloadSelector, Query, VectorsSelector
-from planner.recall import QUERIES_AT_ONCE, Recall, RecallTest, check_test, exactly, queries_of, recall_of, summary
-from planner.resolve import VectorSource, resolve
-from planner.text.highlights import Highlight
-from planner.text.indexes import TextIndexes
-from planner.trace import Trace
-from planner.upkeep import Upkeep
-from planner.validate import DEFAULT_LIMIT, check_query, space_of
-from planner.validate_filter import check_filter
-from planner.validate_vectors import dense_space
-from planner.write_filters import WriteFilters
+from planner.optimize import optimize
+from planner.payload_index import FieldBuilds, FieldIndexes, FieldIndexStatus, IndexState, check_index_path
+from planner.plan import Plan, build
+from planner.predicate import StoredComparison, check_comparisons, compile_comparisons, describe_reports
+from planner.query import Filter, PayloadSelector, Query, VectorsSelector
+from planner.rank import Ranking
+from planner.text import Highlight, TextIndexes
+from planner.upkeep import Upkeep, ask_first
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
-from storage.operations import BySlots, StoredCondition
-from storage.payload_schema import FieldIndexParams
-from storage.schema import CollectionSchema, PointId, SchemaChange
-from storage.snapshot import Snapshot
-from storage.validate import check_point_id
+from storage.mvcc import Snapshot
+from storage.pacing import paced
+from storage.schema import CollectionSchema, FieldIndexParams, PointId, SchemaChange
+from storage.write import BySlots, StoredCondition, check_point_id
 
 DEFAULT_CACHE_BYTES = 64 * 2**20
 DEFAULT_FIELD_INDEX_BYTES = 256 * 2**20
@@ -346,8 +348,9 @@ class Engine:
         return self._upkeep.is_opening(collection)
 
     def ask_first(self, collection: Collection, is_ended: Callable[[], bool]) -> None:
-        """Asks one query of each kind that the collection is there for, unless it was closed; see first_queries.py.
+        """Asks one query of each kind that the collection is there for, unless it was closed.
 
+        See upkeep/first_queries.py.
         Raises Cancelled once it `is_ended` or closed, CorruptStore.
         """
         hold = collection.hold_if_open()

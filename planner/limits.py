@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from planner.errors import InvalidLimit
 from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import PointId
-from storage.validate import check_point_id
+from storage.write import check_point_id
 
 MAX_DEPTH = 16
 """Levels of stages, the root included: more is a mistake, and recursion must end."""

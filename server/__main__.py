@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from types import FrameType
 
 from server.config import Config, InvalidConfig, read_config
-from server.logs import configure_logs
-from storage.access import keep_private
-from storage.standard_output import escape_what_cannot_be_encoded
 
 MATH_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 GC_THRESHOLD = 20_000  # objects made and not freed between two collections of the youngest
@@ -28,9 +25,6 @@ def main(arguments: Sequence[str]) -> int:
         config = read_config(arguments)
     except InvalidConfig as error:
         return _fail(str(error), code=2)
-    escape_what_cannot_be_encoded()
-    configure_logs(config.log_level, config.log_format)
-    keep_private()
     sys.setswitchinterval(config.switch_interval)
     for variable in MATH_THREAD_VARIABLES:
         os.environ[variable] = str(config.math_threads)
@@ -40,9 +34,14 @@ def main(arguments: Sequence[str]) -> int:
 def _run(config: Config, signals: int) -> int:
     # Imported now: numpy's libraries read the variables above once, when they are loaded.
     from server.app import CannotStart, serve
+    from server.rpc import configure_logs
     from storage.errors import EngineError
-    from storage.open_limit import raise_descriptor_limit
+    from storage.files import escape_what_cannot_be_encoded, keep_private
+    from storage.opening import raise_descriptor_limit
 
+    escape_what_cannot_be_encoded()
+    configure_logs(config.log_level, config.log_format)
+    keep_private()
     raise_descriptor_limit()
     try:
         with serve(config) as address:

@@ -9,36 +9,30 @@ import grpc
 
 from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
-from server.analyses import PointAnalyses
-from server.collections import Collections
+from server.background import DataWatch, Reopening
 from server.config import Config, InvalidConfig, split_address
-from server.data_watch import DataWatch
-from server.embedders.embedder import Embedders
-from server.embedders.settings import EmbedderSettings, read_embedders
-from server.embedders.texts import Texts
-from server.field_indexes import PointFieldIndexes
-from server.health import Health
-from server.indexes.counts import IndexCounts
-from server.indexes.policies import IndexPolicies
-from server.indexes.search import IndexSearches
-from server.indexes.workers import IndexWorkers
-from server.indexes.writes import IndexWrites
-from server.interceptors import Interceptor
-from server.lanes.admission import Admission, AdmissionBounds
-from server.lanes.receiving import Receiver
-from server.maintenance import VectorDataMaintenance
-from server.partitions import Partitions
-from server.payload import ProtobufPayloadCodec
-from server.points import PointReads, PointWrites
-from server.reopening import Reopening
-from server.scrolling import PointScrolls
-from server.search import PointQueries
-from server.services import generic_handler
-from server.snapshots import SnapshotTransfers
-from server.standard_rpcs import health_handler, reflection_handler
-from server.stopping import stop
-from server.text_indexes import PointTextIndexes
-from server.vde import VectorDataEngine
+from server.convert import ProtobufPayloadCodec
+from server.embedders import Embedders, EmbedderSettings, Texts, read_embedders
+from server.indexes import IndexCounts, IndexWorkers
+from server.lanes import Admission, AdmissionBounds, Receiver
+from server.rpc import Health, Interceptor, generic_handler, health_handler, reflection_handler, stop
+from server.services import (
+    Collections,
+    IndexPolicies,
+    IndexSearches,
+    IndexWrites,
+    Partitions,
+    PointAnalyses,
+    PointFieldIndexes,
+    PointQueries,
+    PointReads,
+    PointScrolls,
+    PointTextIndexes,
+    PointWrites,
+    SnapshotTransfers,
+    VectorDataEngine,
+    VectorDataMaintenance,
+)
 from storage.collection import Collection
 from storage.database import Database
 from storage.settings import StorageSettings

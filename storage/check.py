@@ -16,24 +16,28 @@ import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
-from storage import archive, environment
+from storage.backup import snapshot_path, verify_archive
 from storage.budget import UNLIMITED
-from storage.catalog import read_catalog
-from storage.directory import check_directory, is_data_directory
-from storage.environment import Tables
 from storage.errors import CorruptStore, EngineError
-from storage.files import FolderLock
-from storage.ids import IdTable
-from storage.ivf.partition import PartitionFile, read_partition
-from storage.keys import decode_slot
-from storage.multi import decode_tokens
-from storage.records import decode_row, decode_vector, record_parts
-from storage.schema import SpaceSchema
-from storage.segment_index import file_checksum
-from storage.snapshots import snapshot_path
-from storage.space import BlockEntry, Manifest, read_row_numbers
-from storage.sparse import SparseVector
-from storage.standard_output import escape_what_cannot_be_encoded
+from storage.files import FolderLock, check_directory, escape_what_cannot_be_encoded, is_data_directory
+from storage.ivf import read_partition
+from storage.schema import BlockEntry, Manifest, PartitionFile, SpaceSchema
+from storage.segments import file_checksum, read_row_numbers
+from storage.tables import (
+    IdTable,
+    Tables,
+    check_format,
+    decode_row,
+    decode_slot,
+    decode_vector,
+    get_schema,
+    get_space,
+    get_state,
+    open_read_only,
+    read_catalog,
+    record_parts,
+)
+from storage.vectors import SparseVector, decode_tokens
 
 _ROWS_AT_ONCE = 4096
 _UNREADABLE = b""  # stands for the id key of a damaged record
@@ -94,7 +98,7 @@ def _check_collection(path: Path, report: Report, progress: Progress) -> None:
         report.problems.append(Problem(data, "the file is missing"))
         return
     try:
-        env = environment.open_read_only(path / "lmdb")
+        env = open_read_only(path / "lmdb")
     except EngineError as error:
         report.problems.append(Problem(data, error.message))
         return
@@ -116,9 +120,9 @@ def _check_transaction(
         ids=env.open_db(b"ids", txn=txn, create=False),
         points=env.open_db(b"points", txn=txn, create=False),
     )
-    environment.check_format(txn, tables, path / "lmdb")
-    state = environment.get_state(txn, tables)
-    schema, _ = environment.get_schema(txn, tables)
+    check_format(txn, tables, path / "lmdb")
+    state = get_state(txn, tables)
+    schema, _ = get_schema(txn, tables)
     progress(f"  {state.point_count:,} points")
     slots, problems = _check_points(txn, tables, state.next_slot)
     problems += _check_ids(txn, tables, slots)
@@ -134,7 +138,7 @@ def _check_transaction(
             owners, messages = _check_tokens(txn, table, slots)
             report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
         tables.rows[space.uid] = env.open_db(f"rows:{space.uid}".encode(), txn=txn, create=False)
-        manifest, row_count = environment.get_space(txn, tables, space.uid)
+        manifest, row_count = get_space(txn, tables, space.uid)
         progress(f"  space {name!r}: {row_count:,} rows in {len(manifest.blocks)} blocks")
         rows, checksums, messages = _check_rows(txn, tables.rows[space.uid], owners, row_count)
         if name in schema.records and len(rows) != len(owners):
@@ -326,7 +330,7 @@ def _check_index(folder: Path, entry: BlockEntry) -> Iterator[Problem]:
 
 def _check_snapshot(path: Path) -> Iterator[Problem]:
     try:
-        archive.verify(path, UNLIMITED)
+        verify_archive(path, UNLIMITED)
     except EngineError as error:
         yield Problem(path, error.message)
 

@@ -8,38 +8,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.apply import Applied, apply
-from storage.block import BlockView, SegmentIndex
 from storage.budget import UNLIMITED, Budget
 from storage.derived import DerivedFiles
 from storage.errors import DeadlineExceeded, SpaceNotFound
-from storage.failpoint import failpoint
-from storage.index_warning import measured_recall, warning_of
-from storage.ivf.partition import Partition, PartitionFile, write_partition
-from storage.open_collections import OpenCollections
-from storage.open_on_use import Opened, OpenOnUse
-from storage.operations import Operation, UpdateVectors, Upsert, WriteResult, frees_room
-from storage.payload import PayloadCodec
-from storage.policy import due, seal_threshold
-from storage.repack import Place, is_worthwhile, repack
-from storage.schema import CollectionSchema, SchemaChange
-from storage.segment_index import kind_of_index
-from storage.snapshot import Snapshot
-from storage.space import IndexFile, SpaceView
-from storage.stats import CollectionStats, SpaceState, SpaceStats
-from storage.structure import (
+from storage.files import failpoint
+from storage.ivf import Partition, write_partition
+from storage.mvcc import Snapshot
+from storage.opening import OpenCollections, Opened, OpenOnUse
+from storage.schema import (
+    CollectionSchema,
+    CollectionStats,
+    IndexFile,
+    PartitionFile,
+    SchemaChange,
+    SpaceState,
+    SpaceStats,
+)
+from storage.segments import (
+    BlockView,
+    SegmentIndex,
+    SpaceView,
+    due,
+    kind_of_index,
+    measured_recall,
+    seal_threshold,
+    warning_of,
+)
+from storage.tables import PayloadCodec
+from storage.write import (
+    Applied,
     Merged,
+    Operation,
+    Place,
+    Transaction,
+    Unit,
+    UpdateVectors,
+    Upsert,
+    WriteResult,
+    apply,
     attach_graph,
     change_schema,
     check_change,
+    frees_room,
+    is_worthwhile,
+    repack,
     replace_blocks,
     reserve_block,
     set_index_progress,
     set_partition,
     show_graph,
 )
-from storage.transaction import Transaction
-from storage.writer import Unit
 
 UNKNOWN = -1
 """Stands in for the checksum of a vector that is not current."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.errors import CursorExpired, InvalidRequest, LimitExceeded, TooManyCursors
-from storage.snapshot import Snapshot
+from storage.mvcc import Snapshot
 
 MAX_CALLER_CURSORS = 64
 """Cursors that one caller has open: its next one takes the place of the one that it used last the longest ago."""

@@ -10,37 +10,41 @@ from pathlib import Path
 
 import lmdb
 
-from storage.access import tighten, tighten_folder
+from storage.backup import Snapshots, copy_collection
 from storage.budget import UNLIMITED, Budget
-from storage.catalog import AliasOperation, Catalog, CollectionState
 from storage.collection import Collection
-from storage.core import Core
 from storage.cursors import Cursors
-from storage.directory import check_directory, is_data_directory, mark_directory
-from storage.environment import write_failure
 from storage.errors import CollectionNotFound, CorruptStore, InvalidName, UnknownFormat
 from storage.failed_writes import FailedWriteLog
-from storage.failpoint import failpoint
-from storage.files import FolderLock, failure, make_folder, sync_folder
-from storage.identity import Identity, check_writable
-from storage.last_use import last_used
-from storage.leftovers import Leftovers
+from storage.files import (
+    DiskReserve,
+    FolderLock,
+    Identity,
+    Leftovers,
+    check_directory,
+    check_writable,
+    failpoint,
+    failure,
+    hide_folder,
+    is_data_directory,
+    last_used,
+    make_folder,
+    map_reserve,
+    mark_directory,
+    sync_folder,
+    tighten,
+    tighten_folder,
+)
 from storage.maintenance import Maintenance
-from storage.matching import MatchingRowsCache
-from storage.open_collections import OpenCollections, OpenCounts
-from storage.open_limit import most_open
-from storage.open_on_use import Opened
-from storage.pages.walks import WALKS
-from storage.parts import copy_collection
-from storage.payload import PayloadCodec
+from storage.mvcc import Core
+from storage.opening import OpenCollections, OpenCounts, Opened, most_open
+from storage.pages import WALKS
 from storage.registry import Registry
-from storage.reserve import DiskReserve, map_reserve
 from storage.schema import CollectionSchema, check_name, check_schema
+from storage.segments import MatchingRowsCache
 from storage.settings import StorageSettings
-from storage.snapshots import Snapshots
-from storage.told_paths import hide_folder
-from storage.write_threads import WriteThreads
-from storage.writer import Writer
+from storage.tables import AliasOperation, Catalog, CollectionState, PayloadCodec, write_failure
+from storage.write import Writer, WriteThreads
 
 log = logging.getLogger(__name__)
 

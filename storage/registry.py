@@ -1,6 +1,6 @@
 """The collections of a database by uid: one object each, made on first use; which of them people closed or are broken.
 
-Names are the catalog's; opening files is open_on_use.py's.
+Names are the catalog's; opening files is opening/open_on_use.py's.
 """
 
 import threading
@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from storage.budget import Budget
-from storage.catalog import CollectionState
 from storage.collection import Collection
 from storage.errors import CollectionClosed, CollectionNotFound, EngineError, ShuttingDown
+from storage.tables import CollectionState
 
 CLOSE_THREADS = 16
 """Threads that close collections at a stop: most of closing is waiting for the disk."""

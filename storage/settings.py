@@ -9,7 +9,7 @@ class StorageSettings:
     """How storage uses the machine.
 
     map_size: bytes of address space reserved per collection for ids and payloads; the file grows only as it fills.
-    disk_reserve: bytes of the disk kept back so that deletes work when it is full; see reserve.py.
+    disk_reserve: bytes of the disk kept back so that deletes work when it is full; see files/reserve.py.
     max_pending_writes, max_pending_bytes: writes waiting per collection before TooManyWrites.
     reopen_on_use: a closed collection is opened by its next use; else it is refused until it is opened.
     background: do background work by itself, as it falls due.

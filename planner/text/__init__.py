@@ -1,1 +1,33 @@
 """Full text: how texts become terms, the index of a field, scores by BM25, highlights. docs/text_search.md."""
+
+from planner.text.analysis import Analyzer, Dropped
+from planner.text.highlights import Highlight, highlights_of
+from planner.text.index import TextIndex, texts_at
+from planner.text.indexes import TextIndexes
+from planner.text.postings import find
+from planner.text.scoring import combine, match_field
+from planner.text.segment import Slots
+from planner.text.syntax import Occur, clauses_of
+from planner.text.units import FieldClause, LeftOut, Phrase, Term, Unit, field_clauses
+
+__all__ = [
+    "Analyzer",
+    "Dropped",
+    "FieldClause",
+    "Highlight",
+    "LeftOut",
+    "Occur",
+    "Phrase",
+    "Slots",
+    "Term",
+    "TextIndex",
+    "TextIndexes",
+    "Unit",
+    "clauses_of",
+    "combine",
+    "field_clauses",
+    "find",
+    "highlights_of",
+    "match_field",
+    "texts_at",
+]

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import Stemmer
 
-from planner.pairs import is_pair
-from planner.spelling import spelled
+from planner.predicate import is_pair, spelled
 from planner.text.tokens import located_tokens, tokens_of
-from storage.text_settings import TextSettings, Tokenizer
+from storage.schema import TextSettings, Tokenizer
 
 GAP = 10_000
 """Positions left free between two strings of one field: more than a query has tokens, so no phrase spans two."""

@@ -4,8 +4,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from planner.query import Highlighting
 from planner.text.analysis import Analyzer
-from planner.text.bm25_query import Highlighting
 from planner.text.syntax import Occur
 from planner.text.units import FieldClause, Phrase, Prefix, Term, Unit
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.paths import Step, first_key, parse_path, values_at
+from planner.predicate import Step, first_key, parse_path, values_at
 from planner.text.analysis import GAP, Analyzer
 from planner.text.segment import Mask, Segment, Slots, make_segment, merge_segments
 from storage.budget import Budget
 from storage.errors import EngineError
-from storage.reader import Reader
+from storage.tables import Reader
 
 POINTS_PER_SEGMENT = 16_384
 ENTRIES_PER_SEGMENT = 1_000_000

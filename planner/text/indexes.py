@@ -15,9 +15,9 @@ from planner.text.index import TextIndex, Vocabulary, extended, updated
 from planner.text.stored import KIND, decoded, encoded, held_slots, key_of, version
 from storage.budget import Budget
 from storage.derived import is_worth_keeping
-from storage.reader import Reader
-from storage.snapshot import Snapshot
-from storage.text_settings import TextSettings
+from storage.mvcc import Snapshot
+from storage.schema import TextSettings
+from storage.tables import Reader
 
 log = logging.getLogger(__name__)
 

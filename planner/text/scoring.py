@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.text.bm25_query import ByText, Combine, SearchedField
+from planner.query import ByText, Combine, SearchedField
 from planner.text.index import TextIndex
 from planner.text.postings import Found, find, point_count
 from planner.text.segment import Mask, Slots
 from planner.text.syntax import Occur
 from planner.text.units import FieldClause, Prefix, Term, Unit
 from storage.budget import Budget
-from storage.text_settings import TextSettings
+from storage.schema import TextSettings
 
 Scores = NDArray[np.float64]
 

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from planner.text.analysis import Analyzer
 from planner.text.index import WHOLE, Part, TextIndex, Vocabulary
 from planner.text.segment import Segment, Slots
-from storage.derived import fingerprint
-from storage.derived_file import Derived
-from storage.text_settings import TextSettings
+from storage.derived import Derived, fingerprint
+from storage.schema import TextSettings
 
 KIND = "text"
 
-_CODE = ("text/*.py", "text/stop_words/*", "paths.py", "pairs.py", "spelling.py")
+_CODE = ("text/*.py", "text/stop_words/*", "predicate/paths.py", "predicate/pairs.py", "predicate/spelling.py")
 _ARRAYS = ("slots", "lengths", "codes", "starts", "points", "place_starts", "positions")
 
 
@@ -33,7 +32,7 @@ def key_of(path: str, settings: TextSettings) -> str:
 def version() -> str:
     """Changes with whatever decides which terms a text has, and with the layout of the arrays."""
     libraries = (unicodedata.unidata_version, regex.__version__, Stemmer.version())
-    return fingerprint(Path(__file__).parent.parent, _CODE, *libraries)
+    return fingerprint(Path(__file__).parents[1], _CODE, *libraries)
 
 
 def encoded(index: TextIndex) -> Derived:

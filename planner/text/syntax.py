@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from planner.spelling import without_invisible
-from planner.text.bm25_query import Bm25
+from planner.predicate import without_invisible
+from planner.query import Bm25
 
 _CLAUSE = re.compile(r'([+-]?)(?:["“”]([^"“”]*)["“”]|([^\s"“”]+))')
 

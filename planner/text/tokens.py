@@ -1,9 +1,9 @@
 r"""Cuts a text into tokens by one of the tokenizers. What becomes of a token is analysis.py's.
 
 Words are those of Unicode's default rules, UAX #29, that hold a letter or a digit: `can't`, `3.14` and `a_b` are one
-each, `self-evident` is two. Runs of scripts without spaces are cut into overlapping pairs (pairs.py). An emoji is a
-token with what modifies it; a sequence of emoji is several, since what joins them is invisible. A text is spelled
-(spelling.py) before it is cut into words, and stays as it is where white space cuts it, or nothing.
+each, `self-evident` is two. Runs of scripts without spaces are cut into overlapping pairs (predicate/pairs.py). An
+emoji is a token with what modifies it; a sequence of emoji is several, since what joins them is invisible. A text is
+spelled (predicate/spelling.py) before it is cut into words, and stays as it is where white space cuts it, or nothing.
 """
 
 import re
@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 
 import regex
 
-from planner.pairs import RUN, UNSPACED, has_unspaced, is_of_run, pairs_of
-from planner.spelling import spelled, spelled_places
-from storage.text_settings import Tokenizer
+from planner.predicate import RUN, UNSPACED, has_unspaced, is_of_run, pairs_of, spelled, spelled_places
+from storage.schema import Tokenizer
 
 Token = tuple[str, int, int]
 """The token, where it begins, and where the next character is, in characters."""

@@ -8,8 +8,7 @@ its place.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from planner.pairs import has_unspaced, is_pair
-from planner.spelling import spelled
+from planner.predicate import has_unspaced, is_pair, spelled
 from planner.text.analysis import Analyzer, Dropped
 from planner.text.syntax import Clause, Occur
 

@@ -5,18 +5,29 @@ from typing import TypeVar
 
 from headwater.v1 import points_pb2 as wire
 from headwater.v1.payload_pb2 import NULL_VALUE_UNSPECIFIED, Value
-from planner.aggregation import AggregateKind, AggregateQuery, Aggregates, Aggregation
-from planner.analyses import Groups
-from planner.facets import FacetQuery, Facets
-from planner.filter import Filter, Scalar
-from planner.group_query import DEFAULT_GROUP_SIZE, GroupLookup, GroupQuery
+from planner.analyze import (
+    DEFAULT_GROUP_SIZE,
+    DEFAULT_NEIGHBOURS,
+    DEFAULT_SAMPLE,
+    AggregateKind,
+    AggregateQuery,
+    Aggregates,
+    Aggregation,
+    FacetQuery,
+    Facets,
+    GroupLookup,
+    GroupQuery,
+    Groups,
+    Matrix,
+    MatrixQuery,
+)
+from planner.bind import DEFAULT_LIMIT
 from planner.limits import MAX_LIMIT
-from planner.matrix import DEFAULT_NEIGHBOURS, DEFAULT_SAMPLE, Matrix, MatrixQuery
-from planner.validate import DEFAULT_LIMIT
+from planner.query import Filter, Scalar
 from server.convert.answers import explanation_message, fill_point
-from server.convert.fields import enum_value
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_message
+from server.convert.payload_fields import enum_value
 from server.convert.queries import query_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from server.convert.text import highlight_message

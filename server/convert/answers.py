@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from headwater.v1 import common_pb2, points_pb2, query_pb2
 from planner.engine import Hit, QueryAnswer
-from planner.explain import Explanation, HitExplanation
-from planner.explain_node import ExplainNode
-from planner.fetch import Fetched
+from planner.execute import Fetched
+from planner.explain import ExplainNode, Explanation, HitExplanation
 from server.convert.ids import point_id_message, set_point_id
 from server.convert.text import highlight_message
 from server.convert.vectors import set_vectors

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from headwater.v1 import query_pb2
-from planner.absence import AbsenceReason, PointExplanation, StageOutcome
+from planner.explain import AbsenceReason, PointExplanation, StageOutcome
 from server.convert.ids import point_id_message
 
 ABSENCE_REASONS: Mapping[AbsenceReason, query_pb2.AbsenceReason] = {

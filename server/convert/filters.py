@@ -1,4 +1,4 @@
-"""Filters: messages -> planner.filter. Finds what a message lacks; the planner checks paths, bounds and depth."""
+"""Filters: messages -> planner.query.filter. Finds what a message lacks; the planner checks paths, bounds and depth."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -7,8 +7,9 @@ from typing import Any, Literal
 from headwater.v1 import filter_pb2 as wire
 from headwater.v1.payload_pb2 import ListValue, Value
 from planner.errors import InvalidFilter
-from planner.expression import parse_filter
-from planner.filter import (
+from planner.limits import MAX_CONDITIONS
+from planner.parse import parse_filter
+from planner.query import (
     AnyOf,
     Bound,
     Condition,
@@ -29,10 +30,9 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.limits import MAX_CONDITIONS
-from server.convert.fields import join, kind_of
 from server.convert.geography import box_of, polygon_of, radius_of
 from server.convert.ids import point_ids_of
+from server.convert.payload_fields import join, kind_of
 from storage.errors import LimitExceeded
 
 BOUNDS: tuple[Literal["gt", "gte", "lt", "lte"], ...] = ("gt", "gte", "lt", "lte")

@@ -1,12 +1,16 @@
-"""Formulas: messages -> planner.formula. Finds what a message lacks; the planner checks paths, numbers and depth."""
+"""Formulas: messages -> planner.query.
+
+Finds what a message lacks; the planner checks paths, numbers and depth.
+"""
 
 from collections.abc import Mapping
 
 from headwater.v1 import formula_pb2 as wire
 from headwater.v1.payload_pb2 import Value
 from planner.errors import InvalidQuery
-from planner.filter import GeoPoint
-from planner.formula import (
+from planner.limits import MAX_FORMULA_PARTS
+from planner.parse import parse_formula
+from planner.query import (
     Constant,
     Datetime,
     DatetimeKey,
@@ -19,6 +23,7 @@ from planner.formula import (
     Formula,
     Function,
     GeoDistance,
+    GeoPoint,
     Holds,
     ListFunction,
     OfList,
@@ -26,10 +31,8 @@ from planner.formula import (
     Pow,
     PrefetchScore,
 )
-from planner.formula_text import parse_formula
-from planner.limits import MAX_FORMULA_PARTS
-from server.convert.fields import enum_value, join, kind_of
 from server.convert.filters import filter_of
+from server.convert.payload_fields import enum_value, join, kind_of
 from storage.errors import LimitExceeded
 
 DROPS: Mapping[int, bool] = {

@@ -1,9 +1,12 @@
-"""Places in filters: messages -> planner.filter. Finds what a message lacks; the planner checks degrees and rings."""
+"""Places in filters: messages -> planner.query.
+
+Finds what a message lacks; the planner checks degrees and rings.
+"""
 
 from headwater.v1 import filter_pb2 as wire
 from planner.errors import InvalidFilter
-from planner.filter import GeoBox, GeoPoint, GeoPolygon, GeoRadius
-from server.convert.fields import join
+from planner.query import GeoBox, GeoPoint, GeoPolygon, GeoRadius
+from server.convert.payload_fields import join
 
 
 def radius_of(payload_path: str, message: wire.GeoRadius, path: str) -> GeoRadius:

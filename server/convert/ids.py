@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from headwater.v1.common_pb2 import PointId as PointIdMessage
 from storage.errors import InvalidPointId
 from storage.schema import PointId
-from storage.validate import check_point_id
+from storage.write import check_point_id
 
 
 def point_id_of(message: PointIdMessage, path: str) -> PointId:

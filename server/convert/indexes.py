@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from headwater.v1 import common_pb2
 from headwater.v1 import indexes_pb2 as wire
-from planner.coverage import Coverage
-from server.convert.fields import enum_value
+from planner.analyze import Coverage
+from server.convert.payload_fields import enum_value
 from server.convert.schema import DISTANCES
-from storage.index_policy import IndexSource, ReadyPolicy
-from storage.schema import Distance, SpaceSchema
+from storage.schema import Distance, IndexSource, ReadyPolicy, SpaceSchema
 
 SOURCES: Mapping[int, IndexSource] = {
     wire.INDEX_SOURCE_EXTERNAL: IndexSource.EXTERNAL,

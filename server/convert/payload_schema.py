@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 
 from headwater.v1 import collections_pb2 as wire
-from planner.field_builds import FieldIndexStatus
-from planner.field_indexes import IndexState
-from planner.field_types import check_index_path
-from server.convert.fields import enum_value, join
+from planner.payload_index import FieldIndexStatus, IndexState, check_index_path
+from server.convert.payload_fields import enum_value, join
 from storage.errors import InvalidRequest
-from storage.payload_schema import FieldIndexParams, FieldType
+from storage.schema import FieldIndexParams, FieldType
 
 FIELD_TYPES: Mapping[int, FieldType] = {
     wire.FIELD_TYPE_KEYWORD: FieldType.KEYWORD,
@@ -28,7 +26,7 @@ INDEX_STATES: Mapping[IndexState, wire.FieldIndexState] = {
 _FIELD_TYPE_NUMBERS = {kind: number for number, kind in FIELD_TYPES.items()}
 
 
-def params_of(message: wire.FieldIndexParams, path: str) -> FieldIndexParams:
+def field_index_params_of(message: wire.FieldIndexParams, path: str) -> FieldIndexParams:
     """What is declared. Raises InvalidRequest when the type is missing or unknown."""
     here = join(path, "type")
     if message.type == wire.FIELD_TYPE_UNSPECIFIED:
@@ -44,7 +42,7 @@ def payload_schema_of(fields: Mapping[str, wire.FieldIndexParams]) -> dict[str, 
         path = check_index_path(text, here)
         if path in found:
             raise InvalidRequest(here, f"the path {path!r} is declared twice")
-        found[path] = params_of(message, here)
+        found[path] = field_index_params_of(message, here)
     return found
 
 

@@ -1,4 +1,7 @@
-"""Queries and searches: messages -> planner.query. Finds what a message lacks; the planner checks what they mean."""
+"""Queries and searches: messages -> planner.query.
+
+Finds what a message lacks; the planner checks what they mean.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,14 +21,14 @@ from planner.query import (
     Stage,
     StoredVector,
 )
-from planner.ranks.by_examples import vectors_in
-from server.convert.fields import enum_value, join
+from planner.rank import vectors_in
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_of
+from server.convert.payload_fields import enum_value, join
 from server.convert.ranks import StageMessage, rank_of, vector_input_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from storage.errors import LimitExceeded
-from storage.sparse import SparseMetric
+from storage.vectors import SparseMetric
 
 RootMessage = points_pb2.PointsQueryRequest | points_pb2.PointsSearchRequest
 
@@ -115,13 +118,13 @@ def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank 
         query=rank,
         using=message.using if message.HasField("using") else None,
         filter=filter_of(message.filter, join(path, "filter")) if message.HasField("filter") else None,
-        params=params_of(message.params, join(path, "params")),
+        params=search_params_of(message.params, join(path, "params")),
         score_threshold=message.score_threshold if message.HasField("score_threshold") else None,
         limit=message.limit if message.HasField("limit") else None,
     )
 
 
-def params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
+def search_params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
     """How the stage whose `params` are at `path` searches."""
     quantization = message.quantization
     return SearchParams(

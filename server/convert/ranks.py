@@ -1,17 +1,17 @@
-"""What a stage ranks by: messages -> planner.query. The planner checks what they mean."""
+"""What a stage ranks by: messages -> planner.query.query. The planner checks what they mean."""
 
 from collections.abc import Iterable, Mapping
 
 from headwater.v1 import points_pb2, query_pb2
 from planner.errors import InvalidQuery
 from planner.limits import MAX_EXAMPLES
-from planner.metrics import Metric
 from planner.query import (
     ByMetrics,
     Context,
     ContextPair,
     Dbsf,
     Discover,
+    Metric,
     Mmr,
     Nearest,
     OrderBy,
@@ -25,9 +25,9 @@ from planner.query import (
     VectorInput,
     WeightedMetric,
 )
-from server.convert.fields import enum_value, join, kind_of
 from server.convert.formulas import formula_of
 from server.convert.ids import point_id_of
+from server.convert.payload_fields import enum_value, join, kind_of
 from server.convert.record_vectors import multi_of, sparse_of
 from server.convert.text import bm25_of
 from server.convert.vectors import vector_of

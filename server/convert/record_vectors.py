@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.v1.common_pb2 import Vector
-from server.embedders.errors import no_embedder
+from server.errors import no_embedder
 from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, LimitExceeded
-from storage.multi import MAX_MULTI_ROWS, MultiVector, checked_multi
-from storage.operations import SpaceRecords
 from storage.schema import CollectionSchema, MultiSchema, RecordSchema, SparseSchema
-from storage.sparse import SparseVector, checked_sparse
-from storage.validate import check_vector
+from storage.vectors import MAX_MULTI_ROWS, MultiVector, SparseVector, checked_multi, checked_sparse
+from storage.write import SpaceRecords, check_vector
 
 
 def sparse_of(message: Vector, path: str) -> SparseVector:

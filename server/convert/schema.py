@@ -6,13 +6,14 @@ from typing import Any
 
 from headwater.v1 import collections_pb2 as wire
 from headwater.v1 import common_pb2
-from planner.field_builds import FieldIndexStatus
-from server.convert.fields import enum_value, join
+from planner.payload_index import FieldIndexStatus
+from server.convert.payload_fields import enum_value, join
 from server.convert.payload_schema import field_index_info, payload_schema_of
 from server.convert.text import text_index_message, text_indexes_of
 from storage.errors import InvalidName, InvalidRequest
 from storage.schema import (
     CollectionSchema,
+    CollectionStats,
     Datatype,
     Distance,
     HnswConfig,
@@ -26,11 +27,12 @@ from storage.schema import (
     SchemaChange,
     SpaceDiff,
     SpaceSchema,
+    SpaceState,
+    SpaceStats,
     SparseModifier,
     SparseSchema,
     default_datatype,
 )
-from storage.stats import CollectionStats, SpaceState, SpaceStats
 
 DISTANCES: Mapping[int, Distance] = {
     common_pb2.DISTANCE_COSINE: Distance.COSINE,

@@ -9,7 +9,7 @@ from headwater.v1.points_pb2 import (
     PointsSearchRequest,
 )
 from planner.query import PayloadSelector, VectorsSelector
-from server.convert.fields import join, kind_of
+from server.convert.payload_fields import join, kind_of
 
 Reading = (
     PointsGetRequest

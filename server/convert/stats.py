@@ -1,7 +1,7 @@
 """Statistics: storage types -> messages."""
 
 from headwater.v1 import vde_pb2 as wire
-from storage.stats import CollectionStats, SpaceStats
+from storage.schema import CollectionStats, SpaceStats
 
 SUMMED = ("vectors", "indexed_vectors", "tail_vectors", "deleted_vectors", "segments", "disk_bytes", "mapped_bytes")
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from headwater.v1 import vde_pb2 as wire
-from storage.tasks import Task, TaskKind
-from storage.told_paths import told
+from storage.files import told
+from storage.maintenance import Task
+from storage.segments import TaskKind
 
 TASK_KINDS: Mapping[TaskKind, wire.TaskKind] = {
     TaskKind.BUILD: wire.TASK_KIND_BUILD,

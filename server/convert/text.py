@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from headwater.v1 import text_pb2 as wire
 from planner.errors import InvalidQuery
-from planner.paths import parse_path
-from planner.text.bm25_query import Bm25, Combine, Highlighting
-from planner.text.highlights import Highlight
-from server.convert.fields import enum_value, join, kind_of
+from planner.predicate import parse_path
+from planner.query import Bm25, Combine, Highlighting
+from planner.text import Highlight
+from server.convert.payload_fields import enum_value, join, kind_of
 from storage.errors import InvalidRequest
-from storage.text_settings import DEFAULT_PREFIX_BYTES, TextSettings, Tokenizer
+from storage.schema import DEFAULT_PREFIX_BYTES, TextSettings, Tokenizer
 
 TOKENIZERS: Mapping[int, Tokenizer] = {
     wire.TEXT_TOKENIZER_UNSPECIFIED: Tokenizer.WORD,

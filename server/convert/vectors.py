@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from headwater.v1.common_pb2 import DenseVector, Vector
 from server.convert.record_vectors import write_multi, write_sparse
-from server.embedders.errors import no_embedder
+from server.errors import no_embedder
 from storage.errors import InvalidRequest
-from storage.multi import MultiVector
-from storage.operations import SpaceVectors
-from storage.record_search import RecordVector
 from storage.schema import CollectionSchema
-from storage.sparse import SparseVector
-from storage.validate import check_vectors
+from storage.search import RecordVector
+from storage.vectors import MultiVector, SparseVector
+from storage.write import SpaceVectors, check_vectors
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import MessageMap

@@ -6,19 +6,19 @@ from functools import partial
 from typing import Any
 
 from headwater.v1 import points_pb2
-from planner.comparison import Comparison, StoredComparison
-from planner.filter import Filter
 from planner.limits import check_batch
-from planner.paths import parse_path, remove
-from server.convert.fields import enum_value, join, kind_of
+from planner.predicate import Comparison, StoredComparison, parse_path, remove
+from planner.query import Filter
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_of, point_ids_of
+from server.convert.payload import payload_of, stored_payload
+from server.convert.payload_changes import merged, replaced
+from server.convert.payload_fields import enum_value, join, kind_of
 from server.convert.record_vectors import space_records_of
 from server.convert.vectors import space_vectors_of
-from server.payload import payload_of, stored_payload
-from server.payload_changes import merged, replaced
 from storage.errors import InvalidRequest, SpaceNotFound
-from storage.operations import (
+from storage.schema import CollectionSchema
+from storage.write import (
     ByIds,
     BySlots,
     ChangePayload,
@@ -31,7 +31,6 @@ from storage.operations import (
     Upsert,
     UpsertMode,
 )
-from storage.schema import CollectionSchema
 
 ConditionalRequest = (
     points_pb2.PointsUpsertRequest

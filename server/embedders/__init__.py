@@ -1,1 +1,17 @@
 """Embedders: what makes vectors of the texts in requests. The planner and storage know vectors alone."""
+
+from server.embedders.embedder import Embedders, Role
+from server.embedders.settings import EmbedderSettings, read_embedders
+from server.embedders.texts import MAX_TEXT_BYTES, Place, Texts, check_row, explained
+
+__all__ = [
+    "MAX_TEXT_BYTES",
+    "EmbedderSettings",
+    "Embedders",
+    "Place",
+    "Role",
+    "Texts",
+    "check_row",
+    "explained",
+    "read_embedders",
+]

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.embedders.cache import VectorCache
-from server.embedders.errors import EmbedderFailed, EmbedderNotConfigured
 from server.embedders.onnx import OnnxModel
 from server.embedders.openai import OpenAIEndpoint
 from server.embedders.settings import EmbedderSettings, OpenAISettings
+from server.errors import EmbedderFailed, EmbedderNotConfigured
 from storage.budget import Budget
 
 

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 
-from server.embedders.errors import EmbedderFailed, EmbedderUnavailable
 from server.embedders.settings import OpenAISettings
+from server.errors import EmbedderFailed, EmbedderUnavailable
 from storage.budget import Budget
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})

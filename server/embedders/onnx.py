@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from server.embedders.errors import EmbedderFailed, EmbedderNotConfigured
 from server.embedders.settings import OnnxSettings
+from server.errors import EmbedderFailed, EmbedderNotConfigured
 from storage.budget import Budget
-from storage.told_paths import hide_folder
+from storage.files import hide_folder
 
 INT64_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """The inputs that models of texts have, by name."""

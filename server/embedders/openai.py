@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.embedders.endpoint import Endpoint
-from server.embedders.errors import EmbedderFailed
 from server.embedders.settings import OpenAISettings
+from server.errors import EmbedderFailed
 from storage.budget import Budget
 
 MAX_BATCH_BYTES = 4 * 2**20

@@ -15,14 +15,11 @@ from numpy.typing import NDArray
 from headwater.v1 import points_pb2, vde_pb2
 from headwater.v1.common_pb2 import Document, Vector
 from headwater.v1.query_pb2 import VectorInput
-from planner.explain import Explanation
-from planner.explain_node import ExplainNode
-from planner.explain_text import render
-from planner.validate import space_of
-from server.convert.fields import join
-from server.convert.vectors import write_dense
+from planner.bind import space_of
+from planner.explain import ExplainNode, Explanation, render
+from server.convert import join, write_dense
 from server.embedders.embedder import Embedders, Role
-from server.embedders.errors import EmbedderFailed, no_embedder
+from server.errors import EmbedderFailed, no_embedder
 from storage.budget import Budget
 from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import CollectionSchema

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from headwater.v1 import indexes_pb2 as wire
-from planner.coverage import Coverage, Matching, coverage, has_property, has_text, matching_at
+from planner.analyze import Coverage, Matching, coverage, has_property, has_text, matching_at
 from server.indexes.resolve import Index
 from server.indexes.workers import IndexWorkers
 from storage.budget import UNLIMITED, Budget
 from storage.errors import SpaceNotFound
-from storage.index_policy import IndexSource, ReadyPolicy
-from storage.snapshot import Snapshot
-from storage.told_paths import told
+from storage.files import told
+from storage.mvcc import Snapshot
+from storage.schema import IndexSource, ReadyPolicy
 
 SHARE_OF_TIME = 20
 """Counts that searches carry are counted anew when that took at most one part in so many of the time since."""

@@ -16,25 +16,16 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.paths import first_key, parse_path, values_at
-from server.embedders.embedder import Embedders, Role
-from server.embedders.errors import EmbedderNotConfigured
-from server.embedders.texts import MAX_TEXT_BYTES, check_row
+from planner.predicate import first_key, parse_path, values_at
+from server.embedders import MAX_TEXT_BYTES, Embedders, Role, check_row
+from server.errors import EmbedderNotConfigured
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection, wait_for
 from storage.errors import Cancelled, CollectionClosed, EngineError, PointNotFound, ShuttingDown
-from storage.operations import (
-    BySlots,
-    DeleteVectors,
-    Operation,
-    SpaceVectors,
-    StoredCondition,
-    UpdateVectors,
-)
-from storage.reader import Reader
-from storage.records import PointRecord
+from storage.mvcc import Snapshot
 from storage.schema import SpaceSchema
-from storage.snapshot import Snapshot
+from storage.tables import PointRecord, Reader
+from storage.write import BySlots, DeleteVectors, Operation, SpaceVectors, StoredCondition, UpdateVectors
 
 CHUNK = 256
 """Points that are embedded and written together."""

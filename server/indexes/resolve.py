@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headwater.v1.common_pb2 import Vector
-from planner.paths import parse_path
-from planner.validate_vectors import dense_space
-from server.convert.fields import join, kind_of
-from server.convert.vectors import vector_of
-from server.embedders.errors import EmbedderNotConfigured
-from server.indexes.errors import AmbiguousIndex, IndexNotFound
+from planner.bind import dense_space
+from planner.predicate import parse_path
+from server.convert import join, kind_of, vector_of
+from server.errors import AmbiguousIndex, EmbedderNotConfigured, IndexNotFound
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, SpaceNotFound
-from storage.index_policy import IndexPolicy, IndexSource
-from storage.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, Distance, IndexPolicy, IndexSource, SpaceSchema
 
 
 @dataclass(frozen=True, slots=True)

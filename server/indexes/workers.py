@@ -3,11 +3,11 @@ is in managed.py."""
 
 import threading
 
-from server.embedders.embedder import Embedders
+from server.embedders import Embedders
 from server.indexes.managed import ManagedIndex
 from server.indexes.resolve import Index
 from storage.collection import Collection
-from storage.index_policy import IndexSource
+from storage.schema import IndexSource
 
 STOP_SECONDS = 5.0
 

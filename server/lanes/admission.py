@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import assert_never
 
+from server.errors import TooManyRequests
 from server.lanes.costs import Kind
-from server.lanes.errors import TooManyRequests
 from server.lanes.lane import Lane, LaneBounds, LaneCounts
 from server.lanes.threads import Threads
 from server.lanes.turn import Turn

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.lanes.errors import TooManyRequests
+from server.errors import TooManyRequests
 from server.lanes.fair_queue import FairQueue
 
 SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0

@@ -13,8 +13,8 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.distance import norms
 from storage.schema import Datatype, Distance
+from storage.vectors import norms_of
 
 INT8_MAX = 127
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -43,7 +43,7 @@ def encode(code: Datatype, rows: NDArray[np.float32], centroids: NDArray[np.floa
     1e18 or below 1e-18.
     """
     residuals = rows.astype(np.float64) - centroids
-    kept = {"lengths": _float32(_directions(residuals)[1]), "norms": norms(rows)}
+    kept = {"lengths": _float32(_directions(residuals)[1]), "norms": norms_of(rows)}
     if code is Datatype.BINARY:
         return {"codes": np.packbits(residuals > 0, axis=1), **kept}
     codes, scales = to_int8(residuals)

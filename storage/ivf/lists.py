@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.budget import UNLIMITED, Budget
-from storage.ivf import arrays as files
+from storage.files import create, open_arrays
 from storage.ivf.codes import Part, code_of, encode, gathered, layout_of, nearness
 from storage.ivf.kmeans import make_partition
 from storage.ivf.partition import ROWS_AT_ONCE, Comparison, Partition, directed, fitted, nearest
@@ -72,7 +72,7 @@ def _write(
         layout |= {f"centroids{level}": ("<f4", centroids.shape), f"starts{level}": ("<i8", starts.shape)}
     layout |= {"offsets": ("<i8", (len(leaves) + 1,)), "positions": ("<u4", (len(positions),))}
     layout |= layout_of(code, len(positions), space.size)
-    out = files.create(path, MAGIC, {"code": code.value, "levels": len(partition.centroids)}, layout)
+    out = create(path, MAGIC, {"code": code.value, "levels": len(partition.centroids)}, layout)
     for level, (centroids, starts) in enumerate(zip(partition.centroids, partition.starts, strict=True)):
         out[f"centroids{level}"][:], out[f"starts{level}"][:] = centroids, starts
     out["offsets"][:] = np.concatenate(([0], np.cumsum(np.bincount(assigned, minlength=len(leaves)))))
@@ -110,7 +110,7 @@ class Lists:
 
     def __init__(self, space: SpaceSchema, path: Path) -> None:
         """Requires: `path` has been verified by its checksum. ValueError: it is no file of lists."""
-        about, arrays, self.bytes = files.open_arrays(path, MAGIC)
+        about, arrays, self.bytes = open_arrays(path, MAGIC)
         self.datatype = Datatype(about["code"])
         levels = range(int(about["levels"]))
         self.partition = Partition(

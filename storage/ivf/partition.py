@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.distance import norms
 from storage.errors import CorruptStore
 from storage.files import failure, publish
-from storage.schema import Distance
+from storage.schema import Distance, PartitionFile
+from storage.vectors import norms_of
 
 MAX_CENTROID_VALUES = 1 << 26
 """Components of all centroids of a partition: 256 MiB."""
@@ -83,16 +83,6 @@ class Partition:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionFile:
-    """A partition that a client sent, as the manifest names its file. `id` is what it is asked for by."""
-
-    id: str
-    name: str
-    checksum: int
-    lists: tuple[int, ...]
-
-
 def write_partition(path: Path, partition: Partition) -> PartitionFile:
     """Writes the file of a partition, durably. Raises StorageFull or StorageFailed."""
     data = partition.to_bytes()
@@ -121,7 +111,7 @@ def directed(rows: NDArray[np.float32], distance: Distance) -> NDArray[np.float3
     """`rows` as lists compare them: under Cosine of length 1, zero rows as they are."""
     if distance is not Distance.COSINE:
         return rows
-    lengths = norms(rows)[:, None]
+    lengths = norms_of(rows)[:, None]
     result: NDArray[np.float32] = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
     return result
 

@@ -16,8 +16,8 @@ _IDS, _POINTS, _META = "ids", "points", "meta"
 _ROWS, _RECORDS = "rows:", "records:"
 _SLOT_BYTES = 4
 _CUT = 511
-_BUCKET_ENTRY_BYTES = 7  # rest of the id u8[2], its length u8, slot u32; see ids.py
-_ID_LENGTH_AT, _ID_AT = 13, 15  # in the record of a point; see records.py
+_BUCKET_ENTRY_BYTES = 7  # rest of the id u8[2], its length u8, slot u32; see tables/ids.py
+_ID_LENGTH_AT, _ID_AT = 13, 15  # in the record of a point; see tables/point_records.py
 _STATE_BYTES = 24  # commit, next slot, points: u64 each, big-endian
 
 _FACTORS = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93))

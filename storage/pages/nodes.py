@@ -6,16 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.pages.keys import Keys, before
-from storage.pages.layout import (
-    BRANCH,
-    HEAD_BYTES,
-    IN_RUN,
-    IS_TABLE,
-    LEAF,
-    LONGEST_KEY,
-    NODE_HEAD_BYTES,
-    refuse,
-)
+from storage.pages.layout import BRANCH, HEAD_BYTES, IN_RUN, IS_TABLE, LEAF, LONGEST_KEY, NODE_HEAD_BYTES, refuse
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from storage.budget import UNLIMITED
-from storage.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
-from storage.directory import is_data_directory
-from storage.files import failure
+from storage.files.directory import is_data_directory
+from storage.files.durable import failure
 from storage.ivf.partition import Partition
-from storage.operations import ByIds, ChangePayload, DeletePoints, DeleteVectors, Operation, WriteResult
-from storage.payload_schema import FieldIndexParams, FieldType
-from storage.schema import HnswConfigDiff, IndexKind, SchemaChange, SpaceDiff, SparseSchema
+from storage.schema.payload_schema import FieldIndexParams, FieldType
+from storage.schema.schema import HnswConfigDiff, IndexKind, SchemaChange, SpaceDiff, SparseSchema
 from storage.settings import StorageSettings
+from storage.tables.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
+from storage.write.operations import ByIds, ChangePayload, DeletePoints, DeleteVectors, Operation, WriteResult
 from tests.crash.world import DENSE, SCHEMA, Content, World, batch
 from tests.storage.directories import CODEC, QUIET
 from tests.storage.held import held_writer

@@ -22,9 +22,9 @@ from typing import Any
 
 from storage.check import check
 from storage.database import Database
-from storage.directory import is_data_directory
 from storage.errors import AlreadyExists, EngineError, NotFound, StorageFailed, StorageFull
-from storage.operations import ByIds, DeletePoints
+from storage.files.directory import is_data_directory
+from storage.write.operations import ByIds, DeletePoints
 from tests.crash.lives import LIVES, Life, Session, Step, world_before
 from tests.crash.power import VARIANTS, Disk, Image, read_log, write_image
 from tests.crash.world import World, batch, found

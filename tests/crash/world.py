@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import SpaceRecords, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Distance, MultiSchema, SpaceSchema, SparseSchema
-from storage.sparse import SparseVector
+from storage.schema.schema import CollectionSchema, Distance, MultiSchema, SpaceSchema, SparseSchema
+from storage.vectors.sparse import SparseVector
+from storage.write.operations import SpaceRecords, SpaceVectors, Upsert
 from tests.storage.directories import CODEC
 
 DENSE = {"v": SpaceSchema(size=8, distance=Distance.EUCLID), "w": SpaceSchema(size=4, distance=Distance.COSINE)}

@@ -29,7 +29,7 @@ from headwater import (
 )
 from headwater.v1 import payload_pb2
 from headwater.v1 import points_pb2 as points
-from planner.aggregation import AggregateQuery
+from planner.analyze.aggregation import AggregateQuery
 from tests.planner.strategies import SIZES, random_world
 from tests.planner.test_analyses import AGGREGATE_QUERIES, group_queries
 from tests.support import oracle_values as oracle

@@ -12,10 +12,10 @@ import pytest
 
 from headwater import Client, Distance, PointStruct, VectorParams
 from headwater.errors import CorruptStoreError, HeadwaterError
-from storage import archive
+from storage.backup import archive
+from storage.backup.streams import TABLES, Part
 from storage.budget import UNLIMITED
-from storage.catalog import read_catalog
-from storage.parts import TABLES, Part
+from storage.tables.catalog import read_catalog
 from tests.storage.lmdb_files import PAGE, pages_of
 from tests.support.server_process import doomed_server, log_of, server_process
 
@@ -49,7 +49,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def _altered(snapshot: Path, target: Path, tables: bytes) -> Path:
     """The snapshot with other tables, all of whose checksums are right."""
-    about = archive.verify(snapshot, UNLIMITED)
+    about = archive.verify_archive(snapshot, UNLIMITED)
     parts = []
     with tarfile.open(snapshot) as tar:
         for name, _ in about.members:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from headwater import AsyncClient, Client, Hits, PayloadNotAskedFor, QueryRequest, VectorParams
 from headwater._wire.queries import query_request
 from headwater.v1 import points_pb2
-from planner.filter import Filter
-from planner.query import Query
-from storage.schema import PointId
+from planner.query.filter import Filter
+from planner.query.query import Query
+from storage.schema.schema import PointId
 from tests.planner.strategies import FILTERS, IDS, SIZES, queries, random_world
 from tests.support import oracle
 from tests.support.client_queries import DISTANCES, condition_of, points_of, query_of, text_indexes_of

@@ -35,8 +35,8 @@ from headwater import (
     VectorParams,
     has_vector,
 )
-from storage import schema as stored_schema
-from storage import sparse as stored_sparse
+from storage.schema import schema as stored_schema
+from storage.vectors import sparse as stored_sparse
 from tests.support.oracle_sparse import Sparse, ranking
 from tests.support.server_process import doomed_server, running_server
 

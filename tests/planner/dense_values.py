@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from planner.filter import (
+from planner.query.filter import (
     DatetimeRange,
     Equal,
     GeoBox,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.filter import (
+from planner.query.filter import (
     AnyOf,
     Condition,
     Equal,
@@ -20,9 +20,9 @@ from planner.filter import (
     TextOperator,
     TextTest,
 )
-from planner.formula import Constant, Expression, FieldValue, Formula, Holds, ListFunction, OfList, PrefetchScore
-from planner.metrics import Metric
-from planner.query import (
+from planner.query.formula import Constant, Expression, FieldValue, Formula, Holds, ListFunction, OfList, PrefetchScore
+from planner.query.metrics import Metric
+from planner.query.query import (
     ByMetrics,
     Dbsf,
     FilterScope,

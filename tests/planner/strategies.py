@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 from hypothesis import strategies as st
 
-from planner.filter import (
+from planner.query.bm25 import Bm25, Combine, Highlighting
+from planner.query.filter import (
     AnyOf,
     Condition,
     DatetimeRange,
@@ -33,7 +34,7 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.formula import (
+from planner.query.formula import (
     Constant,
     Datetime,
     DatetimeKey,
@@ -52,8 +53,8 @@ from planner.formula import (
     Pow,
     PrefetchScore,
 )
-from planner.metrics import Metric
-from planner.query import (
+from planner.query.metrics import Metric
+from planner.query.query import (
     ByMetrics,
     Context,
     ContextPair,
@@ -82,9 +83,8 @@ from planner.query import (
     WeightedMetric,
     is_by_metric,
 )
-from planner.text.bm25_query import Bm25, Combine, Highlighting
-from storage.schema import Distance, PointId
-from storage.text_settings import TextSettings
+from storage.schema.schema import Distance, PointId
+from storage.schema.text_settings import TextSettings
 from tests.support.oracle import Point, Vector, World
 
 T = TypeVar("T")

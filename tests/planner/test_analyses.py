@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.aggregation import AggregateKind, AggregateQuery, Aggregation, tally
+from planner.analyze.aggregation import AggregateKind, AggregateQuery, Aggregation, tally
+from planner.analyze.facets import FacetQuery
+from planner.analyze.group_query import GroupQuery
+from planner.analyze.matrix import MatrixQuery
 from planner.engine import Engine
-from planner.facets import FacetQuery
-from planner.field_values import Column
-from planner.filter import Filter
-from planner.group_query import GroupQuery
-from planner.matrix import MatrixQuery
-from planner.query import Nearest, Query, Stage
+from planner.payload_index.columns import Column
+from planner.query.filter import Filter
+from planner.query.query import Nearest, Query, Stage
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
@@ -126,7 +126,7 @@ def test_matrices_are_the_oracles(
     world, collection = fixture.worlds[number], fixture.collections[number]
     asked = MatrixQuery(using=using, filter=filter, sample=sample, limit=limit, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("storage.seeded_order.HASHED_AT_ONCE", 7)
+        patch.setattr("storage.search.random_order.HASHED_AT_ONCE", 7)
         answer = fixture.engines[True].analyses.matrix(collection, asked)
     ids, rows = oracle.matrix(world, asked, answer.seq if seed is None else seed)
     assert answer.ids == ids
@@ -153,7 +153,7 @@ def test_all_end_when_their_time_does(fixture: Fixture, indexed: bool) -> None:
 def test_pairs_of_groups_and_values_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     many = Column(np.zeros(9, np.uint32), np.arange(9), list(range(9)))
     assert len(tally(many, many, UNLIMITED).keys) == 81
-    monkeypatch.setattr("planner.aggregation.MAX_VALUE_PAIRS", 80)
+    monkeypatch.setattr("planner.analyze.aggregation.MAX_VALUE_PAIRS", 80)
     with pytest.raises(LimitExceeded, match="MAX_VALUE_PAIRS"):
         tally(many, many, UNLIMITED)
 
@@ -170,7 +170,7 @@ def test_tallies_are_those_of_loops(groups: list[tuple[int, int]], values: list[
             if slot == other:
                 wanted[group * 5 + value] = wanted.get(group * 5 + value, 0) + 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("planner.aggregation.PAIRS_AT_ONCE", at_once)
+        patch.setattr("planner.analyze.aggregation.PAIRS_AT_ONCE", at_once)
         found = tally(_column(groups), _column(values), UNLIMITED)
     assert dict(zip(found.keys.tolist(), found.counts.tolist(), strict=True)) == wanted
     assert found.keys.tolist() == sorted(wanted)

@@ -9,34 +9,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.condition_reports import ServedBy
 from planner.engine import Engine
-from planner.field_index import build_index
-from planner.field_indexes import FieldIndexes, IndexState
-from planner.field_values import column_of
-from planner.filter import (
-    Equal,
-    ExceptOf,
-    Exists,
-    Filter,
-    PayloadCondition,
-    Range,
-    TextOperator,
-    TextTest,
-)
-from planner.instants import instant_of
-from planner.match import matching_slots
-from planner.query import OrderBy, Query, Rrf, Stage
-from planner.ranks.by_field import order_by_field
-from server.payload import ProtobufPayloadCodec
+from planner.filtering.match import matching_slots
+from planner.payload_index.columns import column_of
+from planner.payload_index.index import build_index
+from planner.payload_index.indexes import FieldIndexes, IndexState
+from planner.predicate.instants import instant_of
+from planner.predicate.reports import ServedBy
+from planner.query.filter import Equal, ExceptOf, Exists, Filter, PayloadCondition, Range, TextOperator, TextTest
+from planner.query.query import OrderBy, Query, Rrf, Stage
+from planner.rank.by_field import order_by_field
+from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import Cancelled, DeadlineExceeded, FieldIndexAlreadyExists, InvalidRequest, LimitExceeded
-from storage.operations import ByIds, DeletePoints, Upsert
-from storage.payload_schema import MAX_FIELD_INDEXES, FieldIndexParams, FieldType
-from storage.schema import CollectionSchema, PointId, SchemaChange
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.payload_schema import MAX_FIELD_INDEXES, FieldIndexParams, FieldType
+from storage.schema.schema import CollectionSchema, PointId, SchemaChange
+from storage.write.operations import ByIds, DeletePoints, Upsert
 from tests.planner.dense_values import DENSE_CONDITIONS, DENSE_VALUES, NUMBERS, STRINGS
 from tests.planner.strategies import FILTERS, IDS, PATHS, random_world
 from tests.support.ids import id_order

@@ -17,23 +17,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.engine import Engine
-from planner.filter import Equal, Filter, GeoPoint, GeoRadius, IsEmpty, Range, TextOperator, TextTest
-from planner.query import Nearest, Query, Stage
+from planner.query.bm25 import Bm25
+from planner.query.filter import Equal, Filter, GeoPoint, GeoRadius, IsEmpty, Range, TextOperator, TextTest
+from planner.query.query import Nearest, Query, Stage
 from planner.text import index as text_index
-from planner.text.bm25_query import Bm25
-from storage import derived
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
-from storage.derived_file import read_file, write_file
+from storage.derived import files as derived
+from storage.derived.file import read_file, write_file
 from storage.errors import Cancelled
-from storage.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
-from storage.payload_schema import FieldIndexParams, FieldType
-from storage.reader import Reader
-from storage.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSchema
+from storage.schema.payload_schema import FieldIndexParams, FieldType
+from storage.schema.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSchema
+from storage.schema.text_settings import TextSettings, Tokenizer
 from storage.settings import StorageSettings
-from storage.sparse import SparseVector
-from storage.text_settings import TextSettings, Tokenizer
+from storage.tables.reader import Reader
+from storage.vectors.sparse import SparseVector
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
 from tests.support.worlds import CODEC
 
 WORDS = ("fox", "dog", "Übung", "shoe\u0301", "running", "runs", "naïve", "東京", "a")

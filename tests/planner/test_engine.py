@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.cache import ENTRY_BYTES, FilterCache
-from planner.condition_reports import ConditionReport
 from planner.engine import Engine
-from planner.filter import Equal, Filter, HasId, HasVector, Range, TextOperator, TextTest
-from planner.match import matching_slots
-from planner.query import (
+from planner.filtering.cache import ENTRY_BYTES, FilterCache
+from planner.filtering.match import matching_slots
+from planner.predicate.reports import ConditionReport
+from planner.query.filter import Equal, Filter, HasId, HasVector, Range, TextOperator, TextTest
+from planner.query.query import (
     Dbsf,
     Nearest,
     PayloadSelector,
@@ -37,8 +37,8 @@ from storage.errors import (
     VectorNotFound,
     ZeroVector,
 )
-from storage.operations import ByIds, DeletePoints
-from storage.schema import Datatype, Distance, PointId, SchemaChange, SpaceDiff
+from storage.schema.schema import Datatype, Distance, PointId, SchemaChange, SpaceDiff
+from storage.write.operations import ByIds, DeletePoints
 from tests.planner.shop import SHOP, SIZES
 from tests.support.oracle import Point, World
 from tests.support.worlds import CODEC, create

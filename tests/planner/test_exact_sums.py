@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.exact_sums import exact_mean, exact_sum
+from planner.analyze.exact_sums import exact_mean, exact_sum
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)

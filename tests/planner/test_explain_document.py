@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from planner.engine import Engine
-from planner.explain_text import render
-from planner.filter import Equal, Filter, Range
-from planner.query import Nearest, Query, QueryVector, Rrf, Stage
+from planner.explain.text import render
+from planner.query.filter import Equal, Filter, Range
+from planner.query.query import Nearest, Query, QueryVector, Rrf, Stage
 from storage.collection import Collection
 from storage.database import Database
 from tests.conftest import Golden

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.absence import AbsenceReason, PointExplanation
 from planner.engine import Engine
-from planner.explain_node import ExplainNode
-from planner.filter import Equal, Filter, HasId, MinShould
-from planner.query import (
+from planner.explain.absence import AbsenceReason, PointExplanation
+from planner.explain.node import ExplainNode
+from planner.query.filter import Equal, Filter, HasId, MinShould
+from planner.query.query import (
     FilterScope,
     Mmr,
     Nearest,
@@ -27,7 +27,7 @@ from planner.query import (
 )
 from storage.collection import Collection
 from storage.errors import InvalidRequest, LimitExceeded
-from storage.schema import PointId
+from storage.schema.schema import PointId
 from tests.planner.shop import SHOP
 from tests.planner.strategies import SIZES, queries, random_world
 from tests.support import oracle, oracle_absence

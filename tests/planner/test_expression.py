@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.bind.filters import check_filter
 from planner.errors import InvalidFilter
-from planner.expression import parse_filter
-from planner.filter import (
+from planner.parse.filter import parse_filter
+from planner.query.filter import (
     AnyOf,
     Condition,
     DatetimeRange,
@@ -31,9 +32,8 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.validate_filter import check_filter
 from storage.errors import LimitExceeded, SpaceNotFound
-from storage.schema import CollectionSchema
+from storage.schema.schema import CollectionSchema
 
 A, B, C = Equal("a", 1), Equal("b", "x"), Equal("c", True)
 NOON = "2026-03-01T12:00:00Z"

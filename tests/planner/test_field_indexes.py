@@ -10,17 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.field_indexes import SCANS_BEFORE_INDEX, FieldIndexes
-from planner.filter import AnyOf, Equal, ExceptOf, Filter, IsEmpty, IsNull, Range, TextOperator, TextTest
-from planner.match import matching_slots
-from server.payload import ProtobufPayloadCodec
+from planner.filtering.match import matching_slots
+from planner.payload_index.indexes import SCANS_BEFORE_INDEX, FieldIndexes
+from planner.query.filter import AnyOf, Equal, ExceptOf, Filter, IsEmpty, IsNull, Range, TextOperator, TextTest
+from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED
-from storage.changes import MAX_REMEMBERED, ChangeLog
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints, Operation, Upsert
-from storage.schema import CollectionSchema
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema
+from storage.tables.recent_changes import MAX_REMEMBERED, ChangeLog
+from storage.write.operations import ByIds, DeletePoints, Operation, Upsert
 
 CODEC = ProtobufPayloadCodec()
 LARGE = 2**30
@@ -128,7 +128,7 @@ def test_what_an_index_serves_reads_no_payload(database: Database, monkeypatch: 
     fields = FieldIndexes(LARGE)
     with collection.snapshot() as reader:
         _warm(reader, fields)
-        monkeypatch.delattr("storage.reader.Reader.payloads")
+        monkeypatch.delattr("storage.tables.reader.Reader.payloads")
         assert len(_matching(reader, Filter(must=(Equal("x", 1),)), fields)) == 10
         assert len(_matching(reader, Filter(must_not=(Equal("x", 1),)), fields)) == 20
         selective = Filter(must=(Equal("x", 7), Range(path="z", gte=5)))

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from planner.conditions import compile_condition
-from planner.filter import (
+from planner.predicate.conditions import compile_condition
+from planner.predicate.paths import parse_path, values_at
+from planner.query.filter import (
     AnyOf,
     Condition,
     DatetimeRange,
@@ -31,7 +32,6 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.paths import parse_path, values_at
 from tests.support import oracle
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "filters.md"

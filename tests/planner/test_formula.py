@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.describe_formula import describe_expression, describe_formula
 from planner.engine import Engine
 from planner.errors import InvalidFilter, InvalidQuery
-from planner.filter import Equal, Filter, GeoPoint, Range
-from planner.formula import (
+from planner.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS
+from planner.query.filter import Equal, Filter, GeoPoint, Range
+from planner.query.formula import (
     Constant,
     Datetime,
     DatetimeKey,
@@ -29,11 +29,11 @@ from planner.formula import (
     Pow,
     PrefetchScore,
 )
-from planner.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS
-from planner.query import FilterScope, Nearest, Query, QueryVector, Rrf, ScoreMode, Stage
+from planner.query.formula_text import describe_expression, describe_formula
+from planner.query.query import FilterScope, Nearest, Query, QueryVector, Rrf, ScoreMode, Stage
 from storage.collection import Collection
 from storage.errors import EngineError, LimitExceeded, NotFinite
-from storage.schema import PointId
+from storage.schema.schema import PointId
 from tests.planner.test_validate import field_of
 
 TEXT = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.describe_formula import describe_expression
 from planner.engine import Engine
 from planner.errors import InvalidQuery
-from planner.filter import Equal, Filter, GeoPoint
-from planner.formula import (
+from planner.parse.formula import parse_formula
+from planner.query.filter import Equal, Filter, GeoPoint
+from planner.query.formula import (
     Constant,
     Datetime,
     DatetimeKey,
@@ -29,8 +29,8 @@ from planner.formula import (
     Pow,
     PrefetchScore,
 )
-from planner.formula_text import parse_formula
-from planner.query import Query, Stage
+from planner.query.formula_text import describe_expression
+from planner.query.query import Query, Stage
 from storage.collection import Collection
 from storage.errors import LimitExceeded
 

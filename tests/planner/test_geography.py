@@ -2,8 +2,8 @@
 
 import pytest
 
-from planner.filter import GeoPoint, GeoPolygon
-from planner.geography import compile_place_test
+from planner.predicate.geography import compile_place_test
+from planner.query.filter import GeoPoint, GeoPolygon
 
 SQUARE = tuple(GeoPoint(lat, lon) for lat, lon in [(0, 0), (0, 10), (10, 10), (10, 0)])
 HOLE = tuple(GeoPoint(lat, lon) for lat, lon in [(4, 4), (4, 6), (6, 6), (6, 4)])

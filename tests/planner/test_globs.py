@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from planner.globs import compile_glob
+from planner.predicate.globs import compile_glob
 
 VECTORS = [  # pattern, value, whether glob matches, whether iglob does
     ("*.rs", "foo.rs", True, True),

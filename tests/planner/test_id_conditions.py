@@ -7,8 +7,9 @@ from hypothesis import given
 
 from planner.engine import Engine
 from planner.errors import InvalidFilter
-from planner.expression import parse_filter
-from planner.filter import (
+from planner.filtering.match import matches
+from planner.parse.filter import parse_filter
+from planner.query.filter import (
     Condition,
     Equal,
     Filter,
@@ -22,10 +23,9 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.match import matches
-from planner.query import Query, Sample, Stage
+from planner.query.query import Query, Sample, Stage
 from storage.collection import Collection
-from storage.schema import PointId
+from storage.schema.schema import PointId
 from tests.planner.strategies import ID_CONDITIONS, SIZES, random_world
 from tests.support import oracle
 from tests.support.worlds import create, open_database

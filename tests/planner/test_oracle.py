@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.build import build
-from planner.cache import FilterCache
+from planner.bind.stored_vectors import VectorSource, resolve
 from planner.engine import Engine, QueryAnswer
-from planner.executor import execute
-from planner.filter import Filter
-from planner.optimizer import optimize
-from planner.query import Query
-from planner.resolve import VectorSource, resolve
+from planner.execute.executor import execute
+from planner.filtering.cache import FilterCache
+from planner.optimize.optimizer import optimize
+from planner.plan.builder import build
+from planner.query.filter import Filter
+from planner.query.query import Query
 from planner.text.indexes import TextIndexes
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema import PointId
+from storage.schema.schema import PointId
 from tests.planner.strategies import FILTERS, IDS, SIZES, queries, random_world
 from tests.support import oracle
 from tests.support.ids import id_order

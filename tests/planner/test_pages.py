@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.engine import Engine, QueryAnswer
 from planner.errors import InvalidQuery
-from planner.query import (
+from planner.query.query import (
     Mmr,
     Nearest,
     OrderBy,
@@ -29,7 +29,7 @@ from planner.query import (
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError, InvalidPointId, NotFinite
-from storage.schema import PointId
+from storage.schema.schema import PointId
 from tests.planner.strategies import SIZES, queries, random_world
 from tests.planner.test_validate import field_of
 from tests.support import oracle

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from planner.paths import keep, parse_path, remove
+from planner.predicate.paths import keep, parse_path, remove
 
 PAYLOAD: dict[str, object] = {
     "a": {"b": 1, "c": {"d": 2, "e": 3}},

@@ -9,22 +9,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.cache import FilterCache
 from planner.errors import PatternTooCostly
-from planner.field_indexes import SCANS_BEFORE_INDEX, FieldIndexes
-from planner.filter import Condition, Equal, Filter, MinShould, Nested, TextOperator, TextTest
-from planner.globs import compile_glob
-from planner.id_order import first_matching
-from planner.match import matching_slots
-from planner.patterns import LIGHT_PROGRAM, MAX_MATCH_STEPS, compile_regex
-from server.payload import ProtobufPayloadCodec
+from planner.filtering.cache import FilterCache
+from planner.filtering.id_order import first_matching
+from planner.filtering.match import matching_slots
+from planner.payload_index.indexes import SCANS_BEFORE_INDEX, FieldIndexes
+from planner.predicate.globs import compile_glob
+from planner.predicate.patterns import LIGHT_PROGRAM, MAX_MATCH_STEPS, compile_regex
+from planner.query.filter import Condition, Equal, Filter, MinShould, Nested, TextOperator, TextTest
+from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import Cancelled
-from storage.operations import Upsert
-from storage.schema import CollectionSchema
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema
+from storage.write.operations import Upsert
 
 CODEC = ProtobufPayloadCodec()
 HEAVY = "^a[ab]{1000}[ab]{1000}$"

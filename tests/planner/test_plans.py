@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from planner.build import build
+from planner.bind.stages import check_query
+from planner.bind.stored_vectors import VectorSource, resolve
 from planner.engine import Engine
-from planner.explain import explain
-from planner.explain_node import ExplainNode
-from planner.explain_text import render
-from planner.optimizer import RULES, optimize
-from planner.plan import Node, Plan
-from planner.resolve import VectorSource, resolve
-from planner.validate import check_query
+from planner.explain.explanation import explain
+from planner.explain.node import ExplainNode
+from planner.explain.text import render
+from planner.optimize.optimizer import RULES, optimize
+from planner.plan.builder import build
+from planner.plan.nodes import Node, Plan
 from storage.collection import Collection
 from storage.database import Database
 from tests.conftest import Golden
@@ -74,4 +74,4 @@ def without_times(node: ExplainNode) -> ExplainNode:
 def test_every_rule_has_a_golden_file_that_it_changes() -> None:
     for rule in RULES:
         assert f"\n--- after {rule.__name__}\n" in (PLANS / f"{rule.__name__}.txt").read_text(encoding="utf-8")
-        assert rule.__module__ == f"planner.rules.{rule.__name__}"
+        assert rule.__module__ == f"planner.optimize.{rule.__name__}"

@@ -6,7 +6,7 @@ import pytest
 from planner.engine import Engine
 from planner.errors import InvalidQuery
 from planner.limits import MAX_EXAMPLES, MAX_MMR_CANDIDATES
-from planner.query import (
+from planner.query.query import (
     Context,
     ContextPair,
     Discover,
@@ -35,8 +35,8 @@ from storage.errors import (
     PointNotFound,
     ZeroVector,
 )
-from storage.schema import PointId
-from storage.seeded_order import seeded_order
+from storage.schema.schema import PointId
+from storage.search.random_order import seeded_order
 from tests.planner.test_validate import field_of
 
 TEXT = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)
@@ -91,7 +91,7 @@ def test_a_sample_is_of_its_seed(engine: Engine, shop: Collection) -> None:
 def test_a_sample_ends_when_its_time_does(shop: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller goes away after some ids were hashed; no more are read."""
     asked = iter((False, False, True))
-    monkeypatch.setattr("storage.seeded_order.HASHED_AT_ONCE", 2)
+    monkeypatch.setattr("storage.search.random_order.HASHED_AT_ONCE", 2)
     with shop.snapshot() as reader, pytest.raises(Cancelled):
         seeded_order(1, reader.all_slots(), reader, Budget(is_cancelled=lambda: next(asked)))
 

@@ -8,10 +8,19 @@ import pytest
 from planner.engine import Engine
 from planner.errors import AmbiguousSpace, InvalidQuery
 from planner.limits import MAX_EXAMPLES, MAX_WEIGHT
-from planner.metrics import Metric, wide_scores
-from planner.query import ByMetrics, Dbsf, Nearest, Query, QueryVector, ScoreMode, Stage, StoredVector, WeightedMetric
+from planner.query.metrics import Metric, metric_scores
+from planner.query.query import (
+    ByMetrics,
+    Dbsf,
+    Nearest,
+    Query,
+    QueryVector,
+    ScoreMode,
+    Stage,
+    StoredVector,
+    WeightedMetric,
+)
 from storage.collection import Collection
-from storage.distance import scores
 from storage.errors import (
     DimensionMismatch,
     EmptyVector,
@@ -24,7 +33,8 @@ from storage.errors import (
     VectorNotFound,
     ZeroVector,
 )
-from storage.schema import Distance, PointId
+from storage.schema.schema import Distance, PointId
+from storage.vectors.distance import score_rows
 from tests.planner.test_validate import field_of
 from tests.support.oracle_formula import metric_score
 
@@ -68,15 +78,15 @@ def test_scores_are_the_metrics(
 @pytest.mark.parametrize("metric", [metric for metric in Metric if metric.name in Distance.__members__])
 def test_metrics_that_spaces_have_are_theirs_to_the_byte(metric: Metric) -> None:
     rows = np.random.default_rng(1).standard_normal((50, 7)).astype(np.float32)
-    ours = wide_scores(metric, rows[0], rows).astype(np.float32)
-    np.testing.assert_array_equal(ours, scores(Distance[metric.name], rows[0], rows), strict=True)
+    ours = metric_scores(metric, rows[0], rows).astype(np.float32)
+    np.testing.assert_array_equal(ours, score_rows(Distance[metric.name], rows[0], rows), strict=True)
 
 
 def test_a_row_scores_the_same_whatever_others_are_scored_with_it() -> None:
     rows = np.random.default_rng(2).standard_normal((37, 19)).astype(np.float32)
     for metric in Metric:
-        together = wide_scores(metric, rows[0], rows)
-        alone = np.concatenate([wide_scores(metric, rows[0], rows[[number]]) for number in range(len(rows))])
+        together = metric_scores(metric, rows[0], rows)
+        alone = np.concatenate([metric_scores(metric, rows[0], rows[[number]]) for number in range(len(rows))])
         np.testing.assert_array_equal(together, alone, strict=True)
 
 
@@ -86,7 +96,7 @@ def test_small_angles_are_exact(apart: int, scale: float) -> None:
     """`apart` float32 steps in the first component: the cosine alone cannot tell them from none."""
     query = np.array([0.3, -0.4, 1.7], np.float32)
     row = (query.view(np.int32) + np.array([apart, 0, 0], np.int32)).view(np.float32) * np.float32(scale)
-    found = np.float32(wide_scores(Metric.ANGULAR, query, row[None])[0])
+    found = np.float32(metric_scores(Metric.ANGULAR, query, row[None])[0])
     assert found == pytest.approx(metric_score(Metric.ANGULAR, query, row), rel=1e-7, abs=1e-15)
 
 

@@ -7,23 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from planner import optimizer
-from planner.contradictions import matches_nothing
-from planner.filter import (
-    AnyOf,
-    Condition,
-    Equal,
-    Filter,
-    HasId,
-    IsNull,
-    MinShould,
-    Nested,
-    Range,
-    TextOperator,
-    TextTest,
-    ValuesCount,
-)
-from planner.plan import (
+from planner.optimize import optimizer
+from planner.optimize.drop_empty import drop_empty
+from planner.optimize.normalise_filter import normalise_filter, simplify
+from planner.optimize.order_conditions import order_conditions
+from planner.optimize.push_down_filter import push_down_filter
+from planner.optimize.push_limit import push_limit
+from planner.plan.nodes import (
     Diversify,
     Empty,
     FuseRanks,
@@ -39,16 +29,26 @@ from planner.plan import (
     Search,
     Threshold,
 )
-from planner.query import QueryVector, SearchParams
-from planner.ranks.ranker import InRecords
-from planner.rules.drop_empty import drop_empty
-from planner.rules.normalise_filter import normalise_filter, simplify
-from planner.rules.order_conditions import order_conditions
-from planner.rules.push_down_filter import push_down_filter
-from planner.rules.push_limit import push_limit
-from storage.multi import MultiVector
-from storage.multi_search import MultiQuery
-from storage.schema import Distance
+from planner.plan.ranker import InRecords
+from planner.predicate.contradictions import matches_nothing
+from planner.query.filter import (
+    AnyOf,
+    Condition,
+    Equal,
+    Filter,
+    HasId,
+    IsNull,
+    MinShould,
+    Nested,
+    Range,
+    TextOperator,
+    TextTest,
+    ValuesCount,
+)
+from planner.query.query import QueryVector, SearchParams
+from storage.schema.schema import Distance
+from storage.search.multi import MultiQuery
+from storage.vectors.multi import MultiVector
 from tests.planner.strategies import FILTERS, random_world
 from tests.support import oracle
 

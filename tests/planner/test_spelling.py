@@ -6,10 +6,10 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.spelling import spelled, spelled_places, without_invisible
+from planner.predicate.spelling import spelled, spelled_places, without_invisible
+from planner.predicate.words import words_of
 from planner.text.tokens import located_tokens, tokens_of
-from planner.words import words_of
-from storage.text_settings import Tokenizer
+from storage.schema.text_settings import Tokenizer
 from tests.support.oracle_words import clean
 
 INVISIBLE = [character for character in map(chr, range(sys.maxunicode)) if unicodedata.category(character) == "Cf"]

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.spelling import spelled, without_invisible
+from planner.predicate.spelling import spelled, without_invisible
+from planner.query.bm25 import Bm25
 from planner.text import tokens
 from planner.text.analysis import Analyzer, Dropped, fold_ascii
-from planner.text.bm25_query import Bm25
 from planner.text.syntax import Clause, Occur, clauses_of
 from planner.text.units import FieldClause, LeftOut, Phrase, Prefix, Term, field_clauses
 from storage.errors import EngineError, InvalidRequest, LimitExceeded, NotFinite
-from storage.text_settings import LANGUAGES, STOP_WORD_LANGUAGES, TextSettings, Tokenizer, check_text_settings
+from storage.schema.text_settings import LANGUAGES, STOP_WORD_LANGUAGES, TextSettings, Tokenizer, check_text_settings
 from tests.support.oracle_text import words
 from tests.support.oracle_words import is_unspaced
 

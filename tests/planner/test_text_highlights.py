@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.query.bm25 import Bm25, Highlighting
 from planner.text.analysis import Analyzer
-from planner.text.bm25_query import Bm25, Highlighting
 from planner.text.highlights import Highlight, highlights_of
 from planner.text.syntax import clauses_of
 from planner.text.units import field_clauses
-from storage.text_settings import TextSettings, Tokenizer
+from storage.schema.text_settings import TextSettings, Tokenizer
 from tests.planner.test_text_oracle import PIECES, WORDS
 
 DEFAULT = Highlighting()

@@ -22,11 +22,11 @@ from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import Cancelled, DeadlineExceeded
-from storage.operations import ByIds, DeletePoints, Operation, Upsert
-from storage.reader import Reader
-from storage.schema import CollectionSchema
-from storage.snapshot import Snapshot
-from storage.text_settings import TextSettings
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema
+from storage.schema.text_settings import TextSettings
+from storage.tables.reader import Reader
+from storage.write.operations import ByIds, DeletePoints, Operation, Upsert
 from tests.support.worlds import CODEC, open_database
 
 LARGE = 2**30

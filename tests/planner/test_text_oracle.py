@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.engine import Engine, QueryAnswer
-from planner.filter import Filter, HasId
-from planner.query import Query, Stage
-from planner.text.bm25_query import Bm25, Combine
+from planner.query.bm25 import Bm25, Combine
+from planner.query.filter import Filter, HasId
+from planner.query.query import Query, Stage
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints, Operation, Upsert
-from storage.schema import CollectionSchema, PointId
-from storage.text_settings import TextSettings, Tokenizer
+from storage.schema.schema import CollectionSchema, PointId
+from storage.schema.text_settings import TextSettings, Tokenizer
+from storage.write.operations import ByIds, DeletePoints, Operation, Upsert
 from tests.support import oracle_text
 from tests.support.ids import id_order
 from tests.support.worlds import CODEC, open_database

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from planner.conditions import compile_condition
-from planner.distinct_values import DistinctValues
 from planner.engine import Engine
-from planner.filter import TextOperator, TextTest
-from planner.index_tests import ValueTests
-from planner.query import Query, Stage
-from planner.ranks.by_text import describe_text
+from planner.payload_index.distinct_values import DistinctValues
+from planner.payload_index.tests import ValueTests
+from planner.predicate.conditions import compile_condition
+from planner.query.bm25 import Bm25, ByText, Highlighting, SearchedField
+from planner.query.filter import TextOperator, TextTest
+from planner.query.query import Query, Stage
+from planner.rank.by_text import describe_text
 from planner.text.analysis import Analyzer
-from planner.text.bm25_query import Bm25, ByText, Highlighting, SearchedField
 from planner.text.highlights import highlights_of
 from planner.text.syntax import clauses_of
 from planner.text.units import field_clauses
 from storage.budget import UNLIMITED
 from storage.database import Database
-from storage.operations import Upsert
-from storage.schema import CollectionSchema
-from storage.text_settings import TextSettings
+from storage.schema.schema import CollectionSchema
+from storage.schema.text_settings import TextSettings
+from storage.write.operations import Upsert
 from tests.planner.test_filter_table import Row, code
 from tests.planner.test_text_oracle import Held
 from tests.support import operators, oracle_text

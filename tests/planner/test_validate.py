@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from planner.bind.filters import check_filter
+from planner.bind.stages import check_query
 from planner.engine import Engine
 from planner.errors import AmbiguousSpace, InvalidFilter, InvalidLimit, InvalidQuery
-from planner.filter import (
+from planner.limits import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTER_DEPTH, MAX_LIMIT, MAX_STAGES, MAX_WEIGHT
+from planner.query.filter import (
     AnyOf,
     Condition,
     DatetimeRange,
@@ -31,8 +34,7 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.limits import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTER_DEPTH, MAX_LIMIT, MAX_STAGES, MAX_WEIGHT
-from planner.query import (
+from planner.query.query import (
     Dbsf,
     Nearest,
     PayloadSelector,
@@ -46,8 +48,6 @@ from planner.query import (
     StoredVector,
     VectorsSelector,
 )
-from planner.validate import check_query
-from planner.validate_filter import check_filter
 from storage.collection import Collection
 from storage.errors import (
     DimensionMismatch,
@@ -60,7 +60,7 @@ from storage.errors import (
     SpaceNotFound,
     ZeroVector,
 )
-from storage.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
 
 SCHEMA = CollectionSchema(
     spaces={

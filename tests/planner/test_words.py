@@ -5,11 +5,11 @@ import time
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from planner.distinct_values import DistinctValues
-from planner.filter import TextOperator, TextTest
-from planner.index_tests import ValueTests
-from planner.strings import compile_string_test
-from planner.words import has_phrase, keys_of, words_of
+from planner.payload_index.distinct_values import DistinctValues
+from planner.payload_index.tests import ValueTests
+from planner.predicate.strings import compile_string_test
+from planner.predicate.words import has_phrase, keys_of, words_of
+from planner.query.filter import TextOperator, TextTest
 from storage.budget import UNLIMITED
 from tests.support import operators
 

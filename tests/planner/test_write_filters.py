@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from planner.engine import Engine
-from planner.filter import Equal, Filter
-from server.payload import ProtobufPayloadCodec
+from planner.query.filter import Equal, Filter
+from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.database import Database
 from storage.errors import Cancelled, DeadlineExceeded
-from storage.operations import DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema
+from storage.schema.schema import CollectionSchema
+from storage.write.operations import DeletePoints, SpaceVectors, Upsert
 from tests.storage.directories import QUIET
 
 ROWS = 150

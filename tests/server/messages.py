@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from headwater.v1 import collections_pb2, common_pb2, filter_pb2, payload_pb2, query_pb2
-from server.payload import payload_message
+from server.convert.payload import payload_message
 
 VECTORS = Mapping[str, Sequence[float]]
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import grpc
 
-from server.interceptors import budget_of
+from server.rpc.interceptors import budget_of
 
 
 def test_a_caller_is_a_connection() -> None:

@@ -10,10 +10,10 @@ from headwater.v1.filter_pb2 import Condition, FieldCondition, Filter, HasVector
 from headwater.v1.payload_pb2 import ListValue, Value
 from headwater.v1.points_pb2 import PointsQueryRequest, PointsSearchRequest
 from headwater.v1.query_pb2 import LookupFrom, PrefetchQuery, VectorInput
-from planner import filter as engine
 from planner.errors import InvalidFilter, InvalidQuery
 from planner.limits import MAX_CONDITIONS, MAX_STAGES
-from planner.query import (
+from planner.query import filter as engine
+from planner.query.query import (
     Dbsf,
     FilterScope,
     FilterStrategy,

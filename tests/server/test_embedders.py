@@ -19,9 +19,9 @@ from server.config import InvalidConfig
 from server.embedders.cache import VectorCache
 from server.embedders.embedder import Embedder, Role
 from server.embedders.endpoint import retry_after
-from server.embedders.errors import EmbedderNotConfigured, EmbedderUnavailable
 from server.embedders.openai import batches_of, rows_of
 from server.embedders.settings import OnnxSettings, OpenAISettings, read_embedders
+from server.errors.embedders import EmbedderNotConfigured, EmbedderUnavailable
 from storage.budget import UNLIMITED, Budget
 from storage.errors import Cancelled
 from tests.server.conftest import serving

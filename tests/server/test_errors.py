@@ -12,10 +12,10 @@ from grpc import StatusCode
 
 from headwater.v1 import errors_pb2
 from planner import errors as planner_errors
-from server.embedders import errors as embedder_errors
-from server.errors import DOMAIN, OF_WHAT_WAS_SENT, STATUS_OF, Unauthenticated, status_of
-from server.indexes import errors as index_errors
-from server.lanes import errors as lane_errors
+from server.errors import embedders as embedder_errors
+from server.errors import indexes as index_errors
+from server.errors import lanes as lane_errors
+from server.errors.status import DOMAIN, OF_WHAT_WAS_SENT, STATUS_OF, Unauthenticated, status_of
 from storage import errors as storage_errors
 from storage.errors import (
     CollectionNotFound,
@@ -26,7 +26,7 @@ from storage.errors import (
     PointNotFound,
     SpaceNotFound,
 )
-from storage.told_paths import hide_folder
+from storage.files.told_paths import hide_folder
 
 # Raised by gRPC itself, before any of our code runs.
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,12 +7,12 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.coverage import has_text
-from planner.filter import TextTest
+from planner.analyze.vector_coverage import has_text
+from planner.query.filter import TextTest
 from server.indexes.managed import text_of
-from server.indexes.policies import space_name
-from storage.index_policy import IndexPolicy, IndexSource, ReadyPolicy
-from storage.schema import MAX_NAME_BYTES, CollectionSchema, Distance, SpaceSchema, check_space_name
+from server.services.index_policies import space_name
+from storage.schema.index_policy import IndexPolicy, IndexSource, ReadyPolicy
+from storage.schema.schema import MAX_NAME_BYTES, CollectionSchema, Distance, SpaceSchema, check_space_name
 
 
 def pattern() -> str:

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from server.logs import JsonFormatter, TextFormatter
+from server.rpc.logs import JsonFormatter, TextFormatter
 
 NASTY = 'a\nFAKE "line" \x1b[31m'
 

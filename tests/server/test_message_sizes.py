@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.v1 import points_pb2 as wire
-from server.message_sizes import BYTES_PER_BYTE, BYTES_PER_PART, count_parts, memory_of
+from server.rpc.message_sizes import BYTES_PER_BYTE, BYTES_PER_PART, count_parts, memory_of
 from tests.server.messages import point
 
 MANY = 10**9

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.v1.payload_pb2 import Payload, Value
-from server.payload import (
+from server.convert.payload import (
     MAX_KEY_BYTES,
     MAX_PAYLOAD_BYTES,
     MAX_PAYLOAD_DEPTH,

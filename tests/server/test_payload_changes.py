@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.payload_changes import merged, replaced
+from server.convert.payload_changes import merged, replaced
 
 
 @pytest.mark.parametrize(

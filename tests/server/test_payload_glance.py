@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headwater.v1.payload_pb2 import Payload, Value
-from server.payload import MAX_PAYLOAD_DEPTH, check_payload, is_surely_sound, stored_payload
+from server.convert.payload import MAX_PAYLOAD_DEPTH, check_payload, is_surely_sound, stored_payload
 from storage.errors import EngineError
 
 KEYS = st.text(max_size=6) | st.sampled_from(["", "k" * 511, "k" * 512, "k" * 513, "é" * 256, "é" * 257, "x" * 20_000])

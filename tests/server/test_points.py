@@ -8,7 +8,7 @@ import pytest
 
 from headwater.v1 import common_pb2
 from headwater.v1 import points_pb2 as wire
-from server.payload import MAX_PAYLOAD_BYTES, payload_message, payload_of
+from server.convert.payload import MAX_PAYLOAD_BYTES, payload_message, payload_of
 from tests.server.conftest import Service, failure_of
 from tests.server.messages import equal, ids, must, point, point_id, vectors
 

@@ -10,24 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner import first_queries
 from planner.engine import Engine
-from planner.filter import Equal, Filter
-from planner.query import Nearest, Query, Stage
-from planner.text.bm25_query import Bm25
-from server import reopening
-from server.reopening import Reopening
-from storage import derived
+from planner.query.bm25 import Bm25
+from planner.query.filter import Equal, Filter
+from planner.query.query import Nearest, Query, Stage
+from planner.upkeep import first_queries
+from server.background import reopening
+from server.background.reopening import Reopening
 from storage.database import Database
-from storage.derived import DerivedFiles
-from storage.multi import MultiVector
-from storage.operations import SpaceRecords, SpaceVectors, Upsert
-from storage.payload_schema import FieldIndexParams, FieldType
-from storage.reader import Reader
-from storage.schema import CollectionSchema, MultiSchema, SpaceSchema, SparseSchema
+from storage.derived import files as derived
+from storage.derived.files import DerivedFiles
+from storage.schema.payload_schema import FieldIndexParams, FieldType
+from storage.schema.schema import CollectionSchema, MultiSchema, SpaceSchema, SparseSchema
+from storage.schema.text_settings import TextSettings
 from storage.settings import StorageSettings
-from storage.sparse import SparseVector
-from storage.text_settings import TextSettings
+from storage.tables.reader import Reader
+from storage.vectors.multi import MultiVector
+from storage.vectors.sparse import SparseVector
+from storage.write.operations import SpaceRecords, SpaceVectors, Upsert
 from tests.support.worlds import CODEC
 
 COUNT = 12

@@ -8,7 +8,7 @@ import pytest
 
 from headwater.v1 import collections_pb2, query_pb2
 from headwater.v1 import points_pb2 as wire
-from server.payload import payload_of
+from server.convert.payload import payload_of
 from tests.server.conftest import Service, failure_of
 from tests.server.messages import equal, must, nearest, point, point_id, vector
 

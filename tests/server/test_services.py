@@ -3,19 +3,19 @@
 import pytest
 
 from headwater.v1 import collections_pb2
-from server.analyses import PointAnalyses
 from server.app import COLLECTIONS, POINTS, VDE
-from server.collections import Collections
-from server.field_indexes import PointFieldIndexes
-from server.maintenance import VectorDataMaintenance
-from server.partitions import Partitions
-from server.points import PointReads, PointWrites
-from server.scrolling import PointScrolls
-from server.search import PointQueries
-from server.services import handlers_of, snake_case
-from server.snapshots import SnapshotTransfers
-from server.text_indexes import PointTextIndexes
-from server.vde import VectorDataEngine
+from server.rpc.services import handlers_of, snake_case
+from server.services.analyses import PointAnalyses
+from server.services.collections import Collections
+from server.services.field_indexes import PointFieldIndexes
+from server.services.maintenance import VectorDataMaintenance
+from server.services.partitions import Partitions
+from server.services.points import PointReads, PointWrites
+from server.services.scrolling import PointScrolls
+from server.services.search import PointQueries
+from server.services.snapshots import SnapshotTransfers
+from server.services.text_indexes import PointTextIndexes
+from server.services.vde import VectorDataEngine
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from headwater.v1 import collections_pb2, points_pb2
 from server.app import SERVICES, CannotStart, serve
 from server.config import Config
-from server.interceptors import Interceptor, budget_of
-from server.rpcs import UnaryRpc
+from server.rpc.interceptors import Interceptor, budget_of
+from server.rpc.rpcs import UnaryRpc
 from storage.budget import Budget
 from storage.errors import Cancelled, DeadlineExceeded, EngineError, StorageFailed
 from tests.server.conftest import Service, failure_of, serving

@@ -11,10 +11,10 @@ from headwater.v1.collections_pb2 import SPACE_STATE_AWAITING_VECTORS, SPACE_STA
 from server.app import VDE
 from server.convert.schema import SPACE_STATES
 from server.convert.tasks import TASK_KINDS
-from server.vde import COLLECTION_STATES
-from storage.catalog import CollectionState
-from storage.stats import SpaceState
-from storage.tasks import TaskKind
+from server.services.vde import COLLECTION_STATES
+from storage.schema.stats import SpaceState
+from storage.segments.policy import TaskKind
+from storage.tables.catalog import CollectionState
 from tests.server.conftest import Service, failure_of, serving
 from tests.server.messages import point
 

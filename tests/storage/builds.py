@@ -14,7 +14,7 @@ def builds() -> list[int]:
     found = []
     for process_id in {number for path in children for number in path.read_text().split()}:
         try:
-            if b"storage.build" in Path(f"/proc/{process_id}/cmdline").read_bytes():
+            if b"storage.maintenance.build_process" in Path(f"/proc/{process_id}/cmdline").read_bytes():
                 found.append(int(process_id))
         except OSError:
             continue

@@ -22,9 +22,10 @@ from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError
-from storage.schema import PointId
-from storage.search import SpaceSearch
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import PointId
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import search_vectors
 from tests.storage.directories import CODEC, QUIET
 
 Answer = dict[str, Any]
@@ -91,7 +92,7 @@ def _search(snapshot: Snapshot, *, exact: bool) -> Any:
     answers = []
     for space, schema in sorted(snapshot.schema.spaces.items()):
         search = SpaceSearch(space=space, vector=np.ones(schema.size, np.float32), limit=200, exact=exact)
-        (hits,) = snapshot.search([search], UNLIMITED)
+        (hits,) = search_vectors(snapshot, [search], UNLIMITED)
         answers.append([snapshot.point_ids(hits.slots), hits.scores.tolist()])
     return answers
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from storage.budget import UNLIMITED
-from storage.catalog import CreateAlias
 from storage.database import Database
 from storage.errors import EngineError, StorageFailed
-from storage.schema import CollectionSchema, SchemaChange, SpaceSchema, SparseSchema
+from storage.schema.schema import CollectionSchema, SchemaChange, SpaceSchema, SparseSchema
 from storage.settings import StorageSettings
+from storage.tables.catalog import CreateAlias
 from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert, write
 

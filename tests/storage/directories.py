@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from server.payload import ProtobufPayloadCodec
+from server.convert.payload import ProtobufPayloadCodec
 from storage.check import check
 from storage.database import Database
 from storage.settings import StorageSettings

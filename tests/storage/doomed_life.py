@@ -15,9 +15,17 @@ from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.ivf.partition import Partition
-from storage.operations import ByIds, DeletePoints, Operation
-from storage.schema import CollectionSchema, Distance, HnswConfigDiff, IndexKind, SchemaChange, SpaceDiff, SpaceSchema
+from storage.schema.schema import (
+    CollectionSchema,
+    Distance,
+    HnswConfigDiff,
+    IndexKind,
+    SchemaChange,
+    SpaceDiff,
+    SpaceSchema,
+)
 from storage.settings import StorageSettings
+from storage.write.operations import ByIds, DeletePoints, Operation
 from tests.storage.directories import CODEC
 from tests.storage.model import Model, Point, applied, update_vectors, upsert, write
 

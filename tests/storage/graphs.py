@@ -3,11 +3,12 @@
 import numpy as np
 
 from storage.collection import Collection
-from storage.files import publish
-from storage.index import Graph, build
-from storage.policy import facts_of
-from storage.segment_index import file_checksum, wants_index
-from storage.space import IndexFile, SpaceView
+from storage.files.durable import publish
+from storage.index.hnsw import Graph, build
+from storage.schema.manifest import IndexFile
+from storage.segments.policy import facts_of
+from storage.segments.segment import file_checksum, wants_index
+from storage.segments.space import SpaceView
 
 
 def blocks_without_graph(collection: Collection) -> list[int]:

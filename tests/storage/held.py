@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.collection import Collection
-from storage.operations import BySlots, DeletePoints
-from storage.reader import Reader
+from storage.tables.reader import Reader
+from storage.write.operations import BySlots, DeletePoints
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints, Operation
-from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSchema
 from storage.settings import StorageSettings
+from storage.write.operations import ByIds, DeletePoints, Operation
 from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert
 

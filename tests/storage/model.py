@@ -1,6 +1,7 @@
 """What a collection must hold and answer: a dict of points, the meaning of each write on it, and the comparison.
 
-The scores here are sums in plain Python over float64 values, rounded once; nothing is shared with `storage.distance`.
+The scores here are sums in plain Python over float64 values, rounded once; nothing is shared with
+`storage.vectors.distance`.
 """
 
 import math
@@ -12,7 +13,12 @@ from numpy.typing import NDArray
 
 from storage.budget import UNLIMITED
 from storage.collection import Collection
-from storage.operations import (
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import Distance, PointId
+from storage.search.dense import SpaceHits, SpaceSearch
+from storage.search.snapshot_search import score_vectors, search_vectors
+from storage.tables.reader import Reader
+from storage.write.operations import (
     ByIds,
     BySlots,
     ChangePayload,
@@ -24,10 +30,6 @@ from storage.operations import (
     Upsert,
     WriteResult,
 )
-from storage.reader import Reader
-from storage.schema import Distance, PointId
-from storage.search import SpaceHits, SpaceSearch
-from storage.snapshot import Snapshot
 from tests.storage.directories import CODEC
 
 Vector = NDArray[np.float32]
@@ -235,13 +237,13 @@ def _assert_search(snapshot: Snapshot, model: Model, space: str, slots: Mapping[
 
     exact = [find(1), find(3), find(1000), find(2, restricted=True), find(1000, restricted=True)]
     wanted = [every[:1], every[:3], every, filtered[:2], filtered]
-    for hits, expected in zip(snapshot.search(exact, UNLIMITED), wanted, strict=True):
+    for hits, expected in zip(search_vectors(snapshot, exact, UNLIMITED), wanted, strict=True):
         assert_hits(snapshot, hits, expected)
     approximate = [find(2, exact=False), *(find(2, restricted=True, exact=False, strategy=s) for s in ("pre", "post"))]
-    for hits, pool in zip(snapshot.search(approximate, UNLIMITED), [every, filtered, filtered], strict=True):
+    for hits, pool in zip(search_vectors(snapshot, approximate, UNLIMITED), [every, filtered, filtered], strict=True):
         assert_some_of(snapshot, hits, pool, 2)
     everything = snapshot.all_slots()
-    assert_hits(snapshot, snapshot.score(space, everything[::-1], query, UNLIMITED), every)
+    assert_hits(snapshot, score_vectors(snapshot, space, everything[::-1], query, UNLIMITED), every)
 
 
 def assert_hits(snapshot: Snapshot, hits: SpaceHits, expected: Sequence[tuple[PointId, np.float32]]) -> None:

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints
-from storage.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.segments.policy import TaskKind
 from storage.settings import StorageSettings
-from storage.tasks import TaskKind
+from storage.write.operations import ByIds, DeletePoints
 from tests.storage.directories import Directories
 from tests.storage.model import Model, Point, assert_holds, upsert, write
 

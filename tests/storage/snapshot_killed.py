@@ -6,7 +6,7 @@ WHAT is `snapshot`, `restore` or `clone`. The failpoint that kills it is in the 
 import sys
 from pathlib import Path
 
-from server.payload import ProtobufPayloadCodec
+from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED
 from storage.database import Database
 from storage.settings import StorageSettings

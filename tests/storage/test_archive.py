@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from server.payload import ProtobufPayloadCodec
-from storage import archive, errors
+from server.convert.payload import ProtobufPayloadCodec
+from storage import errors
+from storage.backup import archive
 from storage.budget import UNLIMITED, Budget
-from storage.catalog import SnapshotEntry
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Distance, PointId, SchemaChange, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, PointId, SchemaChange, SpaceSchema
 from storage.settings import StorageSettings
+from storage.tables.catalog import SnapshotEntry
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceVectors, Upsert
 from tests.support.server_process import ROOT, environment
 
 CODEC = ProtobufPayloadCodec()
@@ -234,7 +235,7 @@ def test_a_flipped_byte_is_found_wherever_it_is(good: bytes, tmp_path: Path) -> 
     for offset in offsets:
         path.write_bytes(damaged(good, offset))
         with pytest.raises((errors.CorruptStore, errors.UnknownFormat)) as refused:
-            archive.verify(path, UNLIMITED)
+            archive.verify_archive(path, UNLIMITED)
         if isinstance(refused.value, errors.CorruptStore):
             assert refused.value.metadata["file"] == str(path)
             # A size or name that the manifest gives wrongly shows where that member is.
@@ -243,7 +244,7 @@ def test_a_flipped_byte_is_found_wherever_it_is(good: bytes, tmp_path: Path) -> 
         else:
             assert b'"format": ' in good[offset - 12 : offset]
     path.write_bytes(good)
-    archive.verify(path, UNLIMITED)
+    archive.verify_archive(path, UNLIMITED)
 
 
 def test_the_damaged_member_is_named(good: bytes, tmp_path: Path) -> None:
@@ -252,7 +253,7 @@ def test_the_damaged_member_is_named(good: bytes, tmp_path: Path) -> None:
     for member in members:
         (tmp_path / "x").write_bytes(damaged(good, member.offset_data + member.size // 2))
         with pytest.raises(errors.CorruptStore, match=member.name) as refused:
-            archive.verify(tmp_path / "x", UNLIMITED)
+            archive.verify_archive(tmp_path / "x", UNLIMITED)
         assert refused.value.metadata["offset"] == str(member.offset_data)
 
 
@@ -262,17 +263,17 @@ def test_a_file_that_ends_early_or_late_is_refused(good: bytes, tmp_path: Path) 
     for length in {0, 1, 511, 512, len(good) - 1, len(good) - 512, *random.integers(0, len(good), 100).tolist()}:
         path.write_bytes(good[:length])
         with pytest.raises(errors.CorruptStore) as refused:
-            archive.verify(path, UNLIMITED)
+            archive.verify_archive(path, UNLIMITED)
         assert refused.value.metadata["offset"] == str(length)
     path.write_bytes(good + b"\0")
     with pytest.raises(errors.CorruptStore, match="follow"):
-        archive.verify(path, UNLIMITED)
+        archive.verify_archive(path, UNLIMITED)
 
 
 def test_a_newer_format_is_told_from_damage(good: bytes, tmp_path: Path) -> None:
     (tmp_path / "newer").write_bytes(good.replace(b'"format": 1', b'"format": 7'))
     with pytest.raises(errors.UnknownFormat) as refused:
-        archive.verify(tmp_path / "newer", UNLIMITED)
+        archive.verify_archive(tmp_path / "newer", UNLIMITED)
     assert (refused.value.metadata["found"], refused.value.metadata["known"]) == ("7", "1")
 
 
@@ -329,7 +330,7 @@ NO_NUMBERS = [float("inf"), float("-inf"), float("nan"), -1, 2**63, 10**400, "1"
 def test_a_manifest_that_cannot_be_is_damage(tmp_path: Path, manifest: bytes) -> None:
     (tmp_path / "given").write_bytes(archive_of(manifest))
     with pytest.raises(errors.CorruptStore, match=r"manifest.json is damaged|header of manifest.json is damaged"):
-        archive.verify(tmp_path / "given", UNLIMITED)
+        archive.verify_archive(tmp_path / "given", UNLIMITED)
 
 
 def test_any_header_is_read_or_refused(tmp_path: Path) -> None:
@@ -342,7 +343,7 @@ def test_any_header_is_read_or_refused(tmp_path: Path) -> None:
             found[148:156] = b"%06o\0 " % checksum if not 148 <= position < 156 else found[148:156]
             (tmp_path / "given").write_bytes(bytes(found) + manifest_with())
             with pytest.raises(errors.CorruptStore):
-                archive.verify(tmp_path / "given", UNLIMITED)
+                archive.verify_archive(tmp_path / "given", UNLIMITED)
 
 
 @pytest.mark.parametrize("damage", [lambda data: damaged(data, 20_000), lambda data: data[:20_000], lambda data: b""])

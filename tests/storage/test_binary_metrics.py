@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from storage import distance
 from storage.errors import InvalidRequest
-from storage.schema import CollectionSchema, Datatype, Distance, SpaceSchema, check_space, default_datatype
-from storage.validate import check_query_vector, check_vector, check_vectors
+from storage.schema.schema import CollectionSchema, Datatype, Distance, SpaceSchema, check_space, default_datatype
+from storage.vectors import distance
+from storage.write.validate import check_query_vector, check_vector, check_vectors
 from tests.support.oracle import score_of
 
 Rows = NDArray[np.float32]
@@ -25,13 +25,13 @@ BITS = hnp.arrays(
 
 
 def _estimates(metric: Distance, queries: Rows, rows: Rows) -> tuple[Rows, Rows]:
-    return distance.estimates(metric, queries, distance.norms(queries), rows, distance.norms(rows))
+    return distance.estimate_rows(metric, queries, distance.norms_of(queries), rows, distance.norms_of(rows))
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @given(bits=BITS)
 def test_scores_are_the_oracles(metric: Distance, bits: Rows) -> None:
-    found = distance.scores(metric, bits[0], bits)
+    found = distance.score_rows(metric, bits[0], bits)
     assert found.tolist() == [score_of(metric, bits[0], row) for row in bits]
     assert found[0] == 0
     assert not np.signbit(found).any()
@@ -42,7 +42,7 @@ def test_scores_are_the_oracles(metric: Distance, bits: Rows) -> None:
 def test_estimates_stay_within_their_bounds(metric: Distance, bits: Rows) -> None:
     guess, bound = _estimates(metric, bits, bits)
     for query, guessed, bounds in zip(bits, guess, np.broadcast_to(bound, guess.shape), strict=True):
-        assert (np.abs(guessed + distance.scores(metric, query, bits)) <= bounds).all()
+        assert (np.abs(guessed + distance.score_rows(metric, query, bits)) <= bounds).all()
 
 
 def test_estimates_of_the_longest_vectors() -> None:
@@ -50,7 +50,7 @@ def test_estimates_of_the_longest_vectors() -> None:
     rows = (np.random.default_rng(1).random((50, 65_536)) < np.linspace(0, 1, 50)[:, None]).astype(np.float32)
     for metric in METRICS:
         guess, bound = _estimates(metric, rows[-3:], rows)
-        exact = np.stack([distance.scores(metric, query, rows) for query in rows[-3:]])
+        exact = np.stack([distance.score_rows(metric, query, rows) for query in rows[-3:]])
         assert (np.abs(guess + exact) <= bound).all()
         assert metric is Distance.JACCARD or bound.max() == 0
 

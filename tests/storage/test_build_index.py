@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from storage import distance
-from storage.build_index import BuiltIndex, build_graph, judge_lists
-from storage.encoding import Encoding
-from storage.index import Graph
+from storage.index.hnsw import Graph
 from storage.ivf.lists import build_lists
-from storage.judge import make_exam, recall_of
-from storage.schema import Datatype, Distance, HnswConfig, IndexKind, IvfConfig, SpaceSchema
+from storage.schema.schema import Datatype, Distance, HnswConfig, IndexKind, IvfConfig, SpaceSchema
+from storage.segments.build_index import BuiltIndex, build_graph, judge_lists
+from storage.segments.judge import make_exam, recall_of
+from storage.vectors import distance
+from storage.vectors.encoding import Encoding
 
 Rows = NDArray[np.float32]
 METRICS = [Distance.COSINE, Distance.DOT, Distance.EUCLID]
@@ -70,7 +70,7 @@ def test_odd_rows_are_found_in_any_form(kind: str, metric: Distance, datatype: D
         one, other = rows[random.integers(0, COUNT, 2)].astype(np.float64)
         query = (one + random.uniform(0, 0.3) * (other - one)).astype(np.float32)
         keys, _, _ = graph.search(query[None], 128)
-        exact = distance.scores(metric, query, rows) * (1 if metric.higher_is_better else -1)
+        exact = distance.score_rows(metric, query, rows) * (1 if metric.higher_is_better else -1)
         shares.append(np.mean(np.sort(exact[keys[0, :40].astype(np.int64)])[-10:] >= np.sort(exact)[-10]))
     assert np.mean(shares) >= 0.9
 
@@ -113,7 +113,7 @@ def test_an_exam_knows_the_exact_answers(metric: Distance, scale: float) -> None
     exam = make_exam(metric, rows, np.arange(0, 300, 2))
     assert (exam.own % 2 == 0).all()
     for query, last in zip(exam.queries[::17], exam.last[::17], strict=True):
-        exact = np.sort(distance.scores(metric, query, rows[::2]))
+        exact = np.sort(distance.score_rows(metric, query, rows[::2]))
         assert last == (exact[-10] if metric.higher_is_better else exact[9])
     every = [np.arange(0, 300, 2)] * len(exam.queries)
     assert recall_of(exam, rows, every) == 1.0

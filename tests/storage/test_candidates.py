@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from storage import candidates, distance
 from storage.budget import UNLIMITED
-from storage.operations import ByIds, DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
-from storage.search import SpaceSearch
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.search import candidates
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import search_vectors
+from storage.vectors import distance
+from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import write
 
@@ -97,7 +99,8 @@ def _assert_tops(snapshot: Snapshot, metric: Distance, rows: Rows) -> None:
             for limit in (1, 10, 200):
                 searches.append(SpaceSearch(space=metric.value, vector=query, limit=limit, allowed=allowed, exact=True))
                 expected.append(_true_top(metric, query, rows, slots if allowed is None else allowed, limit))
-    for hits, (wanted_slots, wanted_scores) in zip(snapshot.search(searches, UNLIMITED), expected, strict=True):
+    found = search_vectors(snapshot, searches, UNLIMITED)
+    for hits, (wanted_slots, wanted_scores) in zip(found, expected, strict=True):
         assert hits.slots.tolist() == wanted_slots.tolist()
         assert hits.scores.tobytes() == wanted_scores.tobytes()
 
@@ -105,7 +108,7 @@ def _assert_tops(snapshot: Snapshot, metric: Distance, rows: Rows) -> None:
 def _true_top(
     metric: Distance, query: Rows, rows: Rows, slots: NDArray[np.uint32], limit: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    scores = distance.scores(metric, query, rows[slots])
+    scores = distance.score_rows(metric, query, rows[slots])
     keys = -scores if metric.higher_is_better else scores
     order = np.lexsort((COUNT - slots.astype(np.int64), keys))[:limit]
     return slots[order], scores[order]

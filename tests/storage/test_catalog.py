@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.catalog import AliasOperation, CollectionState, CreateAlias, DeleteAlias, RenameAlias
 from storage.database import Database
 from storage.errors import (
     AliasNotFound,
@@ -16,7 +15,8 @@ from storage.errors import (
     LimitExceeded,
     ShuttingDown,
 )
-from storage.schema import MAX_NAME_BYTES, MAX_SPACES, CollectionSchema, HnswConfig, SpaceSchema
+from storage.schema.schema import MAX_NAME_BYTES, MAX_SPACES, CollectionSchema, HnswConfig, SpaceSchema
+from storage.tables.catalog import AliasOperation, CollectionState, CreateAlias, DeleteAlias, RenameAlias
 from tests.storage.directories import Directories
 from tests.storage.model import Point, upsert, write
 

@@ -13,10 +13,10 @@ import pytest
 
 from storage.check import check, main
 from storage.errors import CollectionNotFound
-from storage.keys import encode_slot
-from storage.operations import ByIds, DeletePoints
-from storage.records import encode_record, encode_row
-from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.tables.keys import encode_slot
+from storage.tables.point_records import encode_record, encode_row
+from storage.write.operations import ByIds, DeletePoints
 from tests.storage.directories import Directories
 from tests.storage.graphs import attach_graphs
 from tests.storage.model import Point, upsert, write

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from storage import codes, distance, matching
 from storage.budget import UNLIMITED
-from storage.operations import ByIds, DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Distance, SpaceSchema
-from storage.search import SpaceSearch
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import search_vectors
+from storage.segments import matching
+from storage.vectors import codes, distance
+from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
 from tests.storage import test_candidates as styles
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import write
@@ -40,31 +42,31 @@ def _wide(metric: Distance, query: Rows, rows: Rows) -> NDArray[np.float64]:
 def test_bounds_hold(metric: Distance, style: Style) -> None:
     for size in (1, 3, 64, 200):
         rows = style(np.random.default_rng(size), size)
-        safe = rows[~distance.is_unsafe(distance.norms(rows))]
+        safe = rows[~distance.is_unsafe(distance.norms_of(rows))]
         queries = safe[: min(40, len(safe))]
-        coded = codes.code_rows(metric, safe, distance.norms(safe), np.arange(len(safe)))
+        coded = codes.code_rows(metric, safe, distance.norms_of(safe), np.arange(len(safe)))
         coded_queries = codes.code_queries(metric, queries)
         assert coded is not None
         assert coded_queries is not None
-        for number, guess, bound in codes.estimates(coded_queries, coded):
+        for number, guess, bound in codes.estimate_codes(coded_queries, coded):
             off = np.abs(guess.astype(np.float64) - _wide(metric, queries[number], safe))
             assert off.max(initial=0) <= bound
 
 
 def test_what_float32_cannot_hold_has_no_codes() -> None:
     rows = np.full((3, 4), 1e20, np.float32)
-    assert codes.code_rows(Distance.DOT, rows, distance.norms(rows), np.arange(3)) is None
+    assert codes.code_rows(Distance.DOT, rows, distance.norms_of(rows), np.arange(3)) is None
     assert codes.code_queries(Distance.DOT, rows) is None
 
 
 def test_products_of_the_largest_codes_are_exact() -> None:
     rows = np.ones((50, 3_000), np.float32)
     rows[::2] *= -1
-    coded = codes.code_rows(Distance.DOT, rows, distance.norms(rows), np.arange(50))
+    coded = codes.code_rows(Distance.DOT, rows, distance.norms_of(rows), np.arange(50))
     queries = codes.code_queries(Distance.DOT, rows[:1])
     assert coded is not None
     assert queries is not None
-    [(_, guess, _)] = codes.estimates(queries, coded)
+    [(_, guess, _)] = codes.estimate_codes(queries, coded)
     assert np.allclose(guess, np.where(np.arange(50) % 2, -3_000, 3_000), rtol=1e-5)
 
 
@@ -93,7 +95,8 @@ def test_coded_rows_give_the_same_bytes(
                 assert _found(snapshot, metric, rows, allowed) == plain
             batch = [_search(metric, row, allowed, 10) for row in rows[:40]]
             alone = [_search(metric, row, copy, 10) for row in rows[:40]]
-            for one, other in zip(snapshot.search(batch, UNLIMITED), snapshot.search(alone, UNLIMITED), strict=True):
+            together, apart = (search_vectors(snapshot, searches, UNLIMITED) for searches in (batch, alone))
+            for one, other in zip(together, apart, strict=True):
                 assert one.slots.tolist() == other.slots.tolist()
                 assert one.scores.tobytes() == other.scores.tobytes()
 
@@ -109,7 +112,7 @@ def _found(
     return [
         (hits.slots.tolist(), hits.scores.tobytes())
         for search in searches
-        for hits in snapshot.search([search], UNLIMITED)
+        for hits in search_vectors(snapshot, [search], UNLIMITED)
     ]
 
 

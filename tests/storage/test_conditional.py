@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from server.payload_changes import merged
+from server.convert.payload_changes import merged
 from storage.collection import Collection
-from storage.operations import (
+from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.tables.reader import Reader
+from storage.write.operations import (
     ByIds,
     ChangePayload,
     DeletePoints,
@@ -22,8 +24,6 @@ from storage.operations import (
     Upsert,
     UpsertMode,
 )
-from storage.reader import Reader
-from storage.schema import CollectionSchema, Distance, SpaceSchema
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import write
 

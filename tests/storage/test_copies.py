@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from storage.backup.streams import open_files
 from storage.budget import UNLIMITED
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints
-from storage.parts import open_files
-from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
 from storage.settings import StorageSettings
-from storage.snapshot import Snapshot
+from storage.write.operations import ByIds, DeletePoints
 from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert, write
 

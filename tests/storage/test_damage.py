@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from storage.budget import UNLIMITED
-from storage.catalog import CreateAlias
 from storage.check import check
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints
-from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSchema
 from storage.settings import StorageSettings
+from storage.tables.catalog import CreateAlias
+from storage.write.operations import ByIds, DeletePoints
 from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert, write
 from tests.support.server_process import ROOT, environment

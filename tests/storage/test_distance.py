@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from storage import distance
-from storage.schema import Distance
+from storage.schema.schema import Distance
+from storage.vectors import distance
 from tests.storage.model import FLOAT32_MAX, score
 
 METRICS = [metric for metric in Distance if not metric.is_binary]
@@ -29,7 +29,7 @@ def test_scores_are_those_of_the_definition(
     metric: Distance, data: tuple[NDArray[np.float32], NDArray[np.float32]]
 ) -> None:
     queries, rows = data
-    found = distance.scores(metric, queries[0], rows)
+    found = distance.score_rows(metric, queries[0], rows)
     expected = np.array([score(metric, queries[0], row) for row in rows], np.float32)
     assert np.isfinite(found).all()
     # The last bit may differ, since float64 sums run in another order; where terms cancel, what float64 keeps of them.
@@ -47,33 +47,33 @@ def test_a_score_depends_on_nothing_but_its_row(metric: Distance, size: int) -> 
     count = 3 * (1 << 20) // size if size > 700 else 700
     rows = random.standard_normal((count, size), np.float32) * np.float32(3.7)
     query = random.standard_normal(size, np.float32)
-    together = distance.scores(metric, query, rows)
+    together = distance.score_rows(metric, query, rows)
     picked = random.permutation(count)[:50]
-    assert distance.scores(metric, query, rows[picked]).tobytes() == together[picked].tobytes()
-    assert distance.scores(metric, query, rows[5:]).tobytes() == together[5:].tobytes()
+    assert distance.score_rows(metric, query, rows[picked]).tobytes() == together[picked].tobytes()
+    assert distance.score_rows(metric, query, rows[5:]).tobytes() == together[5:].tobytes()
     for number in picked[:5].tolist():
-        alone = distance.scores(metric, query, rows[number : number + 1])
+        alone = distance.score_rows(metric, query, rows[number : number + 1])
         assert alone.tobytes() == together[number : number + 1].tobytes()
-    assert distance.scores(metric, query, np.asfortranarray(rows[:100])).tobytes() == together[:100].tobytes()
+    assert distance.score_rows(metric, query, np.asfortranarray(rows[:100])).tobytes() == together[:100].tobytes()
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_no_rows_have_no_scores(metric: Distance) -> None:
-    assert distance.scores(metric, np.ones(3, np.float32), np.empty((0, 3), np.float32)).shape == (0,)
+    assert distance.score_rows(metric, np.ones(3, np.float32), np.empty((0, 3), np.float32)).shape == (0,)
 
 
 def test_bounded_and_signless_extremes() -> None:
     big = np.full((1, 4), FLOAT32_MAX, np.float32)
-    assert distance.scores(Distance.DOT, big[0], -big)[0] == -np.float32(FLOAT32_MAX)
-    assert distance.scores(Distance.EUCLID, big[0], -big)[0] == np.float32(FLOAT32_MAX)
-    assert distance.scores(Distance.MANHATTAN, big[0], -big)[0] == np.float32(FLOAT32_MAX)
-    assert distance.scores(Distance.COSINE, big[0], -big)[0] == -1
+    assert distance.score_rows(Distance.DOT, big[0], -big)[0] == -np.float32(FLOAT32_MAX)
+    assert distance.score_rows(Distance.EUCLID, big[0], -big)[0] == np.float32(FLOAT32_MAX)
+    assert distance.score_rows(Distance.MANHATTAN, big[0], -big)[0] == np.float32(FLOAT32_MAX)
+    assert distance.score_rows(Distance.COSINE, big[0], -big)[0] == -1
     tiny = np.full((1, 4), 1e-45, np.float32)
-    assert distance.scores(Distance.COSINE, tiny[0], tiny)[0] == 1
-    assert distance.scores(Distance.COSINE, tiny[0], np.zeros((1, 4), np.float32))[0] == 0
-    minus = distance.scores(Distance.DOT, np.array([-1], np.float32), np.zeros((1, 1), np.float32))
+    assert distance.score_rows(Distance.COSINE, tiny[0], tiny)[0] == 1
+    assert distance.score_rows(Distance.COSINE, tiny[0], np.zeros((1, 4), np.float32))[0] == 0
+    minus = distance.score_rows(Distance.DOT, np.array([-1], np.float32), np.zeros((1, 1), np.float32))
     assert not np.signbit(minus).any()
-    rounded = distance.scores(Distance.DOT, np.array([1e-40], np.float32), np.array([[-1e-40]], np.float32))
+    rounded = distance.score_rows(Distance.DOT, np.array([1e-40], np.float32), np.array([[-1e-40]], np.float32))
     assert not np.signbit(rounded).any()
 
 
@@ -95,7 +95,7 @@ def test_estimates_stay_within_their_bounds(
     metric: Distance, data: tuple[NDArray[np.float32], NDArray[np.float32]]
 ) -> None:
     queries, rows = data
-    guess, bound = distance.estimates(metric, queries, distance.norms(queries), rows, distance.norms(rows))
+    guess, bound = distance.estimate_rows(metric, queries, distance.norms_of(queries), rows, distance.norms_of(rows))
     bound = np.broadcast_to(bound, guess.shape)
     for number, query in enumerate(queries):
         a, b = query.astype(np.float64), rows.astype(np.float64)

@@ -11,9 +11,9 @@ import pytest
 
 from storage.check import check
 from storage.database import Database
-from storage.failpoint import NAMES, VARIABLE
-from storage.space import all_files_of
-from storage.stats import SpaceState
+from storage.files.failpoints import NAMES, VARIABLE
+from storage.schema.manifest import all_files_of
+from storage.schema.stats import SpaceState
 from tests.storage.directories import CODEC, Directories
 from tests.storage.doomed_life import SETTINGS, STEPS, Content, World, partitions_of, rest, world_after
 from tests.storage.model import Point
@@ -84,7 +84,7 @@ def test_a_build_process_that_dies_while_it_copies(directories: Directories) -> 
 
 def test_every_place_is_visited() -> None:
     called = set()
-    for path in (ROOT / "storage").glob("*.py"):
+    for path in (ROOT / "storage").rglob("*.py"):
         for call in re.findall(r"failpoint\(([^)]*)\)", path.read_text()):
             called |= set(re.findall(r'"(\w+)"', call))
     assert called == set(NAMES)

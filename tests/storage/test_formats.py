@@ -10,12 +10,13 @@ import pytest
 from storage.budget import UNLIMITED, Budget
 from storage.check import check
 from storage.database import Database
-from storage.directory import FORMAT_VERSION
 from storage.errors import UnknownFormat
-from storage.search import SpaceSearch
+from storage.files.directory import FORMAT_VERSION
+from storage.schema.manifest import Manifest
+from storage.schema.stats import SpaceState
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import search_vectors
 from storage.settings import StorageSettings
-from storage.space import Manifest
-from storage.stats import SpaceState
 from tests.storage.directories import CODEC, QUIET, Directories
 from tests.storage.formats.make import FOLDER, SCHEMAS, content_of
 from tests.storage.model import Point, upsert, write
@@ -65,7 +66,7 @@ def test_its_graphs_are_used_or_built_again(version: str, directories: Directori
                 SpaceSearch(space=name, vector=np.linspace(1, 2, size, dtype=np.float32), limit=5, exact=exact)
                 for exact in (True, False)
             ]
-            exact, found = snapshot.search(searches, UNLIMITED)
+            exact, found = search_vectors(snapshot, searches, UNLIMITED)
             assert found.strategy.startswith("hnsw")
             assert found.slots.tolist() == exact.slots.tolist()
 

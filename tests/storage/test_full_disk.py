@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import storage.maintenance
+import storage.maintenance.scheduler
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import StorageFull
-from storage.maintenance import MAX_ATTEMPTS
-from storage.operations import ByIds, DeletePoints, Upsert
-from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.maintenance.scheduler import MAX_ATTEMPTS
+from storage.maintenance.tasks import Task
+from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema.stats import SpaceState
 from storage.settings import StorageSettings
-from storage.stats import SpaceState
-from storage.tasks import Task
+from storage.write.operations import ByIds, DeletePoints, Upsert
 from tests.storage.builds import builds, wait_until
 from tests.storage.directories import CODEC, QUIET
 from tests.storage.held import held_writer
@@ -160,7 +160,7 @@ def test_a_collection_that_finds_no_room_is_not_there(disk: Path, ballast: Path)
 @pytest.mark.parametrize("kind", ["build", pytest.param("vacuum", marks=pytest.mark.slow)])
 def test_work_that_finds_no_room_waits_for_it(kind: str, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long: these failures are not counted."""
-    monkeypatch.setattr(storage.maintenance, "FULL_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(storage.maintenance.scheduler, "FULL_RETRY_SECONDS", 0.1)
     database = _open(disk, background=True)
     collection = database.create_collection("c", CollectionSchema(spaces=SCHEMA.spaces))
     model: Model = {}

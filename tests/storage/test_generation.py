@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-import storage.core
+import storage.mvcc.state
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Datatype, Distance, SpaceSchema
-from storage.search import SpaceSearch
+from storage.schema.schema import CollectionSchema, Datatype, Distance, SpaceSchema
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import search_vectors
+from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
 from tests.storage.directories import CODEC, Directories
 from tests.storage.graphs import attach_graphs
 from tests.storage.model import write
@@ -55,8 +56,8 @@ def test_an_index_that_comes_changes_the_generation_alone(directories: Directori
         with collection.snapshot() as after:
             assert (after.seq, after.generation) == (1, generation)
             search = SpaceSearch(space="v", vector=ROWS[0], limit=3)
-            assert before.search([search], UNLIMITED)[0].strategy == "exact"
-            assert after.search([search], UNLIMITED)[0].strategy == "hnsw"
+            assert search_vectors(before, [search], UNLIMITED)[0].strategy == "exact"
+            assert search_vectors(after, [search], UNLIMITED)[0].strategy == "hnsw"
             assert after.changed_since(0) is not None
     assert _add(collection, 100, 1) == 2
     assert _numbers(collection) == (2, generation)
@@ -93,7 +94,7 @@ def test_an_index_that_does_not_serve_yet_is_another_generation(
     _add(collection, 0, 100)
     attach_graphs(collection)
     before = _numbers(collection)
-    monkeypatch.setattr(storage.core, "VERIFIED_AT_ONCE", 0)
+    monkeypatch.setattr(storage.mvcc.state, "VERIFIED_AT_ONCE", 0)
     collection = _reopened(database)
     unverified = _numbers(collection)
     assert unverified[0] == before[0]

@@ -7,10 +7,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from storage.encoding import Encoding
-from storage.graph_file import UnsoundGraph, check_graph, remove_unsound_graphs
-from storage.index import Graph, build
-from storage.schema import Datatype, Distance, HnswConfig, SpaceSchema
+from storage.index.graph_file import UnsoundGraph, check_graph, remove_unsound_graphs
+from storage.index.hnsw import Graph, build
+from storage.schema.schema import Datatype, Distance, HnswConfig, SpaceSchema
+from storage.vectors.encoding import Encoding
 
 SIZE, ROWS = 8, 400
 

@@ -10,12 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from examples.datasets import load_wordnet
-from storage import distance
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import SpaceVectors, Upsert
-from storage.schema import (
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import (
     CollectionSchema,
     Datatype,
     Distance,
@@ -26,10 +25,12 @@ from storage.schema import (
     SpaceSchema,
     default_datatype,
 )
-from storage.search import SpaceSearch
+from storage.schema.stats import SpaceState, SpaceStats
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import search_vectors
 from storage.settings import StorageSettings
-from storage.snapshot import Snapshot
-from storage.stats import SpaceState, SpaceStats
+from storage.vectors import distance
+from storage.write.operations import SpaceVectors, Upsert
 from tests.support.worlds import CODEC
 
 Rows = NDArray[np.float32]
@@ -95,12 +96,12 @@ def _recall(
         for query in queries
         for exact in (False, True)
     ]
-    answers = snapshot.search(searches, UNLIMITED)
+    answers = search_vectors(snapshot, searches, UNLIMITED)
     metric = snapshot.schema.spaces["v"].distance
     shares = []
     for query, hits, exact in zip(queries, answers[::2], answers[1::2], strict=True):
         _, rows = snapshot.vectors("v", hits.slots)
-        assert hits.scores.tobytes() == distance.scores(metric, query, rows).tobytes()
+        assert hits.scores.tobytes() == distance.score_rows(metric, query, rows).tobytes()
         assert hits.strategy.startswith("hnsw")
         assert len(hits.slots) == limit
         worst = exact.scores[-1]
@@ -151,8 +152,8 @@ def test_settings_of_rescoring_do_not_spread_within_a_batch(database: Database, 
         for rescore, oversampling in ((True, None), (False, None), (True, 2.0))
     ]
     with collection.snapshot() as snapshot:
-        together = snapshot.search(searches, UNLIMITED)
-        alone = [snapshot.search([search], UNLIMITED)[0] for search in searches]
+        together = search_vectors(snapshot, searches, UNLIMITED)
+        alone = [search_vectors(snapshot, [search], UNLIMITED)[0] for search in searches]
     assert [hits.slots.tobytes() for hits in together] == [hits.slots.tobytes() for hits in alone]
     assert together[0].slots.tobytes() != together[1].slots.tobytes()
 
@@ -171,8 +172,8 @@ def test_bits(metric: Distance, database: Database) -> None:
     with collection.snapshot() as snapshot:
         assert _recall(snapshot, queries) >= 0.97
         for query in queries[:5]:
-            hits = snapshot.search([SpaceSearch(space="v", vector=query, limit=50, exact=True)], UNLIMITED)[0]
-            true = distance.scores(metric, query, rows)
+            hits = search_vectors(snapshot, [SpaceSearch(space="v", vector=query, limit=50, exact=True)], UNLIMITED)[0]
+            true = distance.score_rows(metric, query, rows)
             assert hits.slots.tolist() == np.lexsort((np.arange(len(rows)), true))[:50].tolist()
 
 
@@ -223,7 +224,7 @@ def test_a_kind_may_change(database: Database, tmp_path: Path) -> None:
     assert (stats.index, stats.state) == ("flat", SpaceState.READY)
     assert list((tmp_path / "data").rglob("*.index")) == []
     with collection.snapshot() as snapshot:
-        hits = snapshot.search([SpaceSearch(space="v", vector=rows[3], limit=5)], UNLIMITED)[0]
+        hits = search_vectors(snapshot, [SpaceSearch(space="v", vector=rows[3], limit=5)], UNLIMITED)[0]
         assert (hits.strategy, hits.scores[0]) == ("exact", 0)
     database.close_collection("c")
     database.open_collection("c")
@@ -278,6 +279,6 @@ def test_a_poor_graph_serves_with_a_warning(database: Database) -> None:
     assert stats.recall < 0.95
     assert "what would help: a finer datatype, a larger hnsw_ef" in stats.warning
     with collection.snapshot() as snapshot:
-        hits = snapshot.search([SpaceSearch(space="v", vector=rows[7], limit=1)], UNLIMITED)[0]
+        hits = search_vectors(snapshot, [SpaceSearch(space="v", vector=rows[7], limit=1)], UNLIMITED)[0]
     assert hits.strategy == "hnsw"
     assert "has a measured recall at 10 of" in hits.reason

@@ -6,15 +6,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from storage import distance, walk
 from storage.budget import UNLIMITED
 from storage.collection import Collection
-from storage.operations import ByIds, BySlots, DeletePoints, SpaceVectors, UpdateVectors, Upsert
-from storage.schema import CollectionSchema, Datatype, Distance, HnswConfigDiff, SchemaChange, SpaceDiff, SpaceSchema
-from storage.search import SpaceHits, SpaceSearch
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import (
+    CollectionSchema,
+    Datatype,
+    Distance,
+    HnswConfigDiff,
+    SchemaChange,
+    SpaceDiff,
+    SpaceSchema,
+)
+from storage.schema.stats import SpaceState
+from storage.search import walk
+from storage.search.dense import SpaceHits, SpaceSearch
+from storage.search.snapshot_search import search_vectors
 from storage.settings import StorageSettings
-from storage.snapshot import Snapshot
-from storage.stats import SpaceState
+from storage.vectors import distance
+from storage.write.operations import ByIds, BySlots, DeletePoints, SpaceVectors, UpdateVectors, Upsert
 from tests.storage.builds import builds, kill_build, wait_until
 from tests.storage.directories import CODEC, Directories
 from tests.storage.graphs import attach_graphs, blocks_without_graph
@@ -54,7 +64,7 @@ def _segment_and_tail(directories: Directories, metric: Distance, datatype: Data
 
 
 def _find(snapshot: Snapshot, search: SpaceSearch) -> SpaceHits:
-    return snapshot.search([search], UNLIMITED)[0]
+    return search_vectors(snapshot, [search], UNLIMITED)[0]
 
 
 def _recall(snapshot: Snapshot, *, allowed: NDArray[np.uint32] | None = None, strategy: str = "auto") -> float:
@@ -62,7 +72,8 @@ def _recall(snapshot: Snapshot, *, allowed: NDArray[np.uint32] | None = None, st
     schema = snapshot.schema.spaces["v"]
     shares = []
     for query in _clustered(60, seed=2):
-        hits, exact = snapshot.search(
+        hits, exact = search_vectors(
+            snapshot,
             [
                 SpaceSearch(space="v", vector=query, limit=10, allowed=allowed, filter_strategy=strategy),
                 SpaceSearch(space="v", vector=query, limit=10, allowed=allowed, exact=True),
@@ -70,7 +81,7 @@ def _recall(snapshot: Snapshot, *, allowed: NDArray[np.uint32] | None = None, st
             UNLIMITED,
         )
         _, rows = snapshot.vectors("v", hits.slots)
-        assert hits.scores.tobytes() == distance.scores(schema.distance, query, rows).tobytes()
+        assert hits.scores.tobytes() == distance.score_rows(schema.distance, query, rows).tobytes()
         assert len(hits.slots) == len(exact.slots) == 10
         assert allowed is None or np.isin(hits.slots, allowed).all()
         shares.append(len(np.intersect1d(hits.slots, exact.slots)) / 10)
@@ -112,7 +123,7 @@ def test_walks_adapt_to_what_the_filter_lets_through(directories: Directories, m
                     SpaceSearch(space="v", vector=query, limit=limit, allowed=allowed, hnsw_ef=ef)
                     for limit, ef in ((10, 64), (100, 64), (1, 32))
                 ]
-                for search, hits in zip(searches, snapshot.search(searches, UNLIMITED), strict=True):
+                for search, hits in zip(searches, search_vectors(snapshot, searches, UNLIMITED), strict=True):
                     best = order[np.isin(order, allowed)][: search.limit]
                     assert len(hits.slots) == search.limit
                     assert len(np.intersect1d(hits.slots, best)) >= 0.9 * search.limit
@@ -189,7 +200,7 @@ def test_answers_of_a_batch_are_those_of_each_search(directories: Directories) -
         for exact, ef, how in ((False, None, "auto"), (True, None, "auto"), (False, 30, "post"))
     ]
     with collection.snapshot() as snapshot:
-        together = snapshot.search(searches, UNLIMITED)
+        together = search_vectors(snapshot, searches, UNLIMITED)
         for search, hits in zip(searches, together, strict=True):
             alone = _find(snapshot, search)
             assert alone.slots.tobytes() == hits.slots.tobytes()
@@ -210,7 +221,7 @@ def test_manhattan_is_scanned(directories: Directories) -> None:
     assert (stats.vectors, stats.indexed_vectors, stats.tail_vectors) == (COUNT, 0, COUNT)
     with collection.snapshot() as snapshot:
         hits = _find(snapshot, SpaceSearch(space="v", vector=rows[7], limit=10))
-    true = distance.scores(Distance.MANHATTAN, rows[7], rows)
+    true = distance.score_rows(Distance.MANHATTAN, rows[7], rows)
     assert hits.slots.tolist() == np.lexsort((np.arange(COUNT), true))[:10].tolist()
 
 

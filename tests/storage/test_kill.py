@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from storage.check import check
-from storage.schema import PointId
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import PointId
 from tests.storage.directories import CODEC, Directories
 from tests.storage.killed_writer import OWN, SHARED
 from tests.support.server_process import ROOT, environment

@@ -5,15 +5,24 @@ import time
 import numpy as np
 import pytest
 
-import storage.core
+import storage.mvcc.state
 from storage.budget import Budget
 from storage.collection import Collection
-from storage.maintenance import MAX_ATTEMPTS
-from storage.operations import ByIds, DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Datatype, Distance, HnswConfigDiff, SchemaChange, SpaceDiff, SpaceSchema
-from storage.search import SpaceSearch
-from storage.stats import SpaceState
-from storage.tasks import TaskKind
+from storage.maintenance.scheduler import MAX_ATTEMPTS
+from storage.schema.schema import (
+    CollectionSchema,
+    Datatype,
+    Distance,
+    HnswConfigDiff,
+    SchemaChange,
+    SpaceDiff,
+    SpaceSchema,
+)
+from storage.schema.stats import SpaceState
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import search_vectors
+from storage.segments.policy import TaskKind
+from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
 from tests.storage.builds import builds, held_build, wait_until
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import Model, applied, assert_holds, update_vectors, write
@@ -179,7 +188,7 @@ def test_large_graphs_are_verified_after_opening_and_not_built_again(
         rest(database)
     before = space_files(collection, directories)
     directories.close()
-    monkeypatch.setattr(storage.core, "VERIFIED_AT_ONCE", 0)
+    monkeypatch.setattr(storage.mvcc.state, "VERIFIED_AT_ONCE", 0)
     database = directories.open(settings=BACKGROUND)
     collection = rest(database)
     assert segments(collection) == 3
@@ -359,6 +368,6 @@ def _recall(collection: Collection, queries: Rows, limit: int) -> float:
         found = 0
         for query in queries:
             searches = [SpaceSearch(space="v", vector=query, limit=limit, exact=exact) for exact in (True, False)]
-            exact, walked = snapshot.search(searches, Budget())
+            exact, walked = search_vectors(snapshot, searches, Budget())
             found += len(set(exact.slots.tolist()) & set(walked.slots.tolist()))
         return found / (limit * len(queries))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from storage.errors import PointNotFound
-from storage.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Operation
-from storage.schema import CollectionSchema, Datatype, Distance, PointId, SchemaChange, SpaceSchema
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema, Datatype, Distance, PointId, SchemaChange, SpaceSchema
+from storage.write.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Operation
 from tests.storage.directories import Directories
 from tests.storage.graphs import attach_graphs
 from tests.storage.held import held_writer

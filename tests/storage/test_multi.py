@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from storage import multi_search
 from storage.budget import UNLIMITED, Budget
 from storage.check import check
 from storage.collection import Collection
@@ -25,10 +24,8 @@ from storage.errors import (
     SpaceNotFound,
     ZeroVector,
 )
-from storage.multi import MAX_MULTI_ROWS, MultiVector, check_multi_query, checked_multi, max_similarities
-from storage.multi_search import MultiQuery, multi_vectors, score_multi, search_multi
-from storage.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
-from storage.schema import (
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import (
     CollectionSchema,
     Distance,
     HnswConfigDiff,
@@ -38,8 +35,11 @@ from storage.schema import (
     SpaceDiff,
     SpaceSchema,
 )
+from storage.search import multi as multi_search
+from storage.search.multi import MultiQuery, multi_vectors, score_multi, search_multi
 from storage.settings import StorageSettings
-from storage.snapshot import Snapshot
+from storage.vectors.multi import MAX_MULTI_ROWS, MultiVector, check_multi_query, checked_multi, max_similarities
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import write
 from tests.support.oracle_multi import Matrix, ranking

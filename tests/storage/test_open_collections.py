@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import storage.open_collections
+import storage.opening.open_collections
 from storage.budget import Budget
-from storage.catalog import CollectionState
 from storage.collection import MIN_SEALED, Collection
 from storage.database import Database
 from storage.errors import CollectionClosed, CollectionNotFound, DeadlineExceeded, TooManyOpenCollections
-from storage.open_limit import DESCRIPTORS_EACH, most_open
-from storage.schema import CollectionSchema, SchemaChange, SpaceSchema
+from storage.opening.open_limit import DESCRIPTORS_EACH, most_open
+from storage.schema.schema import CollectionSchema, SchemaChange, SpaceSchema
 from storage.settings import StorageSettings
+from storage.tables.catalog import CollectionState
 from tests.storage.directories import CODEC, Directories
 from tests.storage.held import held_writer
 from tests.storage.model import Model, Point, assert_holds, upsert, write
@@ -129,7 +129,7 @@ def _worked_on(database: Database) -> Iterator[None]:
 def test_what_is_in_use_stays_open(
     directories_in_memory: Directories, busy: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage.open_collections, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(storage.opening.open_collections, "WAIT_SECONDS", 0.2)
     database = directories_in_memory.open(settings=_settings(1))
     _make(database, "ba")
     with busy(database):  # type: ignore[operator]
@@ -277,7 +277,7 @@ def test_the_bound_follows_from_descriptors_and_addresses() -> None:
     code = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[1])))
-from storage.open_limit import most_open
+from storage.opening.open_limit import most_open
 print(most_open(int(sys.argv[2])))
 """
     for descriptors, map_size, expected in ((1024, 2**36, 192), (256, 2**36, 48), (16, 2**36, 4), (8192, 2**40, 64)):

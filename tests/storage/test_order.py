@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from storage.keys import decode_id, encode_id
-from storage.order import rank
+from storage.tables.keys import decode_id, encode_id
+from storage.vectors.order import rank
 from tests.storage.model import id_order
 
 point_ids = st.one_of(st.integers(0, 2**64 - 1), st.text(min_size=1, max_size=4))

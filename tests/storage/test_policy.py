@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.policy import MAX_SEGMENT_ROWS, MERGE_WIDTH, VACUUM_SHARE, BlockFacts, Work, due_for
-from storage.tasks import TaskKind
+from storage.segments.policy import MAX_SEGMENT_ROWS, MERGE_WIDTH, VACUUM_SHARE, BlockFacts, TaskKind, Work, due_for
 
 THRESHOLD = 20_000
 BUILD, MERGE, VACUUM, REBUILD = TaskKind.BUILD, TaskKind.MERGE, TaskKind.VACUUM, TaskKind.REBUILD

@@ -13,16 +13,16 @@ import lmdb
 import numpy as np
 import pytest
 
-from storage.catalog import CollectionState
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
-from storage.environment import FORMAT_VERSION
 from storage.errors import CorruptStore, EngineError, StorageFailed, UnknownFormat
-from storage.operations import ByIds, DeletePoints
-from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema.stats import SpaceState
 from storage.settings import StorageSettings
-from storage.stats import SpaceState
+from storage.tables.catalog import CollectionState
+from storage.tables.environment import FORMAT_VERSION
+from storage.write.operations import ByIds, DeletePoints
 from tests.storage.directories import CODEC, QUIET, Directories
 from tests.storage.graphs import attach_graphs, blocks_without_graph
 from tests.storage.model import Model, Point, applied, assert_holds, upsert, write
@@ -400,7 +400,7 @@ def test_a_second_process_is_refused_at_once(directories: Directories) -> None:
     _ = database.create_collection("c", SCHEMA)
     program = (
         "import sys; from pathlib import Path; from storage.database import Database; from storage.errors import *\n"
-        "from server.payload import ProtobufPayloadCodec\n"
+        "from server.convert.payload import ProtobufPayloadCodec\n"
         "try: Database.open(Path(sys.argv[1]), codec=ProtobufPayloadCodec())\n"
         "except StorageFailed as error: print(error.message)"
     )

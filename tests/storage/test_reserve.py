@@ -9,10 +9,10 @@ import pytest
 
 from storage.collection import Collection
 from storage.errors import StorageFull
-from storage.operations import ByIds, DeletePoints
-from storage.reserve import MAX_DISK_SHARE, MIN_MAP_RESERVE, DiskReserve, map_reserve, mapped_bytes
-from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.files.reserve import MAX_DISK_SHARE, MIN_MAP_RESERVE, DiskReserve, map_reserve, mapped_bytes
+from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSchema
 from storage.settings import StorageSettings
+from storage.write.operations import ByIds, DeletePoints
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import Point, upsert, write
 from tests.support.small_disk import small_disk

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from storage.budget import UNLIMITED
-from storage.catalog import CreateAlias
 from storage.check import check
 from storage.database import Database
 from storage.errors import CorruptStore
-from storage.schema import CollectionSchema, Distance, SpaceSchema
-from storage.seal import check_seal
+from storage.files.seal import check_seal
+from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.tables.catalog import CreateAlias
 from tests.storage.directories import CODEC, QUIET, Directories
 from tests.storage.model import Point, upsert, write
 

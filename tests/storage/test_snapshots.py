@@ -11,10 +11,11 @@ from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import Cancelled, CollectionClosed, DeadlineExceeded
-from storage.operations import ByIds, DeletePoints, DeleteVectors, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
-from storage.search import SpaceSearch
-from storage.snapshot import Snapshot
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.search.dense import SpaceSearch
+from storage.search.snapshot_search import score_vectors, search_vectors
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, SpaceVectors, Upsert
 from tests.storage.directories import CODEC, Directories
 from tests.storage.graphs import attach_graphs
 from tests.storage.model import Model, Point, applied, assert_holds, update_vectors, upsert, write
@@ -137,9 +138,9 @@ def test_a_snapshot_with_a_graph_shows_nothing_later(directories: Directories) -
         _delete_points(collection)
         assert_holds(before, points, QUERIES)
         search = SpaceSearch(space="a", vector=QUERIES["a"][0], limit=COUNT, hnsw_ef=COUNT)
-        assert len(before.search([search], UNLIMITED)[0].slots) == COUNT - 3
+        assert len(search_vectors(before, [search], UNLIMITED)[0].slots) == COUNT - 3
     with collection.snapshot() as after:
-        assert after.search([search], UNLIMITED)[0].slots.tolist() == []
+        assert search_vectors(after, [search], UNLIMITED)[0].slots.tolist() == []
 
 
 def test_no_snapshot_sees_half_a_write(directories: Directories) -> None:
@@ -196,10 +197,10 @@ def _state_of(snapshot: Snapshot) -> int:
     assert (snapshot.slots_with_vector("v") == slots).all()
     query = np.array([number, -number], np.float32)
     for exact in (True, False):
-        hits = snapshot.search([SpaceSearch(space="v", vector=query, limit=100, exact=exact)], UNLIMITED)[0]
+        hits = search_vectors(snapshot, [SpaceSearch(space="v", vector=query, limit=100, exact=exact)], UNLIMITED)[0]
         assert hits.slots.tolist() == slots.tolist()
         assert not hits.scores.any()
-    assert not snapshot.score("v", slots, query, UNLIMITED).scores.any()
+    assert not score_vectors(snapshot, "v", slots, query, UNLIMITED).scores.any()
     return number
 
 
@@ -244,9 +245,9 @@ def test_a_budget_ends_a_search(directories: Directories) -> None:
     with collection.snapshot() as snapshot:
         for budget, error in ((Budget.of_seconds(0), DeadlineExceeded), (Budget(is_cancelled=lambda: True), Cancelled)):
             with pytest.raises(error):
-                snapshot.search([search], budget)
+                search_vectors(snapshot, [search], budget)
             with pytest.raises(error):
-                snapshot.score("a", slots, search.vector, budget)
+                score_vectors(snapshot, "a", slots, search.vector, budget)
 
 
 def test_a_reader_that_ends_with_an_error_lets_go(directories: Directories) -> None:

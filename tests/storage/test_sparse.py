@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import record_log, sparse_index
 from storage.budget import UNLIMITED, Budget
 from storage.check import check
 from storage.collection import Collection
@@ -25,12 +24,14 @@ from storage.errors import (
     PointNotFound,
     SpaceNotFound,
 )
-from storage.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
-from storage.prewarm import prewarm
-from storage.record_search import SparseQuery, score_sparse, search_sparse
-from storage.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSchema
-from storage.snapshot import Snapshot
-from storage.sparse import MAX_SPARSE_VALUES, SparseMetric, SparseVector, checked_sparse
+from storage.index import inverted as sparse_index
+from storage.index import record_log
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSchema
+from storage.search.prewarming import prewarm
+from storage.search.sparse import SparseQuery, score_sparse, search_sparse
+from storage.vectors.sparse import MAX_SPARSE_VALUES, SparseMetric, SparseVector, checked_sparse
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import write
 from tests.support.oracle_sparse import Sparse, ranking

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from storage import distance, stored_form
-from storage.encoding import Encoding, choose_encoding
-from storage.index import Graph, build
-from storage.schema import Datatype, Distance, SpaceSchema
+from storage.index.hnsw import Graph, build
+from storage.schema.schema import Datatype, Distance, SpaceSchema
+from storage.vectors import distance, stored_form
+from storage.vectors.encoding import Encoding, choose_encoding
 
 Rows = NDArray[np.float32]
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -134,7 +134,7 @@ def test_a_graph_finds_the_nearest_in_any_form(
     assert (counts == 320).all()
     shares = []
     for query, positions in zip(queries, found.astype(np.int64), strict=True):
-        exact = distance.scores(metric, query, rows)
+        exact = distance.score_rows(metric, query, rows)
         best = np.argsort(-exact if metric.higher_is_better else exact)[:10]
         # Signs know nothing of lengths: the best are found, but far behind.
         nearest = positions if datatype is Datatype.BINARY else positions[:12]
@@ -152,9 +152,9 @@ def test_a_graph_of_bits_orders_as_the_metric(metric: Distance, size: int, tmp_p
     found, _, _ = Graph(space, tmp_path / "graph", encoding).search(queries, 300)
     shares = []
     for query, positions in zip(queries, found.astype(np.int64), strict=True):
-        in_order = distance.scores(metric, query, rows[positions])
+        in_order = distance.score_rows(metric, query, rows[positions])
         assert (np.diff(in_order) >= -1e-6).all()
-        best = np.sort(distance.scores(metric, query, rows))[:10]
+        best = np.sort(distance.score_rows(metric, query, rows))[:10]
         shares.append(np.mean(np.isin(best, in_order)))
     assert np.mean(shares) >= 0.97, np.mean(shares)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from storage.errors import InvalidRequest, SpaceNotFound
-from storage.operations import BySlots, DeletePoints, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, MultiSchema, SchemaChange, SpaceDiff, SpaceSchema
+from storage.schema.schema import CollectionSchema, MultiSchema, SchemaChange, SpaceDiff, SpaceSchema
+from storage.write.operations import BySlots, DeletePoints, SpaceVectors, Upsert
 from tests.storage.directories import CODEC, Directories
 
 SCHEMA = CollectionSchema(spaces={"text": SpaceSchema(size=2)})

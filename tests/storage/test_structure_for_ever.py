@@ -9,9 +9,9 @@ import pytest
 
 from storage.collection import Collection
 from storage.database import Database
-from storage.environment import _MAX_TABLES
-from storage.payload_schema import FieldIndexParams, FieldType
-from storage.schema import CollectionSchema, MultiSchema, RecordSchema, SchemaChange, SpaceSchema, SparseSchema
+from storage.schema.payload_schema import FieldIndexParams, FieldType
+from storage.schema.schema import CollectionSchema, MultiSchema, RecordSchema, SchemaChange, SpaceSchema, SparseSchema
+from storage.tables.environment import _MAX_TABLES
 from tests.storage.directories import Directories
 from tests.storage.model import Point, upsert, write
 

@@ -8,12 +8,13 @@ import pytest
 
 from storage.budget import Budget
 from storage.errors import DeadlineExceeded, TaskNotFound
-from storage.maintenance import MAX_ATTEMPTS, RETRY_SECONDS
-from storage.operations import SpaceVectors, Upsert
-from storage.schema import CollectionSchema, HnswConfigDiff, SchemaChange, SpaceDiff
+from storage.maintenance.scheduler import MAX_ATTEMPTS, RETRY_SECONDS
+from storage.maintenance.tasks import ENDED, KEPT_TASKS, Task, TaskList
+from storage.schema.schema import CollectionSchema, HnswConfigDiff, SchemaChange, SpaceDiff
+from storage.schema.stats import SpaceState
+from storage.segments.policy import TaskKind
 from storage.settings import StorageSettings
-from storage.stats import SpaceState
-from storage.tasks import ENDED, KEPT_TASKS, Task, TaskKind, TaskList
+from storage.write.operations import SpaceVectors, Upsert
 from tests.storage.builds import builds, held_build, kill_build, wait_until
 from tests.storage.directories import CODEC, Directories
 from tests.storage.model import Model, write

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from storage.catalog import CollectionState
 from storage.database import Database
 from storage.errors import ShuttingDown
 from storage.pages.walks import WALKS
-from storage.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.tables.catalog import CollectionState
 from tests.storage.builds import wait_until
 from tests.storage.directories import CODEC, QUIET
 from tests.storage.model import Point, upsert, write

@@ -24,10 +24,10 @@ from storage.errors import (
     StorageFull,
     TooManyWrites,
 )
-from storage.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Upsert
-from storage.reader import Reader
-from storage.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
 from storage.settings import StorageSettings
+from storage.tables.reader import Reader
+from storage.write.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Upsert
 from tests.storage.directories import Directories
 from tests.storage.held import held_writer
 from tests.storage.model import Model, Payload, Point, applied, assert_holds, update_vectors, upsert, write

@@ -6,8 +6,8 @@ from operator import add, mul
 
 import headwater as client
 from headwater import filters, formulas
-from planner import filter as planned
-from planner.formula import (
+from planner.query import filter as planned
+from planner.query.formula import (
     Constant,
     Datetime,
     DatetimeKey,

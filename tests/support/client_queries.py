@@ -2,9 +2,10 @@
 
 import headwater as client
 from headwater import filters
-from planner import filter as planned
-from planner.formula import Formula
-from planner.query import (
+from planner.query import filter as planned
+from planner.query.bm25 import Bm25
+from planner.query.formula import Formula
+from planner.query.query import (
     ByMetrics,
     Context,
     ContextPair,
@@ -29,8 +30,7 @@ from planner.query import (
     VectorInput,
     VectorsSelector,
 )
-from planner.text.bm25_query import Bm25
-from storage.schema import Distance
+from storage.schema.schema import Distance
 from tests.support.client_formulas import formula_of
 from tests.support.oracle import World
 

@@ -5,7 +5,7 @@ import math
 import re
 from datetime import UTC, datetime
 
-from planner.filter import (
+from planner.query.filter import (
     DatetimeRange,
     FieldCondition,
     GeoBox,

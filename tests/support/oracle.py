@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.filter import (
+from planner.query.bm25 import Bm25
+from planner.query.filter import (
     AnyOf,
     Condition,
     Equal,
@@ -31,9 +32,9 @@ from planner.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.formula import Formula
-from planner.metrics import Metric
-from planner.query import (
+from planner.query.formula import Formula
+from planner.query.metrics import Metric
+from planner.query.query import (
     ByMetrics,
     Context,
     Dbsf,
@@ -51,9 +52,8 @@ from planner.query import (
     WeightedMetric,
     is_by_metric,
 )
-from planner.text.bm25_query import Bm25
-from storage.schema import Distance, PointId
-from storage.text_settings import TextSettings
+from storage.schema.schema import Distance, PointId
+from storage.schema.text_settings import TextSettings
 from tests.support import oracle_ranks as ranks
 from tests.support import oracle_text
 from tests.support.ids import id_order

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.query import (
+from planner.query.query import (
     ByMetrics,
     FilterScope,
     Nearest,
@@ -16,7 +16,7 @@ from planner.query import (
     Stage,
     VectorRank,
 )
-from storage.schema import PointId
+from storage.schema.schema import PointId
 from tests.support import oracle
 from tests.support import oracle_ranks as ranks
 from tests.support.ids import id_order

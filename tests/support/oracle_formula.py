@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.filter import Filter, GeoPoint
-from planner.formula import (
+from planner.query.filter import Filter, GeoPoint
+from planner.query.formula import (
     Constant,
     Datetime,
     DatetimeKey,
@@ -30,8 +30,8 @@ from planner.formula import (
     PrefetchScore,
     Written,
 )
-from planner.metrics import Metric
-from planner.query import ScoreMode
+from planner.query.metrics import Metric
+from planner.query.query import ScoreMode
 from tests.support.operators import instant_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import (
+from planner.query.query import (
     ByMetrics,
     Context,
     ContextPair,
@@ -23,7 +23,7 @@ from planner.query import (
     StoredVector,
     VectorInput,
 )
-from storage.schema import Distance, PointId
+from storage.schema.schema import Distance, PointId
 from tests.support.ids import id_order
 
 Vector = NDArray[np.float32]

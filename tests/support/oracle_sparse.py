@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from storage.schema import SparseModifier
-from storage.sparse import SparseMetric
+from storage.schema.schema import SparseModifier
+from storage.vectors.sparse import SparseMetric
 
 Sparse = Mapping[int, float]
 """Float32 values by index."""

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from planner.text.bm25_query import Bm25, Combine
-from storage.schema import PointId
-from storage.text_settings import TextSettings, Tokenizer
+from planner.query.bm25 import Bm25, Combine
+from storage.schema.schema import PointId
+from storage.schema.text_settings import TextSettings, Tokenizer
 from tests.support.oracle_words import EMOJI, clean, is_mark, is_unspaced
 
 Unit = tuple[str, tuple[tuple[str, int], ...]]

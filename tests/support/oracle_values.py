@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from planner.aggregation import AggregateKind, AggregateQuery
-from planner.filter import Filter, Scalar
-from planner.group_query import GroupQuery
-from planner.matrix import MatrixQuery
-from planner.query import Nearest, Sample
-from storage.schema import Distance, PointId
+from planner.analyze.aggregation import AggregateKind, AggregateQuery
+from planner.analyze.group_query import GroupQuery
+from planner.analyze.matrix import MatrixQuery
+from planner.query.filter import Filter, Scalar
+from planner.query.query import Nearest, Sample
+from storage.schema.schema import Distance, PointId
 from tests.support import oracle
 from tests.support import oracle_ranks as ranks
 from tests.support.ids import id_order

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from server.payload import ProtobufPayloadCodec
+from server.convert.payload import ProtobufPayloadCodec
 from storage.collection import Collection
 from storage.database import Database
-from storage.operations import ByIds, DeletePoints, Operation, SpaceVectors, Upsert
-from storage.schema import CollectionSchema, PointId, SpaceSchema, default_datatype
+from storage.schema.schema import CollectionSchema, PointId, SpaceSchema, default_datatype
+from storage.write.operations import ByIds, DeletePoints, Operation, SpaceVectors, Upsert
 from tests.support.oracle import Point, World
 
 CODEC = ProtobufPayloadCodec()

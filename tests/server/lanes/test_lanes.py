@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from server.errors.lanes import TooManyRequests
 from server.lanes.admission import Admission, AdmissionBounds
-from server.lanes.errors import TooManyRequests
 from server.lanes.lane import Lane
 from server.lanes.turn import Call, Turn
 from storage.budget import Budget

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from storage.budget import UNLIMITED
-from storage.catalog import CreateAlias
 from storage.collection import Collection
 from storage.database import Database
-from storage.directory import FORMAT_VERSION
-from storage.operations import ByIds, DeletePoints
-from storage.schema import CollectionSchema, Datatype, Distance, HnswConfig, PointId, SpaceSchema
+from storage.files.directory import FORMAT_VERSION
+from storage.mvcc.snapshot import Snapshot
+from storage.schema.schema import CollectionSchema, Datatype, Distance, HnswConfig, PointId, SpaceSchema
 from storage.settings import StorageSettings
-from storage.snapshot import Snapshot
+from storage.tables.catalog import CreateAlias
+from storage.write.operations import ByIds, DeletePoints
 from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert, write
 

@@ -13,7 +13,7 @@ from storage.ivf.codes import to_int8
 from storage.ivf.kmeans import cluster, lists_for, make_partition, tree_of
 from storage.ivf.lists import Lists, build_lists
 from storage.ivf.partition import Partition, default_nprobe, fitted, read_partition, write_partition
-from storage.schema import Datatype, Distance, IndexKind, IvfConfig, SpaceSchema
+from storage.schema.schema import Datatype, Distance, IndexKind, IvfConfig, SpaceSchema
 
 SIZE = 24
 ROWS = 2_000

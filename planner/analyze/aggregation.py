@@ -1,0 +1,193 @@
+"""Aggregations: counts, sums, extremes and means of fields, of all matching points or of groups of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.analyze.exact_sums import exact_mean, exact_sum
+from planner.bind import check_filter
+from planner.errors import InvalidQuery
+from planner.limits import MAX_AGGREGATIONS, MAX_LIMIT, MAX_VALUE_PAIRS, check_page
+from planner.payload_index import Column
+from planner.predicate import check_path, scalar_order
+from planner.query import Filter, Scalar
+from storage.budget import Budget
+from storage.errors import InvalidRequest, LimitExceeded
+from storage.schema import CollectionSchema
+
+PAIRS_AT_ONCE = 1_000_000
+"""Pairs of a group and a value that are counted between two looks at the budget: some tens of milliseconds."""
+
+GROUPS_PER_CHECK = 256
+"""Groups that are reduced between two looks at the budget."""
+
+
+class AggregateKind(Enum):
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVG = "avg"
+    COUNT_DISTINCT = "count_distinct"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What to compute of the values at `path`. A count without a path is of points."""
+
+    kind: AggregateKind
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregateQuery:
+    """Aggregations of the points that match, by the values at `group_by` if that is given.
+
+    `limit`: groups to return, the first in the order of their values.
+    """
+
+    aggregations: tuple[Aggregation, ...]
+    group_by: str | None = None
+    filter: Filter | None = None
+    limit: int = MAX_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateGroup:
+    """A group's value (None without `group_by`), how many points it has, and one result per aggregation.
+
+    A result is None where there was nothing to compute it of.
+    """
+
+    value: Scalar | None
+    count: int
+    results: tuple[Scalar | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """The first groups, how many there are in all, and the commit that was read."""
+
+    groups: list[AggregateGroup]
+    group_count: int
+    seq: int
+
+
+def check_aggregate(asked: AggregateQuery, schema: CollectionSchema) -> None:
+    """Raises InvalidQuery, InvalidLimit, LimitExceeded, and what a filter may raise."""
+    if not asked.aggregations:
+        raise InvalidRequest("aggregations", "nothing is asked")
+    if len(asked.aggregations) > MAX_AGGREGATIONS:
+        raise LimitExceeded(
+            "aggregations", limit="MAX_AGGREGATIONS", maximum=MAX_AGGREGATIONS, actual=len(asked.aggregations)
+        )
+    for number, each in enumerate(asked.aggregations):
+        if each.path is not None:
+            check_path(each.path, f"aggregations[{number}].path")
+        elif each.kind is not AggregateKind.COUNT:
+            raise InvalidQuery(f"aggregations[{number}].path", f"{each.kind.value} needs a path")
+    if asked.group_by is not None:
+        check_path(asked.group_by, "group_by")
+    check_page(asked.limit)
+    if asked.filter is not None:
+        check_filter(asked.filter, schema, "filter")
+
+
+def first_groups(groups: Column, limit: int) -> Column:
+    """The groups whose values come first, by number in the order of their values.
+
+    Requires: each value once per point.
+    """
+    order = sorted(range(len(groups.values)), key=lambda code: scalar_order(groups.values[code]))[:limit]
+    places = np.full(len(groups.values), -1, np.int64)
+    places[order] = np.arange(len(order))
+    numbers = places[groups.codes]
+    kept = numbers >= 0
+    return Column(groups.slots[kept], numbers[kept], [groups.values[code] for code in order])
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often each group has each value: ascending group * len(values) + code, and counts, both int64 (n,)."""
+
+    keys: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    values: list[Scalar]
+
+    def of_groups(self, number: int, budget: Budget) -> Iterator[list[tuple[Scalar, int]]]:
+        """For each of `number` groups its values and how often it has them."""
+        width = max(1, len(self.values))
+        edges = np.searchsorted(self.keys, np.arange(number + 1) * width)
+        for group in range(number):
+            if group % GROUPS_PER_CHECK == 0:
+                budget.check()
+            part = slice(edges[group], edges[group + 1])
+            codes, counts = (self.keys[part] - group * width).tolist(), self.counts[part].tolist()
+            yield [(self.values[code], count) for code, count in zip(codes, counts, strict=True)]
+
+
+def tally(groups: Column | None, values: Column, budget: Budget) -> Tally:
+    """How often each group has each value; groups None: one group of all points.
+
+    Raises LimitExceeded for more than MAX_VALUE_PAIRS pairs of a group and a value, DeadlineExceeded, Cancelled.
+    """
+    if groups is None:
+        counts = np.bincount(values.codes, minlength=len(values.values))
+        return Tally(np.arange(len(counts)), counts, values.values)
+    keys, counts = np.empty(0, np.int64), np.empty(0, np.int64)
+    for pairs in _pairs(groups, values):
+        budget.check()
+        keys, counts = _summed(np.concatenate([keys, pairs]), np.concatenate([counts, np.ones_like(pairs)]))
+        if len(keys) > MAX_VALUE_PAIRS:
+            raise LimitExceeded("group_by", limit="MAX_VALUE_PAIRS", maximum=MAX_VALUE_PAIRS, actual=len(keys))
+    return Tally(keys, counts, values.values)
+
+
+def _pairs(groups: Column, values: Column) -> Iterator[NDArray[np.int64]]:
+    """Keys of Tally, one for each group and each value of every point, some at a time."""
+    by_slot = np.argsort(groups.slots, kind="stable")
+    slots, numbers = groups.slots[by_slot], groups.codes[by_slot]
+    starts = np.searchsorted(slots, values.slots, "left")
+    widths = np.searchsorted(slots, values.slots, "right") - starts
+    ends = np.cumsum(widths)
+    start = 0
+    while start < len(widths):
+        passed = 0 if start == 0 else int(ends[start - 1])
+        end = max(start + 1, int(np.searchsorted(ends, passed + PAIRS_AT_ONCE, "right")))
+        part = widths[start:end]
+        within = np.arange(int(part.sum())) - np.repeat(np.cumsum(part) - part, part)
+        places = np.repeat(starts[start:end], part) + within
+        yield numbers[places] * len(values.values) + np.repeat(values.codes[start:end], part)
+        start = end
+
+
+def _summed(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct keys, ascending, and the sums of their counts."""
+    distinct, places = np.unique(keys, return_inverse=True)
+    sums = np.zeros(len(distinct), np.int64)
+    np.add.at(sums, places, counts)
+    return distinct, sums
+
+
+def reduce_values(kind: AggregateKind, values: list[tuple[Scalar, int]]) -> Scalar | None:
+    """One aggregation of values, each once with how often it occurs."""
+    match kind:
+        case AggregateKind.COUNT:
+            return sum(count for _, count in values)
+        case AggregateKind.COUNT_DISTINCT:
+            return len(values)
+        case AggregateKind.SUM:
+            return exact_sum(_numbers(values))
+        case AggregateKind.AVG:
+            return exact_mean(_numbers(values))
+        case AggregateKind.MIN:
+            return min((value for value, _ in values if not isinstance(value, bool)), key=scalar_order, default=None)
+        case AggregateKind.MAX:
+            return max((value for value, _ in values if not isinstance(value, bool)), key=scalar_order, default=None)
+
+
+def _numbers(values: list[tuple[Scalar, int]]) -> list[tuple[int | float, int]]:
+    return [(value, count) for value, count in values if isinstance(value, int | float) and not isinstance(value, bool)]

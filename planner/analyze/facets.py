@@ -1,0 +1,60 @@
+"""Facets: how many points have each value of a field. Exact."""
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.bind import DEFAULT_LIMIT, check_filter
+from planner.limits import check_page
+from planner.payload_index import Column
+from planner.predicate import check_path, scalar_order
+from planner.query import Filter, Scalar
+from storage.schema import CollectionSchema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetQuery:
+    """The `limit` most frequent values at `path` among the points that match. Errors name the path `key`."""
+
+    path: str
+    filter: Filter | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    """A value, and how many points have it."""
+
+    value: Scalar
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """The most frequent values, how many values there are in all, and the commit that was read."""
+
+    counts: list[FacetCount]
+    value_count: int
+    seq: int
+
+
+def check_facet(asked: FacetQuery, schema: CollectionSchema) -> None:
+    """Raises InvalidQuery, InvalidLimit, and what a filter may raise."""
+    check_path(asked.path, "key")
+    check_page(asked.limit)
+    if asked.filter is not None:
+        check_filter(asked.filter, schema, "filter")
+
+
+def count_values(values: Column, limit: int) -> list[FacetCount]:
+    """The `limit` most frequent values, of equally frequent ones the first in their order.
+
+    Requires: each value once per point.
+    """
+    counts = np.bincount(values.codes, minlength=len(values.values))
+    least = 0 if len(counts) <= limit else int(np.partition(counts, len(counts) - limit)[len(counts) - limit])
+    above, tied = np.flatnonzero(counts > least).tolist(), np.flatnonzero(counts == least).tolist()
+    first = heapq.nsmallest(limit - len(above), tied, key=lambda code: scalar_order(values.values[code]))
+    above.sort(key=lambda code: (-counts[code], scalar_order(values.values[code])))
+    return [FacetCount(values.values[code], int(counts[code])) for code in (*above, *first)]

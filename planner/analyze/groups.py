@@ -1,0 +1,253 @@
+"""Finds groups: runs a plan as far down its ranking as the groups asked for need, and fills those that are short.
+
+A root that works on the candidates of its prefetches, or that diversifies, has all it will ever have after one run.
+A search or scan is first run for some points. If they make too few groups it is run for more, at last for all of them,
+exactly; groups that lack points are then searched for by their value. So with exact search the answer is that of
+ranking all points and grouping them, and with graphs it is as good as their recall.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.analyze.group_query import GroupQuery
+from planner.analyze.grouping import RankedGroup, group_ranking
+from planner.execute import Trace, execute
+from planner.filtering import FilterCache
+from planner.optimize import optimize
+from planner.payload_index import Column, FieldIndexes, column_of
+from planner.plan import (
+    ConvertScores,
+    Diversify,
+    Leaf,
+    Limit,
+    Node,
+    Plan,
+    RankAll,
+    Scan,
+    Search,
+    Threshold,
+    higher_is_better,
+)
+from planner.query import Equal, Filter, Scalar, page_reach
+from planner.rank import NOTHING, Ranking, convert_scores
+from planner.text import TextIndexes
+from storage.budget import Budget
+from storage.mvcc import Snapshot
+from storage.vectors import rank
+
+WIDENING = 16
+"""How much further down its ranking a search looks when it found too few groups."""
+
+WIDEST = 10_000
+"""Beyond so many points, all of them are ranked exactly: a graph would not be faster."""
+
+MOST_FILLS = 64
+"""Short groups that are searched for one by one; with more of them all points are ranked once."""
+
+
+_Key = tuple[bool, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsFound:
+    """Groups in order, how they were found, and of the last run for all of them the plan and its trace, if wanted."""
+
+    groups: list[RankedGroup]
+    strategy: str
+    plan: Plan
+    trace: Trace | None
+
+
+def find_groups(
+    plan: Plan,
+    asked: GroupQuery,
+    reader: Snapshot,
+    cache: FilterCache,
+    texts: TextIndexes,
+    fields: FieldIndexes,
+    budget: Budget,
+) -> GroupsFound:
+    """The groups after `offset`, at most `limit`. Requires: `plan` is built of `asked.ranking_query`.
+
+    Raises DeadlineExceeded, Cancelled.
+    """
+    conversion = plan.root if isinstance(plan.root, ConvertScores) else None
+    search = _GroupSearch(replace(plan, root=_unlimited(plan.root)), asked, reader, cache, texts, fields, budget)
+    found = search.find()
+    groups = found.groups[asked.query.root.offset : asked.wanted]
+    if conversion is not None:
+        mode, distance = conversion.mode, conversion.distance
+        groups = [RankedGroup(group.value, convert_scores(mode, distance, group.ranking)) for group in groups]
+    return replace(found, groups=groups)
+
+
+def _unlimited(root: Node) -> Node:
+    """The root's ranking of all that it may rank, with scores of its own."""
+    node = root.child if isinstance(root, ConvertScores) else root
+    node = node.child if isinstance(node, Limit) else node
+    return replace(node, limit=node.candidates) if isinstance(node, Diversify) else node
+
+
+def _leaf_of(node: Node) -> Leaf | None:
+    """The leaf that alone decides how far down a ranking goes."""
+    node = node.child if isinstance(node, Threshold) else node
+    return node if isinstance(node, Search | Scan | RankAll) else None
+
+
+def _with_leaf(node: Node, leaf: Leaf) -> Node:
+    return replace(node, child=leaf) if isinstance(node, Threshold) else leaf
+
+
+@dataclass(slots=True)
+class _GroupSearch:
+    """The search for the groups of one query. `plan`: of all that its root may rank."""
+
+    plan: Plan
+    asked: GroupQuery
+    reader: Snapshot
+    cache: FilterCache
+    texts: TextIndexes
+    fields: FieldIndexes
+    budget: Budget
+    column: Column | None = None
+    steps: list[str] = field(default_factory=list)
+    ran: Plan | None = None
+    trace: Trace | None = None
+
+    def find(self) -> GroupsFound:
+        leaf = _leaf_of(self.plan.root)
+        groups: list[RankedGroup] | None
+        if leaf is None:
+            self.steps.append("all candidates")
+            groups = self._grouped(self._run(self.plan.root))
+        else:
+            groups = next(groups for groups in self._widened(leaf) if groups is not None)
+        assert self.ran is not None
+        return GroupsFound(groups, ", then ".join(self.steps), self.ran, self.trace)
+
+    def _widened(self, leaf: Leaf) -> Iterator[list[RankedGroup] | None]:
+        """The groups after each run, further down every time, and None where that was not far enough."""
+        most = max(1, self.reader.point_count)
+        size = self.asked.size
+        limit = max(self.asked.wanted * size, page_reach(self.asked.limit * size, self.asked.query.root.offset * size))
+        while not isinstance(leaf, RankAll) and limit <= WIDEST and limit < most:
+            self.steps.append(f"the first {limit:,} points")
+            ranking = self._run(_with_leaf(self.plan.root, replace(leaf, limit=limit)))
+            groups = self._grouped(ranking)
+            limit *= WIDENING
+            if len(ranking) * WIDENING < limit or self._full(groups):
+                yield groups
+            elif limit <= min(WIDEST, most) and not self._values_are_known():
+                yield None  # looking further costs less than reading all payloads, which filling would
+            else:
+                yield self._filled(leaf, groups)
+        self.steps.append("all points")
+        complete = replace(leaf, limit=most)
+        if isinstance(complete, Search):
+            complete = replace(complete, params=replace(complete.params, exact=True))
+        yield self._grouped(self._run(_with_leaf(self.plan.root, complete)))
+
+    def _run(self, root: Node) -> Ranking:
+        self.ran = optimize(replace(self.plan, root=root))
+        self.trace = Trace() if self.asked.query.explain else None
+        [ranking] = execute([self.ran], self.reader, self.cache, self.texts, self.budget, [self.trace])
+        return ranking
+
+    def _grouped(self, ranking: Ranking) -> list[RankedGroup]:
+        """The groups of a ranking, of as few of its first points as will do, since their values have to be read."""
+        wanted, size = self.asked.wanted, self.asked.size
+        end = wanted * size
+        while True:
+            self.budget.check()
+            head = ranking.take(slice(end))
+            groups = group_ranking(head, self._values_of(head.slots), wanted, size)
+            if self._full(groups) or end >= len(ranking):
+                return groups
+            end *= WIDENING
+
+    def _full(self, groups: list[RankedGroup]) -> bool:
+        wanted, size = self.asked.wanted, self.asked.size
+        return len(groups) == wanted and all(len(group.ranking) == size for group in groups)
+
+    def _values_are_known(self) -> bool:
+        return self.column is not None or self.fields.has(self.reader.collection_uid, self.asked.path)
+
+    def _values_of(self, slots: NDArray[np.uint32]) -> Column:
+        if self.column is not None:
+            return self.column.among(slots)
+        return column_of(self.reader, self.asked.path, self.fields, self.budget, slots).distinct()
+
+    def _filled(self, leaf: Leaf, groups: list[RankedGroup]) -> list[RankedGroup] | None:
+        """The groups with the points that they lack; None when that takes a longer ranking."""
+        asked = self.asked
+        if len(groups) < asked.wanted:
+            values = self._values(leaf).values
+            if len(values) > asked.wanted:
+                return None
+            known = {_key(group.value) for group in groups}
+            groups = groups + [RankedGroup(value, NOTHING) for value in values if _key(value) not in known]
+        short = [group for group in groups if len(group.ranking) < asked.size]
+        if len(short) > MOST_FILLS:
+            return None
+        filters = self._filters(leaf, short)
+        short = [
+            group
+            for group in short
+            if len(self.cache.slots(self.reader, filters[_key(group.value)], self.budget)) > len(group.ranking)
+        ]
+        if not short:
+            return groups
+        self.steps.append(f"filled {len(short)} groups")
+        filled = {_key(group.value): group for group in self._fill(leaf, short, filters)}
+        groups = [filled.get(_key(group.value), group) for group in groups]
+        return self._ordered([group for group in groups if len(group.ranking)])
+
+    def _values(self, leaf: Leaf) -> Column:
+        """The values of all points that the leaf may emit."""
+        if self.column is None:
+            allowed = None if leaf.filter is None else self.cache.slots(self.reader, leaf.filter, self.budget)
+            self.column = column_of(self.reader, self.asked.path, self.fields, self.budget, allowed).distinct()
+        return self.column
+
+    def _filters(self, leaf: Leaf, groups: Sequence[RankedGroup]) -> dict[_Key, Filter]:
+        """For each group the filter of its points that the leaf may emit, so that no filter reads all payloads."""
+        filters: dict[_Key, Filter] = {}
+        for group in groups:
+            condition = Equal(self.asked.path, group.value)
+            must = (condition,) if leaf.filter is None else (condition, leaf.filter)
+            filters[_key(group.value)] = Filter(must=must)
+        if filters and self.fields.get(self.reader, self.asked.path, self.budget) is None:
+            values = self._values(leaf)
+            order = np.lexsort((values.slots, values.codes))
+            codes, slots = values.codes[order], values.slots[order]
+            for code, value in enumerate(values.values):
+                if (filter := filters.get(_key(value))) is not None:
+                    start, end = np.searchsorted(codes, [code, code + 1])
+                    self.cache.remember(self.reader, filter, slots[start:end].copy())
+        return filters
+
+    def _fill(self, leaf: Leaf, groups: Sequence[RankedGroup], filters: Mapping[_Key, Filter]) -> Iterator[RankedGroup]:
+        leaves = [replace(leaf, filter=filters[_key(group.value)], limit=self.asked.size) for group in groups]
+        plans = [replace(self.plan, root=_with_leaf(self.plan.root, leaf)) for leaf in leaves]
+        rankings = execute(plans, self.reader, self.cache, self.texts, self.budget)
+        return (RankedGroup(group.value, ranking) for group, ranking in zip(groups, rankings, strict=True))
+
+    def _ordered(self, groups: list[RankedGroup]) -> list[RankedGroup]:
+        """By their best points: filling may have found better ones than a graph had."""
+        values = Column(NOTHING.slots, np.empty(0, np.int64), [group.value for group in groups])
+        by_value = [groups[place] for place in np.argsort(values.order())]
+        order = rank(
+            np.array([group.ranking.slots[0] for group in by_value], np.uint32),
+            np.array([group.ranking.scores[0] for group in by_value], np.float32),
+            higher_is_better=higher_is_better(self.plan.root),
+            id_keys=self.reader.id_keys,
+        )
+        return [by_value[place] for place in order]
+
+
+def _key(value: Scalar) -> _Key:
+    """A value as filters compare it: a bool is not a number."""
+    return isinstance(value, bool), value

@@ -1,0 +1,100 @@
+"""Distance matrix: for each of a sample of points, the nearest others of the sample, with exact scores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.bind import check_filter, dense_space, space_of
+from planner.errors import InvalidQuery
+from planner.limits import MAX_MATRIX_SAMPLE, check_page
+from planner.query import Filter
+from storage.budget import Budget
+from storage.mvcc import Snapshot
+from storage.schema import CollectionSchema, PointId
+from storage.search import seeded_order
+from storage.vectors import rank, score_rows
+
+DEFAULT_SAMPLE = 10
+"""Points of a matrix unless a request says otherwise."""
+
+DEFAULT_NEIGHBOURS = 3
+"""Nearest others of each point unless a request says otherwise."""
+
+PAIR_BYTES = 150
+"""Memory of a point, one of its neighbours and their score, with the message that says so."""
+
+Slots = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixQuery:
+    """The `limit` nearest others to each of `sample` points that match and have a vector in `using`.
+
+    `seed` None: the commit that is read.
+    """
+
+    using: str | None = None
+    filter: Filter | None = None
+    sample: int = DEFAULT_SAMPLE
+    limit: int = DEFAULT_NEIGHBOURS
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The nearest others to one point, best first: places in the sample, and scores (int64 and float32, (n,))."""
+
+    places: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The sample in id order, the neighbours of each of its points, and the commit that was read."""
+
+    ids: list[PointId]
+    rows: list[Neighbours]
+    seq: int
+
+
+def check_matrix(asked: MatrixQuery, schema: CollectionSchema) -> str:
+    """The space. Raises InvalidQuery, InvalidLimit, SpaceNotFound, AmbiguousSpace, and what a filter may raise."""
+    if not 2 <= asked.sample <= MAX_MATRIX_SAMPLE:
+        raise InvalidQuery("sample", f"{asked.sample:,} is not between 2 and {MAX_MATRIX_SAMPLE:,} (MAX_MATRIX_SAMPLE)")
+    check_page(asked.limit)
+    if asked.filter is not None:
+        check_filter(asked.filter, schema, "filter")
+    if asked.seed is not None and not 0 <= asked.seed < 2**64:
+        raise InvalidQuery("seed", f"{asked.seed} is not between 0 and 2^64 - 1")
+    space = space_of(asked.using, schema, "using")
+    dense_space(schema, space, "using")
+    return space
+
+
+def distance_matrix(reader: Snapshot, asked: MatrixQuery, space: str, allowed: Slots | None, budget: Budget) -> Matrix:
+    """The matrix. `allowed`: slots that match, None: all. Raises DeadlineExceeded, Cancelled."""
+    held = reader.slots_with_vector(space)
+    held = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
+    seed = reader.seq if asked.seed is None else asked.seed
+    picked = seeded_order(seed, held, reader, budget)[: asked.sample]
+    keys = reader.id_keys(picked)
+    slots = picked[sorted(range(len(picked)), key=keys.__getitem__)]
+    distance = reader.schema.spaces[space].distance
+    budget.hold(4 * reader.schema.spaces[space].size * len(slots), "the vectors of the sample")
+    _, vectors = reader.vectors(space, slots)
+    rows: list[Neighbours] = []
+    budget.hold(PAIR_BYTES * len(slots) * min(asked.limit, len(slots)), "the pairs of the matrix")
+    for place in range(len(slots)):
+        budget.check()
+        others = np.delete(np.arange(len(slots)), place)
+        found = score_rows(distance, vectors[place], vectors)[others]
+        best = rank(
+            slots[others],
+            found,
+            higher_is_better=distance.higher_is_better,
+            id_keys=reader.id_keys,
+            limit=asked.limit,
+        )
+        rows.append(Neighbours(others[best], found[best]))
+    return Matrix(reader.point_ids(slots), rows, reader.seq)

@@ -1,0 +1,119 @@
+"""Recall: how much of what exact search finds a search with given parameters finds. Runs no search itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from planner.errors import InvalidLimit
+from planner.limits import MAX_LIMIT
+from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage
+from planner.rank import Ranking
+from storage.budget import Budget
+from storage.errors import InvalidRequest
+from storage.mvcc import Snapshot
+from storage.schema import Distance
+from storage.search import seeded_order
+
+QUERIES_AT_ONCE = 64
+"""Queries that are searched together, between two looks at the budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`count` stored vectors, the same for equal seeds and equal data."""
+
+    count: int = 100
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallTest:
+    """What to measure: the `k` nearest to each query under `filter` and `params`. `using` as in a query."""
+
+    queries: tuple[QueryVector, ...] | Sample = field(default_factory=Sample)
+    using: str | None = None
+    k: int = 10
+    filter: Filter | None = None
+    params: SearchParams = field(default_factory=SearchParams)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Recall of `queries` queries, 0 to 1: the mean, the worst, and what nine of ten reach; and the commit read."""
+
+    average: float
+    minimum: float
+    p10: float
+    queries: int
+    seq: int
+
+
+def check_test(test: RecallTest) -> None:
+    """Raises InvalidLimit or InvalidRequest. What a query cannot be is refused when it is planned."""
+    bounds = {"k": test.k}
+    if isinstance(test.queries, Sample):
+        bounds["sample"] = test.queries.count
+    else:
+        bounds["queries"] = len(test.queries)
+    for name, number in bounds.items():
+        if not 1 <= number <= MAX_LIMIT:
+            what = f"{number:,} is not between 1 and {MAX_LIMIT:,}"
+            raise InvalidLimit(name, what, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=number)
+
+
+def queries_of(test: RecallTest, reader: Snapshot, space: str, budget: Budget) -> list[Query]:
+    """The queries to search as `test` says. Stored vectors do not find their own point, which would be no feat.
+
+    Raises InvalidRequest when there is no vector to sample, or as `budget` says.
+    """
+    if not isinstance(test.queries, Sample):
+        ranks = [Nearest(vector) for vector in test.queries]
+        return [_query(test, rank, space, f"queries[{number}]") for number, rank in enumerate(ranks)]
+    return [_query(test, rank, space, "sample") for rank in _sampled(test.queries, reader, space, budget)]
+
+
+def exactly(query: Query) -> Query:
+    """The same query of one stage, answered exactly."""
+    return replace(query, root=replace(query.root, params=SearchParams(exact=True)))
+
+
+def recall_of(found: Ranking, exact: Ranking, distance: Distance) -> float:
+    """Share of the places of `exact` that `found` fills as well. Points of equal score stand in for each other."""
+    if not len(exact):
+        return 1.0
+    worst = exact.scores[-1]
+    good = found.scores >= worst if distance.higher_is_better else found.scores <= worst
+    return min(1.0, int(np.count_nonzero(good)) / len(exact))
+
+
+def summary(recalls: Sequence[float], seq: int) -> Recall:
+    """Requires: at least one."""
+    ascending = sorted(recalls)
+    return Recall(
+        average=sum(ascending) / len(ascending),
+        minimum=ascending[0],
+        p10=ascending[len(ascending) // 10],
+        queries=len(ascending),
+        seq=seq,
+    )
+
+
+def _query(test: RecallTest, rank: Nearest, space: str, field: str) -> Query:
+    stage = Stage(query=rank, using=space, filter=test.filter, params=test.params, limit=test.k)
+    return Query(root=stage, with_payload=None, vector_field=field)
+
+
+def _sampled(sample: Sample, reader: Snapshot, space: str, budget: Budget) -> list[Nearest]:
+    chosen = seeded_order(sample.seed, reader.slots_with_vector(space), reader, budget)[: sample.count]
+    _, rows = reader.vectors(space, chosen)
+    # A zero vector may be stored, but cannot be a cosine query.
+    any_goes = reader.schema.spaces[space].distance is not Distance.COSINE
+    ranks = [
+        Nearest(QueryVector(row.copy()), exclude=(point_id,))
+        for row, point_id in zip(rows, reader.point_ids(chosen), strict=True)
+        if any_goes or row.any()
+    ]
+    if not ranks:
+        raise InvalidRequest("sample", f"the space {space!r} holds no vector that can be a query; give queries")
+    return ranks

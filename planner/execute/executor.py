@@ -1,0 +1,280 @@
+"""Runs plans over one snapshot: the leaves of all plans first, together, then each tree from its leaves up.
+
+Leaves are answered in leaves.py, operators are in rank/operators.py, what is reported of a run is in trace.py.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.execute.leaves import Demand, LeafAnswer, answer_leaves, below, demands_of
+from planner.execute.trace import Actual, Trace
+from planner.filtering import FilterCache, FilterSets
+from planner.plan import (
+    After,
+    ConvertScores,
+    Diversify,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    InMetrics,
+    InSpace,
+    Leaf,
+    Limit,
+    Node,
+    Plan,
+    RankAll,
+    Rerank,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    children_of,
+)
+from planner.predicate import describe_reports
+from planner.query import ByText, Exists, Filter
+from planner.rank import (
+    NOTHING,
+    Ranking,
+    TextRanker,
+    apply_after,
+    apply_limit,
+    apply_threshold,
+    candidates,
+    convert_scores,
+    examples_of,
+    fuse_ranks,
+    fuse_scores,
+    pick_diverse,
+    rank_slots,
+)
+from planner.text import TextIndexes
+from storage.budget import Budget
+from storage.mvcc import Snapshot
+from storage.search import score_vectors
+
+_Place = tuple[int, str]
+"""Where a leaf is: number of the plan, stage."""
+
+
+def execute(
+    plans: Sequence[Plan],
+    reader: Snapshot,
+    cache: FilterCache,
+    indexes: TextIndexes,
+    budget: Budget,
+    traces: Sequence[Trace | None] | None = None,
+) -> list[Ranking]:
+    """What each plan's root emits, in order. See `run`."""
+    return [outcome.ranking for outcome in run(plans, reader, cache, indexes, budget, traces)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a plan's root emits. `total`: how many points it would emit without limit and offset, and before a
+    `search_after`; None where that is not known."""
+
+    ranking: Ranking
+    total: int | None
+
+
+def run(
+    plans: Sequence[Plan],
+    reader: Snapshot,
+    cache: FilterCache,
+    indexes: TextIndexes,
+    budget: Budget,
+    traces: Sequence[Trace | None] | None = None,
+) -> list[Outcome]:
+    """The outcome of each plan, in order. Traces, where given, are filled. Raises DeadlineExceeded, Cancelled."""
+    started = time.perf_counter_ns()
+    sets = FilterSets(reader, cache, budget)
+    texts = TextRanker(indexes, reader, budget)
+    places: dict[Demand, _Place] = {}
+    for number, plan in enumerate(plans):
+        for demand in demands_of(plan.root):
+            places.setdefault(demand, (number, demand.leaf.stage))
+    answers = answer_leaves(places, reader, sets, texts, budget)
+    share = (time.perf_counter_ns() - started) // 1_000 // max(1, len(places))
+    return [
+        _Run(number, reader, sets, texts, budget, answers, places, share, traces[number] if traces else None).outcome(
+            plan.root
+        )
+        for number, plan in enumerate(plans)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One plan's way from its leaves' answers to its root. `share`: microseconds that each leaf is given."""
+
+    number: int
+    reader: Snapshot
+    sets: FilterSets
+    texts: TextRanker
+    budget: Budget
+    answers: dict[Demand, LeafAnswer]
+    places: dict[Demand, _Place]
+    share: int
+    trace: Trace | None
+    rows: dict[int, int] = field(default_factory=dict)
+    """How many rows each node emitted, by its identity."""
+
+    def outcome(self, root: Node) -> Outcome:
+        """What the plan's `root` emits."""
+        ranking = self.emit(root)
+        return Outcome(ranking, self._total(root))
+
+    def _total(self, node: Node) -> int | None:
+        """How many rows `node`, of the root's stage, would emit if neither it nor those below it had a limit."""
+        match node:
+            case Limit() | After() | ConvertScores():
+                return self._total(node.child)
+            case Diversify():
+                total = self._total(node.child)
+                return None if total is None else min(total, node.candidates)
+            case Threshold(child=Search() | Scan() | RankAll() as leaf):
+                total = self._total(leaf)
+                return self.rows[id(node)] if total is not None and total <= self.rows[id(leaf)] else None
+            case Search() | Scan() | RankAll():
+                return self.answers[Demand(node)].total
+            case FuseRanks() if len(node.children) == 1:  # push_limit may have cut its only list
+                return None
+            case Threshold() | Gate():
+                return None if self._total(node.child) is None else self.rows[id(node)]
+            case Restrict():
+                return self._total(node.child)
+            case FuseRanks() | FuseScores() | Rescore() | Rerank() | Empty():
+                return self.rows[id(node)]
+        assert_never(node)
+
+    def emit(self, node: Node, restrictions: tuple[Filter, ...] = ()) -> Ranking:
+        """What `node` emits below `restrictions`."""
+        ranking = self._emit(node, restrictions)
+        self.rows[id(node)] = len(ranking)
+        return ranking
+
+    def _emit(self, node: Node, restrictions: tuple[Filter, ...]) -> Ranking:
+        if isinstance(node, Search | Scan | RankAll):
+            return self._emit_leaf(Demand(node, restrictions), node)
+        inputs = [self.emit(child, below(node, restrictions)) for child in children_of(node)]
+        started = time.perf_counter_ns()
+        ranking = self._apply(node, inputs)
+        if self.trace is not None:
+            rows_in = sum(map(len, inputs))
+            actual = Actual(
+                rows_in=rows_in,
+                rows_out=len(ranking),
+                distance_computations=_distances(node, rows_in, len(ranking)),
+                microseconds=(time.perf_counter_ns() - started) // 1_000,
+                conditions=self._conditions((node.filter,)) if isinstance(node, Gate) else "",
+            )
+            self.trace.record(node, replace(actual, attributes=self._statistics(node)), ranking)
+        return ranking
+
+    def _emit_leaf(self, demand: Demand, leaf: Leaf) -> Ranking:
+        answer = self.answers[demand]
+        if self.trace is not None:
+            # `leaf` is this plan's own; the demand of an equal leaf names another stage.
+            actual = replace(
+                self._actual(answer, self.places[demand], leaf.stage),
+                conditions=self._conditions(demand.filters),
+                attributes=self._statistics(leaf),
+            )
+            self.trace.record(leaf, actual, answer.ranking)
+        return answer.ranking
+
+    def _conditions(self, filters: Sequence[Filter]) -> str:
+        return describe_reports(self.sets.reports(filters), self._is_absent)
+
+    def _is_absent(self, path: str) -> bool:
+        """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
+        found = self.sets.allowed((Filter(must=(Exists(path),)),))
+        return found is not None and not len(found)
+
+    def _actual(self, answer: LeafAnswer, first: _Place, stage: str) -> Actual:
+        if first != (self.number, stage):
+            where = first[1] if first[0] == self.number else f"{first[1]} of query {first[0]}"
+            return Actual(
+                rows_in=answer.rows_in, rows_out=len(answer.ranking), strategy="shared", reason=f"equal to {where}"
+            )
+        return Actual(
+            rows_in=answer.rows_in,
+            rows_out=len(answer.ranking),
+            distance_computations=answer.distance_computations,
+            microseconds=self.share,
+            strategy=answer.strategy,
+            reason=answer.reason,
+        )
+
+    def _statistics(self, node: Node) -> dict[str, str]:
+        """What the index knew that the scores of a node are made of."""
+        if isinstance(node, RankAll | Rerank) and isinstance(node.ranker, ByText):
+            return self.texts.statistics(node.ranker)
+        return {}
+
+    def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
+        """What an inner node makes of its inputs."""
+        match node:
+            case FuseRanks():
+                return fuse_ranks(node, inputs, self.reader)
+            case FuseScores():
+                return fuse_scores(node, inputs, self.reader)
+            case Rescore():
+                slots = self._candidates(node, inputs)
+                hits = score_vectors(self.reader, node.space, slots, node.vector.values, self.budget)
+                return Ranking(hits.slots, hits.scores)
+            case Rerank():
+                slots = self._candidates(node, inputs)
+                return rank_slots(node.ranker, slots, self.reader, self.sets, self.texts, self.budget, inputs)[0]
+            case Diversify():
+                return self._diversify(node, inputs[0].take(slice(node.candidates)))
+            case Gate():
+                return inputs[0].take(self.sets.gate(node.filter, inputs[0].slots))
+            case Threshold():
+                return apply_threshold(node, inputs[0])
+            case After():
+                return apply_after(node, inputs[0], self.reader)
+            case Limit():
+                return apply_limit(node, inputs[0])
+            case ConvertScores():
+                return convert_scores(node.mode, node.distance, inputs[0])
+            case Restrict():
+                return inputs[0]
+            case Empty():
+                return NOTHING
+            case Search() | Scan() | RankAll():
+                raise AssertionError("leaves were answered before")
+        assert_never(node)
+
+    def _candidates(self, node: Rescore | Rerank, inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
+        slots = candidates(inputs)
+        return slots[~np.isin(slots, self.reader.slots_of(node.exclude))] if node.exclude else slots
+
+    def _diversify(self, node: Diversify, nearest: Ranking) -> Ranking:
+        size = self.reader.schema.spaces[node.space].size
+        self.budget.hold(6 * size * len(nearest), "the vectors of the diverse candidates")
+        _, rows = self.reader.vectors(node.space, nearest.slots)
+        picked = pick_diverse(nearest.scores, rows, node.distance, node.diversity, node.limit, self.budget)
+        return Ranking(nearest.slots[picked], nearest.scores[picked])
+
+
+def _distances(node: Node, rows_in: int, rows_out: int) -> int:
+    """Distances that an inner node computed to make `rows_out` rows of `rows_in`."""
+    match node:
+        case Rescore():
+            return rows_out
+        case Rerank(ranker=InSpace(rank=rank)):
+            return rows_out * len(examples_of(rank))
+        case Rerank(ranker=InMetrics(terms=terms)):
+            return rows_out * len(terms)
+        case Diversify():
+            return rows_out * min(node.candidates, rows_in)
+        case _:
+            return 0

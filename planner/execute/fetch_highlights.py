@@ -1,0 +1,36 @@
+"""Reads the matched parts of texts of the points that a request ended up with, and of no others."""
+
+from collections.abc import Sequence
+
+from planner.predicate import first_key, parse_path
+from planner.query import Highlighted
+from planner.text import Analyzer, Highlight, Slots, clauses_of, field_clauses, highlights_of, texts_at
+from storage.budget import Budget
+from storage.mvcc import Snapshot
+
+
+def highlights_of_points(
+    reader: Snapshot, slots: Slots, highlighted: Sequence[Highlighted], budget: Budget
+) -> list[tuple[Highlight, ...]]:
+    """Of each of `slots` (n,) what the queries ask for: by query, then by field, each part once.
+
+    Raises DeadlineExceeded or Cancelled.
+    """
+    if not highlighted:
+        return [()] * len(slots)
+    asked = []
+    for each in highlighted:
+        for field in each.by_text.fields:
+            analyzer = Analyzer(field.settings)
+            clauses = field_clauses(clauses_of(each.by_text.query), analyzer)
+            asked.append((field.path, parse_path(field.path), clauses, analyzer, each.wanted))
+    keys = {first_key(path) for path, *_ in asked}
+    found: list[tuple[Highlight, ...]] = []
+    for slot in slots.tolist():
+        budget.check()
+        payload = reader.codec.decode(reader.record(slot).payload, keys)
+        parts: dict[Highlight, None] = {}
+        for path, steps, clauses, analyzer, wanted in asked:
+            parts |= dict.fromkeys(highlights_of(path, texts_at(payload, steps), clauses, analyzer, wanted))
+        found.append(tuple(parts))
+    return found

@@ -1,0 +1,189 @@
+"""Reads what a request wants of the points it ended up with: payloads and vectors of those, and of no others."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.predicate import check_path, first_key, keep, remove
+from planner.query import PayloadSelector, VectorsSelector
+from storage.budget import Budget
+from storage.errors import ReplyTooLarge, SpaceNotFound
+from storage.mvcc import Snapshot
+from storage.schema import CollectionSchema, PointId
+from storage.search import RecordVector, record_vectors
+from storage.vectors import MAX_MULTI_VALUES
+
+POINT_BYTES = 400
+"""Memory of a point of an answer beside its payload and vectors: the objects that hold it, and its message."""
+
+POINT_OVERHEAD = 16
+"""Bytes of a point in a reply beside its payload and vectors, at least."""
+
+VECTOR_OVERHEAD = 8
+"""Bytes of a vector in a reply beside its values, at least."""
+
+VALUES_AT_ONCE = 1 << 22
+"""Components of vectors that are read together: 16 MiB."""
+
+MOST_AT_ONCE = 256
+"""Points that are read between two looks at the budget."""
+
+StoredValue = NDArray[np.float32] | RecordVector
+"""A vector as it was written: a float32 row, or a sparse or multi-vector."""
+
+
+class Fetched(NamedTuple):  # one is made per hit: a frozen dataclass takes three times as long
+    """A stored point. `payload` is encoded by the collection's codec, None when it was not asked for.
+
+    `vectors` are by space name, as they were written; spaces that the point lacks are left out.
+    """
+
+    id: PointId
+    version: int
+    payload: bytes | None
+    vectors: dict[str, StoredValue]
+
+
+def check_selectors(
+    payload: PayloadSelector | None, vectors: VectorsSelector | None, schema: CollectionSchema, path: str
+) -> None:
+    """Raises InvalidQuery for a path that is none, SpaceNotFound for a space that is none. `path` is the query's."""
+    path = f"{path}." if path else ""
+    if payload is not None:
+        _check_paths(payload.include or (), f"{path}with_payload.include")
+        _check_paths(payload.exclude, f"{path}with_payload.exclude")
+    for index, name in enumerate((vectors and vectors.include) or ()):
+        if name not in schema.names:
+            raise SpaceNotFound(name, schema.names, field=f"{path}with_vectors.include[{index}]")
+
+
+def _check_paths(paths: tuple[str, ...], field: str) -> None:
+    for index, path in enumerate(paths):
+        check_path(path, f"{field}[{index}]")
+
+
+def fetch(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> list[Fetched]:
+    """The points of `slots`, in their order. Requires: checked selectors.
+
+    Raises ReplyTooLarge, as soon as what was read so far is too large for the reply, RequestTooLarge, DeadlineExceeded,
+    Cancelled.
+    """
+    found: list[Fetched] = []
+    _read_points(reader, slots, payload, vectors, budget, found)
+    return found
+
+
+def fetch_some(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> list[Fetched]:
+    """The first points of `slots`, at least one, that the reply has room for. Raises ReplyTooLarge for want of it."""
+    found: list[Fetched] = []
+    try:
+        _read_points(reader, slots, payload, vectors, budget, found)
+    except ReplyTooLarge:
+        if not found:
+            raise
+    return found
+
+
+def fetch_repeated(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> list[Fetched]:
+    """As `fetch`, where slots may be repeated: what they hold is read once, and counted against the reply each time."""
+    distinct = np.array(list(dict.fromkeys(slots.tolist())), np.uint32)
+    by_slot = dict(zip(distinct.tolist(), fetch(reader, distinct, payload, vectors, budget), strict=True))
+    if len(distinct) == len(slots):
+        return list(by_slot.values())
+    points = [by_slot[slot] for slot in slots.tolist()]
+    budget.answer(sum(map(_reply_bytes, points)) - sum(map(_reply_bytes, by_slot.values())))
+    return points
+
+
+def _reply_bytes(point: Fetched) -> int:
+    return POINT_OVERHEAD + len(point.payload or b"") + sum(map(_size, point.vectors.values()))
+
+
+def _read_points(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+    found: list[Fetched],
+) -> None:
+    """Adds the points of `slots` to `found` one by one, each counted against the reply when it is read."""
+    is_whole = payload is not None and payload.include is None and not payload.exclude
+    names = _names(reader.schema, vectors)
+    step = _points_at_once(reader.schema, names)
+    answer = budget.meter.answer
+    for start in range(0, len(slots), step):
+        budget.check()
+        part = slots[start : start + step]
+        rows = _vectors(reader, part, names)
+        for slot, row in zip(part.tolist(), rows, strict=True):
+            version, point_id, stored = reader.parts(slot)
+            size = POINT_OVERHEAD + (sum(map(_size, row.values())) if row else 0)
+            answer(size + len(stored) if is_whole else size)
+            # A whole payload is returned as it is stored: no decoding.
+            data = bytes(stored) if is_whole else _part_of(reader, stored, payload, budget)
+            found.append(Fetched(point_id, version, data, row))
+
+
+def _part_of(reader: Snapshot, stored: memoryview, selector: PayloadSelector | None, budget: Budget) -> bytes | None:
+    """What is asked for of a payload; None without a selector."""
+    if selector is None:
+        return None
+    keys = None if selector.include is None else frozenset(map(first_key, selector.include))
+    payload = reader.codec.decode(stored, keys)
+    if selector.include is not None:
+        payload = keep(payload, selector.include)
+    encoded = reader.codec.encode(remove(payload, selector.exclude))
+    budget.answer(len(encoded))
+    return encoded
+
+
+def _names(schema: CollectionSchema, selector: VectorsSelector | None) -> list[str]:
+    """The spaces whose vectors are asked for, each once."""
+    if selector is None:
+        return []
+    return list(dict.fromkeys(schema.names if selector.include is None else selector.include))
+
+
+def _points_at_once(schema: CollectionSchema, names: Sequence[str]) -> int:
+    """Points whose vectors are read together: few where vectors are large."""
+    values = sum(MAX_MULTI_VALUES if name in schema.records else schema.spaces[name].size for name in names)
+    return max(1, min(MOST_AT_ONCE, VALUES_AT_ONCE // max(1, values)))
+
+
+def _size(vector: StoredValue) -> int:
+    """Bytes of a vector in a reply, about."""
+    return vector.nbytes + VECTOR_OVERHEAD
+
+
+def _vectors(reader: Snapshot, slots: NDArray[np.uint32], names: Sequence[str]) -> list[dict[str, StoredValue]]:
+    by_point: list[dict[str, StoredValue]] = [{} for _ in range(len(slots))]
+    for name in names:
+        if name in reader.schema.records:
+            for position, vector in record_vectors(reader, name, slots):
+                by_point[position][name] = vector
+            continue
+        present, rows = reader.vectors(name, slots)
+        for position in np.flatnonzero(present).tolist():
+            by_point[position][name] = rows[position]
+    return by_point

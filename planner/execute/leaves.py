@@ -1,0 +1,175 @@
+"""Answers the leaves of all plans of a request: equal ones once, searches in one call of storage. It knows no trees."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.filtering import FilterSets
+from planner.plan import InMetrics, InRecords, InSpace, Leaf, Node, RankAll, Restrict, Scan, Search, children_of
+from planner.query import ByText, Filter, Sample
+from planner.rank import Ranking, TextRanker, rank_slots
+from storage.budget import Budget
+from storage.mvcc import Snapshot
+from storage.schema import PointId
+from storage.search import SpaceHits, SpaceSearch, search_records, search_vectors
+from storage.tables import encode_id
+from storage.vectors import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A leaf and the restrictions above it, outermost first. Equal demands have equal answers."""
+
+    leaf: Leaf
+    restrictions: tuple[Filter, ...] = ()
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        return self.restrictions if self.leaf.filter is None else (*self.restrictions, self.leaf.filter)
+
+    @property
+    def limit(self) -> int:
+        """Rows to ask for, so that `limit` are left when the excluded points are dropped."""
+        return self.leaf.limit + len(self.leaf.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class LeafAnswer:
+    """What a leaf emits, and how it was found. `rows_in`: points that were allowed, if they were counted.
+
+    `total`: points that it would emit without a limit, None where that is not known.
+    """
+
+    ranking: Ranking
+    rows_in: int | None
+    strategy: str
+    reason: str
+    distance_computations: int
+    total: int | None = None
+
+
+def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
+    """The leaves of a plan, in order."""
+    if isinstance(node, Search | Scan | RankAll):
+        yield Demand(node, restrictions)
+        return
+    for child in children_of(node):
+        yield from demands_of(child, below(node, restrictions))
+
+
+def below(node: Node, restrictions: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """The restrictions that hold for a node's children."""
+    return (*restrictions, node.filter) if isinstance(node, Restrict) else restrictions
+
+
+def answer_leaves(
+    demands: Collection[Demand], reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
+) -> dict[Demand, LeafAnswer]:
+    """An answer for every demand. Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
+    answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], reader, sets, budget)
+    for demand in demands:
+        if isinstance(demand.leaf, RankAll):
+            answers[demand] = _rank_all(demand, demand.leaf, reader, sets, texts, budget)
+        elif isinstance(demand.leaf, Scan):
+            slots = sets.first(demand.filters, demand.limit)
+            ranking = Ranking(slots, np.zeros(len(slots), np.float32))
+            answers[demand] = LeafAnswer(_without_excluded(ranking, demand, reader), None, "id order", "no query", 0)
+    return {demand: _with_total(demand.leaf, answer) for demand, answer in answers.items()}
+
+
+def _with_total(leaf: Leaf, answer: LeafAnswer) -> LeafAnswer:
+    """A leaf that emits less than it may has no more."""
+    if isinstance(leaf, Search) and leaf.after is not None:
+        return answer
+    return replace(answer, total=len(answer.ranking)) if len(answer.ranking) < leaf.limit else answer
+
+
+def _rank_all(
+    demand: Demand, leaf: RankAll, reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
+) -> LeafAnswer:
+    allowed = sets.allowed(demand.filters)
+    if isinstance(leaf.ranker, InRecords):
+        return _search_records(demand, leaf.ranker, allowed, reader, budget)
+    if isinstance(leaf.ranker, ByText):
+        ranking, matching = texts.rank(leaf.ranker, allowed, demand.limit)
+        rows_in = reader.point_count if allowed is None else len(allowed)
+        return LeafAnswer(ranking, rows_in, "inverted index", "points that have a term are ranked", 0, matching)
+    slots = reader.all_slots() if allowed is None else allowed
+    if leaf.exclude:
+        slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
+    if isinstance(leaf.ranker, InSpace | InMetrics):
+        budget.check_scan(len(slots))
+    ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, texts, budget, limit=leaf.limit)
+    total = len(slots) if isinstance(leaf.ranker, Sample) else None
+    kept = ranking.take(slice(leaf.limit))
+    return LeafAnswer(kept, len(slots), "exact", "every matching point is ranked", distances, total)
+
+
+def _search_records(
+    demand: Demand, ranker: InRecords, allowed: NDArray[np.uint32] | None, reader: Snapshot, budget: Budget
+) -> LeafAnswer:
+    hits = search_records(reader, ranker.space, ranker.query, demand.limit, allowed, budget)
+    ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
+    rows_in = reader.record_count(ranker.space) if allowed is None else len(allowed)
+    total = None if demand.leaf.exclude else hits.total
+    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
+
+
+def _answer_searches(
+    demands: list[Demand], reader: Snapshot, sets: FilterSets, budget: Budget
+) -> dict[Demand, LeafAnswer]:
+    allowed = [sets.allowed(demand.filters) for demand in demands]
+    searches = [_space_search(demand, slots) for demand, slots in zip(demands, allowed, strict=True)]
+    answers = search_vectors(reader, searches, budget) if searches else []
+    return {
+        demand: _searched(demand, hits, slots, reader)
+        for demand, hits, slots in zip(demands, answers, allowed, strict=True)
+    }
+
+
+def _space_search(demand: Demand, allowed: NDArray[np.uint32] | None) -> SpaceSearch:
+    leaf = demand.leaf
+    assert isinstance(leaf, Search)
+    return SpaceSearch(
+        space=leaf.space,
+        vector=leaf.vector.values,
+        limit=demand.limit,
+        allowed=allowed,
+        hnsw_ef=leaf.params.hnsw_ef,
+        exact=leaf.params.exact,
+        indexed_only=leaf.params.indexed_only,
+        filter_strategy=leaf.params.filter_strategy.value,
+        rescore=leaf.params.rescore,
+        oversampling=leaf.params.oversampling,
+        nprobe=leaf.params.ivf_nprobe,
+        after=None if leaf.after is None else Position(np.float32(leaf.after.score), encode_id(leaf.after.id)),
+    )
+
+
+def _searched(demand: Demand, hits: SpaceHits, allowed: NDArray[np.uint32] | None, reader: Snapshot) -> LeafAnswer:
+    leaf = demand.leaf
+    assert isinstance(leaf, Search)
+    ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
+    rows_in = reader.spaces[leaf.space].vector_count if allowed is None else len(allowed)
+    total = None if hits.total is None else hits.total - _excluded_count(leaf, allowed, reader)
+    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
+
+
+def _excluded_count(leaf: Search, allowed: NDArray[np.uint32] | None, reader: Snapshot) -> int:
+    """How many of the excluded points could be found."""
+    if not leaf.exclude:
+        return 0
+    found = reader.slots_of(leaf.exclude)
+    slots = found[found >= 0].astype(np.uint32)
+    slots = slots if allowed is None else slots[np.isin(slots, allowed)]
+    return int(np.count_nonzero(reader.vectors(leaf.space, slots)[0]))
+
+
+def _without_excluded(ranking: Ranking, demand: Demand, reader: Snapshot) -> Ranking:
+    exclude: tuple[PointId, ...] = demand.leaf.exclude
+    if not exclude:
+        return ranking
+    kept = ranking.take(~np.isin(ranking.slots, reader.slots_of(exclude)))
+    return kept.take(slice(0, demand.leaf.limit))

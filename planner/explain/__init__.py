@@ -1,0 +1,19 @@
+"""Plans and their runs as trees and texts, and why a point is where it is, or missing."""
+
+from planner.explain.absence import AbsenceReason, PointExplanation, StageOutcome
+from planner.explain.explanation import Explanation, HitExplanation, explain
+from planner.explain.node import ExplainNode
+from planner.explain.points import explain_points
+from planner.explain.text import render
+
+__all__ = [
+    "AbsenceReason",
+    "ExplainNode",
+    "Explanation",
+    "HitExplanation",
+    "PointExplanation",
+    "StageOutcome",
+    "explain",
+    "explain_points",
+    "render",
+]

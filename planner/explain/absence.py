@@ -1,0 +1,118 @@
+"""Why a point is, or is not, in an answer: the reasons, and how they read. points.py finds them."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from storage.schema import PointId
+
+
+class AbsenceReason(Enum):
+    """Why a stage does not pass a point on, in the order in which a stage works."""
+
+    NOT_STORED = "not stored"
+    NO_VECTOR = "no vector"
+    EXAMPLE = "example"
+    FILTERED = "filtered"
+    NOT_RANKED = "not ranked"
+    NOT_INDEXED = "not indexed"
+    NOT_FOUND_BY_INDEX = "not found by the index"
+    NOT_IN_PREFETCHES = "not in the prefetches"
+    THRESHOLD = "threshold"
+    NOT_DIVERSE = "not diverse"
+    BEYOND_LIMIT = "beyond the limit"
+    BEFORE_OFFSET = "before the offset"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rank from 1 among `candidates` points, and the score there."""
+
+    rank: int
+    score: float
+    candidates: int
+
+    def __str__(self) -> str:
+        return f"rank {self.rank:,} of {self.candidates:,} by score {self.score:.6g}"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCondition:
+    """A condition that a point fails: where the request holds it (`filter.must[1]`), and what it says."""
+
+    path: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why a point is lost at some node, in words; where it stood there, if it stood anywhere."""
+
+    reason: AbsenceReason
+    text: str
+    place: Place | None = None
+    failed: tuple[FailedCondition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOutcome:
+    """What became of a point in one stage. `absence` None: the stage passes it on, at `place`."""
+
+    stage: str
+    operator: str
+    place: Place | None
+    absence: Absence | None
+
+    @property
+    def text(self) -> str:
+        return str(self.place) if self.absence is None else self.absence.text
+
+
+@dataclass(frozen=True, slots=True)
+class PointExplanation:
+    """What became of a point in each stage, root first; nothing when it is not stored."""
+
+    id: PointId
+    exists: bool
+    stages: tuple[StageOutcome, ...]
+
+    @property
+    def returned(self) -> bool:
+        return self.exists and self.stages[0].absence is None
+
+    @property
+    def reason(self) -> AbsenceReason | None:
+        """Why the root does not pass it on; None when it does."""
+        if not self.exists:
+            return AbsenceReason.NOT_STORED
+        absence = self.stages[0].absence
+        return None if absence is None else absence.reason
+
+    @property
+    def verdict(self) -> str:
+        """All in one sentence."""
+        if not self.exists:
+            return f"{self.id!r} is not in the answer: there is no such point."
+        if self.returned:
+            return f"{self.id!r} is in the answer: {self.stages[0].text}."
+        return f"{self.id!r} is not in the answer: {'; '.join(self._causes('root'))}."
+
+    @property
+    def text(self) -> str:
+        """The verdict, and below it a line per stage."""
+        lines = [self.verdict]
+        for outcome in self.stages:
+            indent = "  " * outcome.stage.count(".prefetch[")
+            state = "in the list" if outcome.absence is None else f"lost, {outcome.absence.reason.value}"
+            lines.append(f"{indent}{outcome.stage} ({outcome.operator}): {state}: {outcome.text}")
+        return "\n".join(lines)
+
+    def _causes(self, stage: str) -> list[str]:
+        """Where the point was lost for `stage`: in it, or in each of its prefetches."""
+        outcome = next(each for each in self.stages if each.stage == stage)
+        assert outcome.absence is not None
+        if outcome.absence.reason is not AbsenceReason.NOT_IN_PREFETCHES:
+            return [f"{stage}: {outcome.absence.text}"]
+        prefix = f"{stage}.prefetch["
+        children = [each.stage for each in self.stages if each.stage.startswith(prefix)]
+        direct = [child for child in children if "." not in child.removeprefix(prefix)]
+        return [cause for child in direct for cause in self._causes(child)]

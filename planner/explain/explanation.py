@@ -1,0 +1,229 @@
+"""A plan, and what happened when it ran, as data and, by text.py, as text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from planner.execute import Actual, Trace, operator_of
+from planner.explain.node import ExplainNode
+from planner.explain.ranker_text import describe_ranker
+from planner.explain.text import render
+from planner.plan import (
+    After,
+    ConvertScores,
+    Diversify,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Limit,
+    Matching,
+    Node,
+    Plan,
+    RankAll,
+    Rerank,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    children_of,
+    most_rows,
+    walk,
+)
+from planner.query import Filter, FilterStrategy, SearchParams, describe_filter, describe_payload, describe_vectors
+from planner.rank import Ranking
+from storage.mvcc import Snapshot
+from storage.schema import PointId
+
+
+@dataclass(frozen=True, slots=True)
+class StageRank:
+    """A point's place in the list of one stage: its rank from 1, and its score."""
+
+    stage: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class HitExplanation:
+    """Where a returned point came from: its place in every stage's list that holds it, root first."""
+
+    id: PointId
+    stages: tuple[StageRank, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The plan as a tree and as text. `hits` and `microseconds` (from plan to hits) only when it was analysed.
+
+    `generation`: of the indexes that served; see State.
+    """
+
+    root: ExplainNode
+    text: str
+    seq: int
+    generation: int = 0
+    analyzed: bool = False
+    hits: tuple[HitExplanation, ...] = ()
+    microseconds: int | None = None
+
+
+def explain(
+    plan: Plan,
+    reader: Snapshot,
+    trace: Trace | None = None,
+    ranking: Ranking | None = None,
+    microseconds: int | None = None,
+    *,
+    matching: Matching = lambda _: None,
+    foresee: Callable[[Filter], str] = lambda _: "",
+) -> Explanation:
+    """The plan, with what happened when there is a trace of its run, whose result was `ranking`.
+
+    `foresee` says what would test the conditions of a filter, if that is known.
+    """
+    root = _explain_plan(plan, reader, trace, matching, foresee)
+    if trace is None or ranking is None:
+        return Explanation(root=root, text=render(root), seq=reader.seq, generation=reader.generation)
+    return Explanation(
+        root=root,
+        text=render(root),
+        seq=reader.seq,
+        generation=reader.generation,
+        analyzed=True,
+        hits=_explain_hits(plan, trace, ranking, reader),
+        microseconds=microseconds,
+    )
+
+
+def _explain_plan(
+    plan: Plan, reader: Snapshot, trace: Trace | None, matching: Matching, foresee: Callable[[Filter], str]
+) -> ExplainNode:
+    """The tree below a node that fetches what the query wants."""
+    child = _explain_node(plan.root, reader, trace, matching, foresee)
+    return ExplainNode(
+        operator="fetch",
+        stage="root",
+        attributes={"payload": describe_payload(plan.payload), "vectors": describe_vectors(plan.vectors)},
+        estimated_rows=child.estimated_rows,
+        rows_in=child.rows_out,
+        rows_out=child.rows_out,
+        children=(child,),
+    )
+
+
+def _explain_node(
+    node: Node, reader: Snapshot, trace: Trace | None, matching: Matching, foresee: Callable[[Filter], str]
+) -> ExplainNode:
+    explained = ExplainNode(
+        operator=operator_of(node),
+        stage=node.stage,
+        attributes=_attributes(node),
+        estimated_rows=most_rows(node, reader, matching),
+        children=tuple(_explain_node(child, reader, trace, matching, foresee) for child in children_of(node)),
+    )
+    if trace is not None:
+        return _with_actual(explained, trace.actual_of(node))
+    if isinstance(node, Search | Scan | RankAll | Gate) and node.filter is not None:
+        return _with_conditions(explained, foresee(node.filter))
+    return explained
+
+
+def _with_conditions(node: ExplainNode, conditions: str) -> ExplainNode:
+    return replace(node, attributes=node.attributes | {"conditions": conditions}) if conditions else node
+
+
+def _with_actual(node: ExplainNode, actual: Actual) -> ExplainNode:
+    return replace(
+        _with_conditions(replace(node, attributes={**node.attributes, **actual.attributes}), actual.conditions),
+        strategy=actual.strategy,
+        reason=actual.reason,
+        rows_in=actual.rows_in,
+        rows_out=actual.rows_out,
+        distance_computations=actual.distance_computations,
+        microseconds=actual.microseconds,
+    )
+
+
+def _attributes(node: Node) -> dict[str, str]:
+    match node:
+        case Search():
+            space = {"using": node.space, "distance": node.distance.value, "limit": str(node.limit)}
+            return space | _leaf_attributes(node) | _param_attributes(node.params)
+        case Scan():
+            return {"limit": str(node.limit)} | _leaf_attributes(node)
+        case RankAll():
+            return describe_ranker(node.ranker) | {"limit": str(node.limit)} | _leaf_attributes(node)
+        case Rerank():
+            return describe_ranker(node.ranker) | _exclude_attribute(node.exclude)
+        case Diversify():
+            return {"diversity": f"{node.diversity:g}", "candidates": str(node.candidates), "limit": str(node.limit)}
+        case FuseRanks():
+            return {"k": f"{node.k:g}", "weights": _weights(node.weights)}
+        case FuseScores():
+            return {"weights": _weights(node.weights)}
+        case Rescore():
+            return {"using": node.space, "distance": node.distance.value} | _exclude_attribute(node.exclude)
+        case Gate() | Restrict():
+            return {"filter": describe_filter(node.filter)}
+        case Threshold():
+            return {"score": f"{'>=' if node.higher_is_better else '<='} {node.threshold:g}"}
+        case After():
+            return {"id": repr(node.position.id)} | ({"score": f"{node.position.score:g}"} if node.scored else {})
+        case Limit():
+            return {"limit": str(node.limit)} | ({"offset": str(node.offset)} if node.offset else {})
+        case ConvertScores():
+            return {"score_mode": node.mode.value}
+        case Empty():
+            return {}
+    assert_never(node)
+
+
+def _leaf_attributes(leaf: Search | Scan | RankAll) -> dict[str, str]:
+    attributes = {} if leaf.filter is None else {"filter": describe_filter(leaf.filter)}
+    if isinstance(leaf, Search) and leaf.after is not None:
+        attributes["after"] = f"{leaf.after.score:g}, {leaf.after.id!r}"
+    return attributes | _exclude_attribute(leaf.exclude)
+
+
+def _exclude_attribute(exclude: tuple[PointId, ...]) -> dict[str, str]:
+    return {"exclude": ", ".join(map(repr, exclude))} if exclude else {}
+
+
+def _param_attributes(params: SearchParams) -> dict[str, str]:
+    attributes = {} if params.hnsw_ef is None else {"hnsw_ef": str(params.hnsw_ef)}
+    if params.ivf_nprobe is not None:
+        attributes["ivf_nprobe"] = ", ".join(map(str, params.ivf_nprobe))
+    if params.exact:
+        attributes["exact"] = "true"
+    if params.indexed_only:
+        attributes["indexed_only"] = "true"
+    if params.filter_strategy is not FilterStrategy.AUTO:
+        attributes["filter_strategy"] = params.filter_strategy.value
+    if not params.rescore:
+        attributes["rescore"] = "false"
+    if params.oversampling is not None:
+        attributes["oversampling"] = f"{params.oversampling:g}"
+    return attributes
+
+
+def _weights(weights: tuple[float, ...]) -> str:
+    return ", ".join(f"{weight:g}" for weight in weights)
+
+
+def _explain_hits(plan: Plan, trace: Trace, ranking: Ranking, reader: Snapshot) -> tuple[HitExplanation, ...]:
+    places = {stage: _places(trace.lists[stage]) for stage in dict.fromkeys(node.stage for node in walk(plan.root))}
+    ids = reader.point_ids(ranking.slots)
+    return tuple(
+        HitExplanation(
+            point_id, tuple(StageRank(stage, *places[stage][slot]) for stage in places if slot in places[stage])
+        )
+        for point_id, slot in zip(ids, ranking.slots.tolist(), strict=True)
+    )
+
+
+def _places(ranking: Ranking) -> dict[int, tuple[int, float]]:
+    pairs = zip(ranking.slots.tolist(), ranking.scores.tolist(), strict=True)
+    return {slot: (rank, score) for rank, (slot, score) in enumerate(pairs, 1)}

@@ -1,0 +1,46 @@
+"""Which conditions of a filter a point fails, and where the filter holds them.
+
+Whether one holds is filtering/match.py's.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.explain.absence import FailedCondition
+from planner.filtering import matches
+from planner.query import Condition, Filter, describe_filter
+from storage.budget import Budget
+from storage.tables import Reader
+
+
+def failed_conditions(
+    reader: Reader, filter: Filter, slot: int, path: str, budget: Budget
+) -> tuple[FailedCondition, ...]:
+    """The conditions of the filter at `path` for which the point in `slot` does not match; none if it matches.
+
+    Within nested filters the innermost are named. Of `should` and `min_should` the whole clause fails.
+    """
+    return tuple(_failed(reader, filter, slot, path, budget))
+
+
+def _failed(reader: Reader, filter: Filter, slot: int, path: str, budget: Budget) -> Iterator[FailedCondition]:
+    def holds(condition: Condition) -> bool:
+        one = condition if isinstance(condition, Filter) else Filter(must=(condition,))
+        return bool(matches(reader, one, np.array([slot], np.uint32), budget=budget)[0])
+
+    for index, condition in enumerate(filter.must):
+        if not holds(condition):
+            here = f"{path}.must[{index}]"
+            if isinstance(condition, Filter):
+                yield from _failed(reader, condition, slot, f"{here}.filter", budget)
+            else:
+                yield FailedCondition(here, describe_filter(Filter(must=(condition,))))
+    if filter.should and not any(map(holds, filter.should)):
+        yield FailedCondition(f"{path}.should", describe_filter(Filter(should=filter.should)))
+    for index, condition in enumerate(filter.must_not):
+        if holds(condition):
+            yield FailedCondition(f"{path}.must_not[{index}]", describe_filter(Filter(must_not=(condition,))))
+    enough = filter.min_should
+    if enough is not None and sum(map(holds, enough.conditions)) < enough.min_count:
+        yield FailedCondition(f"{path}.min_should", describe_filter(Filter(min_should=enough)))

@@ -1,0 +1,23 @@
+"""One operator of an explained plan, as data. explanation.py makes them of plans, text.py makes text of them."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainNode:
+    """One operator. Of `rows_in` to `microseconds` see Actual; they are None unless the plan ran.
+
+    `estimated_rows` is the most that it can emit, given the number of points.
+    """
+
+    operator: str
+    stage: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    strategy: str = ""
+    reason: str = ""
+    estimated_rows: int | None = None
+    rows_in: int | None = None
+    rows_out: int | None = None
+    distance_computations: int | None = None
+    microseconds: int | None = None
+    children: "tuple[ExplainNode, ...]" = ()

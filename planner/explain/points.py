@@ -1,0 +1,299 @@
+"""Why points are, or are not, in the answer to a query: runs it, and follows each point through the plan.
+
+The lists are those of the plan that runs. The steps are those of the plan as built, in which every filter is still
+where the request has it. What is missing in the first, since a rule dropped it, is taken from the second.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.execute import Demand, Trace, execute, operator_of
+from planner.explain.absence import Absence, AbsenceReason, FailedCondition, Place, PointExplanation, StageOutcome
+from planner.explain.failed_conditions import failed_conditions
+from planner.explain.true_places import true_places
+from planner.filtering import FilterCache, FilterSets
+from planner.optimize import optimize_whole_lists
+from planner.plan import (
+    Diversify,
+    Gate,
+    InMetrics,
+    InRecords,
+    InSpace,
+    Leaf,
+    Limit,
+    Node,
+    Plan,
+    RankAll,
+    Rerank,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    children_of,
+    walk,
+)
+from planner.query import ByText, Filter, OrderBy
+from planner.rank import NOTHING, Ranking, TextRanker
+from planner.text import TextIndexes
+from storage.budget import Budget
+from storage.mvcc import Snapshot
+from storage.schema import PointId
+
+
+def explain_points(
+    built: Plan,
+    ids: Sequence[PointId],
+    reader: Snapshot,
+    cache: FilterCache,
+    indexes: TextIndexes,
+    budget: Budget,
+) -> list[PointExplanation]:
+    """One explanation per id, in order. `built`: the plan before any rule. Raises DeadlineExceeded, Cancelled.
+
+    Besides the query it runs, for each leaf that misses an asked point that could be in it, one exact pass.
+    """
+    plain, optimized = Trace(), Trace()
+    plans = [optimize_whole_lists(built), built]
+    execute(plans, reader, cache, indexes, budget, [optimized, plain])
+    sets, texts = FilterSets(reader, cache, budget), TextRanker(indexes, reader, budget)
+    search = _PointSearch(built.root, plain, optimized, reader, sets, texts, budget)
+    slots = [int(slot) for slot in reader.slots_of(ids)]
+    return search.explanations(ids, slots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A leaf as built, and the restrictions above it, outermost first."""
+
+    leaf: Leaf
+    restrictions: tuple[Restrict, ...]
+
+    @property
+    def demand(self) -> Demand:
+        return Demand(self.leaf, tuple(node.filter for node in self.restrictions))
+
+    @property
+    def filters(self) -> Iterator[tuple[str, Filter]]:
+        """Every filter that holds for the leaf, and the path of each in the request."""
+        for node in self.restrictions:
+            yield filter_path(node.stage), node.filter
+        if self.leaf.filter is not None:
+            yield filter_path(self.leaf.stage), self.leaf.filter
+
+
+def filter_path(stage: str) -> str:
+    """The filter of a stage as the request holds it: `root.prefetch[0]` -> `prefetch[0].filter`."""
+    return f"{stage}.filter".removeprefix("root.")
+
+
+def _leaves(node: Node, restrictions: tuple[Restrict, ...] = ()) -> Iterator[_Leaf]:
+    if isinstance(node, Search | Scan | RankAll):
+        yield _Leaf(node, restrictions)
+    inner = (*restrictions, node) if isinstance(node, Restrict) else restrictions
+    for child in children_of(node):
+        yield from _leaves(child, inner)
+
+
+@dataclass(frozen=True, slots=True)
+class _PointSearch:
+    """Follows points through one run."""
+
+    root: Node
+    plain: Trace
+    optimized: Trace
+    reader: Snapshot
+    sets: FilterSets
+    texts: TextRanker
+    budget: Budget
+
+    def explanations(self, ids: Sequence[PointId], slots: Sequence[int]) -> list[PointExplanation]:
+        stored = sorted({slot for slot in slots if slot >= 0})
+        absences = {leaf.leaf.stage: self._leaf_absences(leaf, stored) for leaf in _leaves(self.root)}
+        outcomes = {slot: self._outcomes(slot, absences) for slot in stored}
+        return [
+            PointExplanation(point_id, slot >= 0, outcomes.get(slot, ()))
+            for point_id, slot in zip(ids, slots, strict=True)
+        ]
+
+    def _outcomes(self, slot: int, absences: dict[str, dict[int, Absence]]) -> tuple[StageOutcome, ...]:
+        """Of each stage, root first."""
+        stages: dict[str, list[Node]] = {}
+        for node in walk(self.root):
+            stages.setdefault(node.stage, []).append(node)
+        return tuple(self._outcome(slot, nodes, absences.get(stage, {})) for stage, nodes in stages.items())
+
+    def _outcome(self, slot: int, nodes: list[Node], absences: dict[int, Absence]) -> StageOutcome:
+        """`nodes`: those of one stage, from the last to work to the first, which is a leaf or a merge."""
+        operator = operator_of(nodes[-1])
+        absence = self._absence(slot, nodes, absences)
+        place = _place(self.emitted(nodes[0]), slot) if absence is None else absence.place
+        return StageOutcome(stage=nodes[0].stage, operator=operator, place=place, absence=absence)
+
+    def _absence(self, slot: int, nodes: list[Node], absences: dict[int, Absence]) -> Absence | None:
+        """What the first node of the stage that loses the point says."""
+        for node in reversed(nodes):
+            if _place(self.emitted(node), slot) is None:
+                return absences[slot] if not children_of(node) else self._lost_in(node, slot)
+        return None
+
+    def emitted(self, node: Node) -> Ranking:
+        """What a node of the plan as built emits: as it ran, or, where a rule dropped the node, as it would have."""
+        key = (node.stage, operator_of(node))
+        if key in self.optimized.emitted:
+            return self.optimized.emitted[key]
+        inputs = children_of(node)
+        ran = {operator for stage, operator in self.optimized.emitted if stage == node.stage}
+        if len(inputs) == 1 and ran - {"empty"}:  # the rest of the stage ran, so this one changed nothing
+            return self.emitted(inputs[0])
+        return self.plain.emitted.get(key, NOTHING)
+
+    def _lost_in(self, node: Node, slot: int) -> Absence:
+        """Why an inner node does not emit the point."""
+        places = [_place(self.emitted(child), slot) for child in children_of(node)]
+        place = places[0]
+        match node:
+            case _ if not any(places):
+                return Absence(AbsenceReason.NOT_IN_PREFETCHES, "no prefetch passes it on")
+            case Gate():
+                failed = failed_conditions(self.reader, node.filter, slot, filter_path(node.stage), self.budget)
+                return _filtered(failed, place)
+            case Threshold():
+                assert place is not None
+                side = "less" if node.higher_is_better else "more"
+                text = f"score {place.score:.6g} is {side} than the score_threshold of {node.threshold:.6g}"
+                return Absence(AbsenceReason.THRESHOLD, text, place)
+            case Diversify():
+                return _not_diverse(node, place)
+            case Limit():
+                return _cut_off(place, node.limit, node.offset)
+            case Rerank(ranker=OrderBy() as order):
+                return _before_start(order)
+            case Rescore() | Rerank():
+                return self._lacking(node, slot) or self._excluded(node, slot) or _unranked(node)
+            case _:
+                return _unranked(node)
+
+    def _leaf_absences(self, leaf: _Leaf, stored: Sequence[int]) -> dict[int, Absence]:
+        """For each of the stored points that the leaf does not emit, why."""
+        emitted = set(self.emitted(leaf.leaf).slots.tolist())
+        missing = [slot for slot in stored if slot not in emitted]
+        barred = {slot: absence for slot in missing if (absence := self._barred(leaf, slot)) is not None}
+        competing = [slot for slot in missing if slot not in barred]
+        if not competing:
+            return barred
+        places = true_places(leaf.demand, competing, self.reader, self.sets, self.texts, self.budget)
+        return barred | {slot: self._out_competed(leaf.leaf, slot, places.get(slot)) for slot in competing}
+
+    def _barred(self, leaf: _Leaf, slot: int) -> Absence | None:
+        """Why the point cannot be in the leaf's list at all."""
+        lacking = self._lacking(leaf.leaf, slot)
+        if lacking is not None:
+            return lacking
+        excluded = self._excluded(leaf.leaf, slot)
+        if excluded is not None:
+            return excluded
+        failed = [
+            each
+            for path, filter in leaf.filters
+            for each in failed_conditions(self.reader, filter, slot, path, self.budget)
+        ]
+        return _filtered(failed, None) if failed else None
+
+    def _excluded(self, node: Leaf | Rescore | Rerank, slot: int) -> Absence | None:
+        """What to say of a point that gave a vector to the node's query."""
+        if slot not in self.reader.slots_of(node.exclude):
+            return None
+        return Absence(AbsenceReason.EXAMPLE, "it gave a vector to the query, which leaves such points out")
+
+    def _lacking(self, node: Node, slot: int) -> Absence | None:
+        """The first space of `node` in which the point has no vector."""
+        for space in _spaces_of(node):
+            if not self._has_vector(space, slot):
+                return Absence(AbsenceReason.NO_VECTOR, f"it has no vector in {space!r}")
+        return None
+
+    def _has_vector(self, space: str, slot: int) -> bool:
+        if space in self.reader.schema.records:
+            return self.reader.vector_body(space, slot) is not None
+        return bool(self.reader.vectors(space, np.array([slot], np.uint32))[0][0])
+
+    def _out_competed(self, leaf: Leaf, slot: int, place: Place | None) -> Absence:
+        if place is None:
+            ranker = leaf.ranker if isinstance(leaf, RankAll) else None
+            if isinstance(ranker, OrderBy):
+                return _before_start(ranker)
+            return _unranked(leaf)
+        if place.rank > leaf.limit or not isinstance(leaf, Search | RankAll):
+            steps = [node for node in walk(self.root) if node.stage == leaf.stage]
+            if any(isinstance(node, Limit | Diversify) for node in steps):  # the request's own limit is theirs
+                text = f"{place} is beyond the first {leaf.limit:,}, which are kept"
+                return Absence(AbsenceReason.BEYOND_LIMIT, text, place)
+            return _cut_off(place, leaf.limit)
+        if isinstance(leaf, Search) and leaf.params.indexed_only and not self.reader.is_indexed(leaf.space, slot):
+            text = f"{place}, but no index covers its vector yet, and indexed_only skips such"
+            return Absence(AbsenceReason.NOT_INDEXED, text, place)
+        text = f"{place} is within the limit of {leaf.limit:,}, but the approximate index did not find it"
+        return Absence(AbsenceReason.NOT_FOUND_BY_INDEX, f"{text}; exact or a greater hnsw_ef would", place)
+
+
+def _spaces_of(node: Node) -> tuple[str, ...]:
+    """The spaces in which a leaf or merge takes a vector of every point that it ranks."""
+    match node:
+        case Search(space=space) | Rescore(space=space):
+            return (space,)
+        case RankAll(ranker=InSpace(space=space) | InRecords(space=space)):
+            return (space,)
+        case Rerank(ranker=InSpace(space=space) | InRecords(space=space)):
+            return (space,)
+        case RankAll(ranker=InMetrics(terms=terms)) | Rerank(ranker=InMetrics(terms=terms)):
+            return tuple(dict.fromkeys(term.space for term in terms))
+        case _:
+            return ()
+
+
+def _place(ranking: Ranking, slot: int) -> Place | None:
+    found = np.flatnonzero(ranking.slots == slot)
+    return Place(int(found[0]) + 1, float(ranking.scores[found[0]]), len(ranking)) if len(found) else None
+
+
+def _unranked(node: Node) -> Absence:
+    ranker = node.ranker if isinstance(node, RankAll | Rerank) else None
+    match ranker:
+        case InRecords(space=space):
+            text = f"it shares no index with the query in {space!r}"
+        case ByText(fields=fields):
+            paths = ", ".join(repr(field.path) for field in fields)
+            text = f"the query does not match its text in {paths}"
+        case _:
+            text = f"{operator_of(node)} gives it no rank"
+    return Absence(AbsenceReason.NOT_RANKED, text)
+
+
+def _before_start(order: OrderBy) -> Absence:
+    return Absence(AbsenceReason.NOT_RANKED, f"the order by {order.path} starts from {order.start_from!r}, after it")
+
+
+def _filtered(failed: Iterable[FailedCondition], place: Place | None) -> Absence:
+    failed = tuple(failed)
+    what = ", ".join(f"{each.path} ({each.condition})" for each in failed)
+    return Absence(AbsenceReason.FILTERED, f"it fails {what}", place, failed)
+
+
+def _not_diverse(node: Diversify, place: Place | None) -> Absence:
+    assert place is not None
+    if place.rank > node.candidates:
+        text = f"{place} is beyond the {node.candidates:,} candidates among which diverse points are picked"
+        return Absence(AbsenceReason.BEYOND_LIMIT, text, place)
+    text = f"{place} is a candidate, but {node.limit:,} that are more diverse were picked"
+    return Absence(AbsenceReason.NOT_DIVERSE, text, place)
+
+
+def _cut_off(place: Place | None, limit: int, offset: int = 0) -> Absence:
+    assert place is not None
+    if place.rank <= offset:
+        return Absence(AbsenceReason.BEFORE_OFFSET, f"{place} is skipped by the offset of {offset:,}", place)
+    after = f" after the offset of {offset:,}" if offset else ""
+    return Absence(AbsenceReason.BEYOND_LIMIT, f"{place} is beyond the limit of {limit:,}{after}", place)

@@ -1,0 +1,87 @@
+"""Which points the filters of one run let through, each evaluated at most once. Evaluation is in match.py."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.filtering.cache import FilterCache
+from planner.filtering.id_order import first_matching
+from planner.filtering.match import matches, payload_conditions
+from planner.payload_index import FieldIndexes
+from planner.predicate import ConditionReport, by_payloads
+from planner.query import Filter
+from storage.budget import Budget
+from storage.tables import Reader
+
+FEW = 256
+"""Reading one of so many payloads takes less than asking indexes about all points."""
+
+Slots = NDArray[np.uint32]
+
+
+class FilterSets:
+    """The filters of one run over one snapshot. Equal filters get the same array, by which storage groups searches."""
+
+    def __init__(self, reader: Reader, cache: FilterCache, budget: Budget) -> None:
+        self._reader = reader
+        self._cache = cache
+        self._budget = budget
+        self._sets: dict[tuple[Filter, ...], Slots] = {}
+        self._reports: dict[Filter, tuple[ConditionReport, ...]] = {}
+
+    @property
+    def fields(self) -> FieldIndexes | None:
+        """The indexes of payload fields, for those who look at values."""
+        return self._cache.fields
+
+    def allowed(self, filters: tuple[Filter, ...]) -> Slots | None:
+        """Slots of the points that match all `filters`, ascending; None, which is all points, without filters."""
+        if not filters:
+            return None
+        if filters not in self._sets:
+            evaluated = [self._cache.evaluated(self._reader, filter, self._budget) for filter in filters]
+            self._reports |= {filter: each.reports for filter, each in zip(filters, evaluated, strict=True)}
+            self._sets[filters] = reduce(_intersection, (each.slots for each in evaluated))
+        return self._sets[filters]
+
+    def reports(self, filters: Sequence[Filter]) -> list[ConditionReport]:
+        """What tested the conditions of these filters; what was not evaluated for all points was tested by payloads."""
+        found: list[ConditionReport] = []
+        for filter in filters:
+            found += self._reports.get(filter) or by_payloads(payload_conditions(filter))
+        return found
+
+    def gate(self, filter: Filter, candidates: Slots) -> NDArray[np.bool_]:
+        """Which candidates match: looked up if the filter is evaluated already, or indexes tell of so many, else tested
+        on them alone."""
+        known = self._sets.get((filter,))
+        if known is None:
+            known = self._known(filter, many=FEW * len(candidates) >= self._reader.point_count)
+        if known is not None:
+            return np.isin(candidates, known, assume_unique=True)
+        return matches(self._reader, filter, candidates, budget=self._budget)
+
+    def first(self, filters: Sequence[Filter], limit: int) -> Slots:
+        """Slots of the first `limit` points in id order that match all `filters`."""
+        filter = Filter(must=tuple(filters)) if len(filters) > 1 else next(iter(filters), None)
+        slots = first_matching(self._reader, filter, limit, self._cache, self._budget)
+        found = None if filter is None else self._cache.remembered(self._reader, filter)
+        self._reports |= {} if found is None else dict.fromkeys(filters, found.reports)
+        return slots
+
+    def _known(self, filter: Filter, *, many: bool) -> Slots | None:
+        """What is remembered, or indexes tell if there are `many` to ask about."""
+        if many:
+            found = self._cache.known(self._reader, filter, self._budget)
+        else:
+            found = self._cache.remembered(self._reader, filter)
+        if found is None:
+            return None
+        self._reports[filter] = found.reports
+        return found.slots
+
+
+def _intersection(one: Slots, other: Slots) -> Slots:
+    return np.intersect1d(one, other, assume_unique=True)

@@ -1,0 +1,51 @@
+"""Rule: a restriction becomes part of the filter of every leaf below it. It rewrites no other filter."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from planner.plan import (
+    After,
+    ConvertScores,
+    Diversify,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    Limit,
+    Node,
+    RankAll,
+    Rerank,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+    map_children,
+)
+from planner.query import Filter
+
+
+def push_down_filter(node: Node) -> Node:
+    """Restrict(f, ... Search(g) ...) -> ... Search(f and g) ...
+
+    Gates are not pushed: they drop what was ranked before them, and a leaf would refill the places.
+    """
+    if isinstance(node, Restrict):
+        return _restrict(push_down_filter(node.child), node.filter)
+    return map_children(node, push_down_filter)
+
+
+def _restrict(node: Node, filter: Filter) -> Node:
+    match node:
+        case Search() | Scan() | RankAll():
+            return replace(node, filter=both(filter, node.filter))
+        case Empty() | FuseRanks() | FuseScores() | Rescore() | Rerank() | Restrict() | Gate():
+            return map_children(node, lambda child: _restrict(child, filter))
+        case Threshold() | Diversify() | After() | Limit() | ConvertScores():
+            return map_children(node, lambda child: _restrict(child, filter))
+    assert_never(node)
+
+
+def both(outer: Filter, inner: Filter | None) -> Filter:
+    """Both filters, each whole: clauses are never joined, since two `should` joined are one weaker `should`."""
+    return outer if inner is None else Filter(must=(outer, inner))

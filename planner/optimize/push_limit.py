@@ -1,0 +1,78 @@
+"""Rule: what looks only at the first rows of its input tells it so, and less is computed. It drops no limit."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from planner.plan import (
+    After,
+    ConvertScores,
+    Diversify,
+    Empty,
+    FuseRanks,
+    FuseScores,
+    Gate,
+    InRecords,
+    Limit,
+    Node,
+    RankAll,
+    Rerank,
+    Rescore,
+    Restrict,
+    Scan,
+    Search,
+    Threshold,
+)
+from storage.search import MultiQuery
+
+DISTINCT_RANKS = 1 << 20
+"""Up to here 1 / (k + rank) differs in float32 from rank to rank, so that fusing one list keeps its order."""
+
+
+def push_limit(node: Node) -> Node:
+    """Limit(3, FuseRanks(Limit(9, Rescore(...)))) -> Limit(3, FuseRanks(Limit(3, Rescore(...))))
+
+    Only into leaves that are exact: a graph that is asked for fewer rows looks less far.
+    """
+    return _push(node, None)
+
+
+def _push(node: Node, needed: int | None) -> Node:
+    """The node when nobody looks past its first `needed` rows; None: all are looked at."""
+    match node:
+        case Search() if not node.params.exact:
+            return node
+        case RankAll(ranker=InRecords(query=MultiQuery(exact=False))):  # tokens may be found by graphs
+            return node
+        case Search() | Scan() | RankAll():
+            return node if needed is None or node.limit <= needed else replace(node, limit=needed)
+        case Limit():
+            limit = node.limit if needed is None else min(node.limit, needed)
+            return _replaced(node, limit, _push(node.child, node.offset + limit))
+        case Diversify():
+            limit = node.limit if needed is None else min(node.limit, needed)
+            return _replaced(node, limit, _push(node.child, node.candidates))
+        case Threshold() | ConvertScores():  # a threshold keeps the head of a list that is sorted by its scores
+            child = _push(node.child, needed)
+            return node if child is node.child else replace(node, child=child)
+        case Gate() | Restrict() | After():
+            child = _push(node.child, None)
+            return node if child is node.child else replace(node, child=child)
+        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+            inner = needed if _keeps_order(node, needed) else None
+            children = tuple(_push(child, inner) for child in node.children)
+            same = all(new is old for new, old in zip(children, node.children, strict=True))
+            return node if same else replace(node, children=children)
+        case Empty():
+            return node
+    assert_never(node)
+
+
+def _replaced(node: Limit | Diversify, limit: int, child: Node) -> Node:
+    return node if (limit, child) == (node.limit, node.child) else replace(node, limit=limit, child=child)
+
+
+def _keeps_order(node: FuseRanks | FuseScores | Rescore | Rerank, needed: int | None) -> bool:
+    """Whether the first `needed` rows are those of the only child, in its order."""
+    if not isinstance(node, FuseRanks) or len(node.children) != 1 or needed is None:
+        return False
+    return node.weights[0] > 0 and node.k + needed < DISTINCT_RANKS

@@ -1,0 +1,57 @@
+"""A field index as arrays that can be kept in a file, and back. Which indexes are kept is indexes.py's."""
+
+import logging
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import regex
+
+from planner.payload_index.distinct_values import DistinctValues
+from planner.payload_index.index import Entries, FieldIndex, Slots, distinct
+from storage.derived import Derived, fingerprint
+from storage.tables import Reader
+
+log = logging.getLogger(__name__)
+
+KIND = "field"
+
+_ENTRIES = ("slots", "codes", "owners", "counts", "empty")
+_CODE = (
+    "payload_index/*.py",
+    *(f"predicate/{name}.py" for name in ("geography", "instants", "paths", "words", "pairs", "spelling")),
+)
+
+
+@cache
+def version() -> str:
+    """Changes with whatever decides what an index holds, and with the layout of the arrays."""
+    return fingerprint(Path(__file__).parents[1], _CODE, unicodedata.unidata_version, regex.__version__)
+
+
+def encoded(index: FieldIndex) -> Derived:
+    """What its file should be."""
+    arrays = {f"entry_{name}": getattr(index.entries, name) for name in _ENTRIES}
+    about = {"value_count": index.value_count}
+    return Derived(index.seq, version(), about, {**arrays, **index.values.packed()})
+
+
+def stored_index(reader: Reader, path: str) -> FieldIndex | None:
+    """The index that a file has, perhaps of another commit; None when there is none."""
+    if reader.derived is None:
+        return None
+    stored = reader.derived.read(KIND, path, version())
+    if stored is None:
+        return None
+    try:
+        values = DistinctValues.unpacked(dict(stored.arrays))
+        entries = Entries(*(stored.arrays[f"entry_{name}"] for name in _ENTRIES))
+        return FieldIndex(path, stored.seq, entries, values, int(stored.about["value_count"]))
+    except (ValueError, LookupError, TypeError) as error:
+        log.warning("the file of the index of field %r cannot be used and is made anew: %r", path, error)
+        return None
+
+
+def held_slots(index: FieldIndex) -> Slots:
+    """Slots of the points that have a value, ascending."""
+    return distinct(index.entries.owners)

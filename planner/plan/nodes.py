@@ -1,0 +1,271 @@
+"""What will run: a closed union of immutable nodes.
+
+builder.py makes plans, rules/ rewrite them, execute/executor.py runs them.
+Every node emits a ranking: (slot, float32 score) best first, ties by point id ascending, no slot twice. Each names the
+stage of the request it belongs to (`root`, `root.prefetch[0]`, ...), which is not part of its identity: nodes are equal
+when they emit the same ranking, and the executor runs equal leaves once. Order in a stage, from the leaves up:
+Search | Scan | RankAll | Fuse | Rescore | Rerank, then Restrict | Gate, Threshold, Diversify, After,
+Limit, ConvertScores.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from planner.plan.ranker import Ranker
+from planner.plan.ranker import higher_is_better as ranks_higher
+from planner.query import (
+    Filter,
+    Highlighted,
+    Metric,
+    PayloadSelector,
+    QueryVector,
+    ScoreMode,
+    SearchAfter,
+    SearchParams,
+    VectorsSelector,
+)
+from storage.schema import Distance, PointId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Emits the `limit` points nearest to `vector` in `space`, of those that match `filter` and are not in `exclude`.
+
+    Scores are those of `distance`. With `after`, only points strictly after it. Buffers limit + len(exclude) rows.
+    Requires: as many components as the space has.
+    """
+
+    stage: str = field(compare=False)
+    space: str
+    distance: Distance
+    vector: QueryVector
+    filter: Filter | None = None
+    exclude: tuple[PointId, ...] = ()
+    limit: int
+    params: SearchParams
+    after: SearchAfter | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Emits the first `limit` points in id order, of those that match `filter` and are not in `exclude`; scores 0."""
+
+    stage: str = field(compare=False)
+    filter: Filter | None = None
+    exclude: tuple[PointId, ...] = ()
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankAll:
+    """Emits the first `limit` points by `ranker`, of those that match `filter` and are not in `exclude`.
+
+    Buffers every matching point.
+    """
+
+    stage: str = field(compare=False)
+    ranker: Ranker
+    filter: Filter | None = None
+    exclude: tuple[PointId, ...] = ()
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Empty:
+    """Emits nothing."""
+
+    stage: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuseRanks:
+    """Emits the union of its children by reciprocal rank fusion. Buffers the union. Requires: a weight per child."""
+
+    stage: str = field(compare=False)
+    k: float
+    weights: tuple[float, ...]
+    children: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuseScores:
+    """Emits the union of its children by distribution-based score fusion. Buffers and requires the same."""
+
+    stage: str = field(compare=False)
+    weights: tuple[float, ...]
+    children: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescore:
+    """Emits those of its children's union that have a vector in `space`, by their exact score, but for `exclude`.
+
+    Buffers the union.
+    """
+
+    stage: str = field(compare=False)
+    space: str
+    distance: Distance
+    vector: QueryVector
+    exclude: tuple[PointId, ...] = ()
+    children: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerank:
+    """Emits those of its children's union that can be ranked, by `ranker`, but for `exclude`. Buffers the union.
+
+    A formula sees the children's scores, by number: rules keep the children's order, and empty ones in their place.
+    """
+
+    stage: str = field(compare=False)
+    ranker: Ranker
+    exclude: tuple[PointId, ...] = ()
+    children: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restrict:
+    """Emits its child's rows when only points that match `filter` take part in every leaf below. Buffers nothing."""
+
+    stage: str = field(compare=False)
+    filter: Filter
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Emits those of its child's rows that match `filter`; scores stay. Buffers nothing."""
+
+    stage: str = field(compare=False)
+    filter: Filter
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """Emits those of its child's rows that score at least (or, if lower is better, at most) `threshold`."""
+
+    stage: str = field(compare=False)
+    threshold: float
+    higher_is_better: bool
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diversify:
+    """Emits `limit` of its child's first `candidates` rows, in the order in which diversity.py picks them; scores stay.
+
+    Requires: the child's scores are those of `distance` in `space`.
+    """
+
+    stage: str = field(compare=False)
+    space: str
+    distance: Distance
+    diversity: float
+    candidates: int
+    limit: int
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """Emits those of its child's rows that come strictly after a hit.
+
+    In the total order, where `scored`; else after its place, so the hit must be among the rows: raises InvalidQuery,
+    naming the field at `path`.
+    """
+
+    stage: str = field(compare=False)
+    path: str = field(compare=False)
+    position: SearchAfter
+    higher_is_better: bool
+    scored: bool
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Discards the first `offset` of its child's rows and emits the next `limit`."""
+
+    stage: str = field(compare=False)
+    limit: int
+    offset: int = 0
+    child: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertScores:
+    """Emits its child's rows in their order with scores of `distance` turned into similarities or distances."""
+
+    stage: str = field(compare=False)
+    mode: ScoreMode
+    distance: Distance | Metric
+    child: "Node"
+
+
+Leaf = Search | Scan | RankAll
+Merge = FuseRanks | FuseScores | Rescore | Rerank
+Step = Restrict | Gate | Threshold | Diversify | After | Limit | ConvertScores
+Node = Leaf | Empty | Merge | Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A tree of nodes, and what to fetch of the points that its root emits."""
+
+    root: Node
+    payload: PayloadSelector | None
+    vectors: VectorsSelector | None
+    highlighted: tuple[Highlighted, ...] = ()
+
+
+def children_of(node: Node) -> tuple[Node, ...]:
+    """A node's inputs, in order."""
+    match node:
+        case Search() | Scan() | RankAll() | Empty():
+            return ()
+        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+            return node.children
+        case Restrict() | Gate() | Threshold() | Diversify() | After() | Limit() | ConvertScores():
+            return (node.child,)
+    assert_never(node)
+
+
+def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with every input changed; the same object when none is."""
+    match node:
+        case Search() | Scan() | RankAll() | Empty():
+            return node
+        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+            children = tuple(change(child) for child in node.children)
+            same = all(new is old for new, old in zip(children, node.children, strict=True))
+            return node if same else replace(node, children=children)
+        case Restrict() | Gate() | Threshold() | Diversify() | After() | Limit() | ConvertScores():
+            child = change(node.child)
+            return node if child is node.child else replace(node, child=child)
+    assert_never(node)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, parents before children, children in order."""
+    yield node
+    for child in children_of(node):
+        yield from walk(child)
+
+
+def higher_is_better(node: Node) -> bool:
+    """The direction of a node's scores. Where all are 0, either would do."""
+    match node:
+        case Search() | Rescore():
+            return node.distance.higher_is_better
+        case RankAll() | Rerank():
+            return ranks_higher(node.ranker)
+        case Scan() | Empty() | FuseRanks() | FuseScores():
+            return True
+        case ConvertScores():
+            return node.mode is ScoreMode.SIMILARITY
+        case Restrict() | Gate() | Threshold() | Diversify() | After() | Limit():
+            return higher_is_better(node.child)
+    assert_never(node)

@@ -1,0 +1,35 @@
+"""Rankings: ordered lists of points, fusions of lists, and one file per way to rank (plan/ranker.py names the ways)."""
+
+from planner.rank.by_examples import examples_of, vectors_in
+from planner.rank.by_text import TextRanker, describe_text
+from planner.rank.diversity import pick_diverse
+from planner.rank.operators import (
+    NOTHING,
+    Ranking,
+    apply_after,
+    apply_limit,
+    apply_threshold,
+    candidates,
+    convert_scores,
+    fuse_ranks,
+    fuse_scores,
+)
+from planner.rank.ranking import rank_slots
+
+__all__ = [
+    "NOTHING",
+    "Ranking",
+    "TextRanker",
+    "apply_after",
+    "apply_limit",
+    "apply_threshold",
+    "candidates",
+    "convert_scores",
+    "describe_text",
+    "examples_of",
+    "fuse_ranks",
+    "fuse_scores",
+    "pick_diverse",
+    "rank_slots",
+    "vectors_in",
+]

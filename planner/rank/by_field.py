@@ -1,0 +1,136 @@
+"""The order of points by a payload field: by an index of it where there is one, else by payloads.
+
+Ascending: numbers by value, then strings by their UTF-8 bytes, then points that have neither; equal values by id
+ascending. Descending: strings, then numbers, each reversed, and again last the points that have neither, ids ascending.
+Booleans, nulls and objects are neither. Of an array the element that comes first in the order counts.
+
+Where the field has a declared index of datetimes, strings that are instants are ordered as such, and points that
+have none of them come last, whatever else they have.
+"""
+
+import math
+import sys
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.limits import ROWS_PER_CHECK
+from planner.payload_index import FieldIndex, FieldIndexes, compares_instants
+from planner.predicate import Step, first_key, instant_of, parse_path, values_at
+from planner.query import OrderBy
+from planner.rank.index_order import places_by_index
+from storage.budget import Budget
+from storage.schema import CollectionSchema
+from storage.tables import Reader
+
+FEW = 256
+"""Reading one of so many payloads takes less than looking through an index for one value of each."""
+
+KEY_BYTES = 200
+"""Memory of a point among those that are sorted, beside the value it is sorted by."""
+
+Slots = NDArray[np.uint32]
+_Key = tuple[bool, int | float | str]
+"""Numbers before strings."""
+
+
+def order_by_field(
+    order: OrderBy,
+    slots: Slots,
+    reader: Reader,
+    budget: Budget,
+    fields: FieldIndexes | None = None,
+    limit: int | None = None,
+) -> Slots:
+    """`slots` (n,) in the order, without those before `start_from`; at least the first `limit` of them."""
+    index = None if fields is None else fields.get(reader, order.path, budget)
+    if index is not None and FEW * len(slots) >= len(index.slots):
+        return _by_index(order, slots, reader, index, budget, limit)
+    keyed = sorted(_keyed(order, slots, reader, budget), key=lambda pair: pair[1])
+    valued = [(key, slot) for slot, _, key in keyed if key is not None]
+    valued.sort(key=lambda pair: pair[0], reverse=order.descending)  # stable, also when reversed: ties stay by id
+    if order.start_from is not None:
+        start = _key_maker(order, reader.schema)(order.start_from)
+        assert start is not None, "bind/ranks.py refuses others"
+        valued = [(key, slot) for key, slot in valued if (key <= start if order.descending else key >= start)]
+    rest = [slot for slot, _, key in keyed if key is None]
+    return np.array([slot for _, slot in valued] + rest, np.uint32)
+
+
+def _by_index(
+    order: OrderBy, slots: Slots, reader: Reader, index: FieldIndex, budget: Budget, limit: int | None
+) -> Slots:
+    """Ids are read of those points only that may be among the first `limit`."""
+    places, outside = places_by_index(order, slots, index, instants=compares_instants(order.path, reader.schema))
+    valued = (places >= 0) & ~outside
+    keys, held = places[valued], slots[valued]
+    keys = -keys if order.descending else keys
+    if limit is not None and limit < len(keys):
+        last = np.partition(keys, limit - 1)[limit - 1]
+        keys, held = keys[keys <= last], held[keys <= last]
+    by_id = _by_id(held, reader, budget)
+    held = held[by_id][np.argsort(keys[by_id], kind="stable")]
+    rest = slots[places < 0]
+    if limit is not None and limit <= len(held):
+        return held
+    return np.concatenate([held, rest[_by_id(rest, reader, budget)]])
+
+
+def _by_id(slots: Slots, reader: Reader, budget: Budget) -> NDArray[np.intp]:
+    """The positions of slots in the order of their ids."""
+    keys: list[bytes] = []
+    for start in range(0, len(slots), ROWS_PER_CHECK):
+        budget.check()
+        keys += reader.id_keys(slots[start : start + ROWS_PER_CHECK])
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp)
+
+
+def _keyed(order: OrderBy, slots: Slots, reader: Reader, budget: Budget) -> Iterable[tuple[int, bytes, _Key | None]]:
+    steps, keys = parse_path(order.path), frozenset([first_key(order.path)])
+    key_of = _key_maker(order, reader.schema)
+    for number, (slot, id_key) in enumerate(zip(slots.tolist(), reader.id_keys(slots), strict=True)):
+        if number % ROWS_PER_CHECK == 0:
+            budget.check()
+        payload = reader.codec.decode(reader.record(slot).payload, keys)
+        key = _first(payload, steps, key_of, descending=order.descending)
+        budget.hold(KEY_BYTES if key is None else KEY_BYTES + sys.getsizeof(key[1]), f"the values of {order.path!r}")
+        yield slot, id_key, key
+
+
+def _first(
+    payload: dict[str, object], steps: tuple[Step, ...], key_of: "_KeyMaker", *, descending: bool
+) -> _Key | None:
+    keys = [key for value in _opened(values_at(payload, steps)) if (key := key_of(value)) is not None]
+    if not keys:
+        return None
+    return max(keys) if descending else min(keys)
+
+
+def _opened(values: Iterable[object]) -> Iterable[object]:
+    """Arrays are opened once, as conditions do."""
+    for value in values:
+        if isinstance(value, list):
+            yield from value
+        else:
+            yield value
+
+
+_KeyMaker = Callable[[object], _Key | None]
+
+
+def _key_maker(order: OrderBy, schema: CollectionSchema) -> _KeyMaker:
+    return _instant_key_of if compares_instants(order.path, schema) else _key_of
+
+
+def _key_of(value: object) -> _Key | None:
+    if isinstance(value, str):
+        return True, value
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        return None
+    return False, value
+
+
+def _instant_key_of(value: object) -> _Key | None:
+    instant = instant_of(value) if isinstance(value, str) else None
+    return None if instant is None else (False, instant)

@@ -1,0 +1,202 @@
+"""Scores of points by a formula: its parts as columns of float64, rounded to float32 once at the end.
+
+Where a part has no result, such as the logarithm of 0, a reason is carried along instead, since not all that is made of
+the part needs it: a product with 0 is 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.errors import InvalidQuery
+from planner.filtering import FEW, FilterSets
+from planner.query import (
+    Constant,
+    Datetime,
+    DatetimeKey,
+    Decay,
+    Div,
+    Expression,
+    FieldValue,
+    Filter,
+    Formula,
+    GeoDistance,
+    Holds,
+    ListFunction,
+    OfList,
+    OfOne,
+    Pow,
+    PrefetchScore,
+    Written,
+    below,
+    kind_of,
+    parts_of,
+    score_key,
+    walk,
+)
+from planner.rank.formula_functions import NO_POWER, NO_RESULT, Mask, Values, decay, of_list, of_one, power
+from planner.rank.formula_variables import (
+    PayloadVariable,
+    Slots,
+    default_value,
+    missing_reason,
+    payload_columns,
+    score_column,
+    seconds_of,
+)
+from planner.rank.operators import Ranking, ranked
+from storage.budget import Budget
+from storage.tables import Reader
+
+FINE = -1
+ANYTHING = 1.0
+"""Stands where there is no result; every function has one for it."""
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Values (n,), finite, and for each the number of the reason why there is none (int32, (n,)), FINE if there is."""
+
+    values: Values
+    reasons: NDArray[np.int32]
+
+
+def rank_by_formula(
+    formula: Formula,
+    slots: Slots,
+    lists: Sequence[Ranking],
+    reader: Reader,
+    sets: FilterSets,
+    budget: Budget,
+    limit: int | None = None,
+) -> Ranking:
+    """The first `limit` of those `slots` (n,), ascending, that have a score. `lists` are the prefetches' rankings.
+
+    Raises InvalidQuery for a point without a score unless the formula drops it, DeadlineExceeded, Cancelled.
+    """
+    path = f"{formula.path}.expression"
+    variables = {part for _, part in walk(formula.expression, path) if isinstance(part, PayloadVariable)}
+    columns = payload_columns(variables, slots, reader, sets.fields, budget)
+    evaluation = _Evaluation(formula, slots, lists, columns, reader, sets, budget)
+    with np.errstate(all="ignore"):
+        found = evaluation.column(formula.expression, path)
+    fine = found.reasons == FINE
+    if not fine.all() and not formula.drop_undefined:
+        first = int(np.argmin(fine))
+        [point_id] = reader.point_ids(slots[first : first + 1])
+        where, what = evaluation.reasons[found.reasons[first]]
+        raise InvalidQuery(where, f"point {point_id!r} has no score: {what}", point_id=point_id)
+    scores = np.clip(found.values[fine], -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
+    return ranked(slots[fine], scores + np.float32(0), reader, limit=limit)  # -0.0 becomes 0.0
+
+
+@dataclass(slots=True)
+class _Evaluation:
+    """One formula over `slots` (n,). `reasons`: field and text of the reasons that columns name by number."""
+
+    formula: Formula
+    slots: Slots
+    lists: Sequence[Ranking]
+    payload: Mapping[PayloadVariable, Values]
+    reader: Reader
+    sets: FilterSets
+    budget: Budget
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+
+    def column(self, expression: Expression, path: str) -> Column:
+        """The expression's values. It is at `path` of the request; reasons name its kind, too."""
+        self.budget.check()
+        parts = [self.column(part, below(path, name)) for name, part in parts_of(expression)]
+        values = [part.values for part in parts]
+        where = below(path, kind_of(expression))
+        match expression:
+            case Constant() | Datetime() | PrefetchScore() | Holds():
+                return self._fine(self._known(expression))
+            case FieldValue() | GeoDistance() | DatetimeKey():
+                return self._variable(expression, where)
+            case OfList(function=function):
+                result = self._made(of_list(function, values), parts, where)
+                return _zero_where_any_is(result, parts) if function is ListFunction.MULT else result
+            case OfOne(function=single):
+                why = NO_RESULT.get(single, "")
+                return self._made(of_one(single, values[0], self.budget), parts, where, why)
+            case Pow():
+                return self._made(power(values[0], values[1], self.budget), parts, where, NO_POWER)
+            case Div(by_zero_default=default):
+                return self._quotient(parts, default, where)
+            case Decay(target=target):
+                middle = None if target is None else values[1]
+                return self._made(decay(expression, values[0], middle, self.budget), parts, where)
+            case Written():
+                return parts[0]
+        assert_never(expression)
+
+    def _known(self, expression: Constant | Datetime | PrefetchScore | Holds) -> Values:
+        match expression:
+            case Constant(value=value):
+                return np.full(len(self.slots), value, np.float64)
+            case Datetime(text=text):
+                seconds = seconds_of(text)
+                assert seconds is not None, "bind/formulas.py refuses others"
+                return np.full(len(self.slots), seconds)
+            case PrefetchScore(index=index):
+                default = self.formula.default(score_key(index))
+                assert default is None or isinstance(default, int | float), "bind/formulas.py refuses others"
+                return score_column(self.lists[index], self.slots, default or 0.0)
+            case Holds(filter=filter):
+                return self._holds(filter).astype(np.float64)
+        assert_never(expression)
+
+    def _holds(self, filter: Filter) -> Mask:
+        if FEW * len(self.slots) <= self.reader.point_count:
+            return self.sets.gate(filter, self.slots)
+        matching = self.sets.allowed((filter,))
+        assert matching is not None
+        return np.isin(self.slots, matching, assume_unique=True)
+
+    def _variable(self, variable: PayloadVariable, path: str) -> Column:
+        values = self.payload[variable]
+        missing = np.isnan(values)
+        default = self.formula.default(variable.path)
+        if default is not None:
+            return self._fine(np.where(missing, default_value(variable, default), values))
+        return self._without(self._fine(values), missing, path, missing_reason(variable))
+
+    def _quotient(self, parts: Sequence[Column], default: float | None, path: str) -> Column:
+        left, right = (part.values for part in parts)
+        by_zero = right == 0
+        quotients = np.divide(
+            left, right, out=np.full_like(left, ANYTHING if default is None else default), where=~by_zero
+        )
+        made = self._made(quotients, parts, path)
+        return made if default is not None else self._without(made, by_zero, path, "a number is divided by 0")
+
+    def _made(self, values: Values, parts: Sequence[Column], path: str, why_nan: str = "") -> Column:
+        """A column that is made of others: it has no result where one of them has none, or its own is not finite."""
+        reasons = reduce(lambda one, other: np.where(one == FINE, other, one), [part.reasons for part in parts])
+        column = self._without(Column(values, reasons), np.isnan(values), path, why_nan or "the result is no number")
+        return self._without(column, np.isinf(values), path, "the result is too large")
+
+    def _without(self, column: Column, bad: Mask, path: str, why: str) -> Column:
+        """The column without results where `bad`."""
+        if not bad.any():
+            return column
+        self.reasons.append((path, why))
+        new = bad & (column.reasons == FINE)
+        reasons = np.where(new, np.int32(len(self.reasons) - 1), column.reasons)
+        return Column(np.where(bad, ANYTHING, column.values), reasons)
+
+    @staticmethod
+    def _fine(values: Values) -> Column:
+        return Column(values, np.full(len(values), FINE, np.int32))
+
+
+def _zero_where_any_is(product: Column, parts: Sequence[Column]) -> Column:
+    zero = reduce(np.logical_or, ((part.values == 0) & (part.reasons == FINE) for part in parts))
+    return Column(np.where(zero, 0.0, product.values), np.where(zero, np.int32(FINE), product.reasons))

@@ -1,0 +1,90 @@
+"""Where points stand in the order of a payload field, by the values of its index."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.payload_index import DistinctValues, FieldIndex, Kind, Numbers
+from planner.predicate import instant_of
+from planner.query import DatetimeRange, OrderBy, Range
+from storage.budget import UNLIMITED
+
+Places = NDArray[np.int64]
+NOWHERE = -1
+
+
+def places_by_index(
+    order: OrderBy, slots: NDArray[np.uint32], index: FieldIndex, *, instants: bool
+) -> tuple[Places, NDArray[np.bool_]]:
+    """Of each of `slots` the place of the value that counts, equal for equal values, ascending, NOWHERE when it has
+    none; and whether it is before `start_from`."""
+    of_values = _places_of_instants(index) if instants else _places_of_values(index.values, index.value_count)
+    found = of_values[index.codes]
+    owners, found = index.slots[found >= 0], found[found >= 0]
+    size = 1 + max(int(owners.max(initial=0)), int(slots.max(initial=0)))
+    if order.descending:
+        best = np.full(size, NOWHERE, np.int64)
+        np.maximum.at(best, owners, found)
+    else:
+        best = np.full(size, np.iinfo(np.int64).max, np.int64)
+        np.minimum.at(best, owners, found)
+        best[best == np.iinfo(np.int64).max] = NOWHERE
+    places = best[slots]
+    if order.start_from is None:
+        return places, np.zeros(len(slots), np.bool_)
+    inside = np.zeros(1 + int(of_values.max(initial=0)), np.bool_)
+    inside[of_values[_from_start(order, index, instants=instants) & (of_values >= 0)]] = True
+    return places, ~inside[places] & (places >= 0)
+
+
+def _from_start(order: OrderBy, index: FieldIndex, *, instants: bool) -> NDArray[np.bool_]:
+    """Which of the index's values are not before `start_from`."""
+    start = order.start_from
+    if instants:
+        assert isinstance(start, str), "bind/ranks.py refuses others"
+        between = DatetimeRange(path="", lte=start) if order.descending else DatetimeRange(path="", gte=start)
+        return index.tests.passing(between, UNLIMITED)
+    bounds = Range(path="", lte=start) if order.descending else Range(path="", gte=start)
+    mask = index.tests.passing(bounds, UNLIMITED)
+    later = Kind.NUMBER if order.descending else Kind.STRING
+    if isinstance(start, str) == order.descending:  # then all of the other kind come later
+        mask |= index.values.are(index.value_count, later)
+    return mask
+
+
+def _places_of_values(values: DistinctValues, count: int) -> Places:
+    """Numbers, then strings; NOWHERE for others (count,)."""
+    places = _places_by(values.numbers(count), values.values.__getitem__)
+    strings = values.strings(count, all_sorted=True).codes
+    strings = strings[strings < count]
+    places[strings] = 1 + places.max(initial=NOWHERE) + np.arange(len(strings))
+    return places
+
+
+def _places_of_instants(index: FieldIndex) -> Places:
+    values = index.values.values
+
+    def exact(code: int) -> int | None:
+        return instant_of(str(values[code]))
+
+    return _places_by(index.values.instants(index.value_count), exact)
+
+
+def _places_by(column: Numbers, exact: Callable[[int], object]) -> Places:
+    """Places by a column that was rounded: runs of equal estimates are ordered by what they were rounded from."""
+    present = np.flatnonzero(~np.isnan(column))
+    codes = present[np.argsort(column[present], kind="stable")]
+    estimates = column[codes]
+    starts = np.flatnonzero(np.concatenate([[True], estimates[1:] != estimates[:-1]])) if len(codes) else codes
+    steps = np.zeros(len(codes), np.int64)
+    steps[starts] = 1
+    ends = np.append(starts[1:], len(codes))
+    for start, end in zip(starts[ends - starts > 1].tolist(), ends[ends - starts > 1].tolist(), strict=True):
+        run = sorted(((exact(code), code) for code in codes[start:end].tolist()), key=lambda pair: pair[0])  # type: ignore[arg-type,return-value]
+        codes[start:end] = [code for _, code in run]
+        steps[start + 1 : end] = [one != before for (before, _), (one, _) in pairwise(run)]
+    places = np.full(len(column), NOWHERE, np.int64)
+    places[codes] = np.cumsum(steps) - 1
+    return places

@@ -1,0 +1,111 @@
+"""What each inner operator does to rankings: numpy on arrays of slots and scores. It reads ids, to break ties."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.errors import InvalidQuery
+from planner.plan import After, FuseRanks, FuseScores, Limit, Threshold, higher_is_better
+from planner.query import Metric, ScoreMode, metric_dissimilarity, metric_similarity
+from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
+from storage.schema import Distance
+from storage.tables import Reader, encode_id
+from storage.vectors import Position, comes_after, dissimilarity, rank, similarity
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Slots (uint32, (n,)) and scores (float32, (n,)), best first, ties by point id ascending, no slot twice."""
+
+    slots: NDArray[np.uint32]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def take(self, kept: "NDArray[np.bool_] | slice") -> "Ranking":
+        return Ranking(self.slots[kept], self.scores[kept])
+
+
+NOTHING = Ranking(np.empty(0, np.uint32), np.empty(0, np.float32))
+
+
+def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
+    slots, scores = reciprocal_rank_fusion([ranking.slots for ranking in inputs], k=node.k, weights=node.weights)
+    return ranked(slots, scores, reader)
+
+
+def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
+    slots, scores = distribution_based_score_fusion(
+        [ranking.slots for ranking in inputs],
+        [ranking.scores for ranking in inputs],
+        higher_is_better=[higher_is_better(child) for child in node.children],
+        weights=node.weights,
+    )
+    return ranked(slots, scores, reader)
+
+
+def ranked(
+    slots: NDArray[np.uint32],
+    scores: NDArray[np.float32],
+    reader: Reader,
+    *,
+    higher_is_better: bool = True,
+    limit: int | None = None,
+) -> Ranking:
+    """Sorts by score, best first, then by id; of `limit`, only so many, and no id of the others is read."""
+    best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=reader.id_keys, limit=limit)
+    return Ranking(slots[best], scores[best])
+
+
+def apply_threshold(node: Threshold, ranking: Ranking) -> Ranking:
+    """Compares in float32, as scores are seen, so that a score that was returned may be used as the threshold."""
+    threshold = np.float32(node.threshold)
+    return ranking.take(ranking.scores >= threshold if node.higher_is_better else ranking.scores <= threshold)
+
+
+def apply_after(node: After, ranking: Ranking, reader: Reader) -> Ranking:
+    """Raises InvalidQuery when the place is that of a point that is not in the ranking."""
+    if node.scored:
+        position = Position(np.float32(node.position.score), encode_id(node.position.id))
+        higher = node.higher_is_better
+        kept = comes_after(position, ranking.slots, ranking.scores, higher_is_better=higher, id_keys=reader.id_keys)
+        return ranking.take(kept)
+    found = np.flatnonzero(ranking.slots == reader.slots_of([node.position.id])[0])
+    if not len(found):
+        raise InvalidQuery(f"{node.path}.id", f"point {node.position.id!r} is not in this ranking")
+    return ranking.take(slice(int(found[0]) + 1, None))
+
+
+def apply_limit(node: Limit, ranking: Ranking) -> Ranking:
+    return ranking.take(slice(node.offset, node.offset + node.limit))
+
+
+def convert_scores(mode: ScoreMode, distance: Distance | Metric, ranking: Ranking) -> Ranking:
+    """The order stays, though scores that differed may now be equal."""
+    if isinstance(distance, Metric):
+        return _convert_metric(mode, distance, ranking)
+    match mode:
+        case ScoreMode.SIMILARITY:
+            return Ranking(ranking.slots, similarity(distance, ranking.scores))
+        case ScoreMode.DISTANCE:
+            return Ranking(ranking.slots, dissimilarity(distance, ranking.scores))
+        case ScoreMode.RAW:
+            return ranking
+
+
+def _convert_metric(mode: ScoreMode, metric: Metric, ranking: Ranking) -> Ranking:
+    match mode:
+        case ScoreMode.SIMILARITY:
+            return Ranking(ranking.slots, metric_similarity(metric, ranking.scores))
+        case ScoreMode.DISTANCE:
+            return Ranking(ranking.slots, metric_dissimilarity(metric, ranking.scores))
+        case ScoreMode.RAW:
+            return ranking
+
+
+def candidates(inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
+    """Slots of every input once, ascending."""
+    return union([ranking.slots for ranking in inputs])

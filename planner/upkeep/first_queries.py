@@ -1,0 +1,103 @@
+"""Queries that nobody asks of a collection just after it was opened, so that the first real ones pay for nothing.
+
+A first query reads pages of files, makes lengths of rows and room for the libraries of linear algebra, and runs code
+for the first time. What these find is of no use. Spaces that would be scanned for long are not searched.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+
+import numpy as np
+
+from planner.predicate import first_key, parse_path, values_at
+from planner.query import Bm25, Equal, Filter, Nearest, Query, QueryVector, Scalar, Stage
+from planner.text import texts_at
+from storage.budget import Budget
+from storage.errors import Cancelled, EngineError
+from storage.mvcc import Snapshot
+from storage.search import try_sparse
+from storage.segments import SpaceView
+from storage.vectors import MultiVector
+
+log = logging.getLogger(__name__)
+
+Payload = dict[str, object]
+
+SCANNED_BYTES = 64 * 2**20
+"""Vectors without a graph that a search scans within some tens of milliseconds."""
+MEASURED_BYTES = 2**30
+"""Of larger spaces the lengths of rows without a graph are left to their first search: reading them takes seconds."""
+
+_SAMPLE = 4  # points of whose payloads values and words are taken
+_WORDS = 3
+
+
+def ask_first(
+    reader: Snapshot, query: Callable[[Query], object], evaluate: Callable[[Filter], object], budget: Budget
+) -> None:
+    """Asks each by one of the functions. Raises Cancelled; whatever else fails is nobody's failure."""
+    payloads = list(_sample(reader))
+    asked: list[Callable[[], object]] = [partial(query, each) for each in _queries(reader, payloads)]
+    asked += [partial(evaluate, each) for each in _filters(reader, payloads)]
+    asked += [partial(try_sparse, reader, each, budget) for each in reader.schema.records]
+    asked += [partial(_measure_rows, view, budget) for view in reader.spaces.values()]
+    for ask in asked:
+        try:
+            ask()
+        except Cancelled:
+            raise
+        except EngineError as error:
+            log.debug("a first query of a collection: %s", error)
+
+
+def _queries(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Query]:
+    """One query of each kind that the collection is there for, in the order in which they are worth the time."""
+    for name in reader.schema.spaces:
+        if _is_quick(reader.spaces[name]):
+            ones = np.ones(reader.spaces[name].schema.size, np.float32)
+            yield Query(root=Stage(query=Nearest(QueryVector(ones)), using=name))
+    for path in reader.schema.text_indexes:
+        words = [word for payload in payloads for text in texts_at(payload, parse_path(path)) for word in text.split()]
+        words = [word for word in words if word.isalnum()]
+        if words:
+            yield Query(root=Stage(query=Bm25(text=" ".join(words[:_WORDS]), fields=((path, 1.0),))))
+    for name in reader.schema.records:
+        view = reader.spaces.get(name)
+        if view is not None and _is_quick(view):
+            ones = np.ones((2, view.schema.size), np.float32)
+            yield Query(root=Stage(query=Nearest(MultiVector(ones)), using=name))
+
+
+def _filters(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Filter]:
+    """One filter by each declared field that is not lazy, of a value that is there."""
+    for path, params in reader.schema.field_indexes.items():
+        values = [value for payload in payloads for value in values_at(payload, parse_path(path))]
+        value = next((value for value in values if isinstance(value, Scalar)), None)
+        if value is not None and not params.lazy:
+            yield Filter(must=(Equal(path, value),))
+
+
+def _is_quick(view: SpaceView) -> bool:
+    """Whether it holds something, and a search scans little."""
+    return bool(view.row_count) and _scanned_bytes(view) <= SCANNED_BYTES
+
+
+def _scanned_bytes(view: SpaceView) -> int:
+    return sum(block.vectors.nbytes for block in view.blocks if block.graph is None)
+
+
+def _measure_rows(view: SpaceView, budget: Budget) -> None:
+    """Makes the lengths of the rows that a search scans, for which it would read all of them twice."""
+    if _scanned_bytes(view) <= MEASURED_BYTES:
+        for block in view.blocks:
+            if block.graph is None:
+                block.norms(budget.check)
+
+
+def _sample(reader: Snapshot) -> Iterator[Payload]:
+    """Some payloads, with the keys that are indexed only. Raises CorruptStore."""
+    keys = {first_key(path) for path in (*reader.schema.text_indexes, *reader.schema.field_indexes)}
+    for record in islice(reader.scan(), _SAMPLE if keys else 0):
+        yield reader.codec.decode(record.payload, keys)

@@ -1,0 +1,18 @@
+"""How handlers meet gRPC: services from their descriptors, budgets, health, log lines, and the end of a server."""
+
+from server.rpc.health import Health
+from server.rpc.interceptors import Interceptor
+from server.rpc.logs import configure_logs
+from server.rpc.services import generic_handler
+from server.rpc.standard_rpcs import health_handler, reflection_handler
+from server.rpc.stopping import stop
+
+__all__ = [
+    "Health",
+    "Interceptor",
+    "configure_logs",
+    "generic_handler",
+    "health_handler",
+    "reflection_handler",
+    "stop",
+]

@@ -1,0 +1,100 @@
+"""What surrounds every handler of ours: api-key, budget, bounds of a reply and the request log. Knows no service."""
+
+import hmac
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from server.errors import Unauthenticated, code_of
+from server.lanes import Turn, caller_of
+from storage.budget import Budget
+from storage.errors import ReplyTooLarge
+from storage.meter import Meter
+
+API_KEY_METADATA = "api-key"
+LONGEST_DEADLINE_SECONDS = 10 * 365 * 86_400
+"""What lies further away is no deadline: gRPC gives one in the year 2262 when the caller set none."""
+
+logger = logging.getLogger("server.requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request: a reply, or the status of its failure."""
+
+    collection: str
+    reply: bytes = b""
+    failure: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interceptor:
+    """Makes handlers fit for gRPC. `api_key` None asks for none; `slow_ms` 0 logs no slow requests.
+
+    `max_reply_bytes` and `max_request_memory` are what each request's budget allows; None: all.
+    """
+
+    api_key: str | None = None
+    slow_ms: float = 0.0
+    max_reply_bytes: int | None = None
+    max_request_memory: int | None = None
+
+    def authenticate(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
+        """Raises Unauthenticated unless the metadata of a call have the api-key, if one is asked for."""
+        if self.api_key is None:
+            return
+        given = dict(metadata).get(API_KEY_METADATA, "")
+        if not hmac.compare_digest(_bytes(given), self.api_key.encode()):
+            raise Unauthenticated()
+
+    def bytes_of(self, reply: Message) -> bytes:
+        """The reply as bytes. What adds up to much is counted while it is read; this looks once more at the whole."""
+        data = reply.SerializeToString(deterministic=True)
+        if self.max_reply_bytes is not None and len(data) > self.max_reply_bytes:
+            raise ReplyTooLarge(size=len(data), maximum=self.max_reply_bytes)
+        return data
+
+    def budget(self, given: object, context: grpc.ServicerContext) -> Budget:
+        """The budget of a call, with what this server allows each."""
+        meter = Meter(self.max_request_memory, self.max_reply_bytes)
+        if not isinstance(given, Turn):
+            return replace(budget_of(context), meter=meter)
+        deadline = given.deadline = _deadline_of(context)
+        # Asking the context takes a lock each time, so what it told the turn is asked.
+        return Budget(deadline, is_cancelled=lambda: given.is_over, caller=given.caller, meter=meter, turn=given)
+
+    def finish(self, method: str, outcome: Outcome, started: float, context: grpc.ServicerContext) -> bytes:
+        """Logs the request, and gives its reply or ends the call with the status of its failure."""
+        self._log(method, outcome, (time.perf_counter() - started) * 1e3)
+        if outcome.failure is not None:
+            context.abort_with_status(rpc_status.to_status(outcome.failure))
+        return outcome.reply
+
+    def _log(self, method: str, outcome: Outcome, milliseconds: float) -> None:
+        slow = 0 < self.slow_ms <= milliseconds
+        level = logging.WARNING if slow else logging.DEBUG
+        if logger.isEnabledFor(level):
+            code = "OK" if outcome.failure is None else code_of(outcome.failure)
+            word = "slow request" if slow else "request"
+            fields = {"method": method, "collection": outcome.collection, "ms": round(milliseconds, 3), "status": code}
+            logger.log(level, word, extra={"fields": fields})
+
+
+def budget_of(context: grpc.ServicerContext) -> Budget:
+    """The budget of the caller: who it is, its deadline, and whether it is still there."""
+    return Budget(_deadline_of(context), is_cancelled=lambda: not context.is_active(), caller=caller_of(context))
+
+
+def _deadline_of(context: grpc.ServicerContext) -> float | None:
+    seconds = context.time_remaining()
+    return None if seconds is None or seconds > LONGEST_DEADLINE_SECONDS else time.monotonic() + seconds
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()

@@ -1,0 +1,189 @@
+"""RPCs as gRPC calls them: parsing, running a handler within its budget, errors. Knows no service.
+
+What is before and after every handler alike is the interceptor's; when a call may run is decided by the lanes.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from server.errors import status_of
+from server.lanes import Admission, Lane, Turn, kind_of
+from server.rpc.interceptors import Interceptor, Outcome
+from server.rpc.message_sizes import BYTES_PER_BYTE, memory_of
+from storage.budget import Budget
+from storage.errors import Cancelled, InvalidRequest
+from storage.meter import Meter
+
+BROKEN_STREAM_SECONDS = 0.1
+"""How long the end of an upload is doubted: a part of a stream must not be taken for the whole."""
+
+Handler = Callable[[Any, Budget], Message]
+"""An RPC: validates and converts a request, calls the engine, converts back. Raises errors by meaning."""
+Download = Callable[[Any, Budget], Iterator[Message]]
+"""An RPC that answers with many messages."""
+Upload = Callable[[Iterator[Any], Budget], Message]
+"""An RPC that is asked with many messages."""
+AnyHandler = Callable[[Any, Budget], Any]
+Given = bytes | Turn
+"""What gRPC hands to an RPC: the bytes of its message, or a turn that has read them, when lanes are before it."""
+
+
+class _Rpc:
+    """What the RPCs have in common; see server.lanes.receiving.Rpc for what lanes ask of them."""
+
+    receives = True
+
+    def __init__(
+        self,
+        interceptor: Interceptor,
+        method: str,
+        request_type: type[Message],
+        handler: Any,
+        admission: Admission | None = None,
+    ) -> None:
+        """`method` as `headwater.v1.Points/Search`. `admission` None: no lanes are before it."""
+        self.method = method
+        self._admission = admission
+        self._interceptor = interceptor
+        self._request_type = request_type
+        self._handler = handler
+
+    def authenticate(self, metadata: Any) -> None:
+        """See Rpc."""
+        self._interceptor.authenticate(metadata)
+
+    def read(self, message: bytes) -> object:
+        """See Rpc."""
+        try:
+            return self._parse(message)
+        except Exception as error:
+            return error
+
+    def lane_of(self, request: object, size: int) -> Lane:
+        """See Rpc."""
+        return self._lane(request, size)
+
+    def entrance(self, size: int) -> Lane:
+        """See Rpc."""
+        return self._lane(None, size)
+
+    def _lane(self, request: object, size: int) -> Lane:
+        assert self._admission is not None
+        known = None if isinstance(request, Exception) else request
+        return self._admission.of_kind(kind_of(self.method, known, size))
+
+    def _standing(self, given: object) -> AbstractContextManager[None]:
+        """A context in which a stream waits for its client, for at most STANDING_SECONDS."""
+        if self._admission is None or not isinstance(given, Turn):
+            return nullcontext()
+        return self._admission.standing(given)
+
+    def _request(self, given: Given, context: grpc.ServicerContext) -> Any:
+        """The request. Raises what authenticating and reading it raise."""
+        if isinstance(given, Turn):
+            if isinstance(given.request, Exception):
+                raise given.request
+            return given.request
+        self.authenticate(context.invocation_metadata())
+        return self._parse(given)
+
+    def _parse(self, raw: bytes) -> Message:
+        """Raises RequestTooLarge for what would take too much memory, InvalidRequest for what is no request."""
+        bound = self._interceptor.max_request_memory
+        Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")
+        # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.
+        try:
+            return self._request_type.FromString(raw)
+        except DecodeError as error:
+            kind = self._request_type.DESCRIPTOR.full_name
+            raise InvalidRequest("", f"the request is no {kind}: {error}") from None
+
+
+class UnaryRpc(_Rpc):
+    """An RPC of one message each way, as gRPC calls it."""
+
+    def __call__(self, given: Given, context: grpc.ServicerContext) -> bytes:
+        started = time.perf_counter()
+        collection = ""
+        try:
+            request = self._request(given, context)
+            collection = getattr(request, "collection_name", "")
+            budget = self._interceptor.budget(given, context)
+            budget.hold(BYTES_PER_BYTE * request.ByteSize(), "the request's message")
+            reply = self._handler(request, budget)
+            outcome = Outcome(collection, self._interceptor.bytes_of(reply))
+        except Exception as error:
+            outcome = Outcome(collection, failure=status_of(error))
+        return self._interceptor.finish(self.method, outcome, started, context)
+
+
+class _StreamRpc(_Rpc):
+    """What RPCs that stream have in common: a lane."""
+
+    def _lane(self, request: object, size: int) -> Lane:
+        assert self._admission is not None
+        return self._admission.streams
+
+
+class DownloadRpc(_StreamRpc):
+    """An RPC that answers with many messages."""
+
+    def __call__(self, given: Given, context: grpc.ServicerContext) -> Iterator[bytes]:
+        started = time.perf_counter()
+        outcome = Outcome("")
+        try:
+            request = self._request(given, context)
+            outcome = Outcome(getattr(request, "collection_name", ""))
+            budget = self._interceptor.budget(given, context)
+            for reply in self._handler(request, budget):
+                data = self._interceptor.bytes_of(reply)
+                with self._standing(given), budget.idle():
+                    yield data
+        except Exception as error:
+            outcome = replace(outcome, failure=status_of(error))
+        self._interceptor.finish(self.method, outcome, started, context)
+
+
+class UploadRpc(_StreamRpc):
+    """An RPC that is asked with many messages."""
+
+    receives = False
+
+    def __call__(self, given: Iterator[bytes] | Turn, context: grpc.ServicerContext) -> bytes:
+        started = time.perf_counter()
+        try:
+            if not isinstance(given, Turn):
+                self.authenticate(context.invocation_metadata())
+            budget = self._interceptor.budget(given, context)
+            messages = given.request if isinstance(given, Turn) else given
+            reply = self._handler(self._parsed(messages, given, context, budget), budget)
+            outcome = Outcome("", self._interceptor.bytes_of(reply))
+        except Exception as error:
+            outcome = Outcome("", failure=status_of(error))
+        return self._interceptor.finish(self.method, outcome, started, context)
+
+    def _parsed(self, messages: Any, given: object, context: grpc.ServicerContext, budget: Budget) -> Iterator[Message]:
+        """The messages of a stream. Raises Cancelled when it breaks off."""
+        ended = threading.Event()
+        if not context.add_callback(ended.set):
+            raise Cancelled()
+        try:
+            while True:
+                with self._standing(given), budget.idle():
+                    message = next(messages, None)
+                if message is None:
+                    break
+                yield self._parse(message)
+        except grpc.RpcError:
+            raise Cancelled() from None
+        # gRPC reports a stream that broke off as one that ended, and a moment later that the call was cancelled.
+        with budget.idle():
+            if ended.wait(BROKEN_STREAM_SECONDS):
+                raise Cancelled()

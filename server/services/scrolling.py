@@ -1,0 +1,57 @@
+"""Scrolling: the RPCs of `Points` that read page by page, with cursors or without."""
+
+from headwater.v1 import points_pb2 as wire
+from planner.engine import Engine, Page
+from server.convert import (
+    fill_points,
+    filter_of,
+    payload_selector_of,
+    point_id_message,
+    point_id_of,
+    vectors_selector_of,
+)
+from server.services.cursors import reading
+from storage.budget import Budget
+from storage.database import Database
+from storage.mvcc import Snapshot
+
+DEFAULT_PAGE = 10
+"""Points that a scroll returns unless it says otherwise."""
+
+
+class PointScrolls:
+    """The RPCs of `Points` that scroll: each page is from one snapshot, all pages of a cursor from the same."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+
+    def scroll(self, request: wire.PointsScrollRequest, budget: Budget) -> wire.PointsScrollResponse:
+        with reading(self._database, request, budget) as read:
+            page = self._page(read.snapshot, request, budget)
+            read.goes_on = page.next_id is not None
+            return self._response(page, read.cursor)
+
+    def close_cursor(self, request: wire.PointsCloseCursorRequest, budget: Budget) -> wire.PointsCloseCursorResponse:
+        return wire.PointsCloseCursorResponse(closed=self._database.cursors.close(request.cursor))
+
+    def _page(self, snapshot: Snapshot, request: wire.PointsScrollRequest, budget: Budget) -> Page:
+        return self._engine.page(
+            snapshot,
+            filter_of(request.filter, "filter") if request.HasField("filter") else None,
+            offset=point_id_of(request.offset, "offset") if request.HasField("offset") else None,
+            limit=request.limit if request.HasField("limit") else DEFAULT_PAGE,
+            with_payload=payload_selector_of(request),
+            with_vectors=vectors_selector_of(request),
+            budget=budget,
+        )
+
+    @staticmethod
+    def _response(page: Page, cursor: str | None = None) -> wire.PointsScrollResponse:
+        response = wire.PointsScrollResponse(seq=page.seq)
+        if page.next_id is not None:
+            response.next_offset.CopyFrom(point_id_message(page.next_id))
+        if cursor is not None:
+            response.cursor = cursor
+        fill_points(response.points, page.points)
+        return response

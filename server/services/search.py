@@ -1,0 +1,176 @@
+"""Search: the RPCs of `Points` that rank points, and the explanation of how. What a query means is the planner's."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from headwater.v1 import points_pb2 as wire
+from planner.bind import DEFAULT_LIMIT
+from planner.engine import Engine, QueryAnswer
+from planner.limits import check_batch
+from planner.query import Query
+from server.convert import (
+    explanation_message,
+    fill_result,
+    point_explanation_message,
+    point_ids_of,
+    query_of,
+    search_of,
+)
+from server.embedders import Place, Texts, explained
+from server.services.cursors import reading
+from storage.budget import Budget
+from storage.collection import Collection
+from storage.database import Database
+from storage.errors import InvalidRequest, PointNotFound
+from storage.mvcc import Snapshot
+from storage.schema import CollectionSchema
+
+
+class PointQueries:
+    """The RPCs of `Points` that search, each on one snapshot."""
+
+    def __init__(self, database: Database, engine: Engine, texts: Texts) -> None:
+        self._database = database
+        self._engine = engine
+        self._texts = texts
+
+    def search(self, request: wire.PointsSearchRequest, budget: Budget) -> wire.PointsSearchResponse:
+        started = time.perf_counter_ns()
+        collection = self._database.collection(request.collection_name, budget)
+        [answer] = self._answers(collection, [(request, "")], search_of, budget)
+        response = wire.PointsSearchResponse()
+        fill_result(response.result, answer)
+        response.microseconds = _microseconds_since(started)
+        return response
+
+    def query(self, request: wire.PointsQueryRequest, budget: Budget) -> wire.PointsQueryResponse:
+        started = time.perf_counter_ns()
+        collection = self._database.collection(request.collection_name, budget)
+        response = wire.PointsQueryResponse()
+        if request.HasField("cursor") or request.HasField("cursor_ttl_seconds"):
+            with reading(self._database, request, budget) as read:
+                [answer] = self._answers(collection, [(request, "")], query_of, budget, reader=read.snapshot)
+                limit = request.limit if request.HasField("limit") else DEFAULT_LIMIT
+                read.goes_on = len(answer.hits) >= limit
+                if read.cursor is not None:
+                    response.cursor = read.cursor
+        else:
+            [answer] = self._answers(collection, [(request, "")], query_of, budget)
+        fill_result(response.result, answer)
+        response.microseconds = _microseconds_since(started)
+        return response
+
+    def search_batch(self, request: wire.PointsSearchBatchRequest, budget: Budget) -> wire.PointsSearchBatchResponse:
+        started = time.perf_counter_ns()
+        response = wire.PointsSearchBatchResponse()
+        for answer in self._batch(request.collection_name, request.searches, "searches", search_of, budget):
+            fill_result(response.results.add(), answer)
+        response.microseconds = _microseconds_since(started)
+        return response
+
+    def query_batch(self, request: wire.PointsQueryBatchRequest, budget: Budget) -> wire.PointsQueryBatchResponse:
+        started = time.perf_counter_ns()
+        response = wire.PointsQueryBatchResponse()
+        for answer in self._batch(request.collection_name, request.queries, "queries", query_of, budget):
+            fill_result(response.results.add(), answer)
+        response.microseconds = _microseconds_since(started)
+        return response
+
+    def explain(self, request: wire.PointsExplainRequest, budget: Budget) -> wire.PointsExplainResponse:
+        collection = self._database.collection(request.query.collection_name, budget)
+        _check_no_cursor(request.query, "query")
+        schema = collection.schema
+        places = self._texts.of_queries([(request.query, "query")], schema, budget)
+        query = query_of(request.query, "query")
+        explanation = self._engine.explain(collection, query, analyze=request.analyze, budget=budget)
+        return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, places, schema)))
+
+    def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
+        collection = self._database.collection(request.query.collection_name, budget)
+        _check_no_cursor(request.query, "query")
+        self._texts.of_queries([(request.query, "query")], collection.schema, budget)
+        query, ids = query_of(request.query, "query"), point_ids_of(request.ids, "ids")
+        explained = self._engine.explain_points(collection, query, ids, budget)
+        points = map(point_explanation_message, explained.points)
+        return wire.PointsExplainPointResponse(points=points, seq=explained.seq)
+
+    def _batch(
+        self, name: str, requests: Sequence[Any], field: str, convert: Callable[[Any, str], Query], budget: Budget
+    ) -> list[QueryAnswer]:
+        collection = self._database.collection(name, budget)
+        self._check_same_collection(collection, name, requests, field)
+        check_batch(len(requests), field)
+        named = [(request, f"{field}[{index}]") for index, request in enumerate(requests)]
+        for request, path in named:
+            _check_no_cursor(request, path)
+        return self._answers(collection, named, convert, budget, batch_field=field)
+
+    def _answers(
+        self,
+        collection: Collection,
+        requests: Sequence[tuple[Any, str]],
+        convert: Callable[[Any, str], Query],
+        budget: Budget,
+        *,
+        batch_field: str = "queries",
+        reader: Snapshot | None = None,
+    ) -> list[QueryAnswer]:
+        """Answers requests, each given with its path; the texts of all of them are embedded together.
+
+        `reader`: the commit to read; None: the newest.
+        """
+        schema = collection.schema if reader is None else reader.schema
+        places = self._texts.of_queries(requests, schema, budget)
+        queries = []
+        for request, path in requests:
+            budget.check()  # a filter that is written as text takes a second to read at most
+            queries.append(convert(request, path))
+        try:
+            if reader is None:
+                answers = self._engine.query(collection, queries, budget, batch_field=batch_field)
+            else:
+                answers = self._engine.query_on(reader, collection, queries, budget, batch_field=batch_field)
+        except PointNotFound as error:
+            if any(space.embedder for space in schema.spaces.values()) and any(isinstance(id, str) for id in error.ids):
+                error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"
+            raise
+        return _explained(answers, queries, places, schema) if places else answers
+
+    def _check_same_collection(self, collection: Collection, name: str, requests: Sequence[Any], field: str) -> None:
+        named = {request.collection_name: index for index, request in enumerate(requests)}
+        if named.keys() <= {"", name, collection.name}:
+            return
+        aliases = {alias for alias, _ in self._database.aliases(collection.name)}
+        for other in named.keys() - {"", name, collection.name} - aliases:
+            raise InvalidRequest(
+                f"{field}[{named[other]}].collection_name",
+                f"{other!r} is not the collection of the batch, {collection.name!r}; one batch reads one collection",
+            )
+
+
+def _explained(
+    answers: list[QueryAnswer], queries: Sequence[Query], places: Sequence[Place], schema: CollectionSchema
+) -> list[QueryAnswer]:
+    """The answers, whose explanations also say what embedded the texts of their query."""
+    by_query: dict[str, list[Place]] = {}
+    for place in places:
+        by_query.setdefault(place.query, []).append(place)
+    return [
+        answer
+        if answer.explanation is None
+        else replace(answer, explanation=explained(answer.explanation, by_query.get(query.path, []), schema))
+        for answer, query in zip(answers, queries, strict=True)
+    ]
+
+
+def _check_no_cursor(request: wire.PointsQueryRequest | wire.PointsSearchRequest, path: str) -> None:
+    if isinstance(request, wire.PointsQueryRequest):
+        for field in ("cursor", "cursor_ttl_seconds"):
+            if request.HasField(field):
+                raise InvalidRequest(f"{path}.{field}", "cursors are for Query alone; this reads one commit by itself")
+
+
+def _microseconds_since(started: int) -> int:
+    return (time.perf_counter_ns() - started) // 1_000

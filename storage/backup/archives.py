@@ -1,0 +1,182 @@
+"""The snapshots that a data directory keeps: one archive each, listed in the catalog. They outlive their collection.
+
+`snapshots/<uid>.snapshot` is written and synced before the catalog names it; what the catalog does not name is removed
+when the directory is opened. archive.py knows what is inside.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from storage.backup import archive
+from storage.backup.archive import About
+from storage.backup.streams import copy_tables, open_files
+from storage.budget import Budget
+from storage.collection import Collection
+from storage.errors import CorruptStore, InvalidRequest, SnapshotAlreadyExists, SnapshotNotFound
+from storage.files import Leftovers, failpoint, failure, make_folder, sync_folder
+from storage.index import remove_unsound_graphs
+from storage.schema import MAX_NAME_BYTES, check_name
+from storage.tables import Catalog, SnapshotEntry
+
+
+class Snapshots:
+    """Safe to use from many threads. Collections are given by their own names, not aliases."""
+
+    def __init__(self, folder: Path, catalog: Catalog) -> None:
+        self._folder = folder
+        self._catalog = catalog
+        self._leftovers = Leftovers()
+
+    def list(self, collection: str | None = None) -> list[SnapshotEntry]:
+        """All snapshots, or those of one collection, by collection and name."""
+        return [entry for entry in self._catalog.snapshots() if collection in (None, entry.collection)]
+
+    def get(self, collection: str, name: str) -> SnapshotEntry:
+        """Raises SnapshotNotFound."""
+        entry = self._catalog.snapshot(collection, name)
+        if entry is None:
+            raise SnapshotNotFound(collection, name)
+        return entry
+
+    def create(self, collection: Collection, name: str | None, budget: Budget) -> SnapshotEntry:
+        """Keeps a copy of the newest commit; writes go on meanwhile. `name` None: made of collection, commit and time.
+
+        Raises InvalidName, SnapshotAlreadyExists, StorageFull, StorageFailed, or as `budget` says.
+        """
+        created = time.time()
+
+        def write(path: Path) -> About:
+            begin = partial(collection.snapshot, budget)
+            with open_files(begin, budget) as files, path.open("xb") as file:
+                snapshot = files.snapshot
+                about = About(
+                    collection=collection.name,
+                    schema=snapshot.schema.to_json(),
+                    seq=snapshot.seq,
+                    points=snapshot.point_count,
+                    created=created,
+                )
+                scratch = path.with_suffix(".tables")
+                archive.write(file, about, [copy_tables(files, scratch), *files.parts], budget)
+                shutil.rmtree(scratch)
+                _sync(file)
+            return about
+
+        return self._keep(collection.name, name, write)
+
+    def receive(self, collection: str, name: str, size: int, chunks: Iterable[bytes], budget: Budget) -> SnapshotEntry:
+        """Keeps the `size` bytes of an archive, once all of them are verified. There need be no such collection.
+
+        Raises InvalidName, SnapshotAlreadyExists, InvalidRequest (not `size` bytes), CorruptStore, UnknownFormat,
+        StorageFull, StorageFailed, or as `budget` says.
+        """
+        check_name(collection, "header.collection_name")
+
+        def write(path: Path) -> About:
+            with path.open("xb") as file:
+                received = 0
+                for chunk in chunks:
+                    budget.check()
+                    received += len(chunk)
+                    if received > size:
+                        break
+                    file.write(chunk)
+                if received != size:
+                    word = "more" if received > size else f"{received:,}"
+                    raise InvalidRequest("header.size_bytes", f"{size:,} bytes were announced and {word} came")
+                _sync(file)
+            return archive.verify_foreign(path, budget)
+
+        return self._keep(collection, name, write, "header.snapshot_name")
+
+    def delete(self, collection: str, name: str) -> None:
+        """Raises SnapshotNotFound."""
+        entry = self.get(collection, name)
+        self._catalog.remove_snapshot(collection, name)
+        self._path(entry.uid).unlink(missing_ok=True)
+
+    def extract(self, entry: SnapshotEntry, folder: Path, budget: Budget) -> None:
+        """Writes the collection's files into `folder`, verified. Raises CorruptStore, UnknownFormat, OSError."""
+        archive.extract(self._path(entry.uid), folder, budget)
+        remove_unsound_graphs(folder)  # it may be anybody's; tables are walked when they are opened
+
+    def open(self, entry: SnapshotEntry) -> BinaryIO:
+        """The bytes of the archive, which the caller closes. Raises CorruptStore when the file is gone."""
+        try:
+            return self._path(entry.uid).open("rb")
+        except FileNotFoundError:
+            raise CorruptStore(self._path(entry.uid), 0, "the file is missing") from None
+
+    def remove_strays(self) -> None:
+        """Removes what unfinished creations, uploads and deletions left. Requires: nothing else uses the folder."""
+        make_folder(self._folder)
+        known = {self._path(entry.uid) for entry in self._catalog.snapshots()}
+        for path in self._folder.iterdir():
+            if path in known:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _keep(
+        self, collection: str, name: str | None, write: Callable[[Path], About], field: str = "snapshot_name"
+    ) -> SnapshotEntry:
+        """Lists the archive that `write` writes to the path it is given, or leaves nothing."""
+        if name is not None:
+            check_name(name, field)
+            if self._catalog.snapshot(collection, name) is not None:
+                raise SnapshotAlreadyExists(collection, name)
+        uid = Catalog.new_uid()
+        path = self._path(uid)
+        try:
+            part = path.with_suffix(".part")
+            about = write(part)
+            entry = SnapshotEntry(
+                collection=collection,
+                name=_default_name(about) if name is None else name,
+                uid=uid,
+                size=part.stat().st_size,
+                seq=about.seq,
+                created=about.created,
+            )
+            os.replace(part, path)
+            sync_folder(self._folder)
+            failpoint("snapshot_publish")
+            self._catalog.add_snapshot(entry)
+        except BaseException as error:
+            self._remove(uid)
+            if isinstance(error, OSError):
+                raise failure(error, f"writing {path}") from error
+            raise
+        return entry
+
+    def _remove(self, uid: str) -> None:
+        path = self._path(uid)
+        for each in (path.with_suffix(".tables"), path.with_suffix(".part"), path):
+            self._leftovers.remove(each)
+
+    def _path(self, uid: str) -> Path:
+        return snapshot_path(self._folder, uid)
+
+
+def snapshot_path(folder: Path, uid: str) -> Path:
+    """The file of a snapshot below the folder of all."""
+    return folder / f"{uid}.snapshot"
+
+
+def _default_name(about: About) -> str:
+    taken = datetime.fromtimestamp(about.created, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    ending = f"-{about.seq}-{taken}"
+    return about.collection.encode()[: MAX_NAME_BYTES - len(ending)].decode(errors="ignore") + ending
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,116 @@
+"""HNSW graphs: building and searching them. The only file that imports usearch.
+
+A graph is derived data: keys are positions in its block, vectors a smaller stored form. It finds candidates; scores
+come from the originals. It is built once, by one thread (concurrent `add` strands vectors), and never changed.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from usearch.index import Index
+
+from storage.files import plain_path
+from storage.schema import Datatype, Distance, SpaceSchema
+from storage.vectors import Encoding, choose_encoding, compared_by, encode_queries, encode_rows
+
+_METRICS = {
+    Distance.COSINE: "cos",
+    Distance.DOT: "ip",
+    Distance.EUCLID: "l2sq",
+    Distance.HAMMING: "hamming",
+    Distance.JACCARD: "tanimoto",  # the same on bits
+}
+_DTYPES = {
+    Datatype.FLOAT32: "f32",
+    Datatype.BFLOAT16: "bf16",
+    Datatype.FLOAT16: "f16",
+    Datatype.INT8: "i8",
+    Datatype.BINARY: "b1",
+}
+_BUILD_CHUNK = 1024  # vectors added between two reports of progress
+_PLAIN = Encoding()
+
+
+def has_kernel(distance: Distance) -> bool:
+    """Whether a graph can serve the metric; others are scanned."""
+    return distance in _METRICS
+
+
+def _new_index(space: SpaceSchema, encoding: Encoding) -> Index:
+    return Index(
+        ndim=space.size,
+        metric=_metric_of(space, encoding),
+        dtype=_DTYPES[space.datatype],
+        connectivity=space.hnsw.m,
+        expansion_add=space.hnsw.ef_construct,
+        expansion_search=1,  # the width of a search is its count, see Graph.search
+        enable_key_lookups=False,
+    )
+
+
+def _metric_of(space: SpaceSchema, encoding: Encoding) -> str:
+    """What the graph compares by: signs by Hamming, whatever the metric of the space."""
+    if space.datatype is Datatype.BINARY and not space.distance.is_binary:
+        return _METRICS[Distance.HAMMING]
+    return _METRICS[compared_by(space.distance, encoding)]
+
+
+def build(
+    space: SpaceSchema,
+    vectors: NDArray[np.float32],
+    positions: NDArray[np.int64],
+    path: Path,
+    progress: Callable[[int], None] = lambda done: None,
+    attempt: int = 0,
+) -> Encoding:
+    """Builds the graph of `vectors[positions]` (n, size) with keys `positions` and saves it to `path`, not synced.
+
+    Its stored form is the datatype of `space`. The same input makes the same graph, so an `attempt` after the first
+    adds the vectors in another order.
+    """
+    encoding = choose_encoding(space.distance, space.datatype, vectors, positions)
+    index = _new_index(space, encoding)
+    order = positions if attempt == 0 else np.random.default_rng(attempt).permutation(positions)
+    for start in range(0, len(order), _BUILD_CHUNK):
+        chunk = order[start : start + _BUILD_CHUNK]
+        rows = encode_rows(space.distance, space.datatype, encoding, vectors[chunk])
+        index.add(chunk.astype(np.uint64), rows, threads=1)
+        progress(start + len(chunk))
+    with plain_path(path) as text:
+        index.save(text)
+    return encoding
+
+
+class Graph:
+    """A saved graph, mapped read-only. Searches of one graph run one after another inside usearch."""
+
+    def __init__(self, space: SpaceSchema, path: Path, encoding: Encoding = _PLAIN) -> None:
+        """`space` has the stored form that the graph was built with, `encoding` is what the build returned.
+
+        Requires: `path` has been verified by its checksum; usearch does not survive damaged files.
+        """
+        self._index = _new_index(space, encoding)
+        with plain_path(path) as text:
+            self._index.view(text)
+        if self._index.ndim != space.size or self._index.dtype != _new_index(space, encoding).dtype:
+            raise ValueError(f"{path} is a graph of other vectors")
+        self._distance = space.distance
+        self._encoding = encoding
+        self.datatype = space.datatype
+        self.size = len(self._index)
+
+    def search(
+        self, queries: NDArray[np.float32], width: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.integer[Any]], int]:
+        """About the `width` nearest positions of each of `queries` (m, size), nearest first, as (m, width); how many
+        of each row are valid, (m,); and the distances computed in all.
+
+        The walk is as wide as its count: usearch uses the larger of count and `expansion_search`, and the latter is
+        shared by all callers.
+        """
+        stored = encode_queries(self._distance, self.datatype, self._encoding, queries)
+        keys, _, counts, _, computed = self._index._compiled.search_many(stored, min(width, self.size), False, 1)
+        return keys, counts, int(computed)

@@ -1,0 +1,234 @@
+"""The inverted index of a space of sparse vectors: derived, in memory, brought up to date by the commits since.
+
+It keeps versions: a vector that was replaced stays, marked with the commit that replaced it, so that one index answers
+for every commit from `valid_from` to `seq`. Postings are a sorted base and a tail of what is new, which is merged into
+the base when it has grown to a share of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.budget import UNLIMITED, Budget
+from storage.index.record_log import RecordChange
+from storage.index.row_versions import NEVER, Growing, Versions, VersionsView
+from storage.vectors import (
+    SparseMetric,
+    SparseScores,
+    SparseVector,
+    decode_all,
+    inverse_document_frequency,
+    positions_in,
+    sparse_norms,
+)
+
+MIN_TAIL = 65_536
+"""Postings of a tail that are always left to be looked through: less than a millisecond of work."""
+
+MAX_TAIL_SHARE = 0.25
+"""Share of the base beyond which a longer tail is merged, so that a posting is moved a bounded number of times."""
+
+MIN_DEAD = 1_024
+"""Vectors that are gone and may always stay; beyond it, half of all."""
+
+_ROWS_PER_CHECK = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class _Postings:
+    """Entry i: row `rows[i]` has the value `values[i]` for an index; those of `indices[j]` begin at `starts[j]`."""
+
+    indices: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+    def of(self, position: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        part = slice(self.starts[position], self.starts[position + 1])
+        return self.rows[part], self.values[part]
+
+
+class Compact(NamedTuple):
+    """The vectors of one commit: of row i the slot, length and norm; of index j the postings from `starts[j]` on."""
+
+    slots: NDArray[np.uint32]
+    lengths: NDArray[np.int32]
+    norms: NDArray[np.float64]
+    indices: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseView:
+    """The index as it was when a search began, for that search's commit. `lengths`, `norms`: of each row."""
+
+    versions: VersionsView
+    base: _Postings
+    tail_indices: NDArray[np.uint32]
+    tail_rows: NDArray[np.int32]
+    tail_values: NDArray[np.float32]
+    lengths: NDArray[np.int32]
+    norms: NDArray[np.float64]
+
+    def factors(self, query: SparseVector, seq: int) -> list[float]:
+        """The inverse document frequency of each index of the query, as of a commit."""
+        alive = self.versions.alive(seq)
+        points = int(np.count_nonzero(alive))
+        tail_positions, found = positions_in(query.indices, self.tail_indices)
+        having = np.bincount(tail_positions, weights=alive[self.tail_rows[found]], minlength=len(query))
+        everything = points == len(alive)
+        for position, base_position in self._shared(query):
+            rows, _ = self.base.of(base_position)
+            having[position] += len(rows) if everything else np.count_nonzero(alive[rows])
+        return [inverse_document_frequency(points, int(count)) for count in having.tolist()]
+
+    def search(
+        self,
+        query: SparseVector,
+        metric: SparseMetric,
+        factors: Sequence[float] | None,
+        seq: int,
+        allowed: NDArray[np.uint32] | None,
+        budget: Budget,
+    ) -> tuple[NDArray[np.uint32], NDArray[np.float32], int]:
+        """Slots of points that share an index with the query, among `allowed` when it is given, with their scores, in
+        no order that means anything; and how many postings were read. Raises DeadlineExceeded or Cancelled."""
+        scores = SparseScores(query, metric, len(self.lengths), factors)
+        read = len(self.tail_indices)
+        for position, base_position in self._shared(query):
+            budget.check()
+            rows, values = self.base.of(base_position)
+            scores.add(position, rows.astype(np.intp), values)
+            read += len(rows)
+        positions, found = positions_in(query.indices, self.tail_indices)
+        order = np.argsort(positions, kind="stable")
+        scores.add_all(positions[order], self.tail_rows[found][order].astype(np.intp), self.tail_values[found][order])
+        hits, values = scores.result(self.lengths, self.norms)
+        kept = self.versions.among(hits, seq, allowed)
+        return self.versions.slots[hits[kept]], values[kept], read
+
+    def _shared(self, query: SparseVector) -> list[tuple[int, int]]:
+        """Positions of the indices that both the query and the base have: in the query, and in the base."""
+        if not len(self.base.indices):
+            return []
+        places, found = positions_in(self.base.indices, query.indices)
+        return list(zip(found.tolist(), places.tolist(), strict=True))
+
+
+class SparseIndex:
+    """One thread at a time may change it or take a view of it."""
+
+    def __init__(self, seq: int) -> None:
+        """Of a space that is empty at commit `seq`."""
+        self.versions = Versions(seq)
+        self._lengths: Growing[np.int32] = Growing(np.int32)
+        self._norms: Growing[np.float64] = Growing(np.float64)
+        self._base = _postings(np.empty(0, np.uint32), np.empty(0, np.int32), np.empty(0, np.float32))
+        self._tail_indices: Growing[np.uint32] = Growing(np.uint32)
+        self._tail_rows: Growing[np.int32] = Growing(np.int32)
+        self._tail_values: Growing[np.float32] = Growing(np.float32)
+
+    @classmethod
+    def build(cls, records: Iterable[tuple[int, memoryview]], seq: int, budget: Budget) -> "SparseIndex":
+        """Of all records, by slot, as of commit `seq`. Raises DeadlineExceeded or Cancelled."""
+        index = cls(seq)
+        remaining = iter(records)
+        while some := list(islice(remaining, _ROWS_PER_CHECK)):
+            budget.check()
+            index._insert([slot for slot, _ in some], [record for _, record in some], seq)
+        index._merge(budget)
+        return index
+
+    @classmethod
+    def restore(cls, seq: int, content: Compact) -> "SparseIndex":
+        """Of what `compact` gave at commit `seq`."""
+        index = cls(seq)
+        index.versions.begin(content.slots, seq)
+        index._lengths, index._norms = Growing(np.int32, content.lengths), Growing(np.float64, content.norms)
+        index._base = _Postings(content.indices, content.starts, content.rows, content.values)
+        return index
+
+    def compact(self) -> Compact:
+        """What is current, without a tail."""
+        alive = self.versions.view().died == NEVER
+        new_rows = np.where(alive, np.cumsum(alive) - 1, -1).astype(np.int32)
+        base = self._compacted(new_rows)
+        slots, lengths, norms = self.versions.view().slots, self._lengths.view(), self._norms.view()
+        of_points = (slots[alive], lengths[alive], norms[alive])
+        return Compact(*of_points, base.indices, base.starts, base.rows, base.values)
+
+    def jump(self, changes: Sequence[RecordChange], seq: int) -> None:
+        """Applies what changed up to commit `seq`, whichever commits did; it is good for `seq` alone then."""
+        self.advance([(seq, changes)], seq, UNLIMITED)
+        self.versions.valid_from = seq
+
+    def advance(self, commits: Iterable[tuple[int, Sequence[RecordChange]]], seq: int, budget: Budget) -> None:
+        """Applies the commits since, up to `seq`. Raises nothing before all of them are applied."""
+        for commit, changes in commits:
+            # Of two changes of one point in one commit no reader ever sees the first.
+            last = {change.slot: change.record for change in changes}
+            for slot in last:
+                self.versions.end(slot, commit)
+            held = {slot: memoryview(record) for slot, record in last.items() if record is not None}
+            self._insert(list(held), list(held.values()), commit)
+        self.versions.seq = seq
+        long_tail = len(self._tail_rows) > MIN_TAIL + MAX_TAIL_SHARE * len(self._base.rows)
+        if long_tail or self.versions.dead > MIN_DEAD + len(self.versions) // 2:
+            self._merge(budget)
+
+    def view(self) -> SparseView:
+        return SparseView(
+            self.versions.view(),
+            self._base,
+            self._tail_indices.view(),
+            self._tail_rows.view(),
+            self._tail_values.view(),
+            self._lengths.view(),
+            self._norms.view(),
+        )
+
+    def _insert(self, slots: Sequence[int], records: Sequence[memoryview], seq: int) -> None:
+        """Vectors of slots that have none, current from commit `seq`."""
+        lengths, indices, values = decode_all(records)
+        places = np.repeat(np.arange(len(slots)), lengths)
+        rows = self.versions.begin(np.array(slots, np.uint32), seq)
+        self._lengths.extend(lengths)
+        self._norms.extend(sparse_norms(places, values, len(slots)))
+        self._tail_indices.extend(indices)
+        self._tail_rows.extend(rows[places])
+        self._tail_values.extend(values)
+
+    def _merge(self, budget: Budget) -> None:
+        """Makes one base of base and tail, without vectors that are gone. Readers of older commits need another."""
+        budget.check()
+        new_rows = self.versions.forget_dead()  # old row -> new row, -1: gone
+        kept = new_rows >= 0
+        lengths, norms = self._lengths.view()[kept], self._norms.view()[kept]
+        self._base = self._compacted(new_rows)
+        self._lengths, self._norms = Growing(np.int32, lengths), Growing(np.float64, norms)
+        self._tail_indices, self._tail_rows = Growing(np.uint32), Growing(np.int32)
+        self._tail_values = Growing(np.float32)
+
+    def _compacted(self, new_rows: NDArray[np.int32]) -> _Postings:
+        """One base of base and tail, with each row's new number, -1: left out."""
+        base = self._base
+        indices = np.concatenate([np.repeat(base.indices, np.diff(base.starts)), self._tail_indices.view()])
+        rows = new_rows[np.concatenate([base.rows, self._tail_rows.view()])]
+        values = np.concatenate([base.values, self._tail_values.view()])
+        alive = rows >= 0
+        return _postings(indices[alive], rows[alive], values[alive])
+
+
+def _postings(indices: NDArray[np.uint32], rows: NDArray[np.int32], values: NDArray[np.float32]) -> _Postings:
+    """Sorted by index. Requires: entries of one index are in the order of rows."""
+    order = np.argsort(indices, kind="stable")  # two sorted runs are merged, not sorted
+    ordered = indices[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else order[:0]
+    starts = np.append(first, len(ordered)).astype(np.int64)
+    return _Postings(ordered[first], starts, rows[order], values[order])

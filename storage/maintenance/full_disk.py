@@ -1,0 +1,54 @@
+"""What background work does about a full disk: it gives back what dead rows take, with the reserve where need be.
+
+Other work waits for room; files/reserve.py says what is kept back.
+"""
+
+import logging
+from collections.abc import Callable
+
+from storage.collection import Collection
+from storage.errors import EngineError, StorageFull
+from storage.files import DiskReserve
+from storage.segments import VACUUM_SHARE, TaskKind, Work
+from storage.write import Place
+
+log = logging.getLogger(__name__)
+
+
+def give_back_room(collection: Collection, stopping: Callable[[], bool]) -> None:
+    """After a write was refused for want of room: fills pages anew, and lets vacuums take open blocks too.
+
+    An open block is vacuumed once it is sealed, and without room no write would ever fill it.
+    """
+    if not collection.take_refusal():
+        return
+    try:
+        place = Place() if collection.is_worth_repacking else None
+        while place is not None and not stopping():
+            place = collection.repack(place)
+        if collection.schema.auto_index:
+            collection.seal_tails(dead_share=VACUUM_SHARE)
+    except EngineError as error:  # it is being closed, or there is no room even for this
+        log.debug("giving back room of %r: %s", collection.name, error)
+
+
+def run_with_reserve(collection: Collection, work: Work, reserve: DiskReserve, run: Callable[[], int]) -> int:
+    """What `run` returns. A vacuum without room is tried once more with the reserve, if its copy may fit there."""
+    try:
+        return run()
+    except StorageFull:
+        if work.kind is not TaskKind.VACUUM or _bytes_of(collection, work) > reserve.size:
+            raise
+        with reserve.lent(whole=True):
+            return run()
+
+
+def _bytes_of(collection: Collection, work: Work) -> int:
+    """Bytes of the living rows of the blocks of `work`, which are copied."""
+    return sum(
+        4 * space.schema.size * (view.count - view.block.deaths)
+        for space in collection.spaces().values()
+        if space.schema.uid == work.space_uid
+        for view in space.blocks
+        if view.block.uid in work.blocks
+    )

@@ -1,0 +1,97 @@
+"""Tasks of background work, as data, and the list of those that are due, running and done."""
+
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from storage.errors import TaskNotFound
+from storage.segments import TaskKind
+
+KEPT_TASKS = 100
+"""Finished tasks that are remembered."""
+
+
+ENDED = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A piece of background work. `phase`: waiting, copying, building, checking, publishing, done, failed, cancelled.
+
+    `collection` is a name, which another collection may have by now; no other ever has `collection_uid`. `done` and
+    `total` count rows of the phase; times are Unix seconds; `reclaimed_bytes` were returned to the file system.
+    """
+
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    collection: str
+    collection_uid: str
+    space: str
+    kind: TaskKind
+    phase: str = "waiting"
+    done: int = 0
+    total: int = 0
+    started: float = field(default_factory=time.time)
+    phase_started: float = field(default_factory=time.time)
+    finished: float | None = None
+    error: str = ""
+    reclaimed_bytes: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.phase in ENDED
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds that the phase will still take at its speed so far; None while nothing is known."""
+        if self.ended or not self.done or not self.total:
+            return None
+        return (time.time() - self.phase_started) * (self.total - self.done) / self.done
+
+
+class TaskList:
+    """Safe for many threads."""
+
+    def __init__(self) -> None:
+        self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._changed = threading.Condition()
+
+    def add(self, task: Task) -> None:
+        with self._changed:
+            self._tasks[task.id] = task
+            ended = [task.id for task in self._tasks.values() if task.ended]
+            for task_id in ended[: max(0, len(ended) - KEPT_TASKS)]:
+                del self._tasks[task_id]
+
+    def update(self, task_id: str, **changes: Any) -> None:
+        """Changes a task. A new phase starts its clock; an ended task changes no more."""
+        with self._changed:
+            task = self._tasks[task_id]
+            if task.ended:
+                return
+            if changes.get("phase", task.phase) != task.phase:
+                changes["phase_started"] = time.time()
+                if changes["phase"] in ENDED:
+                    changes["finished"] = time.time()
+            self._tasks[task_id] = replace(task, **changes)
+            self._changed.notify_all()
+
+    def get(self, task_id: str) -> Task:
+        """Raises TaskNotFound."""
+        with self._changed:
+            if task_id not in self._tasks:
+                raise TaskNotFound(task_id)
+            return self._tasks[task_id]
+
+    def all(self, uid: str | None = None) -> list[Task]:
+        """Newest first; only those of the collection `uid` when given."""
+        with self._changed:
+            tasks = [task for task in self._tasks.values() if uid is None or task.collection_uid == uid]
+        return tasks[::-1]
+
+    def wait_for_change(self, seconds: float) -> None:
+        """Returns when some task changed, or after `seconds`."""
+        with self._changed:
+            self._changed.wait(seconds)

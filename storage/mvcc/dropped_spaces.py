@@ -1,0 +1,65 @@
+"""What is left of dropped spaces: tables, empty for the newest commit, that older snapshots may still read.
+
+The files of a space go with the commit that drops it; mappings of them, with the last reader. A table is removed by the
+first commit after its last reader is gone, and then LMDB gives its handle to another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import lmdb
+
+from storage.tables import remove_tables
+
+if TYPE_CHECKING:
+    from storage.mvcc.state import Core
+
+
+@dataclass(frozen=True, slots=True)
+class _Dropped:
+    """A space by uid: commits from `added` to before `dropped` have it."""
+
+    uid: int
+    added: int
+    dropped: int
+
+
+class DroppedSpaces:
+    """Used by the writer alone."""
+
+    def __init__(self, core: "Core") -> None:
+        self._core = core
+        self._added: dict[int, int] = {}
+        self._left: list[_Dropped] = []
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def note_added(self, uid: int, seq: int) -> None:
+        """Commit `seq` adds a space. Of those that were there at opening nothing is noted."""
+        self._added[uid] = seq
+
+    def note_dropped(self, uid: int, seq: int) -> None:
+        """Commit `seq` dropped a space, durably."""
+        self._left.append(_Dropped(uid, self._added.pop(uid, 0), seq))
+
+    def remove_unread(self, txn: lmdb.Transaction) -> Callable[[], None] | None:
+        """Removes, in `txn`, the tables that nobody reads any more; returns what to do once that is durable.
+
+        Until then they count as left, since `txn` may fail; LMDB has closed their handles all the same.
+        """
+        core = self._core
+        unread = [each for each in self._left if not core.active.is_read(each.added, each.dropped)]
+        if not unread:
+            return None
+        with core.active.lock:
+            for each in unread:
+                remove_tables(core.env, txn, each.uid)
+
+        def forget() -> None:
+            for each in unread:
+                self._left.remove(each)
+                core.forget_space(each.uid)
+
+        return forget

@@ -1,0 +1,14 @@
+"""How many collections are open at once, and opening them on use."""
+
+from storage.opening.open_collections import OpenCollections, OpenCounts
+from storage.opening.open_limit import most_open, raise_descriptor_limit
+from storage.opening.open_on_use import Opened, OpenOnUse
+
+__all__ = [
+    "OpenCollections",
+    "OpenCounts",
+    "OpenOnUse",
+    "Opened",
+    "most_open",
+    "raise_descriptor_limit",
+]

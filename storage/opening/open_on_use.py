@@ -1,0 +1,205 @@
+"""A collection's files and writer, opened by the first use, closed while others need the room, closed for good once.
+
+Who is closed when is decided in open_collections.py; what opening reads is in mvcc/state.py.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storage.budget import Budget
+from storage.errors import CollectionClosed
+from storage.mvcc import Core
+from storage.opening.open_collections import OpenCollections
+from storage.write import Writer
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.05  # how soon a caller that went away while another opens is noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is there of a collection while it is open."""
+
+    core: Core
+    writer: Writer
+
+
+class OpenOnUse:
+    """Counts uses: while there is one, or the writer has something to do, it stays open. Safe for many threads.
+
+    `name` is for errors. `opened` is called after each opening, and `closed` after each closing for room, without a
+    lock; `opened` before any use of it ends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        places: OpenCollections,
+        do_open: Callable[[], Opened],
+        *,
+        opened: Callable[[], None],
+        closed: Callable[[], None],
+    ) -> None:
+        self._name = name
+        self._places = places
+        self._do_open = do_open
+        self._tell_opened = opened
+        self._tell_closed = closed
+        self._opened: Opened | None = None
+        self._last: Core | None = None
+        self._uses = 0
+        self._moving = False
+        """Whether some thread is opening or closing it."""
+        self._ended = False
+        self._changed = threading.Condition()
+        self.last_used = 0.0
+
+    @property
+    def core(self) -> Core:
+        """The newest one, perhaps closed by now: its view still tells schema and commit. Requires: it was opened."""
+        assert self._last is not None
+        return self._last
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open now; it may be closed for room at any time that it is not in use."""
+        return self._opened is not None
+
+    @property
+    def waiting_writes(self) -> int:
+        """Writes that wait, without those under way."""
+        opened = self._opened
+        return 0 if opened is None else opened.writer.waiting
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a use waits until it is open."""
+        return self._moving and self._opened is None and not self._ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was closed for good, or is about to be."""
+        return self._ended
+
+    def use(self, budget: Budget, do_open: Callable[[], Opened] | None = None) -> Opened:
+        """Begins a use, which must be ended by `leave`. Opens it, by `do_open` if given, when it is not open.
+
+        Only one thread opens, the others wait for it. Raises CollectionClosed, TooManyOpenCollections,
+        SystemLimitReached, DeadlineExceeded, Cancelled, or what opening raises.
+        """
+        while True:
+            with self._changed:
+                if self._ended:
+                    raise CollectionClosed(self._name)
+                if not self._moving:
+                    if self._opened is not None:
+                        return self._begin(self._opened)
+                    self._moving = True
+                    break
+            budget.check()  # not with the lock: it may wait for others
+            with budget.idle(), self._changed:
+                if self._moving:
+                    self._changed.wait(_POLL_SECONDS)
+        return self._open(do_open or self._do_open, budget)
+
+    def use_if_open(self) -> Opened | None:
+        """Begins a use when that opens nothing; None otherwise."""
+        with self._changed:
+            if self._ended or self._moving or self._opened is None:
+                return None
+            return self._begin(self._opened)
+
+    def use_again(self) -> None:
+        """Begins another use. Requires: there is one."""
+        with self._changed:
+            assert self._opened is not None
+            self._begin(self._opened)
+
+    def leave(self) -> None:
+        """Ends a use."""
+        with self._changed:
+            self._uses -= 1
+            self.last_used = time.monotonic()
+            if not self._uses:
+                self._changed.notify_all()
+
+    def close(self, before_waiting: Callable[[], None]) -> None:
+        """Takes no new use, commits what waits, calls `before_waiting`, waits until nobody uses it, and closes it."""
+        with self._changed:
+            if self._ended:
+                return
+            self._ended = True
+            self._changed.notify_all()
+            while self._moving:
+                self._changed.wait()
+        if self._opened is not None:
+            self._opened.writer.stop()
+        before_waiting()
+        with self._changed:
+            while self._uses:
+                self._changed.wait()
+        if self._opened is not None:
+            try:
+                self._opened.core.close()
+            finally:
+                self._opened = None
+                self._places.leave(self)
+
+    def begin_closing(self) -> bool:
+        """See Closable."""
+        with self._changed:
+            if self._ended or self._moving or self._uses or self._opened is None:
+                return False
+            writer = self._opened.writer
+            if writer.is_busy or writer.failure is not None:  # what failed is for people to see, and to open again
+                return False
+            self._moving = True
+            return True
+
+    def finish_closing(self) -> None:
+        """See Closable."""
+        assert self._opened is not None
+        opened, self._opened = self._opened, None
+        try:
+            opened.core.close()
+            self._tell_closed()
+        except Exception:
+            log.exception("closing collection %r for room failed", self._name)
+        finally:
+            self._end_moving()
+        log.debug("collection %r was closed, to make room for another", self._name)
+
+    def _open(self, do_open: Callable[[], Opened], budget: Budget) -> Opened:
+        """Requires: this thread set `_moving`."""
+        try:
+            found: list[Opened] = []
+            self._places.open(self, lambda: found.append(do_open()), budget)
+        except BaseException:
+            self._end_moving()
+            raise
+        with self._changed:
+            [opened] = found
+            self._opened, self._last = opened, opened.core
+            self._begin(opened)
+        self._end_moving()
+        try:
+            self._tell_opened()
+        except BaseException:
+            self.leave()
+            raise
+        return opened
+
+    def _begin(self, opened: Opened) -> Opened:
+        """Requires: the lock."""
+        self._uses += 1
+        self.last_used = time.monotonic()
+        return opened
+
+    def _end_moving(self) -> None:
+        with self._changed:
+            self._moving = False
+            self._changed.notify_all()

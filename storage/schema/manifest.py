@@ -1,0 +1,123 @@
+"""The manifest of a space: its blocks, their indexes and its partition, by the names of their files. Opens no file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionFile:
+    """A partition that a client sent, as the manifest names its file. `id` is what it is asked for by."""
+
+    id: str
+    name: str
+    checksum: int
+    lists: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFile:
+    """An index file as the manifest names it. `rows`: vectors in it; `checksum`: CRC-32 of the file; `kind`: hnsw or
+    ivf; the settings it was built with, since the space's may have changed; `scale` and `centre`: see
+    vectors/encoding.py; `recall`: at 10 as it was measured, with the space's width of a walk or number of lists;
+    None: it was not."""
+
+    name: str
+    checksum: int
+    rows: int
+    datatype: str
+    m: int = 0
+    ef_construct: int = 0
+    scale: float = 1.0
+    kind: str = "hnsw"
+    settings: str = ""
+    centre: str = ""
+    recall: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockEntry:
+    """A block as the manifest names it: rows `first_row` to `end_row`, `count` of them stored.
+
+    `count` and `end_row` None: open, it ends where the rows of the space end. `rows_checksum`: CRC-32 of the file of
+    row numbers; None: the block is dense and has no such file.
+    """
+
+    uid: int
+    first_row: int
+    count: int | None = None
+    end_row: int | None = None
+    rows_checksum: int | None = None
+    index: IndexFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The blocks of a space in row order; the last one is open. Persisted as JSON.
+
+    `partition`: what a client sent to make lists by; None: each segment makes its own.
+    """
+
+    blocks: tuple[BlockEntry, ...] = field(default_factory=lambda: (BlockEntry(uid=1, first_row=0),))
+    next_uid: int = 2
+    partition: PartitionFile | None = None
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Manifest":
+        values: dict[str, Any] = json.loads(data)
+        partition = values.get("partition")
+        if partition is not None:
+            partition = PartitionFile(**{**partition, "lists": tuple(partition["lists"])})
+        blocks = tuple(map(_entry_from, values["blocks"]))
+        return cls(blocks=blocks, next_uid=values["next_uid"], partition=partition)
+
+    def sealed(self, row_count: int) -> "Manifest":
+        """This manifest with its open block sealed at `row_count` and a new open one behind it."""
+        last = self.blocks[-1]
+        return replace(
+            self,
+            blocks=(
+                *self.blocks[:-1],
+                replace(last, count=row_count - last.first_row, end_row=row_count),
+                BlockEntry(uid=self.next_uid, first_row=row_count),
+            ),
+            next_uid=self.next_uid + 1,
+        )
+
+    def with_index(self, uid: int, index: IndexFile | None) -> "Manifest":
+        blocks = tuple(replace(block, index=index) if block.uid == uid else block for block in self.blocks)
+        return replace(self, blocks=blocks)
+
+    def with_merged(self, uids: Sequence[int], merged: BlockEntry | None) -> "Manifest":
+        """This manifest with `merged` in place of the neighbouring blocks `uids`, or with nothing there."""
+        first = next(number for number, block in enumerate(self.blocks) if block.uid in uids)
+        kept = [block for block in self.blocks if block.uid not in uids]
+        return replace(self, blocks=(*kept[:first], *(() if merged is None else (merged,)), *kept[first:]))
+
+
+def _entry_from(block: dict[str, Any]) -> BlockEntry:
+    """Reads also what the first programs wrote: their sealed blocks are all dense, and do not say where they end."""
+    entry = BlockEntry(**{**block, "index": None if block["index"] is None else IndexFile(**block["index"])})
+    if entry.count is not None and entry.end_row is None:
+        return replace(entry, end_row=entry.first_row + entry.count)
+    return entry
+
+
+def all_files_of(manifest: Manifest) -> list[str]:
+    """Names of all files of a space."""
+    names = [name for entry in manifest.blocks for name in files_of(entry)]
+    return names if manifest.partition is None else [*names, manifest.partition.name]
+
+
+def files_of(entry: BlockEntry) -> list[str]:
+    """Names of the files of a block."""
+    names = [f"{entry.uid}.vectors"]
+    if entry.rows_checksum is not None:
+        names.append(f"{entry.uid}.rows")
+    if entry.index is not None:
+        names.append(entry.index.name)
+    return names

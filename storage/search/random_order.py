@@ -1,0 +1,29 @@
+"""A random order that depends on the seed and the ids alone, not on slots: equal points may have others elsewhere."""
+
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.budget import Budget
+from storage.tables import Reader
+
+HASHED_AT_ONCE = 4_096
+"""Ids that are hashed between two looks at the budget: some milliseconds."""
+
+Slots = NDArray[np.uint32]
+
+
+def seeded_order(seed: int, slots: Slots, reader: Reader, budget: Budget) -> Slots:
+    """`slots` (n,) by a keyed hash of their ids. Requires: 0 <= seed < 2**64.
+
+    Raises DeadlineExceeded, Cancelled. Equal hashes, of 64 bits, are not expected to be seen.
+    """
+    key = seed.to_bytes(8, "big")
+    hashes = np.empty(len(slots), ">u8")
+    for start in range(0, len(slots), HASHED_AT_ONCE):
+        budget.check()
+        part = slice(start, start + HASHED_AT_ONCE)
+        digests = (blake2b(id_key, digest_size=8, key=key).digest() for id_key in reader.id_keys(slots[part]))
+        hashes[part] = np.frombuffer(b"".join(digests), ">u8")
+    return slots[np.argsort(hashes, kind="stable")]

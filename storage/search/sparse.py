@@ -1,0 +1,151 @@
+"""Searching one space of records of a snapshot: by its index, or by the vectors of given points."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.budget import Budget
+from storage.index import SparseView
+from storage.mvcc import Snapshot
+from storage.schema import MultiSchema, SparseModifier, SparseSchema
+from storage.search.dense import SpaceHits
+from storage.search.multi import MultiQuery, multi_vectors, score_multi, search_multi
+from storage.search.stored_sparse import copy_worth_keeping, drop_others, is_kept, note_use, open_sparse, write_sparse
+from storage.vectors import MultiVector, SparseMetric, SparseVector, best, score_vectors
+
+Slots = NDArray[np.uint32]
+
+_VECTORS_AT_ONCE = 1_024  # scored between two looks at the budget
+
+
+@dataclass(frozen=True, slots=True)
+class SparseQuery:
+    """What points of a sparse space are ranked by. It compares and hashes by its bytes."""
+
+    vector: SparseVector
+    metric: SparseMetric = SparseMetric.DOT
+
+
+def search_sparse(
+    snapshot: Snapshot, space: str, query: SparseQuery, limit: int, allowed: Slots | None, budget: Budget
+) -> SpaceHits:
+    """The `limit` best of the points that share an index with the query, of those in `allowed` (None: all).
+
+    Exact. Raises DeadlineExceeded or Cancelled, also while the index is being made.
+    """
+    note_use(snapshot, space)
+    view = _view(snapshot, space, budget)
+    factors = _factors(snapshot, space, query, view)
+    slots, scores, read = view.search(query.vector, query.metric, factors, snapshot.seq, allowed, budget)
+    total = len(slots)
+    slots, scores = best(slots, scores, limit, snapshot.id_keys)
+    return SpaceHits(slots, scores, "inverted index", f"{read:,} postings", read, total)
+
+
+def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
+    """Makes the index of a sparse space unless there is one."""
+    _view(snapshot, space, budget)
+
+
+def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
+    """Brings the indexes of sparse spaces that are searched up to date, and their files where that is worth it."""
+    drop_others(snapshot)
+    for space, schema in snapshot.schema.records.items():
+        if isinstance(schema, SparseSchema) and (snapshot.has_record_index(space) or is_kept(snapshot, space)):
+            _view(snapshot, space, budget)
+            data = snapshot.copied_record_index(space, partial(copy_worth_keeping, snapshot, space))
+            if data is not None:
+                write_sparse(snapshot, space, data)
+
+
+def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
+    """Searches a sparse space whose index is there for one of its vectors, which is no use of it to be noted."""
+    schema = snapshot.schema.records[space]
+    if isinstance(schema, SparseSchema) and snapshot.has_record_index(space):
+        for _, body in snapshot.vector_bodies(space):
+            query = SparseQuery(SparseVector.from_bytes(body))
+            view = _view(snapshot, space, budget)
+            factors = _factors(snapshot, space, query, view)
+            view.search(query.vector, query.metric, factors, snapshot.seq, None, budget)
+            return
+
+
+def score_sparse(snapshot: Snapshot, space: str, slots: Slots, query: SparseQuery, budget: Budget) -> SpaceHits:
+    """Those of `slots` whose vector shares an index with the query, best first, with the scores of a search."""
+    modified = _schema(snapshot, space).modifier is not SparseModifier.NONE
+    factors = _factors(snapshot, space, query, _view(snapshot, space, budget)) if modified else None
+    found: list[Slots] = []
+    scored: list[NDArray[np.float32]] = []
+    for start in range(0, len(slots), _VECTORS_AT_ONCE):
+        budget.check()
+        held, vectors = sparse_vectors(snapshot, space, slots[start : start + _VECTORS_AT_ONCE])
+        hits, scores = score_vectors(query.vector, query.metric, factors, vectors)
+        found.append(held[hits])
+        scored.append(scores)
+    if not found:
+        return SpaceHits(slots[:0], np.empty(0, np.float32))
+    hit_slots, hit_scores = best(np.concatenate(found), np.concatenate(scored), None, snapshot.id_keys)
+    return SpaceHits(hit_slots, hit_scores, "rescore", "the candidates of the prefetches", len(slots))
+
+
+RecordVector = SparseVector | MultiVector
+RecordQuery = SparseQuery | MultiQuery
+
+
+def search_records(
+    snapshot: Snapshot, space: str, query: RecordQuery, limit: int, allowed: Slots | None, budget: Budget
+) -> SpaceHits:
+    """The `limit` best points of a space of records, of those in `allowed` (None: all)."""
+    if isinstance(query, MultiQuery):
+        return search_multi(snapshot, space, query, limit, allowed, budget)
+    return search_sparse(snapshot, space, query, limit, allowed, budget)
+
+
+def score_records(snapshot: Snapshot, space: str, slots: Slots, query: RecordQuery, budget: Budget) -> SpaceHits:
+    """Those of `slots` that can be ranked, best first, with the scores of a search."""
+    if isinstance(query, MultiQuery):
+        return score_multi(snapshot, space, slots, query, budget)
+    return score_sparse(snapshot, space, slots, query, budget)
+
+
+def record_vectors(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tuple[int, RecordVector]]:
+    """Positions, ascending, of those of `slots` that have a vector in a space of records, and the vectors.
+
+    Raises CorruptStore.
+    """
+    if isinstance(snapshot.schema.records[space], MultiSchema):
+        return multi_vectors(snapshot, space, slots)
+    return _sparse_at(snapshot, space, slots)
+
+
+def _sparse_at(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tuple[int, SparseVector]]:
+    for position, slot in enumerate(slots.tolist()):
+        body = snapshot.vector_body(space, slot)
+        if body is not None:
+            yield position, SparseVector.from_bytes(body)
+
+
+def sparse_vectors(snapshot: Snapshot, space: str, slots: Slots) -> tuple[Slots, list[SparseVector]]:
+    """Those of `slots` that have a vector in a sparse space, in their order, and the vectors. Raises CorruptStore."""
+    held = list(_sparse_at(snapshot, space, slots))
+    return slots[[position for position, _ in held]], [vector for _, vector in held]
+
+
+def _view(snapshot: Snapshot, space: str, budget: Budget) -> SparseView:
+    view: SparseView = snapshot.record_view(space, lambda: open_sparse(snapshot, space, budget), budget)
+    return view
+
+
+def _factors(snapshot: Snapshot, space: str, query: SparseQuery, view: SparseView) -> list[float] | None:
+    if _schema(snapshot, space).modifier is SparseModifier.NONE:
+        return None
+    return view.factors(query.vector, snapshot.seq)
+
+
+def _schema(snapshot: Snapshot, space: str) -> SparseSchema:
+    schema = snapshot.schema.records[space]
+    assert isinstance(schema, SparseSchema)
+    return schema

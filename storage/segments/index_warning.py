@@ -1,0 +1,49 @@
+"""What is said of a space whose indexes find less than they should: the recall measured, and what would help."""
+
+from storage.schema import Datatype, IndexFile, SpaceSchema
+from storage.segments.judge import GOOD_RECALL
+from storage.segments.space import SpaceView
+
+
+def measured_recall(space: SpaceView) -> float | None:
+    """The lowest recall at 10 of the indexes that serve a space; None: none serves, or it was not measured."""
+    return min((index.recall for index in _serving(space) if index.recall is not None), default=None)
+
+
+def warning_of(space: SpaceView) -> str:
+    """Why searches of the space may miss points; empty: they find what they should, as far as that was measured."""
+    poor = [index for index in _serving(space) if is_poor(index)]
+    if not poor:
+        return ""
+    return poor_index(space.schema, min(poor, key=lambda index: index.recall or 0.0))
+
+
+def poor_index(space: SpaceSchema, index: IndexFile) -> str:
+    """What there is to say of one that is poor."""
+    return f"{_recall(index)}; what would help: {_help(space, index)}"
+
+
+def short_warning_of(space: SpaceView) -> str:
+    """The same for one line of an explanation."""
+    poor = [index for index in _serving(space) if is_poor(index)]
+    return "" if not poor else _recall(min(poor, key=lambda index: index.recall or 0.0))
+
+
+def is_poor(index: IndexFile) -> bool:
+    return index.recall is not None and index.recall < GOOD_RECALL
+
+
+def _serving(space: SpaceView) -> list[IndexFile]:
+    pairs = zip(space.manifest.blocks, space.blocks, strict=True)
+    return [entry.index for entry, block in pairs if entry.index is not None and block.graph is not None]
+
+
+def _recall(index: IndexFile) -> str:
+    return f"an index of {index.rows:,} rows in {index.datatype} has a measured recall at 10 of {index.recall:.2f}"
+
+
+def _help(space: SpaceSchema, index: IndexFile) -> str:
+    finer = "" if index.datatype == Datatype.FLOAT32.value else "a finer datatype, "
+    if index.kind == "ivf":
+        return "a larger nprobe, other lists, or exact searches"
+    return f"{finer}a larger hnsw_ef than {space.hnsw.ef}, a larger m or ef_construct, or exact searches"

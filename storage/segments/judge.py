@@ -1,0 +1,159 @@
+"""Judging new indexes: what share of the exact answers they find, over the originals, at the settings of a search.
+
+Half of the queries are rows, half lie between rows. Whoever asks passes what an index found; nothing here searches one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.schema import Datatype, Distance
+from storage.vectors import (
+    Encoding,
+    compared_by,
+    decoded,
+    encode_queries,
+    encode_rows,
+    estimate_rows,
+    is_coarse,
+    norms_of,
+    rescored,
+    score_rows,
+)
+
+LIMIT = 10
+"""Rows that are asked for: recall is the share of so many best rows that is found."""
+
+GOOD_RECALL = 0.95
+"""Recall at 10, at the default settings, below which an index is said to be poor."""
+
+FORM_RECALL = 0.98
+"""Recall at 10 of a perfect search of a stored form, below which the form cannot tell the rows apart."""
+
+GOOD_FORM = 0.995
+"""The same above which a form is not what makes an index poor."""
+
+QUERIES = 200
+"""Twenty queries are worth a per cent: with 200 of 10 rows each a recall of .95 is measured to about .01."""
+
+_MIN_QUERIES = 40
+_VALUES = 1 << 37  # components compared at most: about a minute of products of matrices
+_CHUNK_VALUES = 1 << 22
+_NEAR, _FAR = 0.1, 0.5  # how much of the way to another row a query between rows goes
+
+Rows = NDArray[np.float32]
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exam:
+    """Queries (m, size), the first `rows` of which are those at `own`, and what a perfect search finds: the exact score
+    of the last of the best rows of each, (m,). `limit`: rows asked for."""
+
+    metric: Distance
+    queries: Rows
+    own: Positions
+    last: NDArray[np.float32]
+    limit: int
+
+
+def make_exam(metric: Distance, vectors: Rows, positions: Positions) -> Exam:
+    """Questions about the rows `vectors[positions]` and their exact answers. The same rows make the same exam."""
+    random = np.random.default_rng(1)
+    wanted = int(np.clip(_VALUES // max(1, len(positions) * vectors.shape[1]), _MIN_QUERIES, QUERIES)) // 2
+    own = np.sort(random.choice(positions, min(wanted, len(positions)), replace=False))
+    others = random.choice(positions, len(own))
+    queries = np.concatenate((vectors[own], _between(metric, vectors[own], vectors[others], random)))
+    limit = min(LIMIT, len(positions))
+    return Exam(metric, queries, own, _last_of_best(metric, queries, vectors, positions, limit), limit)
+
+
+def recall_of(exam: Exam, vectors: Rows, found: list[Positions]) -> float:
+    """Mean share of the best rows that `found` has, by query. Rows with equal scores stand in for each other."""
+    shares = []
+    for query, last, positions in zip(exam.queries, exam.last, found, strict=True):
+        scores = score_rows(exam.metric, query, np.asarray(vectors[positions]))
+        good = scores >= last if exam.metric.higher_is_better else scores <= last
+        shares.append(min(exam.limit, int(np.count_nonzero(good))) / exam.limit)
+    return float(np.mean(shares)) if shares else 1.0
+
+
+def share_reached(exam: Exam, vectors: Rows, found: list[Positions]) -> float:
+    """Share of the queries that are rows which find that row, one with the same score, or enough better ones."""
+    reached = []
+    for query, own, positions in zip(exam.queries, exam.own.tolist(), found, strict=False):
+        scores = score_rows(exam.metric, query, np.asarray(vectors[np.append(positions, own)]))
+        scores = scores if exam.metric.higher_is_better else -scores
+        better = int(np.count_nonzero(scores[:-1] > scores[-1]))
+        reached.append(better >= exam.limit or bool((scores[:-1] == scores[-1]).any()))
+    return float(np.mean(reached)) if reached else 1.0
+
+
+def recall_of_form(exam: Exam, datatype: Datatype, encoding: Encoding, vectors: Rows, positions: Positions) -> float:
+    """The recall of a perfect search of the stored form, before anything is built."""
+    wanted = rescored(exam.metric, datatype, exam.limit, None)
+    size = vectors.shape[1]
+    queries = decoded(datatype, encode_queries(exam.metric, datatype, encoding, exam.queries), size)
+    near = np.empty((len(queries), 0), np.float32)
+    found = np.empty((len(queries), 0), np.int64)
+    by = Distance.DOT if is_coarse(exam.metric, datatype) else compared_by(exam.metric, encoding)
+    for part in _parts(positions, size):
+        rows = decoded(datatype, encode_rows(exam.metric, datatype, encoding, vectors[part]), size)
+        near = np.concatenate((near, _nearness(by, queries, rows)), axis=1)
+        found = np.concatenate((found, np.broadcast_to(part, (len(queries), len(part)))), axis=1)
+        if near.shape[1] > wanted:
+            best = np.argpartition(-near, wanted - 1, axis=1)[:, :wanted]
+            near, found = np.take_along_axis(near, best, axis=1), np.take_along_axis(found, best, axis=1)
+    return recall_of(exam, vectors, list(found))
+
+
+def _between(metric: Distance, rows: Rows, others: Rows, random: np.random.Generator) -> Rows:
+    """Vectors on the way from each of `rows` to its own of `others`."""
+    share = random.uniform(_NEAR, _FAR, (len(rows), 1))
+    if metric.is_binary:
+        return np.where(random.random(rows.shape) < share, others, rows)
+    wide = rows.astype(np.float64)
+    between: Rows = (wide + share * (others.astype(np.float64) - wide)).astype(np.float32)
+    return between
+
+
+def _last_of_best(
+    metric: Distance, queries: Rows, vectors: Rows, positions: Positions, limit: int
+) -> NDArray[np.float32]:
+    """The exact score of the `limit`-th best row of each query."""
+    norms = norms_of(queries)
+    best = np.full((len(queries), limit), -np.inf, np.float32)  # exact scores, higher is better
+    sign = np.float32(1 if metric.higher_is_better else -1)
+    floor = np.full(len(queries), -np.inf, np.float32)  # no worse estimate can be among the best
+    for part in _parts(positions, vectors.shape[1]):
+        rows = np.ascontiguousarray(vectors[part])
+        guess, bound = estimate_rows(metric, queries, norms, rows, norms_of(rows))
+        lower, upper = guess - bound, guess + bound
+        for number, query in enumerate(queries):
+            if len(part) > limit:
+                floor[number] = max(floor[number], np.partition(lower[number], len(part) - limit)[len(part) - limit])
+            possible = np.flatnonzero(upper[number] >= floor[number])
+            if len(possible):
+                scores = np.append(best[number], sign * score_rows(metric, query, rows[possible]))
+                best[number] = np.partition(scores, len(scores) - limit)[len(scores) - limit :]
+    last: NDArray[np.float32] = sign * best.min(axis=1, initial=np.inf)
+    return last
+
+
+def _nearness(by: Distance, queries: Rows, rows: Rows) -> NDArray[np.float32]:
+    """How near decoded rows are to decoded queries, (m, n), higher is nearer."""
+    products: NDArray[np.float32] = queries @ rows.T
+    match by:
+        case Distance.EUCLID:
+            products *= 2
+            products -= np.vecdot(rows, rows)
+        case Distance.COSINE:
+            lengths = np.sqrt(np.vecdot(rows, rows))
+            products /= np.where(lengths > 0, lengths, np.float32(1))
+    return products
+
+
+def _parts(positions: Positions, size: int) -> list[Positions]:
+    step = max(1, _CHUNK_VALUES // size)
+    return [positions[start : start + step] for start in range(0, len(positions), step)]

@@ -1,0 +1,204 @@
+"""What background work is due: a pure function of what the blocks of a space look like.
+
+A graph is built once, so segments follow the plan of a log-structured tree: full tails become segments, neighbours of
+about one size are merged, and a segment is written anew when much of it is dead.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from storage.schema import CollectionSchema, IndexKind, SpaceSchema
+from storage.segments.segment import is_current, wants_index
+from storage.segments.space import SpaceView
+
+VACUUM_SHARE = 0.2
+"""Share of dead rows at which a block is written anew."""
+
+MERGE_WIDTH = 4
+"""Neighbouring segments of one tier that are merged; a tier holds segments of up to this many times the one below."""
+
+INDEXED_ROWS = 1_000
+"""Rows that get an index in a space of kind HNSW or IVF, however high the indexing threshold is."""
+
+MAX_SEGMENT_ROWS = 4_000_000
+"""Rows beyond which segments are not merged: the build of a graph takes hours and memory."""
+
+
+class TaskKind(Enum):
+    BUILD = "build"
+    MERGE = "merge"
+    VACUUM = "vacuum"
+    REBUILD = "rebuild"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A task for the neighbouring blocks `blocks` (uids) of a space."""
+
+    space_uid: int
+    kind: TaskKind
+    blocks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFacts:
+    """What the policy looks at. `graph` None: none serves; else whether the graph has the space's settings.
+
+    `unverified`: the manifest names a graph, which is verified, or else built again, before it serves.
+    """
+
+    uid: int
+    count: int
+    dead: int
+    graph: bool | None
+    unverified: bool = False
+
+    @property
+    def alive(self) -> int:
+        return self.count - self.dead
+
+
+def seal_threshold(collection: CollectionSchema, space: SpaceSchema) -> int:
+    """Rows at which the open block of a space is sealed."""
+    if space.index in (IndexKind.HNSW, IndexKind.IVF) and wants_index(space):
+        return min(INDEXED_ROWS, collection.indexing_threshold)
+    return collection.indexing_threshold
+
+
+def facts_of(space: SpaceView) -> list[BlockFacts]:
+    """Facts of the sealed blocks of a space, in row order."""
+    return [
+        BlockFacts(
+            entry.uid,
+            view.count,
+            view.block.deaths,
+            graph=None if view.graph is None else _is_current(space, number),
+            unverified=view.graph is None and entry.index is not None,
+        )
+        for number, (entry, view) in enumerate(zip(space.manifest.blocks, space.blocks, strict=True))
+        if entry.end_row is not None
+    ]
+
+
+def due(space: SpaceView, threshold: int, busy: Collection[int] = (), most: int = MAX_SEGMENT_ROWS) -> list[Work]:
+    """The work that is due in a space, most urgent first, none of it on the blocks `busy`.
+
+    `most`: rows beyond which blocks are not brought together.
+    """
+    uid = space.schema.uid
+    assert uid is not None
+    return due_for(uid, facts_of(space), threshold, graphs=wants_index(space.schema), busy=busy, most=most)
+
+
+def due_for(
+    uid: int,
+    facts: Sequence[BlockFacts],
+    threshold: int,
+    *,
+    graphs: bool,
+    busy: Collection[int] = (),
+    most: int = MAX_SEGMENT_ROWS,
+) -> list[Work]:
+    """The work that is due in the space `uid` whose sealed blocks are `facts`, in row order.
+
+    `threshold`: rows of a freshly sealed block, the size of the lowest tier. `graphs`: whether graphs serve the space.
+    """
+    work = []
+    for run in _free_runs(facts, busy):
+        blocks = _vacuum(run)
+        work += [Work(uid, TaskKind.VACUUM, (block.uid,)) for block in blocks]
+        rest = [block for block in run if block not in blocks]
+        if graphs:
+            work += [
+                Work(uid, TaskKind.BUILD if len(part) == 1 else TaskKind.MERGE, tuple(block.uid for block in part))
+                for part in _without_graph(run, blocks, most)
+            ]
+        work += [
+            Work(uid, TaskKind.MERGE, tuple(b.uid for b in part))
+            for part in _tiers(run, blocks, threshold, graphs, most)
+        ]
+        work += [Work(uid, TaskKind.REBUILD, (block.uid,)) for block in rest if block.graph is False]
+    return work
+
+
+def is_verification(space: SpaceView, work: Work) -> bool:
+    """Whether `work` only lets an index serve that is there already."""
+    return work.kind is TaskKind.BUILD and all(
+        entry.index is not None for entry in space.manifest.blocks if entry.uid in work.blocks
+    )
+
+
+def _is_current(space: SpaceView, number: int) -> bool:
+    index = space.manifest.blocks[number].index
+    return index is not None and is_current(index, space.schema, space.manifest.partition)
+
+
+def _free_runs(facts: Sequence[BlockFacts], busy: Collection[int]) -> list[list[BlockFacts]]:
+    """Runs of neighbours that nobody works on."""
+    runs: list[list[BlockFacts]] = [[]]
+    for block in facts:
+        if block.uid in busy:
+            runs.append([])
+        else:
+            runs[-1].append(block)
+    return [run for run in runs if run]
+
+
+def _vacuum(run: Sequence[BlockFacts]) -> list[BlockFacts]:
+    return [block for block in run if block.dead and block.dead >= VACUUM_SHARE * block.count]
+
+
+def _without_graph(run: Sequence[BlockFacts], skip: Collection[BlockFacts], most: int) -> list[list[BlockFacts]]:
+    """Neighbours without a graph, together: building one graph for all beats building one each and merging them.
+
+    A graph that must only be verified is on its own.
+    """
+    alone = [[block] for block in run if block.unverified and block not in skip]
+    return alone + _grouped(run, lambda block: block.graph is None and not block.unverified and block not in skip, most)
+
+
+def _tiers(
+    run: Sequence[BlockFacts], skip: Collection[BlockFacts], threshold: int, graphs: bool, most: int
+) -> list[list[BlockFacts]]:
+    """Runs of at least MERGE_WIDTH neighbours up to one tier, whose merge is of a higher one.
+
+    So a row is copied about once per tier, and not each time that a few small segments appear beside it.
+    """
+    parts: list[list[BlockFacts]] = []
+    for tier in sorted({_tier(block, threshold) for block in run}):
+        ready = _grouped(
+            run,
+            lambda block, tier=tier: (  # type: ignore[misc]
+                block not in skip and _tier(block, threshold) <= tier and (block.graph is not None or not graphs)
+            ),
+            most,
+        )
+        parts += [
+            part
+            for part in ready
+            if len(part) >= MERGE_WIDTH
+            and (tier == 0 or sum(block.alive for block in part) > threshold * MERGE_WIDTH**tier)
+            and not any(block in other for other in parts for block in part)
+        ]
+    return parts
+
+
+def _tier(block: BlockFacts, threshold: int) -> int:
+    tier, size = 0, threshold
+    while block.alive > size:
+        tier, size = tier + 1, size * MERGE_WIDTH
+    return tier
+
+
+def _grouped(run: Sequence[BlockFacts], wanted: Callable[[BlockFacts], bool], most: int) -> list[list[BlockFacts]]:
+    """Maximal groups of neighbours that are wanted, none of two or more with more than `most` living rows."""
+    groups: list[list[BlockFacts]] = [[]]
+    for block in run:
+        if not wanted(block):
+            groups.append([])
+        elif groups[-1] and sum(one.alive for one in groups[-1]) + block.alive > most:
+            groups.append([block])
+        else:
+            groups[-1].append(block)
+    return [group for group in groups if group]

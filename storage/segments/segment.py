@@ -1,0 +1,105 @@
+"""The index of a segment, whichever kind serves its space: what it is built with, and opening it."""
+
+import json
+import logging
+import zlib
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from storage.index import Graph, has_kernel
+from storage.ivf import Lists, code_of, serves
+from storage.schema import Datatype, IndexFile, IndexKind, PartitionFile, SpaceSchema, forms_of
+from storage.segments.block import SegmentIndex
+from storage.segments.build_index import BuiltIndex
+from storage.segments.space import SpaceView
+from storage.vectors import Encoding
+
+log = logging.getLogger(__name__)
+
+
+def wants_index(space: SpaceSchema) -> bool:
+    """Whether segments of the space get an index; others are scanned."""
+    if space.index is IndexKind.IVF:
+        return serves(space.distance)
+    return space.index is not IndexKind.FLAT and has_kernel(space.distance)
+
+
+def kind_of(space: SpaceSchema) -> str:
+    """The kind of index that segments of the space get."""
+    return "ivf" if space.index is IndexKind.IVF else "hnsw"
+
+
+def kind_of_index(index: SegmentIndex) -> str:
+    return "ivf" if isinstance(index, Lists) else "hnsw"
+
+
+def settings_of(space: SpaceSchema, partition: PartitionFile | None) -> str:
+    """What lists are built with, besides their rows; searching another number of them needs no other."""
+    config = {**asdict(space.ivf), "nprobe": None}
+    return json.dumps({"partition": partition.id} if partition is not None else config, sort_keys=True)
+
+
+def is_current(index: IndexFile, space: SpaceSchema, partition: PartitionFile | None) -> bool:
+    """Whether a segment built anew would have the same settings."""
+    if index.kind != kind_of(space):
+        return False
+    if index.kind == "ivf":
+        return (index.datatype, index.settings) == (code_of(space.datatype).value, settings_of(space, partition))
+    forms = [datatype.value for datatype in forms_of(space)]
+    return index.datatype in forms and (index.m, index.ef_construct) == (space.hnsw.m, space.hnsw.ef_construct)
+
+
+def index_file(space: SpaceView, *, name: str, checksum: int, rows: int, built: BuiltIndex) -> IndexFile:
+    """What the manifest says of an index that was just built."""
+    schema = space.schema
+    if kind_of(schema) == "ivf":
+        return IndexFile(
+            name=name,
+            checksum=checksum,
+            rows=rows,
+            datatype=built.datatype,
+            kind="ivf",
+            settings=settings_of(schema, space.manifest.partition),
+            recall=built.recall,
+        )
+    return IndexFile(
+        name=name,
+        checksum=checksum,
+        rows=rows,
+        datatype=built.datatype,
+        m=schema.hnsw.m,
+        ef_construct=schema.hnsw.ef_construct,
+        scale=built.scale,
+        centre=built.centre,
+        recall=built.recall,
+    )
+
+
+def file_checksum(path: Path) -> int:
+    """CRC-32 of a file's bytes. Raises OSError."""
+    checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 22):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum
+
+
+def open_index(schema: SpaceSchema, folder: Path, index: IndexFile) -> SegmentIndex | None:
+    """The saved index; None when it is missing or damaged: it is derived, so it is built again."""
+    path = folder / index.name
+    try:
+        found = file_checksum(path)
+    except OSError as error:
+        log.warning("index %s cannot be read (%s): it will be built again", path, error)
+        return None
+    if found != index.checksum:
+        log.warning("index %s does not have its checksum: it will be built again", path)
+        return None
+    try:
+        if index.kind == "ivf":
+            return Lists(schema, path)
+        encoding = Encoding.of(index.scale, index.centre)
+        return Graph(replace(schema, datatype=Datatype(index.datatype)), path, encoding)
+    except (RuntimeError, ValueError, OSError, LookupError) as error:
+        log.warning("index %s cannot be opened (%s): it will be built again", path, error)
+        return None

@@ -1,0 +1,346 @@
+"""The LMDB environment of a collection: opening it, its tables, and the state kept in `meta`."""
+
+import errno
+import json
+import logging
+import os
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull, SystemLimitReached, UnknownFormat
+from storage.files import FILE_MODE, NO_ROOM, SYSTEM_LIMITS, check_seal, mapped_bytes, plain_path, remove_seal
+from storage.pages import WALKS
+from storage.schema import CollectionSchema, Manifest
+
+log = logging.getLogger(__name__)
+
+FORMAT_VERSION = 2  # persisted: do not renumber. 1 knows no tables of records, and is written while there are none
+
+_MAX_TABLES = 2048  # four times what a collection's spaces take: dropped ones have theirs until nobody reads them
+_MAX_READERS = 1024
+_READ_MAP_SIZE = 2**40  # reading needs address space only
+_LOCK_FILE_BYTES = 64 * (_MAX_READERS + 16)
+_FULL_BELOW = 2**20  # bytes left on a device that is called full
+_STATE = struct.Struct(">QQQ")
+_COUNT = struct.Struct(">Q")
+
+_FORMAT_KEY = b"format"
+_SCHEMA_KEY = b"schema"
+_STATE_KEY = b"state"
+_GENERATION_KEY = b"generation"
+_ROWS_PREFIX = b"rows:"
+_RECORDS_PREFIX = b"records:"
+
+_SIGNS_OF_DAMAGE = (
+    lmdb.CorruptedError,
+    lmdb.IncompatibleError,
+    lmdb.InvalidError,
+    lmdb.NotFoundError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+    lmdb.VersionMismatchError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Counters of a commit: its sequence, the next slot to give out, and the number of points.
+
+    `seq` counts commits that change what users see, `generation` those that only publish indexes, join blocks or
+    otherwise change how it is found. Every commit changes exactly one of the two.
+    """
+
+    seq: int = 0
+    next_slot: int = 0
+    point_count: int = 0
+    generation: int = 0
+
+    @property
+    def commit(self) -> int:
+        """The number of commits so far: it tells any two apart."""
+        return self.seq + self.generation
+
+
+@dataclass(slots=True)
+class Tables:
+    """Handles of the named tables. `rows` and `records` by the uid of the space: those of multi-vectors have both."""
+
+    meta: lmdb._Database
+    ids: lmdb._Database
+    points: lmdb._Database
+    rows: dict[int, lmdb._Database] = field(default_factory=dict)
+    records: dict[int, lmdb._Database] = field(default_factory=dict)
+
+
+def open_environment(path: Path, map_size: int) -> lmdb.Environment:
+    """Opens or creates an environment whose commits are durable when they return. It must be as its seal says.
+
+    The map is made large once: resizing at run time would disturb readers. Ordinary writes may fill `map_size` bytes;
+    the map is larger by its reserve, see files/reserve.py. From here on the environment has no seal, until it is
+    closed and `write_seal` makes one. Raises CorruptStore, StorageFull, StorageFailed, or OSError.
+    """
+    _check_pages(path)
+    _reserve_lock_file(path)
+    remove_seal(path)  # before LMDB has it, which may write
+    try:
+        with plain_path(path) as text:
+            env = lmdb.open(
+                text,
+                map_size=mapped_bytes(path / "data.mdb", map_size),
+                max_dbs=_MAX_TABLES,
+                max_readers=_MAX_READERS,
+                meminit=False,
+                mode=FILE_MODE,
+                sync=True,
+                metasync=True,
+            )
+    except lmdb.Error as error:
+        raise environment_failure(error, path / "data.mdb") from error
+    try:
+        env.reader_check()
+        cover_pages(env, path / "data.mdb")
+    except BaseException as error:
+        env.close()
+        if isinstance(error, lmdb.Error):
+            raise environment_failure(error, path / "data.mdb") from error
+        raise
+    return env
+
+
+def _check_pages(path: Path) -> None:
+    """Raises CorruptStore unless the environment is as its seal says or, without a seal, its pages are sound.
+
+    Raises StorageFailed, ShuttingDown or OSError when that cannot be told.
+    """
+    file = path / "data.mdb"
+    if check_seal(path) or not file.exists() or not file.stat().st_size:
+        return
+    log.debug("%s has no seal, as a copy, after a kill or when large, and is walked before it is opened", file)
+    WALKS.walk(file)
+
+
+def open_read_only(path: Path) -> lmdb.Environment:
+    """Opens an environment that nobody has open, to read it. It must be as its seal says, and keeps it.
+
+    Raises CorruptStore, StorageFailed or OSError.
+    """
+    file = path / "data.mdb"
+    _check_pages(path)
+    try:
+        with plain_path(path) as text:
+            env = lmdb.open(text, map_size=_READ_MAP_SIZE, max_dbs=_MAX_TABLES, readonly=True, lock=False)
+    except lmdb.Error as error:
+        raise environment_failure(error, file) from error
+    try:
+        cover_pages(env, file)
+    except BaseException:
+        env.close()
+        raise
+    return env
+
+
+def _reserve_lock_file(path: Path) -> None:
+    """Takes the room of an environment's table of readers before it is mapped. Raises OSError when there is none.
+
+    It is written through its mapping, where a full disk would kill the process.
+    """
+    handle = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT, FILE_MODE)
+    try:
+        os.posix_fallocate(handle, 0, _LOCK_FILE_BYTES)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+    finally:
+        os.close(handle)
+
+
+def cover_pages(env: lmdb.Environment, file: Path) -> None:
+    """Lengthens an environment's file by zeros until it holds all pages that the newest commit counts.
+
+    Some that were freed unused may rightly be missing at its end. Of others LMDB then says that they are damaged, while
+    reading beyond the end of a mapped file would kill the process. Raises CorruptStore when they can never be there.
+    """
+    counted = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
+    if counted > env.info()["map_size"]:
+        raise CorruptStore(file, 0, f"{counted:,} bytes are counted, more than can be mapped")
+    if file.stat().st_size < counted:
+        os.truncate(file, counted)
+
+
+def environment_failure(error: lmdb.Error | struct.error, file: Path) -> EngineError:
+    """The error of ours that `error`, met in the environment of `file`, means: CorruptStore where only damage explains
+    it."""
+    if isinstance(error, (*_SIGNS_OF_DAMAGE, struct.error)):
+        return CorruptStore(file, 0, str(error))
+    return write_failure(error, file.parent)
+
+
+def write_failure(error: lmdb.Error, folder: Path) -> EngineError:
+    """The error of ours that `error`, met while writing the environment in `folder`, means: mostly StorageFull.
+
+    Of a page that a full disk took by half LMDB says that there was an input/output error.
+    """
+    if isinstance(error, lmdb.DbsFullError):
+        return SystemLimitReached(str(folder), "readers keep the tables of too many dropped spaces")
+    if isinstance(error, lmdb.MapFullError):
+        return StorageFull(f"{folder}: the space reserved is full")
+    limit = next((os.strerror(each) for each in SYSTEM_LIMITS if os.strerror(each) in str(error)), None)
+    if limit is not None or isinstance(error, lmdb.ReadersFullError):
+        return SystemLimitReached(str(folder), limit or "too many readers")
+    no_room = isinstance(error, lmdb.DiskError) or os.strerror(errno.ENOSPC) in str(error)
+    if no_room or (os.strerror(errno.EIO) in str(error) and _room(folder) < _FULL_BELOW):
+        return StorageFull(f"{folder}: no space left on the device")
+    return StorageFailed(f"{folder}: {error}")
+
+
+def _room(folder: Path) -> int:
+    """Bytes that may still be written."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def open_tables(env: lmdb.Environment, txn: lmdb.Transaction) -> Tables:
+    return Tables(
+        meta=env.open_db(b"meta", txn=txn),
+        ids=env.open_db(b"ids", txn=txn),
+        points=env.open_db(b"points", txn=txn),
+    )
+
+
+def open_rows(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> lmdb._Database:
+    return env.open_db(_ROWS_PREFIX + str(space_uid).encode(), txn=txn)
+
+
+def open_records(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> lmdb._Database:
+    return env.open_db(_RECORDS_PREFIX + str(space_uid).encode(), txn=txn)
+
+
+def check_format(txn: lmdb.Transaction, tables: Tables, path: Path) -> None:
+    """Raises CorruptStore or UnknownFormat unless this program knows the stored format."""
+    found = txn.get(_FORMAT_KEY, db=tables.meta)
+    if found is None:
+        raise CorruptStore(path / "data.mdb", 0, "no format version is stored")
+    version: int = _COUNT.unpack(bytes(found))[0]
+    if version < 1:
+        raise CorruptStore(path / "data.mdb", 0, f"the stored format version is {version}")
+    if version > FORMAT_VERSION:
+        raise UnknownFormat(str(path), found=version, known=FORMAT_VERSION)
+
+
+def _get_meta(txn: lmdb.Transaction, tables: Tables, key: bytes) -> bytes:
+    value = txn.get(key, db=tables.meta)
+    if value is None:
+        raise CorruptStore("data.mdb", 0, f"the entry {key.decode()!r} of the table meta is missing")
+    return bytes(value)
+
+
+def get_state(txn: lmdb.Transaction, tables: Tables) -> State:
+    generation = txn.get(_GENERATION_KEY, db=tables.meta)  # older directories have none
+    counted = 0 if generation is None else _COUNT.unpack(bytes(generation))[0]
+    seq, next_slot, point_count = _STATE.unpack(_get_meta(txn, tables, _STATE_KEY))
+    return State(seq, next_slot, point_count, counted)
+
+
+def put_state(txn: lmdb.Transaction, tables: Tables, state: State) -> None:
+    txn.put(_STATE_KEY, _STATE.pack(state.seq, state.next_slot, state.point_count), db=tables.meta)
+    if state.generation:
+        txn.put(_GENERATION_KEY, _COUNT.pack(state.generation), db=tables.meta)
+
+
+def count_generation(env: lmdb.Environment, tables: Tables, state: State) -> State:
+    """`state` with another generation, durably. Without room for that it stays as it is."""
+    later = replace(state, generation=state.generation + 1)
+    try:
+        with env.begin(write=True) as txn:
+            put_state(txn, tables, later)
+    except lmdb.Error as error:
+        log.warning("the generation of indexes was not counted: %s", error)
+        return state
+    return later
+
+
+def age_pages(env: lmdb.Environment, tables: Tables) -> None:
+    """Makes pages usable that the latest commits freed: those of a commit are kept for the one after it.
+
+    Without room even for that nothing happens.
+    """
+    try:
+        for _ in range(2):
+            with env.begin(write=True) as txn:
+                put_state(txn, tables, get_state(txn, tables))
+    except lmdb.Error:
+        return
+
+
+def get_schema(txn: lmdb.Transaction, tables: Tables) -> tuple[CollectionSchema, int]:
+    """The schema and the next uid of a space."""
+    data: dict[str, Any] = json.loads(_get_meta(txn, tables, _SCHEMA_KEY))
+    return CollectionSchema.from_json(data), data["next_space_uid"]
+
+
+def put_schema(txn: lmdb.Transaction, tables: Tables, schema: CollectionSchema, next_space_uid: int) -> None:
+    """Stores the schema, and the format that a program must know to keep what it describes."""
+    txn.put(_FORMAT_KEY, _COUNT.pack(FORMAT_VERSION if schema.records else 1), db=tables.meta)
+    data = {**schema.to_json(), "next_space_uid": next_space_uid}
+    txn.put(_SCHEMA_KEY, json.dumps(data).encode(), db=tables.meta)
+
+
+def get_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> tuple[Manifest, int]:
+    """Manifest and number of committed rows of a space."""
+    manifest = Manifest.from_bytes(_get_meta(txn, tables, f"space:{uid}".encode()))
+    row_count: int = _COUNT.unpack(_get_meta(txn, tables, f"row_count:{uid}".encode()))[0]
+    return manifest, row_count
+
+
+def forget_indexes(path: Path, missing: Collection[tuple[int, int]]) -> None:
+    """Takes indexes, as (space, block) uids, out of the manifests of a copy in `path` that nobody has open.
+
+    Raises lmdb.Error.
+    """
+    with (
+        lmdb.open(str(path), map_size=_READ_MAP_SIZE, max_dbs=_MAX_TABLES, lock=False, mode=FILE_MODE) as env,
+        env.begin(write=True) as txn,
+    ):
+        tables = open_tables(env, txn)
+        for uid, block in missing:
+            manifest, _ = get_space(txn, tables, uid)
+            put_manifest(txn, tables, uid, manifest.with_index(block, None))
+
+
+def put_manifest(txn: lmdb.Transaction, tables: Tables, uid: int, manifest: Manifest) -> None:
+    txn.put(f"space:{uid}".encode(), manifest.to_bytes(), db=tables.meta)
+
+
+def put_row_count(txn: lmdb.Transaction, tables: Tables, uid: int, row_count: int) -> None:
+    txn.put(f"row_count:{uid}".encode(), _COUNT.pack(row_count), db=tables.meta)
+
+
+def drop_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> None:
+    """Removes all that LMDB holds of a space but its empty table, whose handle older readers may still use."""
+    for table in (tables.records.get(uid), tables.rows.get(uid)):
+        if table is not None:
+            txn.drop(table, delete=False)
+    txn.delete(f"space:{uid}".encode(), db=tables.meta)
+    txn.delete(f"row_count:{uid}".encode(), db=tables.meta)
+
+
+def remove_tables(env: lmdb.Environment, txn: lmdb.Transaction, uid: int) -> None:
+    """Removes the tables of a dropped space. Requires: no reader uses them, and none begins meanwhile."""
+    for prefix in (_RECORDS_PREFIX, _ROWS_PREFIX):
+        name = prefix + str(uid).encode()
+        if txn.get(name) is not None:
+            txn.drop(env.open_db(name, txn=txn), delete=True)
+
+
+def remove_dropped_tables(env: lmdb.Environment, txn: lmdb.Transaction, uids: Collection[int | None]) -> None:
+    """Removes the tables of spaces that are not among `uids`. Requires: no reader is open."""
+    names = [bytes(name) for name in txn.cursor().iternext(values=False)]
+    for name in names:
+        for prefix in (_ROWS_PREFIX, _RECORDS_PREFIX):
+            if name.startswith(prefix) and int(name[len(prefix) :]) not in uids:
+                txn.drop(env.open_db(name, txn=txn), delete=True)

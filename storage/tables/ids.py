@@ -1,0 +1,84 @@
+"""The table point id -> slot, in id order. Hides that LMDB keys end at 511 bytes while ids may be two bytes longer.
+
+Most keys are whole and their value is the slot. All keys cut to 511 bytes keep a bucket instead: the ids that share
+these bytes, as (rest of the key, slot) in order. FORMAT.md shows the bytes.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+
+import lmdb
+
+from storage.tables.keys import decode_slot, encode_slot
+
+_CUT = 511
+_ENTRY = struct.Struct(">2sBI")  # rest of the key padded with zeros, its length, slot
+
+
+class IdTable:
+    """Reads and writes one table inside one transaction."""
+
+    def __init__(self, txn: lmdb.Transaction, table: lmdb._Database) -> None:
+        self._txn = txn
+        self._table = table
+
+    def get(self, key: bytes) -> int | None:
+        """The slot of the id whose key is `key`."""
+        value = self._txn.get(key[:_CUT], db=self._table)
+        if value is None:
+            return None
+        return decode_slot(value) if len(key) < _CUT else dict(_entries(value)).get(key[_CUT:])
+
+    def get_many(self, keys: Sequence[bytes]) -> list[int | None]:
+        """Slots in the order of `keys`."""
+        if any(len(key) >= _CUT for key in keys):
+            return [self.get(key) for key in keys]
+        with self._txn.cursor(self._table) as cursor:
+            found = {bytes(key): decode_slot(value) for key, value in cursor.getmulti(keys)}
+        return [found.get(key) for key in keys]
+
+    def put_many(self, pairs: Sequence[tuple[bytes, int]]) -> None:
+        """Adds ids that are not there yet."""
+        with self._txn.cursor(self._table) as cursor:
+            cursor.putmulti([(key, encode_slot(slot)) for key, slot in pairs if len(key) < _CUT])
+        for key, slot in pairs:
+            if len(key) >= _CUT:
+                self._put_bucket(key[:_CUT], {**self._bucket(key[:_CUT]), key[_CUT:]: slot})
+
+    def delete(self, key: bytes) -> None:
+        """Removes an id that is there."""
+        if len(key) < _CUT:
+            self._txn.delete(key, db=self._table)
+            return
+        bucket = self._bucket(key[:_CUT])
+        del bucket[key[_CUT:]]
+        self._put_bucket(key[:_CUT], bucket)
+
+    def scan(self, start: bytes = b"") -> Iterator[tuple[bytes, int]]:
+        """Keys and slots in id order, from `start` inclusive."""
+        with self._txn.cursor(self._table) as cursor:
+            if not cursor.set_range(start[:_CUT]):
+                return
+            for cut, value in cursor.iternext():
+                if len(cut) < _CUT:
+                    yield bytes(cut), decode_slot(value)
+                    continue
+                for rest, slot in _entries(value):
+                    if bytes(cut) + rest >= start:
+                        yield bytes(cut) + rest, slot
+
+    def _bucket(self, cut: bytes) -> dict[bytes, int]:
+        value = self._txn.get(cut, db=self._table)
+        return {} if value is None else dict(_entries(value))
+
+    def _put_bucket(self, cut: bytes, bucket: dict[bytes, int]) -> None:
+        if not bucket:
+            self._txn.delete(cut, db=self._table)
+            return
+        value = b"".join(_ENTRY.pack(rest, len(rest), slot) for rest, slot in sorted(bucket.items()))
+        self._txn.put(cut, value, db=self._table)
+
+
+def _entries(value: bytes | memoryview) -> Iterator[tuple[bytes, int]]:
+    for padded, length, slot in _ENTRY.iter_unpack(value):
+        yield padded[:length], slot

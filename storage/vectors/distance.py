@@ -1,0 +1,189 @@
+"""What a score is: the one definition of each metric, and bounds on how far a fast estimate may be off it."""
+
+from typing import TypeVar, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.schema import Distance
+
+Rows = NDArray[np.float32]
+Scores = NDArray[np.float32]
+F = TypeVar("F", np.float32, np.float64)
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+_SAFE_NORMS = (1e-15, 1e15)
+_CHUNK_VALUES = 1 << 20  # float64 values converted at once: 8 MiB
+
+
+def score_rows(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores:
+    """Exact scores of `rows` (n, d) for `query` (d,), float32 (n,).
+
+    Computed in float64 and rounded once. A row's score depends on nothing but the row and the query, so it is the same
+    whatever batch, segment or thread computes it. Cosine lies in [-1, 1] and is 0 where a norm is 0. Hamming and
+    Jaccard require components that are 0 or 1; Jaccard is 0 where both vectors are 0.
+    """
+    out = np.empty(len(rows), np.float32)
+    step = max(1, _CHUNK_VALUES // max(1, len(query)))
+    wide_query = query.astype(np.float64)
+    for start in range(0, len(rows), step):
+        out[start : start + step] = _score_chunk(distance, wide_query, rows[start : start + step].astype(np.float64))
+    out += np.float32(0)  # -0.0, which rounding may make, too, becomes 0.0: equal scores have equal bytes
+    return out
+
+
+def pair_similarities(distance: Distance, queries: Rows, rows: Rows) -> NDArray[np.float64]:
+    """Similarities, float64 (n,), of each of `rows` (n, d) to its own of `queries` (n, d): scores before they are
+    rounded, negated where lower is better."""
+    exact = _score_chunk(distance, queries.astype(np.float64), rows.astype(np.float64))
+    return exact if distance.higher_is_better else -exact
+
+
+def _score_chunk(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _bounded(wide_scores(distance, query, rows), _FLOAT32_MAX)
+
+
+def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores of `rows` (n, d) for `query` (d,) before they are rounded, float64 (n,). Cosine lies in [-1, 1]."""
+    match distance:
+        case Distance.DOT:
+            return _dots(rows, query)
+        case Distance.COSINE:
+            dots, lengths = _dots(rows, query), np.sqrt(_dots(rows, rows)) * np.sqrt(_dots(query, query))
+            cosines: NDArray[np.float64] = np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
+            return _bounded(cosines, 1.0)
+        case Distance.EUCLID:
+            difference = rows - query
+            euclidean: NDArray[np.float64] = np.sqrt(_dots(difference, difference))
+            return euclidean
+        case Distance.MANHATTAN:
+            sums: NDArray[np.float64] = np.abs(rows - query).sum(axis=1)
+            return sums
+        case Distance.HAMMING:
+            counts: NDArray[np.float64] = np.count_nonzero(rows != query, axis=1).astype(np.float64)
+            return counts
+        case Distance.JACCARD:
+            shared = _dots(rows, query)
+            return _jaccard(shared, rows.sum(axis=1) + query.sum() - shared)
+    assert_never(distance)
+
+
+def _bounded(values: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+    """`values`, changed in place, between -`most` and `most`. np.clip takes as long as scoring some rows."""
+    np.minimum(values, most, out=values)
+    np.maximum(values, -most, out=values)
+    return values
+
+
+def _jaccard(shared: NDArray[F], either: NDArray[F]) -> NDArray[F]:
+    """Jaccard distances, given how many components are set in both and in either."""
+    similar: NDArray[F] = np.divide(shared, either, out=np.ones_like(either), where=either > 0)
+    return np.subtract(1, similar, dtype=similar.dtype)
+
+
+def _dots(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inner products along the last axis. Each is one dot product of contiguous rows, whatever their number."""
+    products: NDArray[np.float64] = np.vecdot(left, right)
+    return products
+
+
+def similarity(distance: Distance, raw: Scores) -> Scores:
+    """Scores in which higher is better: Jaccard becomes 1 - d, other distances 1 / (1 + d); Cosine and Dot stay."""
+    if distance.higher_is_better:
+        return raw
+    if distance is Distance.JACCARD:
+        return (1.0 - raw.astype(np.float64)).astype(np.float32)
+    return (1.0 / (1.0 + raw.astype(np.float64))).astype(np.float32)
+
+
+def dissimilarity(distance: Distance, raw: Scores) -> Scores:
+    """Scores in which lower is better: Cosine becomes 1 - cos, Dot its negative, Euclid its square; others stay."""
+    wide = raw.astype(np.float64)
+    match distance:
+        case Distance.COSINE:
+            wide = 1.0 - wide
+        case Distance.DOT:
+            wide = 0.0 - wide
+        case Distance.EUCLID:
+            wide = np.minimum(wide * wide, _FLOAT32_MAX)
+        case Distance.MANHATTAN | Distance.HAMMING | Distance.JACCARD:
+            pass
+    return wide.astype(np.float32)
+
+
+def norms_of(rows: Rows) -> NDArray[np.float32]:
+    """Euclidean norms of `rows`, float32 (n,), computed in float64."""
+    out = np.empty(len(rows), np.float32)
+    step = max(1, _CHUNK_VALUES // max(1, rows.shape[1]))
+    for start in range(0, len(rows), step):
+        wide = rows[start : start + step].astype(np.float64)
+        out[start : start + step] = np.minimum(np.sqrt(_dots(wide, wide)), _FLOAT32_MAX)
+    return out
+
+
+def estimate_rows(
+    distance: Distance, queries: Rows, query_norms: NDArray[np.float32], rows: Rows, row_norms: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fast float32 estimates (m, n), higher is better, and the most each may be off, broadcastable to (m, n).
+
+    Euclid estimates the negative squared distance, other distances their negative. The bounds are those of recursive
+    summation in any order: a sum of d products is off by at most gamma_d = d u / (1 - d u) times the sum of their
+    magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), doubled to cover the few roundings
+    around it. Where float32 may under- or overflow the estimate is 0 and the bound infinite.
+    """
+    unit = np.float32(2.0 * (rows.shape[1] + 8) * 2.0**-24)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        guess, bound = _estimates(distance, queries, query_norms, rows, row_norms, unit)
+        unsafe_rows, unsafe_queries = is_unsafe(row_norms), is_unsafe(query_norms)
+        if unsafe_rows.any() or unsafe_queries.any():
+            unsafe = unsafe_queries[:, None] | unsafe_rows[None, :]
+            return np.where(unsafe, np.float32(0), guess), np.where(unsafe, np.float32(np.inf), bound)
+    return guess, bound
+
+
+def is_unsafe(norm: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where products of components leave the range in which float32 keeps its relative precision."""
+    return ((norm > 0) & (norm < _SAFE_NORMS[0])) | (norm > _SAFE_NORMS[1])
+
+
+def _estimates(
+    distance: Distance,
+    queries: Rows,
+    query_norms: NDArray[np.float32],
+    rows: Rows,
+    row_norms: NDArray[np.float32],
+    unit: np.float32,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    if distance is Distance.MANHATTAN:
+        guess = np.stack([-np.abs(rows - query).sum(axis=1, dtype=np.float32) for query in queries])
+        return guess, unit * -guess
+    dots = queries @ rows.T
+    if distance.is_binary:
+        return _binary_estimates(distance, dots, query_norms, row_norms)
+    if distance is Distance.DOT:
+        return dots, unit * (query_norms[:, None] * row_norms[None, :])
+    if distance is Distance.COSINE:
+        inverse = np.divide(1.0, row_norms, out=np.zeros_like(row_norms), where=row_norms > 0)
+        inverse_query = np.divide(1.0, query_norms, out=np.zeros_like(query_norms), where=query_norms > 0)
+        dots *= inverse
+        dots *= inverse_query[:, None]
+        return dots, np.full((1, 1), unit, np.float32)
+    sums = query_norms[:, None] + row_norms[None, :]
+    dots *= 2.0
+    dots -= (query_norms * query_norms)[:, None]
+    dots -= row_norms * row_norms
+    return dots, unit * (sums * sums)
+
+
+def _binary_estimates(
+    distance: Distance,
+    dots: NDArray[np.float32],
+    query_norms: NDArray[np.float32],
+    row_norms: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of components 0 and 1. Counts are whole and below 2**24, so float32 holds them, and Hamming, exactly."""
+    counts = np.rint(query_norms * query_norms)[:, None] + np.rint(row_norms * row_norms)
+    if distance is Distance.HAMMING:
+        return 2 * dots - counts, np.zeros((1, 1), np.float32)
+    # One division and one subtraction, each rounded, of values up to 1.
+    return -_jaccard(dots, counts - dots), np.full((1, 1), 2.0**-22, np.float32)

@@ -1,0 +1,144 @@
+"""Multi-vectors: what one is, which rows are its tokens, and what its score is."""
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.errors import DimensionMismatch, EmptyVector, LimitExceeded, NotFinite, ZeroVector
+from storage.schema import Distance, SpaceSchema
+from storage.vectors import distance as metrics
+
+MAX_MULTI_ROWS = 1_024
+"""Rows of one multi-vector: of a passage a late-interaction model makes some hundred."""
+
+MAX_MULTI_VALUES = 2**20
+"""Components of one multi-vector, 4 MiB: it is read whole to be scored."""
+
+_TOKENS = struct.Struct(">QI")  # row of the first token, how many there are
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+_PAIRS_AT_ONCE = 1 << 19  # float64 values of pairs that are scored at once: 4 MiB each side
+
+
+class MultiVector:
+    """A matrix, float32 (n, size). Compares and hashes by its shape and bytes; read-only."""
+
+    __slots__ = ("_key", "rows")
+
+    def __init__(self, rows: NDArray[np.float32]) -> None:
+        self.rows = np.ascontiguousarray(rows, np.float32)
+        self.rows.flags.writeable = False
+        self._key = (self.rows.shape, self.rows.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MultiVector) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"MultiVector({len(self.rows)} rows)"
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes
+
+    def to_bytes(self) -> bytes:
+        return self.rows.astype("<f4", copy=False).tobytes()
+
+
+def encode_tokens(first: int, count: int) -> bytes:
+    """The rows of a point's tokens, as its record holds them."""
+    return _TOKENS.pack(first, count)
+
+
+def decode_tokens(data: bytes | memoryview) -> tuple[int, int]:
+    """The row of the first token, and how many there are. Raises ValueError."""
+    try:
+        first, count = _TOKENS.unpack(data)
+    except struct.error as error:
+        raise ValueError(f"the rows of a multi-vector: {error}") from None
+    return first, count
+
+
+def checked_multi(space: SpaceSchema, rows: list[NDArray[np.float32]], field: str) -> MultiVector:
+    """The multi-vector of these rows. Raises EmptyVector, LimitExceeded, DimensionMismatch or NotFinite."""
+    if not rows:
+        raise EmptyVector(field)
+    if len(rows) > MAX_MULTI_ROWS:
+        raise LimitExceeded(field, limit="MAX_MULTI_ROWS", maximum=MAX_MULTI_ROWS, actual=len(rows))
+    for number, row in enumerate(rows):
+        if row.size != space.size:
+            path = f"{field}.vectors[{number}]"
+            raise EmptyVector(path) if row.size == 0 else DimensionMismatch(path, expected=space.size, actual=row.size)
+    if len(rows) * space.size > MAX_MULTI_VALUES:
+        actual = len(rows) * space.size
+        raise LimitExceeded(field, limit="MAX_MULTI_VALUES", maximum=MAX_MULTI_VALUES, actual=actual)
+    matrix = np.stack(rows)
+    finite = np.isfinite(matrix)
+    if not finite.all():
+        number, component = np.argwhere(~finite)[0].tolist()
+        what = f"component {component} is {matrix[number, component]}, and every component must be finite"
+        raise NotFinite(f"{field}.vectors[{number}]", what)
+    return MultiVector(matrix)
+
+
+def check_multi_query(space: SpaceSchema, vector: MultiVector, field: str) -> None:
+    """Raises what checked_multi does, and ZeroVector for a row of zeros and the cosine."""
+    checked_multi(space, list(vector.rows), field)
+    zero = ~vector.rows.any(axis=1)
+    if space.distance is Distance.COSINE and zero.any():
+        raise ZeroVector(f"{field}.vectors[{int(np.argmax(zero))}]")
+
+
+def max_similarities(
+    distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """MaxSim of documents: document i has the `rows` from `starts[i]` until the next, at least one.
+
+    The sum over the query's rows, in their order, of the greatest similarity of any row of the document: the metric's
+    score, or a distance negated. In float64, rounded to float32 once: it depends on the query and the document alone.
+    Float32 estimates only choose, by their bounds, which rows may be the most similar.
+    """
+    low, high = _similarity_bounds(distance, query, rows)
+    lengths = np.diff(np.append(starts, len(rows)))
+    greatest = np.repeat(np.maximum.reduceat(low, starts, axis=1), lengths, axis=1)
+    asked, answering = np.nonzero(high >= greatest)
+    document = np.repeat(np.arange(len(starts)), lengths)[answering]
+    best = np.full((len(query), len(starts)), -np.inf)
+    step = max(1, _PAIRS_AT_ONCE // query.shape[1])
+    for start in range(0, len(asked), step):
+        part = slice(start, start + step)
+        exact = metrics.pair_similarities(distance, query[asked[part]], rows[answering[part]])
+        np.maximum.at(best, (asked[part], document[part]), exact)
+    return _summed(best)
+
+
+def bounds_of_max_similarities(
+    distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The least and the most that max_similarities can be before it is rounded."""
+    low, high = _similarity_bounds(distance, query, rows)
+    sums = [np.maximum.reduceat(bound, starts, axis=1).sum(axis=0, dtype=np.float64) for bound in (low, high)]
+    slack = [1e-9 * (1.0 + np.abs(bound)) for bound in sums]  # sums of a thousand float64 values are far nearer
+    return np.nan_to_num(sums[0] - slack[0], nan=-np.inf), np.nan_to_num(sums[1] + slack[1], nan=np.inf)
+
+
+def _similarity_bounds(
+    distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The least and the most that each similarity (m, n) can be."""
+    guess, bound = metrics.estimate_rows(distance, query, metrics.norms_of(query), rows, metrics.norms_of(rows))
+    with np.errstate(over="ignore"):
+        low, high = guess - 2 * bound, guess + 2 * bound  # doubled, to cover these roundings, too
+    if distance is Distance.EUCLID:  # it estimates the negative square
+        low, high = (-np.sqrt(np.maximum(-value, 0)) * factor for value, factor in ((low, 1.001), (high, 0.999)))
+    return low, high
+
+
+def _summed(best: NDArray[np.float64]) -> NDArray[np.float32]:
+    total = np.zeros(best.shape[1])
+    for row in best:  # one after the other, so that the sum depends on nothing else
+        total += row
+    rounded: NDArray[np.float32] = np.clip(total, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
+    return rounded + np.float32(0)

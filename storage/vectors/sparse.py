@@ -1,0 +1,202 @@
+"""Sparse vectors: what one is, its bytes, and what its score is."""
+
+import math
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.errors import EmptyVector, InvalidRequest, LimitExceeded, NotFinite, ZeroVector
+
+MAX_SPARSE_VALUES = 65_536
+"""Values of one sparse vector: as many as a dense one may have."""
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+class SparseVector:
+    """Indices, uint32 (n,), ascending, and their values, float32 (n,). Compares and hashes by its bytes; read-only."""
+
+    __slots__ = ("_key", "indices", "values")
+
+    def __init__(self, indices: NDArray[np.uint32], values: NDArray[np.float32]) -> None:
+        """Requires: indices ascend strictly."""
+        self.indices = np.ascontiguousarray(indices, np.uint32)
+        self.values = np.ascontiguousarray(values, np.float32)
+        self.indices.flags.writeable = self.values.flags.writeable = False
+        self._key = self.to_bytes()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SparseVector) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __repr__(self) -> str:
+        return f"SparseVector({len(self)} values)"
+
+    @property
+    def nbytes(self) -> int:
+        return self.indices.nbytes + self.values.nbytes
+
+    def to_bytes(self) -> bytes:
+        return self.indices.astype("<u4", copy=False).tobytes() + self.values.astype("<f4", copy=False).tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview) -> "SparseVector":
+        """A copy. Raises ValueError for what `to_bytes` does not make."""
+        indices, values = decode_sparse(bytes(data))
+        if not np.isfinite(values).all() or (len(indices) > 1 and not (indices[1:] > indices[:-1]).all()):
+            raise ValueError("it is no sparse vector")
+        return cls(indices, values)
+
+
+def decode_sparse(data: bytes | memoryview) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """Indices and values without a copy. Raises ValueError when the length cannot be."""
+    if len(data) % 8 or not data:
+        raise ValueError(f"a sparse vector has not {len(data):,} bytes")
+    half = len(data) // 2
+    return np.frombuffer(data[:half], "<u4"), np.frombuffer(data[half:], "<f4")
+
+
+def decode_all(
+    records: Sequence[memoryview],
+) -> tuple[NDArray[np.int32], NDArray[np.uint32], NDArray[np.float32]]:
+    """How many indices each vector has (n,), and all indices and values, one vector after the other."""
+    halves = [len(record) // 2 for record in records]
+    indices = b"".join([record[:half] for record, half in zip(records, halves, strict=True)])
+    values = b"".join([record[half:] for record, half in zip(records, halves, strict=True)])
+    lengths = np.array(halves, np.int32) // 4
+    return lengths, np.frombuffer(indices, "<u4"), np.frombuffer(values, "<f4")
+
+
+class SparseMetric(Enum):
+    """What makes a score of the indices that two vectors share; higher is better for all.
+
+    DOT: the sum of products. COSINE: that by both norms. JACCARD: how many indices both have by how many either has.
+    """
+
+    DOT = "dot"
+    COSINE = "cosine"
+    JACCARD = "jaccard"
+
+
+def checked_sparse(indices: NDArray[np.uint32], values: NDArray[np.float32], field: str) -> SparseVector:
+    """The vector of indices in any order. Raises EmptyVector, LimitExceeded, NotFinite, or InvalidRequest when the
+    numbers of indices and values differ or an index is given twice."""
+    if len(indices) != len(values):
+        what = f"there are {len(indices):,} indices and {len(values):,} values"
+        raise InvalidRequest(field, what)
+    if len(indices) == 0:
+        raise EmptyVector(field)
+    if len(indices) > MAX_SPARSE_VALUES:
+        raise LimitExceeded(field, limit="MAX_SPARSE_VALUES", maximum=MAX_SPARSE_VALUES, actual=len(indices))
+    finite = np.isfinite(values)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        raise NotFinite(f"{field}.values", f"the value of index {indices[bad]} is {values[bad]}")
+    if not (indices[1:] > indices[:-1]).all():
+        order = np.argsort(indices, kind="stable")
+        indices, values = indices[order], values[order]
+        twice = np.flatnonzero(indices[1:] == indices[:-1])
+        if len(twice):
+            raise InvalidRequest(f"{field}.indices", f"the index {indices[twice[0]]} is given twice")
+    return SparseVector(indices, values)
+
+
+def check_sparse_query(vector: SparseVector, metric: SparseMetric, field: str) -> None:
+    """Raises ZeroVector for a cosine query all of whose values are 0."""
+    if metric is SparseMetric.COSINE and not vector.values.any():
+        raise ZeroVector(field)
+
+
+def inverse_document_frequency(points: int, having: int) -> float:
+    """ln(1 + (N - n + 0.5) / (n + 0.5)) of N points, n of which have an index: Lucene's, which is never negative."""
+    return math.log(1.0 + (points - having + 0.5) / (having + 0.5))
+
+
+class SparseScores:
+    """Scores of `count` vectors, by row, for one query. A score depends on the query, its factors and the vector alone.
+
+    Products are summed in float64 in the order of indices, and the score is rounded to float32 once.
+    """
+
+    def __init__(
+        self, query: SparseVector, metric: SparseMetric, count: int, factors: Sequence[float] | None = None
+    ) -> None:
+        """`factors`, one per index of the query, multiply its values."""
+        weights = query.values.astype(np.float64)
+        self._weights = weights if factors is None else weights * np.array(factors, np.float64)
+        self._metric = metric
+        self._sums = np.zeros(count, np.float64)
+        kind = np.int32 if metric is SparseMetric.JACCARD else np.bool_  # only Jaccard has to count
+        self._shared: NDArray[Any] = np.zeros(count, kind)
+
+    def add(self, position: int, rows: NDArray[np.intp], values: NDArray[np.float32]) -> None:
+        """Each of `rows` (no row twice) has the query's index number `position`, with these values. To be called in
+        the order of positions."""
+        self._sums[rows] += self._weights[position] * values
+        if self._metric is SparseMetric.JACCARD:
+            self._shared[rows] += 1
+        else:
+            self._shared[rows] = True
+
+    def add_all(self, positions: NDArray[np.intp], rows: NDArray[np.intp], values: NDArray[np.float32]) -> None:
+        """Entry i: `rows[i]` has the query's index number `positions[i]`, with this value; positions ascend."""
+        np.add.at(self._sums, rows, self._weights[positions] * values)
+        np.add.at(self._shared, rows, 1)
+
+    def result(
+        self, lengths: NDArray[np.int32], norms: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Rows that share an index with the query, ascending, and their scores.
+
+        `lengths` and `norms`, (count,): how many indices each row has, and its norm.
+        """
+        hits = np.flatnonzero(self._shared)
+        exact = self._sums[hits]
+        if self._metric is SparseMetric.JACCARD:
+            shared = self._shared[hits].astype(np.float64)
+            exact = shared / (lengths[hits] + len(self._weights) - shared)
+        elif self._metric is SparseMetric.COSINE:
+            own = sparse_norms(np.zeros(len(self._weights), np.intp), self._weights, 1)[0]
+            scale = norms[hits] * own
+            exact = np.clip(np.divide(exact, scale, out=np.zeros_like(exact), where=scale > 0), -1.0, 1.0)
+        rounded = np.clip(exact, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
+        return hits, rounded + np.float32(0)  # -0.0 becomes 0.0: equal scores have equal bytes
+
+
+def sparse_norms(
+    rows: NDArray[np.intp], values: NDArray[np.float32] | NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Euclidean norms of `count` rows, float64. Entry i is a value of row `rows[i]`; squares add up in this order."""
+    wide = values.astype(np.float64)
+    norms: NDArray[np.float64] = np.sqrt(np.bincount(rows, weights=wide * wide, minlength=count))
+    return norms
+
+
+def score_vectors(
+    query: SparseVector, metric: SparseMetric, factors: Sequence[float] | None, vectors: Sequence[SparseVector]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Numbers, ascending, of the vectors that share an index with the query, and their scores."""
+    scores = SparseScores(query, metric, len(vectors), factors)
+    lengths = np.array([len(vector) for vector in vectors], np.int32)
+    rows = np.repeat(np.arange(len(vectors)), lengths)
+    indices = np.concatenate([np.empty(0, np.uint32), *(vector.indices for vector in vectors)])
+    values = np.concatenate([np.empty(0, np.float32), *(vector.values for vector in vectors)])
+    positions, found = positions_in(query.indices, indices)
+    order = np.argsort(positions, kind="stable")
+    scores.add_all(positions[order], rows[found][order], values[found][order])
+    return scores.result(lengths, sparse_norms(rows, values, len(vectors)))
+
+
+def positions_in(query: NDArray[np.uint32], indices: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Of those `indices` that are among the query's: their positions there, and in `indices`."""
+    positions = np.minimum(np.searchsorted(query, indices), len(query) - 1)
+    found = np.flatnonzero(query[positions] == indices)
+    return positions[found], found

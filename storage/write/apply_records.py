@@ -1,0 +1,91 @@
+"""What writes do to spaces of records: to sparse vectors, and to multi-vectors and the rows of their tokens."""
+
+from collections.abc import Mapping, Sequence
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.errors import DimensionMismatch, StorageFull
+from storage.index import RecordChange
+from storage.schema import MultiSchema
+from storage.segments import NO_ROW
+from storage.tables import MAX_SLOT, decode_vector, encode_row, encode_slot, encode_vector
+from storage.vectors import decode_tokens, encode_tokens
+from storage.write.operations import SpaceRecords
+from storage.write.transaction import Transaction
+
+
+def set_records(
+    transaction: Transaction, space: str, records: SpaceRecords | None, slot_of: Mapping[int, int]
+) -> set[int]:
+    """Stores the vectors of the positions in `slot_of` under their slots; returns these slots."""
+    if records is None:
+        return set()
+    chosen = {
+        slot_of[position]: body
+        for position, body in zip(records.positions.tolist(), records.bodies, strict=True)
+        if position in slot_of
+    }
+    schema = transaction.core.schema.records[space]
+    if isinstance(schema, MultiSchema):
+        _remove_tokens(transaction, space, list(chosen))
+        stored = {slot: _append_tokens(transaction, space, slot, body) for slot, body in chosen.items()}
+    else:
+        stored = chosen
+        transaction.changed_records(space).extend(RecordChange(slot, body) for slot, body in chosen.items())
+    with transaction.txn.cursor(transaction.records_table(space)) as cursor:
+        cursor.putmulti([(encode_slot(slot), encode_vector(body)) for slot, body in stored.items()])
+    return set(chosen)
+
+
+def remove_records(transaction: Transaction, space: str, slots: Sequence[int]) -> set[int]:
+    """Removes the vectors of `slots`; returns the slots that had one."""
+    is_multi = isinstance(transaction.core.schema.records[space], MultiSchema)
+    if is_multi:
+        _remove_tokens(transaction, space, slots)
+    table = transaction.records_table(space)
+    had = {slot for slot in slots if transaction.txn.delete(encode_slot(slot), db=table)}
+    if had and not is_multi:
+        transaction.changed_records(space).extend(RecordChange(slot, None) for slot in slots if slot in had)
+    return had
+
+
+def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes) -> bytes:
+    """Appends the rows of a multi-vector; returns the record that says which they are. A token is known by its row."""
+    rows = transaction.core.spaces[space]
+    row_bytes = 4 * rows.schema.size
+    if len(body) % row_bytes:  # the schema changed since the write was validated
+        raise DimensionMismatch(f'vectors["{space}"]', expected=rows.schema.size, actual=len(body) // 4)
+    matrix: NDArray[np.float32] = np.frombuffer(body, "<f4").reshape(-1, rows.schema.size)
+    delta = transaction.delta(space)
+    first, tokens = delta.next_row, list(range(delta.next_row, delta.next_row + len(matrix)))
+    if first + len(matrix) > MAX_SLOT:
+        raise StorageFull(f"the space {space!r} has used up its rows")
+    items = [(encode_slot(row), encode_row(row, crc32(vector))) for row, vector in zip(tokens, matrix, strict=True)]
+    with transaction.txn.cursor(transaction.rows_table(space)) as cursor:
+        cursor.putmulti(items)
+    delta.matrices.append(matrix)
+    for column in (delta.slots, delta.changed_slots, delta.changed_rows):
+        column.extend(tokens)
+    uid = rows.schema.uid
+    assert uid is not None
+    # What a commit that fails leaves here is past the rows that readers know, and the next one overwrites it.
+    transaction.core.token_owners[uid].put(first, np.full(len(matrix), slot, np.uint32))
+    return encode_tokens(first, len(matrix))
+
+
+def _remove_tokens(transaction: Transaction, space: str, slots: Sequence[int]) -> None:
+    """Takes away the rows of the multi-vectors that `slots` have."""
+    records, rows = transaction.records_table(space), transaction.rows_table(space)
+    with transaction.txn.cursor(records) as cursor:
+        found = [bytes(value) for _, value in cursor.getmulti([encode_slot(slot) for slot in slots])]
+    for value in found:
+        first, count = decode_tokens(decode_vector(memoryview(value)))
+        tokens = range(first, first + count)
+        for token in tokens:
+            transaction.txn.delete(encode_slot(token), db=rows)
+        delta = transaction.delta(space)
+        delta.killed.extend(tokens)
+        delta.changed_slots.extend(tokens)
+        delta.changed_rows.extend([NO_ROW] * count)

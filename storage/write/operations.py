@@ -1,0 +1,151 @@
+"""Writes as data: what the writer applies, in order, inside one commit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.schema import PointId
+
+if TYPE_CHECKING:
+    from storage.tables import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceVectors:
+    """Vectors of one space: row i of `matrix` (float32, (n, size)) belongs to point `positions[i]` of the write."""
+
+    positions: NDArray[np.int64]
+    matrix: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRecords:
+    """Vectors of one space of records: `bodies[i]`, its bytes, belongs to point `positions[i]` of the write."""
+
+    positions: NDArray[np.int64]
+    bodies: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ByIds:
+    """The points of these ids. Unless the operation says otherwise a missing id is PointNotFound."""
+
+    ids: tuple[PointId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BySlots:
+    """The points whose slots `select` returns (uint32) when the write is applied, inside its transaction."""
+
+    select: "Callable[[Reader], NDArray[np.uint32]]"
+
+
+Selector = ByIds | BySlots
+
+Payload = dict[str, object]
+"""A decoded payload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCondition:
+    """What a stored point must fulfil for a write to change it, looked at inside the write's transaction.
+
+    `holds`: which of the slots (uint32, (n,)) fulfil it, as (n,) bools. `replaces(stored, new)`: whether the payload
+    may become the new one, which is the payload as the write would leave it. What is None lets everything through.
+    """
+
+    holds: "Callable[[Reader, NDArray[np.uint32]], NDArray[np.bool_]] | None" = None
+    replaces: Callable[[Payload, Payload], bool] | None = None
+
+
+class UpsertMode(Enum):
+    """What an upsert does to an id that exists, and to one that does not."""
+
+    UPSERT = "upsert"
+    INSERT_ONLY = "insert_only"
+    UPDATE_ONLY = "update_only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsert:
+    """Inserts points or replaces them whole. Payloads are encoded. Of one id given twice the last wins.
+
+    With a mode or a condition points are taken one after the other: the second of one id meets what the first left.
+    The condition is for points that exist; it keeps no absent one from being inserted.
+    """
+
+    ids: tuple[PointId, ...]
+    payloads: tuple[bytes, ...]
+    vectors: Mapping[str, SpaceVectors]
+    records: Mapping[str, SpaceRecords] = field(default_factory=dict)
+    mode: UpsertMode = UpsertMode.UPSERT
+    condition: StoredCondition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletePoints:
+    """Deletes points; absent ids are no error."""
+
+    selector: Selector
+    condition: StoredCondition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateVectors:
+    """Sets the given vectors of existing points."""
+
+    ids: tuple[PointId, ...]
+    vectors: Mapping[str, SpaceVectors]
+    records: Mapping[str, SpaceRecords] = field(default_factory=dict)
+    condition: StoredCondition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteVectors:
+    """Removes the selected points' vectors in these spaces."""
+
+    selector: Selector
+    spaces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePayload:
+    """Replaces each selected point's payload by `change` of it. `change` must not keep its argument.
+
+    `removes`: it only takes away, so it is done also when there is no room.
+    """
+
+    selector: Selector
+    change: Callable[[Payload], Payload]
+    condition: StoredCondition | None = None
+    removes: bool = False
+
+
+Operation = Upsert | DeletePoints | UpdateVectors | DeleteVectors | ChangePayload
+
+
+def frees_room(operation: Operation) -> bool:
+    """Whether an operation only takes away, so that it may use the reserves."""
+    match operation:
+        case DeletePoints() | DeleteVectors():
+            return True
+        case ChangePayload():
+            return operation.removes
+        case _:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """Commit sequence that holds a write, how many points each of its operations changed, and how many it left.
+
+    `skipped` counts the points that an operation was about and left alone for its mode or condition.
+    """
+
+    seq: int
+    affected: tuple[int, ...]
+    skipped: tuple[int, ...]

@@ -1,0 +1,355 @@
+"""Changes to the structure of a collection inside a commit: spaces, settings, and graphs that were built."""
+
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.errors import IndexAlreadyExists, InvalidName, LimitExceeded, SpaceAlreadyExists, SpaceNotFound
+from storage.files import failpoint
+from storage.schema import (
+    MAX_SPACES,
+    BlockEntry,
+    CollectionSchema,
+    IndexFile,
+    MultiSchema,
+    PartitionFile,
+    RecordSchema,
+    SchemaChange,
+    SpaceDiff,
+    SpaceSchema,
+    SparseSchema,
+    TextSettings,
+    changed_fields,
+    check_record_space,
+    check_schema,
+    check_space,
+    check_space_name,
+    check_texts,
+    files_of,
+)
+from storage.segments import SegmentIndex, Space, kind_of, wants_index
+from storage.tables import drop_space, put_manifest
+
+if TYPE_CHECKING:
+    from storage.write.transaction import Transaction
+
+
+def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
+    """Raises the error that `change` would meet. Paths are those of CollectionsUpdateRequest."""
+    for name, space in change.add.items():
+        check_space_name(name, f'add_vectors["{name}"]')
+        check_space(space, f'add_vectors["{name}"]')
+    _check_record_spaces(schema, change)
+    known = schema.names
+    dropped = {*change.drop, *change.drop_sparse}
+    for name in (*change.add, *change.add_records):
+        if name in known and name not in dropped:
+            fields = "add_sparse_vectors" if _is_sparse(change.add_records.get(name)) else "add_vectors"
+            raise SpaceAlreadyExists(name, f'{fields}["{name}"]')
+    _check_policies(schema, change)
+    for number, name in enumerate(change.drop):
+        if name not in known:
+            raise SpaceNotFound(name, known, f"drop_vectors[{number}]")
+    for name, diff in change.update.items():
+        if name not in schema.row_spaces or name in dropped:
+            raise SpaceNotFound(name, schema.row_spaces, f'update_vectors["{name}"]')
+        updated = _updated(schema.row_spaces[name], diff)
+        if name in schema.records:
+            check_record_space(name, MultiSchema(tokens=updated), f'update_vectors["{name}"]')
+        check_space(updated, f'update_vectors["{name}"]')
+    left = len(known) + len(change.add) + len(change.add_records) - len(dropped)
+    if left > MAX_SPACES:
+        raise LimitExceeded("add_vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=left)
+    if change.indexing_threshold is not None:
+        check_schema(CollectionSchema(spaces={}, indexing_threshold=change.indexing_threshold))
+    changed_fields(schema.field_indexes, change.create_fields, change.delete_fields)
+    check_texts(_texts_after(schema, change))
+
+
+def _check_policies(schema: CollectionSchema, change: SchemaChange) -> None:
+    """Raises IndexAlreadyExists when a new space would be an index like one that stays."""
+    stays = {_signature(space): name for name, space in schema.spaces.items() if name not in change.drop}
+    for space in change.add.values():
+        if space.policy is not None and _signature(space) in stays:
+            raise IndexAlreadyExists(stays[_signature(space)])
+
+
+def _signature(space: SpaceSchema) -> tuple[object, ...] | None:
+    """What tells indexes of a collection apart; None for a space that is none."""
+    if space.policy is None:
+        return None
+    return space.policy.property, space.policy.source, space.distance, space.size
+
+
+def _with_rows(schema: CollectionSchema, name: str, space: SpaceSchema) -> CollectionSchema:
+    """The schema with `space` as the settings of the rows of a space that has some."""
+    if name in schema.spaces:
+        return replace(schema, spaces={**schema.spaces, name: space})
+    return replace(schema, records={**schema.records, name: MultiSchema(tokens=space)})
+
+
+def _is_sparse(space: RecordSchema | None) -> bool:
+    return isinstance(space, SparseSchema)
+
+
+def _check_record_spaces(schema: CollectionSchema, change: SchemaChange) -> None:
+    for name, record_space in change.add_records.items():
+        field = f'{"add_sparse_vectors" if _is_sparse(record_space) else "add_vectors"}["{name}"]'
+        check_record_space(name, record_space, field)
+        if name in change.add:
+            raise InvalidName(field, "a space of this name is among `add_vectors`")
+    for number, name in enumerate(change.drop_sparse):
+        if not _is_sparse(schema.records.get(name)):
+            sparse = [known for known, space in schema.records.items() if _is_sparse(space)]
+            raise SpaceNotFound(name, sparse, f"drop_sparse_vectors[{number}]")
+
+
+def change_schema(transaction: "Transaction", change: SchemaChange) -> CollectionSchema:
+    """Applies a change and returns the schema after it."""
+    core = transaction.core
+    check_change(core.schema, change)
+    _undo_in_memory(transaction)
+    transaction.structural = True
+    for name in dict.fromkeys((*change.drop, *change.drop_sparse)):
+        (_drop_record_space if name in core.schema.records else _drop_space)(transaction, name)
+    for name, diff in change.update.items():
+        updated = _updated(core.schema.row_spaces[name], diff)
+        core.schema = _with_rows(core.schema, name, updated)
+        core.spaces[name].schema = updated
+        if not wants_index(updated):
+            _detach_graphs(transaction, core.spaces[name])
+    first_uid = core.next_space_uid
+    for name, space in change.add.items():
+        core.add_space(transaction.txn, name, space)
+    for name, record_space in change.add_records.items():
+        core.add_record_space(transaction.txn, name, record_space)
+    if change.add or change.add_records:
+        core.sync_spaces()
+    transaction.after += [
+        partial(core.dropped.note_added, uid, transaction.seq) for uid in range(first_uid, core.next_space_uid)
+    ]
+    if change.indexing_threshold is not None:
+        core.schema = replace(core.schema, indexing_threshold=change.indexing_threshold)
+    fields = changed_fields(core.schema.field_indexes, change.create_fields, change.delete_fields)
+    core.schema = replace(core.schema, field_indexes=fields)
+    if change.auto_index is not None:
+        core.schema = replace(core.schema, auto_index=change.auto_index)
+    core.schema = replace(core.schema, text_indexes=_texts_after(core.schema, change))
+    return core.schema
+
+
+def _texts_after(schema: CollectionSchema, change: SchemaChange) -> dict[str, TextSettings]:
+    texts = {path: settings for path, settings in schema.text_indexes.items() if path not in change.drop_texts}
+    return {**texts, **change.put_texts}
+
+
+def set_index_progress(transaction: "Transaction", space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
+    """Notes how far a managed index is; see IndexPolicy. False when it is gone, or has another embedder by now."""
+    core = transaction.core
+    for name, space in core.schema.spaces.items():
+        if space.uid == space_uid and space.policy is not None and space.embedder == embedder:
+            policy = replace(space.policy, seq=seq, next_slot=next_slot)
+            _undo_in_memory(transaction)
+            transaction.structural = True
+            core.schema = replace(core.schema, spaces={**core.schema.spaces, name: replace(space, policy=policy)})
+            core.spaces[name].schema = core.schema.spaces[name]
+            return True
+    return False
+
+
+def attach_graph(
+    transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
+) -> bool:
+    """Names a built graph in the manifest, in place of the one before. False when its block is gone, or no graph is
+    wanted any more."""
+    space = _space_with(transaction, space_uid, (block_uid,))
+    if space is None or not _is_wanted(space, index):
+        return False
+    old = next(entry.index for entry in space.manifest.blocks if entry.uid == block_uid)
+    transaction.on_undo(space.attach_graph(block_uid, graph, index))
+    _put_manifest(transaction, space)
+    if old is not None and old.name != index.name:
+        transaction.after.append(lambda: (space.folder / old.name).unlink(missing_ok=True))
+    return True
+
+
+def show_graph(
+    transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
+) -> None:
+    """Lets a verified graph serve that the manifest names. Nothing, when it names another by now."""
+    space = _space_with(transaction, space_uid, (block_uid,))
+    if space is not None and any(entry.uid == block_uid and entry.index == index for entry in space.manifest.blocks):
+        transaction.on_undo(space.attach_graph(block_uid, graph, index))
+
+
+def reserve_block(transaction: "Transaction", space_uid: int) -> int | None:
+    """A uid for a block that will be written; None when the space is gone."""
+    space = _space_with(transaction, space_uid, ())
+    if space is None:
+        return None
+    before = space.manifest
+    space.manifest = replace(before, next_uid=before.next_uid + 1)
+
+    def take_back() -> None:
+        space.manifest = before
+
+    transaction.on_undo(take_back)
+    _put_manifest(transaction, space)
+    return before.next_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A block that was written from neighbouring ones: `sources` are their uids, each with the positions whose rows it
+    took, in order. `entry` None: no row was alive, so nothing was written."""
+
+    sources: Mapping[int, NDArray[np.int64]]
+    entry: BlockEntry | None
+    graph: SegmentIndex | None
+
+
+def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -> bool:
+    """Puts a merged block in place of its sources. False when one of them is gone, or its graph is not wanted any more.
+
+    Rows that died since they were copied are dead in the merged block too.
+    """
+    space = _space_with(transaction, space_uid, tuple(merged.sources))
+    index = None if merged.entry is None else merged.entry.index
+    if space is None or (index is not None and not _is_wanted(space, index)):
+        return False
+    sources = [block for block in space.blocks if block.uid in merged.sources]
+    block = None
+    if merged.entry is not None:
+        block = space.open_block(merged.entry)
+        slots = [source.slots[merged.sources[source.uid]] for source in sources]
+        died = [source.died[merged.sources[source.uid]] for source in sources]
+        block.load(np.concatenate(slots), np.concatenate(died))
+        block.graph = merged.graph
+        block.index_bytes = (space.folder / index.name).stat().st_size if merged.graph and index else 0
+    files = [name for entry in space.manifest.blocks if entry.uid in merged.sources for name in files_of(entry)]
+    transaction.on_undo(space.replace_blocks(tuple(merged.sources), block, merged.entry))
+    _put_manifest(transaction, space)
+
+    def remove_files() -> None:
+        for source in sources:
+            source.close()
+        for name in files:
+            (space.folder / name).unlink(missing_ok=True)
+
+    transaction.after.append(remove_files)
+    return True
+
+
+def _is_wanted(space: Space, index: IndexFile) -> bool:
+    """Whether an index of this kind may serve the space: its settings may have changed while it was built."""
+    return wants_index(space.schema) and index.kind == kind_of(space.schema)
+
+
+def set_partition(transaction: "Transaction", space_uid: int, partition: PartitionFile | None) -> bool:
+    """Makes lists of the space be built by `partition` from now on, or by their own. False when the space is gone."""
+    space = _space_with(transaction, space_uid, ())
+    if space is None:
+        return False
+    before = space.manifest
+    space.manifest = replace(before, partition=partition)
+
+    def take_back() -> None:
+        space.manifest = before
+
+    transaction.on_undo(take_back)
+    _put_manifest(transaction, space)
+    if before.partition is not None:
+        transaction.after.append(partial((space.folder / before.partition.name).unlink, missing_ok=True))
+    return True
+
+
+def _space_with(transaction: "Transaction", space_uid: int, block_uids: Collection[int]) -> Space | None:
+    """The space of this uid if it still has all these blocks."""
+    for space in transaction.core.spaces.values():
+        if space.schema.uid == space_uid and set(block_uids) <= {block.uid for block in space.blocks}:
+            return space
+    return None
+
+
+def _put_manifest(transaction: "Transaction", space: Space) -> None:
+    assert space.schema.uid is not None
+    put_manifest(transaction.txn, transaction.core.tables, space.schema.uid, space.manifest)
+
+
+def _detach_graphs(transaction: "Transaction", space: Space) -> None:
+    """Drops the graphs of a space; its rows are scanned from now on."""
+    for entry in space.manifest.blocks:
+        if entry.index is not None:
+            transaction.on_undo(space.attach_graph(entry.uid, None, None))
+            path = space.folder / entry.index.name
+            transaction.after.append(partial(path.unlink, missing_ok=True))
+    _put_manifest(transaction, space)
+
+
+def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
+    policy = space.policy
+    if policy is not None and diff.embedder is not None and diff.embedder != space.embedder:
+        policy = replace(policy, seq=0, next_slot=0)  # another model: every vector has to be made anew
+    return replace(
+        space,
+        policy=policy,
+        hnsw=diff.hnsw.apply(space.hnsw),
+        ivf=diff.ivf.apply(space.ivf),
+        datatype=diff.datatype or space.datatype,
+        datatype_chosen=space.datatype_chosen or diff.datatype is not None,
+        index=diff.index or space.index,
+        embedder=space.embedder if diff.embedder is None else diff.embedder or None,
+    )
+
+
+def _undo_in_memory(transaction: "Transaction") -> None:
+    """Registers that schema and spaces go back to what they are now when the commit fails."""
+    core = transaction.core
+    schema, next_uid, spaces = core.schema, core.next_space_uid, dict(core.spaces)
+    schemas = {name: space.schema for name, space in spaces.items()}
+
+    def take_back() -> None:
+        for uid in range(next_uid, core.next_space_uid):
+            core.forget_space(uid)
+        core.schema, core.next_space_uid, core.spaces = schema, next_uid, spaces
+        for name, space in spaces.items():
+            space.schema = schemas[name]
+
+    transaction.on_undo(take_back)
+
+
+def _drop_space(transaction: "Transaction", name: str) -> None:
+    core = transaction.core
+    space = core.spaces.pop(name)
+    uid = space.schema.uid
+    assert uid is not None
+    drop_space(transaction.txn, core.tables, uid)
+    transaction.after.append(lambda: core.dropped.note_dropped(uid, transaction.seq))
+    core.schema = replace(core.schema, spaces={key: value for key, value in core.schema.spaces.items() if key != name})
+
+    transaction.after.append(partial(_remove_files, space))
+
+
+def _remove_files(space: Space) -> None:
+    failpoint("drop_space_committed")
+    # Readers of older commits keep their mappings; the file system keeps the bytes until they let go.
+    space.close()
+    shutil.rmtree(space.folder, ignore_errors=True)
+
+
+def _drop_record_space(transaction: "Transaction", name: str) -> None:
+    core = transaction.core
+    uid = core.schema.records[name].uid
+    assert uid is not None
+    drop_space(transaction.txn, core.tables, uid)
+    transaction.after.append(lambda: core.dropped.note_dropped(uid, transaction.seq))
+    if name in core.spaces:  # that of a multi-vector's tokens
+        transaction.after.append(partial(_remove_files, core.spaces.pop(name)))
+    left = {key: space for key, space in core.schema.records.items() if key != name}
+    core.schema = replace(core.schema, records=left)
+    transaction.after.append(lambda: core.record_indexes.forget(uid))

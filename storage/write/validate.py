@@ -1,0 +1,104 @@
+"""Checks of ids and vectors before anything is written or searched. Errors name the field."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.errors import (
+    DimensionMismatch,
+    EmptyVector,
+    InvalidPointId,
+    InvalidRequest,
+    NotFinite,
+    SpaceNotFound,
+    ZeroVector,
+)
+from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.tables import MAX_ID_BYTES, MAX_ID_NUMBER
+from storage.write.operations import SpaceVectors
+
+
+def check_point_id(point_id: PointId, field: str) -> None:
+    """Raises InvalidPointId unless the id is a number of 64 bits or a string of 1 to 512 UTF-8 bytes."""
+    if isinstance(point_id, int):
+        if not 0 <= point_id <= MAX_ID_NUMBER:
+            raise InvalidPointId(field, f"{point_id} is not an unsigned 64-bit number")
+        return
+    try:
+        length = len(point_id.encode())
+    except UnicodeEncodeError:
+        raise InvalidPointId(field, "the id is not valid Unicode") from None
+    if length == 0:
+        raise InvalidPointId(field, "the id is empty")
+    if length > MAX_ID_BYTES:
+        raise InvalidPointId(field, f"the id has {length:,} bytes, more than MAX_ID_BYTES allows ({MAX_ID_BYTES})")
+
+
+def space_of(schema: CollectionSchema, name: str, field: str) -> SpaceSchema:
+    """The space of this name. Raises SpaceNotFound."""
+    space = schema.spaces.get(name)
+    if space is None:
+        raise SpaceNotFound(name, schema.spaces, field)
+    return space
+
+
+def check_vector(space: SpaceSchema, vector: NDArray[np.float32], field: str) -> None:
+    """Raises EmptyVector, DimensionMismatch, NotFinite or, of a component that is not 0 or 1 in a binary space,
+    InvalidRequest unless `vector` may be stored in `space`."""
+    if vector.size == 0:
+        raise EmptyVector(field)
+    if vector.size != space.size:
+        raise DimensionMismatch(field, expected=space.size, actual=vector.size)
+    if not np.isfinite(vector).all():
+        raise _not_finite(vector, field)
+    if space.distance.is_binary and not _is_binary(vector):
+        raise _not_binary(vector, field)
+
+
+def check_query_vector(space: SpaceSchema, vector: NDArray[np.float32], field: str) -> None:
+    """Like check_vector; also raises ZeroVector for a zero vector and the cosine."""
+    check_vector(space, vector, field)
+    if space.distance is Distance.COSINE and not vector.any():
+        raise ZeroVector(field)
+
+
+def check_vectors(
+    schema: CollectionSchema,
+    space_name: str,
+    vectors: list[NDArray[np.float32]],
+    positions: list[int],
+    path_of: Callable[[int], str],
+) -> SpaceVectors:
+    """The vectors of one space of a write: `vectors[i]` belongs to point `positions[i]`, whose field is `path_of(i)`.
+
+    Raises SpaceNotFound, or what check_vector would raise for the first bad one.
+    """
+    space = space_of(schema, space_name, path_of(0))
+    for i, vector in enumerate(vectors):
+        if vector.size != space.size:
+            check_vector(space, vector, path_of(i))
+    matrix = np.concatenate(vectors, dtype=np.float32).reshape(len(vectors), space.size)  # np.stack takes far longer
+    finite = np.isfinite(matrix).all(axis=1)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        raise _not_finite(matrix[bad], path_of(bad))
+    if space.distance.is_binary and not _is_binary(matrix):
+        bad = int(np.argmin(((matrix == 0) | (matrix == 1)).all(axis=1)))
+        raise _not_binary(matrix[bad], path_of(bad))
+    return SpaceVectors(np.asarray(positions, np.int64), matrix)
+
+
+def _not_finite(vector: NDArray[np.float32], field: str) -> NotFinite:
+    position = int(np.argmin(np.isfinite(vector)))
+    return NotFinite(field, f"component {position} is {vector[position]}, and every component must be finite")
+
+
+def _is_binary(values: NDArray[np.float32]) -> bool:
+    return bool(((values == 0) | (values == 1)).all())
+
+
+def _not_binary(vector: NDArray[np.float32], field: str) -> InvalidRequest:
+    position = int(np.argmin((vector == 0) | (vector == 1)))
+    what = f"component {position} is {vector[position]}, and every component of a binary vector is 0 or 1"
+    return InvalidRequest(field, what)

@@ -1,0 +1,264 @@
+"""The one writer of a collection: takes waiting writes and commits them together, in one thread at a time.
+
+Writes that arrive while a commit is being synced share the next one. Each write is all or nothing on its own: one that
+fails is taken back and the others of its commit stay. The threads are those of all collections, which take turns: a
+turn is one commit, begun and ended in one thread, as LMDB asks.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import lmdb
+
+from storage.errors import EngineError, ShuttingDown, StorageFailed, StorageFull, TooManyWrites
+from storage.files import check_room, failure
+from storage.mvcc import Core
+from storage.tables import age_pages, write_failure
+from storage.write.transaction import Transaction
+from storage.write.write_threads import WriteThreads
+
+log = logging.getLogger(__name__)
+
+MAX_GROUP_BYTES = 64 * 2**20
+MAX_GROUP_WRITES = 256
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """A write that waits: `apply` works on a transaction and returns the result's maker, called with the sequence.
+
+    `alone`: it changes the structure (spaces, blocks, settings) and shares its commit with no other.
+    `unseen`: it changes nothing that users see, so the commit sequence stays. Requires: `alone`.
+    `frees`: it only frees room, so it may use the reserves when there is no other.
+    `apply` None: a barrier, done when all before it are; then `finish` runs, in the writer's thread.
+    """
+
+    apply: Callable[[Transaction], Any] | None
+    finish: Callable[[int, Any], Any]
+    size: int = 0
+    alone: bool = False
+    unseen: bool = False
+    frees: bool = False
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Writer:
+    """Has its turns taken by `threads`. `committed` is called after each commit, from the thread of the turn."""
+
+    def __init__(
+        self,
+        core: Core,
+        threads: WriteThreads,
+        *,
+        max_writes: int,
+        max_bytes: int,
+        committed: Callable[[], None],
+    ) -> None:
+        self._core = core
+        self._threads = threads
+        self._max_writes = max_writes
+        self._max_bytes = max_bytes
+        self._committed = committed
+        self._waiting: deque[Unit] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._has_turn = False
+        """Whether a turn was asked for or is under way."""
+        self._stopping = False
+        self._failure: EngineError | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether writes wait or are under way."""
+        with self._changed:
+            return self._has_turn
+
+    @property
+    def waiting(self) -> int:
+        """Writes that wait, without those under way."""
+        return len(self._waiting)
+
+    @property
+    def failure(self) -> EngineError | None:
+        """What stopped the writer for good; None while it works."""
+        return self._failure
+
+    def submit(self, unit: Unit) -> "Future[Any]":
+        """Queues a write. Raises TooManyWrites, ShuttingDown, or the StorageFailed that stopped the writer."""
+        with self._changed:
+            if self._failure is not None:
+                raise self._failure
+            if self._stopping:
+                raise ShuttingDown("the collection is being closed")
+            # Barriers and changes of structure are few, and a graph that took minutes must not be turned away.
+            bounded = unit.apply is not None and not unit.alone
+            too_many = len(self._waiting) >= self._max_writes
+            if bounded and (too_many or (self._waiting and self._waiting_bytes + unit.size > self._max_bytes)):
+                raise TooManyWrites(
+                    f"{len(self._waiting):,} writes of {self._waiting_bytes:,} bytes are waiting; try again"
+                )
+            if not self._has_turn:
+                self._threads.ask(self._turn)
+                self._has_turn = True
+            self._waiting.append(unit)
+            self._waiting_bytes += unit.size
+        return unit.future
+
+    def stop(self) -> None:
+        """Takes no more, and returns once all that waited is committed."""
+        with self._changed:
+            self._stopping = True
+            while self._has_turn:
+                self._changed.wait()
+
+    def _turn(self) -> None:
+        """Commits what waits and shares a commit, then asks for the next turn if more waits."""
+        with self._changed:
+            group = self._take_group()
+        running = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
+        if running:
+            try:
+                self._commit_or_fail(running)
+            except Exception as error:  # nobody may wait for ever, and the thread is others' too
+                self._fail([unit for unit in running if not unit.future.done()], self._meaning_of(error))
+            self._tell_committed()
+        with self._changed:
+            if self._waiting:
+                self._threads.ask(self._turn)
+            else:
+                self._has_turn = False
+                self._changed.notify_all()
+
+    def _tell_committed(self) -> None:
+        try:
+            self._committed()
+        except Exception:  # the thread is others' too
+            log.exception("following a commit of %s failed", self._core.uid)
+
+    def _take_group(self) -> list[Unit]:
+        """The next writes that share a commit. Requires: the lock."""
+        group: list[Unit] = []
+        taken = 0
+        while self._waiting and len(group) < MAX_GROUP_WRITES:
+            unit = self._waiting[0]
+            if group and (unit.alone or group[0].alone or taken + unit.size > MAX_GROUP_BYTES):
+                break
+            group.append(self._waiting.popleft())
+            taken += unit.size
+        self._waiting_bytes -= taken
+        return group
+
+    def _commit_or_fail(self, group: list[Unit]) -> None:
+        if self._failure is not None:
+            for unit in group:
+                unit.future.set_exception(self._failure)
+            return
+        try:
+            self._commit(group)
+        except Exception as error:
+            meaning = self._meaning_of(error)
+            if isinstance(meaning, StorageFull):
+                self._retry_singly(group, meaning)
+            else:
+                self._fail(group, meaning)
+
+    def _meaning_of(self, error: Exception) -> EngineError:
+        """The error of ours that `error`, with which a commit failed, means."""
+        match error:
+            case EngineError():
+                return error
+            case lmdb.Error():
+                return write_failure(error, self._core.path / "lmdb")
+            case OSError():
+                return failure(error, f"writing {self._core.path}")
+            case _:
+                log.error("a commit failed", exc_info=error)
+                return StorageFailed(f"{self._core.path}: {error}")
+
+    def _retry_singly(self, group: list[Unit], error: EngineError) -> None:
+        """A large write that does not fit must not take small ones with it."""
+        self._core.refused_for_room = True
+        if len(group) > 1:
+            for unit in group:
+                self._commit_or_fail([unit])
+        elif group[0].frees:
+            self._commit_from_reserve(group[0])
+        else:
+            group[0].future.set_exception(error)
+
+    def _commit_from_reserve(self, unit: Unit) -> None:
+        """Commits what found no room with what is kept back for it."""
+        for whole in (False, True):
+            with self._core.disk_reserve.lent(whole=whole):
+                try:
+                    age_pages(self._core.env, self._core.tables)
+                    return self._commit([unit])
+                except Exception as error:
+                    meaning = self._meaning_of(error)
+                    if whole or not isinstance(meaning, StorageFull):
+                        return self._fail([unit], meaning)
+
+    def _fail(self, group: list[Unit], error: EngineError) -> None:
+        """What is on disk is unknown now, so the writer takes no more until the collection is opened again."""
+        if isinstance(error, StorageFailed):
+            self._failure = error
+        for unit in group:
+            unit.future.set_exception(error)
+
+    def _commit(self, group: list[Unit]) -> None:
+        self._core.identity.check()
+        if all(unit.apply is None for unit in group):
+            for unit in group:
+                unit.future.set_result(unit.finish(self._core.view.state.seq, None))
+            return
+        transaction = Transaction(self._core, unseen=group[0].unseen)
+        try:
+            outcomes = [self._apply(transaction, unit, nested=len(group) > 1) for unit in group]
+        except BaseException:
+            transaction.abort()
+            raise
+        if all(isinstance(outcome, Exception) for outcome in outcomes):
+            transaction.abort()
+            seq = self._core.view.state.seq
+        else:
+            if not all(unit.frees or unit.apply is None for unit in group):
+                self._check_room(transaction)
+            seq = transaction.commit().state.seq
+            self._core.identity.check()  # nothing is durable in a file that was removed
+            self._core.freed_room |= any(unit.frees and not unit.alone for unit in group)
+        for unit, outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                unit.future.set_exception(outcome)
+            else:
+                unit.future.set_result(unit.finish(seq, outcome))
+
+    def _check_room(self, transaction: Transaction) -> None:
+        """Raises StorageFull when the room that is left is for what frees some."""
+        core = self._core
+        try:
+            check_room(core.env, transaction.txn, core.tables_in_use(), map_size=core.map_size, disk=core.disk_reserve)
+        except BaseException:
+            transaction.abort()
+            raise
+
+    def _apply(self, transaction: Transaction, unit: Unit, *, nested: bool) -> Any:
+        """The outcome of a unit, or the error that took it back. Errors of LMDB concern the whole commit: raised."""
+        if unit.apply is None:
+            return None
+        savepoint = transaction.begin_nested() if nested else None
+        try:
+            outcome = unit.apply(transaction)
+        except Exception as error:
+            if savepoint is not None:
+                transaction.abort_nested(savepoint)
+            if isinstance(error, lmdb.Error | StorageFull):
+                raise
+            return self._meaning_of(error) if isinstance(error, OSError) else error
+        if savepoint is not None:
+            transaction.end_nested()
+        return outcome
