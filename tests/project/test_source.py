@@ -1,4 +1,4 @@
-"""Rules of the source that no linter knows: sizes, names of machines, versions that agree."""
+"""Rules of the source that no linter knows: long functions, names of machines, versions that agree."""
 
 import ast
 import re
@@ -11,7 +11,6 @@ import pytest
 from tests.project.documents import CODE, ROOT, files, sources
 
 LONGEST_FUNCTION = 70
-LONGEST_FILE = 500
 BINARY = {".npy", ".npz", ".png", ".jpg", ".gz", ".mdb", ".vectors", ".rows", ".index", ".snapshot"}
 # Split so that this file does not name them.
 MACHINE_PATHS = re.compile(
@@ -31,19 +30,13 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def test_functions_fit_a_screen() -> None:
+    """Also those of tests and tools; test_sizes.py asks more of the code itself."""
     long = [
         f"{path}:{name} has {length} lines"
         for path in sources(*CODE, "tests", "bench", "examples", "docs")
         for name, length in functions(path)
         if length > LONGEST_FUNCTION
     ]
-    assert long == []
-
-
-def test_files_hold_one_idea() -> None:
-    """But the lists of what a package exports, which grow with it."""
-    lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in sources(*CODE)}
-    long = [path for path, length in lengths.items() if length > LONGEST_FILE and path.name != "__init__.py"]
     assert long == []
 
 
