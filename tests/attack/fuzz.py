@@ -23,7 +23,7 @@ from tests.attack.verdicts import fault_of
 from tests.attack.victim import TRACEBACK, Victim, victim
 from tests.attack.words import Learned
 from tests.support.embedding_server import embedding_server
-from tests.support.server_process import ROOT
+from tests.support.root import ROOT
 
 ROUND = 400
 MOST_MEMORY = 512 * 2**20

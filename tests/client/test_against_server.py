@@ -36,7 +36,8 @@ from headwater import (
     distribution_based_score_fusion,
     reciprocal_rank_fusion,
 )
-from tests.project.documents import ROOT, fences
+from tests.support.documents import fences
+from tests.support.root import ROOT
 from tests.support.server_process import running_server
 
 README = ROOT / "client/README.md"

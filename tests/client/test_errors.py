@@ -3,7 +3,6 @@
 import pickle
 import re
 from collections import Counter
-from pathlib import Path
 
 import grpc
 import pytest
@@ -12,8 +11,9 @@ import headwater
 from headwater import Client, FieldViolation, HeadwaterError, errors
 from headwater.v1 import errors_pb2
 from tests.client.scripted_server import Refusal, ScriptedServer, bad_request, error_info
+from tests.support.root import ROOT
 
-CONTRACT = Path(__file__).parents[2] / "protos/headwater/v1/errors.proto"
+CONTRACT = ROOT / "protos/headwater/v1/errors.proto"
 REASONS = [name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()][1:]  # noqa: SIM118
 
 

@@ -15,7 +15,8 @@ import pytest
 import headwater
 from headwater import AsyncClient, Client, Datatype, Distance, Field, HnswConfigDiff, PointStruct, VectorParams
 from headwater._parquet import read_points as read_parquet
-from tests.support.server_process import ROOT, environment, running_server
+from tests.support.root import ROOT
+from tests.support.server_process import environment, running_server
 
 RANDOM = np.random.default_rng(11)
 BITS = RANDOM.integers(0, 2**32, 40_000, dtype=np.uint32).view(np.float32)

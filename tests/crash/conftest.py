@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.server_process import ROOT, environment
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 FEWER = 16
 """Where slow tests run by a share of 1 in N, one in N times this many places is visited, others each day."""

@@ -25,8 +25,8 @@ from storage.settings import StorageSettings
 from storage.tables.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 from storage.write.operations import ByIds, ChangePayload, DeletePoints, DeleteVectors, Operation, WriteResult
 from tests.crash.world import DENSE, SCHEMA, Content, World, batch
-from tests.storage.directories import CODEC, QUIET
-from tests.storage.held import held_writer
+from tests.support.directories import CODEC, QUIET
+from tests.support.held import held_writer
 
 WORKING = StorageSettings(background=True, parallel_tasks=1)
 REST_SECONDS = 20

@@ -28,7 +28,7 @@ from storage.write.operations import ByIds, DeletePoints
 from tests.crash.lives import LIVES, Life, Session, Step, world_before
 from tests.crash.power import VARIANTS, Disk, Image, read_log, write_image
 from tests.crash.world import World, batch, found
-from tests.storage.directories import CODEC, QUIET
+from tests.support.directories import CODEC, QUIET
 
 KILL_BEFORE, KILL_AFTER, FULL, FULL_UNTIL_THE_END = 1, 2, 3, 4
 LIFE_SECONDS = 120

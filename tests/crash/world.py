@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.schema.schema import CollectionSchema, Distance, MultiSchema, SpaceSchema, SparseSchema
 from storage.vectors.sparse import SparseVector
 from storage.write.operations import SpaceRecords, SpaceVectors, Upsert
-from tests.storage.directories import CODEC
+from tests.support.directories import CODEC
 
 DENSE = {"v": SpaceSchema(size=8, distance=Distance.EUCLID), "w": SpaceSchema(size=4, distance=Distance.COSINE)}
 TOKENS = SpaceSchema(size=4, distance=Distance.DOT)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from headwater import Client, Distance, PointStruct, VectorParams
-from tests.support.server_process import ROOT, environment, log_of, running_server
+from tests.support.root import ROOT
+from tests.support.server_process import environment, log_of, running_server
 from tests.support.wire import Wire
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.server_process import ROOT, running_server
+from tests.support.root import ROOT
+from tests.support.server_process import running_server
 
 HERE = Path(__file__).parent
 MODULES = ROOT / ".cache" / "node"

@@ -40,7 +40,7 @@ from storage.errors import (
 from storage.schema.schema import Datatype, Distance, PointId, SchemaChange, SpaceDiff
 from storage.write.operations import ByIds, DeletePoints
 from tests.planner.shop import SHOP, SIZES
-from tests.support.oracle import Point, World
+from tests.support.oracle.query import Point, World
 from tests.support.worlds import CODEC, create
 
 TEXT = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)

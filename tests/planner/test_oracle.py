@@ -21,10 +21,10 @@ from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.schema.schema import PointId
-from tests.planner.strategies import FILTERS, IDS, SIZES, queries, random_world
-from tests.support import oracle
 from tests.support.ids import id_order
-from tests.support.oracle import World
+from tests.support.oracle import query as oracle
+from tests.support.oracle.query import World
+from tests.support.strategies import FILTERS, IDS, SIZES, queries, random_world
 from tests.support.worlds import CODEC, create, open_database
 
 Answer = list[tuple[PointId, float]]

@@ -30,9 +30,9 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError, InvalidPointId, NotFinite
 from storage.schema.schema import PointId
-from tests.planner.strategies import SIZES, queries, random_world
-from tests.planner.test_validate import field_of
-from tests.support import oracle
+from tests.planner.bind.test_validate import field_of
+from tests.support.oracle import query as oracle
+from tests.support.strategies import SIZES, queries, random_world
 from tests.support.worlds import create, open_database
 
 Ranking = list[tuple[PointId, float]]

@@ -24,7 +24,7 @@ from storage.database import Database
 from tests.conftest import Golden
 from tests.planner.notation import query_of
 from tests.planner.shop import SHOP
-from tests.support import oracle
+from tests.support.oracle import query as oracle
 
 PLANS = Path(__file__).parent / "plans"
 FILES = sorted(PLANS.glob("*.txt"))

@@ -9,18 +9,8 @@ import pytest
 
 from docs.draw_plan import PICTURE, draw
 from server.config import Config
-from tests.project.documents import (
-    MAKE,
-    ROOT,
-    anchors,
-    documents,
-    fences,
-    links,
-    make_targets,
-    prose,
-    references,
-    symbols,
-)
+from tests.support.documents import MAKE, anchors, documents, fences, links, make_targets, prose, references, symbols
+from tests.support.root import ROOT
 
 EVERY_DOCUMENT = pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 LIMIT_ROW = re.compile(r"^\|[^|]+\| ([\d,]+) \| `([\w/]+)\.py:(\w+)` \|$", re.MULTILINE)

@@ -12,7 +12,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from server.app import COLLECTIONS, POINTS, VDE
-from tests.project.documents import ROOT, fences
+from tests.support.documents import fences
+from tests.support.root import ROOT
 from tests.support.server_process import running_server
 
 DEFAULT_ADDRESS = "localhost:50051"

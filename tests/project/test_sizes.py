@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.project.documents import CODE, ROOT, sources
+from tests.support.documents import CODE, sources
+from tests.support.root import ROOT
 
 MOST_LINES_OF_A_FUNCTION = 40
 MOST_PARAMETERS = 7

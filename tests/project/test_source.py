@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.documents import CODE, ROOT, files, sources
+from tests.support.documents import CODE, files, sources
+from tests.support.root import ROOT
 
 LONGEST_FUNCTION = 70
 BINARY = {".npy", ".npz", ".png", ".jpg", ".gz", ".mdb", ".vectors", ".rows", ".index", ".snapshot"}

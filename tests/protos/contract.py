@@ -14,7 +14,8 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorSet,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.root import ROOT
+
 PROTOS = ROOT / "protos"
 
 # Field numbers within descriptor.proto: what a comment's path is made of. Fixed for ever.

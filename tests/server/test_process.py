@@ -10,7 +10,8 @@ import grpc
 import pytest
 
 from headwater.v1 import collections_pb2, collections_pb2_grpc
-from tests.support.server_process import ROOT, environment, running_server, wait_until_ready
+from tests.support.root import ROOT
+from tests.support.server_process import environment, running_server, wait_until_ready
 
 COMMAND = (sys.executable, "-m", "server")
 SECONDS = 60.0

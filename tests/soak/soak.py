@@ -15,7 +15,8 @@ from tests.soak.readers import Reader
 from tests.soak.structure import Structure
 from tests.soak.worker import TIMEOUT, Pause, Worker
 from tests.soak.writers import COLLECTION, SIZES, Writer
-from tests.support.server_process import ROOT, environment
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 WRITERS, READERS = 3, 2
 KILLED_SHARE = 0.4

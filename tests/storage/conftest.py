@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.directories import Directories
+from tests.support.directories import Directories
 
 MEMORY = Path("/dev/shm")
 

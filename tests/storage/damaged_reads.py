@@ -26,7 +26,7 @@ from storage.mvcc.snapshot import Snapshot
 from storage.schema.schema import PointId
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
-from tests.storage.directories import CODEC, QUIET
+from tests.support.directories import CODEC, QUIET
 
 Answer = dict[str, Any]
 IDS: list[PointId] = [*range(130), "x" * 511, "x" * 510 + "y"]

@@ -19,8 +19,8 @@ from storage.errors import EngineError, StorageFailed
 from storage.schema.schema import CollectionSchema, SchemaChange, SpaceSchema, SparseSchema
 from storage.settings import StorageSettings
 from storage.tables.catalog import CreateAlias
-from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert, write
+from tests.support.directories import CODEC
 
 LIMIT = 128
 SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=4)})

@@ -26,8 +26,8 @@ from storage.schema.schema import (
 )
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints, Operation
-from tests.storage.directories import CODEC
 from tests.storage.model import Model, Point, applied, update_vectors, upsert, write
+from tests.support.directories import CODEC
 
 SETTINGS = StorageSettings(background=True, parallel_tasks=1)
 V = SpaceSchema(size=8, distance=Distance.EUCLID)

@@ -13,8 +13,8 @@ from storage.database import Database
 from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSchema
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints, Operation
-from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert
+from tests.support.directories import CODEC
 
 SHARED = 20
 OWN = 30

@@ -30,7 +30,7 @@ from storage.write.operations import (
     Upsert,
     WriteResult,
 )
-from tests.storage.directories import CODEC
+from tests.support.directories import CODEC
 
 Vector = NDArray[np.float32]
 Payload = dict[str, object]

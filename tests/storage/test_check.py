@@ -17,10 +17,11 @@ from storage.schema.schema import CollectionSchema, Distance, SchemaChange, Spac
 from storage.tables.keys import encode_slot
 from storage.tables.point_records import encode_record, encode_row
 from storage.write.operations import ByIds, DeletePoints
-from tests.storage.directories import Directories
 from tests.storage.graphs import attach_graphs
 from tests.storage.model import Point, upsert, write
-from tests.support.server_process import ROOT, environment
+from tests.support.directories import Directories
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=2, distance=Distance.DOT)}, indexing_threshold=20)
 

@@ -22,9 +22,10 @@ from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSche
 from storage.settings import StorageSettings
 from storage.tables.catalog import CreateAlias
 from storage.write.operations import ByIds, DeletePoints
-from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert, write
-from tests.support.server_process import ROOT, environment
+from tests.support.directories import CODEC
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 SIZE = 8
 ROW_BYTES = SIZE * 4

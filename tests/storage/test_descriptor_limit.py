@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from storage.check import check
-from tests.support.server_process import ROOT, environment
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 
 @pytest.mark.slow

@@ -14,10 +14,11 @@ from storage.database import Database
 from storage.files.failpoints import NAMES, VARIABLE
 from storage.schema.manifest import all_files_of
 from storage.schema.stats import SpaceState
-from tests.storage.directories import CODEC, Directories
 from tests.storage.doomed_life import SETTINGS, STEPS, Content, World, partitions_of, rest, world_after
 from tests.storage.model import Point
-from tests.support.server_process import ROOT, environment
+from tests.support.directories import CODEC, Directories
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 WAIT_SECONDS = 120
 KILLED = -9

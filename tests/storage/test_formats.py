@@ -17,9 +17,9 @@ from storage.schema.stats import SpaceState
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
 from storage.settings import StorageSettings
-from tests.storage.directories import CODEC, QUIET, Directories
 from tests.storage.formats.make import FOLDER, SCHEMAS, content_of
 from tests.storage.model import Point, upsert, write
+from tests.support.directories import CODEC, QUIET, Directories
 
 RECORDED = sorted(path.name for path in FOLDER.iterdir() if path.name.isdecimal())
 

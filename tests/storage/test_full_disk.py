@@ -22,9 +22,9 @@ from storage.schema.stats import SpaceState
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints, Upsert
 from tests.storage.builds import builds, wait_until
-from tests.storage.directories import CODEC, QUIET
-from tests.storage.held import held_writer
 from tests.storage.model import Model, Point, applied, assert_holds, upsert, write
+from tests.support.directories import CODEC, QUIET
+from tests.support.held import held_writer
 
 DISK_BYTES = 5 * 2**19
 SIZE = 512

@@ -13,9 +13,10 @@ import pytest
 from storage.check import check
 from storage.mvcc.snapshot import Snapshot
 from storage.schema.schema import PointId
-from tests.storage.directories import CODEC, Directories
 from tests.storage.killed_writer import OWN, SHARED
-from tests.support.server_process import ROOT, environment
+from tests.support.directories import CODEC, Directories
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 WAIT_SECONDS = 60
 

@@ -13,10 +13,10 @@ from storage.errors import PointNotFound
 from storage.mvcc.snapshot import Snapshot
 from storage.schema.schema import CollectionSchema, Datatype, Distance, PointId, SchemaChange, SpaceSchema
 from storage.write.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Operation
-from tests.storage.directories import Directories
 from tests.storage.graphs import attach_graphs
-from tests.storage.held import held_writer
 from tests.storage.model import FlagIs, Missing, Model, Payload, Point, applied, assert_holds, update_vectors, upsert
+from tests.support.directories import Directories
+from tests.support.held import held_writer
 
 SPACES = {
     "": SpaceSchema(size=2, distance=Distance.EUCLID),

@@ -23,10 +23,11 @@ from storage.settings import StorageSettings
 from storage.tables.catalog import CollectionState
 from storage.tables.environment import FORMAT_VERSION
 from storage.write.operations import ByIds, DeletePoints
-from tests.storage.directories import CODEC, QUIET, Directories
 from tests.storage.graphs import attach_graphs, blocks_without_graph
 from tests.storage.model import Model, Point, applied, assert_holds, upsert, write
-from tests.support.server_process import ROOT, environment
+from tests.support.directories import CODEC, QUIET, Directories
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 SIZE = 3
 SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)})

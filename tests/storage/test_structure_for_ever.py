@@ -12,8 +12,8 @@ from storage.database import Database
 from storage.schema.payload_schema import FieldIndexParams, FieldType
 from storage.schema.schema import CollectionSchema, MultiSchema, RecordSchema, SchemaChange, SpaceSchema, SparseSchema
 from storage.tables.environment import _MAX_TABLES
-from tests.storage.directories import Directories
 from tests.storage.model import Point, upsert, write
+from tests.support.directories import Directories
 
 SPACE = SpaceSchema(size=2)
 SCHEMA = CollectionSchema(spaces={"kept": SPACE})

@@ -32,7 +32,7 @@ from planner.query.query import (
 )
 from storage.schema.schema import Distance
 from tests.support.client_formulas import formula_of
-from tests.support.oracle import World
+from tests.support.oracle.query import World
 
 DISTANCES = {
     Distance.COSINE: client.Distance.Cosine,

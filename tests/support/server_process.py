@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.root import ROOT
+
 READY = "headwater ready on "
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0

@@ -11,7 +11,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.schema.schema import CollectionSchema, PointId, SpaceSchema, default_datatype
 from storage.write.operations import ByIds, DeletePoints, Operation, SpaceVectors, Upsert
-from tests.support.oracle import Point, World
+from tests.support.oracle.query import Point, World
 
 CODEC = ProtobufPayloadCodec()
 

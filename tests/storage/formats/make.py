@@ -20,8 +20,8 @@ from storage.schema.schema import CollectionSchema, Datatype, Distance, HnswConf
 from storage.settings import StorageSettings
 from storage.tables.catalog import CreateAlias
 from storage.write.operations import ByIds, DeletePoints
-from tests.storage.directories import CODEC
 from tests.storage.model import Point, upsert, write
+from tests.support.directories import CODEC
 
 FOLDER = Path(__file__).parent
 LEFT_OUT = ("LOCK", "lock.mdb")  # files that hold nothing
