@@ -16,7 +16,7 @@ from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.index.hnsw import Graph
-from storage.schema.schema import Distance
+from storage.schema import Distance
 from storage.search.candidates import Candidates, scan_block, scan_codes
 from storage.segments.block import BlockView
 from storage.segments.space import SpaceView

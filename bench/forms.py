@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.schema.schema import Datatype, Distance, SpaceSchema
+from storage.schema import Datatype, DenseSpace, Distance
 from storage.segments.build_index import build_graph
 
 Rows = NDArray[np.float32]
@@ -61,7 +61,7 @@ def _with_outlier(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def recall(rows: Rows, metric: Distance, form: Datatype, path: Path) -> float:
     """What a graph of `rows` finds whose stored form was chosen."""
-    space = SpaceSchema(size=rows.shape[1], distance=metric, datatype=form)
+    space = DenseSpace(size=rows.shape[1], distance=metric, datatype=form)
     return build_graph(space, rows, np.arange(len(rows)), path).recall
 
 

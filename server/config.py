@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT_PREFIX = "HEADWATER_"
-MAX_DIMENSIONS = 65_536  # as in storage/schema/schema.py, which would bring numerics
+MAX_DIMENSIONS = 65_536  # as in storage/schema/checks.py, which would bring numerics
 MAX_MAP_BYTES = 2**46  # half of what a process can address
 MAX_SECONDS = 1e6  # what timers and gRPC's milliseconds can hold
 LOG_LEVELS = ("debug", "info", "warning", "error")

@@ -21,7 +21,7 @@ from storage.budget import UNLIMITED
 from storage.errors import CorruptStore, EngineError
 from storage.files import FolderLock, check_directory, escape_what_cannot_be_encoded, is_data_directory
 from storage.ivf import read_partition
-from storage.schema import BlockEntry, Manifest, PartitionFile, SpaceSchema
+from storage.schema import BlockEntry, DenseSpace, Manifest, PartitionFile
 from storage.segments import file_checksum, read_row_numbers
 from storage.tables import (
     IdTable,
@@ -133,7 +133,7 @@ def _check_transaction(
     for name, space in schema.row_spaces.items():
         assert space.uid is not None
         owners: Collection[int] = slots
-        if name in schema.records:
+        if name in schema.body_spaces:
             table = env.open_db(f"records:{space.uid}".encode(), txn=txn, create=False)
             owners, messages = _check_tokens(txn, table, slots)
             report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
@@ -141,13 +141,13 @@ def _check_transaction(
         manifest, row_count = get_space(txn, tables, space.uid)
         progress(f"  space {name!r}: {row_count:,} rows in {len(manifest.blocks)} blocks")
         rows, checksums, messages = _check_rows(txn, tables.rows[space.uid], owners, row_count)
-        if name in schema.records and len(rows) != len(owners):
+        if name in schema.body_spaces and len(rows) != len(owners):
             messages.append(f"{len(owners):,} rows are tokens of points, and {len(rows):,} are stored")
         report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
         report.vectors += len(rows)
         folder = path / "spaces" / str(space.uid)
         report.problems += _check_blocks(folder, space, manifest, row_count, rows, checksums)
-    for name, record_space in schema.records.items():
+    for name, record_space in schema.body_spaces.items():
         if name in schema.row_spaces:
             continue
         table = env.open_db(f"records:{record_space.uid}".encode(), txn=txn, create=False)
@@ -245,7 +245,7 @@ def _check_rows(
 
 def _check_blocks(
     folder: Path,
-    space: SpaceSchema,
+    space: DenseSpace,
     manifest: Manifest,
     row_count: int,
     rows: NDArray[np.int64],
@@ -274,7 +274,7 @@ def _check_block(
     folder: Path,
     entry: BlockEntry,
     count: int,
-    space: SpaceSchema,
+    space: DenseSpace,
     rows: NDArray[np.int64],
     checksums: NDArray[np.uint32],
 ) -> Iterator[Problem]:

@@ -238,7 +238,7 @@ class Collection:
                 points_with_vectors=any_vector,
                 payload_disk_bytes=disk,
                 spaces={name: self._space_stats(space) for name, space in snapshot.spaces.items()},
-                records={name: snapshot.record_count(name) for name in snapshot.schema.records},
+                records={name: snapshot.record_count(name) for name in snapshot.schema.body_spaces},
                 failed_writes=self._files.core.failed_writes.of(self.uid),
                 generation=snapshot.generation,
             )

@@ -80,8 +80,8 @@ def distance_matrix(reader: Snapshot, asked: MatrixQuery, space: str, allowed: S
     picked = seeded_order(seed, held, reader, budget)[: asked.sample]
     keys = reader.id_keys(picked)
     slots = picked[sorted(range(len(picked)), key=keys.__getitem__)]
-    distance = reader.schema.spaces[space].distance
-    budget.hold(4 * reader.schema.spaces[space].size * len(slots), "the vectors of the sample")
+    distance = reader.schema.dense[space].distance
+    budget.hold(4 * reader.schema.dense[space].size * len(slots), "the vectors of the sample")
     _, vectors = reader.vectors(space, slots)
     rows: list[Neighbours] = []
     budget.hold(PAIR_BYTES * len(slots) * min(asked.limit, len(slots)), "the pairs of the matrix")

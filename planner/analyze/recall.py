@@ -108,7 +108,7 @@ def _sampled(sample: Sample, reader: Snapshot, space: str, budget: Budget) -> li
     chosen = seeded_order(sample.seed, reader.slots_with_vector(space), reader, budget)[: sample.count]
     _, rows = reader.vectors(space, chosen)
     # A zero vector may be stored, but cannot be a cosine query.
-    any_goes = reader.schema.spaces[space].distance is not Distance.COSINE
+    any_goes = reader.schema.dense[space].distance is not Distance.COSINE
     ranks = [
         Nearest(QueryVector(row.copy()), exclude=(point_id,))
         for row, point_id in zip(rows, reader.point_ids(chosen), strict=True)

@@ -11,10 +11,10 @@ from planner.errors import InvalidQuery
 from planner.limits import MAX_EXAMPLES, MAX_WEIGHT
 from planner.query import ByMetrics, Metric, QueryVector, StoredVector, VectorInput, WeightedMetric
 from storage.errors import LimitExceeded, NotFinite, ZeroVector
-from storage.schema import Distance, SpaceSchema
+from storage.schema import DenseSpace, Distance
 from storage.write import check_point_id, check_vector
 
-SpaceAt = Callable[[str | None, str], SpaceSchema]
+SpaceAt = Callable[[str | None, str], DenseSpace]
 """The space that `using` means, whose field errors name; None: the stage's."""
 
 
@@ -49,7 +49,7 @@ def _check_part(part: WeightedMetric, shared: VectorInput | None, space_at: Spac
     _check_input(vector, space, part.metric, f"{path}.vector" if part.vector is None else f"{where}.vector")
 
 
-def _check_input(vector: VectorInput, space: SpaceSchema, metric: Metric, path: str) -> None:
+def _check_input(vector: VectorInput, space: DenseSpace, metric: Metric, path: str) -> None:
     if isinstance(vector, QueryVector):
         check_metric_vector(space, vector.values, metric, path)
     elif not isinstance(vector, StoredVector):
@@ -58,7 +58,7 @@ def _check_input(vector: VectorInput, space: SpaceSchema, metric: Metric, path: 
         check_point_id(vector.id, f"{path}.id")
 
 
-def check_metric_vector(space: SpaceSchema, vector: NDArray[np.float32], metric: Metric, path: str) -> None:
+def check_metric_vector(space: DenseSpace, vector: NDArray[np.float32], metric: Metric, path: str) -> None:
     """Raises EmptyVector, DimensionMismatch, NotFinite or ZeroVector. Components need not be binary."""
     check_vector(replace(space, distance=Distance.EUCLID), vector, path)
     if metric.needs_direction and not vector.any():

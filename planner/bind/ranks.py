@@ -21,12 +21,12 @@ from planner.query import (
     VectorInput,
 )
 from storage.errors import LimitExceeded, NotFinite
-from storage.schema import CollectionSchema, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace
 from storage.vectors import MultiVector, SparseVector
 from storage.write import check_point_id, check_query_vector
 
 
-def check_vector(vector: VectorInput, space: SpaceSchema, path: str) -> None:
+def check_vector(vector: VectorInput, space: DenseSpace, path: str) -> None:
     """`path` is the vector's own. Of a stored vector only the id is checked; stored_vectors.py checks the rest."""
     match vector:
         case QueryVector():
@@ -57,7 +57,7 @@ def check_sample(sample: Sample, path: str) -> None:
         raise InvalidQuery(f"{path}.seed", f"{sample.seed} is not between 0 and 2^64 - 1")
 
 
-def check_by_examples(rank: ByExamples, space: SpaceSchema, path: str) -> None:
+def check_by_examples(rank: ByExamples, space: DenseSpace, path: str) -> None:
     """`path` is the query's."""
     match rank:
         case Recommend():
@@ -69,7 +69,7 @@ def check_by_examples(rank: ByExamples, space: SpaceSchema, path: str) -> None:
             _check_pairs(pairs, space, f"{path}.context.pairs")
 
 
-def _check_recommend(rank: Recommend, space: SpaceSchema, path: str) -> None:
+def _check_recommend(rank: Recommend, space: DenseSpace, path: str) -> None:
     _check_count(len(rank.positive) + len(rank.negative), path)
     if not rank.positive and not rank.negative:
         raise InvalidQuery(path, "an example is needed")
@@ -80,7 +80,7 @@ def _check_recommend(rank: Recommend, space: SpaceSchema, path: str) -> None:
             check_vector(example, space, f"{path}.{name}[{index}]")
 
 
-def _check_pairs(pairs: tuple[ContextPair, ...], space: SpaceSchema, path: str) -> None:
+def _check_pairs(pairs: tuple[ContextPair, ...], space: DenseSpace, path: str) -> None:
     _check_count(2 * len(pairs), path)
     if not pairs:
         raise InvalidQuery(path, "a context pair is needed")

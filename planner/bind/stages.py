@@ -35,7 +35,7 @@ from planner.query import (
     is_by_metric,
 )
 from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
-from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, SpaceSchema, check_levels
+from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, DenseSpace, check_levels
 from storage.write import check_point_id
 
 DEFAULT_LIMIT = 10
@@ -204,7 +204,7 @@ def _space_finder(using: str | None, schema: CollectionSchema, path: str) -> Spa
     if using is not None:
         space_of(using, schema, f"{path}using")
 
-    def space_at(own: str | None, field: str) -> SpaceSchema:
+    def space_at(own: str | None, field: str) -> DenseSpace:
         if own is None:
             return dense_space(schema, space_of(using, schema, f"{path}using"), f"{path}using")
         return dense_space(schema, space_of(own, schema, field), field)

@@ -36,7 +36,7 @@ from planner.query import (
 from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
 from storage.mvcc import Snapshot
-from storage.schema import PointId, SpaceSchema
+from storage.schema import DenseSpace, PointId
 from storage.search import RecordVector, record_vectors
 from storage.vectors import SparseMetric
 from storage.write import check_query_vector
@@ -109,9 +109,9 @@ class _Reading:
     given: dict[PointId, None] = dataclass_field(default_factory=dict)
 
     @property
-    def space(self) -> SpaceSchema:
+    def space(self) -> DenseSpace:
         schema = self.source.reader.schema
-        return schema.spaces[space_of(self.using, schema, f"{self.path}using")]
+        return schema.dense[space_of(self.using, schema, f"{self.path}using")]
 
     def vector(self, vector: VectorInput, field: str, metric: Metric | None = None) -> QueryVector:
         """Of a dense space. `metric`: the one that will be used, unless it is the space's own."""
@@ -131,7 +131,7 @@ class _Reading:
         held_in = space_of(wanted, reader.schema, f"{self.path}lookup_from.using")
         found = _read_vector(reader, vector.id, held_in)
         if isinstance(metric, Metric) and isinstance(found, QueryVector):
-            check_metric_vector(schema.spaces[space], found.values, metric, f"{self.path}{field}")
+            check_metric_vector(schema.dense[space], found.values, metric, f"{self.path}{field}")
         else:
             check_input(found, schema, space, f"{self.path}{field}", None if isinstance(metric, Metric) else metric)
         if reader is source.reader:
@@ -189,7 +189,7 @@ def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> QueryVector
     slots = reader.slots_of([point_id])
     if slots[0] < 0:
         raise PointNotFound([point_id])
-    if space in reader.schema.records:
+    if space in reader.schema.body_spaces:
         for _, vector in record_vectors(reader, space, slots.astype(np.uint32)):
             return vector
         raise VectorNotFound(point_id, space)

@@ -258,7 +258,7 @@ class _Run:
         return slots[~np.isin(slots, self.reader.slots_of(node.exclude))] if node.exclude else slots
 
     def _diversify(self, node: Diversify, nearest: Ranking) -> Ranking:
-        size = self.reader.schema.spaces[node.space].size
+        size = self.reader.schema.dense[node.space].size
         self.budget.hold(6 * size * len(nearest), "the vectors of the diverse candidates")
         _, rows = self.reader.vectors(node.space, nearest.slots)
         picked = pick_diverse(nearest.scores, rows, node.distance, node.diversity, node.limit, self.budget)

@@ -216,7 +216,7 @@ class _PointSearch:
         return None
 
     def _has_vector(self, space: str, slot: int) -> bool:
-        if space in self.reader.schema.records:
+        if space in self.reader.schema.body_spaces:
             return self.reader.vector_body(space, slot) is not None
         return bool(self.reader.vectors(space, np.array([slot], np.uint32))[0][0])
 

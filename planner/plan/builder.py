@@ -112,7 +112,7 @@ def _goes_on(stage: Stage, schema: CollectionSchema) -> bool:
     """Whether the leaf itself goes on after a hit. Others rank all there is at every page, and are cut."""
     if stage.search_after is None or not isinstance(stage.query, Nearest) or stage.query.mmr is not None:
         return False
-    return space_of(stage.using, schema, "using") not in schema.records
+    return space_of(stage.using, schema, "using") not in schema.body_spaces
 
 
 def _build_after(stage: Stage, position: SearchAfter, name: str, node: Node, path: str) -> Node:
@@ -138,14 +138,14 @@ def _build_leaf(stage: Stage, schema: CollectionSchema, name: str, limit: int) -
         return RankAll(stage=name, ranker=ranker, filter=stage.filter, exclude=exclude, limit=limit)
     if not isinstance(stage.query, Nearest):
         return Scan(stage=name, filter=stage.filter, exclude=exclude, limit=limit)
-    if space_of(stage.using, schema, "using") in schema.records:
+    if space_of(stage.using, schema, "using") in schema.body_spaces:
         ranker = _nearest_ranker(stage.query, stage, schema)
         return RankAll(stage=name, ranker=ranker, filter=stage.filter, exclude=exclude, limit=limit)
     space = space_of(stage.using, schema, "using")
     return Search(
         stage=name,
         space=space,
-        distance=schema.spaces[space].distance,
+        distance=schema.dense[space].distance,
         vector=_vector(stage.query),
         filter=stage.filter,
         exclude=exclude,
@@ -161,7 +161,7 @@ def _build_merge(stage: Stage, schema: CollectionSchema, name: str, children: tu
             return FuseRanks(stage=name, k=k, weights=weights or (1.0,) * len(children), children=children)
         case Dbsf(weights=weights):
             return FuseScores(stage=name, weights=weights or (1.0,) * len(children), children=children)
-        case Nearest() if space_of(stage.using, schema, "using") in schema.records:
+        case Nearest() if space_of(stage.using, schema, "using") in schema.body_spaces:
             ranker = _nearest_ranker(stage.query, stage, schema)
             return Rerank(stage=name, ranker=ranker, exclude=_excluded(stage), children=children)
         case Nearest():
@@ -169,7 +169,7 @@ def _build_merge(stage: Stage, schema: CollectionSchema, name: str, children: tu
             return Rescore(
                 stage=name,
                 space=space,
-                distance=schema.spaces[space].distance,
+                distance=schema.dense[space].distance,
                 vector=_vector(stage.query),
                 exclude=_excluded(stage),
                 children=children,
@@ -207,7 +207,7 @@ def _ranker(
     if isinstance(rank, Bm25):
         return _by_text(rank, schema)
     space = space_of(stage.using, schema, "using")
-    return InSpace(rank, space, schema.spaces[space].distance)
+    return InSpace(rank, space, schema.dense[space].distance)
 
 
 def _metric_scores(rank: ByMetrics, stage: Stage, schema: CollectionSchema) -> Iterator[MetricScore]:
@@ -237,7 +237,7 @@ def _build_diversity(stage: Stage, schema: CollectionSchema, name: str, node: No
     return Diversify(
         stage=name,
         space=space,
-        distance=schema.spaces[space].distance,
+        distance=schema.dense[space].distance,
         diversity=stage.query.mmr.diversity,
         candidates=candidates_of(stage.query.mmr, limit),
         limit=limit + stage.offset if stage.search_after is None else EVERYTHING,
@@ -267,8 +267,8 @@ def _build_score_mode(stage: Stage, schema: CollectionSchema, name: str, node: N
 def _distance_of(stage: Stage, schema: CollectionSchema) -> Distance:
     """Whose conversion of scores is that of a stage's: Cosine's is 1 - s, which serves every ratio, Dot's is -s."""
     space = space_of(stage.using, schema, "using")
-    if space in schema.spaces:
-        return schema.spaces[space].distance
+    if space in schema.dense:
+        return schema.dense[space].distance
     return Distance.DOT if stage.params.sparse_metric in (None, SparseMetric.DOT) else Distance.COSINE
 
 

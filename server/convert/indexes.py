@@ -7,7 +7,7 @@ from headwater.v1 import indexes_pb2 as wire
 from planner.analyze import Coverage
 from server.convert.payload_fields import enum_value
 from server.convert.schema import DISTANCES
-from storage.schema import Distance, IndexSource, ReadyPolicy, SpaceSchema
+from storage.schema import DenseSpace, Distance, IndexSource, ReadyPolicy
 
 SOURCES: Mapping[int, IndexSource] = {
     wire.INDEX_SOURCE_EXTERNAL: IndexSource.EXTERNAL,
@@ -38,7 +38,7 @@ def ready_policy_of(number: int, path: str) -> ReadyPolicy:
 
 
 def index_message(
-    index_id: str, label: str, name: str, space: SpaceSchema, status: wire.IndexStatus, error: str = ""
+    index_id: str, label: str, name: str, space: DenseSpace, status: wire.IndexStatus, error: str = ""
 ) -> wire.Index:
     """An index: the space `name`, which has a policy."""
     policy = space.policy

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from headwater.v1.common_pb2 import Vector
 from server.errors import no_embedder
 from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, LimitExceeded
-from storage.schema import CollectionSchema, MultiSchema, RecordSchema, SparseSchema
+from storage.schema import BodySpace, CollectionSchema, MultiSpace, SparseSpace
 from storage.vectors import MAX_MULTI_ROWS, MultiVector, SparseVector, checked_multi, checked_sparse
 from storage.write import SpaceRecords, check_vector
 
@@ -46,26 +46,26 @@ def space_records_of(
 
     Raises InvalidRequest and its subclasses, naming the vector, and EmbedderNotConfigured for a text.
     """
-    if not schema.records:
+    if not schema.body_spaces:
         return {}
     positions: defaultdict[str, list[int]] = defaultdict(list)
     bodies: defaultdict[str, list[bytes]] = defaultdict(list)
     for position, vectors in enumerate(points):
         for space in vectors:
-            if space in schema.records:
+            if space in schema.body_spaces:
                 positions[space].append(position)
                 field = f'{path}[{position}].vectors["{space}"]'
-                bodies[space].append(_body_of(vectors[space], schema.records[space], space, field))
+                bodies[space].append(_body_of(vectors[space], schema.body_spaces[space], space, field))
     return {space: SpaceRecords(np.array(positions[space], np.int64), tuple(bodies[space])) for space in positions}
 
 
-def _body_of(message: Vector, schema: RecordSchema, space: str, path: str) -> bytes:
+def _body_of(message: Vector, schema: BodySpace, space: str, path: str) -> bytes:
     match schema, message.WhichOneof("kind"):
-        case SparseSchema(), "sparse":
+        case SparseSpace(), "sparse":
             return sparse_of(message, path).to_bytes()
-        case MultiSchema(tokens=tokens), "multi":
+        case MultiSpace(tokens=tokens), "multi":
             return checked_multi(tokens, _rows_of(message), path).to_bytes()
-        case MultiSchema(tokens=tokens), "dense":  # one row
+        case MultiSpace(tokens=tokens), "dense":  # one row
             row = np.asarray(message.dense.values, dtype=np.float32)
             check_vector(tokens, row, path)
             return MultiVector(row[None, :]).to_bytes()
@@ -74,7 +74,7 @@ def _body_of(message: Vector, schema: RecordSchema, space: str, path: str) -> by
         case _, None:
             raise EmptyVector(path)
         case _, kind:
-            held = "sparse" if isinstance(schema, SparseSchema) else "one of multi-vectors"
+            held = "sparse" if isinstance(schema, SparseSpace) else "one of multi-vectors"
             raise InvalidRequest(path, f"the space {space!r} is {held}, and the vector is {kind}")
 
 

@@ -15,6 +15,7 @@ from storage.schema import (
     CollectionSchema,
     CollectionStats,
     Datatype,
+    DenseSpace,
     Distance,
     HnswConfig,
     HnswConfigDiff,
@@ -22,15 +23,14 @@ from storage.schema import (
     IndexKind,
     IvfConfig,
     IvfConfigDiff,
-    MultiSchema,
-    RecordSchema,
+    MultiSpace,
     SchemaChange,
     SpaceDiff,
     SpaceSchema,
     SpaceState,
     SpaceStats,
     SparseModifier,
-    SparseSchema,
+    SparseSpace,
     default_datatype,
 )
 
@@ -87,8 +87,7 @@ _INDEX_KIND_NUMBERS = {kind: number for number, kind in INDEX_KINDS.items()}
 def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
     """The schema that a new collection is to have."""
     schema = CollectionSchema(
-        spaces=_spaces_of(request.vectors, "vectors"),
-        records=_record_spaces_of(request.vectors, request.sparse_vectors, ""),
+        spaces=_spaces_of(request.vectors, request.sparse_vectors, ""),
         text_indexes=text_indexes_of(request.text_indexes, "text_indexes"),
         field_indexes=payload_schema_of(request.payload_schema),
     )
@@ -102,8 +101,7 @@ def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
 def change_of(request: wire.CollectionsUpdateRequest) -> SchemaChange:
     """The change of schema that a request asks for."""
     return SchemaChange(
-        add=_spaces_of(request.add_vectors, "add_vectors"),
-        add_records=_record_spaces_of(request.add_vectors, request.add_sparse_vectors, "add_"),
+        add=_spaces_of(request.add_vectors, request.add_sparse_vectors, "add_"),
         drop=tuple(request.drop_vectors),
         drop_sparse=tuple(request.drop_sparse_vectors),
         update={
@@ -122,10 +120,10 @@ def collection_info(
     payload_schema: Mapping[str, FieldIndexStatus],
 ) -> wire.CollectionInfo:
     """What a collection is and holds, with every default filled in. `stats` may be of a later commit than `schema`."""
-    spaces = schema.spaces.keys() & stats.spaces.keys()
+    dense = {name: space for name, space in schema.dense.items() if name in stats.spaces}
     return wire.CollectionInfo(
         collection_name=name,
-        vectors={space: _space_info(schema.spaces[space], stats.spaces[space]) for space in spaces}
+        vectors={name: _space_info(space, stats.spaces[name]) for name, space in dense.items()}
         | _multi_infos(schema, stats),
         sparse_vectors=_sparse_infos(schema, stats),
         text_indexes={path: text_index_message(settings) for path, settings in schema.text_indexes.items()},
@@ -139,37 +137,35 @@ def collection_info(
     )
 
 
-def _spaces_of(vectors: Mapping[str, wire.VectorParams], path: str) -> dict[str, SpaceSchema]:
-    """The dense ones."""
-    dense = {name: params for name, params in vectors.items() if not params.HasField("multivector_config")}
-    return {name: _space_of(params, f'{path}["{name}"]') for name, params in dense.items()}
-
-
-def _record_spaces_of(
+def _spaces_of(
     vectors: Mapping[str, wire.VectorParams], sparse: Mapping[str, wire.SparseVectorParams], prefix: str
-) -> dict[str, RecordSchema]:
-    """The spaces of multi-vectors and the sparse ones; `prefix` begins the names of the fields they are in."""
-    spaces: dict[str, RecordSchema] = {}
+) -> dict[str, SpaceSchema]:
+    """The spaces of all kinds; `prefix` begins the names of the two fields that they are in."""
+    spaces: dict[str, SpaceSchema] = {}
     for name, params in vectors.items():
-        if params.HasField("multivector_config"):
-            path = f'{prefix}vectors["{name}"]'
-            enum_value(COMPARATORS, params.multivector_config.comparator, f"{path}.multivector_config.comparator")
-            if params.embedder:
-                what = "an embedder makes one vector of a text, and points of this space have several"
-                raise InvalidRequest(f"{path}.embedder", what)
-            spaces[name] = MultiSchema(tokens=_space_of(params, path))
+        path = f'{prefix}vectors["{name}"]'
+        is_multi = params.HasField("multivector_config")
+        spaces[name] = _multi_space_of(params, path) if is_multi else _dense_space_of(params, path)
     for name, settings in sparse.items():
         path = f'{prefix}sparse_vectors["{name}"]'
         if name in vectors:
             raise InvalidName(path, f"a space of this name is among `{prefix}vectors`")
-        spaces[name] = SparseSchema(modifier=enum_value(SPARSE_MODIFIERS, settings.modifier, f"{path}.modifier"))
+        spaces[name] = SparseSpace(modifier=enum_value(SPARSE_MODIFIERS, settings.modifier, f"{path}.modifier"))
     return spaces
+
+
+def _multi_space_of(params: wire.VectorParams, path: str) -> MultiSpace:
+    enum_value(COMPARATORS, params.multivector_config.comparator, f"{path}.multivector_config.comparator")
+    if params.embedder:
+        what = "an embedder makes one vector of a text, and points of this space have several"
+        raise InvalidRequest(f"{path}.embedder", what)
+    return MultiSpace(tokens=_dense_space_of(params, path))
 
 
 def _multi_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, wire.SpaceInfo]:
     infos = {}
-    for name, space in schema.records.items():
-        if isinstance(space, MultiSchema) and name in stats.spaces and name in stats.records:
+    for name, space in schema.multi.items():
+        if name in stats.spaces and name in stats.records:
             info = infos[name] = _space_info(space.tokens, stats.spaces[name])
             info.params.multivector_config.comparator = wire.MULTI_VECTOR_COMPARATOR_MAX_SIM
             rows, points = info.vectors_count, stats.records[name]
@@ -180,20 +176,20 @@ def _multi_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, 
 
 def _sparse_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, wire.SparseSpaceInfo]:
     infos = {}
-    for name, space in schema.records.items():
-        if isinstance(space, SparseSchema) and name in stats.records:
+    for name, space in schema.sparse.items():
+        if name in stats.records:
             params = wire.SparseVectorParams(modifier=_SPARSE_MODIFIER_NUMBERS[space.modifier])  # type: ignore[arg-type]
             infos[name] = wire.SparseSpaceInfo(params=params, vectors_count=stats.records[name])
     return infos
 
 
-def _space_of(params: wire.VectorParams, path: str) -> SpaceSchema:
+def _dense_space_of(params: wire.VectorParams, path: str) -> DenseSpace:
     distance = _distance_of(params.distance, join(path, "distance"))
     hnsw = _hnsw_diff_of(params.hnsw_config, join(path, "hnsw_config"))
     index = _index_kind_of(params.index, join(path, "index")) or IndexKind.AUTO
     small = index is IndexKind.IVF or hnsw.preset is HnswPreset.LOW_MEMORY
     datatype = _datatype_of(params.datatype, join(path, "datatype"))
-    return SpaceSchema(
+    return DenseSpace(
         size=params.size,
         distance=distance,
         hnsw=hnsw.apply(HnswConfig()),
@@ -259,7 +255,7 @@ def _index_kind_of(number: int, path: str) -> IndexKind | None:
     return None if number == wire.INDEX_KIND_UNSPECIFIED else enum_value(INDEX_KINDS, number, path)
 
 
-def _ivf_config(space: SpaceSchema) -> wire.IvfConfig | None:
+def _ivf_config(space: DenseSpace) -> wire.IvfConfig | None:
     """Settings of lists; None where there are none to be, and nobody set any."""
     if space.index is not IndexKind.IVF and space.ivf == IvfConfig():
         return None
@@ -273,7 +269,7 @@ def _ivf_config(space: SpaceSchema) -> wire.IvfConfig | None:
     )
 
 
-def _space_info(space: SpaceSchema, stats: SpaceStats) -> wire.SpaceInfo:
+def _space_info(space: DenseSpace, stats: SpaceStats) -> wire.SpaceInfo:
     params = wire.VectorParams(
         size=space.size,
         distance=_DISTANCE_NUMBERS[space.distance],  # type: ignore[arg-type]

@@ -40,12 +40,12 @@ def space_vectors_of(
     rows: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
     for position, vectors in enumerate(points):
         for space in vectors:  # `items()` of a message's map takes three times as long
-            if space in schema.records:  # space_records_of takes those
+            if space in schema.body_spaces:  # space_records_of takes those
                 continue
             kind = vectors[space].WhichOneof("kind")
-            if kind == "text" and space in schema.spaces:
+            if kind == "text" and space in schema.dense:
                 raise no_embedder(space, f'{path}[{position}].vectors["{space}"]')
-            if kind in ("sparse", "multi") and space in schema.spaces:
+            if kind in ("sparse", "multi") and space in schema.dense:
                 what = f"the space {space!r} is dense, and the vector is {kind}"
                 raise InvalidRequest(f'{path}[{position}].vectors["{space}"]', what)
             positions[space].append(position)

@@ -82,7 +82,7 @@ class Texts:
 
     def of_write(self, request: Any, schema: CollectionSchema, budget: Budget) -> None:
         """Embeds the texts of a write for the spaces that have an embedder. Conversion refuses those for others."""
-        spaces = [name for name, space in schema.spaces.items() if space.embedder is not None]
+        spaces = [name for name, space in schema.dense.items() if space.embedder is not None]
         if spaces:
             self.embed(list(_in_write(request, spaces)), schema, Role.DOCUMENT, budget)
 
@@ -108,7 +108,7 @@ class Texts:
 
 def embedder_of(schema: CollectionSchema, space: str, field: str) -> str:
     """The name of the embedder of a space. Raises EmbedderNotConfigured, naming the field that holds a text."""
-    name = schema.spaces[space].embedder if space in schema.spaces else None
+    name = schema.dense[space].embedder if space in schema.dense else None
     if name is None:
         raise no_embedder(space, field)
     return name
@@ -124,7 +124,7 @@ def check_text(text: str, field: str) -> None:
 
 def check_row(row: NDArray[np.float32], schema: CollectionSchema, space: str, embedder: str) -> None:
     """Raises EmbedderFailed unless the vector has as many dimensions as the space."""
-    size = schema.spaces[space].size
+    size = schema.dense[space].size
     if len(row) != size:
         what = f"makes vectors of {len(row)} dimensions, and those of the space {space!r} have {size}"
         raise EmbedderFailed(embedder, what, expected=size, actual=len(row))
@@ -132,7 +132,7 @@ def check_row(row: NDArray[np.float32], schema: CollectionSchema, space: str, em
 
 def explained(explanation: Explanation, places: Sequence[Place], schema: CollectionSchema) -> Explanation:
     """The explanation with the embedder of each stage whose query was a text, as an attribute of what searches."""
-    names = {place.stage: schema.spaces[place.space].embedder or "" for place in places}
+    names = {place.stage: schema.dense[place.space].embedder or "" for place in places}
     if not names:
         return explanation
     root = _with_embedders(explanation.root, names)

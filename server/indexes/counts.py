@@ -107,5 +107,5 @@ class IndexCounts:
 
 def _check_there(index: Index, snapshot: Snapshot) -> None:
     """Raises SpaceNotFound when the index was deleted since it was looked up."""
-    if index.space not in snapshot.schema.spaces:
+    if index.space not in snapshot.schema.dense:
         raise SpaceNotFound(index.space, snapshot.schema.names)

@@ -23,7 +23,7 @@ from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection, wait_for
 from storage.errors import Cancelled, CollectionClosed, EngineError, PointNotFound, ShuttingDown
 from storage.mvcc import Snapshot
-from storage.schema import SpaceSchema
+from storage.schema import DenseSpace
 from storage.tables import PointRecord, Reader
 from storage.write import BySlots, DeleteVectors, Operation, SpaceVectors, StoredCondition, UpdateVectors
 
@@ -148,9 +148,9 @@ class ManagedIndex:
         self._idle = not more
         return more
 
-    def _space(self, snapshot: Snapshot) -> tuple[str, SpaceSchema]:
+    def _space(self, snapshot: Snapshot) -> tuple[str, DenseSpace]:
         """The space; where to begin when its embedder is another than before. Raises _Gone."""
-        found = [each for each in snapshot.schema.spaces.items() if each[1].uid == self.space_uid]
+        found = [each for each in snapshot.schema.dense.items() if each[1].uid == self.space_uid]
         if not found:
             raise _Gone()
         [(name, space)] = found
@@ -174,7 +174,7 @@ class ManagedIndex:
         self._dirty = np.union1d(self._dirty, changed[changed < self._next_slot]).astype(np.uint32)
         self._seen = snapshot.seq
 
-    def _next_chunk(self, snapshot: Snapshot, space: SpaceSchema) -> tuple[_Chunk, Callable[[], None]]:
+    def _next_chunk(self, snapshot: Snapshot, space: DenseSpace) -> tuple[_Chunk, Callable[[], None]]:
         """Dirty points, or else the next ones, and what to do once they are dealt with."""
         assert space.policy is not None
         path, chunk = space.policy.property, _Chunk()
@@ -201,7 +201,7 @@ class ManagedIndex:
         return chunk, advance
 
     def _operations(
-        self, snapshot: Snapshot, name: str, space: SpaceSchema, chunk: _Chunk
+        self, snapshot: Snapshot, name: str, space: DenseSpace, chunk: _Chunk
     ) -> tuple[list[Operation], dict[int, int]]:
         """What to write, and the digests of the texts whose vectors are right once it is written."""
         slots = np.array([record.slot for record in chunk.records], np.uint32)
@@ -234,7 +234,7 @@ class ManagedIndex:
         return operations, digests
 
     def _embed(
-        self, texts: Sequence[str], snapshot: Snapshot, name: str, space: SpaceSchema
+        self, texts: Sequence[str], snapshot: Snapshot, name: str, space: DenseSpace
     ) -> list[NDArray[np.float32]]:
         if not texts:
             return []
@@ -302,7 +302,7 @@ class ManagedIndex:
 
     def _settings(self) -> tuple[str, str | None] | None:
         """The name and the embedder of the space; None when it is gone."""
-        for name, space in self.collection.schema.spaces.items():
+        for name, space in self.collection.schema.dense.items():
             if space.uid == self.space_uid:
                 return name, space.embedder
         return None

@@ -11,7 +11,7 @@ from server.errors import AmbiguousIndex, EmbedderNotConfigured, IndexNotFound
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, SpaceNotFound
-from storage.schema import CollectionSchema, Distance, IndexPolicy, IndexSource, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, IndexPolicy, IndexSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Index:
 
     collection: Collection
     space: str
-    schema: SpaceSchema
+    schema: DenseSpace
 
     @property
     def policy(self) -> IndexPolicy:
@@ -32,7 +32,7 @@ class Index:
         return index_id(self.collection, self.schema)
 
 
-def index_id(collection: Collection, space: SpaceSchema) -> str:
+def index_id(collection: Collection, space: DenseSpace) -> str:
     """Both parts are never used again, and a copy of a collection has another uid."""
     return f"{collection.uid}-{space.uid}"
 
@@ -50,7 +50,7 @@ def index_of(database: Database, given: str) -> Index:
 
 def indexes_of(collection: Collection) -> list[Index]:
     """The indexes of a collection in the order in which they were made."""
-    spaces = [(name, space) for name, space in collection.schema.spaces.items() if space.policy is not None]
+    spaces = [(name, space) for name, space in collection.schema.dense.items() if space.policy is not None]
     return [Index(collection, name, space) for name, space in sorted(spaces, key=lambda each: each[1].uid or 0)]
 
 
@@ -107,10 +107,10 @@ def check_property(name: str, field: str) -> None:
         raise InvalidRequest(field, str(error)) from None
 
 
-def _of_property(schema: CollectionSchema, wanted: Wanted) -> dict[str, SpaceSchema]:
+def _of_property(schema: CollectionSchema, wanted: Wanted) -> dict[str, DenseSpace]:
     return {
         name: space
-        for name, space in schema.spaces.items()
+        for name, space in schema.dense.items()
         if space.policy is not None
         and space.policy.property == wanted.property
         and wanted.distance in (None, space.distance)
@@ -118,7 +118,7 @@ def _of_property(schema: CollectionSchema, wanted: Wanted) -> dict[str, SpaceSch
     }
 
 
-def _fitting(spaces: Mapping[str, SpaceSchema], wanted: Wanted, vector: str) -> dict[str, SpaceSchema]:
+def _fitting(spaces: Mapping[str, DenseSpace], wanted: Wanted, vector: str) -> dict[str, DenseSpace]:
     """Those that take the vector; at least one."""
     if wanted.size is None:
         fitting = {name: space for name, space in spaces.items() if space.embedder is not None}
@@ -139,6 +139,6 @@ def _restriction(wanted: Wanted) -> str:
     return f" and {' and '.join(said)}" if said else ""
 
 
-def _described(name: str, space: SpaceSchema) -> str:
+def _described(name: str, space: DenseSpace) -> str:
     assert space.policy is not None
     return f"space {name!r}, {space.policy.source.value}, {space.distance.value}, {space.size} dimensions"

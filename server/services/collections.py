@@ -10,7 +10,7 @@ from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import InvalidRequest, LimitExceeded
-from storage.schema import MAX_DIMENSIONS, CollectionSchema, SpaceSchema
+from storage.schema import MAX_DIMENSIONS, CollectionSchema, DenseSpace
 from storage.tables import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 
 
@@ -46,7 +46,7 @@ class Collections:
         self._check_embedders(request.add_vectors, "add_vectors")
         self._check_embedders(request.update_vectors, "update_vectors")
         change = change_of(request)
-        self._check_sizes(CollectionSchema(spaces=change.add, records=change.add_records).row_spaces, "add_vectors")
+        self._check_sizes(CollectionSchema(spaces=change.add).row_spaces, "add_vectors")
         collection.change_schema(change, budget)
         return wire.CollectionsUpdateResponse(collection=self._info(collection, budget))
 
@@ -81,7 +81,7 @@ class Collections:
             if space.embedder:
                 self._embedders.get(space.embedder, f'{path}["{name}"].embedder')
 
-    def _check_sizes(self, spaces: Mapping[str, SpaceSchema], path: str) -> None:
+    def _check_sizes(self, spaces: Mapping[str, DenseSpace], path: str) -> None:
         for name, space in spaces.items():
             if self._max_dimension < space.size <= MAX_DIMENSIONS:
                 raise LimitExceeded(

@@ -23,11 +23,11 @@ from storage.errors import (
 from storage.schema import (
     MAX_DIMENSIONS,
     MAX_NAME_BYTES,
+    DenseSpace,
     Distance,
     IndexPolicy,
     IndexSource,
     SchemaChange,
-    SpaceSchema,
     check_space_name,
 )
 from storage.tables import CollectionState
@@ -129,7 +129,7 @@ class IndexPolicies:
                 continue  # what cannot be opened has no index that could be used
         return found
 
-    def _space_of(self, request: wire.IndexesCreateRequest, budget: Budget) -> SpaceSchema:
+    def _space_of(self, request: wire.IndexesCreateRequest, budget: Budget) -> DenseSpace:
         """The space of the new index, everything checked."""
         source = source_of(request.source, "source")
         if source is None:
@@ -152,7 +152,7 @@ class IndexPolicies:
         if source is IndexSource.MANAGED and embedder is not None:
             size = self._dimensions(embedder, size, budget)
         policy = IndexPolicy(property=request.property_name, source=source, ready=ready)
-        return SpaceSchema(size=size, distance=distance, datatype_chosen=False, embedder=embedder, policy=policy)
+        return DenseSpace(size=size, distance=distance, datatype_chosen=False, embedder=embedder, policy=policy)
 
     def _only_embedder(self) -> str:
         names = self._embedders.names
@@ -173,7 +173,7 @@ class IndexPolicies:
         return len(row)
 
 
-def _add(collection: Collection, name: str, space: SpaceSchema) -> None:
+def _add(collection: Collection, name: str, space: DenseSpace) -> None:
     """Adds the space. Raises IndexAlreadyExists, SpaceAlreadyExists and what else adding one raises."""
     try:
         collection.change_schema(SchemaChange(add={name: space}))
@@ -181,7 +181,7 @@ def _add(collection: Collection, name: str, space: SpaceSchema) -> None:
         raise SpaceAlreadyExists(name, "space") from None
 
 
-def _add_named(collection: Collection, space: SpaceSchema) -> str:
+def _add_named(collection: Collection, space: DenseSpace) -> str:
     """Adds the space under a name that says what it is; returns the name."""
     wanted, number = space_name(space), 1
     while True:
@@ -194,7 +194,7 @@ def _add_named(collection: Collection, space: SpaceSchema) -> str:
             return name
 
 
-def space_name(space: SpaceSchema) -> str:
+def space_name(space: DenseSpace) -> str:
     """`property.source.similarity.dimensions`, the property cut and without what names may not hold."""
     assert space.policy is not None
     rest = f".{space.policy.source.value}.{space.distance.value}.{space.size}"

@@ -46,7 +46,7 @@ class _Target:
 
     @property
     def distance(self) -> Distance:
-        return self.schema.spaces[self.space].distance
+        return self.schema.dense[self.space].distance
 
 
 class IndexSearches:
@@ -125,7 +125,7 @@ class IndexSearches:
         return answer.hits
 
     def _coverage(self, target: _Target, budget: Budget) -> wire.IndexCoverage:
-        space = target.schema.spaces[target.space]
+        space = target.schema.dense[target.space]
         if space.policy is None:
             return wire.IndexCoverage()
         index = Index(target.collection, target.space, space)

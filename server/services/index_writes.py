@@ -143,7 +143,7 @@ def _changed(
     """The points whose stored vector is another, and the commit that was read. Raises PointNotFound."""
     ids = list(last)
     with collection.snapshot() as snapshot:
-        if space not in snapshot.schema.spaces:  # it was deleted meanwhile
+        if space not in snapshot.schema.dense:  # it was deleted meanwhile
             raise SpaceNotFound(space, snapshot.schema.names)
         slots = snapshot.slots_of(ids)
         missing = [point_id for point_id, slot in zip(ids, slots.tolist(), strict=True) if slot < 0]

@@ -136,11 +136,11 @@ class VectorDataMaintenance:
 def _partitioned(collection: Collection, using: str | None, partition_id: str) -> str:
     """The space to build by the partition. Raises PartitionNotFound, NoPartitionPhase."""
     space = space_of(using, collection.schema, "using")
-    partition = None if space not in collection.schema.spaces else collection.spaces()[space].manifest.partition
+    partition = None if space not in collection.schema.dense else collection.spaces()[space].manifest.partition
     if partition is None or partition.id != partition_id:
         raise PartitionNotFound(partition_id, space)
-    if collection.schema.spaces[space].index is not IndexKind.IVF:
-        raise NoPartitionPhase(space, collection.schema.spaces[space].index.name)
+    if collection.schema.dense[space].index is not IndexKind.IVF:
+        raise NoPartitionPhase(space, collection.schema.dense[space].index.name)
     return space
 
 

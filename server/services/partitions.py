@@ -57,7 +57,7 @@ class Partitions:
         collection = self._database.collection(header.collection_name, budget)
         using = header.using if header.HasField("using") else None
         space = _dense(using, collection.schema, "header.using")
-        schema = collection.schema.spaces[space]
+        schema = collection.schema.dense[space]
         if not serves(schema.distance):
             what = f"lists serve Cosine, Dot and Euclid, not {schema.distance.name}: the space has no partition"
             raise InvalidRequest("header.using", what)
@@ -90,8 +90,8 @@ class Partitions:
         with source.snapshot() as snapshot:
             using = header.from_using if header.HasField("from_using") else None
             space = _dense(using, snapshot.schema, "header.from_using")
-            if snapshot.schema.spaces[space].size != size:
-                what = f"expected {size} dimensions, space {space!r} has {snapshot.schema.spaces[space].size}"
+            if snapshot.schema.dense[space].size != size:
+                what = f"expected {size} dimensions, space {space!r} has {snapshot.schema.dense[space].size}"
                 raise malformed(Malformation.WRONG_DIMENSION, what, field="header.from_collection")
             slots = snapshot.all_slots()
             if len(slots) > MAX_ROWS:

@@ -133,7 +133,7 @@ class PointQueries:
             else:
                 answers = self._engine.query_on(reader, collection, queries, budget, batch_field=batch_field)
         except PointNotFound as error:
-            if any(space.embedder for space in schema.spaces.values()) and any(isinstance(id, str) for id in error.ids):
+            if any(space.embedder for space in schema.dense.values()) and any(isinstance(id, str) for id in error.ids):
                 error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"
             raise
         return _explained(answers, queries, places, schema) if places else answers

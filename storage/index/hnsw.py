@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from usearch.index import Index
 
 from storage.files import plain_path
-from storage.schema import Datatype, Distance, SpaceSchema
+from storage.schema import Datatype, DenseSpace, Distance
 from storage.vectors import Encoding, choose_encoding, compared_by, encode_queries, encode_rows
 
 _METRICS = {
@@ -39,7 +39,7 @@ def has_kernel(distance: Distance) -> bool:
     return distance in _METRICS
 
 
-def _new_index(space: SpaceSchema, encoding: Encoding) -> Index:
+def _new_index(space: DenseSpace, encoding: Encoding) -> Index:
     return Index(
         ndim=space.size,
         metric=_metric_of(space, encoding),
@@ -51,7 +51,7 @@ def _new_index(space: SpaceSchema, encoding: Encoding) -> Index:
     )
 
 
-def _metric_of(space: SpaceSchema, encoding: Encoding) -> str:
+def _metric_of(space: DenseSpace, encoding: Encoding) -> str:
     """What the graph compares by: signs by Hamming, whatever the metric of the space."""
     if space.datatype is Datatype.BINARY and not space.distance.is_binary:
         return _METRICS[Distance.HAMMING]
@@ -59,7 +59,7 @@ def _metric_of(space: SpaceSchema, encoding: Encoding) -> str:
 
 
 def build(
-    space: SpaceSchema,
+    space: DenseSpace,
     vectors: NDArray[np.float32],
     positions: NDArray[np.int64],
     path: Path,
@@ -87,7 +87,7 @@ def build(
 class Graph:
     """A saved graph, mapped read-only. Searches of one graph run one after another inside usearch."""
 
-    def __init__(self, space: SpaceSchema, path: Path, encoding: Encoding = _PLAIN) -> None:
+    def __init__(self, space: DenseSpace, path: Path, encoding: Encoding = _PLAIN) -> None:
         """`space` has the stored form that the graph was built with, `encoding` is what the build returned.
 
         Requires: `path` has been verified by its checksum; usearch does not survive damaged files.

@@ -16,7 +16,7 @@ from storage.files import create, open_arrays
 from storage.ivf.codes import Part, code_of, encode, gathered, layout_of, nearness
 from storage.ivf.kmeans import make_partition
 from storage.ivf.partition import ROWS_AT_ONCE, Comparison, Partition, directed, fitted, nearest
-from storage.schema import Datatype, Distance, SpaceSchema
+from storage.schema import Datatype, DenseSpace, Distance
 
 MAGIC = b"HWIVF\x00\x00\x02"
 _READ_AT_ONCE = 65_536  # rows that a search compares between two looks at its budget: some milliseconds
@@ -32,7 +32,7 @@ def serves(distance: Distance) -> bool:
 
 
 def build_lists(
-    space: SpaceSchema,
+    space: DenseSpace,
     vectors: NDArray[np.float32],
     positions: NDArray[np.int64],
     path: Path,
@@ -56,7 +56,7 @@ def build_lists(
 
 
 def _write(
-    space: SpaceSchema,
+    space: DenseSpace,
     vectors: NDArray[np.float32],
     positions: NDArray[np.int64],
     assigned: NDArray[np.int64],
@@ -108,7 +108,7 @@ class Filtered:
 class Lists:
     """Saved lists, mapped read-only. Safe for many threads."""
 
-    def __init__(self, space: SpaceSchema, path: Path) -> None:
+    def __init__(self, space: DenseSpace, path: Path) -> None:
         """Requires: `path` has been verified by its checksum. ValueError: it is no file of lists."""
         about, arrays, self.bytes = open_arrays(path, MAGIC)
         self.datatype = Datatype(about["code"])

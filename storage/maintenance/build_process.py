@@ -24,7 +24,7 @@ from storage.files import NO_ROOM, escape_what_cannot_be_encoded, failpoint
 from storage.ivf import build_lists, read_partition
 from storage.maintenance.estimate import estimate_build
 from storage.maintenance.task_process import EXIT_CORRUPT, EXIT_FULL
-from storage.schema import CollectionSchema, Datatype, IndexKind, SpaceSchema
+from storage.schema import CollectionSchema, Datatype, DenseSpace, IndexKind
 from storage.segments import BuiltIndex, build_graph, judge_lists
 
 _LOWEST_PRIORITY = 19
@@ -36,7 +36,7 @@ def main() -> None:
     os.nice(_LOWEST_PRIORITY)
     with np.load(io.BytesIO(sys.stdin.buffer.read())) as arrays:
         data = dict(arrays)
-    space = CollectionSchema.from_json(job["schema"]).spaces[""]
+    space = CollectionSchema.from_json(job["schema"]).dense[""]
     positions = data["positions0"]
     vectors: NDArray[np.float32] = _map(job["sources"][0]["path"], job["sources"][0]["count"], space)
     if job["block"] is not None:
@@ -65,7 +65,7 @@ def _tell(built: BuiltIndex) -> None:
 
 
 def _build_lists(
-    job: Mapping[str, Any], space: SpaceSchema, vectors: NDArray[np.float32], positions: NDArray[np.int64]
+    job: Mapping[str, Any], space: DenseSpace, vectors: NDArray[np.float32], positions: NDArray[np.int64]
 ) -> None:
     partition = None
     if job["partition"] is not None:
@@ -82,7 +82,7 @@ def _build_lists(
     _tell(judge_lists(space, vectors, positions, Path(job["index"])))
 
 
-def _copy(job: Mapping[str, Any], data: Mapping[str, NDArray[Any]], space: SpaceSchema, out: Path) -> None:
+def _copy(job: Mapping[str, Any], data: Mapping[str, NDArray[Any]], space: DenseSpace, out: Path) -> None:
     """Writes the wanted rows of all sources, in order, to `out`."""
     total = sum(len(data[f"positions{number}"]) for number in range(len(job["sources"])))
     done = 0
@@ -112,7 +112,7 @@ def _check(path: str, rows: NDArray[np.float32], positions: NDArray[np.int64], c
             sys.exit(EXIT_CORRUPT)
 
 
-def _map(path: str | Path, count: int, space: SpaceSchema) -> NDArray[np.float32]:
+def _map(path: str | Path, count: int, space: DenseSpace) -> NDArray[np.float32]:
     try:
         return np.memmap(path, "<f4", mode="r", shape=(count, space.size))
     except FileNotFoundError:

@@ -11,7 +11,7 @@ import numpy as np
 from storage.errors import BuildTooLarge
 from storage.index import has_kernel
 from storage.ivf import ROWS_AT_ONCE, sample_size, wanted_lists
-from storage.schema import Datatype, IndexKind, SpaceSchema
+from storage.schema import Datatype, DenseSpace, IndexKind
 from storage.segments import BlockView, SpaceView, wants_index
 
 _LEVEL_SHARE = 1.0 / 16  # each level of a graph holds about a sixteenth of the one below
@@ -79,7 +79,7 @@ def _imported(space: SpaceView) -> tuple[int, ...] | None:
     return None if partition is None else partition.lists
 
 
-def estimate_build(space: SpaceSchema, rows: int, imported: tuple[int, ...] | None = None) -> Estimate:
+def estimate_build(space: DenseSpace, rows: int, imported: tuple[int, ...] | None = None) -> Estimate:
     """The same for `rows` of a space. `imported`: nodes of each level of a partition that is there already."""
     if space.index is IndexKind.IVF:
         return _of_lists(space, rows, imported)
@@ -88,7 +88,7 @@ def estimate_build(space: SpaceSchema, rows: int, imported: tuple[int, ...] | No
     return _of_graph(space, rows)
 
 
-def _of_lists(space: SpaceSchema, rows: int, imported: tuple[int, ...] | None) -> Estimate:
+def _of_lists(space: DenseSpace, rows: int, imported: tuple[int, ...] | None) -> Estimate:
     lists = imported or wanted_lists(space.ivf, rows)
     sample = 0 if imported else sample_size(space.ivf, rows)
     lowest = lists[-1]
@@ -108,7 +108,7 @@ def _of_lists(space: SpaceSchema, rows: int, imported: tuple[int, ...] | None) -
     )
 
 
-def _of_graph(space: SpaceSchema, rows: int) -> Estimate:
+def _of_graph(space: DenseSpace, rows: int) -> Estimate:
     node = _BYTES[space.datatype] * space.size + _GRAPH_OVERHEAD + 2 * _LINK_BYTES * space.hnsw.m * (1 + _LEVEL_SHARE)
     distances = rows * _COMPARISONS * space.hnsw.ef_construct * max(1.0, math.log10(max(rows, 1)) / 4)
     # A walk reaches about a 24th of what a product of matrices does, and waits for memory at each step.

@@ -21,7 +21,7 @@ from storage.maintenance.estimate import Estimate, estimate, most_rows
 from storage.maintenance.full_disk import give_back_room, run_with_reserve
 from storage.maintenance.task_process import BuildStopped, JobProcess, run_task
 from storage.maintenance.tasks import Task, TaskList
-from storage.schema import PartitionFile, SpaceSchema
+from storage.schema import DenseSpace, PartitionFile
 from storage.segments import (
     MAX_SEGMENT_ROWS,
     BlockFacts,
@@ -43,7 +43,7 @@ FULL_RETRY_SECONDS = 5.0
 _COALESCE_SECONDS = 0.05  # commits that arrive together cause one look at what is due
 _POLL_SECONDS = 0.25
 
-_Key = tuple[str, Work, SpaceSchema, PartitionFile | None]
+_Key = tuple[str, Work, DenseSpace, PartitionFile | None]
 """Work on a collection (its uid) under the settings and the partition of the time: attempts are counted by it."""
 
 
@@ -52,7 +52,7 @@ class _Job:
     """A task that waits or runs, and keeps its collection open. `asked`: by someone, so it is not due by itself."""
 
     collection: Collection
-    space: SpaceSchema
+    space: DenseSpace
     partition: PartitionFile | None
     work: Work
     task: Task

@@ -164,7 +164,7 @@ class Snapshot(Reader):
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
-        if space in self.schema.records:
+        if space in self.schema.body_spaces:
             return super().slots_with_vector(space)
         blocks = []
         for block in self._view.spaces[space].blocks:
@@ -212,7 +212,7 @@ class Snapshot(Reader):
 
     def token_owners(self, space: str) -> NDArray[np.uint32]:
         """The slot whose token each row of a space of multi-vectors is, as of whenever it was written."""
-        uid = self.schema.records[space].uid
+        uid = self.schema.body_spaces[space].uid
         assert uid is not None
         return self._core.token_owners[uid].view()
 
@@ -238,7 +238,7 @@ class Snapshot(Reader):
             self._core.env.copy(text, compact=True, txn=self._txn)
 
     def _record_uid(self, space: str) -> int:
-        uid = self.schema.records[space].uid
+        uid = self.schema.body_spaces[space].uid
         assert uid is not None
         return uid
 

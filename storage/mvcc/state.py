@@ -18,7 +18,7 @@ from storage.files import DiskReserve, Identity, failure, note_use, sync_folder,
 from storage.index import Growing, RecordIndexes, RecordLog
 from storage.mvcc.active_snapshots import ActiveSnapshots
 from storage.mvcc.dropped_spaces import DroppedSpaces
-from storage.schema import CollectionSchema, Manifest, MultiSchema, RecordSchema, SpaceSchema, all_files_of
+from storage.schema import CollectionSchema, DenseSpace, Manifest, MultiSpace, SpaceSchema, SparseSpace, all_files_of
 from storage.segments import MatchingRowsCache, Space, SpaceView, open_index, read_token_owners
 from storage.tables import (
     MAX_SLOT,
@@ -121,11 +121,9 @@ class Core:
     def _write_first(self, schema: CollectionSchema) -> None:
         with self.env.begin(write=True) as txn:
             self.tables = open_tables(self.env, txn)
-            self.schema = replace(schema, spaces={}, records={})
+            self.schema = replace(schema, spaces={})
             for name, space in schema.spaces.items():
                 self.add_space(txn, name, space)
-            for name, record_space in schema.records.items():
-                self.add_record_space(txn, name, record_space)
             self.sync_spaces()
             put_schema(txn, self.tables, self.schema, self.next_space_uid)
             put_state(txn, self.tables, State())
@@ -162,15 +160,9 @@ class Core:
             check_format(txn, self.tables, self.path / "lmdb")
             state = get_state(txn, self.tables)
             self.schema, self.next_space_uid = get_schema(txn, self.tables)
-            uids = {space.uid for space in (*self.schema.spaces.values(), *self.schema.records.values())}
-            remove_dropped_tables(self.env, txn, uids)
-            for name, record_space in self.schema.records.items():
-                self._open_records(txn, record_space.uid, state.seq)
-                if isinstance(record_space, MultiSchema):
-                    self.spaces[name] = self._open_space(txn, record_space.tokens, MAX_SLOT)
-                    self._load_owners(txn, record_space)
-            for name, schema in self.schema.spaces.items():
-                self.spaces[name] = self._open_space(txn, schema, state.next_slot)
+            remove_dropped_tables(self.env, txn, {space.uid for space in self.schema.spaces.values()})
+            for name, space in self.schema.spaces.items():
+                self._open_space(txn, name, space, state)
         if self._lacks_index():
             state = count_generation(self.env, self.tables, state)
         self._remove_strays()
@@ -188,7 +180,18 @@ class Core:
             for entry, block in zip(space.manifest.blocks, space.blocks, strict=True)
         )
 
-    def _open_space(self, txn: lmdb.Transaction, schema: SpaceSchema, next_slot: int) -> Space:
+    def _open_space(self, txn: lmdb.Transaction, name: str, space: SpaceSchema, state: State) -> None:
+        match space:
+            case DenseSpace():
+                self.spaces[name] = self._open_rows(txn, space, state.next_slot)
+            case SparseSpace():
+                self._open_bodies(txn, space.uid, state.seq)
+            case MultiSpace(tokens=tokens):
+                self._open_bodies(txn, space.uid, state.seq)
+                self.spaces[name] = self._open_rows(txn, tokens, MAX_SLOT)
+                self._load_owners(txn, space)
+
+    def _open_rows(self, txn: lmdb.Transaction, schema: DenseSpace, next_slot: int) -> Space:
         assert schema.uid is not None
         manifest, row_count = get_space(txn, self.tables, schema.uid)
         self.tables.rows[schema.uid] = open_rows(self.env, txn, schema.uid)
@@ -203,14 +206,25 @@ class Core:
                 block.index_bytes = (space.folder / entry.index.name).stat().st_size if block.graph is not None else 0
         return space
 
-    def add_space(self, txn: lmdb.Transaction, name: str, schema: SpaceSchema) -> None:
-        """Adds a space, in `txn` and in memory. Undone by `discard_space` when the transaction fails."""
-        schema = replace(schema, uid=self.next_space_uid)
+    def add_space(self, txn: lmdb.Transaction, name: str, space: SpaceSchema) -> None:
+        """Adds a space, in `txn` and in memory. The caller undoes it with `forget_space` when the transaction fails."""
+        uid = self.next_space_uid
         self.next_space_uid += 1
-        self._add_rows(txn, name, schema)
-        self.schema = replace(self.schema, spaces={**self.schema.spaces, name: schema})
+        match space:
+            case DenseSpace():
+                space = replace(space, uid=uid)
+                self._add_rows(txn, name, space)
+            case SparseSpace():
+                space = replace(space, uid=uid)
+                self._open_bodies(txn, uid, 0)
+            case MultiSpace(tokens=tokens):
+                space = MultiSpace(tokens=replace(tokens, uid=uid))
+                self._open_bodies(txn, uid, 0)
+                self._add_rows(txn, name, space.tokens)
+                self.token_owners[uid] = Growing(np.uint32)
+        self.schema = replace(self.schema, spaces={**self.schema.spaces, name: space})
 
-    def _add_rows(self, txn: lmdb.Transaction, name: str, schema: SpaceSchema) -> None:
+    def _add_rows(self, txn: lmdb.Transaction, name: str, schema: DenseSpace) -> None:
         """Makes the files and the table of a new space that has rows."""
         uid = schema.uid
         assert uid is not None
@@ -220,32 +234,19 @@ class Core:
         put_manifest(txn, self.tables, uid, Manifest())
         put_row_count(txn, self.tables, uid, 0)
 
-    def add_record_space(self, txn: lmdb.Transaction, name: str, schema: RecordSchema) -> None:
-        """Adds a space of records, in `txn` and in memory."""
-        uid = self.next_space_uid
-        self.next_space_uid += 1
-        self._open_records(txn, uid, 0)
-        if isinstance(schema, MultiSchema):
-            schema = MultiSchema(tokens=replace(schema.tokens, uid=uid))
-            self._add_rows(txn, name, schema.tokens)
-            self.token_owners[uid] = Growing(np.uint32)
-        else:
-            schema = replace(schema, uid=uid)
-        self.schema = replace(self.schema, records={**self.schema.records, name: schema})
-
     def sync_spaces(self) -> None:
         """Makes the names of the folders of new spaces durable. Due before the commit that adds them."""
         for folder in (self.path / "spaces", self.path):
             if folder.exists():
                 sync_folder(folder)
 
-    def _load_owners(self, txn: lmdb.Transaction, schema: MultiSchema) -> None:
+    def _load_owners(self, txn: lmdb.Transaction, schema: MultiSpace) -> None:
         """Fills the column of whose tokens rows are, just after opening. Rows that nobody has stay 0."""
         assert schema.uid is not None
         table = self.tables.records[schema.uid]
         self.token_owners[schema.uid] = Growing(np.uint32, read_token_owners(txn, table))
 
-    def _open_records(self, txn: lmdb.Transaction, uid: int | None, seq: int) -> None:
+    def _open_bodies(self, txn: lmdb.Transaction, uid: int | None, seq: int) -> None:
         assert uid is not None
         self.tables.records[uid] = open_records(self.env, txn, uid)
         self.record_logs[uid] = RecordLog(seq)
@@ -262,7 +263,9 @@ class Core:
     def tables_in_use(self) -> "list[lmdb._Database]":
         """All tables that hold something. Those of spaces that are gone are empty."""
         rows = [self.tables.rows[space.uid] for space in self.schema.row_spaces.values() if space.uid is not None]
-        records = [self.tables.records[space.uid] for space in self.schema.records.values() if space.uid is not None]
+        records = [
+            self.tables.records[space.uid] for space in self.schema.body_spaces.values() if space.uid is not None
+        ]
         return [self.tables.meta, self.tables.ids, self.tables.points, *rows, *records]
 
     def space_folder(self, uid: int) -> Path:

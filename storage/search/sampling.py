@@ -23,7 +23,7 @@ def sample_vectors(
     Raises CorruptStore, or as `budget` says.
     """
     chosen = seeded_order(seed, snapshot.slots_with_vector(space), snapshot, budget)[:count]
-    step = max(1, min(ROWS_AT_ONCE, CHUNK_VALUES // snapshot.schema.spaces[space].size))
+    step = max(1, min(ROWS_AT_ONCE, CHUNK_VALUES // snapshot.schema.dense[space].size))
     for start in range(0, len(chosen), step):
         budget.check()
         part = chosen[start : start + step]

@@ -26,7 +26,7 @@ def search_vectors(snapshot: Snapshot, searches: Sequence[SpaceSearch], budget: 
             snapshot.seq,
             [searches[number] for number in numbers],
             rows_of=snapshot.rows_of(space),
-            id_keys=snapshot.id_keys if space in snapshot.schema.spaces else _token_keys,
+            id_keys=snapshot.id_keys if space in snapshot.schema.dense else _token_keys,
             cache=snapshot.matching_rows,
             budget=budget,
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from storage.budget import Budget
 from storage.index import SparseView
 from storage.mvcc import Snapshot
-from storage.schema import MultiSchema, SparseModifier, SparseSchema
+from storage.schema import MultiSpace, SparseModifier, SparseSpace
 from storage.search.dense import SpaceHits
 from storage.search.multi import MultiQuery, multi_vectors, score_multi, search_multi
 from storage.search.stored_sparse import copy_worth_keeping, drop_others, is_kept, note_use, open_sparse, write_sparse
@@ -53,8 +53,8 @@ def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
 def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
     """Brings the indexes of sparse spaces that are searched up to date, and their files where that is worth it."""
     drop_others(snapshot)
-    for space, schema in snapshot.schema.records.items():
-        if isinstance(schema, SparseSchema) and (snapshot.has_record_index(space) or is_kept(snapshot, space)):
+    for space, schema in snapshot.schema.body_spaces.items():
+        if isinstance(schema, SparseSpace) and (snapshot.has_record_index(space) or is_kept(snapshot, space)):
             _view(snapshot, space, budget)
             data = snapshot.copied_record_index(space, partial(copy_worth_keeping, snapshot, space))
             if data is not None:
@@ -63,8 +63,8 @@ def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
 
 def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
     """Searches a sparse space whose index is there for one of its vectors, which is no use of it to be noted."""
-    schema = snapshot.schema.records[space]
-    if isinstance(schema, SparseSchema) and snapshot.has_record_index(space):
+    schema = snapshot.schema.body_spaces[space]
+    if isinstance(schema, SparseSpace) and snapshot.has_record_index(space):
         for _, body in snapshot.vector_bodies(space):
             query = SparseQuery(SparseVector.from_bytes(body))
             view = _view(snapshot, space, budget)
@@ -116,7 +116,7 @@ def record_vectors(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tup
 
     Raises CorruptStore.
     """
-    if isinstance(snapshot.schema.records[space], MultiSchema):
+    if isinstance(snapshot.schema.body_spaces[space], MultiSpace):
         return multi_vectors(snapshot, space, slots)
     return _sparse_at(snapshot, space, slots)
 
@@ -145,7 +145,7 @@ def _factors(snapshot: Snapshot, space: str, query: SparseQuery, view: SparseVie
     return view.factors(query.vector, snapshot.seq)
 
 
-def _schema(snapshot: Snapshot, space: str) -> SparseSchema:
-    schema = snapshot.schema.records[space]
-    assert isinstance(schema, SparseSchema)
+def _schema(snapshot: Snapshot, space: str) -> SparseSpace:
+    schema = snapshot.schema.body_spaces[space]
+    assert isinstance(schema, SparseSpace)
     return schema

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from storage.index import Graph, build
 from storage.ivf import Lists
-from storage.schema import Datatype, SpaceSchema, forms_of
+from storage.schema import Datatype, DenseSpace, forms_of
 from storage.segments.judge import (
     FORM_RECALL,
     GOOD_FORM,
@@ -53,7 +53,7 @@ class BuiltIndex:
 
 
 def build_graph(
-    space: SpaceSchema,
+    space: DenseSpace,
     vectors: Rows,
     positions: Positions,
     path: Path,
@@ -79,7 +79,7 @@ def build_graph(
     raise AssertionError("the finest form is built whatever it finds")
 
 
-def judge_lists(space: SpaceSchema, vectors: Rows, positions: Positions, path: Path) -> BuiltIndex:
+def judge_lists(space: DenseSpace, vectors: Rows, positions: Positions, path: Path) -> BuiltIndex:
     """What is to be said of the lists of `vectors[positions]` that were written to `path`."""
     lists = Lists(space, path)
     exam = make_exam(space.distance, vectors, positions)
@@ -90,7 +90,7 @@ def judge_lists(space: SpaceSchema, vectors: Rows, positions: Positions, path: P
 
 
 def _built(
-    space: SpaceSchema, exam: Exam, vectors: Rows, positions: Positions, path: Path, progress: Progress
+    space: DenseSpace, exam: Exam, vectors: Rows, positions: Positions, path: Path, progress: Progress
 ) -> BuiltIndex:
     """Builds and judges a graph in the form of `space`; once more, in another order, when walks miss rows."""
     path.unlink(missing_ok=True)  # a graph in another form, which may be mapped still
@@ -109,7 +109,7 @@ def _built(
     return again
 
 
-def _judged(space: SpaceSchema, exam: Exam, encoding: Encoding, vectors: Rows, path: Path) -> tuple[BuiltIndex, float]:
+def _judged(space: DenseSpace, exam: Exam, encoding: Encoding, vectors: Rows, path: Path) -> tuple[BuiltIndex, float]:
     """What is to be said of a graph, and what share of its rows it reaches, at the settings that searches have."""
     graph = Graph(space, path, encoding)
     wanted = rescored(space.distance, space.datatype, exam.limit, None)

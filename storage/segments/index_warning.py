@@ -1,6 +1,6 @@
 """What is said of a space whose indexes find less than they should: the recall measured, and what would help."""
 
-from storage.schema import Datatype, IndexFile, SpaceSchema
+from storage.schema import Datatype, DenseSpace, IndexFile
 from storage.segments.judge import GOOD_RECALL
 from storage.segments.space import SpaceView
 
@@ -18,7 +18,7 @@ def warning_of(space: SpaceView) -> str:
     return poor_index(space.schema, min(poor, key=lambda index: index.recall or 0.0))
 
 
-def poor_index(space: SpaceSchema, index: IndexFile) -> str:
+def poor_index(space: DenseSpace, index: IndexFile) -> str:
     """What there is to say of one that is poor."""
     return f"{_recall(index)}; what would help: {_help(space, index)}"
 
@@ -42,7 +42,7 @@ def _recall(index: IndexFile) -> str:
     return f"an index of {index.rows:,} rows in {index.datatype} has a measured recall at 10 of {index.recall:.2f}"
 
 
-def _help(space: SpaceSchema, index: IndexFile) -> str:
+def _help(space: DenseSpace, index: IndexFile) -> str:
     finer = "" if index.datatype == Datatype.FLOAT32.value else "a finer datatype, "
     if index.kind == "ivf":
         return "a larger nprobe, other lists, or exact searches"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from storage.schema import CollectionSchema, IndexKind, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, IndexKind
 from storage.segments.segment import is_current, wants_index
 from storage.segments.space import SpaceView
 
@@ -59,7 +59,7 @@ class BlockFacts:
         return self.count - self.dead
 
 
-def seal_threshold(collection: CollectionSchema, space: SpaceSchema) -> int:
+def seal_threshold(collection: CollectionSchema, space: DenseSpace) -> int:
     """Rows at which the open block of a space is sealed."""
     if space.index in (IndexKind.HNSW, IndexKind.IVF) and wants_index(space):
         return min(INDEXED_ROWS, collection.indexing_threshold)

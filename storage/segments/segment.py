@@ -8,7 +8,7 @@ from pathlib import Path
 
 from storage.index import Graph, has_kernel
 from storage.ivf import Lists, code_of, serves
-from storage.schema import Datatype, IndexFile, IndexKind, PartitionFile, SpaceSchema, forms_of
+from storage.schema import Datatype, DenseSpace, IndexFile, IndexKind, PartitionFile, forms_of
 from storage.segments.block import SegmentIndex
 from storage.segments.build_index import BuiltIndex
 from storage.segments.space import SpaceView
@@ -17,14 +17,14 @@ from storage.vectors import Encoding
 log = logging.getLogger(__name__)
 
 
-def wants_index(space: SpaceSchema) -> bool:
+def wants_index(space: DenseSpace) -> bool:
     """Whether segments of the space get an index; others are scanned."""
     if space.index is IndexKind.IVF:
         return serves(space.distance)
     return space.index is not IndexKind.FLAT and has_kernel(space.distance)
 
 
-def kind_of(space: SpaceSchema) -> str:
+def kind_of(space: DenseSpace) -> str:
     """The kind of index that segments of the space get."""
     return "ivf" if space.index is IndexKind.IVF else "hnsw"
 
@@ -33,13 +33,13 @@ def kind_of_index(index: SegmentIndex) -> str:
     return "ivf" if isinstance(index, Lists) else "hnsw"
 
 
-def settings_of(space: SpaceSchema, partition: PartitionFile | None) -> str:
+def settings_of(space: DenseSpace, partition: PartitionFile | None) -> str:
     """What lists are built with, besides their rows; searching another number of them needs no other."""
     config = {**asdict(space.ivf), "nprobe": None}
     return json.dumps({"partition": partition.id} if partition is not None else config, sort_keys=True)
 
 
-def is_current(index: IndexFile, space: SpaceSchema, partition: PartitionFile | None) -> bool:
+def is_current(index: IndexFile, space: DenseSpace, partition: PartitionFile | None) -> bool:
     """Whether a segment built anew would have the same settings."""
     if index.kind != kind_of(space):
         return False
@@ -84,7 +84,7 @@ def file_checksum(path: Path) -> int:
     return checksum
 
 
-def open_index(schema: SpaceSchema, folder: Path, index: IndexFile) -> SegmentIndex | None:
+def open_index(schema: DenseSpace, folder: Path, index: IndexFile) -> SegmentIndex | None:
     """The saved index; None when it is missing or damaged: it is derived, so it is built again."""
     path = folder / index.name
     try:

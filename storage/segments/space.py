@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import CorruptStore
-from storage.schema import BlockEntry, IndexFile, Manifest, SpaceSchema
+from storage.schema import BlockEntry, DenseSpace, IndexFile, Manifest
 from storage.segments.block import NEVER, Block, BlockView, SegmentIndex
 
 NO_ROW = -1
@@ -20,7 +20,7 @@ NO_ROW = -1
 class SpaceView:
     """What a commit knows of a space. `rows` (int64 by slot) may run ahead of the commit; see mvcc/snapshot.py."""
 
-    schema: SpaceSchema
+    schema: DenseSpace
     manifest: Manifest
     blocks: tuple[BlockView, ...]
     row_count: int
@@ -45,7 +45,7 @@ class SpaceView:
 class Space:
     """The mutable side of a space: the writer's. Readers get `view()`."""
 
-    def __init__(self, folder: Path, schema: SpaceSchema, manifest: Manifest, row_count: int) -> None:
+    def __init__(self, folder: Path, schema: DenseSpace, manifest: Manifest, row_count: int) -> None:
         """Opens the blocks that `manifest` names. Raises CorruptStore when one is damaged or shorter than it says."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder

@@ -285,7 +285,7 @@ def get_schema(txn: lmdb.Transaction, tables: Tables) -> tuple[CollectionSchema,
 
 def put_schema(txn: lmdb.Transaction, tables: Tables, schema: CollectionSchema, next_space_uid: int) -> None:
     """Stores the schema, and the format that a program must know to keep what it describes."""
-    txn.put(_FORMAT_KEY, _COUNT.pack(FORMAT_VERSION if schema.records else 1), db=tables.meta)
+    txn.put(_FORMAT_KEY, _COUNT.pack(FORMAT_VERSION if schema.body_spaces else 1), db=tables.meta)
     data = {**schema.to_json(), "next_space_uid": next_space_uid}
     txn.put(_SCHEMA_KEY, json.dumps(data).encode(), db=tables.meta)
 

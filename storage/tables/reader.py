@@ -140,7 +140,7 @@ class Reader:
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
-        table = self._records_table(space) if space in self.schema.records else self._rows_table(space)
+        table = self._records_table(space) if space in self.schema.body_spaces else self._rows_table(space)
         return slots_in(self._txn, table)
 
     def vector_bodies(self, space: str) -> Iterator[tuple[int, memoryview]]:
@@ -162,9 +162,9 @@ class Reader:
             raise self._corrupt(slot, error) from error
 
     def _records_table(self, space: str) -> lmdb._Database:
-        if space not in self.schema.records:  # it was dropped after the request was validated
+        if space not in self.schema.body_spaces:  # it was dropped after the request was validated
             raise SpaceNotFound(space, self.schema.names)
-        uid = self.schema.records[space].uid
+        uid = self.schema.body_spaces[space].uid
         assert uid is not None
         return self._tables.records[uid]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import DimensionMismatch, EmptyVector, LimitExceeded, NotFinite, ZeroVector
-from storage.schema import Distance, SpaceSchema
+from storage.schema import DenseSpace, Distance
 from storage.vectors import distance as metrics
 
 MAX_MULTI_ROWS = 1_024
@@ -61,7 +61,7 @@ def decode_tokens(data: bytes | memoryview) -> tuple[int, int]:
     return first, count
 
 
-def checked_multi(space: SpaceSchema, rows: list[NDArray[np.float32]], field: str) -> MultiVector:
+def checked_multi(space: DenseSpace, rows: list[NDArray[np.float32]], field: str) -> MultiVector:
     """The multi-vector of these rows. Raises EmptyVector, LimitExceeded, DimensionMismatch or NotFinite."""
     if not rows:
         raise EmptyVector(field)
@@ -83,7 +83,7 @@ def checked_multi(space: SpaceSchema, rows: list[NDArray[np.float32]], field: st
     return MultiVector(matrix)
 
 
-def check_multi_query(space: SpaceSchema, vector: MultiVector, field: str) -> None:
+def check_multi_query(space: DenseSpace, vector: MultiVector, field: str) -> None:
     """Raises what checked_multi does, and ZeroVector for a row of zeros and the cosine."""
     checked_multi(space, list(vector.rows), field)
     zero = ~vector.rows.any(axis=1)

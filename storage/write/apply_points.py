@@ -79,11 +79,11 @@ def _put_points(transaction: Transaction, upsert: Upsert, winners: list[int]) ->
     _put_records(transaction, slots, keys, [upsert.payloads[position] for position in winners])
     slot_of = dict(zip(winners, slots, strict=True))
     replaced = [slot for slot in known if slot is not None]
-    for name in transaction.core.schema.spaces:
+    for name in transaction.core.schema.dense:
         given = _set_vectors(transaction, name, upsert.vectors.get(name), slot_of, may_exist=bool(replaced))
         if replaced:
             _remove_vectors(transaction, name, [slot for slot in replaced if slot not in given])
-    for name in transaction.core.schema.records:
+    for name in transaction.core.schema.body_spaces:
         given = set_records(transaction, name, upsert.records.get(name), slot_of)
         if replaced:
             remove_records(transaction, name, [slot for slot in replaced if slot not in given])
@@ -192,9 +192,9 @@ def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
         slots = delete.selector.select(transaction.reader()).tolist()
     wanted = len(slots)
     slots = sorted(permitted(transaction, delete.condition, slots))  # in the order of tables fewer pages are copied
-    for space in transaction.core.schema.spaces:
+    for space in transaction.core.schema.dense:
         _remove_vectors(transaction, space, slots)
-    for space in transaction.core.schema.records:
+    for space in transaction.core.schema.body_spaces:
         remove_records(transaction, space, slots)
     table = transaction.core.tables.points
     keys = []
@@ -214,7 +214,7 @@ def _delete_vectors(transaction: Transaction, delete: DeleteVectors) -> int:
     slots = _select(transaction, delete.selector)
     had: set[int] = set()
     for space in dict.fromkeys(delete.spaces):
-        remove = remove_records if space in transaction.core.schema.records else _remove_vectors
+        remove = remove_records if space in transaction.core.schema.body_spaces else _remove_vectors
         had |= remove(transaction, space, slots)
     return _touch(transaction, sorted(had))
 
@@ -272,12 +272,12 @@ def _slots_of_ids(transaction: Transaction, ids: Sequence[PointId]) -> list[int]
 def _check_vectors(transaction: Transaction, write: Upsert | UpdateVectors) -> None:
     """The schema may have changed since the write was validated."""
     schema = transaction.core.schema
-    for known, given in ((schema.spaces, write.vectors), (schema.records, write.records)):
+    for known, given in ((schema.dense, write.vectors), (schema.body_spaces, write.records)):
         for name in given:
             if name not in known:
                 raise SpaceNotFound(name, schema.names)
     for name, vectors in write.vectors.items():
-        size = schema.spaces[name].size
+        size = schema.dense[name].size
         if vectors.matrix.shape[1] != size:
             raise DimensionMismatch(f'vectors["{name}"]', expected=size, actual=vectors.matrix.shape[1])
 

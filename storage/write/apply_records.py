@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from storage.errors import DimensionMismatch, StorageFull
 from storage.index import RecordChange
-from storage.schema import MultiSchema
+from storage.schema import MultiSpace
 from storage.segments import NO_ROW
 from storage.tables import MAX_SLOT, decode_vector, encode_row, encode_slot, encode_vector
 from storage.vectors import decode_tokens, encode_tokens
@@ -27,8 +27,8 @@ def set_records(
         for position, body in zip(records.positions.tolist(), records.bodies, strict=True)
         if position in slot_of
     }
-    schema = transaction.core.schema.records[space]
-    if isinstance(schema, MultiSchema):
+    schema = transaction.core.schema.body_spaces[space]
+    if isinstance(schema, MultiSpace):
         _remove_tokens(transaction, space, list(chosen))
         stored = {slot: _append_tokens(transaction, space, slot, body) for slot, body in chosen.items()}
     else:
@@ -41,7 +41,7 @@ def set_records(
 
 def remove_records(transaction: Transaction, space: str, slots: Sequence[int]) -> set[int]:
     """Removes the vectors of `slots`; returns the slots that had one."""
-    is_multi = isinstance(transaction.core.schema.records[space], MultiSchema)
+    is_multi = isinstance(transaction.core.schema.body_spaces[space], MultiSpace)
     if is_multi:
         _remove_tokens(transaction, space, slots)
     table = transaction.records_table(space)

@@ -4,32 +4,31 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.errors import IndexAlreadyExists, InvalidName, LimitExceeded, SpaceAlreadyExists, SpaceNotFound
+from storage.errors import IndexAlreadyExists, LimitExceeded, SpaceAlreadyExists, SpaceNotFound
 from storage.files import failpoint
 from storage.schema import (
     MAX_SPACES,
     BlockEntry,
     CollectionSchema,
+    DenseSpace,
     IndexFile,
-    MultiSchema,
+    MultiSpace,
     PartitionFile,
-    RecordSchema,
     SchemaChange,
     SpaceDiff,
     SpaceSchema,
-    SparseSchema,
+    SparseSpace,
     TextSettings,
     changed_fields,
-    check_record_space,
     check_schema,
     check_space,
-    check_space_name,
     check_texts,
+    field_of,
     files_of,
 )
 from storage.segments import SegmentIndex, Space, kind_of, wants_index
@@ -41,28 +40,14 @@ if TYPE_CHECKING:
 
 def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
     """Raises the error that `change` would meet. Paths are those of CollectionsUpdateRequest."""
-    for name, space in change.add.items():
-        check_space_name(name, f'add_vectors["{name}"]')
-        check_space(space, f'add_vectors["{name}"]')
-    _check_record_spaces(schema, change)
-    known = schema.names
     dropped = {*change.drop, *change.drop_sparse}
-    for name in (*change.add, *change.add_records):
-        if name in known and name not in dropped:
-            fields = "add_sparse_vectors" if _is_sparse(change.add_records.get(name)) else "add_vectors"
-            raise SpaceAlreadyExists(name, f'{fields}["{name}"]')
-    _check_policies(schema, change)
-    for number, name in enumerate(change.drop):
-        if name not in known:
-            raise SpaceNotFound(name, known, f"drop_vectors[{number}]")
+    _check_added(schema, change, dropped)
+    _check_dropped(schema, change)
     for name, diff in change.update.items():
         if name not in schema.row_spaces or name in dropped:
             raise SpaceNotFound(name, schema.row_spaces, f'update_vectors["{name}"]')
-        updated = _updated(schema.row_spaces[name], diff)
-        if name in schema.records:
-            check_record_space(name, MultiSchema(tokens=updated), f'update_vectors["{name}"]')
-        check_space(updated, f'update_vectors["{name}"]')
-    left = len(known) + len(change.add) + len(change.add_records) - len(dropped)
+        check_space(name, _updated(schema.spaces[name], diff), f'update_vectors["{name}"]')
+    left = len(schema.spaces) + len(change.add) - len(dropped)
     if left > MAX_SPACES:
         raise LimitExceeded("add_vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=left)
     if change.indexing_threshold is not None:
@@ -71,42 +56,38 @@ def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
     check_texts(_texts_after(schema, change))
 
 
+def _check_added(schema: CollectionSchema, change: SchemaChange, dropped: set[str]) -> None:
+    for name, space in change.add.items():
+        check_space(name, space, f'add_{field_of(space)}["{name}"]')
+    for name, space in change.add.items():
+        if name in schema.spaces and name not in dropped:
+            raise SpaceAlreadyExists(name, f'add_{field_of(space)}["{name}"]')
+    _check_policies(schema, change)
+
+
+def _check_dropped(schema: CollectionSchema, change: SchemaChange) -> None:
+    for number, name in enumerate(change.drop_sparse):
+        if name not in schema.sparse:
+            raise SpaceNotFound(name, schema.sparse, f"drop_sparse_vectors[{number}]")
+    for number, name in enumerate(change.drop):
+        if name not in schema.spaces:
+            raise SpaceNotFound(name, schema.names, f"drop_vectors[{number}]")
+
+
 def _check_policies(schema: CollectionSchema, change: SchemaChange) -> None:
     """Raises IndexAlreadyExists when a new space would be an index like one that stays."""
-    stays = {_signature(space): name for name, space in schema.spaces.items() if name not in change.drop}
+    stays = {_signature(space): name for name, space in schema.dense.items() if name not in change.drop}
     for space in change.add.values():
-        if space.policy is not None and _signature(space) in stays:
-            raise IndexAlreadyExists(stays[_signature(space)])
+        signature = _signature(space)
+        if signature is not None and signature in stays:
+            raise IndexAlreadyExists(stays[signature])
 
 
 def _signature(space: SpaceSchema) -> tuple[object, ...] | None:
     """What tells indexes of a collection apart; None for a space that is none."""
-    if space.policy is None:
+    if not isinstance(space, DenseSpace) or space.policy is None:
         return None
     return space.policy.property, space.policy.source, space.distance, space.size
-
-
-def _with_rows(schema: CollectionSchema, name: str, space: SpaceSchema) -> CollectionSchema:
-    """The schema with `space` as the settings of the rows of a space that has some."""
-    if name in schema.spaces:
-        return replace(schema, spaces={**schema.spaces, name: space})
-    return replace(schema, records={**schema.records, name: MultiSchema(tokens=space)})
-
-
-def _is_sparse(space: RecordSchema | None) -> bool:
-    return isinstance(space, SparseSchema)
-
-
-def _check_record_spaces(schema: CollectionSchema, change: SchemaChange) -> None:
-    for name, record_space in change.add_records.items():
-        field = f'{"add_sparse_vectors" if _is_sparse(record_space) else "add_vectors"}["{name}"]'
-        check_record_space(name, record_space, field)
-        if name in change.add:
-            raise InvalidName(field, "a space of this name is among `add_vectors`")
-    for number, name in enumerate(change.drop_sparse):
-        if not _is_sparse(schema.records.get(name)):
-            sparse = [known for known, space in schema.records.items() if _is_sparse(space)]
-            raise SpaceNotFound(name, sparse, f"drop_sparse_vectors[{number}]")
 
 
 def change_schema(transaction: "Transaction", change: SchemaChange) -> CollectionSchema:
@@ -116,19 +97,13 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
     _undo_in_memory(transaction)
     transaction.structural = True
     for name in dict.fromkeys((*change.drop, *change.drop_sparse)):
-        (_drop_record_space if name in core.schema.records else _drop_space)(transaction, name)
+        _drop_space(transaction, name)
     for name, diff in change.update.items():
-        updated = _updated(core.schema.row_spaces[name], diff)
-        core.schema = _with_rows(core.schema, name, updated)
-        core.spaces[name].schema = updated
-        if not wants_index(updated):
-            _detach_graphs(transaction, core.spaces[name])
+        _update_space(transaction, name, diff)
     first_uid = core.next_space_uid
     for name, space in change.add.items():
         core.add_space(transaction.txn, name, space)
-    for name, record_space in change.add_records.items():
-        core.add_record_space(transaction.txn, name, record_space)
-    if change.add or change.add_records:
+    if change.add:
         core.sync_spaces()
     transaction.after += [
         partial(core.dropped.note_added, uid, transaction.seq) for uid in range(first_uid, core.next_space_uid)
@@ -143,6 +118,15 @@ def change_schema(transaction: "Transaction", change: SchemaChange) -> Collectio
     return core.schema
 
 
+def _update_space(transaction: "Transaction", name: str, diff: SpaceDiff) -> None:
+    core = transaction.core
+    core.schema = replace(core.schema, spaces={**core.schema.spaces, name: _updated(core.schema.spaces[name], diff)})
+    rows = core.schema.row_spaces[name]
+    core.spaces[name].schema = rows
+    if not wants_index(rows):
+        _detach_graphs(transaction, core.spaces[name])
+
+
 def _texts_after(schema: CollectionSchema, change: SchemaChange) -> dict[str, TextSettings]:
     texts = {path: settings for path, settings in schema.text_indexes.items() if path not in change.drop_texts}
     return {**texts, **change.put_texts}
@@ -151,13 +135,13 @@ def _texts_after(schema: CollectionSchema, change: SchemaChange) -> dict[str, Te
 def set_index_progress(transaction: "Transaction", space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
     """Notes how far a managed index is; see IndexPolicy. False when it is gone, or has another embedder by now."""
     core = transaction.core
-    for name, space in core.schema.spaces.items():
+    for name, space in core.schema.dense.items():
         if space.uid == space_uid and space.policy is not None and space.embedder == embedder:
             policy = replace(space.policy, seq=seq, next_slot=next_slot)
             _undo_in_memory(transaction)
             transaction.structural = True
             core.schema = replace(core.schema, spaces={**core.schema.spaces, name: replace(space, policy=policy)})
-            core.spaces[name].schema = core.schema.spaces[name]
+            core.spaces[name].schema = core.schema.dense[name]
             return True
     return False
 
@@ -292,6 +276,18 @@ def _detach_graphs(transaction: "Transaction", space: Space) -> None:
 
 
 def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
+    """The space with changed settings of its rows. Requires: it has rows."""
+    match space:
+        case DenseSpace():
+            return _updated_rows(space, diff)
+        case MultiSpace(tokens=tokens):
+            return MultiSpace(tokens=_updated_rows(tokens, diff))
+        case SparseSpace():
+            raise AssertionError("a sparse space has no rows")
+    assert_never(space)
+
+
+def _updated_rows(space: DenseSpace, diff: SpaceDiff) -> DenseSpace:
     policy = space.policy
     if policy is not None and diff.embedder is not None and diff.embedder != space.embedder:
         policy = replace(policy, seq=0, next_slot=0)  # another model: every vector has to be made anew
@@ -325,14 +321,15 @@ def _undo_in_memory(transaction: "Transaction") -> None:
 
 def _drop_space(transaction: "Transaction", name: str) -> None:
     core = transaction.core
-    space = core.spaces.pop(name)
-    uid = space.schema.uid
+    uid = core.schema.spaces[name].uid
     assert uid is not None
     drop_space(transaction.txn, core.tables, uid)
     transaction.after.append(lambda: core.dropped.note_dropped(uid, transaction.seq))
-    core.schema = replace(core.schema, spaces={key: value for key, value in core.schema.spaces.items() if key != name})
-
-    transaction.after.append(partial(_remove_files, space))
+    if name in core.spaces:  # it has rows
+        transaction.after.append(partial(_remove_files, core.spaces.pop(name)))
+    left = {key: space for key, space in core.schema.spaces.items() if key != name}
+    core.schema = replace(core.schema, spaces=left)
+    transaction.after.append(lambda: core.record_indexes.forget(uid))
 
 
 def _remove_files(space: Space) -> None:
@@ -340,16 +337,3 @@ def _remove_files(space: Space) -> None:
     # Readers of older commits keep their mappings; the file system keeps the bytes until they let go.
     space.close()
     shutil.rmtree(space.folder, ignore_errors=True)
-
-
-def _drop_record_space(transaction: "Transaction", name: str) -> None:
-    core = transaction.core
-    uid = core.schema.records[name].uid
-    assert uid is not None
-    drop_space(transaction.txn, core.tables, uid)
-    transaction.after.append(lambda: core.dropped.note_dropped(uid, transaction.seq))
-    if name in core.spaces:  # that of a multi-vector's tokens
-        transaction.after.append(partial(_remove_files, core.spaces.pop(name)))
-    left = {key: space for key, space in core.schema.records.items() if key != name}
-    core.schema = replace(core.schema, records=left)
-    transaction.after.append(lambda: core.record_indexes.forget(uid))

@@ -102,13 +102,13 @@ class Transaction:
         return self.core.tables.rows[uid]
 
     def records_table(self, space: str) -> lmdb._Database:
-        uid = self.core.schema.records[space].uid
+        uid = self.core.schema.body_spaces[space].uid
         assert uid is not None
         return self.core.tables.records[uid]
 
     def changed_records(self, space: str) -> list[RecordChange]:
         """Where changes of a space of records are noted."""
-        uid = self.core.schema.records[space].uid
+        uid = self.core.schema.body_spaces[space].uid
         assert uid is not None
         return self.record_changes.setdefault(uid, [])
 

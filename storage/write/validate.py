@@ -14,7 +14,7 @@ from storage.errors import (
     SpaceNotFound,
     ZeroVector,
 )
-from storage.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, PointId
 from storage.tables import MAX_ID_BYTES, MAX_ID_NUMBER
 from storage.write.operations import SpaceVectors
 
@@ -35,15 +35,15 @@ def check_point_id(point_id: PointId, field: str) -> None:
         raise InvalidPointId(field, f"the id has {length:,} bytes, more than MAX_ID_BYTES allows ({MAX_ID_BYTES})")
 
 
-def space_of(schema: CollectionSchema, name: str, field: str) -> SpaceSchema:
+def space_of(schema: CollectionSchema, name: str, field: str) -> DenseSpace:
     """The space of this name. Raises SpaceNotFound."""
-    space = schema.spaces.get(name)
+    space = schema.dense.get(name)
     if space is None:
-        raise SpaceNotFound(name, schema.spaces, field)
+        raise SpaceNotFound(name, schema.dense, field)
     return space
 
 
-def check_vector(space: SpaceSchema, vector: NDArray[np.float32], field: str) -> None:
+def check_vector(space: DenseSpace, vector: NDArray[np.float32], field: str) -> None:
     """Raises EmptyVector, DimensionMismatch, NotFinite or, of a component that is not 0 or 1 in a binary space,
     InvalidRequest unless `vector` may be stored in `space`."""
     if vector.size == 0:
@@ -56,7 +56,7 @@ def check_vector(space: SpaceSchema, vector: NDArray[np.float32], field: str) ->
         raise _not_binary(vector, field)
 
 
-def check_query_vector(space: SpaceSchema, vector: NDArray[np.float32], field: str) -> None:
+def check_query_vector(space: DenseSpace, vector: NDArray[np.float32], field: str) -> None:
     """Like check_vector; also raises ZeroVector for a zero vector and the cosine."""
     check_vector(space, vector, field)
     if space.distance is Distance.COSINE and not vector.any():

@@ -19,8 +19,8 @@ from storage.database import Database
 from storage.files.directory import is_data_directory
 from storage.files.durable import failure
 from storage.ivf.partition import Partition
+from storage.schema import HnswConfigDiff, IndexKind, SchemaChange, SpaceDiff, SparseSpace
 from storage.schema.payload_schema import FieldIndexParams, FieldType
-from storage.schema.schema import HnswConfigDiff, IndexKind, SchemaChange, SpaceDiff, SparseSchema
 from storage.settings import StorageSettings
 from storage.tables.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 from storage.write.operations import ByIds, ChangePayload, DeletePoints, DeleteVectors, Operation, WriteResult
@@ -176,7 +176,7 @@ def _structure(name: str, change: SchemaChange) -> Step:
     def mean(world: World) -> None:
         content = world.collections[name]
         dropped = {*change.drop, *change.drop_sparse}
-        content.spaces = content.spaces - dropped | {*change.add, *change.add_records}
+        content.spaces = content.spaces - dropped | {*change.add}
         content.fields = content.fields - set(change.delete_fields) | set(change.create_fields)
         content.points = {key: (n, spaces - dropped) for key, (n, spaces) in content.points.items()}
 
@@ -300,7 +300,7 @@ LIVES = {
     "structure": Life(
         [
             _structure("c", SchemaChange(create_fields={"n": FieldIndexParams(FieldType.INTEGER)})),
-            _structure("c", SchemaChange(add={"u": DENSE["w"]}, add_records={"more": SparseSchema()})),
+            _structure("c", SchemaChange(add={"u": DENSE["w"], "more": SparseSpace()})),
             _upsert("c", range(10, 14), 5, ("u", "v")),
             _structure("c", SchemaChange(drop=("w", "multi"), drop_sparse=("sparse",))),
             _structure("c", SchemaChange(update={"v": SpaceDiff(hnsw=HnswConfigDiff(m=8))}, delete_fields=("n",))),

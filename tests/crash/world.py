@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, Distance, MultiSchema, SpaceSchema, SparseSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, MultiSpace, SparseSpace
 from storage.vectors.sparse import SparseVector
 from storage.write.operations import SpaceRecords, SpaceVectors, Upsert
 from tests.support.directories import CODEC
 
-DENSE = {"v": SpaceSchema(size=8, distance=Distance.EUCLID), "w": SpaceSchema(size=4, distance=Distance.COSINE)}
-TOKENS = SpaceSchema(size=4, distance=Distance.DOT)
+DENSE = {"v": DenseSpace(size=8, distance=Distance.EUCLID), "w": DenseSpace(size=4, distance=Distance.COSINE)}
+TOKENS = DenseSpace(size=4, distance=Distance.DOT)
 SCHEMA = CollectionSchema(
-    spaces=DENSE, records={"sparse": SparseSchema(), "multi": MultiSchema(tokens=TOKENS)}, indexing_threshold=60
+    spaces={**DENSE, "sparse": SparseSpace(), "multi": MultiSpace(tokens=TOKENS)}, indexing_threshold=60
 )
 RECORDS = {"sparse", "multi"}
 
@@ -97,17 +97,17 @@ def _content(collection: Collection) -> Content:
         slots = np.array([record.slot for record in records], np.uint32)
         numbers = [int(CODEC.decode(record.payload)["n"]) for record in records]  # type: ignore[call-overload]
         has: list[set[str]] = [set() for _ in records]
-        for space in snapshot.schema.spaces:
+        for space in snapshot.schema.dense:
             present, rows = snapshot.vectors(space, slots)
             for position in np.flatnonzero(present).tolist():
                 assert rows[position, 0] == numbers[position], (space, records[position].id)
                 has[position].add(space)
-        for space in snapshot.schema.records:
+        for space in snapshot.schema.body_spaces:
             holders = set(snapshot.slots_with_vector(space).tolist())
             for position in np.flatnonzero(np.isin(slots, list(holders))).tolist():
                 has[position].add(space)
             assert len(holders) == snapshot.record_count(space)
-        if "multi" in snapshot.schema.records:
+        if "multi" in snapshot.schema.multi:
             tokens = snapshot.tokens_of("multi", None)
             rows = snapshot.token_rows("multi", tokens.rows)
             owners = np.repeat(tokens.slots, tokens.counts)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from storage.schema.schema import Distance, PointId
+from storage.schema import Distance, PointId
 from tests.support.oracle.query import Point, World
 
 SIZES: Mapping[str, int] = {"text": 2, "image": 3}

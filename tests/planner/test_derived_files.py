@@ -27,8 +27,8 @@ from storage.database import Database
 from storage.derived import files as derived
 from storage.derived.file import read_file, write_file
 from storage.errors import Cancelled
+from storage.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSpace
 from storage.schema.payload_schema import FieldIndexParams, FieldType
-from storage.schema.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSchema
 from storage.schema.text_settings import TextSettings, Tokenizer
 from storage.settings import StorageSettings
 from storage.tables.reader import Reader
@@ -39,8 +39,7 @@ from tests.support.worlds import CODEC
 WORDS = ("fox", "dog", "Übung", "shoe\u0301", "running", "runs", "naïve", "東京", "a")
 PLACES = ({"lat": 1.0, "lon": 2.0}, {"lat": 50.0, "lon": 8.0})
 SCHEMA = CollectionSchema(
-    spaces={},
-    records={"sparse": SparseSchema(), "idf": SparseSchema(modifier=SparseModifier.IDF)},
+    spaces={"sparse": SparseSpace(), "idf": SparseSpace(modifier=SparseModifier.IDF)},
     text_indexes={"t": TextSettings(stemming=True, language="english"), "deep.t": TextSettings()},
     field_indexes={
         "k": FieldIndexParams(FieldType.KEYWORD),
@@ -426,7 +425,7 @@ def test_a_space_that_is_dropped_and_made_again_does_not_get_the_old_index(path:
     with opened(path) as (database, engine):
         collection = database.collection("c")
         collection.change_schema(SchemaChange(drop_sparse=("sparse",)))
-        collection.change_schema(SchemaChange(add_records={"sparse": SparseSchema()}))
+        collection.change_schema(SchemaChange(add={"sparse": SparseSpace()}))
         engine.prepare(collection)
         assert len(files(path)) == 8
         assert answers(engine, collection) == fresh_answers(path)

@@ -37,7 +37,7 @@ from storage.errors import (
     VectorNotFound,
     ZeroVector,
 )
-from storage.schema.schema import Datatype, Distance, PointId, SchemaChange, SpaceDiff
+from storage.schema import Datatype, Distance, PointId, SchemaChange, SpaceDiff
 from storage.write.operations import ByIds, DeletePoints
 from tests.planner.shop import SHOP, SIZES
 from tests.support.oracle.query import Point, World

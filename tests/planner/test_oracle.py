@@ -20,7 +20,7 @@ from planner.text.indexes import TextIndexes
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.support.ids import id_order
 from tests.support.oracle import query as oracle
 from tests.support.oracle.query import World

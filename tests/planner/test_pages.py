@@ -29,7 +29,7 @@ from planner.query.query import (
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError, InvalidPointId, NotFinite
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.planner.bind.test_validate import field_of
 from tests.support.oracle import query as oracle
 from tests.support.strategies import SIZES, queries, random_world

@@ -23,7 +23,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
 from tests.support.directories import CODEC, QUIET
@@ -82,7 +82,7 @@ def _read_point(snapshot: Snapshot, point_id: PointId) -> Any:
         return None
     record = snapshot.record(int(slots[0]))
     vectors = {}
-    for space in snapshot.schema.spaces:
+    for space in snapshot.schema.dense:
         present, rows = snapshot.vectors(space, slots.astype(np.uint32))
         vectors[space] = rows[0].tolist() if present[0] else None
     return [record.id, CODEC.decode(record.payload), vectors]
@@ -90,7 +90,7 @@ def _read_point(snapshot: Snapshot, point_id: PointId) -> Any:
 
 def _search(snapshot: Snapshot, *, exact: bool) -> Any:
     answers = []
-    for space, schema in sorted(snapshot.schema.spaces.items()):
+    for space, schema in sorted(snapshot.schema.dense.items()):
         search = SpaceSearch(space=space, vector=np.ones(schema.size, np.float32), limit=200, exact=exact)
         (hits,) = search_vectors(snapshot, [search], UNLIMITED)
         answers.append([snapshot.point_ids(hits.slots), hits.scores.tolist()])

@@ -16,14 +16,14 @@ import numpy as np
 from storage.budget import UNLIMITED
 from storage.database import Database
 from storage.errors import EngineError, StorageFailed
-from storage.schema.schema import CollectionSchema, SchemaChange, SpaceSchema, SparseSchema
+from storage.schema import CollectionSchema, DenseSpace, SchemaChange, SparseSpace
 from storage.settings import StorageSettings
 from storage.tables.catalog import CreateAlias
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC
 
 LIMIT = 128
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=4)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=4)})
 VECTOR = np.ones(4, np.float32)
 
 
@@ -49,11 +49,11 @@ class Operations:
         write(self._collection, upsert([(number, Point({}, {"v": VECTOR})) for number in ids]))
 
     def structure(self) -> None:
-        spaces = {f"s{number}": SpaceSchema(size=4) for number in range(10)}
+        spaces = {f"s{number}": DenseSpace(size=4) for number in range(10)}
         left = tuple(name for name in self._collection.schema.names if name != "v")
         if left:
             self._collection.change_schema(SchemaChange(drop=left))
-        self._collection.change_schema(SchemaChange(add=spaces, add_records={"sparse": SparseSchema()}))
+        self._collection.change_schema(SchemaChange(add={**spaces, "sparse": SparseSpace()}))
         self._collection.change_schema(SchemaChange(drop=tuple(spaces), drop_sparse=("sparse",)))
 
     def create(self) -> None:

@@ -15,14 +15,14 @@ from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.ivf.partition import Partition
-from storage.schema.schema import (
+from storage.schema import (
     CollectionSchema,
+    DenseSpace,
     Distance,
     HnswConfigDiff,
     IndexKind,
     SchemaChange,
     SpaceDiff,
-    SpaceSchema,
 )
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints, Operation
@@ -30,9 +30,9 @@ from tests.storage.model import Model, Point, applied, update_vectors, upsert, w
 from tests.support.directories import CODEC
 
 SETTINGS = StorageSettings(background=True, parallel_tasks=1)
-V = SpaceSchema(size=8, distance=Distance.EUCLID)
-W = SpaceSchema(size=4, distance=Distance.COSINE)
-LISTS = SpaceSchema(size=8, distance=Distance.EUCLID, index=IndexKind.IVF)
+V = DenseSpace(size=8, distance=Distance.EUCLID)
+W = DenseSpace(size=4, distance=Distance.COSINE)
+LISTS = DenseSpace(size=8, distance=Distance.EUCLID, index=IndexKind.IVF)
 THRESHOLD = 100
 
 
@@ -56,7 +56,7 @@ class Step:
     mean: Callable[[World], None]
 
 
-def _create(name: str, **spaces: SpaceSchema) -> Step:
+def _create(name: str, **spaces: DenseSpace) -> Step:
     schema = CollectionSchema(spaces=spaces, indexing_threshold=THRESHOLD)
 
     def mean(world: World) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, PointId
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints, Operation
 from tests.storage.model import Point, upsert
@@ -20,8 +20,8 @@ SHARED = 20
 OWN = 30
 SCHEMA = CollectionSchema(
     spaces={
-        "a": SpaceSchema(size=16, distance=Distance.EUCLID),
-        "b": SpaceSchema(size=4, distance=Distance.COSINE),
+        "a": DenseSpace(size=16, distance=Distance.EUCLID),
+        "b": DenseSpace(size=4, distance=Distance.COSINE),
     },
     indexing_threshold=200,
 )

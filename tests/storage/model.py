@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import Distance, PointId
+from storage.schema import Distance, PointId
 from storage.search.dense import SpaceHits, SpaceSearch
 from storage.search.snapshot_search import score_vectors, search_vectors
 from storage.tables.reader import Reader
@@ -219,7 +219,7 @@ def _assert_vectors(snapshot: Snapshot, model: Model, space: str, slots: Mapping
 
 
 def _assert_search(snapshot: Snapshot, model: Model, space: str, slots: Mapping[PointId, int], query: Vector) -> None:
-    distance = snapshot.schema.spaces[space].distance
+    distance = snapshot.schema.dense[space].distance
     every = nearest(model, space, distance, query)
     chosen = [key for key in model if slots[key] % 3 != 1]
     allowed = np.array(sorted(slots[key] for key in chosen), np.uint32)

@@ -13,7 +13,7 @@ import pytest
 
 from storage.check import check, main
 from storage.errors import CollectionNotFound
-from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.tables.keys import encode_slot
 from storage.tables.point_records import encode_record, encode_row
 from storage.write.operations import ByIds, DeletePoints
@@ -23,7 +23,7 @@ from tests.support.directories import Directories
 from tests.support.root import ROOT
 from tests.support.server_process import environment
 
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=2, distance=Distance.DOT)}, indexing_threshold=20)
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=2, distance=Distance.DOT)}, indexing_threshold=20)
 
 
 def _create(directories: Directories) -> Path:

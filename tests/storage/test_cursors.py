@@ -12,7 +12,7 @@ from storage.collection import Collection
 from storage.cursors import MAX_CALLER_CURSORS, MAX_CURSOR_SECONDS, MAX_CURSORS, Cursors
 from storage.database import Database
 from storage.errors import CollectionClosed, CursorExpired, DeadlineExceeded, TooManyCursors
-from storage.schema.schema import CollectionSchema
+from storage.schema import CollectionSchema
 from tests.support.worlds import open_database
 
 

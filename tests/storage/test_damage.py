@@ -18,7 +18,7 @@ import pytest
 from storage.budget import UNLIMITED
 from storage.check import check
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, PointId
 from storage.settings import StorageSettings
 from storage.tables.catalog import CreateAlias
 from storage.write.operations import ByIds, DeletePoints
@@ -29,7 +29,7 @@ from tests.support.server_process import environment
 
 SIZE = 8
 ROW_BYTES = SIZE * 4
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=60)
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=60)
 REFUSALS = {"CorruptStore", "StorageFailed"}
 
 Damage = dict[str, Any]

@@ -162,10 +162,10 @@ def _content(database: Database) -> dict[str, object]:
 def _held(database: Database, name: str) -> Content:
     with database.collection(name).snapshot() as snapshot:
         records = list(snapshot.scan())
-        content = Content(set(snapshot.schema.spaces), {})
+        content = Content(set(snapshot.schema.dense), {})
         content.partitions = partitions_of(database.collection(name))
         content.points = {record.id: Point(CODEC.decode(record.payload), {}) for record in records}
-        for space in snapshot.schema.spaces:
+        for space in snapshot.schema.dense:
             present, rows = snapshot.vectors(space, np.array([record.slot for record in records], np.uint32))
             for record, there, row in zip(records, present, rows, strict=True):
                 if there:

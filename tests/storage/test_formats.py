@@ -60,7 +60,7 @@ def test_its_graphs_are_used_or_built_again(version: str, directories: Directori
     for name, stats in collection.stats().spaces.items():
         assert stats.state is SpaceState.READY
         assert stats.segments > 0
-        size = SCHEMAS["segments"].spaces[name].size
+        size = SCHEMAS["segments"].dense[name].size
         with collection.snapshot() as snapshot:
             searches = [
                 SpaceSearch(space=name, vector=np.linspace(1, 2, size, dtype=np.float32), limit=5, exact=exact)
@@ -77,7 +77,7 @@ def test_it_is_written_to(version: str, directories: Directories) -> None:
     database = directories.open(settings=StorageSettings(background=True))
     for name in database.collection_names():
         collection = database.collection(name)
-        spaces = collection.schema.spaces
+        spaces = collection.schema.dense
         points = [
             (key, Point({"new": key}, {space: np.ones(schema.size, np.float32) for space, schema in spaces.items()}))
             for key in range(1000, 1060)

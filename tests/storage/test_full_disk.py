@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.errors import StorageFull
 from storage.maintenance.scheduler import MAX_ATTEMPTS
 from storage.maintenance.tasks import Task
-from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.schema.stats import SpaceState
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints, Upsert
@@ -28,7 +28,7 @@ from tests.support.held import held_writer
 
 DISK_BYTES = 5 * 2**19
 SIZE = 512
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=150)
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=150)
 QUERIES = {"v": [np.ones(SIZE, np.float32)]}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from storage.check import check
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.storage.killed_writer import OWN, SHARED
 from tests.support.directories import CODEC, Directories
 from tests.support.root import ROOT

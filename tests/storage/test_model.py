@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from storage.errors import PointNotFound
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema, Datatype, Distance, PointId, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, Datatype, DenseSpace, Distance, PointId, SchemaChange
 from storage.write.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Operation
 from tests.storage.graphs import attach_graphs
 from tests.storage.model import FlagIs, Missing, Model, Payload, Point, applied, assert_holds, update_vectors, upsert
@@ -19,10 +19,10 @@ from tests.support.directories import Directories
 from tests.support.held import held_writer
 
 SPACES = {
-    "": SpaceSchema(size=2, distance=Distance.EUCLID),
-    "text": SpaceSchema(size=3, distance=Distance.COSINE, datatype=Datatype.FLOAT32),
-    "image": SpaceSchema(size=1, distance=Distance.DOT),
-    "städte": SpaceSchema(size=2, distance=Distance.MANHATTAN),
+    "": DenseSpace(size=2, distance=Distance.EUCLID),
+    "text": DenseSpace(size=3, distance=Distance.COSINE, datatype=Datatype.FLOAT32),
+    "image": DenseSpace(size=1, distance=Distance.DOT),
+    "städte": DenseSpace(size=2, distance=Distance.MANHATTAN),
 }
 LONG = "x" * 508
 IDS: tuple[PointId, ...] = (
@@ -148,7 +148,7 @@ class CollectionMachine(RuleBasedStateMachine):
     @invariant()
     def holds(self) -> None:
         with self.collection.snapshot() as snapshot:
-            assert set(snapshot.schema.spaces) == set(self.spaces)
+            assert set(snapshot.schema.dense) == set(self.spaces)
             assert_holds(snapshot, self.model, {space: QUERIES[space] for space in self.spaces})
 
     @precondition(lambda self: self.pinned is not None)
@@ -156,7 +156,7 @@ class CollectionMachine(RuleBasedStateMachine):
     def pinned_holds(self) -> None:
         assert self.pinned is not None
         snapshot, model, spaces = self.pinned
-        assert set(snapshot.schema.spaces) == set(spaces)
+        assert set(snapshot.schema.dense) == set(spaces)
         assert_holds(snapshot, model, {space: QUERIES[space] for space in spaces})
 
     def teardown(self) -> None:

@@ -17,7 +17,7 @@ from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import CorruptStore, EngineError, StorageFailed, UnknownFormat
-from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.schema.stats import SpaceState
 from storage.settings import StorageSettings
 from storage.tables.catalog import CollectionState
@@ -30,7 +30,7 @@ from tests.support.root import ROOT
 from tests.support.server_process import environment
 
 SIZE = 3
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)})
 QUERIES = {"v": [np.array([1, 2, 3], np.float32)]}
 ROW_BYTES = SIZE * 4
 
@@ -114,7 +114,7 @@ def test_a_kill_between_commits_loses_nothing(directories: Directories) -> None:
             collection.change_schema(SchemaChange(indexing_threshold=20))
             attach_graphs(collection)
         if step == 4:
-            collection.change_schema(SchemaChange(add={"new": SpaceSchema(size=1)}))
+            collection.change_schema(SchemaChange(add={"new": DenseSpace(size=1)}))
         directories.crash("data", f"crash {step}")
         _assert_serves(directories.open(f"crash {step}"), "c", model)
 

@@ -9,13 +9,13 @@ import pytest
 
 from storage.collection import Collection
 from storage.database import Database
+from storage.schema import CollectionSchema, DenseSpace, MultiSpace, SchemaChange, SpaceSchema, SparseSpace
 from storage.schema.payload_schema import FieldIndexParams, FieldType
-from storage.schema.schema import CollectionSchema, MultiSchema, RecordSchema, SchemaChange, SpaceSchema, SparseSchema
 from storage.tables.environment import _MAX_TABLES
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import Directories
 
-SPACE = SpaceSchema(size=2)
+SPACE = DenseSpace(size=2)
 SCHEMA = CollectionSchema(spaces={"kept": SPACE})
 VECTOR = np.ones(2, np.float32)
 AT_ONCE = 100
@@ -41,8 +41,8 @@ def _folders(directories: Directories, collection: Collection) -> list[str]:
 def _turn_over(collection: Collection, rounds: int, at_once: int = AT_ONCE) -> None:
     for _ in range(rounds):
         names = [f"s{number}" for number in range(at_once)]
-        records: dict[str, RecordSchema] = {"sparse": SparseSchema(), "multi": MultiSchema(tokens=SPACE)}
-        collection.change_schema(SchemaChange(add=dict.fromkeys(names, SPACE), add_records=records))
+        others: dict[str, SpaceSchema] = {"sparse": SparseSpace(), "multi": MultiSpace(tokens=SPACE)}
+        collection.change_schema(SchemaChange(add={**dict.fromkeys(names, SPACE), **others}))
         collection.change_schema(SchemaChange(drop=(*names, "multi"), drop_sparse=("sparse",)))
 
 
@@ -68,7 +68,7 @@ def test_more_spaces_than_there_are_tables_are_made_and_dropped(directories_in_m
 def test_what_a_snapshot_reads_stays_until_it_is_closed(directories_in_memory: Directories) -> None:
     """And spaces that came and went since then do not wait for it."""
     collection = directories_in_memory.open().create_collection("c", SCHEMA)
-    collection.change_schema(SchemaChange(add={"old": SPACE}, add_records={"sparse": SparseSchema()}))
+    collection.change_schema(SchemaChange(add={"old": SPACE, "sparse": SparseSpace()}))
     write(collection, upsert([(1, Point({}, {"old": VECTOR}))]))
     snapshot = collection.snapshot()
     collection.change_schema(SchemaChange(drop=("old",), drop_sparse=("sparse",)))

@@ -30,7 +30,7 @@ from planner.query.query import (
     VectorInput,
     VectorsSelector,
 )
-from storage.schema.schema import Distance
+from storage.schema import Distance
 from tests.support.client_formulas import formula_of
 from tests.support.oracle.query import World
 

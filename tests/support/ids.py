@@ -1,6 +1,6 @@
 """The order of ids in plain words."""
 
-from storage.schema.schema import PointId
+from storage.schema import PointId
 
 
 def id_order(point_id: PointId) -> tuple[int, int, bytes]:

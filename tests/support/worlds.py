@@ -9,7 +9,7 @@ import numpy as np
 from server.convert.payload import ProtobufPayloadCodec
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, PointId, SpaceSchema, default_datatype
+from storage.schema import CollectionSchema, DenseSpace, PointId, default_datatype
 from storage.write.operations import ByIds, DeletePoints, Operation, SpaceVectors, Upsert
 from tests.support.oracle.query import Point, World
 
@@ -23,7 +23,7 @@ def open_database(path: Path) -> AbstractContextManager[Database]:
 def create(database: Database, name: str, world: World, sizes: Mapping[str, int]) -> Collection:
     """A collection that holds `world`. Every point is written twice and some others are written and deleted."""
     spaces = {
-        space: SpaceSchema(size=sizes[space], distance=distance, datatype=default_datatype(distance))
+        space: DenseSpace(size=sizes[space], distance=distance, datatype=default_datatype(distance))
         for space, distance in world.distances.items()
     }
     collection = database.create_collection(name, CollectionSchema(spaces=spaces, text_indexes=world.texts))

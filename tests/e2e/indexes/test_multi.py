@@ -31,7 +31,7 @@ from headwater import (
     VectorParamsDiff,
     has_vector,
 )
-from storage.schema.schema import Distance as StoredDistance
+from storage.schema import Distance as StoredDistance
 from tests.support.oracle.multi import ranking
 from tests.support.server_process import doomed_server, running_server
 

@@ -35,13 +35,13 @@ from headwater import (
     VectorParams,
     has_vector,
 )
-from storage.schema import schema as stored_schema
+from storage.schema import SparseModifier as StoredModifier
 from storage.vectors import sparse as stored_sparse
 from tests.support.oracle.sparse import Sparse, ranking
 from tests.support.server_process import doomed_server, running_server
 
 SPACES: dict[str, Any] = {"plain": SparseVectorParams(), "idf": SparseVectorParams(modifier="idf")}
-MODIFIERS = {"plain": stored_schema.SparseModifier.NONE, "idf": stored_schema.SparseModifier.IDF}
+MODIFIERS = {"plain": StoredModifier.NONE, "idf": StoredModifier.IDF}
 METRICS = {"dot": SparseMetric.Dot, "cosine": SparseMetric.Cosine, "jaccard": SparseMetric.Jaccard}
 COUNT = 300
 

@@ -15,7 +15,7 @@ from headwater._wire.queries import query_request
 from headwater.v1 import points_pb2
 from planner.query.filter import Filter
 from planner.query.query import Query
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.support.client_queries import DISTANCES, condition_of, points_of, query_of, text_indexes_of
 from tests.support.ids import id_order
 from tests.support.oracle import query as oracle

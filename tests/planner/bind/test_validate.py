@@ -60,12 +60,12 @@ from storage.errors import (
     SpaceNotFound,
     ZeroVector,
 )
-from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance
 
 SCHEMA = CollectionSchema(
     spaces={
-        "text": SpaceSchema(size=2, distance=Distance.COSINE, uid=0),
-        "image": SpaceSchema(size=3, distance=Distance.EUCLID, uid=1),
+        "text": DenseSpace(size=2, distance=Distance.COSINE, uid=0),
+        "image": DenseSpace(size=3, distance=Distance.EUCLID, uid=1),
     }
 )
 NAN, INFINITY = float("nan"), float("inf")

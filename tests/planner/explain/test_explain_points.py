@@ -27,7 +27,7 @@ from planner.query.query import (
 )
 from storage.collection import Collection
 from storage.errors import InvalidRequest, LimitExceeded
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.planner.shop import SHOP
 from tests.support.oracle import absence as oracle_absence
 from tests.support.oracle import query as oracle

@@ -14,7 +14,7 @@ from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.database import Database
 from storage.errors import Cancelled, DeadlineExceeded
-from storage.schema.schema import CollectionSchema
+from storage.schema import CollectionSchema
 from storage.write.operations import DeletePoints, SpaceVectors, Upsert
 from tests.support.directories import QUIET
 

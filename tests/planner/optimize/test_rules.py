@@ -46,7 +46,7 @@ from planner.query.filter import (
     ValuesCount,
 )
 from planner.query.query import QueryVector, SearchParams
-from storage.schema.schema import Distance
+from storage.schema import Distance
 from storage.search.multi import MultiQuery
 from storage.vectors.multi import MultiVector
 from tests.support.oracle import query as oracle

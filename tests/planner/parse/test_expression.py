@@ -33,7 +33,7 @@ from planner.query.filter import (
     ValuesCount,
 )
 from storage.errors import LimitExceeded, SpaceNotFound
-from storage.schema.schema import CollectionSchema
+from storage.schema import CollectionSchema
 
 A, B, C = Equal("a", 1), Equal("b", "x"), Equal("c", True)
 NOON = "2026-03-01T12:00:00Z"

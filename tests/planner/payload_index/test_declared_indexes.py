@@ -25,8 +25,8 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.errors import Cancelled, DeadlineExceeded, FieldIndexAlreadyExists, InvalidRequest, LimitExceeded
 from storage.mvcc.snapshot import Snapshot
+from storage.schema import CollectionSchema, PointId, SchemaChange
 from storage.schema.payload_schema import MAX_FIELD_INDEXES, FieldIndexParams, FieldType
-from storage.schema.schema import CollectionSchema, PointId, SchemaChange
 from storage.write.operations import ByIds, DeletePoints, Upsert
 from tests.planner.payload_index.dense_values import DENSE_CONDITIONS, DENSE_VALUES, NUMBERS, STRINGS
 from tests.support.ids import id_order

@@ -18,7 +18,7 @@ from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema
+from storage.schema import CollectionSchema
 from storage.tables.recent_changes import MAX_REMEMBERED, ChangeLog
 from storage.write.operations import ByIds, DeletePoints, Operation, Upsert
 

@@ -25,7 +25,7 @@ from planner.query.filter import (
 )
 from planner.query.query import Query, Sample, Stage
 from storage.collection import Collection
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.support.oracle import query as oracle
 from tests.support.strategies import ID_CONDITIONS, SIZES, random_world
 from tests.support.worlds import create, open_database

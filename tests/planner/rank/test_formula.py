@@ -33,7 +33,7 @@ from planner.query.formula_text import describe_expression, describe_formula
 from planner.query.query import FilterScope, Nearest, Query, QueryVector, Rrf, ScoreMode, Stage
 from storage.collection import Collection
 from storage.errors import EngineError, LimitExceeded, NotFinite
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.planner.bind.test_validate import field_of
 
 TEXT = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)

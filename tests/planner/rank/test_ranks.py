@@ -35,7 +35,7 @@ from storage.errors import (
     PointNotFound,
     ZeroVector,
 )
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from storage.search.random_order import seeded_order
 from tests.planner.bind.test_validate import field_of
 

@@ -33,7 +33,7 @@ from storage.errors import (
     VectorNotFound,
     ZeroVector,
 )
-from storage.schema.schema import Distance, PointId
+from storage.schema import Distance, PointId
 from storage.vectors.distance import score_rows
 from tests.planner.bind.test_validate import field_of
 from tests.support.oracle.formula import metric_score

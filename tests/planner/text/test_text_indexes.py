@@ -23,7 +23,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.errors import Cancelled, DeadlineExceeded
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema
+from storage.schema import CollectionSchema
 from storage.schema.text_settings import TextSettings
 from storage.tables.reader import Reader
 from storage.write.operations import ByIds, DeletePoints, Operation, Upsert

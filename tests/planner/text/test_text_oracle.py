@@ -14,7 +14,7 @@ from planner.query.filter import Filter, HasId
 from planner.query.query import Query, Stage
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, PointId
+from storage.schema import CollectionSchema, PointId
 from storage.schema.text_settings import TextSettings, Tokenizer
 from storage.write.operations import ByIds, DeletePoints, Operation, Upsert
 from tests.support.ids import id_order

@@ -19,7 +19,7 @@ from planner.text.syntax import clauses_of
 from planner.text.units import field_clauses
 from storage.budget import UNLIMITED
 from storage.database import Database
-from storage.schema.schema import CollectionSchema
+from storage.schema import CollectionSchema
 from storage.schema.text_settings import TextSettings
 from storage.write.operations import Upsert
 from tests.planner.predicate.test_filter_table import Row, code

@@ -20,8 +20,8 @@ from server.background.reopening import Reopening
 from storage.database import Database
 from storage.derived import files as derived
 from storage.derived.files import DerivedFiles
+from storage.schema import CollectionSchema, DenseSpace, MultiSpace, SparseSpace
 from storage.schema.payload_schema import FieldIndexParams, FieldType
-from storage.schema.schema import CollectionSchema, MultiSchema, SpaceSchema, SparseSchema
 from storage.schema.text_settings import TextSettings
 from storage.settings import StorageSettings
 from storage.tables.reader import Reader
@@ -49,8 +49,11 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(derived, "MIN_ENTRIES", 1)
     path = tmp_path / "data"
     schema = CollectionSchema(
-        spaces={"dense": SpaceSchema(size=2)},
-        records={"sparse": SparseSchema(), "multi": MultiSchema(tokens=SpaceSchema(size=2))},
+        spaces={
+            "dense": DenseSpace(size=2),
+            "sparse": SparseSpace(),
+            "multi": MultiSpace(tokens=DenseSpace(size=2)),
+        },
         text_indexes={"t": TextSettings()},
         field_indexes={"k": FieldIndexParams(FieldType.KEYWORD)},
     )

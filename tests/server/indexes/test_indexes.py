@@ -11,8 +11,8 @@ from planner.analyze.vector_coverage import has_text
 from planner.query.filter import TextTest
 from server.indexes.managed import text_of
 from server.services.index_policies import space_name
+from storage.schema import MAX_NAME_BYTES, CollectionSchema, DenseSpace, Distance, check_space_name
 from storage.schema.index_policy import IndexPolicy, IndexSource, ReadyPolicy
-from storage.schema.schema import MAX_NAME_BYTES, CollectionSchema, Distance, SpaceSchema, check_space_name
 
 
 def pattern() -> str:
@@ -51,7 +51,7 @@ def test_the_text_of_a_property(values: list[object], text: str | None) -> None:
 @given(st.text(min_size=1, max_size=300), st.sampled_from(IndexSource), st.integers(1, 65_536))
 def test_the_name_of_a_space_may_always_be_one(path: str, source: IndexSource, size: int) -> None:
     policy = IndexPolicy(property=path, source=source)
-    name = space_name(SpaceSchema(size=size, distance=Distance.EUCLID, policy=policy))
+    name = space_name(DenseSpace(size=size, distance=Distance.EUCLID, policy=policy))
     check_space_name(f"{name}-999", "name")
     assert len(f"{name}-999".encode()) <= MAX_NAME_BYTES
 
@@ -60,5 +60,5 @@ def test_policies_are_kept_with_their_space() -> None:
     policy = IndexPolicy(
         property="a.b", source=IndexSource.MANAGED, ready=ReadyPolicy.FULL_COVERAGE, seq=7, next_slot=9
     )
-    schema = CollectionSchema(spaces={"a": SpaceSchema(size=3, embedder="e", policy=policy), "b": SpaceSchema(size=2)})
+    schema = CollectionSchema(spaces={"a": DenseSpace(size=3, embedder="e", policy=policy), "b": DenseSpace(size=2)})
     assert CollectionSchema.from_json(schema.to_json()) == schema

@@ -22,7 +22,7 @@ from storage.budget import UNLIMITED, Budget
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, Distance, PointId, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, PointId, SchemaChange
 from storage.settings import StorageSettings
 from storage.tables.catalog import SnapshotEntry
 from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceVectors, Upsert
@@ -32,9 +32,9 @@ from tests.support.server_process import environment
 CODEC = ProtobufPayloadCodec()
 SCHEMA = CollectionSchema(
     spaces={
-        "": SpaceSchema(size=4, distance=Distance.DOT),
-        "wide": SpaceSchema(size=24, distance=Distance.EUCLID),
-        "empty": SpaceSchema(size=3),
+        "": DenseSpace(size=4, distance=Distance.DOT),
+        "wide": DenseSpace(size=24, distance=Distance.EUCLID),
+        "empty": DenseSpace(size=3),
     },
     indexing_threshold=200,
 )
@@ -79,7 +79,7 @@ def content(collection: Collection) -> Content:
         for record in snapshot.scan():
             slots = np.array([record.slot], np.uint32)
             vectors = {}
-            for space in snapshot.schema.spaces:
+            for space in snapshot.schema.dense:
                 present, rows = snapshot.vectors(space, slots)
                 if present[0]:
                     vectors[space] = rows.tobytes()
@@ -155,10 +155,10 @@ def test_a_copy_survives_reopening(database: Database, tmp_path: Path) -> None:
 
 def test_spaces_added_and_dropped(database: Database) -> None:
     source = make(database)
-    source.change_schema(SchemaChange(add={"new": SpaceSchema(size=2)}, drop=("wide",)))
+    source.change_schema(SchemaChange(add={"new": DenseSpace(size=2)}, drop=("wide",)))
     copy = database.clone_collection("source", "copy", UNLIMITED)
     assert content(copy) == content(source)
-    assert set(copy.schema.spaces) == {"", "empty", "new"}
+    assert set(copy.schema.dense) == {"", "empty", "new"}
     nothing = database.create_collection("nothing", CollectionSchema(spaces={}))
     database.snapshots.create(nothing, "s", UNLIMITED)
     assert content(database.restore_snapshot("nothing", "s", "nothing too", UNLIMITED)) == {}

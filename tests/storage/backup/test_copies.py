@@ -12,13 +12,13 @@ from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC
 
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=4, distance=Distance.EUCLID)}, indexing_threshold=50)
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=4, distance=Distance.EUCLID)}, indexing_threshold=50)
 
 
 def _fill(database: Database) -> Collection:

@@ -10,7 +10,7 @@ import pytest
 from storage.collection import Collection
 from storage.errors import StorageFull
 from storage.files.reserve import MAX_DISK_SHARE, MIN_MAP_RESERVE, DiskReserve, map_reserve, mapped_bytes
-from storage.schema.schema import CollectionSchema, Distance, PointId, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, PointId
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints
 from tests.storage.model import Point, upsert, write
@@ -18,7 +18,7 @@ from tests.support.directories import CODEC, Directories
 from tests.support.small_disk import small_disk
 
 MIB = 2**20
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=2, distance=Distance.DOT)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=2, distance=Distance.DOT)})
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from storage.check import check
 from storage.database import Database
 from storage.errors import CorruptStore
 from storage.files.seal import check_seal
-from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance
 from storage.tables.catalog import CreateAlias
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC, QUIET, Directories
 
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=4, distance=Distance.EUCLID)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=4, distance=Distance.EUCLID)})
 
 
 def _seals(root: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.files.directory import FORMAT_VERSION
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema, Datatype, Distance, HnswConfig, PointId, SpaceSchema
+from storage.schema import CollectionSchema, Datatype, DenseSpace, Distance, HnswConfig, PointId
 from storage.settings import StorageSettings
 from storage.tables.catalog import CreateAlias
 from storage.write.operations import ByIds, DeletePoints
@@ -29,16 +29,16 @@ LEFT_OUT = ("LOCK", "lock.mdb")  # files that hold nothing
 SCHEMAS = {
     "segments": CollectionSchema(
         spaces={
-            "dense": SpaceSchema(size=6, distance=Distance.EUCLID),
-            "bytes": SpaceSchema(size=4, distance=Distance.COSINE, datatype=Datatype.INT8, hnsw=HnswConfig(m=8)),
+            "dense": DenseSpace(size=6, distance=Distance.EUCLID),
+            "bytes": DenseSpace(size=4, distance=Distance.COSINE, datatype=Datatype.INT8, hnsw=HnswConfig(m=8)),
         },
         indexing_threshold=40,
     ),
     "more of it": CollectionSchema(
         spaces={
-            "": SpaceSchema(size=3, distance=Distance.MANHATTAN),
-            "größe": SpaceSchema(size=2, distance=Distance.DOT),
-            "bits": SpaceSchema(size=8, distance=Distance.HAMMING, datatype=Datatype.BINARY),
+            "": DenseSpace(size=3, distance=Distance.MANHATTAN),
+            "größe": DenseSpace(size=2, distance=Distance.DOT),
+            "bits": DenseSpace(size=8, distance=Distance.HAMMING, datatype=Datatype.BINARY),
         },
     ),
 }
@@ -93,7 +93,7 @@ def _fill_the_other(database: Database) -> None:
 
 def _point(collection: Collection, number: int) -> Point:
     vectors = {}
-    for space, schema in collection.schema.spaces.items():
+    for space, schema in collection.schema.dense.items():
         row = np.array([((number + 3) * (place + 2) * 7) % 23 - 11.5 for place in range(schema.size)], np.float32)
         vectors[space] = np.asarray(row > 0 if schema.distance is Distance.HAMMING else row / 8, np.float32)
     return Point({"number": number, **PAYLOADS[number % 3]}, vectors)
@@ -113,7 +113,7 @@ def _collection_content(collection: Collection) -> dict[str, object]:
         return {
             "seq": snapshot.seq,
             "indexing_threshold": snapshot.schema.indexing_threshold,
-            "spaces": {name: _space_content(snapshot, name) for name in sorted(snapshot.schema.spaces)},
+            "spaces": {name: _space_content(snapshot, name) for name in sorted(snapshot.schema.dense)},
             "points": [
                 [record.id, record.version, CODEC.decode(record.payload), _vectors(snapshot, record.slot)]
                 for record in snapshot.scan()
@@ -122,14 +122,14 @@ def _collection_content(collection: Collection) -> dict[str, object]:
 
 
 def _space_content(snapshot: Snapshot, name: str) -> list[object]:
-    schema = snapshot.schema.spaces[name]
+    schema = snapshot.schema.dense[name]
     hnsw = [schema.hnsw.m, schema.hnsw.ef_construct, schema.hnsw.ef]
     return [schema.size, schema.distance.value, schema.datatype.value, schema.index.value, *hnsw]
 
 
 def _vectors(snapshot: Snapshot, slot: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
-    for space in sorted(snapshot.schema.spaces):
+    for space in sorted(snapshot.schema.dense):
         present, rows = snapshot.vectors(space, np.array([slot], np.uint32))
         if present[0]:
             found[space] = rows[0].tolist()

@@ -9,15 +9,15 @@ import pytest
 
 from storage.index.graph_file import UnsoundGraph, check_graph, remove_unsound_graphs
 from storage.index.hnsw import Graph, build
-from storage.schema.schema import Datatype, Distance, HnswConfig, SpaceSchema
+from storage.schema import Datatype, DenseSpace, Distance, HnswConfig
 from storage.vectors.encoding import Encoding
 
 SIZE, ROWS = 8, 400
 
 
-def _space(datatype: Datatype) -> SpaceSchema:
+def _space(datatype: Datatype) -> DenseSpace:
     distance = Distance.HAMMING if datatype is Datatype.BINARY else Distance.EUCLID
-    return SpaceSchema(size=SIZE, distance=distance, datatype=datatype, hnsw=HnswConfig(m=4, ef_construct=40))
+    return DenseSpace(size=SIZE, distance=distance, datatype=datatype, hnsw=HnswConfig(m=4, ef_construct=40))
 
 
 def _make(folder: Path, datatype: Datatype = Datatype.FLOAT32) -> tuple[Path, Encoding]:

@@ -13,7 +13,7 @@ from storage.ivf.codes import to_int8
 from storage.ivf.kmeans import cluster, lists_for, make_partition, tree_of
 from storage.ivf.lists import Lists, build_lists
 from storage.ivf.partition import Partition, default_nprobe, fitted, read_partition, write_partition
-from storage.schema.schema import Datatype, Distance, IndexKind, IvfConfig, SpaceSchema
+from storage.schema import Datatype, DenseSpace, Distance, IndexKind, IvfConfig
 
 SIZE = 24
 ROWS = 2_000
@@ -24,8 +24,8 @@ QUERIES = (CENTRES[RANDOM.integers(0, 20, 20)] + RANDOM.standard_normal((20, SIZ
 SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
 
-def space_of(distance: Distance, datatype: Datatype = Datatype.INT8, lists: tuple[int, ...] = (30,)) -> SpaceSchema:
-    return SpaceSchema(size=SIZE, distance=distance, datatype=datatype, index=IndexKind.IVF, ivf=IvfConfig(lists=lists))
+def space_of(distance: Distance, datatype: Datatype = Datatype.INT8, lists: tuple[int, ...] = (30,)) -> DenseSpace:
+    return DenseSpace(size=SIZE, distance=distance, datatype=datatype, index=IndexKind.IVF, ivf=IvfConfig(lists=lists))
 
 
 def nearest(distance: Distance, query: NDArray[np.float32], count: int) -> set[int]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance
 from storage.segments.policy import TaskKind
 from storage.settings import StorageSettings
 from storage.write.operations import ByIds, DeletePoints
@@ -16,7 +16,7 @@ from tests.support.directories import Directories
 SIZE, THRESHOLD = 8, 100
 Rows = NDArray[np.float32]
 BACKGROUND = StorageSettings(background=True, parallel_tasks=1)
-SPACE = SpaceSchema(size=SIZE, distance=Distance.EUCLID)
+SPACE = DenseSpace(size=SIZE, distance=Distance.EUCLID)
 SCHEMA = CollectionSchema(spaces={"v": SPACE}, indexing_threshold=THRESHOLD)
 QUERIES = {"v": [np.zeros(SIZE, np.float32), np.ones(SIZE, np.float32)]}
 

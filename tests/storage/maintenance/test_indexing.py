@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import (
+from storage.schema import (
     CollectionSchema,
     Datatype,
+    DenseSpace,
     Distance,
     HnswConfigDiff,
     SchemaChange,
     SpaceDiff,
-    SpaceSchema,
 )
 from storage.schema.stats import SpaceState
 from storage.search import walk
@@ -54,7 +54,7 @@ def _upsert(collection: Collection, space: str, rows: Rows, first_id: int = 0) -
 
 def _segment_and_tail(directories: Directories, metric: Distance, datatype: Datatype = Datatype.BFLOAT16) -> Collection:
     """A sealed segment of COUNT rows and a tail of TAIL rows; ids are slots are rows."""
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=metric, datatype=datatype)})
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=metric, datatype=datatype)})
     collection = directories.open().create_collection("c", schema)
     _upsert(collection, "v", _clustered(COUNT))
     collection.change_schema(SchemaChange(indexing_threshold=COUNT))
@@ -69,7 +69,7 @@ def _find(snapshot: Snapshot, search: SpaceSearch) -> SpaceHits:
 
 def _recall(snapshot: Snapshot, *, allowed: NDArray[np.uint32] | None = None, strategy: str = "auto") -> float:
     """Mean recall at 10 over 60 queries. Every hit's score must be exact, and there must be ten."""
-    schema = snapshot.schema.spaces["v"]
+    schema = snapshot.schema.dense["v"]
     shares = []
     for query in _clustered(60, seed=2):
         hits, exact = search_vectors(
@@ -209,9 +209,7 @@ def test_answers_of_a_batch_are_those_of_each_search(directories: Directories) -
 
 
 def test_manhattan_is_scanned(directories: Directories) -> None:
-    schema = CollectionSchema(
-        spaces={"v": SpaceSchema(size=SIZE, distance=Distance.MANHATTAN)}, indexing_threshold=1000
-    )
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.MANHATTAN)}, indexing_threshold=1000)
     collection = directories.open(settings=BACKGROUND).create_collection("c", schema)
     rows = _clustered(COUNT)
     _upsert(collection, "v", rows)
@@ -234,13 +232,13 @@ def test_settings_of_a_graph_may_change_under_it(directories: Directories) -> No
     collection = directories.open().collection("c")
     assert collection.stats().spaces["v"].segments == 1
     with collection.snapshot() as snapshot:
-        assert snapshot.schema.spaces["v"].hnsw.m == 4
+        assert snapshot.schema.dense["v"].hnsw.m == 4
         assert _recall(snapshot) >= 0.97
 
 
 def test_a_block_whose_rows_are_all_dead(directories: Directories) -> None:
     """It is indexed like any other, so that nothing is due for ever; nothing is found in it."""
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE)}, indexing_threshold=100)
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE)}, indexing_threshold=100)
     collection = directories.open().create_collection("c", schema)
     with held_writer(collection):
         sealing = collection.write([_one_block()])
@@ -266,7 +264,7 @@ def _one_block() -> Upsert:
 
 def test_background_indexing(directories: Directories) -> None:
     """Blocks get their graphs while writes and reads go on, and the states tell how far it is."""
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=1000)
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)}, indexing_threshold=1000)
     database = directories.open(settings=BACKGROUND)
     collection = database.create_collection("c", schema)
     assert collection.stats().spaces["v"].state is SpaceState.AWAITING_VECTORS
@@ -285,7 +283,7 @@ def test_background_indexing(directories: Directories) -> None:
 
 
 def test_a_killed_build_is_started_again(directories: Directories) -> None:
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)})
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)})
     collection = directories.open(settings=BACKGROUND).create_collection("c", schema)
     _upsert(collection, "v", _clustered(COUNT))
     collection.change_schema(SchemaChange(indexing_threshold=COUNT))
@@ -299,7 +297,7 @@ def test_a_killed_build_is_started_again(directories: Directories) -> None:
 @pytest.mark.slow
 def test_a_build_that_always_dies_is_given_up(directories: Directories) -> None:
     """Reads and writes go on without it, the state says so, and opening again is another chance."""
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)})
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)})
     database = directories.open(settings=BACKGROUND)
     collection = database.create_collection("c", schema)
     _upsert(collection, "v", _clustered(COUNT))
@@ -317,7 +315,7 @@ def test_a_build_that_always_dies_is_given_up(directories: Directories) -> None:
 
 def test_closing_in_the_middle_of_a_build(directories: Directories) -> None:
     """The database closes at once, and the build is done after the next opening; collections may come and go, too."""
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)})
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)})
     database = directories.open(settings=BACKGROUND)
     for name in ("kept", "deleted"):
         _upsert(database.create_collection(name, schema), "v", _clustered(COUNT))
@@ -339,7 +337,7 @@ def test_closing_in_the_middle_of_a_build(directories: Directories) -> None:
 
 def test_closing_and_opening_is_no_failed_build(directories: Directories) -> None:
     """A build that is in vain because its collection was closed does not count among the attempts."""
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE, distance=Distance.EUCLID)})
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE, distance=Distance.EUCLID)})
     database = directories.open(settings=BACKGROUND)
     _upsert(database.create_collection("c", schema), "v", _clustered(COUNT))
     database.collection("c").change_schema(SchemaChange(indexing_threshold=COUNT))
@@ -353,7 +351,7 @@ def test_closing_and_opening_is_no_failed_build(directories: Directories) -> Non
 
 
 def test_dropping_a_space_in_the_middle_of_its_build(directories: Directories) -> None:
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=SIZE), "w": SpaceSchema(size=SIZE)})
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=SIZE), "w": DenseSpace(size=SIZE)})
     collection = directories.open(settings=BACKGROUND).create_collection("c", schema)
     _upsert(collection, "v", _clustered(COUNT))
     collection.change_schema(SchemaChange(indexing_threshold=COUNT))
@@ -362,4 +360,4 @@ def test_dropping_a_space_in_the_middle_of_its_build(directories: Directories) -
     _upsert(collection, "w", _clustered(COUNT))
     wait_until(lambda: collection.stats().spaces["w"].segments == 1)
     with collection.snapshot() as snapshot:
-        assert set(snapshot.schema.spaces) == {"w"}
+        assert set(snapshot.schema.dense) == {"w"}

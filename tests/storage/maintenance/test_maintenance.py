@@ -9,14 +9,14 @@ import storage.mvcc.state
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.maintenance.scheduler import MAX_ATTEMPTS
-from storage.schema.schema import (
+from storage.schema import (
     CollectionSchema,
     Datatype,
+    DenseSpace,
     Distance,
     HnswConfigDiff,
     SchemaChange,
     SpaceDiff,
-    SpaceSchema,
 )
 from storage.schema.stats import SpaceState
 from storage.search.dense import SpaceSearch
@@ -66,7 +66,7 @@ def test_blocks_become_segments_and_segments_are_merged(directories: Directories
 
 def test_blocks_of_a_space_without_graphs_are_merged_too(directories: Directories) -> None:
     schema = CollectionSchema(
-        spaces={"v": SpaceSchema(size=SIZE, distance=Distance.MANHATTAN)}, indexing_threshold=THRESHOLD
+        spaces={"v": DenseSpace(size=SIZE, distance=Distance.MANHATTAN)}, indexing_threshold=THRESHOLD
     )
     database, collection = open_small(directories, schema)
     model: Model = {}
@@ -151,7 +151,7 @@ def test_other_settings_are_another_graph(diff: SpaceDiff, directories: Director
     assert new != old
     index = collection.spaces()["v"].manifest.blocks[0].index
     assert index is not None
-    space = changed.spaces["v"]
+    space = changed.dense["v"]
     assert (index.m, index.ef_construct, index.datatype) == (
         space.hnsw.m,
         space.hnsw.ef_construct,
@@ -326,7 +326,7 @@ def test_damage_does_not_spread(directories: Directories) -> None:
 def test_churn_keeps_recall_and_room(directories: Directories) -> None:
     """Twelve rounds in which half of all points is deleted and as many are written."""
     count, size, limit = 2000, 32, 10
-    space = SpaceSchema(size=size, distance=Distance.COSINE)
+    space = DenseSpace(size=size, distance=Distance.COSINE)
     database, collection = open_small(directories, CollectionSchema(spaces={"v": space}, indexing_threshold=500))
     fresh = database.create_collection("fresh", CollectionSchema(spaces={"v": space}, indexing_threshold=500))
     random = np.random.default_rng(1)

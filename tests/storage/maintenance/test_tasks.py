@@ -10,7 +10,7 @@ from storage.budget import Budget
 from storage.errors import DeadlineExceeded, TaskNotFound
 from storage.maintenance.scheduler import MAX_ATTEMPTS, RETRY_SECONDS
 from storage.maintenance.tasks import ENDED, KEPT_TASKS, Task, TaskList
-from storage.schema.schema import CollectionSchema, HnswConfigDiff, SchemaChange, SpaceDiff
+from storage.schema import CollectionSchema, HnswConfigDiff, SchemaChange, SpaceDiff
 from storage.schema.stats import SpaceState
 from storage.segments.policy import TaskKind
 from storage.settings import StorageSettings

@@ -7,7 +7,7 @@ import storage.mvcc.state
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
-from storage.schema.schema import CollectionSchema, Datatype, Distance, SpaceSchema
+from storage.schema import CollectionSchema, Datatype, DenseSpace, Distance
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
 from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
@@ -19,7 +19,7 @@ ROWS = np.random.default_rng(3).standard_normal((400, 8)).astype(np.float32)
 
 
 def _open(directories: Directories) -> tuple[Database, Collection]:
-    space = SpaceSchema(size=8, distance=Distance.COSINE, datatype=Datatype.INT8)
+    space = DenseSpace(size=8, distance=Distance.COSINE, datatype=Datatype.INT8)
     schema = CollectionSchema(spaces={"v": space}, indexing_threshold=100)
     database = directories.open()
     return database, database.create_collection("c", schema)
@@ -69,7 +69,7 @@ def test_work_that_nobody_sees_leaves_the_sequence(directories: Directories) -> 
     write(collection, DeletePoints(selector=ByIds(tuple(range(50)))))
     before = _numbers(collection)
     collection.seal_tails(dead_share=0)
-    uid = collection.schema.spaces["v"].uid
+    uid = collection.schema.dense["v"].uid
     assert uid is not None
     assert collection.reserve_block(uid) is not None
     assert _numbers(collection)[0] == before[0]

@@ -12,7 +12,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.errors import Cancelled, CollectionClosed, DeadlineExceeded
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import score_vectors, search_vectors
 from storage.write.operations import ByIds, DeletePoints, DeleteVectors, SpaceVectors, Upsert
@@ -21,7 +21,7 @@ from tests.storage.model import Model, Point, applied, assert_holds, update_vect
 from tests.support.directories import CODEC, Directories
 
 SCHEMA = CollectionSchema(
-    spaces={"a": SpaceSchema(size=3, distance=Distance.EUCLID), "b": SpaceSchema(size=2, distance=Distance.DOT)}
+    spaces={"a": DenseSpace(size=3, distance=Distance.EUCLID), "b": DenseSpace(size=2, distance=Distance.DOT)}
 )
 QUERIES = {"a": [np.array([1, 2, 3], np.float32)], "b": [np.array([-1, 1], np.float32)]}
 COUNT = 40
@@ -73,8 +73,8 @@ def _move_between_spaces(collection: Collection) -> None:
 
 
 def _drop_spaces(collection: Collection) -> None:
-    collection.change_schema(SchemaChange(drop=tuple(collection.schema.spaces)))
-    collection.change_schema(SchemaChange(add={"a": SpaceSchema(size=1, distance=Distance.MANHATTAN)}))
+    collection.change_schema(SchemaChange(drop=tuple(collection.schema.dense)))
+    collection.change_schema(SchemaChange(add={"a": DenseSpace(size=1, distance=Distance.MANHATTAN)}))
     write(collection, upsert([(1, Point({}, {"a": np.array([9], np.float32)}))]))
 
 
@@ -146,7 +146,7 @@ def test_a_snapshot_with_a_graph_shows_nothing_later(directories: Directories) -
 def test_no_snapshot_sees_half_a_write(directories: Directories) -> None:
     """A writer flips the payload and the vector of all points in one write; readers compare the two all the time."""
     database = directories.open()
-    spaces = {"v": SpaceSchema(size=2, distance=Distance.EUCLID)}
+    spaces = {"v": DenseSpace(size=2, distance=Distance.EUCLID)}
     collection = database.create_collection("c", CollectionSchema(spaces=spaces))
     write(collection, _all_at(0))
     stop = threading.Event()

@@ -17,7 +17,7 @@ from storage.collection import MIN_SEALED, Collection
 from storage.database import Database
 from storage.errors import CollectionClosed, CollectionNotFound, DeadlineExceeded, TooManyOpenCollections
 from storage.opening.open_limit import DESCRIPTORS_EACH, most_open
-from storage.schema.schema import CollectionSchema, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, SchemaChange
 from storage.settings import StorageSettings
 from storage.tables.catalog import CollectionState
 from tests.storage.model import Model, Point, assert_holds, upsert, write
@@ -25,7 +25,7 @@ from tests.support.directories import CODEC, Directories
 from tests.support.held import held_writer
 from tests.support.root import ROOT
 
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=2)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=2)})
 QUERIES = {"v": [np.ones(2, np.float32)]}
 STEPS = ("write", "read", "close", "hold", "make", "restart")
 

@@ -8,13 +8,13 @@ import pytest
 from storage.database import Database
 from storage.errors import ShuttingDown
 from storage.pages.walks import WALKS
-from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance
 from storage.tables.catalog import CollectionState
 from tests.storage.builds import wait_until
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC, QUIET
 
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=2, distance=Distance.EUCLID)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=2, distance=Distance.EUCLID)})
 
 
 @pytest.fixture

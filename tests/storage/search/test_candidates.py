@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from storage.budget import UNLIMITED
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.search import candidates
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
@@ -72,7 +72,7 @@ def test_nothing_of_the_top_is_lost(
     database = directories.open()
     for size in (1, 3, 64):
         rows = style(np.random.default_rng(size), size)
-        spaces = {metric.value: SpaceSchema(size=size, distance=metric) for metric in METRICS}
+        spaces = {metric.value: DenseSpace(size=size, distance=metric) for metric in METRICS}
         collection = database.create_collection(f"size {size}", CollectionSchema(spaces=spaces, indexing_threshold=250))
         for start in range(0, COUNT, 150):
             part = rows[start : start + 150]

@@ -25,15 +25,15 @@ from storage.errors import (
     ZeroVector,
 )
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import (
+from storage.schema import (
     CollectionSchema,
+    DenseSpace,
     Distance,
     HnswConfigDiff,
     IndexKind,
-    MultiSchema,
+    MultiSpace,
     SchemaChange,
     SpaceDiff,
-    SpaceSchema,
 )
 from storage.search import multi as multi_search
 from storage.search.multi import MultiQuery, multi_vectors, score_multi, search_multi
@@ -47,9 +47,8 @@ from tests.support.oracle.multi import Matrix, ranking
 SIZE = 2
 METRICS = [Distance.COSINE, Distance.DOT, Distance.EUCLID, Distance.MANHATTAN]
 SCHEMA = CollectionSchema(
-    spaces={},
+    spaces={metric.name: MultiSpace(tokens=DenseSpace(size=SIZE, distance=metric)) for metric in METRICS},
     indexing_threshold=6,
-    records={metric.name: MultiSchema(tokens=SpaceSchema(size=SIZE, distance=metric)) for metric in METRICS},
 )
 Model = dict[int, dict[str, Matrix]]
 """Multi-vectors by space, by id."""
@@ -213,9 +212,8 @@ def exact(snapshot: Snapshot, query: MultiVector, limit: int, allowed: NDArray[n
 def test_graphs_of_tokens_nominate(metric: Distance, directories: Directories) -> None:
     background = StorageSettings(background=True)
     schema = CollectionSchema(
-        spaces={},
+        spaces={"m": MultiSpace(tokens=DenseSpace(size=16, distance=metric))},
         indexing_threshold=1_000,
-        records={"m": MultiSchema(tokens=SpaceSchema(size=16, distance=metric))},
     )
     database = directories.open(settings=background)
     collection = database.create_collection("c", schema)
@@ -306,8 +304,8 @@ def test_a_dropped_space_is_gone(directories: Directories) -> None:
         assert_answers(old, model, [[1.0, 1.0]])
     with pytest.raises(SpaceNotFound):
         write(collection, upsert([(2, {"DOT": [[1.0, 2.0]]})]))
-    tokens_of_three = MultiSchema(tokens=SpaceSchema(size=3, distance=Distance.DOT))
-    collection.change_schema(SchemaChange(add_records={"DOT": tokens_of_three}))
+    tokens_of_three = MultiSpace(tokens=DenseSpace(size=3, distance=Distance.DOT))
+    collection.change_schema(SchemaChange(add={"DOT": tokens_of_three}))
     with pytest.raises(DimensionMismatch):
         write(collection, upsert([(2, {"DOT": [[1.0, 2.0]]})]))
     write(collection, upsert([(2, {"DOT": [[1.0, 2.0, 3.0]]})]))
@@ -344,7 +342,7 @@ def test_a_search_keeps_to_its_budget(directories: Directories) -> None:
 
 
 def test_what_is_no_multi_vector_is_refused() -> None:
-    space = SpaceSchema(size=2048)
+    space = DenseSpace(size=2048)
     good = np.ones(2048, np.float32)
     for rows, error, field in (
         ([], EmptyVector, "v"),
@@ -359,5 +357,5 @@ def test_what_is_no_multi_vector_is_refused() -> None:
         assert caught.value.field == field
     assert len(checked_multi(space, [good] * 512, "v").rows) == 512
     with pytest.raises(ZeroVector) as zero:
-        check_multi_query(SpaceSchema(size=2), MultiVector(np.array([[1, 0], [0, 0]], np.float32)), "v")
+        check_multi_query(DenseSpace(size=2), MultiVector(np.array([[1, 0], [0, 0]], np.float32)), "v")
     assert zero.value.field == "v.vectors[1]"

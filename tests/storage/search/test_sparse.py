@@ -27,7 +27,7 @@ from storage.errors import (
 from storage.index import inverted as sparse_index
 from storage.index import record_log
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSchema
+from storage.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSpace
 from storage.search.prewarming import prewarm
 from storage.search.sparse import SparseQuery, score_sparse, search_sparse
 from storage.vectors.sparse import MAX_SPARSE_VALUES, SparseMetric, SparseVector, checked_sparse
@@ -38,7 +38,7 @@ from tests.support.oracle.sparse import Sparse, ranking
 
 PLAIN = "plain"
 IDF = "idf"
-SCHEMA = CollectionSchema(spaces={}, records={PLAIN: SparseSchema(), IDF: SparseSchema(modifier=SparseModifier.IDF)})
+SCHEMA = CollectionSchema(spaces={PLAIN: SparseSpace(), IDF: SparseSpace(modifier=SparseModifier.IDF)})
 Model = dict[int, dict[str, Sparse]]
 """Vectors by space, by id."""
 
@@ -223,10 +223,10 @@ def test_a_dropped_space_is_gone_and_one_of_its_name_is_empty(directories: Direc
         assert_answers(old, {1: {PLAIN: {5: 1.0}}}, {5: 1.0}, SparseMetric.DOT)
     with pytest.raises(SpaceNotFound):
         write(collection, upsert([(2, {PLAIN: {5: 1.0}})]))
-    collection.change_schema(SchemaChange(add_records={PLAIN: SparseSchema()}))
+    collection.change_schema(SchemaChange(add={PLAIN: SparseSpace()}))
     with collection.snapshot() as snapshot:
         assert_answers(snapshot, {1: {}}, {5: 1.0}, SparseMetric.DOT)
-    collection.change_schema(SchemaChange(drop_sparse=(PLAIN,), add_records={PLAIN: SparseSchema()}))
+    collection.change_schema(SchemaChange(drop_sparse=(PLAIN,), add={PLAIN: SparseSpace()}))
     directories.close()
     with directories.open().collection("c").snapshot() as snapshot:
         assert_answers(snapshot, {1: {}}, {5: 1.0}, SparseMetric.DOT)

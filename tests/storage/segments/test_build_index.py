@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from storage.index.hnsw import Graph
 from storage.ivf.lists import build_lists
-from storage.schema.schema import Datatype, Distance, HnswConfig, IndexKind, IvfConfig, SpaceSchema
+from storage.schema import Datatype, DenseSpace, Distance, HnswConfig, IndexKind, IvfConfig
 from storage.segments.build_index import BuiltIndex, build_graph, judge_lists
 from storage.segments.judge import make_exam, recall_of
 from storage.vectors import distance
@@ -48,7 +48,7 @@ ODD: dict[str, Callable[[Rows], Rows]] = {
 }
 
 
-def _build(space: SpaceSchema, rows: Rows, folder: Path) -> BuiltIndex:
+def _build(space: DenseSpace, rows: Rows, folder: Path) -> BuiltIndex:
     return build_graph(space, rows, np.arange(len(rows)), folder / "graph")
 
 
@@ -59,7 +59,7 @@ def _build(space: SpaceSchema, rows: Rows, folder: Path) -> BuiltIndex:
 def test_odd_rows_are_found_in_any_form(kind: str, metric: Distance, datatype: Datatype, tmp_path: Path) -> None:
     """By the measure of the build, and by that of this test: queries beside rows, against the exact best."""
     rows = np.ascontiguousarray(ODD[kind](_rows()), np.float32)
-    space = SpaceSchema(size=SIZE, distance=metric, datatype=datatype)
+    space = DenseSpace(size=SIZE, distance=metric, datatype=datatype)
     built = _build(space, rows, tmp_path)
     assert built.datatype == datatype.value
     assert built.recall >= 0.9
@@ -80,18 +80,18 @@ def test_what_was_not_chosen_becomes_finer(tmp_path: Path) -> None:
     random = np.random.default_rng(6)
     centres = random.standard_normal((4, SIZE)) * 100
     rows = (centres[random.integers(0, 4, COUNT)] + 1e-2 * random.standard_normal((COUNT, SIZE))).astype(np.float32)
-    space = SpaceSchema(size=SIZE, distance=Distance.EUCLID, datatype=Datatype.INT8, datatype_chosen=False)
+    space = DenseSpace(size=SIZE, distance=Distance.EUCLID, datatype=Datatype.INT8, datatype_chosen=False)
     built = _build(space, rows, tmp_path)
     assert built.datatype == "float32"
     assert built.recall >= 0.95
-    chosen = _build(SpaceSchema(size=SIZE, distance=Distance.EUCLID, datatype=Datatype.INT8), rows, tmp_path)
+    chosen = _build(DenseSpace(size=SIZE, distance=Distance.EUCLID, datatype=Datatype.INT8), rows, tmp_path)
     assert chosen.datatype == "int8"
     assert chosen.recall < 0.95
 
 
 def test_what_does_well_stays(tmp_path: Path) -> None:
     for datatype in (Datatype.INT8, Datatype.BFLOAT16):
-        space = SpaceSchema(size=SIZE, distance=Distance.COSINE, datatype=datatype, datatype_chosen=False)
+        space = DenseSpace(size=SIZE, distance=Distance.COSINE, datatype=datatype, datatype_chosen=False)
         assert _build(space, _rows(), tmp_path).datatype == datatype.value
 
 
@@ -99,7 +99,7 @@ def test_no_form_is_blamed_for_a_narrow_walk(tmp_path: Path) -> None:
     """Links and widths are too few here in any form, so nothing is gained by a finer one."""
     poor = HnswConfig(m=2, ef_construct=4, ef=1)
     rows = np.random.default_rng(7).standard_normal((COUNT, SIZE)).astype(np.float32)
-    space = SpaceSchema(size=SIZE, distance=Distance.EUCLID, hnsw=poor, datatype_chosen=False)
+    space = DenseSpace(size=SIZE, distance=Distance.EUCLID, hnsw=poor, datatype_chosen=False)
     built = _build(space, rows, tmp_path)
     assert built.datatype == "bfloat16"
     assert built.recall < 0.95
@@ -125,7 +125,7 @@ def test_few_rows_have_an_exam_too(count: int, tmp_path: Path) -> None:
     for metric in Distance:
         datatype = Datatype.BINARY if metric.is_binary else Datatype.INT8
         if metric is not Distance.MANHATTAN:
-            space = SpaceSchema(size=SIZE, distance=metric, datatype=datatype)
+            space = DenseSpace(size=SIZE, distance=metric, datatype=datatype)
             assert _build(space, (_rows(count) > 0).astype(np.float32), tmp_path).recall == 1.0
 
 
@@ -133,7 +133,7 @@ def test_few_rows_have_an_exam_too(count: int, tmp_path: Path) -> None:
 def test_wider_walks_find_more(datatype: Datatype, tmp_path: Path) -> None:
     rows = np.random.default_rng(8).standard_normal((1500, 32)).astype(np.float32)
     hnsw = HnswConfig(m=4, ef_construct=16)
-    space = SpaceSchema(size=32, distance=Distance.COSINE, datatype=datatype, hnsw=hnsw)
+    space = DenseSpace(size=32, distance=Distance.COSINE, datatype=datatype, hnsw=hnsw)
     built = build_graph(space, rows, np.arange(1500), tmp_path / "graph")
     graph = Graph(space, tmp_path / "graph", Encoding.of(built.scale, built.centre))
     exam = make_exam(space.distance, rows, np.arange(1500))
@@ -150,7 +150,7 @@ def test_lists_are_judged_at_their_default_number_of_probes(tmp_path: Path) -> N
     recalls = []
     for nprobe in ((1,), (), (64,)):
         ivf = IvfConfig(lists=(64,), nprobe=nprobe)
-        space = SpaceSchema(size=SIZE, datatype=Datatype.INT8, index=IndexKind.IVF, ivf=ivf)
+        space = DenseSpace(size=SIZE, datatype=Datatype.INT8, index=IndexKind.IVF, ivf=ivf)
         build_lists(space, rows, np.arange(2000), tmp_path / "lists")
         recalls.append(judge_lists(space, rows, np.arange(2000), tmp_path / "lists").recall)
     assert recalls[0] < 0.7

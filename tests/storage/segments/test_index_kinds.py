@@ -14,15 +14,15 @@ from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import (
+from storage.schema import (
     CollectionSchema,
     Datatype,
+    DenseSpace,
     Distance,
     HnswConfig,
     IndexKind,
     SchemaChange,
     SpaceDiff,
-    SpaceSchema,
     default_datatype,
 )
 from storage.schema.stats import SpaceState, SpaceStats
@@ -59,7 +59,7 @@ def _bits(count: int, size: int, seed: int) -> Rows:
     return bits.astype(np.float32)
 
 
-def _create(database: Database, threshold: int, space: SpaceSchema) -> Collection:
+def _create(database: Database, threshold: int, space: DenseSpace) -> Collection:
     schema = CollectionSchema(spaces={"v": space}, indexing_threshold=threshold)
     return database.create_collection("c", schema)
 
@@ -97,7 +97,7 @@ def _recall(
         for exact in (False, True)
     ]
     answers = search_vectors(snapshot, searches, UNLIMITED)
-    metric = snapshot.schema.spaces["v"].distance
+    metric = snapshot.schema.dense["v"].distance
     shares = []
     for query, hits, exact in zip(queries, answers[::2], answers[1::2], strict=True):
         _, rows = snapshot.vectors("v", hits.slots)
@@ -115,7 +115,7 @@ def test_every_stored_form_has_recall_by_default(
 ) -> None:
     rows, queries = wordnet
     for metric in GRAPH_METRICS:
-        collection = _create(database, 500, SpaceSchema(size=rows.shape[1], distance=metric, datatype=datatype))
+        collection = _create(database, 500, DenseSpace(size=rows.shape[1], distance=metric, datatype=datatype))
         _write(collection, rows)
         stats = _settled(collection)
         assert (stats.index, stats.datatype, stats.indexed_vectors) == ("hnsw", datatype.value, len(rows))
@@ -128,7 +128,7 @@ def test_every_stored_form_has_recall_by_default(
 def test_rescoring_and_oversampling_trade_recall(database: Database, wordnet: tuple[Rows, Rows]) -> None:
     """Signs alone choose badly, the more of them are scored the better they choose, and scores are exact throughout."""
     rows, queries = wordnet
-    collection = _create(database, len(rows), SpaceSchema(size=rows.shape[1], datatype=Datatype.BINARY))
+    collection = _create(database, len(rows), DenseSpace(size=rows.shape[1], datatype=Datatype.BINARY))
     _write(collection, rows)
     assert _settled(collection).segments == 1
     with collection.snapshot() as snapshot:
@@ -143,7 +143,7 @@ def test_rescoring_and_oversampling_trade_recall(database: Database, wordnet: tu
 
 def test_settings_of_rescoring_do_not_spread_within_a_batch(database: Database, wordnet: tuple[Rows, Rows]) -> None:
     rows, queries = wordnet
-    collection = _create(database, len(rows), SpaceSchema(size=rows.shape[1], datatype=Datatype.BINARY))
+    collection = _create(database, len(rows), DenseSpace(size=rows.shape[1], datatype=Datatype.BINARY))
     _write(collection, rows)
     _settled(collection)
     searches = [
@@ -161,7 +161,7 @@ def test_settings_of_rescoring_do_not_spread_within_a_batch(database: Database, 
 @pytest.mark.parametrize("metric", BINARY_METRICS)
 def test_bits(metric: Distance, database: Database) -> None:
     """By a graph with a tail, and exactly; the graph misses little."""
-    space = SpaceSchema(size=200, distance=metric, datatype=default_datatype(metric))
+    space = DenseSpace(size=200, distance=metric, datatype=default_datatype(metric))
     collection = _create(database, 1500, space)
     _write(collection, _bits(1500, 200, seed=1))
     _write(collection, _bits(300, 200, seed=2), first_id=1500)
@@ -179,7 +179,7 @@ def test_bits(metric: Distance, database: Database) -> None:
 
 def test_auto_has_a_graph_from_the_threshold_on(database: Database) -> None:
     rows = _bits(1000, 16, seed=1)
-    collection = _create(database, 1000, SpaceSchema(size=16, distance=Distance.EUCLID))
+    collection = _create(database, 1000, DenseSpace(size=16, distance=Distance.EUCLID))
     _write(collection, rows[:500])
     stats = _settled(collection)
     assert (stats.index, stats.datatype, stats.segments) == ("flat", "float32", 0)
@@ -190,7 +190,7 @@ def test_auto_has_a_graph_from_the_threshold_on(database: Database) -> None:
 
 def test_hnsw_has_a_graph_from_a_thousand_rows_on(database: Database) -> None:
     rows = _bits(1500, 16, seed=1)
-    collection = _create(database, 100_000, SpaceSchema(size=16, distance=Distance.EUCLID, index=IndexKind.HNSW))
+    collection = _create(database, 100_000, DenseSpace(size=16, distance=Distance.EUCLID, index=IndexKind.HNSW))
     _write(collection, rows[:500])
     assert _settled(collection).index == "flat"
     _write(collection, rows[500:], first_id=500)
@@ -200,14 +200,14 @@ def test_hnsw_has_a_graph_from_a_thousand_rows_on(database: Database) -> None:
 
 def test_flat_never_has_a_graph(database: Database) -> None:
     rows = _bits(1000, 16, seed=1)
-    collection = _create(database, 100, SpaceSchema(size=16, distance=Distance.EUCLID, index=IndexKind.FLAT))
+    collection = _create(database, 100, DenseSpace(size=16, distance=Distance.EUCLID, index=IndexKind.FLAT))
     _write(collection, rows)
     stats = _settled(collection)
     assert (stats.index, stats.segments, stats.tail_vectors) == ("flat", 0, 1000)
 
 
 def test_manhattan_is_scanned_whatever_is_asked_for(database: Database) -> None:
-    collection = _create(database, 100, SpaceSchema(size=16, distance=Distance.MANHATTAN, index=IndexKind.HNSW))
+    collection = _create(database, 100, DenseSpace(size=16, distance=Distance.MANHATTAN, index=IndexKind.HNSW))
     _write(collection, _bits(1000, 16, seed=1))
     stats = _settled(collection)
     assert (stats.index, stats.datatype, stats.segments) == ("flat", "float32", 0)
@@ -215,7 +215,7 @@ def test_manhattan_is_scanned_whatever_is_asked_for(database: Database) -> None:
 
 def test_a_kind_may_change(database: Database, tmp_path: Path) -> None:
     """To FLAT at once, files and all, also after the next opening; back to a graph in the background."""
-    collection = _create(database, 1000, SpaceSchema(size=16, distance=Distance.EUCLID))
+    collection = _create(database, 1000, DenseSpace(size=16, distance=Distance.EUCLID))
     rows = _bits(1000, 16, seed=1)
     _write(collection, rows)
     assert _settled(collection).index == "hnsw"
@@ -229,7 +229,7 @@ def test_a_kind_may_change(database: Database, tmp_path: Path) -> None:
     database.close_collection("c")
     database.open_collection("c")
     collection = database.collection("c")
-    assert collection.schema.spaces["v"].index is IndexKind.FLAT
+    assert collection.schema.dense["v"].index is IndexKind.FLAT
     assert _settled(collection).index == "flat"
     collection.change_schema(SchemaChange(update={"v": SpaceDiff(index=IndexKind.HNSW, datatype=Datatype.INT8)}))
     _wait_until(lambda: collection.stats().spaces["v"].index == "hnsw")
@@ -239,7 +239,7 @@ def test_a_kind_may_change(database: Database, tmp_path: Path) -> None:
 
 
 def test_a_build_that_ends_after_the_change_to_flat_is_in_vain(database: Database) -> None:
-    collection = _create(database, 1000, SpaceSchema(size=16, distance=Distance.EUCLID))
+    collection = _create(database, 1000, DenseSpace(size=16, distance=Distance.EUCLID))
     _write(collection, _bits(1000, 16, seed=1))
     _settled(collection)
     space = collection.spaces()["v"]
@@ -255,7 +255,7 @@ def test_a_build_that_ends_after_the_change_to_flat_is_in_vain(database: Databas
 def test_scales_outlive_the_process(database: Database) -> None:
     """Lengths far from 1, in a form that needs its scale: a graph opened without it would compare nonsense."""
     rows = _bits(1000, 64, seed=1) * np.linspace(1e-3, 3e-3, 1000, dtype=np.float32)[:, None]
-    collection = _create(database, 1000, SpaceSchema(size=64, distance=Distance.EUCLID, datatype=Datatype.INT8))
+    collection = _create(database, 1000, DenseSpace(size=64, distance=Distance.EUCLID, datatype=Datatype.INT8))
     _write(collection, rows)
     _settled(collection)
     database.close_collection("c")
@@ -270,7 +270,7 @@ def test_a_poor_graph_serves_with_a_warning(database: Database) -> None:
     """Its settings were chosen, so it is neither given up nor scanned for ever; who looks is told."""
     rows = np.random.default_rng(1).standard_normal((600, 32)).astype(np.float32)
     poor = HnswConfig(m=2, ef_construct=4, ef=1)
-    space = SpaceSchema(size=32, distance=Distance.EUCLID, datatype=Datatype.INT8, hnsw=poor)
+    space = DenseSpace(size=32, distance=Distance.EUCLID, datatype=Datatype.INT8, hnsw=poor)
     collection = _create(database, 600, space)
     _write(collection, rows)
     stats = _settled(collection)

@@ -15,7 +15,7 @@ from storage.errors import (
     LimitExceeded,
     ShuttingDown,
 )
-from storage.schema.schema import MAX_NAME_BYTES, MAX_SPACES, CollectionSchema, HnswConfig, SpaceSchema
+from storage.schema import MAX_NAME_BYTES, MAX_SPACES, CollectionSchema, DenseSpace, HnswConfig
 from storage.tables.catalog import AliasOperation, CollectionState, CreateAlias, DeleteAlias, RenameAlias
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import Directories
@@ -88,13 +88,13 @@ def test_the_longest_name(directories: Directories) -> None:
 @pytest.mark.parametrize(
     ("schema", "error"),
     [
-        (CollectionSchema(spaces={"v": SpaceSchema(size=0)}), InvalidRequest),
-        (CollectionSchema(spaces={"v": SpaceSchema(size=65_537)}), InvalidRequest),
-        (CollectionSchema(spaces={"v": SpaceSchema(size=1, hnsw=HnswConfig(m=1))}), InvalidRequest),
-        (CollectionSchema(spaces={"v": SpaceSchema(size=1, hnsw=HnswConfig(ef_construct=3))}), InvalidRequest),
-        (CollectionSchema(spaces={"a/b": SpaceSchema(size=1)}), InvalidName),
+        (CollectionSchema(spaces={"v": DenseSpace(size=0)}), InvalidRequest),
+        (CollectionSchema(spaces={"v": DenseSpace(size=65_537)}), InvalidRequest),
+        (CollectionSchema(spaces={"v": DenseSpace(size=1, hnsw=HnswConfig(m=1))}), InvalidRequest),
+        (CollectionSchema(spaces={"v": DenseSpace(size=1, hnsw=HnswConfig(ef_construct=3))}), InvalidRequest),
+        (CollectionSchema(spaces={"a/b": DenseSpace(size=1)}), InvalidName),
         (CollectionSchema(spaces={}, indexing_threshold=0), InvalidRequest),
-        (CollectionSchema(spaces={str(n): SpaceSchema(size=1) for n in range(MAX_SPACES + 1)}), LimitExceeded),
+        (CollectionSchema(spaces={str(n): DenseSpace(size=1) for n in range(MAX_SPACES + 1)}), LimitExceeded),
     ],
     ids=["size 0", "size", "m", "ef_construct", "name", "threshold", "spaces"],
 )

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from storage.errors import InvalidRequest
-from storage.schema.schema import CollectionSchema, Datatype, Distance, SpaceSchema, check_space, default_datatype
+from storage.schema import CollectionSchema, Datatype, DenseSpace, Distance, check_space, default_datatype
 from storage.vectors import distance
 from storage.write.validate import check_query_vector, check_vector, check_vectors
 from tests.support.oracle.query import score_of
@@ -67,7 +67,7 @@ def test_score_modes() -> None:
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("bad", [0.5, -1.0, 2.0])
 def test_other_components_are_refused(metric: Distance, bad: float) -> None:
-    space = SpaceSchema(size=3, distance=metric, datatype=Datatype.BINARY)
+    space = DenseSpace(size=3, distance=metric, datatype=Datatype.BINARY)
     schema = CollectionSchema(spaces={"v": space})
     good, wrong = np.array([0, 1, 1], np.float32), np.array([0, bad, 1], np.float32)
     checks: list[tuple[str, Callable[[], object]]] = [
@@ -87,11 +87,11 @@ def test_other_components_are_refused(metric: Distance, bad: float) -> None:
 @pytest.mark.parametrize("datatype", Datatype)
 @pytest.mark.parametrize("metric", Distance)
 def test_which_forms_a_metric_takes(metric: Distance, datatype: Datatype) -> None:
-    space = SpaceSchema(size=3, distance=metric, datatype=datatype)
+    space = DenseSpace(size=3, distance=metric, datatype=datatype)
     if metric.is_binary and datatype is not Datatype.BINARY:
         with pytest.raises(InvalidRequest) as caught:
-            check_space(space, "a")
+            check_space("a", space, "a")
         assert caught.value.field == "a.datatype"
     else:
-        check_space(space, "a")
-    check_space(SpaceSchema(size=3, distance=metric, datatype=default_datatype(metric)), "a")
+        check_space("a", space, "a")
+    check_space("a", DenseSpace(size=3, distance=metric, datatype=default_datatype(metric)), "a")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from storage.budget import UNLIMITED
 from storage.mvcc.snapshot import Snapshot
-from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
 from storage.segments import matching
@@ -78,7 +78,7 @@ def test_coded_rows_give_the_same_bytes(
     monkeypatch.setattr(matching, "KEPT_ROWS", 20)
     monkeypatch.setattr(matching, "PART_ROWS", 70)
     rows = style(np.random.default_rng(5), 16)
-    spaces = {metric.value: SpaceSchema(size=16, distance=metric) for metric in styles.METRICS}
+    spaces = {metric.value: DenseSpace(size=16, distance=metric) for metric in styles.METRICS}
     collection = directories.open().create_collection("c", CollectionSchema(spaces=spaces, indexing_threshold=250))
     vectors = {name: SpaceVectors(np.arange(len(rows)), rows) for name in spaces}
     ids = tuple(range(len(rows), 0, -1))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from storage.schema.schema import Distance
+from storage.schema import Distance
 from storage.vectors import distance
 from tests.storage.model import FLOAT32_MAX, score
 

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from storage.index.hnsw import Graph, build
-from storage.schema.schema import Datatype, Distance, SpaceSchema
+from storage.schema import Datatype, DenseSpace, Distance
 from storage.vectors import distance, stored_form
 from storage.vectors.encoding import Encoding, choose_encoding
 
@@ -127,7 +127,7 @@ def test_a_graph_finds_the_nearest_in_any_form(
     """Also where lengths differ, which usearch forgets when it makes int8 itself, and components are not near 1."""
     rows = _clustered(1500, 64, seed=1) * np.float32(scale)
     rows *= np.random.default_rng(2).uniform(0.5, 1, (1500, 1)).astype(np.float32)
-    space = SpaceSchema(size=64, distance=metric, datatype=datatype)
+    space = DenseSpace(size=64, distance=metric, datatype=datatype)
     encoding = build(space, rows, np.arange(1500), tmp_path / "graph")
     queries = _clustered(40, 64, seed=3) * np.float32(scale * 0.8)
     found, counts, _ = Graph(space, tmp_path / "graph", encoding).search(queries, 320)
@@ -146,7 +146,7 @@ def test_a_graph_finds_the_nearest_in_any_form(
 @pytest.mark.parametrize("size", [20, 256])
 def test_a_graph_of_bits_orders_as_the_metric(metric: Distance, size: int, tmp_path: Path) -> None:
     rows = (np.random.default_rng(3).random((1200, size)) < 0.3).astype(np.float32)
-    space = SpaceSchema(size=size, distance=metric, datatype=Datatype.BINARY)
+    space = DenseSpace(size=size, distance=metric, datatype=Datatype.BINARY)
     encoding = build(space, rows, np.arange(1200), tmp_path / "graph")
     queries = (np.random.default_rng(4).random((20, size)) < 0.3).astype(np.float32)
     found, _, _ = Graph(space, tmp_path / "graph", encoding).search(queries, 300)
@@ -163,14 +163,14 @@ def test_another_attempt_is_another_graph(tmp_path: Path) -> None:
     rows = _rows(600, 16)
     graphs = []
     for number, attempt in enumerate((0, 0, 1)):
-        build(SpaceSchema(size=16), rows, np.arange(600), tmp_path / str(number), attempt=attempt)
+        build(DenseSpace(size=16), rows, np.arange(600), tmp_path / str(number), attempt=attempt)
         graphs.append((tmp_path / str(number)).read_bytes())
     assert graphs[0] == graphs[1]
     assert graphs[0] != graphs[2]
 
 
 def test_no_rows_make_an_empty_graph(tmp_path: Path) -> None:
-    space = SpaceSchema(size=4, distance=Distance.DOT, datatype=Datatype.INT8)
+    space = DenseSpace(size=4, distance=Distance.DOT, datatype=Datatype.INT8)
     encoding = build(space, np.empty((0, 4), np.float32), np.empty(0, np.int64), tmp_path / "graph")
     assert (encoding.scale, encoding.centre) == (1.0, None)
     assert Graph(space, tmp_path / "graph").size == 0

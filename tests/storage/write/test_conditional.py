@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from server.convert.payload_changes import merged
 from storage.collection import Collection
-from storage.schema.schema import CollectionSchema, Distance, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance
 from storage.tables.reader import Reader
 from storage.write.operations import (
     ByIds,
@@ -27,7 +27,7 @@ from storage.write.operations import (
 from tests.storage.model import write
 from tests.support.directories import CODEC, Directories
 
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=1, distance=Distance.EUCLID)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=1, distance=Distance.EUCLID)})
 Stored = dict[int, tuple[int, float]]
 """Version and vector by id."""
 

@@ -24,7 +24,7 @@ from storage.errors import (
     StorageFull,
     TooManyWrites,
 )
-from storage.schema.schema import CollectionSchema, Distance, SchemaChange, SpaceSchema
+from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.settings import StorageSettings
 from storage.tables.reader import Reader
 from storage.write.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Upsert
@@ -32,7 +32,7 @@ from tests.storage.model import Model, Payload, Point, applied, assert_holds, up
 from tests.support.directories import Directories
 from tests.support.held import held_writer
 
-SCHEMA = CollectionSchema(spaces={"v": SpaceSchema(size=4, distance=Distance.EUCLID)})
+SCHEMA = CollectionSchema(spaces={"v": DenseSpace(size=4, distance=Distance.EUCLID)})
 QUERIES = {"v": [np.array([1, 2, 3, 4], np.float32)]}
 
 
@@ -203,7 +203,7 @@ def test_changes_of_the_schema_take_their_turn(directories: Directories) -> None
     assert before.result(30).seq == 3
     assert isinstance(after.exception(30), SpaceNotFound)
     assert payload_only.result(30).seq == 5
-    collection.change_schema(SchemaChange(add={"v": SpaceSchema(size=2)}))
+    collection.change_schema(SchemaChange(add={"v": DenseSpace(size=2)}))
     with held_writer(collection):
         wrong_size = collection.write([upsert([(3, _point(3))])])
     assert isinstance(wrong_size.exception(30), DimensionMismatch)
@@ -215,7 +215,7 @@ def test_changes_of_the_schema_take_their_turn(directories: Directories) -> None
     ("change", "error"),
     [
         (SchemaChange(drop=("v", "nothing")), SpaceNotFound),
-        (SchemaChange(add={"new": SpaceSchema(size=1), "v": SpaceSchema(size=1)}), SpaceAlreadyExists),
+        (SchemaChange(add={"new": DenseSpace(size=1), "v": DenseSpace(size=1)}), SpaceAlreadyExists),
     ],
     ids=["drop", "add"],
 )
@@ -226,7 +226,7 @@ def test_a_change_of_the_schema_is_all_or_nothing(
     write(collection, upsert([(1, _point(1))]))
     with pytest.raises(error):
         collection.change_schema(change)
-    assert set(collection.schema.spaces) == {"v"}
+    assert set(collection.schema.dense) == {"v"}
     _assert_holds(collection, {1: _point(1)})
 
 
@@ -306,18 +306,18 @@ def test_a_full_map_takes_no_half_change_of_the_schema(directories: Directories)
     collection = directories.open(settings=TINY).create_collection("c", SCHEMA)
     model: Model = {}
     _fill(collection, model)
-    many = {f"space {number}": SpaceSchema(size=3) for number in range(200)}
+    many = {f"space {number}": DenseSpace(size=3) for number in range(200)}
     with pytest.raises(StorageFull):
         collection.change_schema(SchemaChange(add=many, drop=("v",), indexing_threshold=1))
     assert collection.schema.indexing_threshold == SCHEMA.indexing_threshold
     _assert_holds(collection, model)
-    collection.change_schema(SchemaChange(add={"w": SpaceSchema(size=1)}))
+    collection.change_schema(SchemaChange(add={"w": DenseSpace(size=1)}))
     change = update_vectors([(30, {"w": np.array([7], np.float32)})])
     write(collection, change)
     model = applied(model, [change])
     directories.close()
     collection = directories.open(settings=TINY).collection("c")
-    assert set(collection.schema.spaces) == {"v", "w"}
+    assert set(collection.schema.dense) == {"v", "w"}
     with collection.snapshot() as snapshot:
         assert_holds(snapshot, model, {**QUERIES, "w": [np.array([1], np.float32)]})
 
@@ -340,7 +340,7 @@ def _wide(numbers: Sequence[int], size: int) -> Upsert:
 
 def test_a_failing_disk_stops_writes_and_not_reads(directories: Directories, tmp_path: Path) -> None:
     size = 1024
-    schema = CollectionSchema(spaces={"v": SpaceSchema(size=size, distance=Distance.DOT)})
+    schema = CollectionSchema(spaces={"v": DenseSpace(size=size, distance=Distance.DOT)})
     queries = {"v": [np.full(size, 1, np.float32)]}
     database = directories.open()
     collection = database.create_collection("c", schema)

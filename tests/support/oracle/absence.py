@@ -16,7 +16,7 @@ from planner.query.query import (
     Stage,
     VectorRank,
 )
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from tests.support.ids import id_order
 from tests.support.oracle import query as oracle
 from tests.support.oracle import ranks

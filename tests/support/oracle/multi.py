@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from storage.schema.schema import Distance
+from storage.schema import Distance
 
 Matrix = Sequence[Sequence[float]]
 """Rows of float32 values."""

@@ -52,7 +52,7 @@ from planner.query.query import (
     WeightedMetric,
     is_by_metric,
 )
-from storage.schema.schema import Distance, PointId
+from storage.schema import Distance, PointId
 from storage.schema.text_settings import TextSettings
 from tests.support.ids import id_order
 from tests.support.oracle import ranks

@@ -23,7 +23,7 @@ from planner.query.query import (
     StoredVector,
     VectorInput,
 )
-from storage.schema.schema import Distance, PointId
+from storage.schema import Distance, PointId
 from tests.support.ids import id_order
 
 Vector = NDArray[np.float32]

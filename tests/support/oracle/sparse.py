@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from storage.schema.schema import SparseModifier
+from storage.schema import SparseModifier
 from storage.vectors.sparse import SparseMetric
 
 Sparse = Mapping[int, float]

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from planner.query.bm25 import Bm25, Combine
-from storage.schema.schema import PointId
+from storage.schema import PointId
 from storage.schema.text_settings import TextSettings, Tokenizer
 from tests.support.oracle.words import EMOJI, clean, is_mark, is_unspaced
 

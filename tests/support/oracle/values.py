@@ -10,7 +10,7 @@ from planner.analyze.group_query import GroupQuery
 from planner.analyze.matrix import MatrixQuery
 from planner.query.filter import Filter, Scalar
 from planner.query.query import Nearest, Sample
-from storage.schema.schema import Distance, PointId
+from storage.schema import Distance, PointId
 from tests.support.ids import id_order
 from tests.support.oracle import query as oracle
 from tests.support.oracle import ranks

@@ -1,0 +1,88 @@
+"""What a collection is made of: its spaces, indexes and settings, as frozen data with a JSON form for the disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from storage.schema import payload_schema
+from storage.schema.payload_schema import FieldIndexSchema
+from storage.schema.space_json import body_space_from_json, body_space_to_json, dense_from_json, dense_to_json
+from storage.schema.spaces import BodySpace, DenseSpace, MultiSpace, SpaceSchema, SparseSpace
+from storage.schema.text_settings import TextSettings
+
+PointId = int | str
+"""An unsigned 64-bit number or a string of 1 to 512 UTF-8 bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionSchema:
+    """All settings of a collection; spaces by name, declared indexes by payload path, text indexes by their field's.
+
+    `auto_index`: background work starts by itself. It has no slots, so that the maps of one kind are made once.
+    """
+
+    spaces: Mapping[str, SpaceSchema]
+    indexing_threshold: int = 20_000
+    auto_index: bool = True
+    field_indexes: FieldIndexSchema = field(default_factory=dict)
+    text_indexes: Mapping[str, TextSettings] = field(default_factory=dict)
+
+    @cached_property
+    def dense(self) -> Mapping[str, DenseSpace]:
+        """The dense spaces, by name."""
+        return {name: space for name, space in self.spaces.items() if isinstance(space, DenseSpace)}
+
+    @cached_property
+    def sparse(self) -> Mapping[str, SparseSpace]:
+        """The sparse spaces, by name."""
+        return {name: space for name, space in self.spaces.items() if isinstance(space, SparseSpace)}
+
+    @cached_property
+    def multi(self) -> Mapping[str, MultiSpace]:
+        """The spaces of multi-vectors, by name."""
+        return {name: space for name, space in self.spaces.items() if isinstance(space, MultiSpace)}
+
+    @cached_property
+    def row_spaces(self) -> Mapping[str, DenseSpace]:
+        """The spaces that have files of rows, by name: dense ones, and those of the tokens of multi-vectors."""
+        return {**self.dense, **{name: space.tokens for name, space in self.multi.items()}}
+
+    @cached_property
+    def body_spaces(self) -> Mapping[str, BodySpace]:
+        """The spaces that have a table of bodies in LMDB, by name: sparse ones, and those of multi-vectors."""
+        return {name: space for name, space in self.spaces.items() if not isinstance(space, DenseSpace)}
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all spaces, of whatever kind, sorted."""
+        return sorted(self.spaces)
+
+    def to_json(self) -> dict[str, Any]:
+        """The persisted form. Dense spaces are under "spaces"; the others under "records", if there are any."""
+        data: dict[str, Any] = {
+            "spaces": {name: dense_to_json(space) for name, space in self.dense.items()},
+            "indexing_threshold": self.indexing_threshold,
+            "auto_index": self.auto_index,
+            "field_indexes": payload_schema.to_json(self.field_indexes),
+        }
+        if self.body_spaces:
+            data["records"] = {name: body_space_to_json(space) for name, space in self.body_spaces.items()}
+        if self.text_indexes:
+            data["text_indexes"] = {path: settings.to_json() for path, settings in self.text_indexes.items()}
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "CollectionSchema":
+        """Reads what `to_json` wrote, also that of earlier releases. Raises LookupError, TypeError or ValueError."""
+        dense = {name: dense_from_json(space) for name, space in data["spaces"].items()}
+        others = {name: body_space_from_json(space) for name, space in data.get("records", {}).items()}
+        texts = {path: TextSettings.from_json(settings) for path, settings in data.get("text_indexes", {}).items()}
+        return cls(
+            spaces={**dense, **others},
+            indexing_threshold=data["indexing_threshold"],
+            # Older directories have none of the following.
+            auto_index=data.get("auto_index", True),
+            field_indexes=payload_schema.from_json(data.get("field_indexes", {})),
+            text_indexes=texts,
+        )

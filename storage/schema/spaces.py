@@ -1,0 +1,166 @@
+"""The kinds of spaces and their settings, as frozen data. Their form on disk is space_json.py's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from storage.schema.index_policy import IndexPolicy
+
+
+class Distance(Enum):
+    """Metric of a space. Persisted by value: do not rename."""
+
+    COSINE = "cosine"
+    DOT = "dot"
+    EUCLID = "euclid"
+    MANHATTAN = "manhattan"
+    HAMMING = "hamming"
+    JACCARD = "jaccard"
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self in (Distance.COSINE, Distance.DOT)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether components are 0 or 1 and nothing else."""
+        return self in (Distance.HAMMING, Distance.JACCARD)
+
+
+class Datatype(Enum):
+    """Stored form of vectors in an index; originals are float32. Persisted by value: do not rename."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    INT8 = "int8"
+    BINARY = "binary"
+
+
+def default_datatype(distance: Distance, *, small: bool = False) -> Datatype:
+    """The stored form of a space that names none; `small`: one that is to take little memory, or has lists."""
+    if distance.is_binary:
+        return Datatype.BINARY
+    return Datatype.INT8 if small else Datatype.BFLOAT16
+
+
+FINER: Mapping[Datatype, tuple[Datatype, ...]] = {
+    Datatype.INT8: (Datatype.FLOAT16, Datatype.FLOAT32),
+    Datatype.BFLOAT16: (Datatype.FLOAT16, Datatype.FLOAT32),
+    Datatype.FLOAT16: (Datatype.FLOAT32,),
+}
+"""What takes the place of a stored form that nobody chose, where that does not tell the rows of a segment apart."""
+
+
+class IndexKind(Enum):
+    """Which index serves a space. Persisted by value: do not rename.
+
+    AUTO: scanned below the indexing threshold, a graph above it. FLAT: always scanned. HNSW: a graph however high the
+    threshold; see segments/policy.py. IVF: lists by nearest centroid, see ivf/.
+    """
+
+    AUTO = "auto"
+    FLAT = "flat"
+    HNSW = "hnsw"
+    IVF = "ivf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HnswConfig:
+    """Settings of an HNSW graph: links per node, width of the walk while building and while searching."""
+
+    m: int = 16
+    ef_construct: int = 200
+    ef: int = 128
+
+
+class HnswPreset(Enum):
+    """Settings of a graph under one name. LOW_MEMORY makes INT8 the stored form of a new space that names none."""
+
+    BALANCED = HnswConfig(m=16, ef_construct=200, ef=128)
+    HIGH_RECALL = HnswConfig(m=32, ef_construct=400, ef=256)
+    HIGH_SPEED = HnswConfig(m=8, ef_construct=100, ef=64)
+    HIGH_THROUGHPUT = HnswConfig(m=16, ef_construct=128, ef=64)
+    LOW_MEMORY = HnswConfig(m=8, ef_construct=128, ef=128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IvfConfig:
+    """Settings of IVF lists: how the partition is made, and how much of it a search reads.
+
+    lists: nodes of each level from the top, the last being the lists; empty: by the number of rows, see
+    ivf/kmeans.py. sampling_factor: rows clustered per list. iterations: of k-means. spherical: centroids of length 1;
+    None: under Cosine. seed: of the sample. nprobe: nodes of each level that a search follows; empty: see
+    ivf/partition.py.
+    """
+
+    lists: tuple[int, ...] = ()
+    sampling_factor: float = 64.0
+    iterations: int = 10
+    spherical: bool | None = None
+    seed: int = 0
+    nprobe: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenseSpace:
+    """A space in which a point has one dense vector of `size` components.
+
+    `uid` names the space's files and is never reused in its collection; None until the space is stored. `embedder` is
+    what a server calls the embedder that makes vectors of texts; storage only keeps the name. `policy` says which
+    payload property the vectors are of, when they are of one. `datatype_chosen`: somebody named the stored form, so it
+    stays; else it is where segments begin, see FINER.
+    """
+
+    size: int
+    distance: Distance = Distance.COSINE
+    hnsw: HnswConfig = field(default_factory=HnswConfig)
+    datatype: Datatype = Datatype.BFLOAT16
+    datatype_chosen: bool = True
+    index: IndexKind = IndexKind.AUTO
+    ivf: IvfConfig = field(default_factory=IvfConfig)
+    uid: int | None = None
+    embedder: str | None = None
+    policy: IndexPolicy | None = None
+
+
+def forms_of(space: DenseSpace) -> tuple[Datatype, ...]:
+    """The stored forms that the graph of a segment may have, the one to try first first."""
+    return (space.datatype, *(() if space.datatype_chosen else FINER.get(space.datatype, ())))
+
+
+class SparseModifier(Enum):
+    """What a sparse space does to query values. Persisted by value: do not rename.
+
+    IDF: multiplies each by ln(1 + (N - n + 0.5) / (n + 0.5)), of N points that have a vector in the space n of which
+    have the index.
+    """
+
+    NONE = "none"
+    IDF = "idf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparseSpace:
+    """A space in which a point has one sparse vector. `uid` is of the same series as those of other spaces."""
+
+    modifier: SparseModifier = SparseModifier.NONE
+    uid: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiSpace:
+    """A space in which a point has one multi-vector. `tokens` is the space of the multi-vectors' rows."""
+
+    tokens: DenseSpace
+
+    @property
+    def uid(self) -> int | None:
+        return self.tokens.uid
+
+
+SpaceSchema = DenseSpace | SparseSpace | MultiSpace
+"""A space of any kind."""
+
+BodySpace = SparseSpace | MultiSpace
+"""A space for which LMDB holds a body for each point: a sparse vector, or which rows of tokens are the point's."""
