@@ -131,7 +131,6 @@ def _check_transaction(
     report.points += len(slots)
     report.problems += [Problem(data, message) for message in problems]
     for name, space in schema.row_spaces.items():
-        assert space.uid is not None
         owners: Collection[int] = slots
         if name in schema.body_spaces:
             table = env.open_db(f"records:{space.uid}".encode(), txn=txn, create=False)

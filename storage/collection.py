@@ -307,7 +307,6 @@ class Collection:
         if found is None:
             raise SpaceNotFound(space, self.spaces(), "using")
         uid, folder = found.schema.uid, found.blocks[0].block.path.parent
-        assert uid is not None
         file = None
         if partition is not None:
             number = self.reserve_block(uid)
@@ -325,7 +324,6 @@ class Collection:
 
     def checksums_of(self, space: SpaceView, view: BlockView, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Checksums of the vectors at `positions` of a block, UNKNOWN for those that are not current any more."""
-        assert space.schema.uid is not None
         with self.snapshot() as snapshot:
             rows, checksums = snapshot.stored_rows(space.schema.uid)
         wanted = view.row_numbers(positions)
@@ -377,7 +375,6 @@ class Collection:
 
     def _space_state(self, space: SpaceView) -> SpaceState:
         uid = space.schema.uid
-        assert uid is not None
         if self._work.get(uid):
             return SpaceState.INDEXING
         if uid in self.failed:

@@ -24,7 +24,7 @@ class IndexWorkers:
     def notify(self, collection: Collection) -> None:
         """Wakes the managed indexes of a collection, or begins with them."""
         for space in collection.schema.dense.values():
-            if space.policy is not None and space.policy.source is IndexSource.MANAGED and space.uid is not None:
+            if space.policy is not None and space.policy.source is IndexSource.MANAGED:
                 self._wake(collection, space.uid)
 
     def of(self, index: Index) -> ManagedIndex | None:

@@ -121,7 +121,6 @@ def _open_files(snapshot: Snapshot, stack: ExitStack) -> Files:
     files = Files(snapshot, [], [])
     for space in snapshot.spaces.values():
         uid = space.schema.uid
-        assert uid is not None
         for entry, block in zip(space.manifest.blocks, space.blocks, strict=True):
             files.parts.extend(_block_parts(f"spaces/{uid}", entry, block))
             if entry.index is not None:

@@ -334,7 +334,6 @@ class Maintenance:
         return [job.task.id for job in asked]
 
     def _asked_job(self, collection: Collection, name: str, kind: TaskKind, block_uid: int, view: SpaceView) -> _Job:
-        assert view.schema.uid is not None
         task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=kind)
         self._tasks.add(task)
         work = Work(view.schema.uid, kind, (block_uid,))

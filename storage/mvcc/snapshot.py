@@ -212,9 +212,7 @@ class Snapshot(Reader):
 
     def token_owners(self, space: str) -> NDArray[np.uint32]:
         """The slot whose token each row of a space of multi-vectors is, as of whenever it was written."""
-        uid = self.schema.body_spaces[space].uid
-        assert uid is not None
-        return self._core.token_owners[uid].view()
+        return self._core.token_owners[self.schema.multi[space].uid].view()
 
     def record_count(self, space: str) -> int:
         """How many points have a vector in a space of records."""
@@ -238,9 +236,7 @@ class Snapshot(Reader):
             self._core.env.copy(text, compact=True, txn=self._txn)
 
     def _record_uid(self, space: str) -> int:
-        uid = self.schema.body_spaces[space].uid
-        assert uid is not None
-        return uid
+        return self.schema.sparse[space].uid
 
     @property
     def path(self) -> Path:

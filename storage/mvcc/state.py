@@ -192,7 +192,6 @@ class Core:
                 self._load_owners(txn, space)
 
     def _open_rows(self, txn: lmdb.Transaction, schema: DenseSpace, next_slot: int) -> Space:
-        assert schema.uid is not None
         manifest, row_count = get_space(txn, self.tables, schema.uid)
         self.tables.rows[schema.uid] = open_rows(self.env, txn, schema.uid)
         space = Space(self.space_folder(schema.uid), schema, manifest, row_count)
@@ -227,7 +226,6 @@ class Core:
     def _add_rows(self, txn: lmdb.Transaction, name: str, schema: DenseSpace) -> None:
         """Makes the files and the table of a new space that has rows."""
         uid = schema.uid
-        assert uid is not None
         self.tables.rows[uid] = open_rows(self.env, txn, uid)
         self.spaces[name] = Space(self.space_folder(uid), schema, Manifest(), 0)
         sync_folder(self.space_folder(uid))
@@ -242,12 +240,10 @@ class Core:
 
     def _load_owners(self, txn: lmdb.Transaction, schema: MultiSpace) -> None:
         """Fills the column of whose tokens rows are, just after opening. Rows that nobody has stay 0."""
-        assert schema.uid is not None
         table = self.tables.records[schema.uid]
         self.token_owners[schema.uid] = Growing(np.uint32, read_token_owners(txn, table))
 
-    def _open_bodies(self, txn: lmdb.Transaction, uid: int | None, seq: int) -> None:
-        assert uid is not None
+    def _open_bodies(self, txn: lmdb.Transaction, uid: int, seq: int) -> None:
         self.tables.records[uid] = open_records(self.env, txn, uid)
         self.record_logs[uid] = RecordLog(seq)
 
@@ -262,10 +258,8 @@ class Core:
 
     def tables_in_use(self) -> "list[lmdb._Database]":
         """All tables that hold something. Those of spaces that are gone are empty."""
-        rows = [self.tables.rows[space.uid] for space in self.schema.row_spaces.values() if space.uid is not None]
-        records = [
-            self.tables.records[space.uid] for space in self.schema.body_spaces.values() if space.uid is not None
-        ]
+        rows = [self.tables.rows[space.uid] for space in self.schema.row_spaces.values()]
+        records = [self.tables.records[space.uid] for space in self.schema.body_spaces.values()]
         return [self.tables.meta, self.tables.ids, self.tables.points, *rows, *records]
 
     def space_folder(self, uid: int) -> Path:

@@ -106,7 +106,7 @@ class IvfConfig:
 class DenseSpace:
     """A space in which a point has one dense vector of `size` components.
 
-    `uid` names the space's files and is never reused in its collection; None until the space is stored. `embedder` is
+    `uid` names the space's files and is never reused in its collection; 0 until the space is stored. `embedder` is
     what a server calls the embedder that makes vectors of texts; storage only keeps the name. `policy` says which
     payload property the vectors are of, when they are of one. `datatype_chosen`: somebody named the stored form, so it
     stays; else it is where segments begin, see FINER.
@@ -119,7 +119,7 @@ class DenseSpace:
     datatype_chosen: bool = True
     index: IndexKind = IndexKind.AUTO
     ivf: IvfConfig = field(default_factory=IvfConfig)
-    uid: int | None = None
+    uid: int = 0
     embedder: str | None = None
     policy: IndexPolicy | None = None
 
@@ -145,7 +145,7 @@ class SparseSpace:
     """A space in which a point has one sparse vector. `uid` is of the same series as those of other spaces."""
 
     modifier: SparseModifier = SparseModifier.NONE
-    uid: int | None = None
+    uid: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class MultiSpace:
     tokens: DenseSpace
 
     @property
-    def uid(self) -> int | None:
+    def uid(self) -> int:
         return self.tokens.uid
 
 

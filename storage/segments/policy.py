@@ -87,7 +87,6 @@ def due(space: SpaceView, threshold: int, busy: Collection[int] = (), most: int 
     `most`: rows beyond which blocks are not brought together.
     """
     uid = space.schema.uid
-    assert uid is not None
     return due_for(uid, facts_of(space), threshold, graphs=wants_index(space.schema), busy=busy, most=most)
 
 

@@ -337,7 +337,7 @@ def remove_tables(env: lmdb.Environment, txn: lmdb.Transaction, uid: int) -> Non
             txn.drop(env.open_db(name, txn=txn), delete=True)
 
 
-def remove_dropped_tables(env: lmdb.Environment, txn: lmdb.Transaction, uids: Collection[int | None]) -> None:
+def remove_dropped_tables(env: lmdb.Environment, txn: lmdb.Transaction, uids: Collection[int]) -> None:
     """Removes the tables of spaces that are not among `uids`. Requires: no reader is open."""
     names = [bytes(name) for name in txn.cursor().iternext(values=False)]
     for name in names:

@@ -164,17 +164,13 @@ class Reader:
     def _records_table(self, space: str) -> lmdb._Database:
         if space not in self.schema.body_spaces:  # it was dropped after the request was validated
             raise SpaceNotFound(space, self.schema.names)
-        uid = self.schema.body_spaces[space].uid
-        assert uid is not None
-        return self._tables.records[uid]
+        return self._tables.records[self.schema.body_spaces[space].uid]
 
     def _rows_table(self, space: str) -> lmdb._Database:
         spaces = self.schema.row_spaces
         if space not in spaces:  # it was dropped after the request was validated
             raise SpaceNotFound(space, self.schema.names)
-        uid = spaces[space].uid
-        assert uid is not None
-        return self._tables.rows[uid]
+        return self._tables.rows[spaces[space].uid]
 
     def _parts(self, slot: int) -> tuple[int, memoryview, memoryview]:
         value = self._txn.get(encode_slot(slot), db=self._tables.points)

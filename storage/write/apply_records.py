@@ -69,7 +69,6 @@ def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes)
     for column in (delta.slots, delta.changed_slots, delta.changed_rows):
         column.extend(tokens)
     uid = rows.schema.uid
-    assert uid is not None
     # What a commit that fails leaves here is past the rows that readers know, and the next one overwrites it.
     transaction.core.token_owners[uid].put(first, np.full(len(matrix), slot, np.uint32))
     return encode_tokens(first, len(matrix))

@@ -261,7 +261,6 @@ def _space_with(transaction: "Transaction", space_uid: int, block_uids: Collecti
 
 
 def _put_manifest(transaction: "Transaction", space: Space) -> None:
-    assert space.schema.uid is not None
     put_manifest(transaction.txn, transaction.core.tables, space.schema.uid, space.manifest)
 
 
@@ -322,7 +321,6 @@ def _undo_in_memory(transaction: "Transaction") -> None:
 def _drop_space(transaction: "Transaction", name: str) -> None:
     core = transaction.core
     uid = core.schema.spaces[name].uid
-    assert uid is not None
     drop_space(transaction.txn, core.tables, uid)
     transaction.after.append(lambda: core.dropped.note_dropped(uid, transaction.seq))
     if name in core.spaces:  # it has rows

@@ -98,18 +98,15 @@ class Transaction:
 
     def rows_table(self, space: str) -> lmdb._Database:
         uid = self.core.spaces[space].schema.uid
-        assert uid is not None
         return self.core.tables.rows[uid]
 
     def records_table(self, space: str) -> lmdb._Database:
         uid = self.core.schema.body_spaces[space].uid
-        assert uid is not None
         return self.core.tables.records[uid]
 
     def changed_records(self, space: str) -> list[RecordChange]:
         """Where changes of a space of records are noted."""
         uid = self.core.schema.body_spaces[space].uid
-        assert uid is not None
         return self.record_changes.setdefault(uid, [])
 
     def current_rows(self, space: str, slots: Sequence[int]) -> dict[int, int]:
@@ -194,7 +191,6 @@ class Transaction:
             failpoint("before_data_sync")
             block.write(delta.first_row - block.first_row, np.concatenate(delta.matrices))
             failpoint("after_data_sync")
-            assert space.schema.uid is not None
             put_row_count(self.txn, self.core.tables, space.schema.uid, delta.next_row)
 
         def take_back() -> None:
@@ -229,5 +225,4 @@ class Transaction:
         """Seals the open block of a space."""
         self.on_undo(space.seal())
         sync_folder(space.folder)
-        assert space.schema.uid is not None
         put_manifest(self.txn, self.core.tables, space.schema.uid, space.manifest)

@@ -70,7 +70,6 @@ def test_work_that_nobody_sees_leaves_the_sequence(directories: Directories) -> 
     before = _numbers(collection)
     collection.seal_tails(dead_share=0)
     uid = collection.schema.dense["v"].uid
-    assert uid is not None
     assert collection.reserve_block(uid) is not None
     assert _numbers(collection)[0] == before[0]
     assert _numbers(collection)[1] > before[1]

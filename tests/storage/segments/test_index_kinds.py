@@ -244,7 +244,6 @@ def test_a_build_that_ends_after_the_change_to_flat_is_in_vain(database: Databas
     _settled(collection)
     space = collection.spaces()["v"]
     (entry, _), (block, _) = space.manifest.blocks, space.blocks
-    assert space.schema.uid is not None
     assert block.graph is not None
     assert entry.index is not None
     collection.change_schema(SchemaChange(update={"v": SpaceDiff(index=IndexKind.FLAT)}))
