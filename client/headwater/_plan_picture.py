@@ -5,14 +5,11 @@ is escaped; there is no script in it and nothing is loaded.
 """
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from headwater._tables import cut, printable
-
-if TYPE_CHECKING:  # the models draw themselves by this module
-    from headwater.models.explanation import ExplainNode, Explanation
 
 LINE = 34
 INDENT = 22
@@ -28,17 +25,55 @@ _TIME = "#d07f2e"
 _FAINT = 'opacity=".7" font-size="11"'
 
 
+class DrawnNode(Protocol):
+    """What is drawn of an operator. The model of one has it."""
+
+    @property
+    def operator(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, str]: ...
+    @property
+    def strategy(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def estimated_rows(self) -> int | None: ...
+    @property
+    def rows_in(self) -> int | None: ...
+    @property
+    def rows_out(self) -> int | None: ...
+    @property
+    def microseconds(self) -> int | None: ...
+    @property
+    def children(self) -> Sequence["DrawnNode"]: ...
+
+
+class DrawnPlan(Protocol):
+    """What is drawn of a plan. The model of one has it."""
+
+    @property
+    def root(self) -> DrawnNode: ...
+    @property
+    def analyzed(self) -> bool: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def microseconds(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Placed:
     """An operator and its place. `parent`: the line of the operator above it, None for the root."""
 
-    node: "ExplainNode"
+    node: DrawnNode
     depth: int
     line: int
     parent: int | None
 
 
-def plan_picture(plan: "Explanation") -> str:
+def plan_picture(plan: DrawnPlan) -> str:
     """HTML with the picture of a plan."""
     placed = list(_placed(plan.root))
     most_rows = max((_rows(each.node) or 0 for each in placed), default=0)
@@ -54,9 +89,9 @@ def plan_picture(plan: "Explanation") -> str:
     )
 
 
-def _placed(root: "ExplainNode") -> Iterator[_Placed]:
+def _placed(root: DrawnNode) -> Iterator[_Placed]:
     """All operators, parents first, from top to bottom. Plans may be deeper than Python's stack likes."""
-    waiting: list[tuple[ExplainNode, int, int | None]] = [(root, 0, None)]
+    waiting: list[tuple[DrawnNode, int, int | None]] = [(root, 0, None)]
     line = 0
     while waiting:
         node, depth, parent = waiting.pop()
@@ -65,7 +100,7 @@ def _placed(root: "ExplainNode") -> Iterator[_Placed]:
         line += 1
 
 
-def _heading(plan: "Explanation") -> str:
+def _heading(plan: DrawnPlan) -> str:
     total = f", {_time(plan.microseconds)} in all" if plan.analyzed else ""
     title = f"{'analysed' if plan.analyzed else 'estimated'}, commit {plan.seq:,}{total}"
     rows = "rows out" if plan.analyzed else "rows expected"
@@ -119,7 +154,7 @@ def _bar(x: int, y: int, value: int, most: int, text: str, colour: str) -> str:
     )
 
 
-def _rows(node: "ExplainNode") -> int | None:
+def _rows(node: DrawnNode) -> int | None:
     return node.estimated_rows if node.rows_out is None else node.rows_out
 
 

@@ -6,14 +6,11 @@ first commit after its last reader is gone, and then LMDB gives its handle to an
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import lmdb
 
+from storage.mvcc.active_snapshots import ActiveSnapshots
 from storage.tables import remove_tables
-
-if TYPE_CHECKING:
-    from storage.mvcc.state import Core
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +23,13 @@ class _Dropped:
 
 
 class DroppedSpaces:
-    """Used by the writer alone."""
+    """Used by the writer alone. `active` are the readers of the collection; `forget_space` lets go of what else is
+    known of a space, by uid."""
 
-    def __init__(self, core: "Core") -> None:
-        self._core = core
+    def __init__(self, env: lmdb.Environment, active: ActiveSnapshots, forget_space: Callable[[int], None]) -> None:
+        self._env = env
+        self._active = active
+        self._forget_space = forget_space
         self._added: dict[int, int] = {}
         self._left: list[_Dropped] = []
 
@@ -49,17 +49,16 @@ class DroppedSpaces:
 
         Until then they count as left, since `txn` may fail; LMDB has closed their handles all the same.
         """
-        core = self._core
-        unread = [each for each in self._left if not core.active.is_read(each.added, each.dropped)]
+        unread = [each for each in self._left if not self._active.is_read(each.added, each.dropped)]
         if not unread:
             return None
-        with core.active.lock:
+        with self._active.lock:
             for each in unread:
-                remove_tables(core.env, txn, each.uid)
+                remove_tables(self._env, txn, each.uid)
 
         def forget() -> None:
             for each in unread:
                 self._left.remove(each)
-                core.forget_space(each.uid)
+                self._forget_space(each.uid)
 
         return forget

@@ -85,7 +85,7 @@ class Core:
         self.spaces: dict[str, Space] = {}
         self.views: dict[int, View] = {}
         self.active = ActiveSnapshots()
-        self.dropped = DroppedSpaces(self)
+        self.dropped = DroppedSpaces(self.env, self.active, self.forget_space)
         self.view: View
         self.identity: Identity
         """Of the LMDB file: what is committed to one that was removed is not durable."""

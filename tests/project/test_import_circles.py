@@ -1,0 +1,39 @@
+"""No file imports itself through others, not even for its types: what two files share belongs below both."""
+
+import ast
+from collections.abc import Container, Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from tests.project.documents import CODE, ROOT, sources
+
+
+def module_of(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    parts = parts[1:] if parts[0] == "client" else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path, modules: Container[str]) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it. A module that is taken out of its package is not the package."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{name.name}" for name in node.names]
+            yield from (name if name in modules else node.module for name in names)
+
+
+def test_no_file_imports_another_in_a_circle() -> None:
+    modules = {module_of(path): path for path in sources(*CODE)}
+    edges = {
+        module: {name for name in imported(path, modules) if name in modules and name != module}
+        for module, path in modules.items()
+    }
+    assert sum(map(len, edges.values())) > len(modules)  # they were found
+    circle: list[str] = []
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+    assert circle == []
