@@ -32,7 +32,7 @@ def check_directory(path: Path) -> None:
         raise CorruptStore(file, 0, "the file is missing")
     text = file.read_text(errors="replace").strip()
     version = text.removeprefix(_FORMAT_LINE)
-    if not text.startswith(_FORMAT_LINE) or not version.isdecimal() or int(version) < 1:
+    if not text.startswith(_FORMAT_LINE) or not (version.isascii() and version.isdecimal()) or int(version) < 1:
         raise CorruptStore(file, 0, "it does not name a format")
     if int(version) > FORMAT_VERSION:
         raise UnknownFormat(str(path), found=int(version), known=FORMAT_VERSION)

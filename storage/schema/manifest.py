@@ -21,7 +21,8 @@ class IndexFile:
     """An index file as the manifest names it. `rows`: vectors in it; `checksum`: CRC-32 of the file; `kind`: hnsw or
     ivf; the settings it was built with, since the space's may have changed; `scale` and `centre`: see
     vectors/encoding.py; `recall`: at 10 as it was measured, with the space's width of a walk or number of lists;
-    None: it was not."""
+    None: it was not; `form_recall`: that of a search which misses only what the stored form hides, measured where
+    `recall` is poor."""
 
     name: str
     checksum: int
@@ -34,6 +35,7 @@ class IndexFile:
     settings: str = ""
     centre: str = ""
     recall: float | None = None
+    form_recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

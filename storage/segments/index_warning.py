@@ -1,7 +1,7 @@
 """What is said of a space whose indexes find less than they should: the recall measured, and what would help."""
 
 from storage.schema import Datatype, DenseSpace, IndexFile
-from storage.segments.judge import GOOD_RECALL
+from storage.segments.judge import GOOD_FORM, GOOD_RECALL
 from storage.segments.space import SpaceView
 
 
@@ -43,7 +43,17 @@ def _recall(index: IndexFile) -> str:
 
 
 def _help(space: DenseSpace, index: IndexFile) -> str:
-    finer = "" if index.datatype == Datatype.FLOAT32.value else "a finer datatype, "
+    """What can help. A finer form only where the stored one hides rows, and a better search only where it misses some
+    that the form shows; where that was not measured, both."""
+    shown = index.form_recall
+    searches_miss = shown is None or index.recall is None or index.recall < shown
+    is_finest = space.distance.is_binary or index.datatype == Datatype.FLOAT32.value
+    ways = []
+    if not is_finest and (shown is None or shown < GOOD_FORM):
+        ways.append("a finer datatype")
     if index.kind == "ivf":
-        return "a larger nprobe, other lists, or exact searches"
-    return f"{finer}a larger hnsw_ef than {space.hnsw.ef}, a larger m or ef_construct, or exact searches"
+        ways += ["a larger nprobe", "other lists"] * searches_miss
+    else:
+        ways += [f"a larger hnsw_ef than {space.hnsw.ef}"] * (space.hnsw.ef < index.rows)
+        ways += ["a larger m or ef_construct"] * searches_miss
+    return ", or ".join(filter(None, [", ".join(ways), "exact searches"]))

@@ -61,6 +61,7 @@ def index_file(space: SpaceView, *, name: str, checksum: int, rows: int, built: 
             kind="ivf",
             settings=settings_of(schema, space.manifest.partition),
             recall=built.recall,
+            form_recall=built.form_recall,
         )
     return IndexFile(
         name=name,
@@ -72,6 +73,7 @@ def index_file(space: SpaceView, *, name: str, checksum: int, rows: int, built: 
         scale=built.scale,
         centre=built.centre,
         recall=built.recall,
+        form_recall=built.form_recall,
     )
 
 

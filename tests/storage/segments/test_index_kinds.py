@@ -276,8 +276,19 @@ def test_a_poor_graph_serves_with_a_warning(database: Database) -> None:
     assert (stats.state, stats.index, stats.datatype) == (SpaceState.READY, "hnsw", "int8")
     assert stats.recall is not None
     assert stats.recall < 0.95
-    assert "what would help: a finer datatype, a larger hnsw_ef" in stats.warning
+    assert stats.warning.endswith("help: a larger hnsw_ef than 1, a larger m or ef_construct, or exact searches")
     with collection.snapshot() as snapshot:
         hits = search_vectors(snapshot, [SpaceSearch(space="v", vector=rows[7], limit=1)], UNLIMITED)[0]
     assert hits.strategy == "hnsw"
     assert "has a measured recall at 10 of" in hits.reason
+
+
+def test_a_form_that_hides_rows_is_said_to_be_too_coarse(database: Database) -> None:
+    """A better graph would find no more of them, and is not advised."""
+    rows = np.random.default_rng(2).standard_normal((1500, 8)).astype(np.float32)
+    space = SpaceSchema(size=8, distance=Distance.COSINE, datatype=Datatype.BINARY, hnsw=HnswConfig(ef=64))
+    collection = _create(database, 1500, space)
+    _write(collection, rows)
+    stats = _settled(collection)
+    assert (stats.index, stats.datatype) == ("hnsw", "binary")
+    assert stats.warning.endswith("what would help: a finer datatype, a larger hnsw_ef than 64, or exact searches")
