@@ -248,7 +248,7 @@ def _type(setting: "dataclasses.Field[Any]") -> type[Any]:
 
 def _of_text(setting: "dataclasses.Field[Any]") -> Callable[[str], Any]:
     """What makes a value of a setting's text. Raises ValueError."""
-    special: dict[type[Any], Callable[[str], Any]] = {bool: boolean, Path: path}
+    special: dict[type[Any], Callable[[str], Any]] = {bool: boolean, Path: path, int: integer, float: number}
     return special.get(_type(setting), _type(setting))
 
 
@@ -257,6 +257,22 @@ def boolean(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(text)
     return text == "true"
+
+
+def integer(text: str) -> int:
+    """An integer in ASCII: digits of other scripts are none."""
+    return int(_ascii(text))
+
+
+def number(text: str) -> float:
+    """A number in ASCII."""
+    return float(_ascii(text))
+
+
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ValueError(text)
+    return text
 
 
 def path(text: str) -> Path:

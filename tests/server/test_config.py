@@ -55,6 +55,20 @@ def test_a_variable_of_the_wrong_type_is_refused_by_name() -> None:
         read_config([], {"HEADWATER_DATA": "data", "HEADWATER_WORKERS": "many"})
 
 
+@pytest.mark.parametrize(("setting", "text"), [("workers", "٣"), ("slow_ms", "٣.5"), ("map_size", "１０７３７")])
+def test_digits_are_those_of_ascii(setting: str, text: str) -> None:
+    with pytest.raises(InvalidConfig, match=setting.upper()):
+        read_config([], {"HEADWATER_DATA": "data", f"HEADWATER_{setting.upper()}": text})
+    with pytest.raises(SystemExit):
+        read_config(["--data", "data", f"--{setting.replace('_', '-')}", text])
+
+
+@pytest.mark.parametrize("port", ["٥٠٠٥١", "５0051"])
+def test_a_port_has_digits_of_ascii(port: str) -> None:
+    with pytest.raises(InvalidConfig, match="HOST:PORT"):
+        split_address(f"localhost:{port}")
+
+
 @pytest.mark.parametrize(
     "setting",
     [

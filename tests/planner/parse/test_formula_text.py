@@ -111,6 +111,11 @@ def test_what_a_text_says(text: str, expected: Expression) -> None:
         ('"a"', 1, 1, "not expected"),
         ("1 + $score[" + "9" * 5_000 + "]", 1, 5, "prefetches"),
         ("1 + $score[" + "9" * 19 + "]", 1, 5, "prefetches"),
+        ("$score[٣]", 1, 7, "'['"),
+        ("a * ٣", 1, 5, "'٣'"),
+        ("a * 1٣", 1, 5, "1"),
+        ("1.٣", 1, 1, "1"),
+        ("1e٣", 1, 1, "1"),
     ],
 )
 def test_errors_point_at_the_place(text: str, line: int, column: int, what: str) -> None:

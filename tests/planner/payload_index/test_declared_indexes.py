@@ -321,6 +321,26 @@ def test_points_are_those_with_a_value_of_the_type(
     assert Engine(database.collection).create_field_index(collection, "x", FieldIndexParams(kind)).points == points
 
 
+@pytest.mark.parametrize(
+    ("value", "points"),
+    [
+        ("67e5504410b1426f9247bb680e5fe0c8", 1),
+        ("{67E55044-10b1-426f-9247-bb680e5fe0c8}", 1),
+        ("urn:uuid:67e55044-10b1-426f-9247-bb680e5fe0c8", 1),
+        ("٦7e55044-10b1-426f-9247-bb680e5fe0c8", 0),
+        ("0x" + "1" * 30, 0),
+        ("1_" * 15 + "11", 0),
+        (" " + "1" * 31, 0),
+    ],
+)
+def test_a_uuid_has_32_digits_in_ascii(
+    database: Database, make: Callable[..., Collection], value: str, points: int
+) -> None:
+    collection = make({1: {"x": value}})
+    params = FieldIndexParams(FieldType.UUID)
+    assert Engine(database.collection).create_field_index(collection, "x", params).points == points
+
+
 @pytest.mark.parametrize("path", ["", "a.", ".a", "a[", 'a"b', "x" * 1_025, "é" * 513])
 def test_paths_that_cannot_be_are_refused(database: Database, make: Callable[..., Collection], path: str) -> None:
     collection = make({})
