@@ -5,7 +5,8 @@ from collections.abc import Container, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from tests.project.documents import CODE, ROOT, sources
+from tests.support.documents import CODE, sources
+from tests.support.root import ROOT
 
 
 def module_of(path: Path) -> str:
