@@ -286,7 +286,7 @@ def test_a_poor_graph_serves_with_a_warning(database: Database) -> None:
 def test_a_form_that_hides_rows_is_said_to_be_too_coarse(database: Database) -> None:
     """A better graph would find no more of them, and is not advised."""
     rows = np.random.default_rng(2).standard_normal((1500, 8)).astype(np.float32)
-    space = SpaceSchema(size=8, distance=Distance.COSINE, datatype=Datatype.BINARY, hnsw=HnswConfig(ef=64))
+    space = DenseSpace(size=8, distance=Distance.COSINE, datatype=Datatype.BINARY, hnsw=HnswConfig(ef=64))
     collection = _create(database, 1500, space)
     _write(collection, rows)
     stats = _settled(collection)
