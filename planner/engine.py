@@ -24,14 +24,13 @@ from planner.analyze import (
     recall_of,
     summary,
 )
-from planner.bind import DEFAULT_LIMIT, VectorSource, check_filter, check_query, dense_space, resolve, space_of
+from planner.bind import BoundQuery, VectorSource, bind, check_filter, check_selectors, dense_space, space_of
 from planner.errors import InvalidQuery
 from planner.execute import (
     POINT_BYTES,
     Fetched,
     StoredValue,
     Trace,
-    check_selectors,
     execute,
     fetch,
     fetch_repeated,
@@ -149,7 +148,7 @@ class Engine:
         self._write_filters = WriteFilters()
         self._texts = TextIndexes(text_index_bytes)
         self._upkeep = Upkeep(self._texts, self._fields)
-        self.analyses = Analyses(self._filters, self._fields, self._texts, self._build, lookup, self._bounded)
+        self.analyses = Analyses(self._filters, self._fields, self._texts, self._bind, lookup, self._bounded)
 
     def query(
         self,
@@ -180,9 +179,10 @@ class Engine:
         """`query` on a snapshot of `collection`."""
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
-        plans = self._plan(collection, reader, queries)
-        limits = (query.root.limit or DEFAULT_LIMIT for query in queries)
-        budget.hold(POINT_BYTES * sum(min(limit, reader.point_count) for limit in limits), "the points of the answers")
+        bound = self._bind(collection, reader, queries)
+        points = sum(min(query.root.limit, reader.point_count) for query in bound)
+        budget.hold(POINT_BYTES * points, "the points of the answers")
+        plans = [optimize(build(query)) for query in bound]
         traces = [Trace() if query.explain else None for query in queries]
         started = time.perf_counter_ns()
         outcomes = run(plans, reader, self._filters, self._texts, budget, traces)
@@ -206,7 +206,8 @@ class Engine:
             assert explanation is not None
             return explanation
         with collection.snapshot() as reader:
-            return self._explain(self._plan(collection, reader, [query])[0], reader)
+            [bound] = self._bind(collection, reader, [query])
+            return self._explain(optimize(build(bound)), reader)
 
     def explain_points(
         self, collection: Collection, query: Query, ids: Sequence[PointId], budget: Budget = UNLIMITED
@@ -218,8 +219,8 @@ class Engine:
             raise InvalidQuery(f"{path}search_after", "points are explained within the whole ranking; leave it out")
         budget = self._bounded(budget)
         with collection.snapshot() as reader:
-            [built] = self._build(collection, reader, [query])
-            explained = explain_points(built, ids, reader, self._filters, self._texts, budget)
+            [bound] = self._bind(collection, reader, [query])
+            explained = explain_points(build(bound), ids, reader, self._filters, self._texts, budget)
             return ExplainedPoints(explained, reader.seq)
 
     def scroll(
@@ -393,7 +394,8 @@ class Engine:
             for start in range(0, len(queries), QUERIES_AT_ONCE):
                 budget.check()
                 part = queries[start : start + QUERIES_AT_ONCE]
-                plans = self._plan(collection, reader, [*part, *map(exactly, part)])
+                bound = self._bind(collection, reader, part)
+                plans = [optimize(build(query)) for query in (*bound, *map(exactly, bound))]
                 rankings = execute(plans, reader, self._filters, self._texts, budget)
                 pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
                 recalls += [recall_of(found, exact, distance) for found, exact in pairs]
@@ -451,17 +453,9 @@ class Engine:
 
         return explain(plan, reader, trace, ranking, microseconds, matching=matching, foresee=foresee)
 
-    def _plan(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[Plan]:
-        return [optimize(plan) for plan in self._build(collection, reader, queries)]
-
-    def _build(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[Plan]:
-        """Plans that no rule has seen yet."""
-        for query in queries:
-            check_query(query, reader.schema)
-            check_selectors(query.with_payload, query.with_vectors, reader.schema, query.path)
+    def _bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
         with ExitStack() as others:
-            source = VectorSource(collection.name, reader, self.lookup, others)
-            return [build(resolve(query, source), reader.schema) for query in queries]
+            return bind(queries, VectorSource(collection.name, reader, self.lookup, others))
 
 
 def _hits(plan: Plan, ranking: Ranking, reader: Snapshot, budget: Budget) -> list[Hit]:

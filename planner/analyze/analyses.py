@@ -22,11 +22,12 @@ from planner.analyze.facets import FacetQuery, Facets, check_facet, count_values
 from planner.analyze.group_query import GroupLookup, GroupQuery, check_groups
 from planner.analyze.groups import GroupsFound, find_groups
 from planner.analyze.matrix import Matrix, MatrixQuery, check_matrix, distance_matrix
-from planner.execute import Fetched, check_selectors, fetch, fetch_repeated, highlights_of_points
+from planner.bind import BoundQuery, check_selectors
+from planner.execute import Fetched, fetch, fetch_repeated, highlights_of_points
 from planner.explain import ExplainNode, Explanation, explain, render
 from planner.filtering import FilterCache
 from planner.payload_index import Column, FieldIndexes, column_of
-from planner.plan import Plan
+from planner.plan import build
 from planner.query import Filter, Query, Scalar
 from planner.rank import Ranking
 from planner.text import Highlight, TextIndexes
@@ -62,7 +63,7 @@ class Groups:
 class Analyses:
     """Answers what looks at the values of many points. Safe for many threads.
 
-    `build` makes plans that no rule has seen (Engine), `lookup` finds a collection by name or alias, `bounded` says
+    `bind` says what queries mean (Engine), `lookup` finds a collection by name or alias, `bounded` says
     within which budget a query runs.
     """
 
@@ -71,14 +72,14 @@ class Analyses:
         filters: FilterCache,
         fields: FieldIndexes,
         texts: TextIndexes,
-        build: Callable[[Collection, Snapshot, Sequence[Query]], list[Plan]],
+        bind: Callable[[Collection, Snapshot, Sequence[Query]], list[BoundQuery]],
         lookup: Callable[[str], Collection],
         bounded: Callable[[Budget], Budget],
     ) -> None:
         self._filters = filters
         self._fields = fields
         self._texts = texts
-        self._build = build
+        self._bind = bind
         self._lookup = lookup
         self._bounded = bounded
 
@@ -88,7 +89,8 @@ class Analyses:
         budget = self._bounded(budget)
         with collection.snapshot() as reader, ExitStack() as others:
             elsewhere = None if asked.lookup is None else self._elsewhere(asked.lookup, collection, reader, others)
-            [plan] = self._build(collection, reader, [asked.ranking_query])
+            [bound] = self._bind(collection, reader, [asked.ranking_query])
+            plan = build(bound)
             started = time.perf_counter_ns()
             found = find_groups(plan, asked, reader, self._filters, self._texts, self._fields, budget)
             budget.check()

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from planner.bind import BoundQuery
 from planner.errors import InvalidLimit
 from planner.limits import MAX_LIMIT
-from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage
+from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage, StoredVector
 from planner.rank import Ranking
 from storage.budget import Budget
 from storage.errors import InvalidRequest
@@ -73,7 +74,7 @@ def queries_of(test: RecallTest, reader: Snapshot, space: str, budget: Budget) -
     return [_query(test, rank, space, "sample") for rank in _sampled(test.queries, reader, space, budget)]
 
 
-def exactly(query: Query) -> Query:
+def exactly(query: BoundQuery) -> BoundQuery:
     """The same query of one stage, answered exactly."""
     return replace(query, root=replace(query.root, params=SearchParams(exact=True)))
 
@@ -110,7 +111,7 @@ def _sampled(sample: Sample, reader: Snapshot, space: str, budget: Budget) -> li
     # A zero vector may be stored, but cannot be a cosine query.
     any_goes = reader.schema.dense[space].distance is not Distance.COSINE
     ranks = [
-        Nearest(QueryVector(row.copy()), exclude=(point_id,))
+        Nearest(StoredVector(point_id))
         for row, point_id in zip(rows, reader.point_ids(chosen), strict=True)
         if any_goes or row.any()
     ]

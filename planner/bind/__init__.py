@@ -1,20 +1,65 @@
-"""Queries against a schema: every rule that a query must keep, and the vectors that ids stand for."""
+"""The binder: a query and a schema become a bound query, or an error that names the field. Nothing is bound twice."""
 
+from planner.bind.bound import (
+    AtRandom,
+    BoundContext,
+    BoundDbsf,
+    BoundDiscover,
+    BoundExamples,
+    BoundLeaf,
+    BoundMerge,
+    BoundQuery,
+    BoundRecommend,
+    BoundRrf,
+    BoundStage,
+    ByField,
+    ByText,
+    Diversity,
+    Highlighted,
+    InDense,
+    InMetrics,
+    InRecords,
+    InSpace,
+    InstantStart,
+    MetricScore,
+    Ranker,
+    ValueStart,
+)
 from planner.bind.filters import check_filter
-from planner.bind.stages import DEFAULT_LIMIT, candidates_of, check_query, limit_of, space_of
-from planner.bind.stored_vectors import VectorSource, resolve
-from planner.bind.texts import searched_fields
-from planner.bind.vectors import dense_space
+from planner.bind.selectors import check_selectors
+from planner.bind.spaces import dense_space, space_of
+from planner.bind.stages import DEFAULT_LIMIT, bind
+from planner.bind.stored_vectors import VectorSource
 
 __all__ = [
     "DEFAULT_LIMIT",
+    "AtRandom",
+    "BoundContext",
+    "BoundDbsf",
+    "BoundDiscover",
+    "BoundExamples",
+    "BoundLeaf",
+    "BoundMerge",
+    "BoundQuery",
+    "BoundRecommend",
+    "BoundRrf",
+    "BoundStage",
+    "ByField",
+    "ByText",
+    "Diversity",
+    "Highlighted",
+    "InDense",
+    "InMetrics",
+    "InRecords",
+    "InSpace",
+    "InstantStart",
+    "MetricScore",
+    "Ranker",
+    "ValueStart",
     "VectorSource",
-    "candidates_of",
+    "bind",
     "check_filter",
-    "check_query",
+    "check_selectors",
     "dense_space",
-    "limit_of",
-    "resolve",
-    "searched_fields",
     "space_of",
 ]

@@ -1,9 +1,12 @@
-"""Which formulas are refused, and why, before any point is read: size, depth, variables, constants and defaults."""
+"""Binds formulas: size, depth, variables, constants and defaults are checked before a point is read."""
 
 import math
 import re
+from dataclasses import replace
 
+from planner.bind.asked import Asked
 from planner.bind.filters import check_filter
+from planner.bind.stored_vectors import Unread
 from planner.errors import InvalidQuery
 from planner.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS
 from planner.predicate import EXPECTED, check_path, instant_of
@@ -35,17 +38,18 @@ from storage.schema import CollectionSchema
 _SCORE_KEY = re.compile(r"\$score(\[(0|[1-9]\d{0,8})\])?", re.ASCII)
 
 
-def check_formula(formula: Formula, schema: CollectionSchema, lists: int, path: str) -> None:
-    """`path` is the formula's, `lists` how many prefetches there are.
-
-    Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise.
-    """
+def bind_formula(formula: Formula, asked: Asked) -> Unread[Formula]:
+    """Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise."""
+    asked.refuse_using("a formula")
+    path, schema, lists = f"{asked.path}query.formula", asked.schema, len(asked.stage.prefetch)
     root = f"{path}.expression"
     check_size(formula.expression, root)
     _check_default_keys(formula, f"{path}.defaults")
     for where, part in walk(formula.expression, root):
         _check_part(part, schema, lists, where)
         _check_default_of(part, formula, f"{path}.defaults")
+    bound = replace(formula, path=path)
+    return lambda _: bound
 
 
 def check_size(expression: Expression, path: str) -> None:

@@ -1,26 +1,28 @@
-"""Which ranks by chosen metrics are refused, and why. Vectors of stored points are checked in stored_vectors.py."""
+"""Binds ranks by metrics that the query chooses."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
+from planner.bind.asked import Asked
+from planner.bind.bound import InMetrics, MetricScore
+from planner.bind.spaces import dense_space, space_of
+from planner.bind.stored_vectors import GivenVector, Unread
+from planner.bind.vectors import bind_vector
 from planner.errors import InvalidQuery
 from planner.limits import MAX_EXAMPLES, MAX_WEIGHT
-from planner.query import ByMetrics, Metric, QueryVector, StoredVector, VectorInput, WeightedMetric
+from planner.query import ByMetrics, Metric, QueryVector, VectorInput, WeightedMetric
 from storage.errors import LimitExceeded, NotFinite, ZeroVector
 from storage.schema import DenseSpace, Distance
-from storage.write import check_point_id, check_vector
-
-SpaceAt = Callable[[str | None, str], DenseSpace]
-"""The space that `using` means, whose field errors name; None: the stage's."""
+from storage.write import check_vector
 
 
-def check_by_metrics(rank: ByMetrics, space_at: SpaceAt, path: str) -> None:
-    """`path` is the query's. Raises InvalidQuery, LimitExceeded, NotFinite, and what spaces and vectors may raise."""
-    where = f"{path}.rescore"
+def bind_metrics(rank: ByMetrics, asked: Asked) -> Unread[InMetrics]:
+    """Raises InvalidQuery, LimitExceeded, NotFinite, and what spaces and vectors may raise."""
+    if asked.stage.using is not None:
+        asked.space()
+    where = f"{asked.path}query.rescore"
     if rank.metric is not None and rank.composite:
         raise InvalidQuery(f"{where}.composite", "a metric is given, too; give one of them")
     if rank.metric is None and not rank.composite:
@@ -31,35 +33,47 @@ def check_by_metrics(rank: ByMetrics, space_at: SpaceAt, path: str) -> None:
     if rank.metric is not None:
         if rank.vector is None:
             raise InvalidQuery(f"{where}.vector", "a vector is needed")
-        _check_input(rank.vector, space_at(None, ""), rank.metric, f"{where}.vector")
-    for index, part in enumerate(rank.composite):
-        _check_part(part, rank.vector, space_at, where, index)
-
-
-def _check_part(part: WeightedMetric, shared: VectorInput | None, space_at: SpaceAt, path: str, index: int) -> None:
-    where = f"{path}.composite[{index}]"
-    if not math.isfinite(part.weight):
-        raise NotFinite(f"{where}.weight", f"{part.weight} is not finite")
-    if abs(part.weight) > MAX_WEIGHT:
-        raise InvalidQuery(f"{where}.weight", f"{part.weight:g} is more than MAX_WEIGHT allows ({MAX_WEIGHT:g})")
-    vector = shared if part.vector is None else part.vector
-    if vector is None:
-        raise InvalidQuery(f"{where}.vector", "a vector is needed here, or one for the whole composite")
-    space = space_at(part.using, f"{where}.using")
-    _check_input(vector, space, part.metric, f"{path}.vector" if part.vector is None else f"{where}.vector")
-
-
-def _check_input(vector: VectorInput, space: DenseSpace, metric: Metric, path: str) -> None:
-    if isinstance(vector, QueryVector):
-        check_metric_vector(space, vector.values, metric, path)
-    elif not isinstance(vector, StoredVector):
-        raise InvalidQuery(path, "a metric of the query's choice compares dense vectors")
+        terms = [_bind_term(rank.vector, *asked.dense_space(), WeightedMetric(rank.metric), f"{where}.vector")]
     else:
-        check_point_id(vector.id, f"{path}.id")
+        terms = list(_bind_terms(rank, asked, where))
+    composite = rank.metric is None
+    return lambda reading: InMetrics(tuple(term(reading) for term in terms), composite)
 
 
-def check_metric_vector(space: DenseSpace, vector: NDArray[np.float32], metric: Metric, path: str) -> None:
-    """Raises EmptyVector, DimensionMismatch, NotFinite or ZeroVector. Components need not be binary."""
-    check_vector(replace(space, distance=Distance.EUCLID), vector, path)
-    if metric.needs_direction and not vector.any():
-        raise ZeroVector(path)
+def _bind_terms(rank: ByMetrics, asked: Asked, path: str) -> Iterator[Unread[MetricScore]]:
+    for index, part in enumerate(rank.composite):
+        where = f"{path}.composite[{index}]"
+        if not math.isfinite(part.weight):
+            raise NotFinite(f"{where}.weight", f"{part.weight} is not finite")
+        if abs(part.weight) > MAX_WEIGHT:
+            raise InvalidQuery(f"{where}.weight", f"{part.weight:g} is more than MAX_WEIGHT allows ({MAX_WEIGHT:g})")
+        vector = rank.vector if part.vector is None else part.vector
+        if vector is None:
+            raise InvalidQuery(f"{where}.vector", "a vector is needed here, or one for the whole composite")
+        field = f"{path}.vector" if part.vector is None else f"{where}.vector"
+        yield _bind_term(vector, *_space_of(part, asked, f"{where}.using"), part, field)
+
+
+def _space_of(part: WeightedMetric, asked: Asked, field: str) -> tuple[str, DenseSpace]:
+    """The space that a part names, else the stage's."""
+    if part.using is None:
+        return asked.dense_space()
+    name = space_of(part.using, asked.schema, field)
+    return name, dense_space(asked.schema, name, field)
+
+
+def _bind_term(
+    vector: VectorInput, name: str, space: DenseSpace, part: WeightedMetric, field: str
+) -> Unread[MetricScore]:
+    bound = bind_vector(vector, name, partial(_check, space, part.metric), field)
+    return lambda reading: MetricScore(name, part.metric, bound(reading), part.weight)
+
+
+def _check(space: DenseSpace, metric: Metric, vector: GivenVector, field: str) -> QueryVector:
+    """Raises InvalidQuery, EmptyVector, DimensionMismatch, NotFinite, ZeroVector. Components need not be binary."""
+    if not isinstance(vector, QueryVector):
+        raise InvalidQuery(field, "a metric of the query's choice compares dense vectors")
+    check_vector(replace(space, distance=Distance.EUCLID), vector.values, field)
+    if metric.needs_direction and not vector.values.any():
+        raise ZeroVector(field)
+    return vector

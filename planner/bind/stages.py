@@ -1,18 +1,39 @@
-"""Which queries are refused, and why: everything of a tree of stages that can be checked before reading a point.
+"""Binds queries, stage by stage: first all that a schema can tell of all of them, then the vectors of stored points.
 
-It also says what a stage that names no space means. Vectors of stored points are checked in stored_vectors.py.
+So a query that cannot be is refused before a point is read. Each way to rank has a file of its own.
 """
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
 
+from planner.bind.asked import Asked
+from planner.bind.bound import (
+    BoundDbsf,
+    BoundLeaf,
+    BoundMerge,
+    BoundQuery,
+    BoundRrf,
+    BoundStage,
+    ByText,
+    Diversity,
+    Highlighted,
+    InDense,
+    Ranker,
+)
+from planner.bind.examples import bind_context, bind_discover, bind_recommend
 from planner.bind.filters import check_filter
-from planner.bind.formulas import check_formula
-from planner.bind.metrics import SpaceAt, check_by_metrics
-from planner.bind.ranks import check_by_examples, check_mmr, check_order_by, check_sample
-from planner.bind.texts import check_text
-from planner.bind.vectors import check_nearest, dense_space
-from planner.errors import AmbiguousSpace, InvalidQuery
-from planner.limits import MAX_DEPTH, MAX_STAGES, MAX_WEIGHT, check_page
+from planner.bind.formulas import bind_formula
+from planner.bind.fusion import bind_fusion, name_of_fusion
+from planner.bind.metrics import bind_metrics
+from planner.bind.nearest import bind_nearest
+from planner.bind.order import bind_order, bind_sample
+from planner.bind.selectors import check_selectors
+from planner.bind.settings import check_mmr, check_prefetch, check_root, check_settings
+from planner.bind.stored_vectors import Reading, Unread, VectorSource
+from planner.bind.texts import bind_text
+from planner.errors import InvalidQuery
+from planner.limits import MAX_DEPTH, MAX_STAGES
 from planner.query import (
     DEFAULT_DEPTH,
     Bm25,
@@ -28,15 +49,11 @@ from planner.query import (
     Recommend,
     Rrf,
     Sample,
-    ScoreMode,
-    SearchAfter,
-    SearchParams,
     Stage,
-    is_by_metric,
+    VectorRank,
 )
-from storage.errors import LimitExceeded, NotFinite, SpaceNotFound
-from storage.schema import MAX_EF, MAX_OVERSAMPLING, CollectionSchema, DenseSpace, check_levels
-from storage.write import check_point_id
+from storage.errors import LimitExceeded
+from storage.schema import CollectionSchema
 
 DEFAULT_LIMIT = 10
 """Points a query returns unless it says otherwise."""
@@ -45,43 +62,86 @@ DEFAULT_CANDIDATES = 100
 """Points among which diverse ones are picked unless a query says otherwise, or asks for more."""
 
 
-def check_query(query: Query, schema: CollectionSchema) -> None:
-    """Raises InvalidRequest and its subclasses or SpaceNotFound, naming the field below `query.path`."""
+def bind(queries: Sequence[Query], source: VectorSource) -> list[BoundQuery]:
+    """What the queries mean in the collection that is searched.
+
+    Raises what check_query raises, before a point is read; PointNotFound, VectorNotFound, CollectionNotFound, and for
+    the vector of a stored point what a vector of the request itself would raise.
+    """
+    checked = [check_query(query, source.reader.schema) for query in queries]
+    return [query.read(source) for query in checked]
+
+
+def check_query(query: Query, schema: CollectionSchema) -> "CheckedQuery":
+    """Raises InvalidRequest and its subclasses, SpaceNotFound or NoTextIndex, naming the field below `query.path`."""
     path = f"{query.path}." if query.path else ""
     stages = _count_stages(query.root, path, depth=1)
     if stages > MAX_STAGES:
         raise LimitExceeded(f"{path}prefetch", limit="MAX_STAGES", maximum=MAX_STAGES, actual=stages)
-    _check_score_mode(query.root, path)
-    if query.root.search_after is not None:
-        check_search_after(query.root, query.root.search_after, path)
-    _check_stage(query.root, schema, path, DEFAULT_LIMIT, query.vector_field)
+    check_root(query.root, path)
+    root = _check_stage(Asked(query.root, schema, path, query.vector_field), DEFAULT_LIMIT)
+    check_selectors(query.with_payload, query.with_vectors, schema, query.path)
+    return CheckedQuery(query, root)
 
 
-def limit_of(stage: Stage, default: int) -> int:
-    """How many points the stage passes on; `default` is DEFAULT_LIMIT for the root, DEFAULT_DEPTH for a prefetch."""
-    return default if stage.limit is None else stage.limit
+@dataclass(frozen=True, slots=True)
+class CheckedQuery:
+    """A query of which everything is known but the vectors of stored points."""
+
+    query: Query
+    root: "_CheckedStage"
+
+    def read(self, source: VectorSource) -> BoundQuery:
+        """See `bind`. Requires: the schema of `source` is the one that the query was checked by."""
+        return BoundQuery(
+            root=self.root.read(source),
+            payload=self.query.with_payload,
+            vectors=self.query.with_vectors,
+            path=self.query.path,
+        )
 
 
-def candidates_of(mmr: Mmr, limit: int) -> int:
-    """Points among which a diverse stage picks. They do not depend on the offset, so that pages continue each other."""
-    return max(DEFAULT_CANDIDATES, limit) if mmr.candidates is None else mmr.candidates
+@dataclass(frozen=True, slots=True)
+class _CheckedLeaf:
+    rank: Unread[InDense | Ranker] | None
+
+    def read(self, reading: Reading) -> BoundLeaf:
+        return BoundLeaf(None if self.rank is None else self.rank(reading))
 
 
-def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
-    """The space meant by `using`: itself, else the unnamed one, else the only one.
+@dataclass(frozen=True, slots=True)
+class _CheckedMerge:
+    rank: Unread[InDense | Ranker | BoundRrf | BoundDbsf]
+    prefetch: "tuple[_CheckedStage, ...]"
 
-    Raises SpaceNotFound when there is none of that name, AmbiguousSpace when none can be chosen.
-    """
-    names = schema.names
-    if using is not None:
-        if using not in names:
-            raise SpaceNotFound(using, names, field=field)
-        return using
-    if "" in names:
-        return ""
-    if len(names) != 1:
-        raise AmbiguousSpace(field, names)
-    return names[0]
+    def read(self, reading: Reading) -> BoundMerge:
+        prefetch = tuple(stage.read(reading.source) for stage in self.prefetch)
+        return BoundMerge(self.rank(reading), prefetch)
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckedStage:
+    asked: Asked
+    limit: int
+    ranked: _CheckedLeaf | _CheckedMerge
+
+    def read(self, source: VectorSource) -> BoundStage:
+        stage, reading = self.asked.stage, Reading(source, self.asked.path)
+        ranked = self.ranked.read(reading)
+        return BoundStage(
+            ranked=ranked,
+            exclude=tuple(reading.given),
+            filter=stage.filter,
+            filter_scope=stage.filter_scope,
+            params=stage.params,
+            score_threshold=stage.score_threshold,
+            diversity=_diversity(stage, ranked, self.limit),
+            limit=self.limit,
+            offset=stage.offset,
+            search_after=stage.search_after,
+            score_mode=stage.score_mode,
+            highlighted=_highlighted(stage, ranked),
+        )
 
 
 def _count_stages(stage: Stage, path: str, *, depth: int) -> int:
@@ -93,150 +153,91 @@ def _count_stages(stage: Stage, path: str, *, depth: int) -> int:
     )
 
 
-def _check_score_mode(root: Stage, path: str) -> None:
-    if root.score_mode is ScoreMode.DISTANCE and not is_by_metric(root.query):
-        raise InvalidQuery(f"{path}score_mode", "only a stage that ranks by a vector has distances")
-
-
-def _check_stage(
-    stage: Stage, schema: CollectionSchema, path: str, default_limit: int, vector_field: str = "query.nearest"
-) -> None:
-    """`path` is the stage's own, with a dot at the end unless it is empty."""
-    limit = limit_of(stage, default_limit)
-    check_page(limit, stage.offset, path)
-    _check_params(stage.params, f"{path}params")
-    _check_threshold(stage, f"{path}score_threshold")
+def _check_stage(asked: Asked, default_limit: int) -> _CheckedStage:
+    stage, path = asked.stage, asked.path
+    limit = default_limit if stage.limit is None else stage.limit
+    check_settings(stage, limit, path)
     if stage.filter is not None:
-        check_filter(stage.filter, schema, f"{path}filter")
-    _check_rank(stage, schema, path, vector_field)
+        check_filter(stage.filter, asked.schema, f"{path}filter")
+    if not stage.prefetch:
+        rank = _check_leaf(asked)
+        _check_diversity(stage, limit, path)
+        return _CheckedStage(asked, limit, _CheckedLeaf(rank))
+    merge = _check_merge(asked)
+    _check_diversity(stage, limit, path)
+    children = [Asked(child, asked.schema, f"{path}prefetch[{index}].") for index, child in enumerate(stage.prefetch)]
+    return _CheckedStage(asked, limit, _CheckedMerge(merge, tuple(map(_check_child, children))))
+
+
+def _check_child(asked: Asked) -> _CheckedStage:
+    check_prefetch(asked.stage, asked.path)
+    return _check_stage(asked, DEFAULT_DEPTH)
+
+
+def _check_leaf(asked: Asked) -> Unread[InDense | Ranker] | None:
+    match asked.stage.query:
+        case None:
+            if asked.stage.using is not None:
+                raise InvalidQuery(f"{asked.path}using", "without a query no vector space is used")
+            return None
+        case Rrf() | Dbsf() as fusion:
+            raise InvalidQuery(f"{asked.path}query.{name_of_fusion(fusion)}", "fusion needs prefetches")
+        case rank:
+            return _check_rank(rank, asked)
+
+
+def _check_merge(asked: Asked) -> Unread[InDense | Ranker | BoundRrf | BoundDbsf]:
+    match asked.stage.query:
+        case None:
+            raise InvalidQuery(f"{asked.path}query", "a stage cannot have prefetches without a query")
+        case Rrf() | Dbsf() as fusion:
+            bound = bind_fusion(fusion, asked)
+            return lambda _: bound
+        case rank:
+            return _check_rank(rank, asked)
+
+
+def _check_rank(rank: VectorRank | OrderBy | Sample | Formula | Bm25, asked: Asked) -> Unread[InDense | Ranker]:
+    match rank:
+        case Nearest():
+            return bind_nearest(rank, asked)
+        case Recommend():
+            return bind_recommend(rank, asked)
+        case Discover():
+            return bind_discover(rank, asked)
+        case Context():
+            return bind_context(rank, asked)
+        case ByMetrics():
+            return bind_metrics(rank, asked)
+        case OrderBy():
+            return bind_order(rank, asked)
+        case Sample():
+            return bind_sample(rank, asked)
+        case Formula():
+            return bind_formula(rank, asked)
+        case Bm25():
+            return bind_text(rank, asked)
+    assert_never(rank)
+
+
+def _check_diversity(stage: Stage, limit: int, path: str) -> None:
     if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
         check_mmr(stage.query.mmr, limit, f"{path}query.nearest_with_mmr")
-    for index, child in enumerate(stage.prefetch):
-        child_path = f"{path}prefetch[{index}]."
-        _check_root_only(child, child_path)
-        _check_stage(child, schema, child_path, DEFAULT_DEPTH)
 
 
-def check_search_after(root: Stage, position: SearchAfter, path: str) -> None:
-    """Raises NotFinite, InvalidPointId, or InvalidQuery for what it does not go together with."""
-    if not math.isfinite(position.score):
-        raise NotFinite(f"{path}search_after.score", f"{position.score} is not finite")
-    check_point_id(position.id, f"{path}search_after.id")
-    if root.offset:
-        raise InvalidQuery(f"{path}offset", "search_after goes on after a hit; it takes no offset")
-    if root.score_mode is not ScoreMode.RAW:
-        raise InvalidQuery(f"{path}score_mode", "search_after goes on after a raw score")
+def _diversity(stage: Stage, ranked: BoundLeaf | BoundMerge, limit: int) -> Diversity | None:
+    if not isinstance(stage.query, Nearest) or stage.query.mmr is None or not isinstance(ranked.rank, InDense):
+        return None
+    mmr, rank = stage.query.mmr, ranked.rank
+    return Diversity(rank.space, rank.distance, mmr.diversity, _candidates(mmr, limit))
 
 
-def _check_root_only(stage: Stage, path: str) -> None:
-    if stage.offset:
-        raise InvalidQuery(f"{path}offset", "only the root has an offset")
-    if stage.search_after is not None:
-        raise InvalidQuery(f"{path}search_after", "only the root goes on after a hit")
-    if stage.score_mode is not ScoreMode.RAW:
-        raise InvalidQuery(f"{path}score_mode", "only the root has a score mode")
+def _candidates(mmr: Mmr, limit: int) -> int:
+    """Points among which a diverse stage picks. They do not depend on the offset, so that pages continue each other."""
+    return max(DEFAULT_CANDIDATES, limit) if mmr.candidates is None else mmr.candidates
 
 
-def _check_params(params: SearchParams, path: str) -> None:
-    if params.hnsw_ef is not None and not 1 <= params.hnsw_ef <= MAX_EF:
-        raise InvalidQuery(f"{path}.hnsw_ef", f"{params.hnsw_ef:,} is not between 1 and {MAX_EF:,}")
-    check_levels(params.ivf_nprobe or (), f"{path}.ivf_nprobe")
-    _check_oversampling(params, f"{path}.quantization.oversampling")
-
-
-def _check_oversampling(params: SearchParams, path: str) -> None:
-    if params.oversampling is None:
-        return
-    if not math.isfinite(params.oversampling):
-        raise NotFinite(path, f"{params.oversampling} is not finite")
-    if not 1 <= params.oversampling <= MAX_OVERSAMPLING:
-        raise InvalidQuery(path, f"{params.oversampling:g} is not between 1 and {MAX_OVERSAMPLING:,}")
-
-
-def _check_threshold(stage: Stage, path: str) -> None:
-    if stage.score_threshold is None:
-        return
-    if stage.query is None:
-        raise InvalidQuery(path, "without a query there is no score to compare")
-    if isinstance(stage.query, OrderBy | Sample):
-        raise InvalidQuery(path, "an order by a field or at random has no score to compare")
-    if not math.isfinite(stage.score_threshold):
-        raise NotFinite(path, f"{stage.score_threshold} is not finite")
-
-
-def _check_rank(stage: Stage, schema: CollectionSchema, path: str, vector_field: str) -> None:
-    match stage.query:
-        case None if stage.prefetch:
-            raise InvalidQuery(f"{path}query", "a stage cannot have prefetches without a query")
-        case None:
-            if stage.using is not None:
-                raise InvalidQuery(f"{path}using", "without a query no vector space is used")
-        case Nearest():
-            space = space_of(stage.using, schema, f"{path}using")
-            field = vector_field if stage.query.mmr is None else "query.nearest_with_mmr.nearest"
-            check_nearest(stage, schema, space, path, f"{path}{field}")
-        case Recommend() | Discover() | Context():
-            space = space_of(stage.using, schema, f"{path}using")
-            check_by_examples(stage.query, dense_space(schema, space, f"{path}using"), f"{path}query")
-        case OrderBy() | Sample():
-            if stage.using is not None:
-                raise InvalidQuery(f"{path}using", "an order by a field or at random takes no vector space")
-            if isinstance(stage.query, OrderBy):
-                check_order_by(stage.query, schema, f"{path}query.order_by")
-            else:
-                check_sample(stage.query, f"{path}query.sample")
-        case Formula():
-            if stage.using is not None:
-                raise InvalidQuery(f"{path}using", "a formula takes no vector space")
-            check_formula(stage.query, schema, len(stage.prefetch), f"{path}query.formula")
-        case ByMetrics():
-            check_by_metrics(stage.query, _space_finder(stage.using, schema, path), f"{path}query")
-        case Bm25():
-            if stage.using is not None:
-                raise InvalidQuery(f"{path}using", "a query by BM25 takes no vector space")
-            check_text(stage.query, schema, f"{path}query.bm25")
-        case Rrf() | Dbsf():
-            _check_fusion(stage.query, stage, path)
-
-
-def _space_finder(using: str | None, schema: CollectionSchema, path: str) -> SpaceAt:
-    """Finds the spaces of a stage that is at `path`, in which `using` is meant unless a part names its own."""
-    if using is not None:
-        space_of(using, schema, f"{path}using")
-
-    def space_at(own: str | None, field: str) -> DenseSpace:
-        if own is None:
-            return dense_space(schema, space_of(using, schema, f"{path}using"), f"{path}using")
-        return dense_space(schema, space_of(own, schema, field), field)
-
-    return space_at
-
-
-def _check_fusion(rank: Rrf | Dbsf, stage: Stage, path: str) -> None:
-    name = "rrf" if isinstance(rank, Rrf) else "dbsf"
-    if not stage.prefetch:
-        raise InvalidQuery(f"{path}query.{name}", "fusion needs prefetches")
-    if stage.using is not None:
-        raise InvalidQuery(f"{path}using", "fusion takes no vector space")
-    if isinstance(rank, Rrf):
-        _check_not_negative(rank.k, f"{path}query.rrf.k")
-    if rank.weights is not None:
-        _check_weights(rank.weights, len(stage.prefetch), f"{path}query.{name}.weights")
-
-
-def _check_weights(weights: tuple[float, ...], lists: int, path: str) -> None:
-    if len(weights) != lists:
-        raise InvalidQuery(path, f"one weight per prefetch is needed: {lists}, not {len(weights)}")
-    for index, weight in enumerate(weights):
-        _check_not_negative(weight, f"{path}[{index}]")
-        if weight > MAX_WEIGHT:
-            raise InvalidQuery(f"{path}[{index}]", f"{weight:g} is more than MAX_WEIGHT allows ({MAX_WEIGHT:g})")
-    if not any(weights):
-        raise InvalidQuery(path, "all weights are 0")
-
-
-def _check_not_negative(value: float, path: str) -> None:
-    if not math.isfinite(value):
-        raise NotFinite(path, f"{value} is not finite")
-    if value < 0:
-        raise InvalidQuery(path, f"{value:g} is less than 0")
+def _highlighted(stage: Stage, ranked: BoundLeaf | BoundMerge) -> Highlighted | None:
+    if not isinstance(stage.query, Bm25) or stage.query.highlight is None or not isinstance(ranked.rank, ByText):
+        return None
+    return Highlighted(ranked.rank, stage.query.highlight)

@@ -1,45 +1,29 @@
-"""Puts the vectors of stored points in the place of the references to them, from the snapshot that will be searched.
+"""Reads the vectors of stored points, from the snapshot that will be searched or from another collection.
 
-It reads single points; nothing is searched. References were checked as far as a schema allows in stages.py.
+It reads single points; nothing is searched.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from dataclasses import field as dataclass_field
-from typing import assert_never
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
-from planner.bind.average import average
-from planner.bind.metrics import check_metric_vector
-from planner.bind.stages import space_of
-from planner.bind.vectors import check_input
-from planner.query import (
-    ByExamples,
-    ByMetrics,
-    Context,
-    ContextPair,
-    Discover,
-    Formula,
-    Metric,
-    Nearest,
-    Query,
-    QueryVector,
-    Recommend,
-    RecommendStrategy,
-    Sample,
-    Stage,
-    StoredVector,
-    VectorInput,
-)
+from planner.bind.spaces import space_of
+from planner.query import QueryVector, StoredVector
 from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
 from storage.mvcc import Snapshot
-from storage.schema import DenseSpace, PointId
+from storage.schema import PointId
 from storage.search import RecordVector, record_vectors
-from storage.vectors import SparseMetric
-from storage.write import check_query_vector
+
+GivenVector = QueryVector | RecordVector
+"""A vector of any kind, which a request or a stored point gives."""
+
+Bound = TypeVar("Bound")
+Unread = Callable[["Reading"], Bound]
+"""Something of a stage that is there once the stage's stored vectors are read. What a schema can tell was checked."""
 
 
 class VectorSource:
@@ -64,128 +48,29 @@ class VectorSource:
         return self._readers[found.name]
 
 
-def resolve(query: Query, source: VectorSource) -> Query:
-    """The same query (the same object if it names no stored vector) with vectors instead of references.
-
-    Raises PointNotFound, VectorNotFound, CollectionNotFound, and what a vector of the request itself would raise:
-    SpaceNotFound, AmbiguousSpace, DimensionMismatch, ZeroVector.
-    """
-    path = f"{query.path}." if query.path else ""
-    root = _resolve_stage(query.root, source, path, query.vector_field)
-    return query if root is query.root else replace(query, root=root)
-
-
-def _resolve_stage(stage: Stage, source: VectorSource, path: str, vector_field: str = "query.nearest") -> Stage:
-    prefetch = tuple(
-        _resolve_stage(child, source, f"{path}prefetch[{index}].") for index, child in enumerate(stage.prefetch)
-    )
-    if any(new is not old for new, old in zip(prefetch, stage.prefetch, strict=True)):
-        stage = replace(stage, prefetch=prefetch)
-    reading = _Reading(source, stage.using, path)
-    match stage.query:
-        case Nearest(vector=StoredVector(), mmr=mmr):
-            field = vector_field if mmr is None else "query.nearest_with_mmr.nearest"
-            vector = reading.any_vector(stage.query.vector, field, stage.params.sparse_metric)
-            return replace(stage, query=replace(stage.query, vector=vector, exclude=tuple(reading.given)))
-        case Recommend() | Discover() | Context():
-            return replace(stage, query=_resolve_examples(stage.query, reading))
-        case Sample(seed=None):
-            return replace(stage, query=Sample(source.reader.seq))
-        case ByMetrics():
-            return replace(stage, query=_resolve_metrics(stage.query, reading))
-        case Formula():
-            return replace(stage, query=replace(stage.query, path=f"{path}query.formula"))
-        case _:
-            return stage
-
-
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """Reads the vectors of one stage, at `path`. `given`: the points of the searched snapshot that gave one."""
+class Reading:
+    """Reads the stored vectors of the stage at `path`. `given`: the points of the searched snapshot that gave one."""
 
     source: VectorSource
-    using: str | None
     path: str
-    given: dict[PointId, None] = dataclass_field(default_factory=dict)
+    given: dict[PointId, None] = field(default_factory=dict)
 
-    @property
-    def space(self) -> DenseSpace:
-        schema = self.source.reader.schema
-        return schema.dense[space_of(self.using, schema, f"{self.path}using")]
+    def read(self, stored: StoredVector, space: str, check: Callable[[GivenVector], Bound]) -> Bound:
+        """What `check` makes of the vector. It is in `space` unless the request names another one.
 
-    def vector(self, vector: VectorInput, field: str, metric: Metric | None = None) -> QueryVector:
-        """Of a dense space. `metric`: the one that will be used, unless it is the space's own."""
-        found = self.any_vector(vector, field, metric)
-        assert isinstance(found, QueryVector), "stages.py refuses examples in other spaces"
-        return found
-
-    def any_vector(
-        self, vector: VectorInput, field: str, metric: Metric | SparseMetric | None = None
-    ) -> QueryVector | RecordVector:
-        if not isinstance(vector, StoredVector):
-            return vector
-        source, schema = self.source, self.source.reader.schema
-        reader = source.reader_of(vector.collection)
-        space = space_of(self.using, schema, f"{self.path}using")
-        wanted = space if vector.using is None else vector.using
+        Raises PointNotFound, VectorNotFound, CollectionNotFound, SpaceNotFound, and what `check` raises.
+        """
+        reader = self.source.reader_of(stored.collection)
+        wanted = space if stored.using is None else stored.using
         held_in = space_of(wanted, reader.schema, f"{self.path}lookup_from.using")
-        found = _read_vector(reader, vector.id, held_in)
-        if isinstance(metric, Metric) and isinstance(found, QueryVector):
-            check_metric_vector(schema.dense[space], found.values, metric, f"{self.path}{field}")
-        else:
-            check_input(found, schema, space, f"{self.path}{field}", None if isinstance(metric, Metric) else metric)
-        if reader is source.reader:
-            self.given[vector.id] = None
-        return found
-
-    def vectors(self, vectors: Sequence[VectorInput], field: str) -> tuple[QueryVector, ...]:
-        return tuple(self.vector(vector, f"{field}[{index}]") for index, vector in enumerate(vectors))
-
-    def pairs(self, pairs: Sequence[ContextPair], field: str) -> tuple[ContextPair, ...]:
-        return tuple(
-            ContextPair(
-                self.vector(pair.positive, f"{field}[{index}].positive"),
-                self.vector(pair.negative, f"{field}[{index}].negative"),
-            )
-            for index, pair in enumerate(pairs)
-        )
+        checked = check(_read_vector(reader, stored.id, held_in))
+        if reader is self.source.reader:
+            self.given[stored.id] = None
+        return checked
 
 
-def _resolve_examples(rank: ByExamples, reading: _Reading) -> Nearest | ByExamples:
-    match rank:
-        case Recommend():
-            positive = reading.vectors(rank.positive, "query.recommend.positive")
-            negative = reading.vectors(rank.negative, "query.recommend.negative")
-            if rank.strategy is not RecommendStrategy.AVERAGE:
-                return Recommend(positive, negative, rank.strategy, tuple(reading.given))
-            middle = average(positive, negative, reading.space.distance)
-            check_query_vector(reading.space, middle, f"{reading.path}query.recommend")
-            return Nearest(QueryVector(middle), tuple(reading.given))
-        case Discover():
-            target = reading.vector(rank.target, "query.discover.target")
-            return Discover(target, reading.pairs(rank.pairs, "query.discover.context"), tuple(reading.given))
-        case Context():
-            return Context(reading.pairs(rank.pairs, "query.context.pairs"), tuple(reading.given))
-    assert_never(rank)
-
-
-def _resolve_metrics(rank: ByMetrics, reading: _Reading) -> ByMetrics:
-    field = "query.rescore"
-    if rank.metric is not None:
-        assert rank.vector is not None, "metrics.py refuses none"
-        vector = reading.vector(rank.vector, f"{field}.vector", rank.metric)
-        return ByMetrics(vector, rank.metric, exclude=tuple(reading.given))
-    parts = []
-    for index, part in enumerate(rank.composite):
-        own = reading if part.using is None else replace(reading, using=part.using)
-        where = f"{field}.vector" if part.vector is None else f"{field}.composite[{index}].vector"
-        wanted = rank.vector if part.vector is None else part.vector
-        assert wanted is not None, "metrics.py refuses none"
-        parts.append(replace(part, vector=own.vector(wanted, where, part.metric)))
-    return ByMetrics(composite=tuple(parts), exclude=tuple(reading.given))
-
-
-def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> QueryVector | RecordVector:
+def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> GivenVector:
     slots = reader.slots_of([point_id])
     if slots[0] < 0:
         raise PointNotFound([point_id])

@@ -1,30 +1,40 @@
-"""Which queries by BM25 are refused, and why, as far as a schema tells; and which fields a query searches."""
+"""Binds queries by BM25: the fields that they search, with the settings of their indexes."""
 
 import math
+from dataclasses import replace
 
+from planner.bind.asked import Asked
+from planner.bind.bound import ByText
+from planner.bind.stored_vectors import Unread
 from planner.errors import InvalidQuery, NoTextIndex
 from planner.limits import MAX_FRAGMENT_LENGTH, MAX_FRAGMENTS, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, MAX_TEXT_WEIGHT
 from planner.predicate import without_invisible
-from planner.query import Bm25, Highlighting, SearchedField
-from planner.text import Analyzer, clauses_of
+from planner.query import Bm25, Highlighting
+from planner.text import Analyzer, SearchedField, clauses_of
 from storage.errors import LimitExceeded, NotFinite
 from storage.schema import CollectionSchema, Tokenizer
 
 MIN_FRAGMENT_LENGTH = 10
 
 
-def check_text(query: Bm25, schema: CollectionSchema, path: str) -> None:
-    """Raises InvalidQuery, NotFinite, LimitExceeded or NoTextIndex; `path` is that of the `bm25`."""
+def bind_text(query: Bm25, asked: Asked) -> Unread[ByText]:
+    """Raises InvalidQuery, NotFinite, LimitExceeded or NoTextIndex."""
+    asked.refuse_using("a query by BM25")
+    path = f"{asked.path}query.bm25"
     _check_words(query, path)
     for index, (_, weight) in enumerate(query.fields):
         _check_weight(weight, f"{path}.fields[{index}].weight")
-    for field in searched_fields(query, schema, path):
+    fields = _searched_fields(query, asked.schema, path)
+    for field in fields:
         _check_tokens(query, field, path)
     if query.highlight is not None:
         _check_highlight(query.highlight, f"{path}.highlight")
+    # What is highlighted changes no rank, so leaves that differ in it alone run once.
+    bound = ByText(replace(query, highlight=None, fields=()), fields)
+    return lambda _: bound
 
 
-def searched_fields(query: Bm25, schema: CollectionSchema, path: str) -> tuple[SearchedField, ...]:
+def _searched_fields(query: Bm25, schema: CollectionSchema, path: str) -> tuple[SearchedField, ...]:
     """The fields of a query, or every field that has a text index. Raises NoTextIndex, and InvalidQuery for repeats."""
     indexes = schema.text_indexes
     if not query.fields:

@@ -11,6 +11,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bind import ByText, InMetrics, InSpace
 from planner.execute.leaves import Demand, LeafAnswer, answer_leaves, below, demands_of
 from planner.execute.trace import Actual, Trace
 from planner.filtering import FilterCache, FilterSets
@@ -22,8 +23,6 @@ from planner.plan import (
     FuseRanks,
     FuseScores,
     Gate,
-    InMetrics,
-    InSpace,
     Leaf,
     Limit,
     Node,
@@ -38,7 +37,7 @@ from planner.plan import (
     children_of,
 )
 from planner.predicate import describe_reports
-from planner.query import ByText, Exists, Filter
+from planner.query import Exists, Filter
 from planner.rank import (
     NOTHING,
     Ranking,
@@ -48,7 +47,6 @@ from planner.rank import (
     apply_threshold,
     candidates,
     convert_scores,
-    examples_of,
     fuse_ranks,
     fuse_scores,
     pick_diverse,
@@ -271,7 +269,7 @@ def _distances(node: Node, rows_in: int, rows_out: int) -> int:
         case Rescore():
             return rows_out
         case Rerank(ranker=InSpace(rank=rank)):
-            return rows_out * len(examples_of(rank))
+            return rows_out * len(rank.examples)
         case Rerank(ranker=InMetrics(terms=terms)):
             return rows_out * len(terms)
         case Diversify():

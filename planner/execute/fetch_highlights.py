@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from planner.bind import Highlighted
 from planner.predicate import first_key, parse_path
-from planner.query import Highlighted
 from planner.text import Analyzer, Highlight, Slots, clauses_of, field_clauses, highlights_of, texts_at
 from storage.budget import Budget
 from storage.mvcc import Snapshot

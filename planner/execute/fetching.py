@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.predicate import check_path, first_key, keep, remove
+from planner.predicate import first_key, keep, remove
 from planner.query import PayloadSelector, VectorsSelector
 from storage.budget import Budget
-from storage.errors import ReplyTooLarge, SpaceNotFound
+from storage.errors import ReplyTooLarge
 from storage.mvcc import Snapshot
 from storage.schema import CollectionSchema, PointId
 from storage.search import RecordVector, record_vectors
@@ -44,24 +44,6 @@ class Fetched(NamedTuple):  # one is made per hit: a frozen dataclass takes thre
     version: int
     payload: bytes | None
     vectors: dict[str, StoredValue]
-
-
-def check_selectors(
-    payload: PayloadSelector | None, vectors: VectorsSelector | None, schema: CollectionSchema, path: str
-) -> None:
-    """Raises InvalidQuery for a path that is none, SpaceNotFound for a space that is none. `path` is the query's."""
-    path = f"{path}." if path else ""
-    if payload is not None:
-        _check_paths(payload.include or (), f"{path}with_payload.include")
-        _check_paths(payload.exclude, f"{path}with_payload.exclude")
-    for index, name in enumerate((vectors and vectors.include) or ()):
-        if name not in schema.names:
-            raise SpaceNotFound(name, schema.names, field=f"{path}with_vectors.include[{index}]")
-
-
-def _check_paths(paths: tuple[str, ...], field: str) -> None:
-    for index, path in enumerate(paths):
-        check_path(path, f"{field}[{index}]")
 
 
 def fetch(

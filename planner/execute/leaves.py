@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bind import AtRandom, ByText, InMetrics, InRecords, InSpace
 from planner.filtering import FilterSets
-from planner.plan import InMetrics, InRecords, InSpace, Leaf, Node, RankAll, Restrict, Scan, Search, children_of
-from planner.query import ByText, Filter, Sample
+from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
+from planner.query import Filter
 from planner.rank import Ranking, TextRanker, rank_slots
 from storage.budget import Budget
 from storage.mvcc import Snapshot
@@ -102,7 +103,7 @@ def _rank_all(
     if isinstance(leaf.ranker, InSpace | InMetrics):
         budget.check_scan(len(slots))
     ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, texts, budget, limit=leaf.limit)
-    total = len(slots) if isinstance(leaf.ranker, Sample) else None
+    total = len(slots) if isinstance(leaf.ranker, AtRandom) else None
     kept = ranking.take(slice(leaf.limit))
     return LeafAnswer(kept, len(slots), "exact", "every matching point is ranked", distances, total)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.bind import ByField, ByText, InMetrics, InRecords, InSpace
 from planner.execute import Demand, Trace, execute, operator_of
 from planner.explain.absence import Absence, AbsenceReason, FailedCondition, Place, PointExplanation, StageOutcome
 from planner.explain.failed_conditions import failed_conditions
@@ -18,9 +19,6 @@ from planner.optimize import optimize_whole_lists
 from planner.plan import (
     Diversify,
     Gate,
-    InMetrics,
-    InRecords,
-    InSpace,
     Leaf,
     Limit,
     Node,
@@ -35,7 +33,7 @@ from planner.plan import (
     children_of,
     walk,
 )
-from planner.query import ByText, Filter, OrderBy
+from planner.query import Filter
 from planner.rank import NOTHING, Ranking, TextRanker
 from planner.text import TextIndexes
 from storage.budget import Budget
@@ -169,7 +167,7 @@ class _PointSearch:
                 return _not_diverse(node, place)
             case Limit():
                 return _cut_off(place, node.limit, node.offset)
-            case Rerank(ranker=OrderBy() as order):
+            case Rerank(ranker=ByField() as order):
                 return _before_start(order)
             case Rescore() | Rerank():
                 return self._lacking(node, slot) or self._excluded(node, slot) or _unranked(node)
@@ -223,7 +221,7 @@ class _PointSearch:
     def _out_competed(self, leaf: Leaf, slot: int, place: Place | None) -> Absence:
         if place is None:
             ranker = leaf.ranker if isinstance(leaf, RankAll) else None
-            if isinstance(ranker, OrderBy):
+            if isinstance(ranker, ByField):
                 return _before_start(ranker)
             return _unranked(leaf)
         if place.rank > leaf.limit or not isinstance(leaf, Search | RankAll):
@@ -272,8 +270,9 @@ def _unranked(node: Node) -> Absence:
     return Absence(AbsenceReason.NOT_RANKED, text)
 
 
-def _before_start(order: OrderBy) -> Absence:
-    return Absence(AbsenceReason.NOT_RANKED, f"the order by {order.path} starts from {order.start_from!r}, after it")
+def _before_start(order: ByField) -> Absence:
+    start = None if order.start is None else order.start.value
+    return Absence(AbsenceReason.NOT_RANKED, f"the order by {order.path} starts from {start!r}, after it")
 
 
 def _filtered(failed: Iterable[FailedCondition], place: Place | None) -> Absence:

@@ -6,8 +6,21 @@ Filters are in query/filter_text.py.
 import json
 from typing import assert_never
 
-from planner.plan import InMetrics, InRecords, InSpace, MetricScore, Ranker
-from planner.query import ByText, Context, Discover, Formula, OrderBy, Recommend, Sample, describe_formula
+from planner.bind import (
+    AtRandom,
+    BoundContext,
+    BoundDiscover,
+    BoundExamples,
+    BoundRecommend,
+    ByField,
+    ByText,
+    InMetrics,
+    InRecords,
+    InSpace,
+    MetricScore,
+    Ranker,
+)
+from planner.query import Formula, describe_formula
 from planner.rank import describe_text
 from storage.search import RecordQuery, SparseQuery
 
@@ -15,12 +28,10 @@ from storage.search import RecordQuery, SparseQuery
 def describe_ranker(ranker: Ranker) -> dict[str, str]:
     """Such as `path` and `direction`."""
     match ranker:
-        case OrderBy():
-            start = (
-                {} if ranker.start_from is None else {"start_from": json.dumps(ranker.start_from, ensure_ascii=False)}
-            )
+        case ByField(start=begins):
+            start = {} if begins is None else {"start_from": json.dumps(begins.value, ensure_ascii=False)}
             return {"path": ranker.path, "direction": "descending" if ranker.descending else "ascending"} | start
-        case Sample(seed=seed):
+        case AtRandom(seed=seed):
             return {"seed": str(seed)}
         case InSpace(rank, space, distance):
             return _examples(rank) | {"using": space, "distance": distance.value}
@@ -52,14 +63,14 @@ def _vector(query: RecordQuery) -> dict[str, str]:
     return {"rows": str(len(query.vector.rows))} | exact | width | nprobe
 
 
-def _examples(rank: Recommend | Discover | Context) -> dict[str, str]:
+def _examples(rank: BoundExamples) -> dict[str, str]:
     match rank:
-        case Recommend():
+        case BoundRecommend():
             return {
                 "strategy": rank.strategy.value,
                 "positive": str(len(rank.positive)),
                 "negative": str(len(rank.negative)),
             }
-        case Discover() | Context():
+        case BoundDiscover() | BoundContext():
             return {"pairs": str(len(rank.pairs))}
     assert_never(rank)

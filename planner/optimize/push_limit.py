@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
+from planner.bind import InRecords
 from planner.plan import (
     After,
     ConvertScores,
@@ -11,7 +12,6 @@ from planner.plan import (
     FuseRanks,
     FuseScores,
     Gate,
-    InRecords,
     Limit,
     Node,
     RankAll,

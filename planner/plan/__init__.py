@@ -26,7 +26,7 @@ from planner.plan.nodes import (
     map_children,
     walk,
 )
-from planner.plan.ranker import InMetrics, InRecords, InSpace, MetricScore, Ranker, name_of
+from planner.plan.ranker import name_of
 
 __all__ = [
     "After",
@@ -36,17 +36,12 @@ __all__ = [
     "FuseRanks",
     "FuseScores",
     "Gate",
-    "InMetrics",
-    "InRecords",
-    "InSpace",
     "Leaf",
     "Limit",
     "Matching",
-    "MetricScore",
     "Node",
     "Plan",
     "RankAll",
-    "Ranker",
     "Rerank",
     "Rescore",
     "Restrict",

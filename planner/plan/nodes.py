@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from planner.plan.ranker import Ranker
+from planner.bind import Highlighted, Ranker
 from planner.plan.ranker import higher_is_better as ranks_higher
 from planner.query import (
     Filter,
-    Highlighted,
     Metric,
     PayloadSelector,
     QueryVector,

@@ -1,64 +1,22 @@
-"""What a plan says of a way to rank of this package. It ranks nothing; rank/ranking.py does."""
+"""The name and the direction of a bound way to rank. It ranks nothing; rank/ranking.py does."""
 
-from dataclasses import dataclass
 from typing import assert_never
 
-from planner.query import (
-    ByExamples,
+from planner.bind import (
+    AtRandom,
+    BoundContext,
+    BoundDiscover,
+    BoundExamples,
+    BoundRecommend,
+    ByField,
     ByText,
-    Context,
-    Discover,
-    Formula,
-    Metric,
-    OrderBy,
-    QueryVector,
-    Recommend,
-    Sample,
+    InMetrics,
+    InRecords,
+    InSpace,
+    Ranker,
 )
-from storage.schema import Distance
-from storage.search import RecordQuery, SparseQuery
-
-
-@dataclass(frozen=True, slots=True)
-class InSpace:
-    """A rank by examples, and the space whose vectors are compared with them. Requires: it is resolved."""
-
-    rank: ByExamples
-    space: str
-    distance: Distance
-
-
-@dataclass(frozen=True, slots=True)
-class MetricScore:
-    """Scores of `metric` in `space` for a vector of as many components."""
-
-    space: str
-    metric: Metric
-    vector: QueryVector
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class InMetrics:
-    """The scores of one metric; or if `composite`, those of all terms in one weighted sum. Requires: a term."""
-
-    terms: tuple[MetricScore, ...]
-    composite: bool
-
-    @property
-    def higher_is_better(self) -> bool:
-        return self.composite or self.terms[0].metric.higher_is_better
-
-
-@dataclass(frozen=True, slots=True)
-class InRecords:
-    """Nearness in a space of sparse or multi-vectors. Points that share no index with a sparse one are left out."""
-
-    query: RecordQuery
-    space: str
-
-
-Ranker = OrderBy | Sample | InSpace | InMetrics | InRecords | Formula | ByText
+from planner.query import Formula
+from storage.search import SparseQuery
 
 
 def higher_is_better(ranker: Ranker) -> bool:
@@ -69,9 +27,9 @@ def higher_is_better(ranker: Ranker) -> bool:
 def name_of(ranker: Ranker) -> str:
     """As users see it, which is how the contract calls it."""
     match ranker:
-        case OrderBy():
+        case ByField():
             return "order_by"
-        case Sample():
+        case AtRandom():
             return "sample"
         case InSpace(rank=rank):
             return _name_by_examples(rank)
@@ -86,12 +44,12 @@ def name_of(ranker: Ranker) -> str:
     assert_never(ranker)
 
 
-def _name_by_examples(rank: ByExamples) -> str:
+def _name_by_examples(rank: BoundExamples) -> str:
     match rank:
-        case Recommend():
+        case BoundRecommend():
             return "recommend"
-        case Discover():
+        case BoundDiscover():
             return "discover"
-        case Context():
+        case BoundContext():
             return "context"
     assert_never(rank)

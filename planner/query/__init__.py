@@ -1,6 +1,6 @@
 """What is asked: queries, filters and formulas as frozen data, and as short text. Knows no schema and no index."""
 
-from planner.query.bm25 import Bm25, ByText, Combine, Highlighted, Highlighting, SearchedField
+from planner.query.bm25 import Bm25, Combine, Highlighting
 from planner.query.filter import (
     AnyOf,
     Bound,
@@ -89,6 +89,7 @@ from planner.query.query import (
     VectorsSelector,
     WeightedMetric,
     is_by_metric,
+    vectors_in,
 )
 
 __all__ = [
@@ -99,7 +100,6 @@ __all__ = [
     "Bound",
     "ByExamples",
     "ByMetrics",
-    "ByText",
     "Combine",
     "Condition",
     "Constant",
@@ -132,7 +132,6 @@ __all__ = [
     "GeoRadius",
     "HasId",
     "HasVector",
-    "Highlighted",
     "Highlighting",
     "Holds",
     "IsEmpty",
@@ -162,7 +161,6 @@ __all__ = [
     "ScoreMode",
     "SearchAfter",
     "SearchParams",
-    "SearchedField",
     "Stage",
     "StoredVector",
     "TextOperator",
@@ -188,5 +186,6 @@ __all__ = [
     "page_reach",
     "parts_of",
     "score_key",
+    "vectors_in",
     "walk",
 ]

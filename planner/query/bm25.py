@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from storage.schema import TextSettings
-
 
 class Combine(Enum):
     """How weighted scores of several fields become one."""
@@ -36,28 +34,3 @@ class Bm25:
     last_as_prefix: bool = False
     plain: bool = False
     highlight: Highlighting | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SearchedField:
-    """A field of a query with the settings of its index."""
-
-    path: str
-    weight: float
-    settings: TextSettings
-
-
-@dataclass(frozen=True, slots=True)
-class ByText:
-    """What a plan says of a query by BM25: equal ones rank alike. `query.fields` are in `fields`, never empty."""
-
-    query: Bm25
-    fields: tuple[SearchedField, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Highlighted:
-    """A query whose matched parts a plan returns with its hits."""
-
-    by_text: ByText
-    wanted: Highlighting

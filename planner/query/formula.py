@@ -157,7 +157,7 @@ class Formula:
 
     `defaults` stand for what a point lacks, by payload path or `$score[i]` (`$score` is `$score[0]`). A point without
     a score, since a value is missing or the arithmetic has no result, is refused; or it drops out if
-    `drop_undefined`. `path`, where the request holds the formula, is set by bind/stored_vectors.py, for errors that
+    `drop_undefined`. `path`, where the request holds the formula, is set by bind/formulas.py, for errors that
     only its points bring about.
     """
 

@@ -48,7 +48,7 @@ VectorInput = QueryVector | SparseVector | MultiVector | StoredVector
 
 @dataclass(frozen=True, slots=True)
 class Mmr:
-    """Maximal marginal relevance: `diversity` from 0 to 1; `candidates` None: see candidates_of in bind/stages.py."""
+    """Maximal marginal relevance: `diversity` from 0 to 1; `candidates` None: see bind/stages.py."""
 
     diversity: float = 0.5
     candidates: int | None = None
@@ -58,12 +58,10 @@ class Mmr:
 class Nearest:
     """Rank by nearness to a vector, with `mmr` also by being unlike each other.
 
-    `exclude`, here and below: the points that gave vectors, which the stage leaves out. A request never sets it:
-    bind/stored_vectors.py does when it puts QueryVectors in the place of StoredVectors.
+    Points that give vectors to a stage, here and below, are left out of what it finds.
     """
 
     vector: VectorInput
-    exclude: tuple[PointId, ...] = ()
     mmr: Mmr | None = None
 
 
@@ -93,7 +91,7 @@ class OrderBy:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Rank at random; scores 0. `seed` None: the commit that is read, which bind/stored_vectors.py puts there."""
+    """Rank at random; scores 0. `seed` None: the commit that is read."""
 
     seed: int | None = None
 
@@ -106,12 +104,11 @@ class RecommendStrategy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recommend:
-    """Rank by likeness to examples. Under AVERAGE bind/stored_vectors.py puts a Nearest in its place."""
+    """Rank by likeness to examples. Under AVERAGE it is by nearness to one vector; see bind/average.py."""
 
     positive: tuple[VectorInput, ...]
     negative: tuple[VectorInput, ...] = ()
     strategy: RecommendStrategy = RecommendStrategy.AVERAGE
-    exclude: tuple[PointId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,6 @@ class Discover:
 
     target: VectorInput
     pairs: tuple[ContextPair, ...]
-    exclude: tuple[PointId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,6 @@ class Context:
     """Rank by how little a point is on the negative side of pairs."""
 
     pairs: tuple[ContextPair, ...]
-    exclude: tuple[PointId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +152,28 @@ class ByMetrics:
     vector: VectorInput | None = None
     metric: Metric | None = None
     composite: tuple[WeightedMetric, ...] = ()
-    exclude: tuple[PointId, ...] = ()
 
 
 ByExamples = Recommend | Discover | Context
 VectorRank = Nearest | ByExamples | ByMetrics
 Rank = VectorRank | Rrf | Dbsf | OrderBy | Sample | Formula | Bm25
+
+
+def vectors_in(rank: Rank | None) -> tuple[VectorInput, ...]:
+    """The vectors that a rank of any kind is given."""
+    match rank:
+        case Nearest(vector=vector):
+            return (vector,)
+        case Recommend(positive=positive, negative=negative):
+            return positive + negative
+        case Discover(target=target, pairs=pairs):
+            return (target, *(side for pair in pairs for side in (pair.positive, pair.negative)))
+        case Context(pairs=pairs):
+            return tuple(side for pair in pairs for side in (pair.positive, pair.negative))
+        case ByMetrics(vector=whole, composite=composite):
+            return tuple(given for given in (whole, *(part.vector for part in composite)) if given is not None)
+        case _:
+            return ()
 
 
 def is_by_metric(rank: Rank | None) -> bool:

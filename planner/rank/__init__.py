@@ -1,6 +1,5 @@
 """Rankings: ordered lists of points, fusions of lists, and one file per way to rank (plan/ranker.py names the ways)."""
 
-from planner.rank.by_examples import examples_of, vectors_in
 from planner.rank.by_text import TextRanker, describe_text
 from planner.rank.diversity import pick_diverse
 from planner.rank.operators import (
@@ -26,10 +25,8 @@ __all__ = [
     "candidates",
     "convert_scores",
     "describe_text",
-    "examples_of",
     "fuse_ranks",
     "fuse_scores",
     "pick_diverse",
     "rank_slots",
-    "vectors_in",
 ]

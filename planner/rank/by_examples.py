@@ -6,23 +6,13 @@ computes in float64 and rounds to float32 once.
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import assert_never
+from typing import Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import (
-    ByExamples,
-    ByMetrics,
-    Context,
-    Discover,
-    Nearest,
-    QueryVector,
-    Rank,
-    Recommend,
-    RecommendStrategy,
-    VectorInput,
-)
+from planner.bind import BoundContext, BoundDiscover, BoundExamples, BoundRecommend
+from planner.query import RecommendStrategy
 
 Similarities = NDArray[np.float64]
 MARGIN = 2.0**-23
@@ -31,27 +21,15 @@ MARGIN = 2.0**-23
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def examples_of(rank: ByExamples) -> tuple[VectorInput, ...]:
-    """Every example, in the order in which example_scores takes their similarities."""
+def example_scores(rank: BoundExamples, similarities: Sequence[Similarities]) -> NDArray[np.float32]:
+    """Scores (n,), higher is better, of points whose similarities (n,) to each of the examples are given."""
     match rank:
-        case Recommend(positive=positive, negative=negative):
-            return positive + negative
-        case Discover(target=target, pairs=pairs):
-            return (target, *(side for pair in pairs for side in (pair.positive, pair.negative)))
-        case Context(pairs=pairs):
-            return tuple(side for pair in pairs for side in (pair.positive, pair.negative))
-    assert_never(rank)
-
-
-def example_scores(rank: ByExamples, similarities: Sequence[Similarities]) -> NDArray[np.float32]:
-    """Scores (n,), higher is better, of points whose similarities (n,) to each example are given."""
-    match rank:
-        case Recommend(positive=positive):
+        case BoundRecommend(positive=positive):
             scores = _recommend(rank.strategy, similarities[: len(positive)], similarities[len(positive) :])
-        case Discover():
+        case BoundDiscover():
             passed = [np.sign(good - bad) for good, bad in zip(similarities[1::2], similarities[2::2], strict=True)]
             scores = _sum(passed) + _sigmoid(similarities[0])
-        case Context():
+        case BoundContext():
             pairs = zip(similarities[::2], similarities[1::2], strict=True)
             scores = _sum([_soft(np.minimum(good - bad - MARGIN, 0.0)) for good, bad in pairs])
         case _:
@@ -60,27 +38,10 @@ def example_scores(rank: ByExamples, similarities: Sequence[Similarities]) -> ND
     return rounded + np.float32(0)  # -0.0 becomes 0.0
 
 
-def vectors_in(rank: Rank | None) -> tuple[VectorInput, ...]:
-    """The vectors that a rank of any kind is given."""
-    match rank:
-        case Nearest(vector=vector):
-            return (vector,)
-        case Recommend() | Discover() | Context():
-            return examples_of(rank)
-        case ByMetrics(vector=vector, composite=composite):
-            return tuple(given for given in (vector, *(part.vector for part in composite)) if given is not None)
-        case _:
-            return ()
-
-
-def vectors_of(rank: ByExamples) -> list[QueryVector]:
-    vectors = [example for example in examples_of(rank) if isinstance(example, QueryVector)]
-    assert len(vectors) == len(examples_of(rank)), "bind/stored_vectors.py replaces references"
-    return vectors
-
-
 def _recommend(
-    strategy: RecommendStrategy, positive: Sequence[Similarities], negative: Sequence[Similarities]
+    strategy: Literal[RecommendStrategy.BEST_SCORE, RecommendStrategy.SUM_SCORES],
+    positive: Sequence[Similarities],
+    negative: Sequence[Similarities],
 ) -> Similarities:
     match strategy:
         case RecommendStrategy.SUM_SCORES:
@@ -91,8 +52,6 @@ def _recommend(
             liked = like > unlike
             best = _sigmoid(np.where(liked, like, unlike))
             return np.where(liked, best, -best)
-        case RecommendStrategy.AVERAGE:
-            raise AssertionError("bind/stored_vectors.py replaces averages")
     assert_never(strategy)
 
 

@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bind import ByField
 from planner.limits import ROWS_PER_CHECK
-from planner.payload_index import FieldIndex, FieldIndexes, compares_instants
+from planner.payload_index import FieldIndex, FieldIndexes
 from planner.predicate import Step, first_key, instant_of, parse_path, values_at
-from planner.query import OrderBy
 from planner.rank.index_order import places_by_index
 from storage.budget import Budget
-from storage.schema import CollectionSchema
 from storage.tables import Reader
 
 FEW = 256
@@ -36,33 +35,32 @@ _Key = tuple[bool, int | float | str]
 
 
 def order_by_field(
-    order: OrderBy,
+    order: ByField,
     slots: Slots,
     reader: Reader,
     budget: Budget,
     fields: FieldIndexes | None = None,
     limit: int | None = None,
 ) -> Slots:
-    """`slots` (n,) in the order, without those before `start_from`; at least the first `limit` of them."""
+    """`slots` (n,) in the order, without those before `start`; at least the first `limit` of them."""
     index = None if fields is None else fields.get(reader, order.path, budget)
     if index is not None and FEW * len(slots) >= len(index.slots):
         return _by_index(order, slots, reader, index, budget, limit)
     keyed = sorted(_keyed(order, slots, reader, budget), key=lambda pair: pair[1])
     valued = [(key, slot) for slot, _, key in keyed if key is not None]
     valued.sort(key=lambda pair: pair[0], reverse=order.descending)  # stable, also when reversed: ties stay by id
-    if order.start_from is not None:
-        start = _key_maker(order, reader.schema)(order.start_from)
-        assert start is not None, "bind/ranks.py refuses others"
+    if order.start is not None:
+        start = order.start.key
         valued = [(key, slot) for key, slot in valued if (key <= start if order.descending else key >= start)]
     rest = [slot for slot, _, key in keyed if key is None]
     return np.array([slot for _, slot in valued] + rest, np.uint32)
 
 
 def _by_index(
-    order: OrderBy, slots: Slots, reader: Reader, index: FieldIndex, budget: Budget, limit: int | None
+    order: ByField, slots: Slots, reader: Reader, index: FieldIndex, budget: Budget, limit: int | None
 ) -> Slots:
     """Ids are read of those points only that may be among the first `limit`."""
-    places, outside = places_by_index(order, slots, index, instants=compares_instants(order.path, reader.schema))
+    places, outside = places_by_index(order, slots, index)
     valued = (places >= 0) & ~outside
     keys, held = places[valued], slots[valued]
     keys = -keys if order.descending else keys
@@ -86,9 +84,9 @@ def _by_id(slots: Slots, reader: Reader, budget: Budget) -> NDArray[np.intp]:
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp)
 
 
-def _keyed(order: OrderBy, slots: Slots, reader: Reader, budget: Budget) -> Iterable[tuple[int, bytes, _Key | None]]:
+def _keyed(order: ByField, slots: Slots, reader: Reader, budget: Budget) -> Iterable[tuple[int, bytes, _Key | None]]:
     steps, keys = parse_path(order.path), frozenset([first_key(order.path)])
-    key_of = _key_maker(order, reader.schema)
+    key_of = _instant_key_of if order.instants else _key_of
     for number, (slot, id_key) in enumerate(zip(slots.tolist(), reader.id_keys(slots), strict=True)):
         if number % ROWS_PER_CHECK == 0:
             budget.check()
@@ -117,10 +115,6 @@ def _opened(values: Iterable[object]) -> Iterable[object]:
 
 
 _KeyMaker = Callable[[object], _Key | None]
-
-
-def _key_maker(order: OrderBy, schema: CollectionSchema) -> _KeyMaker:
-    return _instant_key_of if compares_instants(order.path, schema) else _key_of
 
 
 def _key_of(value: object) -> _Key | None:

@@ -5,7 +5,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.plan import InMetrics, MetricScore
+from planner.bind import InMetrics, MetricScore
 from planner.query import Wide, metric_scores
 from planner.rank.operators import Ranking, ranked
 from storage.budget import Budget

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.bind import ByText
 from planner.predicate import is_pair
-from planner.query import ByText, SearchedField
 from planner.rank.operators import Ranking
 from planner.text import (
     Analyzer,
@@ -16,6 +16,7 @@ from planner.text import (
     LeftOut,
     Occur,
     Phrase,
+    SearchedField,
     Slots,
     Term,
     TextIndex,
@@ -61,7 +62,7 @@ class TextRanker:
             match_field(field, self._index(field), field_clauses(clauses, Analyzer(field.settings)), self.budget)
             for field in query.fields
         ]
-        slots, scores = combine(query, [clause.occur for clause in clauses], matches, allowed)
+        slots, scores = combine(query.query.combine, [clause.occur for clause in clauses], matches, allowed)
         total = len(slots)
         if limit is not None and len(slots) > limit:
             worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]

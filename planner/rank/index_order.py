@@ -6,21 +6,20 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bind import ByField, InstantStart, ValueStart
 from planner.payload_index import DistinctValues, FieldIndex, Kind, Numbers
 from planner.predicate import instant_of
-from planner.query import DatetimeRange, OrderBy, Range
+from planner.query import DatetimeRange, Range
 from storage.budget import UNLIMITED
 
 Places = NDArray[np.int64]
 NOWHERE = -1
 
 
-def places_by_index(
-    order: OrderBy, slots: NDArray[np.uint32], index: FieldIndex, *, instants: bool
-) -> tuple[Places, NDArray[np.bool_]]:
+def places_by_index(order: ByField, slots: NDArray[np.uint32], index: FieldIndex) -> tuple[Places, NDArray[np.bool_]]:
     """Of each of `slots` the place of the value that counts, equal for equal values, ascending, NOWHERE when it has
-    none; and whether it is before `start_from`."""
-    of_values = _places_of_instants(index) if instants else _places_of_values(index.values, index.value_count)
+    none; and whether it is before `start`."""
+    of_values = _places_of_instants(index) if order.instants else _places_of_values(index.values, index.value_count)
     found = of_values[index.codes]
     owners, found = index.slots[found >= 0], found[found >= 0]
     size = 1 + max(int(owners.max(initial=0)), int(slots.max(initial=0)))
@@ -32,24 +31,25 @@ def places_by_index(
         np.minimum.at(best, owners, found)
         best[best == np.iinfo(np.int64).max] = NOWHERE
     places = best[slots]
-    if order.start_from is None:
+    if order.start is None:
         return places, np.zeros(len(slots), np.bool_)
     inside = np.zeros(1 + int(of_values.max(initial=0)), np.bool_)
-    inside[of_values[_from_start(order, index, instants=instants) & (of_values >= 0)]] = True
+    inside[of_values[_from_start(order, order.start, index) & (of_values >= 0)]] = True
     return places, ~inside[places] & (places >= 0)
 
 
-def _from_start(order: OrderBy, index: FieldIndex, *, instants: bool) -> NDArray[np.bool_]:
-    """Which of the index's values are not before `start_from`."""
-    start = order.start_from
-    if instants:
-        assert isinstance(start, str), "bind/ranks.py refuses others"
-        between = DatetimeRange(path="", lte=start) if order.descending else DatetimeRange(path="", gte=start)
+def _from_start(order: ByField, start: ValueStart | InstantStart, index: FieldIndex) -> NDArray[np.bool_]:
+    """Which of the index's values are not before `start`."""
+    value = start.value
+    if isinstance(start, InstantStart):
+        between = (
+            DatetimeRange(path="", lte=start.value) if order.descending else DatetimeRange(path="", gte=start.value)
+        )
         return index.tests.passing(between, UNLIMITED)
-    bounds = Range(path="", lte=start) if order.descending else Range(path="", gte=start)
+    bounds = Range(path="", lte=value) if order.descending else Range(path="", gte=value)
     mask = index.tests.passing(bounds, UNLIMITED)
     later = Kind.NUMBER if order.descending else Kind.STRING
-    if isinstance(start, str) == order.descending:  # then all of the other kind come later
+    if isinstance(value, str) == order.descending:  # then all of the other kind come later
         mask |= index.values.are(index.value_count, later)
     return mask
 

@@ -6,10 +6,10 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bind import AtRandom, ByField, ByText, InMetrics, InRecords, InSpace, Ranker
 from planner.filtering import FilterSets
-from planner.plan import InMetrics, InRecords, InSpace, Ranker
-from planner.query import ByText, Formula, OrderBy, Sample
-from planner.rank.by_examples import example_scores, vectors_of
+from planner.query import Formula
+from planner.rank.by_examples import example_scores
 from planner.rank.by_field import order_by_field
 from planner.rank.by_formula import rank_by_formula
 from planner.rank.by_metrics import rank_by_metrics
@@ -39,10 +39,9 @@ def rank_slots(
     InvalidQuery for points that a formula has no score for.
     """
     match ranker:
-        case OrderBy():
+        case ByField():
             return _unscored(order_by_field(ranker, slots, reader, budget, sets.fields, limit)), 0
-        case Sample(seed=seed):
-            assert seed is not None, "bind/stored_vectors.py gives one"
+        case AtRandom(seed=seed):
             return _unscored(seeded_order(seed, slots, reader, budget)), 0
         case InSpace():
             return _by_examples(ranker, slots, reader, budget)
@@ -66,7 +65,7 @@ def _by_examples(ranker: InSpace, slots: Slots, reader: Snapshot, budget: Budget
     sign = 1.0 if ranker.distance.higher_is_better else -1.0
     held = slots[:0]
     similarities: list[NDArray[np.float64]] = []
-    for vector in vectors_of(ranker.rank):
+    for vector in ranker.rank.examples:
         hits = score_vectors(reader, ranker.space, slots, vector.values, budget)
         order = np.argsort(hits.slots)
         held = hits.slots[order]  # the same for every example: those that have a vector

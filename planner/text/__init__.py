@@ -5,7 +5,7 @@ from planner.text.highlights import Highlight, highlights_of
 from planner.text.index import TextIndex, texts_at
 from planner.text.indexes import TextIndexes
 from planner.text.postings import find
-from planner.text.scoring import combine, match_field
+from planner.text.scoring import SearchedField, combine, match_field
 from planner.text.segment import Slots
 from planner.text.syntax import Occur, clauses_of
 from planner.text.units import FieldClause, LeftOut, Phrase, Term, Unit, field_clauses
@@ -18,6 +18,7 @@ __all__ = [
     "LeftOut",
     "Occur",
     "Phrase",
+    "SearchedField",
     "Slots",
     "Term",
     "TextIndex",

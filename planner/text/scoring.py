@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import ByText, Combine, SearchedField
+from planner.query import Combine
 from planner.text.index import TextIndex
 from planner.text.postings import Found, find, point_count
 from planner.text.segment import Mask, Slots
@@ -28,6 +28,15 @@ Scores = NDArray[np.float64]
 
 DENSE = 16
 """Scores are kept in an array over all slots up to the last one when that is at most so many times as long as lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedField:
+    """A field of a query with the settings of its index."""
+
+    path: str
+    weight: float
+    settings: TextSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ def match_field(field: SearchedField, index: TextIndex, clauses: Sequence[FieldC
 
 
 def combine(
-    query: ByText, occurs: Sequence[Occur], matches: Sequence[FieldMatches], allowed: Slots | None
+    how: Combine, occurs: Sequence[Occur], matches: Sequence[FieldMatches], allowed: Slots | None
 ) -> tuple[Slots, NDArray[np.float32]]:
     """The points that match a query, slots ascending, and their scores (n,). `allowed` (ascending) None: all points."""
     places = _places(matches)
@@ -73,7 +82,7 @@ def combine(
             of_field[at] += scores
             hit[at] = True
         weighted = each.field.weight * of_field
-        total = total + weighted if query.query.combine is Combine.SUM else np.maximum(total, weighted)
+        total = total + weighted if how is Combine.SUM else np.maximum(total, weighted)
         matched |= hit
     for number, occur in enumerate(occurs):
         held = [each.clauses[number] for each in matches]

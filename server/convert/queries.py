@@ -20,8 +20,8 @@ from planner.query import (
     SearchParams,
     Stage,
     StoredVector,
+    vectors_in,
 )
-from planner.rank import vectors_in
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_of
 from server.convert.payload_fields import enum_value, join

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.bind.stored_vectors import VectorSource, resolve
+from planner.bind.stages import check_query
+from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine, QueryAnswer
 from planner.execute.executor import execute
 from planner.filtering.cache import FilterCache
@@ -89,7 +90,7 @@ def test_optimised_equals_unoptimised(fixture: Fixture, number: int, data: st.Da
     query = data.draw(queries(world))
     with collection.snapshot() as reader, ExitStack() as others:
         source = VectorSource(collection.name, reader, fixture.engine.lookup, others)
-        plan = build(resolve(query, source), reader.schema)
+        plan = build(check_query(query, reader.schema).read(source))
         plain, optimised = execute([plan, optimize(plan)], reader, FilterCache(0), TextIndexes(0), UNLIMITED)
         np.testing.assert_array_equal(plain.slots, optimised.slots, strict=True)
         np.testing.assert_array_equal(plain.scores, optimised.scores, strict=True)

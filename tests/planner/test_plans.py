@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from planner.bind.stages import check_query
-from planner.bind.stored_vectors import VectorSource, resolve
+from planner.bind.stages import bind
+from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.explain.explanation import explain
 from planner.explain.node import ExplainNode
@@ -47,8 +47,8 @@ def recorded(text: str, engine: Engine, shop: Collection) -> str:
     query = query_of(text)
     sections: list[tuple[str, str]] = []
     with shop.snapshot() as reader, ExitStack() as others:
-        check_query(query, reader.schema)
-        plan = build(resolve(query, VectorSource("shop", reader, engine.lookup, others)), reader.schema)
+        [bound] = bind([query], VectorSource("shop", reader, engine.lookup, others))
+        plan = build(bound)
 
         def add(title: str, root: Node) -> None:
             changed = Plan(root=root, payload=plan.payload, vectors=plan.vectors)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from planner.bind.bound import InRecords
 from planner.optimize import optimizer
 from planner.optimize.drop_empty import drop_empty
 from planner.optimize.normalise_filter import normalise_filter, simplify
@@ -29,7 +30,6 @@ from planner.plan.nodes import (
     Search,
     Threshold,
 )
-from planner.plan.ranker import InRecords
 from planner.predicate.contradictions import matches_nothing
 from planner.query.filter import (
     AnyOf,

@@ -1,6 +1,7 @@
 """Declared indexes: filters and orders mean the same with them as without, whatever is declared or written when."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -9,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from planner.bind.bound import ByField
+from planner.bind.stages import bind
+from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.filtering.match import matching_slots
 from planner.payload_index.columns import column_of
@@ -188,7 +192,9 @@ def test_values_that_one_float_stands_for_are_in_order(make: Callable[..., Colle
     ):
         collection = make({number: {"x": value} for number, value in enumerate(values)}, x=kind)
         with collection.snapshot() as reader:
-            slots = order_by_field(OrderBy("x"), reader.all_slots(), reader, UNLIMITED, FieldIndexes(0))
+            slots = order_by_field(
+                by_field(OrderBy("x"), reader), reader.all_slots(), reader, UNLIMITED, FieldIndexes(0)
+            )
             assert reader.point_ids(slots) == expected
 
 
@@ -202,6 +208,16 @@ def test_many_strings_are_found_as_they_are_added(make: Callable[..., Collection
             for condition in (prefix, between):
                 filter = Filter(must=(condition,))
                 assert found(reader, filter, fields) == found(reader, filter, None)
+
+
+def by_field(order: OrderBy, reader: Snapshot) -> ByField:
+    """The order as the binder makes it."""
+    with ExitStack() as others:
+        nowhere: dict[str, Collection] = {}
+        source = VectorSource("", reader, nowhere.__getitem__, others)
+        rank = bind([Query(root=Stage(query=order))], source)[0].root.ranked.rank
+    assert isinstance(rank, ByField)
+    return rank
 
 
 ORDERS = st.builds(
@@ -261,8 +277,10 @@ def test_orders_are_the_same_by_index_and_by_payloads(
         slots = reader.all_slots()[::2] if some else reader.all_slots()
         asked = {point: stored[point] for point in reader.point_ids(slots)}
         expected = oracle_order(order, asked, instants=instants)
-        plain = reader.point_ids(order_by_field(order, slots, reader, UNLIMITED))
-        indexed = reader.point_ids(order_by_field(order, slots, reader, UNLIMITED, FieldIndexes(0), limit))
+        plain = reader.point_ids(order_by_field(by_field(order, reader), slots, reader, UNLIMITED))
+        indexed = reader.point_ids(
+            order_by_field(by_field(order, reader), slots, reader, UNLIMITED, FieldIndexes(0), limit)
+        )
     assert plain == expected
     assert indexed[: limit or None] == expected[: limit or None]
 
@@ -274,7 +292,9 @@ def test_what_is_indexed_is_not_decoded(make: Callable[..., Collection], monkeyp
         fields.build(reader, ["x"], UNLIMITED)
         monkeypatch.delattr(ProtobufPayloadCodec, "decode")
         assert len(found(reader, Filter(must=(ExceptOf("x", (1, 2)),)), fields)) == 36
-        ordered = order_by_field(OrderBy("x", descending=True), reader.all_slots(), reader, UNLIMITED, fields)
+        ordered = order_by_field(
+            by_field(OrderBy("x", descending=True), reader), reader.all_slots(), reader, UNLIMITED, fields
+        )
         assert reader.point_ids(ordered)[:8] == [6, 13, 20, 27, 34, 41, 48, 5]
 
 
@@ -434,7 +454,7 @@ def test_a_budget_ends_a_long_test(make: Callable[..., Collection]) -> None:
         lambda reader, budget: matching_slots(reader, Filter(must=(TextTest("x", TextOperator.TEXT, "a"),)), budget),
         lambda reader, budget: build_index(reader, "x", budget),
         lambda reader, budget: column_of(reader, "x", FieldIndexes(0), budget),
-        lambda reader, budget: order_by_field(OrderBy("x"), reader.all_slots(), reader, budget),
+        lambda reader, budget: order_by_field(by_field(OrderBy("x"), reader), reader.all_slots(), reader, budget),
     ],
     ids=["match", "build", "column", "order"],
 )

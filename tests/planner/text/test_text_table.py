@@ -5,16 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from planner.bind.bound import ByText
 from planner.engine import Engine
 from planner.payload_index.distinct_values import DistinctValues
 from planner.payload_index.tests import ValueTests
 from planner.predicate.conditions import compile_condition
-from planner.query.bm25 import Bm25, ByText, Highlighting, SearchedField
+from planner.query.bm25 import Bm25, Highlighting
 from planner.query.filter import TextOperator, TextTest
 from planner.query.query import Query, Stage
 from planner.rank.by_text import describe_text
 from planner.text.analysis import Analyzer
 from planner.text.highlights import highlights_of
+from planner.text.scoring import SearchedField
 from planner.text.syntax import clauses_of
 from planner.text.units import field_clauses
 from storage.budget import UNLIMITED
