@@ -8,7 +8,7 @@ import argparse
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from storage.budget import UNLIMITED
 from storage.errors import CorruptStore, EngineError
 from storage.files import FolderLock, check_directory, escape_what_cannot_be_encoded, is_data_directory
 from storage.ivf import read_partition
-from storage.schema import BlockEntry, DenseSpace, Manifest, PartitionFile
+from storage.schema import BlockEntry, DenseSpace, Manifest, MultiSpace, PartitionFile, SpaceSchema, SparseSpace
 from storage.segments import file_checksum, read_row_numbers
 from storage.tables import (
     IdTable,
@@ -130,29 +130,60 @@ def _check_transaction(
         problems.append(f"{state.point_count:,} points are counted and {len(slots):,} are stored")
     report.points += len(slots)
     report.problems += [Problem(data, message) for message in problems]
-    for name, space in schema.row_spaces.items():
-        owners: Collection[int] = slots
-        if name in schema.body_spaces:
-            table = env.open_db(f"records:{space.uid}".encode(), txn=txn, create=False)
-            owners, messages = _check_tokens(txn, table, slots)
-            report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
-        tables.rows[space.uid] = env.open_db(f"rows:{space.uid}".encode(), txn=txn, create=False)
-        manifest, row_count = get_space(txn, tables, space.uid)
-        progress(f"  space {name!r}: {row_count:,} rows in {len(manifest.blocks)} blocks")
-        rows, checksums, messages = _check_rows(txn, tables.rows[space.uid], owners, row_count)
-        if name in schema.body_spaces and len(rows) != len(owners):
-            messages.append(f"{len(owners):,} rows are tokens of points, and {len(rows):,} are stored")
-        report.problems += [Problem(data, f"space {name!r}: {message}") for message in messages]
-        report.vectors += len(rows)
-        folder = path / "spaces" / str(space.uid)
-        report.problems += _check_blocks(folder, space, manifest, row_count, rows, checksums)
-    for name, record_space in schema.body_spaces.items():
-        if name in schema.row_spaces:
-            continue
-        table = env.open_db(f"records:{record_space.uid}".encode(), txn=txn, create=False)
-        progress(f"  space {name!r}: {txn.stat(table)['entries']:,} records")
-        report.problems += [Problem(data, f"space {name!r}: {text}") for text in _check_records(txn, table, slots)]
-        report.vectors += txn.stat(table)["entries"]
+    opened = _Opened(path, env, txn, tables, report, progress)
+    for name, space in schema.spaces.items():
+        _check_space(opened, name, space, slots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A collection in `path` under one transaction, and where to tell what is found."""
+
+    path: Path
+    env: lmdb.Environment
+    txn: lmdb.Transaction
+    tables: Tables
+    report: Report
+    progress: Progress
+
+    def table(self, name: str) -> lmdb._Database:
+        return self.env.open_db(name.encode(), txn=self.txn, create=False)
+
+    def tell(self, space: str, messages: Iterable[str]) -> None:
+        """Reports what is wrong with what LMDB holds of a space."""
+        data = self.path / "lmdb" / "data.mdb"
+        self.report.problems += [Problem(data, f"space {space!r}: {message}") for message in messages]
+
+
+def _check_space(opened: _Opened, name: str, space: SpaceSchema, slots: dict[int, bytes]) -> None:
+    match space:
+        case DenseSpace():
+            _check_row_space(opened, name, space, slots)
+        case MultiSpace(tokens=tokens):
+            owners, messages = _check_tokens(opened.txn, opened.table(f"records:{space.uid}"), slots)
+            opened.tell(name, messages)
+            stored = _check_row_space(opened, name, tokens, owners)
+            if stored != len(owners):
+                opened.tell(name, [f"{len(owners):,} rows are tokens of points, and {stored:,} are stored"])
+        case SparseSpace():
+            table = opened.table(f"records:{space.uid}")
+            count = opened.txn.stat(table)["entries"]
+            opened.progress(f"  space {name!r}: {count:,} sparse vectors")
+            opened.tell(name, _check_sparse(opened.txn, table, slots))
+            opened.report.vectors += count
+
+
+def _check_row_space(opened: _Opened, name: str, space: DenseSpace, owners: Collection[int]) -> int:
+    """Checks the rows of a space, each of which one of `owners` has, and their files. Returns the number of rows."""
+    txn = opened.txn
+    manifest, row_count = get_space(txn, opened.tables, space.uid)
+    opened.progress(f"  space {name!r}: {row_count:,} rows in {len(manifest.blocks)} blocks")
+    rows, checksums, messages = _check_rows(txn, opened.table(f"rows:{space.uid}"), owners, row_count)
+    opened.tell(name, messages)
+    opened.report.vectors += len(rows)
+    folder = opened.path / "spaces" / str(space.uid)
+    opened.report.problems += _check_blocks(folder, space, manifest, row_count, rows, checksums)
+    return len(rows)
 
 
 def _check_tokens(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes]) -> tuple[set[int], list[str]]:
@@ -175,8 +206,8 @@ def _check_tokens(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int,
     return tokens, problems
 
 
-def _check_records(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes]) -> Iterator[str]:
-    """What is wrong with the vectors of a space of records."""
+def _check_sparse(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes]) -> Iterator[str]:
+    """What is wrong with the vectors of a sparse space."""
     with txn.cursor(table) as cursor:
         for key, value in cursor:
             slot = decode_slot(key)

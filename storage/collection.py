@@ -238,7 +238,7 @@ class Collection:
                 points_with_vectors=any_vector,
                 payload_disk_bytes=disk,
                 spaces={name: self._space_stats(space) for name, space in snapshot.spaces.items()},
-                records={name: snapshot.record_count(name) for name in snapshot.schema.body_spaces},
+                vector_counts={name: snapshot.vector_count(name) for name in snapshot.schema.spaces},
                 failed_writes=self._files.core.failed_writes.of(self.uid),
                 generation=snapshot.generation,
             )
@@ -435,4 +435,4 @@ def _size_of(operation: Operation) -> int:
 
 def _size_of_vectors(write: Upsert | UpdateVectors) -> int:
     dense = sum(vectors.matrix.nbytes for vectors in write.vectors.values())
-    return dense + sum(len(body) for records in write.records.values() for body in records.bodies)
+    return dense + sum(len(body) for vectors in write.bodies.values() for body in vectors.bodies)

@@ -16,9 +16,10 @@ from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
 from storage.mvcc import Snapshot
 from storage.schema import PointId
-from storage.search import RecordVector, record_vectors
+from storage.search import sparse_or_multi_vectors
+from storage.vectors import MultiVector, SparseVector
 
-GivenVector = QueryVector | RecordVector
+GivenVector = QueryVector | SparseVector | MultiVector
 """A vector of any kind, which a request or a stored point gives."""
 
 Bound = TypeVar("Bound")
@@ -75,7 +76,7 @@ def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> GivenVector
     if slots[0] < 0:
         raise PointNotFound([point_id])
     if space in reader.schema.body_spaces:
-        for _, vector in record_vectors(reader, space, slots.astype(np.uint32)):
+        for _, vector in sparse_or_multi_vectors(reader, space, slots.astype(np.uint32)):
             return vector
         raise VectorNotFound(point_id, space)
     present, rows = reader.vectors(space, slots.astype(np.uint32))

@@ -12,8 +12,8 @@ from storage.budget import Budget
 from storage.errors import ReplyTooLarge
 from storage.mvcc import Snapshot
 from storage.schema import CollectionSchema, PointId
-from storage.search import RecordVector, record_vectors
-from storage.vectors import MAX_MULTI_VALUES
+from storage.search import sparse_or_multi_vectors
+from storage.vectors import MAX_MULTI_VALUES, MultiVector, SparseVector
 
 POINT_BYTES = 400
 """Memory of a point of an answer beside its payload and vectors: the objects that hold it, and its message."""
@@ -30,7 +30,7 @@ VALUES_AT_ONCE = 1 << 22
 MOST_AT_ONCE = 256
 """Points that are read between two looks at the budget."""
 
-StoredValue = NDArray[np.float32] | RecordVector
+StoredValue = NDArray[np.float32] | SparseVector | MultiVector
 """A vector as it was written: a float32 row, or a sparse or multi-vector."""
 
 
@@ -162,7 +162,7 @@ def _vectors(reader: Snapshot, slots: NDArray[np.uint32], names: Sequence[str]) 
     by_point: list[dict[str, StoredValue]] = [{} for _ in range(len(slots))]
     for name in names:
         if name in reader.schema.body_spaces:
-            for position, vector in record_vectors(reader, name, slots):
+            for position, vector in sparse_or_multi_vectors(reader, name, slots):
                 by_point[position][name] = vector
             continue
         present, rows = reader.vectors(name, slots)

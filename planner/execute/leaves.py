@@ -113,7 +113,7 @@ def _search_records(
 ) -> LeafAnswer:
     hits = search_records(reader, ranker.space, ranker.query, demand.limit, allowed, budget)
     ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
-    rows_in = reader.record_count(ranker.space) if allowed is None else len(allowed)
+    rows_in = reader.vector_count(ranker.space) if allowed is None else len(allowed)
     total = None if demand.leaf.exclude else hits.total
     return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
 

@@ -41,7 +41,7 @@ def ask_first(
     payloads = list(_sample(reader))
     asked: list[Callable[[], object]] = [partial(query, each) for each in _queries(reader, payloads)]
     asked += [partial(evaluate, each) for each in _filters(reader, payloads)]
-    asked += [partial(try_sparse, reader, each, budget) for each in reader.schema.body_spaces]
+    asked += [partial(try_sparse, reader, each, budget) for each in reader.schema.sparse]
     asked += [partial(_measure_rows, view, budget) for view in reader.spaces.values()]
     for ask in asked:
         try:
@@ -63,10 +63,9 @@ def _queries(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Query]:
         words = [word for word in words if word.isalnum()]
         if words:
             yield Query(root=Stage(query=Bm25(text=" ".join(words[:_WORDS]), fields=((path, 1.0),))))
-    for name in reader.schema.body_spaces:
-        view = reader.spaces.get(name)
-        if view is not None and _is_quick(view):
-            ones = np.ones((2, view.schema.size), np.float32)
+    for name, space in reader.schema.multi.items():
+        if _is_quick(reader.spaces[name]):
+            ones = np.ones((2, space.tokens.size), np.float32)
             yield Query(root=Stage(query=Nearest(MultiVector(ones)), using=name))
 
 

@@ -28,7 +28,7 @@ from planner.query import (
 from server.convert.formulas import formula_of
 from server.convert.ids import point_id_of
 from server.convert.payload_fields import enum_value, join, kind_of
-from server.convert.record_vectors import multi_of, sparse_of
+from server.convert.sparse_and_multi import multi_of, sparse_of
 from server.convert.text import bm25_of
 from server.convert.vectors import vector_of
 from storage.errors import LimitExceeded

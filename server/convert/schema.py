@@ -165,10 +165,10 @@ def _multi_space_of(params: wire.VectorParams, path: str) -> MultiSpace:
 def _multi_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, wire.SpaceInfo]:
     infos = {}
     for name, space in schema.multi.items():
-        if name in stats.spaces and name in stats.records:
+        if name in stats.spaces and name in stats.vector_counts:
             info = infos[name] = _space_info(space.tokens, stats.spaces[name])
             info.params.multivector_config.comparator = wire.MULTI_VECTOR_COMPARATOR_MAX_SIM
-            rows, points = info.vectors_count, stats.records[name]
+            rows, points = info.vectors_count, stats.vector_counts[name]
             info.indexed_vectors_count = points * info.indexed_vectors_count // max(1, rows)
             info.vectors_count = points
     return infos
@@ -177,9 +177,9 @@ def _multi_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, 
 def _sparse_infos(schema: CollectionSchema, stats: CollectionStats) -> dict[str, wire.SparseSpaceInfo]:
     infos = {}
     for name, space in schema.sparse.items():
-        if name in stats.records:
+        if name in stats.vector_counts:
             params = wire.SparseVectorParams(modifier=_SPARSE_MODIFIER_NUMBERS[space.modifier])  # type: ignore[arg-type]
-            infos[name] = wire.SparseSpaceInfo(params=params, vectors_count=stats.records[name])
+            infos[name] = wire.SparseSpaceInfo(params=params, vectors_count=stats.vector_counts[name])
     return infos
 
 

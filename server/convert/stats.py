@@ -10,14 +10,14 @@ def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
     """Counts and sizes, in all and by space."""
     total = {name: sum(getattr(space, name) for space in stats.spaces.values()) for name in SUMMED}
     # Of multi-vectors it is their rows that are counted, which have files as others do.
-    sparse = {name: vectors for name, vectors in stats.records.items() if name not in stats.spaces}
+    sparse = {name: vectors for name, vectors in stats.vector_counts.items() if name not in stats.spaces}
     for name in ("vectors", "indexed_vectors"):
         total[name] += sum(sparse.values())
     return wire.VDEGetStatsResponse(
         points=stats.points,
         total=wire.SpaceStats(**total),
         spaces={name: _space_stats(space) for name, space in stats.spaces.items()}
-        | {name: _record_stats(vectors) for name, vectors in sparse.items()},
+        | {name: _sparse_stats(vectors) for name, vectors in sparse.items()},
         payload_disk_bytes=stats.payload_disk_bytes,
         seq=stats.seq,
         failed_writes=stats.failed_writes.count,
@@ -26,7 +26,7 @@ def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
     )
 
 
-def _record_stats(vectors: int) -> wire.SpaceStats:
+def _sparse_stats(vectors: int) -> wire.SpaceStats:
     """Of a sparse space: its bytes are among those of ids and payloads, and its index is in memory."""
     return wire.SpaceStats(vectors=vectors, indexed_vectors=vectors, index="inverted", datatype="float32")
 

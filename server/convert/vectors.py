@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.v1.common_pb2 import DenseVector, Vector
-from server.convert.record_vectors import write_multi, write_sparse
+from server.convert.sparse_and_multi import write_multi, write_sparse
 from server.errors import no_embedder
 from storage.errors import InvalidRequest
 from storage.schema import CollectionSchema
-from storage.search import RecordVector
 from storage.vectors import MultiVector, SparseVector
 from storage.write import SpaceVectors, check_vectors
 
@@ -40,7 +39,7 @@ def space_vectors_of(
     rows: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
     for position, vectors in enumerate(points):
         for space in vectors:  # `items()` of a message's map takes three times as long
-            if space in schema.body_spaces:  # space_records_of takes those
+            if space in schema.body_spaces:  # space_bodies_of takes those
                 continue
             kind = vectors[space].WhichOneof("kind")
             if kind == "text" and space in schema.dense:
@@ -61,7 +60,9 @@ def _vector_path(path: str, positions: Sequence[int], space: str, row: int) -> s
     return f'{path}[{positions[row]}].vectors["{space}"]'
 
 
-def set_vectors(target: "MessageMap[str, Vector]", vectors: Mapping[str, NDArray[np.float32] | RecordVector]) -> None:
+def set_vectors(
+    target: "MessageMap[str, Vector]", vectors: Mapping[str, NDArray[np.float32] | SparseVector | MultiVector]
+) -> None:
     """Fills a reply's map of vectors by space."""
     for space, vector in vectors.items():
         if isinstance(vector, SparseVector):

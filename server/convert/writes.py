@@ -14,7 +14,7 @@ from server.convert.ids import point_id_of, point_ids_of
 from server.convert.payload import payload_of, stored_payload
 from server.convert.payload_changes import merged, replaced
 from server.convert.payload_fields import enum_value, join, kind_of
-from server.convert.record_vectors import space_records_of
+from server.convert.sparse_and_multi import space_bodies_of
 from server.convert.vectors import space_vectors_of
 from storage.errors import InvalidRequest, SpaceNotFound
 from storage.schema import CollectionSchema
@@ -76,7 +76,7 @@ def upsert_of(request: points_pb2.PointsUpsertRequest, path: str, target: Target
         ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
         payloads=tuple(stored_payload(point.payload, f"{here}[{index}].payload") for index, point in enumerate(points)),
         vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
-        records=space_records_of(target.schema, (point.vectors for point in points), here),
+        bodies=space_bodies_of(target.schema, (point.vectors for point in points), here),
         mode=_mode_of(request, path),
         condition=_condition_of(request, path, target, request.compare),
     )
@@ -98,7 +98,7 @@ def update_vectors_of(request: points_pb2.PointsUpdateVectorsRequest, path: str,
     return UpdateVectors(
         ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
         vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
-        records=space_records_of(target.schema, (point.vectors for point in points), here),
+        bodies=space_bodies_of(target.schema, (point.vectors for point in points), here),
         condition=_condition_of(request, path, target),
     )
 

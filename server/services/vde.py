@@ -42,8 +42,8 @@ class VectorDataEngine:
             stats = self._database.collection(request.collection_name, budget).stats()
             response.spaces.update({name: SPACE_STATES[space.state] for name, space in stats.spaces.items()})
             response.warnings.update({name: space.warning for name, space in stats.spaces.items() if space.warning})
-            for name in stats.records.keys() - stats.spaces.keys():
-                vectors = stats.records[name]
+            for name in stats.vector_counts.keys() - stats.spaces.keys():
+                vectors = stats.vector_counts[name]
                 response.spaces[name] = SPACE_STATES[SpaceState.READY if vectors else SpaceState.AWAITING_VECTORS]
         return response
 
@@ -53,7 +53,7 @@ class VectorDataEngine:
         stats = self._database.collection(request.collection_name, budget).stats()
         return wire.VDEGetVectorCountResponse(
             count=stats.points_with_vectors,
-            spaces={name: space.vectors for name, space in stats.spaces.items()} | dict(stats.records),
+            spaces=dict(stats.vector_counts),
         )
 
     def get_stats(self, request: wire.VDEGetStatsRequest, budget: Budget) -> wire.VDEGetStatsResponse:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.budget import UNLIMITED, Budget
-from storage.index.record_log import RecordChange
 from storage.index.row_versions import NEVER, Growing, Versions, VersionsView
+from storage.index.sparse_log import SparseChange
 from storage.vectors import (
     SparseMetric,
     SparseScores,
@@ -135,13 +135,13 @@ class SparseIndex:
         self._tail_values: Growing[np.float32] = Growing(np.float32)
 
     @classmethod
-    def build(cls, records: Iterable[tuple[int, memoryview]], seq: int, budget: Budget) -> "SparseIndex":
-        """Of all records, by slot, as of commit `seq`. Raises DeadlineExceeded or Cancelled."""
+    def build(cls, bodies: Iterable[tuple[int, memoryview]], seq: int, budget: Budget) -> "SparseIndex":
+        """Of the bytes of all vectors, by slot, as of commit `seq`. Raises DeadlineExceeded or Cancelled."""
         index = cls(seq)
-        remaining = iter(records)
+        remaining = iter(bodies)
         while some := list(islice(remaining, _ROWS_PER_CHECK)):
             budget.check()
-            index._insert([slot for slot, _ in some], [record for _, record in some], seq)
+            index._insert([slot for slot, _ in some], [body for _, body in some], seq)
         index._merge(budget)
         return index
 
@@ -163,19 +163,19 @@ class SparseIndex:
         of_points = (slots[alive], lengths[alive], norms[alive])
         return Compact(*of_points, base.indices, base.starts, base.rows, base.values)
 
-    def jump(self, changes: Sequence[RecordChange], seq: int) -> None:
+    def jump(self, changes: Sequence[SparseChange], seq: int) -> None:
         """Applies what changed up to commit `seq`, whichever commits did; it is good for `seq` alone then."""
         self.advance([(seq, changes)], seq, UNLIMITED)
         self.versions.valid_from = seq
 
-    def advance(self, commits: Iterable[tuple[int, Sequence[RecordChange]]], seq: int, budget: Budget) -> None:
+    def advance(self, commits: Iterable[tuple[int, Sequence[SparseChange]]], seq: int, budget: Budget) -> None:
         """Applies the commits since, up to `seq`. Raises nothing before all of them are applied."""
         for commit, changes in commits:
             # Of two changes of one point in one commit no reader ever sees the first.
-            last = {change.slot: change.record for change in changes}
+            last = {change.slot: change.body for change in changes}
             for slot in last:
                 self.versions.end(slot, commit)
-            held = {slot: memoryview(record) for slot, record in last.items() if record is not None}
+            held = {slot: memoryview(body) for slot, body in last.items() if body is not None}
             self._insert(list(held), list(held.values()), commit)
         self.versions.seq = seq
         long_tail = len(self._tail_rows) > MIN_TAIL + MAX_TAIL_SHARE * len(self._base.rows)
@@ -193,9 +193,9 @@ class SparseIndex:
             self._norms.view(),
         )
 
-    def _insert(self, slots: Sequence[int], records: Sequence[memoryview], seq: int) -> None:
+    def _insert(self, slots: Sequence[int], bodies: Sequence[memoryview], seq: int) -> None:
         """Vectors of slots that have none, current from commit `seq`."""
-        lengths, indices, values = decode_all(records)
+        lengths, indices, values = decode_all(bodies)
         places = np.repeat(np.arange(len(slots)), lengths)
         rows = self.versions.begin(np.array(slots, np.uint32), seq)
         self._lengths.extend(lengths)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import lmdb
 import numpy as np
@@ -17,7 +17,7 @@ from storage.budget import Budget
 from storage.derived import DerivedFiles
 from storage.errors import CorruptStore, StorageFailed
 from storage.files import plain_path
-from storage.index import Copy, RecordIndex
+from storage.index import Copy, SparseIndex, SparseView
 from storage.mvcc.state import Core, View
 from storage.segments import NO_ROW, MatchingRowsCache, SpaceView
 from storage.tables import Reader, decode_row, encode_slot, environment_failure, get_state, read_rows
@@ -172,20 +172,20 @@ class Snapshot(Reader):
             blocks.append(block.slots if alive is None else block.slots[alive])
         return np.sort(np.concatenate(blocks))
 
-    def record_view(self, space: str, build: Callable[[], RecordIndex], budget: Budget) -> Any:
-        """A view, good for this commit, of the index of a space of records; `build` makes it when there is none.
+    def sparse_view(self, space: str, build: Callable[[], SparseIndex], budget: Budget) -> SparseView:
+        """A view, good for this commit, of the index of a sparse space; `build` makes it when there is none.
 
         Raises DeadlineExceeded or Cancelled, also while another thread makes the index.
         """
-        return self._core.record_indexes.view(self._record_uid(space), self.seq, build, budget)
+        return self._core.sparse_indexes.view(self._sparse_uid(space), self.seq, build, budget)
 
-    def has_record_index(self, space: str) -> bool:
-        """Whether the index of a space of records is in memory."""
-        return self._core.record_indexes.has(self._record_uid(space))
+    def has_sparse_index(self, space: str) -> bool:
+        """Whether the index of a sparse space is in memory."""
+        return self._core.sparse_indexes.has(self._sparse_uid(space))
 
-    def copied_record_index(self, space: str, copy: Callable[[Any], Copy]) -> Copy | None:
+    def copied_sparse_index(self, space: str, copy: Callable[[SparseIndex], Copy]) -> Copy | None:
         """What `copy` takes of that index, which nobody changes meanwhile; None when there is none."""
-        return self._core.record_indexes.copied(self._record_uid(space), copy)
+        return self._core.sparse_indexes.copied(self._sparse_uid(space), copy)
 
     def tokens_of(self, space: str, slots: NDArray[np.uint32] | None) -> Tokens:
         """Which rows are the tokens of those of `slots` (None: all) that have a multi-vector, in slot order of all.
@@ -214,9 +214,11 @@ class Snapshot(Reader):
         """The slot whose token each row of a space of multi-vectors is, as of whenever it was written."""
         return self._core.token_owners[self.schema.multi[space].uid].view()
 
-    def record_count(self, space: str) -> int:
-        """How many points have a vector in a space of records."""
-        count: int = self._txn.stat(self._records_table(space))["entries"]
+    def vector_count(self, space: str) -> int:
+        """How many points have a vector in `space`."""
+        if space in self.schema.dense:
+            return self._view.spaces[space].vector_count
+        count: int = self._txn.stat(self._bodies_table(space))["entries"]
         return count
 
     def stored_rows(self, space_uid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -235,7 +237,7 @@ class Snapshot(Reader):
         with plain_path(folder) as text:
             self._core.env.copy(text, compact=True, txn=self._txn)
 
-    def _record_uid(self, space: str) -> int:
+    def _sparse_uid(self, space: str) -> int:
         return self.schema.sparse[space].uid
 
     @property

@@ -15,7 +15,7 @@ from storage.derived import DerivedFiles
 from storage.errors import CorruptStore
 from storage.failed_writes import FailedWriteLog
 from storage.files import DiskReserve, Identity, failure, note_use, sync_folder, tighten, write_seal
-from storage.index import Growing, RecordIndexes, RecordLog
+from storage.index import Growing, SparseIndexes, SparseLog
 from storage.mvcc.active_snapshots import ActiveSnapshots
 from storage.mvcc.dropped_spaces import DroppedSpaces
 from storage.schema import CollectionSchema, DenseSpace, Manifest, MultiSpace, SpaceSchema, SparseSpace, all_files_of
@@ -32,8 +32,8 @@ from storage.tables import (
     get_schema,
     get_space,
     get_state,
+    open_bodies,
     open_environment,
-    open_records,
     open_rows,
     open_tables,
     put_manifest,
@@ -94,9 +94,9 @@ class Core:
         """The slots of all points at a recent commit, ascending, kept by whoever read them: derived, never changed."""
         self.matching_rows = MatchingRowsCache()
         """One for all collections of a database, which sets it."""
-        self.record_logs: dict[int, RecordLog] = {}
-        """What recent commits changed in spaces of records, by uid."""
-        self.record_indexes = RecordIndexes(self.record_logs)
+        self.sparse_logs: dict[int, SparseLog] = {}
+        """What recent commits changed in sparse spaces, by uid."""
+        self.sparse_indexes = SparseIndexes(self.sparse_logs)
         self.derived = DerivedFiles(path / "derived", uid)
         self.token_owners: dict[int, Growing[np.uint32]] = {}
         """Of each space of multi-vectors, by uid: the slot whose token each row is. A row's never changes."""
@@ -185,9 +185,10 @@ class Core:
             case DenseSpace():
                 self.spaces[name] = self._open_rows(txn, space, state.next_slot)
             case SparseSpace():
-                self._open_bodies(txn, space.uid, state.seq)
+                self._open_bodies(txn, space.uid)
+                self.sparse_logs[space.uid] = SparseLog(state.seq)
             case MultiSpace(tokens=tokens):
-                self._open_bodies(txn, space.uid, state.seq)
+                self._open_bodies(txn, space.uid)
                 self.spaces[name] = self._open_rows(txn, tokens, MAX_SLOT)
                 self._load_owners(txn, space)
 
@@ -215,10 +216,11 @@ class Core:
                 self._add_rows(txn, name, space)
             case SparseSpace():
                 space = replace(space, uid=uid)
-                self._open_bodies(txn, uid, 0)
+                self._open_bodies(txn, uid)
+                self.sparse_logs[uid] = SparseLog(0)
             case MultiSpace(tokens=tokens):
                 space = MultiSpace(tokens=replace(tokens, uid=uid))
-                self._open_bodies(txn, uid, 0)
+                self._open_bodies(txn, uid)
                 self._add_rows(txn, name, space.tokens)
                 self.token_owners[uid] = Growing(np.uint32)
         self.schema = replace(self.schema, spaces={**self.schema.spaces, name: space})
@@ -240,27 +242,26 @@ class Core:
 
     def _load_owners(self, txn: lmdb.Transaction, schema: MultiSpace) -> None:
         """Fills the column of whose tokens rows are, just after opening. Rows that nobody has stay 0."""
-        table = self.tables.records[schema.uid]
+        table = self.tables.bodies[schema.uid]
         self.token_owners[schema.uid] = Growing(np.uint32, read_token_owners(txn, table))
 
-    def _open_bodies(self, txn: lmdb.Transaction, uid: int, seq: int) -> None:
-        self.tables.records[uid] = open_records(self.env, txn, uid)
-        self.record_logs[uid] = RecordLog(seq)
+    def _open_bodies(self, txn: lmdb.Transaction, uid: int) -> None:
+        self.tables.bodies[uid] = open_bodies(self.env, txn, uid)
 
     def forget_space(self, uid: int) -> None:
         """Lets go of what is known of a space that nobody reads, and of its files."""
         self.tables.rows.pop(uid, None)
-        self.tables.records.pop(uid, None)
-        self.record_logs.pop(uid, None)
-        self.record_indexes.forget(uid)
+        self.tables.bodies.pop(uid, None)
+        self.sparse_logs.pop(uid, None)
+        self.sparse_indexes.forget(uid)
         self.token_owners.pop(uid, None)
         shutil.rmtree(self.space_folder(uid), ignore_errors=True)
 
     def tables_in_use(self) -> "list[lmdb._Database]":
         """All tables that hold something. Those of spaces that are gone are empty."""
         rows = [self.tables.rows[space.uid] for space in self.schema.row_spaces.values()]
-        records = [self.tables.records[space.uid] for space in self.schema.body_spaces.values()]
-        return [self.tables.meta, self.tables.ids, self.tables.points, *rows, *records]
+        bodies = [self.tables.bodies[space.uid] for space in self.schema.body_spaces.values()]
+        return [self.tables.meta, self.tables.ids, self.tables.points, *rows, *bodies]
 
     def space_folder(self, uid: int) -> Path:
         return self.path / "spaces" / str(uid)
@@ -281,7 +282,7 @@ class Core:
             space.close()
         # A mapping ends with the last reference to it, and objects in cycles may live on for long.
         self.spaces.clear()
-        self.record_indexes.clear()
+        self.sparse_indexes.clear()
         self.token_owners.clear()
         if self.views:
             self.view = replace(self.view, spaces={})

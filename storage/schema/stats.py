@@ -39,14 +39,14 @@ class SpaceStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionStats:
-    """`points_with_vectors`: points that have a vector in any space. `records`: how many have one in each space of
-    records, by name. `failed_writes`: of those that nobody waited for. `generation`: of the indexes, see State."""
+    """`points_with_vectors`: points that have a vector in any space. `vector_counts`: points that have one in each
+    space, by name. `failed_writes`: of those that nobody waited for. `generation`: of the indexes, see State."""
 
     seq: int
     points: int
     points_with_vectors: int
     payload_disk_bytes: int
     spaces: Mapping[str, SpaceStats]
-    records: Mapping[str, int] = field(default_factory=dict)
+    vector_counts: Mapping[str, int] = field(default_factory=dict)
     failed_writes: FailedWrites = field(default_factory=FailedWrites)
     generation: int = 0

@@ -8,30 +8,28 @@ from storage.search.sampling import sample_vectors
 from storage.search.snapshot_search import score_vectors, search_vectors
 from storage.search.sparse import (
     RecordQuery,
-    RecordVector,
     SparseQuery,
     keep_sparse,
-    record_vectors,
     score_records,
     search_records,
+    sparse_or_multi_vectors,
     try_sparse,
 )
 
 __all__ = [
     "MultiQuery",
     "RecordQuery",
-    "RecordVector",
     "SpaceHits",
     "SpaceSearch",
     "SparseQuery",
     "keep_sparse",
     "prewarm",
-    "record_vectors",
     "sample_vectors",
     "score_records",
     "score_vectors",
     "search_records",
     "search_vectors",
     "seeded_order",
+    "sparse_or_multi_vectors",
     "try_sparse",
 ]

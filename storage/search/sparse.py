@@ -1,4 +1,4 @@
-"""Searching one space of records of a snapshot: by its index, or by the vectors of given points."""
+"""Searching one sparse space of a snapshot: by its index, or by the vectors of given points."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from storage.budget import Budget
 from storage.index import SparseView
 from storage.mvcc import Snapshot
-from storage.schema import MultiSpace, SparseModifier, SparseSpace
+from storage.schema import SparseModifier
 from storage.search.dense import SpaceHits
 from storage.search.multi import MultiQuery, multi_vectors, score_multi, search_multi
 from storage.search.stored_sparse import copy_worth_keeping, drop_others, is_kept, note_use, open_sparse, write_sparse
@@ -53,18 +53,17 @@ def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
 def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
     """Brings the indexes of sparse spaces that are searched up to date, and their files where that is worth it."""
     drop_others(snapshot)
-    for space, schema in snapshot.schema.body_spaces.items():
-        if isinstance(schema, SparseSpace) and (snapshot.has_record_index(space) or is_kept(snapshot, space)):
+    for space in snapshot.schema.sparse:
+        if snapshot.has_sparse_index(space) or is_kept(snapshot, space):
             _view(snapshot, space, budget)
-            data = snapshot.copied_record_index(space, partial(copy_worth_keeping, snapshot, space))
+            data = snapshot.copied_sparse_index(space, partial(copy_worth_keeping, snapshot, space))
             if data is not None:
                 write_sparse(snapshot, space, data)
 
 
 def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
     """Searches a sparse space whose index is there for one of its vectors, which is no use of it to be noted."""
-    schema = snapshot.schema.body_spaces[space]
-    if isinstance(schema, SparseSpace) and snapshot.has_record_index(space):
+    if snapshot.has_sparse_index(space):
         for _, body in snapshot.vector_bodies(space):
             query = SparseQuery(SparseVector.from_bytes(body))
             view = _view(snapshot, space, budget)
@@ -75,7 +74,7 @@ def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
 
 def score_sparse(snapshot: Snapshot, space: str, slots: Slots, query: SparseQuery, budget: Budget) -> SpaceHits:
     """Those of `slots` whose vector shares an index with the query, best first, with the scores of a search."""
-    modified = _schema(snapshot, space).modifier is not SparseModifier.NONE
+    modified = snapshot.schema.sparse[space].modifier is not SparseModifier.NONE
     factors = _factors(snapshot, space, query, _view(snapshot, space, budget)) if modified else None
     found: list[Slots] = []
     scored: list[NDArray[np.float32]] = []
@@ -91,14 +90,13 @@ def score_sparse(snapshot: Snapshot, space: str, slots: Slots, query: SparseQuer
     return SpaceHits(hit_slots, hit_scores, "rescore", "the candidates of the prefetches", len(slots))
 
 
-RecordVector = SparseVector | MultiVector
 RecordQuery = SparseQuery | MultiQuery
 
 
 def search_records(
     snapshot: Snapshot, space: str, query: RecordQuery, limit: int, allowed: Slots | None, budget: Budget
 ) -> SpaceHits:
-    """The `limit` best points of a space of records, of those in `allowed` (None: all)."""
+    """The `limit` best points of a sparse or multi-vector space, of those in `allowed` (None: all)."""
     if isinstance(query, MultiQuery):
         return search_multi(snapshot, space, query, limit, allowed, budget)
     return search_sparse(snapshot, space, query, limit, allowed, budget)
@@ -111,12 +109,14 @@ def score_records(snapshot: Snapshot, space: str, slots: Slots, query: RecordQue
     return score_sparse(snapshot, space, slots, query, budget)
 
 
-def record_vectors(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tuple[int, RecordVector]]:
-    """Positions, ascending, of those of `slots` that have a vector in a space of records, and the vectors.
+def sparse_or_multi_vectors(
+    snapshot: Snapshot, space: str, slots: Slots
+) -> Iterator[tuple[int, SparseVector | MultiVector]]:
+    """Positions, ascending, of those of `slots` that have a vector in a sparse or multi-vector space, and the vectors.
 
     Raises CorruptStore.
     """
-    if isinstance(snapshot.schema.body_spaces[space], MultiSpace):
+    if space in snapshot.schema.multi:
         return multi_vectors(snapshot, space, slots)
     return _sparse_at(snapshot, space, slots)
 
@@ -135,17 +135,10 @@ def sparse_vectors(snapshot: Snapshot, space: str, slots: Slots) -> tuple[Slots,
 
 
 def _view(snapshot: Snapshot, space: str, budget: Budget) -> SparseView:
-    view: SparseView = snapshot.record_view(space, lambda: open_sparse(snapshot, space, budget), budget)
-    return view
+    return snapshot.sparse_view(space, lambda: open_sparse(snapshot, space, budget), budget)
 
 
 def _factors(snapshot: Snapshot, space: str, query: SparseQuery, view: SparseView) -> list[float] | None:
-    if _schema(snapshot, space).modifier is SparseModifier.NONE:
+    if snapshot.schema.sparse[space].modifier is SparseModifier.NONE:
         return None
     return view.factors(query.vector, snapshot.seq)
-
-
-def _schema(snapshot: Snapshot, space: str) -> SparseSpace:
-    schema = snapshot.schema.body_spaces[space]
-    assert isinstance(schema, SparseSpace)
-    return schema

@@ -8,7 +8,7 @@ import numpy as np
 
 from storage.budget import Budget
 from storage.derived import Derived, fingerprint, is_worth_keeping
-from storage.index import Compact, RecordChange, SparseIndex
+from storage.index import Compact, SparseChange, SparseIndex
 from storage.mvcc import Snapshot
 
 log = logging.getLogger(__name__)
@@ -83,10 +83,10 @@ def _stored(snapshot: Snapshot, space: str) -> SparseIndex | None:
         return index
     slots = stored.arrays["slots"]
     changed = snapshot.catch_up(stored.seq, partial(np.sort, slots)) if stored.seq < snapshot.seq else None
-    if changed is None or len(changed) > MOST_CHANGED * max(len(slots), snapshot.record_count(space)):
+    if changed is None or len(changed) > MOST_CHANGED * max(len(slots), snapshot.vector_count(space)):
         return None
     bodies = ((slot, snapshot.vector_body(space, slot)) for slot in changed.tolist())
-    changes = [RecordChange(slot, None if body is None else bytes(body)) for slot, body in bodies]
+    changes = [SparseChange(slot, None if body is None else bytes(body)) for slot, body in bodies]
     index.jump(changes, snapshot.seq)
     return index
 

@@ -19,7 +19,7 @@ from storage.schema import CollectionSchema, Manifest
 
 log = logging.getLogger(__name__)
 
-FORMAT_VERSION = 2  # persisted: do not renumber. 1 knows no tables of records, and is written while there are none
+FORMAT_VERSION = 2  # persisted: do not renumber. 1 knows no tables of bodies, and is written while there are none
 
 _MAX_TABLES = 2048  # four times what a collection's spaces take: dropped ones have theirs until nobody reads them
 _MAX_READERS = 1024
@@ -34,7 +34,7 @@ _SCHEMA_KEY = b"schema"
 _STATE_KEY = b"state"
 _GENERATION_KEY = b"generation"
 _ROWS_PREFIX = b"rows:"
-_RECORDS_PREFIX = b"records:"
+_BODIES_PREFIX = b"records:"
 
 _SIGNS_OF_DAMAGE = (
     lmdb.CorruptedError,
@@ -68,13 +68,13 @@ class State:
 
 @dataclass(slots=True)
 class Tables:
-    """Handles of the named tables. `rows` and `records` by the uid of the space: those of multi-vectors have both."""
+    """Handles of the named tables. `rows` and `bodies` by the uid of the space: those of multi-vectors have both."""
 
     meta: lmdb._Database
     ids: lmdb._Database
     points: lmdb._Database
     rows: dict[int, lmdb._Database] = field(default_factory=dict)
-    records: dict[int, lmdb._Database] = field(default_factory=dict)
+    bodies: dict[int, lmdb._Database] = field(default_factory=dict)
 
 
 def open_environment(path: Path, map_size: int) -> lmdb.Environment:
@@ -216,8 +216,8 @@ def open_rows(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> l
     return env.open_db(_ROWS_PREFIX + str(space_uid).encode(), txn=txn)
 
 
-def open_records(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> lmdb._Database:
-    return env.open_db(_RECORDS_PREFIX + str(space_uid).encode(), txn=txn)
+def open_bodies(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) -> lmdb._Database:
+    return env.open_db(_BODIES_PREFIX + str(space_uid).encode(), txn=txn)
 
 
 def check_format(txn: lmdb.Transaction, tables: Tables, path: Path) -> None:
@@ -322,7 +322,7 @@ def put_row_count(txn: lmdb.Transaction, tables: Tables, uid: int, row_count: in
 
 def drop_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> None:
     """Removes all that LMDB holds of a space but its empty table, whose handle older readers may still use."""
-    for table in (tables.records.get(uid), tables.rows.get(uid)):
+    for table in (tables.bodies.get(uid), tables.rows.get(uid)):
         if table is not None:
             txn.drop(table, delete=False)
     txn.delete(f"space:{uid}".encode(), db=tables.meta)
@@ -331,7 +331,7 @@ def drop_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> None:
 
 def remove_tables(env: lmdb.Environment, txn: lmdb.Transaction, uid: int) -> None:
     """Removes the tables of a dropped space. Requires: no reader uses them, and none begins meanwhile."""
-    for prefix in (_RECORDS_PREFIX, _ROWS_PREFIX):
+    for prefix in (_BODIES_PREFIX, _ROWS_PREFIX):
         name = prefix + str(uid).encode()
         if txn.get(name) is not None:
             txn.drop(env.open_db(name, txn=txn), delete=True)
@@ -341,6 +341,6 @@ def remove_dropped_tables(env: lmdb.Environment, txn: lmdb.Transaction, uids: Co
     """Removes the tables of spaces that are not among `uids`. Requires: no reader is open."""
     names = [bytes(name) for name in txn.cursor().iternext(values=False)]
     for name in names:
-        for prefix in (_ROWS_PREFIX, _RECORDS_PREFIX):
+        for prefix in (_ROWS_PREFIX, _BODIES_PREFIX):
             if name.startswith(prefix) and int(name[len(prefix) :]) not in uids:
                 txn.drop(env.open_db(name, txn=txn), delete=True)

@@ -140,19 +140,19 @@ class Reader:
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
-        table = self._records_table(space) if space in self.schema.body_spaces else self._rows_table(space)
+        table = self._bodies_table(space) if space in self.schema.body_spaces else self._rows_table(space)
         return slots_in(self._txn, table)
 
     def vector_bodies(self, space: str) -> Iterator[tuple[int, memoryview]]:
-        """Slot and bytes of every vector of a space of records, in slot order. Raises CorruptStore."""
-        with self._txn.cursor(self._records_table(space)) as cursor:
+        """Slot and bytes of every vector of a sparse or multi-vector space, in slot order. Raises CorruptStore."""
+        with self._txn.cursor(self._bodies_table(space)) as cursor:
             for key, value in cursor:
                 slot = decode_slot(key)
                 yield slot, self._body(slot, value)
 
     def vector_body(self, space: str, slot: int) -> memoryview | None:
-        """The bytes of a slot's vector in a space of records; None when it has none. Raises CorruptStore."""
-        value = self._txn.get(encode_slot(slot), db=self._records_table(space))
+        """The bytes of a slot's vector in a sparse or multi-vector space; None: it has none. Raises CorruptStore."""
+        value = self._txn.get(encode_slot(slot), db=self._bodies_table(space))
         return None if value is None else self._body(slot, value)
 
     def _body(self, slot: int, value: bytes | memoryview) -> memoryview:
@@ -161,10 +161,10 @@ class Reader:
         except ValueError as error:
             raise self._corrupt(slot, error) from error
 
-    def _records_table(self, space: str) -> lmdb._Database:
+    def _bodies_table(self, space: str) -> lmdb._Database:
         if space not in self.schema.body_spaces:  # it was dropped after the request was validated
             raise SpaceNotFound(space, self.schema.names)
-        return self._tables.records[self.schema.body_spaces[space].uid]
+        return self._tables.bodies[self.schema.body_spaces[space].uid]
 
     def _rows_table(self, space: str) -> lmdb._Database:
         spaces = self.schema.row_spaces

@@ -48,7 +48,7 @@ class MultiVector:
 
 
 def encode_tokens(first: int, count: int) -> bytes:
-    """The rows of a point's tokens, as its record holds them."""
+    """The rows of a point's tokens, as its body holds them."""
     return _TOKENS.pack(first, count)
 
 

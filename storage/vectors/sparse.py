@@ -65,12 +65,12 @@ def decode_sparse(data: bytes | memoryview) -> tuple[NDArray[np.uint32], NDArray
 
 
 def decode_all(
-    records: Sequence[memoryview],
+    bodies: Sequence[memoryview],
 ) -> tuple[NDArray[np.int32], NDArray[np.uint32], NDArray[np.float32]]:
     """How many indices each vector has (n,), and all indices and values, one vector after the other."""
-    halves = [len(record) // 2 for record in records]
-    indices = b"".join([record[:half] for record, half in zip(records, halves, strict=True)])
-    values = b"".join([record[half:] for record, half in zip(records, halves, strict=True)])
+    halves = [len(body) // 2 for body in bodies]
+    indices = b"".join([body[:half] for body, half in zip(bodies, halves, strict=True)])
+    values = b"".join([body[half:] for body, half in zip(bodies, halves, strict=True)])
     lengths = np.array(halves, np.int32) // 4
     return lengths, np.frombuffer(indices, "<u4"), np.frombuffer(values, "<f4")
 

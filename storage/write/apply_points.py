@@ -15,7 +15,7 @@ from storage.errors import DimensionMismatch, PointNotFound, SpaceNotFound, Stor
 from storage.schema import PointId
 from storage.segments import NO_ROW
 from storage.tables import MAX_SLOT, encode_id, encode_record, encode_row, encode_slot, record_parts
-from storage.write.apply_records import remove_records, set_records
+from storage.write.apply_bodies import remove_bodies, set_bodies
 from storage.write.conditional import permitted, rounds, writable
 from storage.write.operations import (
     ByIds,
@@ -24,7 +24,7 @@ from storage.write.operations import (
     DeleteVectors,
     Operation,
     Selector,
-    SpaceRecords,
+    SpaceBodies,
     SpaceVectors,
     UpdateVectors,
     Upsert,
@@ -84,9 +84,9 @@ def _put_points(transaction: Transaction, upsert: Upsert, winners: list[int]) ->
         if replaced:
             _remove_vectors(transaction, name, [slot for slot in replaced if slot not in given])
     for name in transaction.core.schema.body_spaces:
-        given = set_records(transaction, name, upsert.records.get(name), slot_of)
+        given = set_bodies(transaction, name, upsert.bodies.get(name), slot_of)
         if replaced:
-            remove_records(transaction, name, [slot for slot in replaced if slot not in given])
+            remove_bodies(transaction, name, [slot for slot in replaced if slot not in given])
     return len(winners)
 
 
@@ -173,12 +173,12 @@ def _update_vectors(transaction: Transaction, update: UpdateVectors) -> Applied:
     changed = set(permitted(transaction, update.condition, wanted))
     for name, vectors in update.vectors.items():
         _set_vectors(transaction, name, vectors, _last_positions(slots, vectors, changed), may_exist=True)
-    for name, records in update.records.items():
-        set_records(transaction, name, records, _last_positions(slots, records, changed))
+    for name, bodies in update.bodies.items():
+        set_bodies(transaction, name, bodies, _last_positions(slots, bodies, changed))
     return Applied(_touch(transaction, sorted(changed)), len(wanted) - len(changed))
 
 
-def _last_positions(slots: Sequence[int], vectors: SpaceVectors | SpaceRecords, changed: set[int]) -> dict[int, int]:
+def _last_positions(slots: Sequence[int], vectors: SpaceVectors | SpaceBodies, changed: set[int]) -> dict[int, int]:
     """For each of the `changed` slots the last position that has a vector for it: position -> slot."""
     last = {slots[position]: position for position in vectors.positions.tolist() if slots[position] in changed}
     return {position: slot for slot, position in last.items()}
@@ -195,7 +195,7 @@ def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
     for space in transaction.core.schema.dense:
         _remove_vectors(transaction, space, slots)
     for space in transaction.core.schema.body_spaces:
-        remove_records(transaction, space, slots)
+        remove_bodies(transaction, space, slots)
     table = transaction.core.tables.points
     keys = []
     for slot in slots:
@@ -214,7 +214,7 @@ def _delete_vectors(transaction: Transaction, delete: DeleteVectors) -> int:
     slots = _select(transaction, delete.selector)
     had: set[int] = set()
     for space in dict.fromkeys(delete.spaces):
-        remove = remove_records if space in transaction.core.schema.body_spaces else _remove_vectors
+        remove = remove_bodies if space in transaction.core.schema.body_spaces else _remove_vectors
         had |= remove(transaction, space, slots)
     return _touch(transaction, sorted(had))
 
@@ -272,7 +272,7 @@ def _slots_of_ids(transaction: Transaction, ids: Sequence[PointId]) -> list[int]
 def _check_vectors(transaction: Transaction, write: Upsert | UpdateVectors) -> None:
     """The schema may have changed since the write was validated."""
     schema = transaction.core.schema
-    for known, given in ((schema.dense, write.vectors), (schema.body_spaces, write.records)):
+    for known, given in ((schema.dense, write.vectors), (schema.body_spaces, write.bodies)):
         for name in given:
             if name not in known:
                 raise SpaceNotFound(name, schema.names)

@@ -23,8 +23,8 @@ class SpaceVectors:
 
 
 @dataclass(frozen=True, slots=True)
-class SpaceRecords:
-    """Vectors of one space of records: `bodies[i]`, its bytes, belongs to point `positions[i]` of the write."""
+class SpaceBodies:
+    """Vectors of a sparse or multi-vector space: point `positions[i]` of the write has the bytes `bodies[i]`."""
 
     positions: NDArray[np.int64]
     bodies: tuple[bytes, ...]
@@ -81,7 +81,7 @@ class Upsert:
     ids: tuple[PointId, ...]
     payloads: tuple[bytes, ...]
     vectors: Mapping[str, SpaceVectors]
-    records: Mapping[str, SpaceRecords] = field(default_factory=dict)
+    bodies: Mapping[str, SpaceBodies] = field(default_factory=dict)
     mode: UpsertMode = UpsertMode.UPSERT
     condition: StoredCondition | None = None
 
@@ -100,7 +100,7 @@ class UpdateVectors:
 
     ids: tuple[PointId, ...]
     vectors: Mapping[str, SpaceVectors]
-    records: Mapping[str, SpaceRecords] = field(default_factory=dict)
+    bodies: Mapping[str, SpaceBodies] = field(default_factory=dict)
     condition: StoredCondition | None = None
 
 

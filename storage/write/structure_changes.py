@@ -327,7 +327,7 @@ def _drop_space(transaction: "Transaction", name: str) -> None:
         transaction.after.append(partial(_remove_files, core.spaces.pop(name)))
     left = {key: space for key, space in core.schema.spaces.items() if key != name}
     core.schema = replace(core.schema, spaces=left)
-    transaction.after.append(lambda: core.record_indexes.forget(uid))
+    transaction.after.append(lambda: core.sparse_indexes.forget(uid))
 
 
 def _remove_files(space: Space) -> None:

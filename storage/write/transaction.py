@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.files import failpoint, sync_folder
-from storage.index import RecordChange
+from storage.index import SparseChange
 from storage.mvcc import Core, View
 from storage.segments import Space, seal_threshold
 from storage.tables import (
@@ -62,8 +62,8 @@ class Transaction:
         self.point_count = state.point_count
         self.txn: lmdb.Transaction = core.env.begin(write=True)
         self.deltas: dict[str, SpaceDelta] = {}
-        self.record_changes: dict[int, list[RecordChange]] = {}
-        """What changes in spaces of records, by uid, in the order in which it was made."""
+        self._sparse_changes: dict[int, list[SparseChange]] = {}
+        """What changes in sparse spaces, by uid, in the order in which it was made."""
         self.touched: list[int] = []
         """Slots of points that were inserted, changed or deleted, or would have been by what was taken back."""
         self.structural = False
@@ -100,14 +100,14 @@ class Transaction:
         uid = self.core.spaces[space].schema.uid
         return self.core.tables.rows[uid]
 
-    def records_table(self, space: str) -> lmdb._Database:
+    def bodies_table(self, space: str) -> lmdb._Database:
         uid = self.core.schema.body_spaces[space].uid
-        return self.core.tables.records[uid]
+        return self.core.tables.bodies[uid]
 
-    def changed_records(self, space: str) -> list[RecordChange]:
-        """Where changes of a space of records are noted."""
+    def sparse_changes(self, space: str) -> list[SparseChange]:
+        """Where changes of a sparse space are noted."""
         uid = self.core.schema.body_spaces[space].uid
-        return self.record_changes.setdefault(uid, [])
+        return self._sparse_changes.setdefault(uid, [])
 
     def current_rows(self, space: str, slots: Sequence[int]) -> dict[int, int]:
         """Rows of those of `slots` that have a vector in `space`."""
@@ -124,7 +124,7 @@ class Transaction:
             name: (len(delta.matrices), len(delta.slots), len(delta.killed), len(delta.changed_slots))
             for name, delta in self.deltas.items()
         }
-        noted = {uid: len(changes) for uid, changes in self.record_changes.items()}
+        noted = {uid: len(changes) for uid, changes in self._sparse_changes.items()}
         return self.next_slot, self.point_count, lengths, noted
 
     def end_nested(self) -> None:
@@ -137,7 +137,7 @@ class Transaction:
         self.txn.abort()
         self.txn, self._outer = self._outer, None
         self.next_slot, self.point_count, lengths, noted = savepoint
-        for uid, changes_noted in self.record_changes.items():
+        for uid, changes_noted in self._sparse_changes.items():
             del changes_noted[noted.get(uid, 0) :]
         for name, delta in self.deltas.items():
             matrices, slots, killed, changed = lengths.get(name, (0, 0, 0, 0))
@@ -158,7 +158,7 @@ class Transaction:
             put_state(self.txn, core.tables, state)
             if self.structural:
                 put_schema(self.txn, core.tables, core.schema, core.next_space_uid)
-            self._note_records()
+            self._log_sparse_changes()
             forget = core.dropped.remove_unread(self.txn)
             if forget is not None:
                 self.after.append(forget)
@@ -209,10 +209,10 @@ class Transaction:
         space.set_rows(delta.changed_slots, delta.changed_rows)
         self.on_undo(lambda: space.set_rows(changed, before))
 
-    def _note_records(self) -> None:
+    def _log_sparse_changes(self) -> None:
         """Tells the logs before the commit, so that whoever reads it finds them complete."""
-        for uid, changes in self.record_changes.items():
-            log = self.core.record_logs[uid]
+        for uid, changes in self._sparse_changes.items():
+            log = self.core.sparse_logs[uid]
             log.add(self.seq, changes)
             self.on_undo(partial(log.take_back, self.seq))
 

@@ -11,7 +11,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.schema import CollectionSchema, DenseSpace, Distance, MultiSpace, SparseSpace
 from storage.vectors.sparse import SparseVector
-from storage.write.operations import SpaceRecords, SpaceVectors, Upsert
+from storage.write.operations import SpaceBodies, SpaceVectors, Upsert
 from tests.support.directories import CODEC
 
 DENSE = {"v": DenseSpace(size=8, distance=Distance.EUCLID), "w": DenseSpace(size=4, distance=Distance.COSINE)}
@@ -19,7 +19,7 @@ TOKENS = DenseSpace(size=4, distance=Distance.DOT)
 SCHEMA = CollectionSchema(
     spaces={**DENSE, "sparse": SparseSpace(), "multi": MultiSpace(tokens=TOKENS)}, indexing_threshold=60
 )
-RECORDS = {"sparse", "multi"}
+BODY_SPACES = {"sparse", "multi"}
 
 
 @dataclass
@@ -60,15 +60,15 @@ def batch(ids: Iterable[int], n: int, spaces: Iterable[str]) -> Upsert:
     positions = np.arange(len(keys), dtype=np.int64)
     vectors = {
         name: SpaceVectors(positions, np.stack([_vector(key, n, 8 if name == "v" else 4) for key in keys]))
-        for name in sorted(names - RECORDS)
+        for name in sorted(names - BODY_SPACES)
     }
     bodies = {
         "sparse": SparseVector(np.array([n], np.uint32), np.ones(1, np.float32)).to_bytes(),
         "multi": np.full((2, TOKENS.size), n, "<f4").tobytes(),
     }
-    records = {name: SpaceRecords(positions, (bodies[name],) * len(keys)) for name in sorted(names & RECORDS)}
+    bodies_of = {name: SpaceBodies(positions, (bodies[name],) * len(keys)) for name in sorted(names & BODY_SPACES)}
     payload = CODEC.encode({"n": n, "text": "x" * 200})
-    return Upsert(ids=keys, payloads=(payload,) * len(keys), vectors=vectors, records=records)
+    return Upsert(ids=keys, payloads=(payload,) * len(keys), vectors=vectors, bodies=bodies_of)
 
 
 def _vector(key: int, n: int, size: int) -> NDArray[np.float32]:
@@ -106,7 +106,7 @@ def _content(collection: Collection) -> Content:
             holders = set(snapshot.slots_with_vector(space).tolist())
             for position in np.flatnonzero(np.isin(slots, list(holders))).tolist():
                 has[position].add(space)
-            assert len(holders) == snapshot.record_count(space)
+            assert len(holders) == snapshot.vector_count(space)
         if "multi" in snapshot.schema.multi:
             tokens = snapshot.tokens_of("multi", None)
             rows = snapshot.token_rows("multi", tokens.rows)

@@ -33,7 +33,7 @@ from storage.schema.text_settings import TextSettings, Tokenizer
 from storage.settings import StorageSettings
 from storage.tables.reader import Reader
 from storage.vectors.sparse import SparseVector
-from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceBodies, UpdateVectors, Upsert
 from tests.support.worlds import CODEC
 
 WORDS = ("fox", "dog", "Übung", "shoe\u0301", "running", "runs", "naïve", "東京", "a")
@@ -95,8 +95,8 @@ def upsert(points: dict[int, int]) -> Upsert:
             payload["where"] = PLACES[number % 4 // 2]
         payloads.append(CODEC.encode(payload))
         vectors.append(SparseVector.from_bytes(struct.pack("<2I2f", number % 3, 3 + number % 4, 1.0, 0.5)).to_bytes())
-    held = SpaceRecords(np.arange(len(points)), tuple(vectors))
-    return Upsert(ids=tuple(points), payloads=tuple(payloads), vectors={}, records={"sparse": held, "idf": held})
+    held = SpaceBodies(np.arange(len(points)), tuple(vectors))
+    return Upsert(ids=tuple(points), payloads=tuple(payloads), vectors={}, bodies={"sparse": held, "idf": held})
 
 
 def answers(engine: Engine, collection: Collection) -> list[object]:
@@ -244,7 +244,7 @@ def _apply(engine: Engine, collection: Collection, kind: str, argument: object) 
     elif kind == "vectors" and ids:
         assert isinstance(argument, dict)
         whole = upsert({number: argument[number] for number in ids})
-        write(collection, UpdateVectors(ids=whole.ids, vectors={}, records={"sparse": whole.records["sparse"]}))
+        write(collection, UpdateVectors(ids=whole.ids, vectors={}, bodies={"sparse": whole.bodies["sparse"]}))
     elif kind == "keep":
         warm(engine, collection)
 

@@ -79,7 +79,7 @@ def test_what_a_snapshot_reads_stays_until_it_is_closed(directories_in_memory: D
     present, found = snapshot.vectors("old", slots)
     assert present.all()
     assert np.array_equal(found, [VECTOR])
-    assert snapshot.record_count("sparse") == 0
+    assert snapshot.vector_count("sparse") == 0
     assert _tables(collection) >= {"rows:1", "rows:2", "records:3"}
     assert len(_tables(collection)) < 10
     snapshot.close()

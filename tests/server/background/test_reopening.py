@@ -27,7 +27,7 @@ from storage.settings import StorageSettings
 from storage.tables.reader import Reader
 from storage.vectors.multi import MultiVector
 from storage.vectors.sparse import SparseVector
-from storage.write.operations import SpaceRecords, SpaceVectors, Upsert
+from storage.write.operations import SpaceBodies, SpaceVectors, Upsert
 from tests.support.worlds import CODEC
 
 COUNT = 12
@@ -73,9 +73,9 @@ def points() -> Upsert:
         ids=tuple(range(COUNT)),
         payloads=tuple(CODEC.encode({"t": f"fox dog{number}", "k": f"k{number}"}) for number in range(COUNT)),
         vectors={"dense": SpaceVectors(positions, ones)},
-        records={
-            "sparse": SpaceRecords(positions, (sparse,) * COUNT),
-            "multi": SpaceRecords(positions, (MultiVector(ones[:2]).to_bytes(),) * COUNT),
+        bodies={
+            "sparse": SpaceBodies(positions, (sparse,) * COUNT),
+            "multi": SpaceBodies(positions, (MultiVector(ones[:2]).to_bytes(),) * COUNT),
         },
     )
 
@@ -117,7 +117,7 @@ def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.M
         [collection] = database.open_collections()
         assert engine._fields.has(collection.uid, "k")
         with collection.snapshot() as reader:
-            assert reader.has_record_index("sparse")
+            assert reader.has_sparse_index("sparse")
             assert [len(block.block._norms) for block in reader.spaces["dense"].blocks] == [COUNT]
         monkeypatch.setattr(DerivedFiles, "read", _forbidden)
         monkeypatch.setattr(Reader, "payloads", _forbidden)

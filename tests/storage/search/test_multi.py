@@ -39,7 +39,7 @@ from storage.search import multi as multi_search
 from storage.search.multi import MultiQuery, multi_vectors, score_multi, search_multi
 from storage.settings import StorageSettings
 from storage.vectors.multi import MAX_MULTI_ROWS, MultiVector, check_multi_query, checked_multi, max_similarities
-from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceBodies, UpdateVectors, Upsert
 from tests.storage.model import write
 from tests.support.directories import CODEC, Directories
 from tests.support.oracle.multi import Matrix, ranking
@@ -64,11 +64,11 @@ def body(matrix: Matrix) -> bytes:
     return np.array(matrix, "<f4").tobytes()
 
 
-def records(points: Sequence[dict[str, Matrix]]) -> dict[str, SpaceRecords]:
+def bodies(points: Sequence[dict[str, Matrix]]) -> dict[str, SpaceBodies]:
     found = {}
     for space in {space for vectors in points for space in vectors}:
         held = [position for position, vectors in enumerate(points) if space in vectors]
-        found[space] = SpaceRecords(np.array(held, np.int64), tuple(body(points[each][space]) for each in held))
+        found[space] = SpaceBodies(np.array(held, np.int64), tuple(body(points[each][space]) for each in held))
     return found
 
 
@@ -77,12 +77,12 @@ def upsert(points: Sequence[tuple[int, dict[str, Matrix]]]) -> Upsert:
         ids=tuple(point_id for point_id, _ in points),
         payloads=(CODEC.encode({}),) * len(points),
         vectors={},
-        records=records([vectors for _, vectors in points]),
+        bodies=bodies([vectors for _, vectors in points]),
     )
 
 
 def update(point_id: int, vectors: dict[str, Matrix]) -> UpdateVectors:
-    return UpdateVectors(ids=(point_id,), vectors={}, records=records([vectors]))
+    return UpdateVectors(ids=(point_id,), vectors={}, bodies=bodies([vectors]))
 
 
 @st.composite
@@ -122,7 +122,7 @@ def assert_answers(snapshot: Snapshot, model: Model, query: Matrix) -> None:
     ids = sorted(model)
     for metric in METRICS:
         held = {key: vectors[metric.name] for key, vectors in model.items() if metric.name in vectors}
-        assert snapshot.record_count(metric.name) == len(held)
+        assert snapshot.vector_count(metric.name) == len(held)
         for some in (None, ids[::2]):
             slots = None if some is None else np.sort(snapshot.slots_of(some)).astype(np.uint32)
             expected = ranking(metric, query, held, None if some is None else {*some})
@@ -261,7 +261,7 @@ def _assert_nominates(collection: Collection, documents: dict[int, NDArray[np.fl
         assert few.strategy == "matching rows"
         assert len(few.slots) == 10
         everyone = search_multi(snapshot, "m", MultiQuery(query), 1_000, None, UNLIMITED)
-        assert len(everyone.slots) == snapshot.record_count("m")
+        assert len(everyone.slots) == snapshot.vector_count("m")
     assert recalled / asked >= 0.95
 
 

@@ -25,13 +25,13 @@ from storage.errors import (
     SpaceNotFound,
 )
 from storage.index import inverted as sparse_index
-from storage.index import record_log
+from storage.index import sparse_log
 from storage.mvcc.snapshot import Snapshot
 from storage.schema import CollectionSchema, SchemaChange, SparseModifier, SparseSpace
 from storage.search.prewarming import prewarm
 from storage.search.sparse import SparseQuery, score_sparse, search_sparse
 from storage.vectors.sparse import MAX_SPARSE_VALUES, SparseMetric, SparseVector, checked_sparse
-from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceRecords, UpdateVectors, Upsert
+from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceBodies, UpdateVectors, Upsert
 from tests.storage.model import write
 from tests.support.directories import CODEC, Directories
 from tests.support.oracle.sparse import Sparse, ranking
@@ -53,13 +53,13 @@ def vector_of(sparse: Sparse) -> SparseVector:
     return checked_sparse(indices, np.array(list(sparse.values()), np.float32), "vector")
 
 
-def _records(points: list[dict[str, Sparse]]) -> dict[str, SpaceRecords]:
-    records = {}
+def _bodies(points: list[dict[str, Sparse]]) -> dict[str, SpaceBodies]:
+    found = {}
     for space in (PLAIN, IDF):
         held = [position for position, vectors in enumerate(points) if space in vectors]
         bodies = tuple(vector_of(points[position][space]).to_bytes() for position in held)
-        records[space] = SpaceRecords(np.array(held, np.int64), bodies)
-    return records
+        found[space] = SpaceBodies(np.array(held, np.int64), bodies)
+    return found
 
 
 def upsert(points: list[tuple[int, dict[str, Sparse]]]) -> Upsert:
@@ -68,12 +68,12 @@ def upsert(points: list[tuple[int, dict[str, Sparse]]]) -> Upsert:
         ids=tuple(point_id for point_id, _ in points),
         payloads=(payload,) * len(points),
         vectors={},
-        records=_records([vectors for _, vectors in points]),
+        bodies=_bodies([vectors for _, vectors in points]),
     )
 
 
 def update(point_id: int, vectors: dict[str, Sparse]) -> UpdateVectors:
-    return UpdateVectors(ids=(point_id,), vectors={}, records=_records([vectors]))
+    return UpdateVectors(ids=(point_id,), vectors={}, bodies=_bodies([vectors]))
 
 
 @st.composite
@@ -160,7 +160,7 @@ def test_searches_are_those_of_a_dict(
         with collection.snapshot() as snapshot:
             assert_answers(snapshot, model, {0: 1.0, 1: -2.0, 2**32 - 1: 0.5}, SparseMetric.DOT)
             counts = {space: sum(space in vectors for vectors in model.values()) for space in (PLAIN, IDF)}
-            assert {space: snapshot.record_count(space) for space in (PLAIN, IDF)} == counts
+            assert {space: snapshot.vector_count(space) for space in (PLAIN, IDF)} == counts
     directories.close()
     directories.check()
 
@@ -190,7 +190,7 @@ def test_a_commit_that_fails_is_not_searched(directories: Directories) -> None:
 def test_an_index_that_missed_commits_is_made_anew(directories: Directories) -> None:
     collection = directories.open().create_collection("c", SCHEMA)
     model: Model = {}
-    with patch.object(record_log, "MAX_REMEMBERED", 200):
+    with patch.object(sparse_log, "MAX_REMEMBERED", 200):
         for number in range(20):
             write(collection, _apply(model, "upsert", [(number % 7, {PLAIN: {number % 3: 1.0 + number}})]))
             if number % 6 == 0:

@@ -11,7 +11,7 @@ from server.errors import no_embedder
 from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, LimitExceeded
 from storage.schema import BodySpace, CollectionSchema, MultiSpace, SparseSpace
 from storage.vectors import MAX_MULTI_ROWS, MultiVector, SparseVector, checked_multi, checked_sparse
-from storage.write import SpaceRecords, check_vector
+from storage.write import SpaceBodies, check_vector
 
 
 def sparse_of(message: Vector, path: str) -> SparseVector:
@@ -39,10 +39,10 @@ def _rows_of(message: Vector) -> list[NDArray[np.float32]]:
     return [np.asarray(row.values, dtype=np.float32) for row in message.multi.vectors]
 
 
-def space_records_of(
+def space_bodies_of(
     schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
-) -> dict[str, SpaceRecords]:
-    """Of the vectors of the points listed at `path` those in spaces of records, by space.
+) -> dict[str, SpaceBodies]:
+    """Of the vectors of the points listed at `path` those in sparse and multi-vector spaces, by space.
 
     Raises InvalidRequest and its subclasses, naming the vector, and EmbedderNotConfigured for a text.
     """
@@ -56,7 +56,7 @@ def space_records_of(
                 positions[space].append(position)
                 field = f'{path}[{position}].vectors["{space}"]'
                 bodies[space].append(_body_of(vectors[space], schema.body_spaces[space], space, field))
-    return {space: SpaceRecords(np.array(positions[space], np.int64), tuple(bodies[space])) for space in positions}
+    return {space: SpaceBodies(np.array(positions[space], np.int64), tuple(bodies[space])) for space in positions}
 
 
 def _body_of(message: Vector, schema: BodySpace, space: str, path: str) -> bytes:

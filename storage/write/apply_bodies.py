@@ -1,4 +1,4 @@
-"""What writes do to spaces of records: to sparse vectors, and to multi-vectors and the rows of their tokens."""
+"""What writes do to sparse vectors, and to multi-vectors and the rows of their tokens."""
 
 from collections.abc import Mapping, Sequence
 from zlib import crc32
@@ -7,52 +7,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import DimensionMismatch, StorageFull
-from storage.index import RecordChange
-from storage.schema import MultiSpace
+from storage.index import SparseChange
 from storage.segments import NO_ROW
 from storage.tables import MAX_SLOT, decode_vector, encode_row, encode_slot, encode_vector
 from storage.vectors import decode_tokens, encode_tokens
-from storage.write.operations import SpaceRecords
+from storage.write.operations import SpaceBodies
 from storage.write.transaction import Transaction
 
 
-def set_records(
-    transaction: Transaction, space: str, records: SpaceRecords | None, slot_of: Mapping[int, int]
+def set_bodies(
+    transaction: Transaction, space: str, vectors: SpaceBodies | None, slot_of: Mapping[int, int]
 ) -> set[int]:
     """Stores the vectors of the positions in `slot_of` under their slots; returns these slots."""
-    if records is None:
+    if vectors is None:
         return set()
     chosen = {
         slot_of[position]: body
-        for position, body in zip(records.positions.tolist(), records.bodies, strict=True)
+        for position, body in zip(vectors.positions.tolist(), vectors.bodies, strict=True)
         if position in slot_of
     }
-    schema = transaction.core.schema.body_spaces[space]
-    if isinstance(schema, MultiSpace):
+    if space in transaction.core.schema.multi:
         _remove_tokens(transaction, space, list(chosen))
         stored = {slot: _append_tokens(transaction, space, slot, body) for slot, body in chosen.items()}
     else:
         stored = chosen
-        transaction.changed_records(space).extend(RecordChange(slot, body) for slot, body in chosen.items())
-    with transaction.txn.cursor(transaction.records_table(space)) as cursor:
+        transaction.sparse_changes(space).extend(SparseChange(slot, body) for slot, body in chosen.items())
+    with transaction.txn.cursor(transaction.bodies_table(space)) as cursor:
         cursor.putmulti([(encode_slot(slot), encode_vector(body)) for slot, body in stored.items()])
     return set(chosen)
 
 
-def remove_records(transaction: Transaction, space: str, slots: Sequence[int]) -> set[int]:
+def remove_bodies(transaction: Transaction, space: str, slots: Sequence[int]) -> set[int]:
     """Removes the vectors of `slots`; returns the slots that had one."""
-    is_multi = isinstance(transaction.core.schema.body_spaces[space], MultiSpace)
+    is_multi = space in transaction.core.schema.multi
     if is_multi:
         _remove_tokens(transaction, space, slots)
-    table = transaction.records_table(space)
+    table = transaction.bodies_table(space)
     had = {slot for slot in slots if transaction.txn.delete(encode_slot(slot), db=table)}
     if had and not is_multi:
-        transaction.changed_records(space).extend(RecordChange(slot, None) for slot in slots if slot in had)
+        transaction.sparse_changes(space).extend(SparseChange(slot, None) for slot in slots if slot in had)
     return had
 
 
 def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes) -> bytes:
-    """Appends the rows of a multi-vector; returns the record that says which they are. A token is known by its row."""
+    """Appends the rows of a multi-vector; returns the body that says which they are. A token is known by its row."""
     rows = transaction.core.spaces[space]
     row_bytes = 4 * rows.schema.size
     if len(body) % row_bytes:  # the schema changed since the write was validated
@@ -76,8 +74,8 @@ def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes)
 
 def _remove_tokens(transaction: Transaction, space: str, slots: Sequence[int]) -> None:
     """Takes away the rows of the multi-vectors that `slots` have."""
-    records, rows = transaction.records_table(space), transaction.rows_table(space)
-    with transaction.txn.cursor(records) as cursor:
+    bodies, rows = transaction.bodies_table(space), transaction.rows_table(space)
+    with transaction.txn.cursor(bodies) as cursor:
         found = [bytes(value) for _, value in cursor.getmulti([encode_slot(slot) for slot in slots])]
     for value in found:
         first, count = decode_tokens(decode_vector(memoryview(value)))

@@ -1,25 +1,15 @@
-"""Indexes in memory of the spaces of records: made by the first search, then brought up to date by commits."""
+"""The indexes of sparse spaces in memory: the first search makes one, and later searches bring it up to date."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from storage.budget import Budget
-from storage.index.record_log import RecordChange, RecordLog
-from storage.index.row_versions import Versions
+from storage.index.inverted import SparseIndex, SparseView
+from storage.index.sparse_log import SparseLog
 
 Copy = TypeVar("Copy")
-
-
-class RecordIndex(Protocol):
-    """An index of one space, good for the commits that its versions say."""
-
-    versions: Versions
-
-    def advance(self, commits: Iterable[tuple[int, Sequence[RecordChange]]], seq: int, budget: Budget) -> None: ...
-
-    def view(self) -> Any: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -27,18 +17,18 @@ class _Entry:
     """`lock`: held by the thread that makes or changes the index."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    index: RecordIndex | None = None
+    index: SparseIndex | None = None
 
 
-class RecordIndexes:
+class SparseIndexes:
     """The newest index of each space by uid. Safe for many threads."""
 
-    def __init__(self, logs: Mapping[int, RecordLog]) -> None:
+    def __init__(self, logs: Mapping[int, SparseLog]) -> None:
         self._logs = logs
         self._entries: dict[int, _Entry] = {}
         self._lock = threading.Lock()
 
-    def view(self, uid: int, seq: int, build: Callable[[], RecordIndex], budget: Budget) -> Any:
+    def view(self, uid: int, seq: int, build: Callable[[], SparseIndex], budget: Budget) -> SparseView:
         """A view that is good for commit `seq`, which the caller reads; `build` makes an index as of it.
 
         Raises DeadlineExceeded or Cancelled, also while another thread makes the index.
@@ -63,7 +53,7 @@ class RecordIndexes:
             entry = self._entries.get(uid)
         return entry is not None and entry.index is not None
 
-    def copied(self, uid: int, copy: Callable[[RecordIndex], Copy]) -> Copy | None:
+    def copied(self, uid: int, copy: Callable[[SparseIndex], Copy]) -> Copy | None:
         """What `copy` takes of the newest index, which nobody changes meanwhile; None when there is none in memory."""
         with self._lock:
             entry = self._entries.get(uid)
@@ -82,7 +72,7 @@ class RecordIndexes:
         with self._lock:
             self._entries.clear()
 
-    def _reaches(self, index: RecordIndex, uid: int, seq: int, budget: Budget) -> bool:
+    def _reaches(self, index: SparseIndex, uid: int, seq: int, budget: Budget) -> bool:
         """Brings the index up to `seq` if it is behind; whether it is good for that commit then."""
         if index.versions.seq < seq:
             commits = self._logs[uid].between(index.versions.seq, seq)
