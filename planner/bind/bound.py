@@ -3,17 +3,20 @@
 stages.py makes them of queries. Ways to rank are equal when they rank alike, whatever the request called them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from planner.query import (
     Bm25,
+    Datetime,
     Filter,
     FilterScope,
     Formula,
     Highlighting,
     Metric,
     PayloadSelector,
+    PayloadVariable,
     QueryVector,
     RecommendStrategy,
     ScoreMode,
@@ -171,8 +174,23 @@ class ByText:
     fields: tuple[SearchedField, ...]
 
 
-Ranker = ByField | AtRandom | InSpace | InMetrics | InRecords | Formula | ByText
-"""Ways to rank any points that are given. The path of a Formula is set."""
+@dataclass(frozen=True, slots=True)
+class ByFormula:
+    """The value of a formula, which the request holds at `path`. What follows from the formula is computed once:
+
+    `list_defaults`: the scores of points that the list of a prefetch lacks, by number. `defaults`: numbers for what a
+    payload lacks. `instants`: seconds from 1970 in UTC.
+    """
+
+    formula: Formula
+    path: str = field(compare=False)
+    list_defaults: tuple[float, ...] = field(compare=False)
+    defaults: Mapping[PayloadVariable, float] = field(compare=False)
+    instants: Mapping[Datetime, float] = field(compare=False)
+
+
+Ranker = ByField | AtRandom | InSpace | InMetrics | InRecords | ByFormula | ByText
+"""Ways to rank any points that are given."""
 
 
 @dataclass(frozen=True, slots=True)

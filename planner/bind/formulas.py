@@ -2,14 +2,15 @@
 
 import math
 import re
-from dataclasses import replace
+from typing import assert_never
 
 from planner.bind.asked import Asked
+from planner.bind.bound import ByFormula
 from planner.bind.filters import check_filter
 from planner.bind.stored_vectors import Unread
 from planner.errors import InvalidQuery
 from planner.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS
-from planner.predicate import EXPECTED, check_path, instant_of
+from planner.predicate import EXPECTED, check_path, distance, seconds_of
 from planner.query import (
     SCORE,
     Constant,
@@ -25,6 +26,7 @@ from planner.query import (
     GeoPoint,
     Holds,
     OfList,
+    PayloadVariable,
     PrefetchScore,
     Written,
     below,
@@ -38,17 +40,23 @@ from storage.schema import CollectionSchema
 _SCORE_KEY = re.compile(r"\$score(\[(0|[1-9]\d{0,8})\])?", re.ASCII)
 
 
-def bind_formula(formula: Formula, asked: Asked) -> Unread[Formula]:
+def bind_formula(formula: Formula, asked: Asked) -> Unread[ByFormula]:
     """Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise."""
     asked.refuse_using("a formula")
     path, schema, lists = f"{asked.path}query.formula", asked.schema, len(asked.stage.prefetch)
     root = f"{path}.expression"
     check_size(formula.expression, root)
-    _check_default_keys(formula, f"{path}.defaults")
+    scores, values = _bind_default_keys(formula, f"{path}.defaults")
+    defaults: dict[PayloadVariable, float] = {}
+    instants: dict[Datetime, float] = {}
     for where, part in walk(formula.expression, root):
         _check_part(part, schema, lists, where)
-        _check_default_of(part, formula, f"{path}.defaults")
-    bound = replace(formula, path=path)
+        if isinstance(part, Datetime):
+            instants[part] = _seconds(part.text, below(where, "datetime"))
+        elif isinstance(part, PayloadVariable) and part.path in values:
+            defaults[part] = _bind_default(part, values[part.path], f'{path}.defaults["{part.path}"]')
+    list_defaults = tuple(scores.get(score_key(number)) or 0.0 for number in range(lists))
+    bound = ByFormula(formula, path, list_defaults, defaults, instants)
     return lambda _: bound
 
 
@@ -81,8 +89,6 @@ def _check_part(part: Expression, schema: CollectionSchema, lists: int, path: st
             check_path(payload_path, below(path, "geo_distance.path"))
         case Holds(filter=filter):
             check_filter(filter, schema, below(path, "condition"))
-        case Datetime(text=text):
-            _check_instant(text, below(path, "datetime"))
         case OfList(function=function, parts=()):
             raise InvalidQuery(below(path, f"{function.value}.parts"), "it needs at least one part")
         case Div(by_zero_default=float(default)):
@@ -114,9 +120,11 @@ def _check_finite(value: float, path: str) -> None:
         raise NotFinite(path, f"{value} is not finite")
 
 
-def _check_instant(text: str, path: str) -> None:
-    if instant_of(text) is None:
+def _seconds(text: str, path: str) -> float:
+    seconds = seconds_of(text)
+    if seconds is None:
         raise InvalidQuery(path, f"{text!r} is not {EXPECTED}")
+    return seconds
 
 
 def check_place(place: GeoPoint, path: str) -> None:
@@ -127,45 +135,49 @@ def check_place(place: GeoPoint, path: str) -> None:
             raise InvalidQuery(below(path, name), f"{degrees:g} is not between -{most} and {most}")
 
 
-def _check_default_keys(formula: Formula, path: str) -> None:
+def _bind_default_keys(formula: Formula, path: str) -> tuple[dict[str, float], dict[str, Default]]:
+    """The defaults of scores, by what score_key makes, and those of payload values, by path."""
     if len(formula.defaults) > MAX_FORMULA_PARTS:
         actual = len(formula.defaults)
         raise LimitExceeded(path, limit="MAX_FORMULA_PARTS", maximum=MAX_FORMULA_PARTS, actual=actual)
     names = [name for name, _ in formula.defaults]
     if SCORE in names and score_key(0) in names:
         raise InvalidQuery(f'{path}["{SCORE}"]', f"{score_key(0)} is the same, and given, too")
+    scores: dict[str, float] = {}
+    values: dict[str, Default] = {}
     for name, default in formula.defaults:
         where = f'{path}["{name}"]'
         if name.startswith("$"):
             if not _SCORE_KEY.fullmatch(name):
                 raise InvalidQuery(where, f"there is no such variable; scores are {SCORE}, {score_key(1)} and so on")
-            _check_number(default, where, "a score")
+            scores[score_key(0) if name == SCORE else name] = _number(default, where, "a score")
         else:
             check_path(name, where)
+            values[name] = default
         if isinstance(default, GeoPoint):
             check_place(default, where)
         elif isinstance(default, int | float):
             _check_finite(default, where)
+    return scores, values
 
 
-def _check_default_of(part: Expression, formula: Formula, path: str) -> None:
-    if not isinstance(part, FieldValue | GeoDistance | DatetimeKey):
-        return
-    default, where = formula.default(part.path), f'{path}["{part.path}"]'
-    match part:
-        case _ if default is None:
-            pass
+def _bind_default(variable: PayloadVariable, default: Default, path: str) -> float:
+    """The number that stands for the variable where a point lacks it: a value, metres, or seconds."""
+    match variable:
         case FieldValue():
-            _check_number(default, where, "a field")
+            return _number(default, path, "a field")
         case GeoDistance():
             if not isinstance(default, GeoPoint):
-                raise InvalidQuery(where, "the default of a place is a place, {lat, lon}")
-        case DatetimeKey() if isinstance(default, str):
-            _check_instant(default, where)
+                raise InvalidQuery(path, "the default of a place is a place, {lat, lon}")
+            return distance(variable.origin, default)
         case DatetimeKey():
-            _check_number(default, where, "an instant, which is no text,")
+            if isinstance(default, str):
+                return _seconds(default, path)
+            return _number(default, path, "an instant, which is no text,")
+    assert_never(variable)
 
 
-def _check_number(default: Default, path: str, what: str) -> None:
+def _number(default: Default, path: str, what: str) -> float:
     if isinstance(default, str | GeoPoint):
         raise InvalidQuery(path, f"the default of {what} is a number")
+    return default

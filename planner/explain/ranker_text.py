@@ -13,6 +13,7 @@ from planner.bind import (
     BoundExamples,
     BoundRecommend,
     ByField,
+    ByFormula,
     ByText,
     InMetrics,
     InRecords,
@@ -20,7 +21,7 @@ from planner.bind import (
     MetricScore,
     Ranker,
 )
-from planner.query import Formula, describe_formula
+from planner.query import describe_formula
 from planner.rank import describe_text
 from storage.search import RecordQuery, SparseQuery
 
@@ -39,8 +40,8 @@ def describe_ranker(ranker: Ranker) -> dict[str, str]:
             return {"using": term.space, "metric": term.metric.value}
         case InMetrics(terms=terms):
             return {"composite": " ".join(map(_signed, terms))}
-        case Formula():
-            return describe_formula(ranker)
+        case ByFormula(formula=formula):
+            return describe_formula(formula)
         case InRecords(query, space):
             return {"using": space} | _vector(query)
         case ByText():

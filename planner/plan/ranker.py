@@ -9,13 +9,13 @@ from planner.bind import (
     BoundExamples,
     BoundRecommend,
     ByField,
+    ByFormula,
     ByText,
     InMetrics,
     InRecords,
     InSpace,
     Ranker,
 )
-from planner.query import Formula
 from storage.search import SparseQuery
 
 
@@ -35,7 +35,7 @@ def name_of(ranker: Ranker) -> str:
             return _name_by_examples(rank)
         case InMetrics():
             return "rescore"
-        case Formula():
+        case ByFormula():
             return "formula"
         case InRecords(query=query):
             return "sparse" if isinstance(query, SparseQuery) else "max_sim"

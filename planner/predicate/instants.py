@@ -14,8 +14,16 @@ _INSTANT = re.compile(
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 
+NANOSECONDS = 1_000_000_000
+
 EXPECTED = "a date, or a date and time, such as 2026-03-01 or 2026-03-01T12:00:00+01:00"
 """What `instant_of` takes, for messages."""
+
+
+def seconds_of(text: str) -> float | None:
+    """Seconds since 1970 began in UTC; None for what is no date and no date and time."""
+    nanoseconds = instant_of(text)
+    return None if nanoseconds is None else nanoseconds / NANOSECONDS
 
 
 def instant_of(text: str) -> int | None:

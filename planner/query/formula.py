@@ -4,7 +4,7 @@ How it is computed is in ranks/by_formula.py. docs/queries.md says what each par
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
@@ -145,7 +145,10 @@ class Written:
     expression: "Expression"
 
 
-Variable = PrefetchScore | FieldValue | GeoDistance | DatetimeKey
+PayloadVariable = FieldValue | GeoDistance | DatetimeKey
+"""What is read of a point's payload."""
+
+Variable = PrefetchScore | PayloadVariable
 """What differs from point to point, and may be missing."""
 
 Expression = Constant | Holds | Datetime | Variable | OfList | OfOne | Pow | Div | Decay | Written
@@ -157,19 +160,12 @@ class Formula:
 
     `defaults` stand for what a point lacks, by payload path or `$score[i]` (`$score` is `$score[0]`). A point without
     a score, since a value is missing or the arithmetic has no result, is refused; or it drops out if
-    `drop_undefined`. `path`, where the request holds the formula, is set by bind/formulas.py, for errors that
-    only its points bring about.
+    `drop_undefined`.
     """
 
     expression: Expression
     defaults: tuple[tuple[str, Default], ...] = ()
     drop_undefined: bool = False
-    path: str = field(default="", compare=False)
-
-    def default(self, key: str) -> Default | None:
-        """The default of a variable; `key` is a payload path or what score_key makes."""
-        known = dict(self.defaults)
-        return known.get(key, known.get(SCORE) if key == score_key(0) else None)
 
 
 def kind_of(expression: Expression) -> str:

@@ -12,6 +12,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bind import ByFormula
 from planner.errors import InvalidQuery
 from planner.filtering import FEW, FilterSets
 from planner.query import (
@@ -23,30 +24,26 @@ from planner.query import (
     Expression,
     FieldValue,
     Filter,
-    Formula,
     GeoDistance,
     Holds,
     ListFunction,
     OfList,
     OfOne,
+    PayloadVariable,
     Pow,
     PrefetchScore,
     Written,
     below,
     kind_of,
     parts_of,
-    score_key,
     walk,
 )
 from planner.rank.formula_functions import NO_POWER, NO_RESULT, Mask, Values, decay, of_list, of_one, power
 from planner.rank.formula_variables import (
-    PayloadVariable,
     Slots,
-    default_value,
     missing_reason,
     payload_columns,
     score_column,
-    seconds_of,
 )
 from planner.rank.operators import Ranking, ranked
 from storage.budget import Budget
@@ -68,7 +65,7 @@ class Column:
 
 
 def rank_by_formula(
-    formula: Formula,
+    bound: ByFormula,
     slots: Slots,
     lists: Sequence[Ranking],
     reader: Reader,
@@ -80,10 +77,10 @@ def rank_by_formula(
 
     Raises InvalidQuery for a point without a score unless the formula drops it, DeadlineExceeded, Cancelled.
     """
-    path = f"{formula.path}.expression"
+    formula, path = bound.formula, f"{bound.path}.expression"
     variables = {part for _, part in walk(formula.expression, path) if isinstance(part, PayloadVariable)}
     columns = payload_columns(variables, slots, reader, sets.fields, budget)
-    evaluation = _Evaluation(formula, slots, lists, columns, reader, sets, budget)
+    evaluation = _Evaluation(bound, slots, lists, columns, reader, sets, budget)
     with np.errstate(all="ignore"):
         found = evaluation.column(formula.expression, path)
     fine = found.reasons == FINE
@@ -100,7 +97,7 @@ def rank_by_formula(
 class _Evaluation:
     """One formula over `slots` (n,). `reasons`: field and text of the reasons that columns name by number."""
 
-    formula: Formula
+    bound: ByFormula
     slots: Slots
     lists: Sequence[Ranking]
     payload: Mapping[PayloadVariable, Values]
@@ -141,14 +138,10 @@ class _Evaluation:
         match expression:
             case Constant(value=value):
                 return np.full(len(self.slots), value, np.float64)
-            case Datetime(text=text):
-                seconds = seconds_of(text)
-                assert seconds is not None, "bind/formulas.py refuses others"
-                return np.full(len(self.slots), seconds)
+            case Datetime():
+                return np.full(len(self.slots), self.bound.instants[expression])
             case PrefetchScore(index=index):
-                default = self.formula.default(score_key(index))
-                assert default is None or isinstance(default, int | float), "bind/formulas.py refuses others"
-                return score_column(self.lists[index], self.slots, default or 0.0)
+                return score_column(self.lists[index], self.slots, self.bound.list_defaults[index])
             case Holds(filter=filter):
                 return self._holds(filter).astype(np.float64)
         assert_never(expression)
@@ -163,9 +156,9 @@ class _Evaluation:
     def _variable(self, variable: PayloadVariable, path: str) -> Column:
         values = self.payload[variable]
         missing = np.isnan(values)
-        default = self.formula.default(variable.path)
+        default = self.bound.defaults.get(variable)
         if default is not None:
-            return self._fine(np.where(missing, default_value(variable, default), values))
+            return self._fine(np.where(missing, default, values))
         return self._without(self._fine(values), missing, path, missing_reason(variable))
 
     def _quotient(self, parts: Sequence[Column], default: float | None, path: str) -> Column:

@@ -10,27 +10,18 @@ from numpy.typing import NDArray
 from planner.filtering import FEW
 from planner.limits import ROWS_PER_CHECK
 from planner.payload_index import FieldIndex, FieldIndexes
-from planner.predicate import distance, first_key, instant_of, parse_path, place_of, values_at
-from planner.query import DatetimeKey, Default, FieldValue, GeoDistance, GeoPoint
+from planner.predicate import distance, first_key, parse_path, place_of, seconds_of, values_at
+from planner.query import DatetimeKey, FieldValue, GeoDistance, GeoPoint, PayloadVariable
 from planner.rank.operators import Ranking
 from storage.budget import Budget
 from storage.tables import Reader
 
 Slots = NDArray[np.uint32]
 Values = NDArray[np.float64]
-PayloadVariable = FieldValue | GeoDistance | DatetimeKey
 _Payload = dict[str, object]
-
-NANOSECONDS = 1_000_000_000
 
 SLOTS_PER_INDEX = 16
 """Reading one payload of this many points takes about as long as looking through all values of an index."""
-
-
-def seconds_of(text: str) -> float | None:
-    """Seconds from 1970 in UTC; None for what is no instant."""
-    nanoseconds = instant_of(text)
-    return None if nanoseconds is None else nanoseconds / NANOSECONDS
 
 
 def score_column(ranking: Ranking, slots: Slots, default: float) -> Values:
@@ -143,19 +134,6 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
-
-
-def default_value(variable: PayloadVariable, default: Default) -> float:
-    """What a default stands for. Requires: it fits the variable, which bind/formulas.py checks."""
-    if isinstance(variable, GeoDistance):
-        assert isinstance(default, GeoPoint)
-        return distance(variable.origin, default)
-    if isinstance(default, str):
-        seconds = seconds_of(default)
-        assert seconds is not None
-        return seconds
-    assert not isinstance(default, GeoPoint)
-    return default
 
 
 def missing_reason(variable: PayloadVariable) -> str:

@@ -6,9 +6,8 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import AtRandom, ByField, ByText, InMetrics, InRecords, InSpace, Ranker
+from planner.bind import AtRandom, ByField, ByFormula, ByText, InMetrics, InRecords, InSpace, Ranker
 from planner.filtering import FilterSets
-from planner.query import Formula
 from planner.rank.by_examples import example_scores
 from planner.rank.by_field import order_by_field
 from planner.rank.by_formula import rank_by_formula
@@ -47,7 +46,7 @@ def rank_slots(
             return _by_examples(ranker, slots, reader, budget)
         case InMetrics():
             return rank_by_metrics(ranker, slots, reader, budget, limit)
-        case Formula():
+        case ByFormula():
             return rank_by_formula(ranker, slots, lists, reader, sets, budget, limit), 0
         case InRecords(query, space):
             hits = score_records(reader, space, slots, query, budget)
