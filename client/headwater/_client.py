@@ -6,17 +6,29 @@ from typing import Any, Self
 
 import grpc
 
-from headwater._calls import Calls
-from headwater._collections import AsyncCollections, Collections
-from headwater._endpoint import ChannelOption, Endpoint, Tls
-from headwater._indexes import AsyncIndexes, Indexes
-from headwater._points import AsyncPoints, Points
-from headwater._records import AsyncRecords, Records
-from headwater._retries import RetryPolicy
-from headwater._surface import run_blocking
-from headwater._transfer import AsyncTransfers, Transfers
-from headwater._transport import AsyncioTransport, BlockingTransport
-from headwater._vde import VDE, AsyncVDE
+from headwater._files import AsyncTransfers, Transfers
+from headwater._methods import (
+    VDE,
+    AsyncCollections,
+    AsyncIndexes,
+    AsyncPoints,
+    AsyncRecords,
+    AsyncVDE,
+    Collections,
+    Indexes,
+    Points,
+    Records,
+)
+from headwater._rpc import (
+    AsyncioTransport,
+    BlockingTransport,
+    Calls,
+    ChannelOption,
+    Endpoint,
+    RetryPolicy,
+    Tls,
+    run_blocking,
+)
 
 DEFAULT_TARGET = "localhost:50051"
 DEFAULT_TIMEOUT = 60.0

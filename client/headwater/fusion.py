@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headwater.models.points import PayloadNotAskedFor, PointId, ScoredPoint
-from headwater.models.queries import Hits
+from headwater.models import Hits, PayloadNotAskedFor, PointId, ScoredPoint
 
 Hitlist = Sequence[ScoredPoint]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headwater._client import Client
-from headwater.models.partitions import PartitionRow
+from headwater.models import PartitionRow
 
 DEFAULT_ITERATIONS = 10
 DEFAULT_SEED = 42

@@ -17,7 +17,7 @@ from google.rpc import error_details_pb2
 
 import headwater
 from headwater import AsyncClient, Client, PointStruct
-from headwater._retries import RetryPolicy
+from headwater._rpc.retries import RetryPolicy
 from headwater.v1 import collections_pb2, points_pb2
 from tests.client.scripted_server import Answer, Received, Refusal, ScriptedServer, error_info, start
 

@@ -17,7 +17,7 @@ import pytest
 
 import headwater
 from headwater import AsyncClient, Client
-from headwater._retries import RetryPolicy
+from headwater._rpc.retries import RetryPolicy
 from headwater.v1 import points_pb2, vde_pb2
 from tests.client.scripted_server import Answer, Received, ScriptedServer, start
 from tests.support.server_process import running_server

@@ -12,9 +12,9 @@ import pytest
 
 import headwater
 from headwater import AsyncClient, Client, models
-from headwater._point_reads import PointReads
-from headwater._surface import remote, remote_items, run_blocking
-from headwater._wire import rpcs
+from headwater import _rpcs as rpcs
+from headwater._methods.point_reads import PointReads
+from headwater._rpc.surface import remote, remote_items, run_blocking
 from headwater.v1 import collections_pb2, common_pb2, indexes_pb2, points_pb2, query_pb2, vde_pb2
 
 NAMESPACES = ["collections", "points", "vde", "indexes", "records"]
@@ -71,7 +71,7 @@ def test_every_rpc_of_the_contract_is_in_the_table_and_used_by_a_method() -> Non
         "VDE": (rpcs.VDE, vde_pb2),
         "Indexes": (rpcs.Indexes, indexes_pb2),
     }
-    sources = "".join(path.read_text() for path in CLIENT_FOLDER.glob("_*.py"))
+    sources = "".join(path.read_text() for path in CLIENT_FOLDER.glob("_*/*.py"))
     for service, (table, module) in services.items():
         known = {name: rpc for name, rpc in vars(table).items() if isinstance(rpc, rpcs.Rpc)}
         described = {

@@ -37,7 +37,7 @@ from headwater import (
     SparseVector,
     StageOutcome,
 )
-from headwater._tables import HEAD, MAX_WIDTH, TAIL, Table
+from headwater._display.tables import HEAD, MAX_WIDTH, TAIL, Table
 
 SHOES = Hits(
     [

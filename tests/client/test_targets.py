@@ -6,8 +6,8 @@ import grpc
 import pytest
 
 from headwater import AsyncClient, Client
-from headwater._endpoint import Endpoint
-from headwater._target import MAX_SOCKET_PATH_BYTES, target_of
+from headwater._rpc.endpoint import Endpoint
+from headwater._rpc.target import MAX_SOCKET_PATH_BYTES, target_of
 
 PLAIN_OR_EITHER = {
     "localhost": "localhost:50051",

@@ -14,7 +14,7 @@ import pytest
 
 import headwater
 from headwater import AsyncClient, Client, Datatype, Distance, Field, HnswConfigDiff, PointStruct, VectorParams
-from headwater._parquet import read_points as read_parquet
+from headwater._files.parquet import read_points as read_parquet
 from tests.support.root import ROOT
 from tests.support.server_process import environment, running_server
 
@@ -226,8 +226,8 @@ def test_foreign_parquet(client: Client, tmp_path: Path, target: str) -> None:
 def test_without_pyarrow_it_says_what_to_install(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['pyarrow'] = None\n"
-        "from pathlib import Path\nfrom headwater import _parquet\n"
-        "try: _parquet.count_points(Path('x'))\nexcept ImportError as error: print(error)"
+        "from pathlib import Path\nfrom headwater._files import parquet\n"
+        "try: parquet.count_points(Path('x'))\nexcept ImportError as error: print(error)"
     )
     output = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT, env=environment()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headwater import PointStruct
-from headwater._progress import bar_text, progress_of
-from headwater._upload import batches
+from headwater._methods.batches import batches
+from headwater._methods.progress import bar_text, progress_of
 
 
 def sizes(count: int, batch_size: int, max_bytes: int, dimensions: int = 100) -> list[int]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headwater._wire.names import made
+from headwater._wire.enum_names import made
 from headwater._wire.points import asks_vectors, payload_selector, record_of, scored_point_of, vectors_selector
 from headwater._wire.queries import explanation_of
 from headwater._wire.values import id_of, value_of
-from headwater.models.analyses import (
+from headwater.models import (
     AggregateGroup,
     Aggregates,
     Aggregation,

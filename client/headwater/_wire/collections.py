@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headwater._wire.enum_names import enum_name, made
 from headwater._wire.limits import unsigned
-from headwater._wire.names import enum_name, made
 from headwater._wire.payload_schema import field_index_of
 from headwater._wire.text import text_index_of
 from headwater._wire.vectors import UNNAMED
 from headwater.errors import InvalidArgumentError
-from headwater.models.collections import (
+from headwater.models import (
     Alias,
     AliasOperation,
     CollectionInfo,

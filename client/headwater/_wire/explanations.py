@@ -1,7 +1,7 @@
 """Explanations of points from the contract to the client's models."""
 
 from headwater._wire.values import id_of
-from headwater.models.explanation import AbsenceReason, FailedCondition, PointExplanation, StageOutcome
+from headwater.models import AbsenceReason, FailedCondition, PointExplanation, StageOutcome
 from headwater.v1 import query_pb2
 
 

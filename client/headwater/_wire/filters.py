@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from headwater._wire.instants import instant_text
+from headwater._plain import instant_text
 from headwater._wire.limits import check_depth, refused, unsigned
 from headwater._wire.values import id_messages, value_message
 from headwater.errors import InvalidFilterError, InvalidPayloadError

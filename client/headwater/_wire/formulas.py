@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from headwater._conditions import Condition
+from headwater._plain import instant_text
+from headwater._wire.enum_names import enum_name
 from headwater._wire.filters import filter_message
-from headwater._wire.instants import instant_text
 from headwater._wire.limits import check_depth, refused
-from headwater._wire.names import enum_name
 from headwater._wire.values import value_message
 from headwater.errors import InvalidPayloadError, InvalidQueryError
 from headwater.filters import FilterBuilder
@@ -37,7 +37,7 @@ from headwater.formulas import (
     Sqrt,
     Sum,
 )
-from headwater.models.ranks import Formula, UndefinedScore
+from headwater.models import Formula, UndefinedScore
 from headwater.v1 import filter_pb2, formula_pb2, payload_pb2
 
 _LISTS: Mapping[type, str] = {Sum: "sum", Mult: "mult", Min: "min", Max: "max"}

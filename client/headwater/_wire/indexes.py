@@ -1,10 +1,9 @@
 """Indexes and records between the client's models and the contract."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from headwater._spelling import member_of
+from headwater._plain import member_of, snake_case
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import unsigned
 from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
@@ -13,24 +12,30 @@ from headwater._wire.values import write_id, write_payload
 from headwater._wire.vectors import text_message, write_vector
 from headwater.errors import InvalidArgumentError
 from headwater.filters import FilterLike
-from headwater.models.collections import Distance
-from headwater.models.indexes import (
+from headwater.models import (
+    Distance,
     Index,
     IndexHit,
     IndexHits,
     IndexSource,
     IndexStats,
     IndexStatus,
+    PointIdLike,
     PropertyVector,
     PropertyVectorLike,
     ReadyPolicy,
+    ScoreMode,
+    SearchParamsLike,
+    VectorLike,
+    WithPayload,
+    WithVectors,
 )
-from headwater.models.points import PointIdLike, VectorLike, WithPayload, WithVectors
-from headwater.models.queries import ScoreMode, SearchParamsLike
 from headwater.v1 import common_pb2, indexes_pb2
 
 
-def arguments(given: Mapping[str, Any] | None, named: Mapping[str, Any], method: str, what: str) -> dict[str, Any]:
+def index_arguments(
+    given: Mapping[str, Any] | None, named: Mapping[str, Any], method: str, what: str
+) -> dict[str, Any]:
     """The arguments of a call, given as a dict or by name; those by name win. Names in `camelCase` are taken too.
 
     Raises TypeError for a name that is no argument.
@@ -44,12 +49,7 @@ def arguments(given: Mapping[str, Any] | None, named: Mapping[str, Any], method:
     return chosen
 
 
-def snake_case(name: str) -> str:
-    """`propertyName` as `property_name`."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-def create_request(given: Mapping[str, Any]) -> indexes_pb2.IndexesCreateRequest:
+def index_create_request(given: Mapping[str, Any]) -> indexes_pb2.IndexesCreateRequest:
     external = given.get("external")
     source = given.get("source_type")
     if external is not None and source is None:
@@ -88,7 +88,7 @@ def index_of(message: indexes_pb2.Index) -> Index:
     )
 
 
-def stats_of(message: indexes_pb2.IndexCoverage) -> IndexStats:
+def index_stats_of(message: indexes_pb2.IndexCoverage) -> IndexStats:
     return IndexStats(
         total=message.total,
         indexed=message.indexed,
@@ -150,7 +150,7 @@ def property_vector(given: PropertyVectorLike, path: str) -> PropertyVector:
         raise TypeError(f"{path} has {', '.join(map(repr, given))}; it may have: {known}") from None
 
 
-def search_request(
+def index_search_request(
     given: Mapping[str, Any],
     *,
     params: SearchParamsLike | None,
@@ -185,9 +185,9 @@ def search_request(
     return request
 
 
-def hits_of(message: indexes_pb2.IndexesSearchResponse, vectors: bool) -> IndexHits:
+def index_hits_of(message: indexes_pb2.IndexesSearchResponse, vectors: bool) -> IndexHits:
     hits = [IndexHit(hit.label, scored_point_of(hit.point, vectors)) for hit in message.hits]
-    return IndexHits(hits, [stats_of(each) for each in message.coverage])
+    return IndexHits(hits, [index_stats_of(each) for each in message.coverage])
 
 
 def _source(given: IndexSource | str | None) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from headwater._wire.collections import space_state_of
-from headwater.models.maintenance import CollectionState, CollectionStats, RebuildTask, SpaceStats, StateInfo, TaskKind
+from headwater.models import CollectionState, CollectionStats, RebuildTask, SpaceStats, StateInfo, TaskKind
 from headwater.v1 import vde_pb2
 
 

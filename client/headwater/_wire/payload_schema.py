@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from headwater._spelling import member_of
-from headwater._wire.names import made
-from headwater.models.payload_schema import (
+from headwater._plain import member_of
+from headwater._wire.enum_names import made
+from headwater.models import (
     FieldIndexInfo,
     FieldIndexLike,
     FieldIndexParams,

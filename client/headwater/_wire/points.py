@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from headwater._wire.text import highlight_of
-from headwater._wire.values import id_of, names, payload_of, write_id, write_payload
+from headwater._wire.values import id_of, name_list, payload_of, write_id, write_payload
 from headwater._wire.vectors import vectors_of, write_vectors
-from headwater.models.points import (
+from headwater.models import (
     Page,
     PayloadNotAskedFor,
     PointStruct,
@@ -43,7 +43,7 @@ def vectors_selector(given: WithVectors) -> common_pb2.WithVectorsSelector:
 
 
 def _name_list(given: Sequence[str], what: str) -> common_pb2.NameList:
-    return common_pb2.NameList(names=names(given, what))
+    return common_pb2.NameList(names=name_list(given, what))
 
 
 def asks_vectors(selector: common_pb2.WithVectorsSelector) -> bool:

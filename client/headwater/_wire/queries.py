@@ -4,30 +4,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from headwater._wire.collections import levels_of
+from headwater._wire.enum_names import enum_name, made
 from headwater._wire.filters import filter_message
 from headwater._wire.limits import check_depth, unsigned
-from headwater._wire.names import enum_name, made
 from headwater._wire.points import payload_selector, scored_point_of, vectors_selector
 from headwater._wire.ranks import rank_message, vector_input
 from headwater._wire.values import id_message, id_of
 from headwater.errors import InvalidQueryError
-from headwater.models.explanation import ExplainNode, Explanation, HitExplanation, StageRank
-from headwater.models.points import ScoredPoint
-from headwater.models.queries import (
+from headwater.models import (
     Dbsf,
+    ExplainNode,
+    Explanation,
     FilterScope,
     FilterStrategy,
     Fusion,
     FusionQuery,
+    HitExplanation,
     Hits,
     LookupFrom,
     LookupFromLike,
+    OtherRank,
     PrefetchLike,
     PrefetchQuery,
     QuantizationSearchParams,
     QueryLike,
     QueryRequest,
     Rrf,
+    ScoredPoint,
     ScoreMode,
     SearchAfter,
     SearchAfterLike,
@@ -35,8 +38,8 @@ from headwater.models.queries import (
     SearchParamsLike,
     SearchRequest,
     SparseMetric,
+    StageRank,
 )
-from headwater.models.ranks import OtherRank
 from headwater.v1 import points_pb2, query_pb2
 
 

@@ -6,33 +6,35 @@ from uuid import UUID
 
 import numpy as np
 
+from headwater._wire.enum_names import enum_name
 from headwater._wire.formulas import formula_message
 from headwater._wire.limits import refused, unsigned
-from headwater._wire.names import enum_name
 from headwater._wire.text import bm25_message
 from headwater._wire.values import id_message
 from headwater._wire.vectors import text_message, vector_message
 from headwater.errors import InvalidQueryError
-from headwater.models.collections import Distance
-from headwater.models.points import PointIdLike, Text, VectorLike
-from headwater.models.ranks import (
+from headwater.models import (
+    Bm25,
     Context,
     ContextPair,
     Direction,
     Discover,
+    Distance,
     Formula,
     Metric,
     MetricLike,
     NearestWithMmr,
     OrderBy,
     OtherRank,
+    PointIdLike,
     Recommend,
     RecommendStrategy,
     Rescore,
     Sample,
+    Text,
+    VectorLike,
     WeightedMetric,
 )
-from headwater.models.text import Bm25
 from headwater.v1 import query_pb2
 
 

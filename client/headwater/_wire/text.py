@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headwater._wire.enum_names import enum_name, made
 from headwater._wire.limits import unsigned
-from headwater._wire.names import enum_name, made
 from headwater.errors import InvalidArgumentError, InvalidQueryError
-from headwater.models.text import (
+from headwater.models import (
     Bm25,
     Highlight,
     HighlightParams,

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import numpy as np
 
+from headwater._plain import makes_payload, plain_of
 from headwater._wire.limits import check_depth, refused
-from headwater._wire.payload_values import makes_payload, plain_of
 from headwater.errors import InvalidPayloadError, InvalidPointIdError, NotFiniteError
-from headwater.models.points import PointId, PointIdLike, PointIds
+from headwater.models import PointId, PointIdLike, PointIds
 from headwater.v1 import common_pb2, payload_pb2
 
 
-def names(given: Iterable[str], what: str) -> list[str]:
+def name_list(given: Iterable[str], what: str) -> list[str]:
     """A list of names. A bare string is a TypeError: it would pass for a list of its characters."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise TypeError(f"{what} takes a list of strings, not {'one string' if isinstance(given, str) else given!r}")

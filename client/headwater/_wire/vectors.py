@@ -10,8 +10,7 @@ import numpy as np
 from google.protobuf.internal.containers import MessageMap
 from numpy.typing import NDArray
 
-from headwater.models.points import Text, VectorLike, VectorsLike
-from headwater.models.vectors import MultiVector, SparseVector, SparseVectorLike
+from headwater.models import MultiVector, SparseVector, SparseVectorLike, Text, VectorLike, VectorsLike
 from headwater.v1 import common_pb2
 
 UNNAMED = ""

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from headwater._spelling import member_of
+from headwater._plain import member_of
 from headwater._wire.filters import filter_message
 from headwater._wire.points import point_messages, point_vectors_messages
-from headwater._wire.values import id_messages, names, payload_message
-from headwater.models.writes import (
+from headwater._wire.values import id_messages, name_list, payload_message
+from headwater.models import (
     ClearPayload,
     DeletePayload,
     DeletePoints,
@@ -66,7 +66,7 @@ def delete_vectors_request(
     operation: DeleteVectors, collection: str | None = None, wait: bool | None = None
 ) -> points_pb2.PointsDeleteVectorsRequest:
     return points_pb2.PointsDeleteVectorsRequest(
-        collection_name=collection, selector=_selector(operation), using=names(operation.using, "using"), wait=wait
+        collection_name=collection, selector=_selector(operation), using=name_list(operation.using, "using"), wait=wait
     )
 
 
@@ -101,7 +101,7 @@ def delete_payload_request(
     operation: DeletePayload, collection: str | None = None, wait: bool | None = None
 ) -> points_pb2.PointsDeletePayloadRequest:
     return points_pb2.PointsDeletePayloadRequest(
-        collection_name=collection, selector=_selector(operation), keys=names(operation.keys, "keys"), wait=wait
+        collection_name=collection, selector=_selector(operation), keys=name_list(operation.keys, "keys"), wait=wait
     )
 
 

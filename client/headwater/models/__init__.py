@@ -83,6 +83,8 @@ from headwater.models.partitions import (
     PartitionRow,
     VectorSample,
 )
+from headwater.models.partitions import PartitionRowLike as PartitionRowLike
+from headwater.models.partitions import PartitionRowsLike as PartitionRowsLike
 from headwater.models.payload_schema import (
     FieldIndexInfo,
     FieldIndexLike,
@@ -114,6 +116,7 @@ from headwater.models.points import (
     WithVectors,
     WithVectorsSelector,
 )
+from headwater.models.queries import DEFAULT_LIMIT as DEFAULT_LIMIT
 from headwater.models.queries import (
     Dbsf,
     FilterScope,
@@ -136,6 +139,7 @@ from headwater.models.queries import (
     SearchRequest,
     SparseMetric,
 )
+from headwater.models.queries import SearchAfterLike as SearchAfterLike
 from headwater.models.ranks import (
     Context,
     ContextPair,
@@ -154,6 +158,7 @@ from headwater.models.ranks import (
     UndefinedScore,
     WeightedMetric,
 )
+from headwater.models.ranks import Default as Default
 from headwater.models.snapshots import SnapshotInfo
 from headwater.models.text import (
     Bm25,
@@ -181,6 +186,7 @@ from headwater.models.writes import (
     UpsertMode,
     WriteOperation,
 )
+from headwater.models.writes import Selected as Selected
 
 __all__ = [
     "AbsenceReason",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from headwater._tables import Row, Table, counted, flat
+from headwater._display import Row, Table, counted, flat
 from headwater.models.explanation import Explanation
 from headwater.models.points import PointId, Record, ScoredPoint, WithPayload, WithVectors
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from headwater._plan_picture import plan_picture
-from headwater._tables import html_table
+from headwater._display import html_table
+from headwater.models._plan_picture import plan_picture
 from headwater.models.points import PointId
 
 

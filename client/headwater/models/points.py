@@ -7,8 +7,7 @@ from uuid import UUID
 
 from numpy.typing import NDArray
 
-from headwater._frames import plain
-from headwater._tables import Row, Table, counted
+from headwater._display import Row, Table, counted, plain
 from headwater.models.text import Highlight
 from headwater.models.vectors import MultiVectorLike, SparseVector, SparseVectorLike
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from headwater._tables import Row, Table, counted
+from headwater._display import Row, Table, counted
 from headwater.filters import FilterLike
 from headwater.models.explanation import Explanation
 from headwater.models.points import PointIdLike, ScoredPoint, VectorLike, WithPayload, WithVectors

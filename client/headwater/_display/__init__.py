@@ -1,0 +1,15 @@
+"""How answers show themselves in a terminal and a notebook: tables as text and HTML, and frames. Knows no answer."""
+
+from headwater._display.frames import plain
+from headwater._display.tables import Row, Table, counted, cut, flat, html_table, printable
+
+__all__ = [
+    "Row",
+    "Table",
+    "counted",
+    "cut",
+    "flat",
+    "html_table",
+    "plain",
+    "printable",
+]

@@ -1,0 +1,240 @@
+"""Whole collections to a file and back, blocking and async. jsonl.py and parquet.py know the formats.
+
+Points are written as they are read, and read as they are sent, so neither needs memory for more than a page.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, aclosing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from headwater import _rpcs as rpcs
+from headwater._files import jsonl, parquet
+from headwater._files.head import Head, create_request, head_of
+from headwater._methods import BATCH_SIZE, AsyncPoints, Progress, progress_of
+from headwater._rpc import AsyncNamespace, BlockingNamespace, Namespace, remote
+from headwater.errors import CollectionAlreadyExistsError, HeadwaterError
+from headwater.filters import FilterLike
+from headwater.models import PointStruct, Record, WithVectors
+from headwater.v1 import collections_pb2
+
+FilePath = str | os.PathLike[str]
+
+
+class RecordWriter(Protocol):
+    """Appends points to a file of some format."""
+
+    def write(self, record: Record) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How points become a file and come back."""
+
+    writer: Callable[[Path, Head], AbstractContextManager[RecordWriter]]
+    head: Callable[[Path], Head | None]
+    count: Callable[[Path], int]
+    points: Callable[[Path], Iterator[PointStruct]]
+
+
+JSON_LINES = FileFormat(jsonl.jsonl_writer, jsonl.read_head, jsonl.count_points, jsonl.read_points)
+PARQUET = FileFormat(parquet.parquet_writer, parquet.read_head, parquet.count_points, parquet.read_points)
+
+
+class TransferMethods(Namespace):
+    """Exports read one commit, whatever is written meanwhile. Imports upsert batch by batch: repeat one that failed.
+
+    `timeout` is in seconds and holds for each request; None: the client's. All raise HeadwaterError and OSError.
+    """
+
+    __slots__ = ()
+
+    @remote
+    async def export_jsonl(
+        self,
+        collection: str,
+        path: FilePath,
+        *,
+        filter: FilterLike | None = None,
+        with_vectors: WithVectors = True,
+        batch_size: int = BATCH_SIZE,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> int:
+        """Writes the points that match to a file of JSON Lines and returns how many. Compressed if it ends in `.gz`.
+
+        The first line tells the schema; each other is `{"id": ..., "vectors": {space: [...]}, "payload": {...}}`.
+        The file appears when it is whole. `progress` is called with (points done, points in all).
+        """
+        return await self._export(
+            JSON_LINES, collection, Path(path), filter, with_vectors, batch_size, progress, timeout
+        )
+
+    @remote
+    async def import_jsonl(
+        self,
+        collection: str,
+        path: FilePath,
+        *,
+        batch_size: int = BATCH_SIZE,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> int:
+        """Upserts the points of a file of JSON Lines and returns how many.
+
+        Makes the collection when there is none and the file begins with a schema; without one every line is a point.
+        Raises ValueError naming the line that is no point.
+        """
+        return await self._import(JSON_LINES, collection, Path(path), batch_size, progress, timeout)
+
+    @remote
+    async def export_parquet(
+        self,
+        collection: str,
+        path: FilePath,
+        *,
+        filter: FilterLike | None = None,
+        with_vectors: WithVectors = True,
+        batch_size: int = BATCH_SIZE,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> int:
+        """Writes the points that match to a Parquet file and returns how many. Needs `headwater[parquet]`.
+
+        Columns: `id_number` or `id_key`, `payload` (JSON), `vector:<space>` (float32), and the schema in the metadata.
+        The file appears when it is whole. `progress` is called with (points done, points in all).
+        """
+        return await self._export(PARQUET, collection, Path(path), filter, with_vectors, batch_size, progress, timeout)
+
+    @remote
+    async def import_parquet(
+        self,
+        collection: str,
+        path: FilePath,
+        *,
+        batch_size: int = BATCH_SIZE,
+        progress: Progress = False,
+        timeout: float | None = None,
+    ) -> int:
+        """Upserts the points of a Parquet file and returns how many. Needs `headwater[parquet]`.
+
+        Makes the collection when there is none and the file has a schema of Headwater's.
+        """
+        return await self._import(PARQUET, collection, Path(path), batch_size, progress, timeout)
+
+    async def _export(
+        self,
+        file_format: FileFormat,
+        collection: str,
+        path: Path,
+        filter: FilterLike | None,
+        with_vectors: WithVectors,
+        batch_size: int,
+        progress: Progress,
+        timeout: float | None,
+    ) -> int:
+        points = AsyncPoints(self._calls)  # the calls decide whether these block
+        request = collections_pb2.CollectionsGetRequest(collection_name=collection)
+        head = head_of((await self._calls(rpcs.Collections.GET, request, timeout)).collection)
+        total = await points.count(collection, filter=filter, timeout=timeout) if progress is not False else None
+        records = points.scroll_all(
+            collection, filter=filter, batch_size=batch_size, with_vectors=with_vectors, timeout=timeout
+        )
+        part = path.with_name(f".part-{path.name}")  # the ending says whether it is compressed
+        done = 0
+        try:
+            with progress_of(progress, total) as report, file_format.writer(part, head) as file:
+                async with aclosing(records):
+                    async for record in records:
+                        file.write(record)
+                        done += 1
+                        if done % batch_size == 0:
+                            report(done)
+                report(done)
+            part.replace(path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                part.unlink()
+            raise
+        return done
+
+    async def _import(
+        self,
+        file_format: FileFormat,
+        collection: str,
+        path: Path,
+        batch_size: int,
+        progress: Progress,
+        timeout: float | None,
+    ) -> int:
+        head = file_format.head(path)
+        if head is not None:
+            await self._create_unless_there(create_request(head, collection), timeout)
+        points = _Points(file_format.points(path), file_format.count(path) if progress is not False else None)
+        try:
+            return await AsyncPoints(self._calls).upload_points(
+                collection, points.counted(), batch_size=batch_size, progress=progress, timeout=timeout
+            )
+        except (TypeError, ValueError) as error:
+            if not points.read or batch_size < 1:
+                raise
+            done = (points.read - 1) // batch_size * batch_size
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{path}, point {points.read:,}: {error} (up to {done:,} points were imported)") from error
+        except HeadwaterError as error:
+            error.add_note(
+                f"after {points.read:,} points of {path} were read; those of the batches before are imported"
+            )
+            raise
+
+    async def _create_unless_there(
+        self, request: collections_pb2.CollectionsCreateRequest, timeout: float | None
+    ) -> None:
+        exists = collections_pb2.CollectionsExistsRequest(collection_name=request.collection_name)
+        if not (await self._calls(rpcs.Collections.EXISTS, exists, timeout)).exists:
+            with suppress(CollectionAlreadyExistsError):  # another caller was faster
+                await self._calls(rpcs.Collections.CREATE, request, timeout)
+
+
+class _Points:
+    """The points of a file, and how many of them were read."""
+
+    def __init__(self, points: Iterator[PointStruct], count: int | None) -> None:
+        self._points, self._count, self.read = points, count, 0
+
+    def __iter__(self) -> Iterator[PointStruct]:
+        for point in self._points:
+            self.read += 1
+            yield point
+
+    def counted(self) -> Iterable[PointStruct]:
+        """With a length, when it is known."""
+        return self if self._count is None else _Counted(self, self._count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Points whose number is known before they are read."""
+
+    points: Iterable[PointStruct]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[PointStruct]:
+        return iter(self.points)
+
+
+class Transfers(TransferMethods, BlockingNamespace):
+    """The exports and imports of a Client."""
+
+    __slots__ = ()
+
+
+class AsyncTransfers(TransferMethods, AsyncNamespace):
+    """The exports and imports of an AsyncClient."""
+
+    __slots__ = ()

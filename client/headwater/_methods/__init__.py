@@ -1,0 +1,25 @@
+"""The methods of a client, a file for each group: make a request, send it, make a model of the answer."""
+
+from headwater._methods.batches import BATCH_SIZE
+from headwater._methods.collections import AsyncCollections, Collections
+from headwater._methods.indexes import AsyncIndexes, Indexes
+from headwater._methods.points import AsyncPoints, Points
+from headwater._methods.progress import Progress, progress_of
+from headwater._methods.records import AsyncRecords, Records
+from headwater._methods.vde import VDE, AsyncVDE
+
+__all__ = [
+    "BATCH_SIZE",
+    "VDE",
+    "AsyncCollections",
+    "AsyncIndexes",
+    "AsyncPoints",
+    "AsyncRecords",
+    "AsyncVDE",
+    "Collections",
+    "Indexes",
+    "Points",
+    "Progress",
+    "Records",
+    "progress_of",
+]

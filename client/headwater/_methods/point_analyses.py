@@ -1,0 +1,194 @@
+"""Groups, facets, aggregations and distance matrices of points; each method sees one commit. Part of `.points`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from headwater import _rpcs as rpcs
+from headwater._rpc import Namespace, remote
+from headwater._wire import (
+    aggregates_of,
+    aggregation_messages,
+    facets_of,
+    filter_message,
+    groups_of,
+    lookup_message,
+    offsets_of,
+    pairs_of,
+    query_request,
+    unsigned,
+)
+from headwater.errors import InvalidQueryError
+from headwater.filters import FilterLike
+from headwater.models import (
+    DEFAULT_LIMIT,
+    Aggregates,
+    AggregationLike,
+    Facets,
+    FilterScope,
+    Groups,
+    LookupFromLike,
+    MatrixOffsets,
+    MatrixPairs,
+    PrefetchLike,
+    QueryLike,
+    QueryRequest,
+    ScoreMode,
+    SearchParamsLike,
+    WithLookup,
+    WithPayload,
+    WithVectors,
+)
+from headwater.v1 import points_pb2
+
+DEFAULT_GROUP_SIZE = 3
+"""Points of a group unless a call says otherwise."""
+
+
+class PointAnalyses(Namespace):
+    """What looks at the values of many points; each call sees one commit.
+
+    Values of a field are its strings, numbers and bools, those in an array each for itself. None: the server's default.
+    """
+
+    __slots__ = ()
+
+    @remote
+    async def query_groups(
+        self,
+        collection: str,
+        query: QueryLike | None = None,
+        *,
+        group_by: str,
+        group_size: int | None = DEFAULT_GROUP_SIZE,
+        limit: int | None = DEFAULT_LIMIT,
+        offset: int | None = None,
+        prefetch: PrefetchLike = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        params: SearchParamsLike | None = None,
+        score_threshold: float | None = None,
+        with_payload: WithPayload = True,
+        with_vectors: WithVectors = False,
+        with_lookup: WithLookup | str | Mapping[str, Any] | None = None,
+        lookup_from: LookupFromLike | None = None,
+        filter_scope: FilterScope | str | None = None,
+        score_mode: ScoreMode | str | None = None,
+        explain: bool = False,
+        timeout: float | None = None,
+    ) -> Groups:
+        """The best `limit` groups of points by the values of the field `group_by`, with up to `group_size` points each.
+
+        `query` and what belongs to it are as in `query`; `limit` and `offset` count groups. A point whose field is an
+        array belongs to the group of each element; points without a value are left out. `with_lookup` names a
+        collection whose points have the groups' values as ids, to be returned with the groups.
+        """
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=limit,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            with_payload=with_payload,
+            with_vectors=with_vectors,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            score_mode=score_mode,
+            explain=explain,
+        )
+        request = points_pb2.PointsQueryGroupsRequest(
+            query=query_request(root, collection),
+            group_by=group_by,
+            group_size=unsigned(group_size, "group_size"),
+            with_lookup=lookup_message(with_lookup),
+        )
+        return groups_of(await self._calls(rpcs.Points.QUERY_GROUPS, request, timeout), request)
+
+    @remote
+    async def facet(
+        self,
+        collection: str,
+        key: str,
+        *,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        timeout: float | None = None,
+    ) -> Facets:
+        """The `limit` most frequent values of the field `key`, and how many points have each, exactly."""
+        request = points_pb2.PointsFacetRequest(
+            collection_name=collection, key=key, filter=filter_message(filter), limit=unsigned(limit, "limit")
+        )
+        return facets_of(await self._calls(rpcs.Points.FACET, request, timeout))
+
+    @remote
+    async def aggregate(
+        self,
+        collection: str,
+        aggregations: Mapping[str, AggregationLike],
+        *,
+        group_by: str | None = None,
+        filter: FilterLike | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> Aggregates:
+        """Aggregations by name, such as `{"revenue": Aggregation.sum("price"), "n": "count"}`.
+
+        One group of all points that match, or one for each value of the field `group_by`, in the order of the values;
+        `limit` None: up to 10,000.
+        """
+        request = points_pb2.PointsAggregateRequest(
+            collection_name=collection,
+            aggregations=aggregation_messages(aggregations),
+            group_by=group_by,
+            filter=filter_message(filter),
+            limit=unsigned(limit, "limit"),
+        )
+        return aggregates_of(await self._calls(rpcs.Points.AGGREGATE, request, timeout), list(aggregations))
+
+    @remote
+    async def search_matrix_pairs(
+        self,
+        collection: str,
+        *,
+        sample: int | None = None,
+        limit: int | None = None,
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        seed: int | None = None,
+        timeout: float | None = None,
+    ) -> MatrixPairs:
+        """For each of `sample` (10) random points the `limit` (3) nearest others of the sample: pairs with scores."""
+        request = points_pb2.PointsSearchMatrixPairsRequest(
+            collection_name=collection,
+            sample=unsigned(sample, "sample", InvalidQueryError),
+            limit=unsigned(limit, "limit"),
+            using=using,
+            filter=filter_message(filter),
+            seed=unsigned(seed, "seed", InvalidQueryError, bits=64),
+        )
+        return pairs_of(await self._calls(rpcs.Points.SEARCH_MATRIX_PAIRS, request, timeout))
+
+    @remote
+    async def search_matrix_offsets(
+        self,
+        collection: str,
+        *,
+        sample: int | None = None,
+        limit: int | None = None,
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        seed: int | None = None,
+        timeout: float | None = None,
+    ) -> MatrixOffsets:
+        """What `search_matrix_pairs` returns, as a sparse matrix of places in the list of ids."""
+        request = points_pb2.PointsSearchMatrixOffsetsRequest(
+            collection_name=collection,
+            sample=unsigned(sample, "sample", InvalidQueryError),
+            limit=unsigned(limit, "limit"),
+            using=using,
+            filter=filter_message(filter),
+            seed=unsigned(seed, "seed", InvalidQueryError, bits=64),
+        )
+        return offsets_of(await self._calls(rpcs.Points.SEARCH_MATRIX_OFFSETS, request, timeout))

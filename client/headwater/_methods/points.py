@@ -1,0 +1,25 @@
+"""The namespace `.points`, blocking and async: writes and reads put together."""
+
+from headwater._methods.field_indexes import FieldIndexes
+from headwater._methods.point_analyses import PointAnalyses
+from headwater._methods.point_explanations import PointExplanations
+from headwater._methods.point_reads import PointReads
+from headwater._methods.point_writes import PointWrites
+from headwater._methods.text_indexes import PointTextIndexes
+from headwater._rpc import AsyncNamespace, BlockingNamespace
+
+
+class Points(
+    PointWrites, PointReads, PointExplanations, FieldIndexes, PointTextIndexes, PointAnalyses, BlockingNamespace
+):
+    """`client.points`."""
+
+    __slots__ = ()
+
+
+class AsyncPoints(
+    PointWrites, PointReads, PointExplanations, FieldIndexes, PointTextIndexes, PointAnalyses, AsyncNamespace
+):
+    """`client.points` of an AsyncClient."""
+
+    __slots__ = ()

@@ -1,0 +1,313 @@
+"""The namespace `.records`: points by another name, with vectors that name their property.
+
+Thin over points and indexes: a label is a collection, a record a point, its data the payload. Nothing is kept that
+points do not have.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from headwater import _rpcs as rpcs
+from headwater._plain import Where, filter_of_where
+from headwater._rpc import AsyncNamespace, BlockingNamespace, Namespace, remote
+from headwater._wire import (
+    check_depth,
+    filter_message,
+    id_messages,
+    payload_selector,
+    record_message,
+    record_of,
+    unsigned,
+)
+from headwater.errors import AlreadyExistsError
+from headwater.models import LabeledRecord, PointId, PointIdLike, PropertyVector, PropertyVectorLike
+from headwater.v1 import common_pb2, indexes_pb2, points_pb2
+
+FIND_LIMIT = 100
+"""Records that `find` returns unless it says otherwise."""
+IMPORT_BATCH = 500
+"""Records of one write of an import."""
+VECTORS_KEY = "$vectors"
+"""The key of an imported object that holds its vectors."""
+
+Data = Mapping[str, Any]
+Vectors = Sequence[PropertyVectorLike]
+Made = list[LabeledRecord]
+
+
+class RecordMethods(Namespace):
+    """Records: points with vectors by property.
+
+    `vectors` are dicts `{"propertyName", "vector", "similarityFunction", "using"}` or PropertyVectors; the index that
+    is meant is found by the length of the vector and by what is said, and a space, `using`, always wins. `timeout` is
+    in seconds; None: the client's. All raise HeadwaterError.
+    """
+
+    __slots__ = ()
+
+    @remote
+    async def create(
+        self,
+        label: str,
+        data: Data,
+        *,
+        vectors: Vectors = (),
+        id: PointIdLike | None = None,
+        timeout: float | None = None,
+    ) -> LabeledRecord:
+        """Makes a record with its vectors, in one commit. `id` None: a new UUID.
+
+        Raises AlreadyExistsError when a record of this id exists.
+        """
+        return (await self._create(label, [data], [vectors], [id], timeout))[0]
+
+    @remote
+    async def create_many(
+        self,
+        label: str,
+        data: Iterable[Data],
+        *,
+        vectors: Sequence[Vectors | PropertyVectorLike] | None = None,
+        ids: Sequence[PointIdLike] | None = None,
+        timeout: float | None = None,
+    ) -> Made:
+        """Makes records, all or none, at most 10,000. `vectors[i]` are those of `data[i]`, or the only one.
+
+        Raises ValueError when lists differ in length, AlreadyExistsError when a record of one of the `ids` exists.
+        """
+        rows = list(data)
+        given = _parallel(vectors, len(rows))
+        if ids is not None and len(ids) != len(rows):
+            raise ValueError(f"{len(ids)} ids are given for {len(rows)} records")
+        return await self._create(label, rows, given, [None] * len(rows) if ids is None else ids, timeout)
+
+    @remote
+    async def upsert(
+        self,
+        label: str,
+        data: Data,
+        *,
+        id: PointIdLike | None = None,
+        vectors: Vectors = (),
+        replace: bool = False,
+        timeout: float | None = None,
+    ) -> LabeledRecord:
+        """Makes a record, or replaces the data of the one of this id, and sets vectors, in one commit.
+
+        Vectors that are not given stay, unless `replace`: then the record is replaced whole. `id` None: a new UUID.
+        """
+        mode = indexes_pb2.RECORD_MODE_REPLACE if replace else indexes_pb2.RECORD_MODE_KEEP_VECTORS
+        message = record_message(_new_id() if id is None else id, data, vectors, "records[0]")
+        await self._write(label, [message], mode, timeout)
+        return LabeledRecord(_id_of(message), label, dict(data))
+
+    @remote
+    async def find(
+        self,
+        label: str,
+        *,
+        where: Where | None = None,
+        ids: Iterable[PointIdLike] | None = None,
+        limit: int = FIND_LIMIT,
+        skip: int = 0,
+        timeout: float | None = None,
+    ) -> Made:
+        """Records in the order of their ids: those that match, or those of these `ids`; `skip` + `limit` <= 10,000.
+
+        `where` is a filter, or a dict: `{"price": {"$gte": 5}, "color": "red"}`.
+        """
+        if ids is not None:
+            if where is not None:
+                raise ValueError("find takes where or ids, not both")
+            asked = points_pb2.PointsGetRequest(
+                collection_name=label, ids=id_messages(ids), with_payload=payload_selector(True)
+            )
+            found = (await self._calls(rpcs.Points.GET, asked, timeout)).points
+            return [_record(label, point) for point in found][skip : skip + limit]
+        request = points_pb2.PointsScrollRequest(
+            collection_name=label,
+            filter=filter_message(filter_of_where(where)),
+            limit=unsigned(skip + limit, "skip and limit"),
+            with_payload=payload_selector(True),
+        )
+        found = (await self._calls(rpcs.Points.SCROLL, request, timeout)).points
+        return [_record(label, point) for point in found[skip:]]
+
+    @remote
+    async def delete(
+        self,
+        label: str,
+        *,
+        ids: Iterable[PointIdLike] | None = None,
+        where: Where | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Deletes the records of these ids, or those that match; returns how many there were."""
+        if (ids is None) == (where is None):
+            raise ValueError("delete takes ids or where, and not both")
+        selector = points_pb2.PointsSelector()
+        if ids is not None:
+            selector.ids.CopyFrom(common_pb2.PointIdList(ids=id_messages(ids)))
+        else:
+            message = filter_message(filter_of_where(where))
+            assert message is not None
+            selector.filter.CopyFrom(message)
+        request = points_pb2.PointsDeleteRequest(collection_name=label, selector=selector)
+        return (await self._calls(rpcs.Points.DELETE, request, timeout)).result.affected
+
+    @remote
+    async def import_json(
+        self, data: Data | Sequence[Data], *, label: str | None = None, timeout: float | None = None
+    ) -> dict[str, Made]:
+        """Makes records of JSON-like data: by label, `{"Movie": [{...}, ...], "Actor": {...}}`, or of one `label`.
+
+        Each object is a record, what is nested in it part of its data. An object may have `"$vectors"`: vectors as in
+        `create`, or a dict by property; in a nested object properties start at it, so that `{"author": {"$vectors":
+        [{"propertyName": "bio", ...}]}}` is of `author.bio`. `"$id"` of an outer object is its id. Also
+        `{"label": ..., "data": ...}`. Written in batches of 500: each is all or nothing, the whole is not. `timeout`
+        holds for each.
+        """
+        if label is None and isinstance(data, Mapping) and data.keys() == {"label", "data"}:
+            label, data = data["label"], data["data"]
+        made: dict[str, Made] = {}
+        for each, rows in _by_label(data, label).items():
+            parsed = [_parsed(row, f"{each}[{position}]") for position, row in enumerate(rows)]
+            made[each] = []
+            for start in range(0, len(parsed), IMPORT_BATCH):
+                batch = parsed[start : start + IMPORT_BATCH]
+                datas, vectors = [row[0] for row in batch], [row[1] for row in batch]
+                made[each] += await self._create(each, datas, vectors, [row[2] for row in batch], timeout)
+        return made
+
+    async def _create(
+        self,
+        label: str,
+        data: Sequence[Data],
+        vectors: Sequence[Vectors],
+        ids: Sequence[PointIdLike | None],
+        timeout: float | None,
+    ) -> Made:
+        if not data:
+            return []
+        messages = [
+            record_message(_new_id() if point_id is None else point_id, row, given, f"records[{position}]")
+            for position, (point_id, row, given) in enumerate(zip(ids, data, vectors, strict=True))
+        ]
+        given_ids = [point_id for point_id in ids if point_id is not None]
+        if given_ids:
+            await self._check_free(label, given_ids, timeout)
+        answer = await self._write(label, messages, indexes_pb2.RECORD_MODE_INSERT_ONLY, timeout)
+        if answer.skipped:
+            raise AlreadyExistsError(f"{answer.skipped} of the ids were given to other records meanwhile")
+        return [LabeledRecord(_id_of(each), label, dict(row)) for each, row in zip(messages, data, strict=True)]
+
+    async def _check_free(self, label: str, ids: Sequence[PointIdLike], timeout: float | None) -> None:
+        """Raises AlreadyExistsError when a record of one of these ids exists."""
+        request = points_pb2.PointsGetRequest(
+            collection_name=label, ids=id_messages(ids), with_payload=payload_selector(False)
+        )
+        found = [_id_of(point) for point in (await self._calls(rpcs.Points.GET, request, timeout)).points]
+        if found:
+            raise AlreadyExistsError(f"records of these ids exist: {', '.join(map(repr, found[:16]))}")
+
+    async def _write(
+        self,
+        label: str,
+        records: Sequence[indexes_pb2.IndexRecord],
+        mode: indexes_pb2.RecordMode,
+        timeout: float | None,
+    ) -> indexes_pb2.IndexesUpsertRecordsResponse:
+        request = indexes_pb2.IndexesUpsertRecordsRequest(label=label, records=records, mode=mode)
+        return await self._calls(rpcs.Indexes.UPSERT_RECORDS, request, timeout)
+
+
+class Records(RecordMethods, BlockingNamespace):
+    """`client.records`."""
+
+    __slots__ = ()
+
+
+class AsyncRecords(RecordMethods, AsyncNamespace):
+    """`client.records` of an AsyncClient."""
+
+    __slots__ = ()
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _parallel(vectors: Sequence[Vectors | PropertyVectorLike] | None, count: int) -> list[Vectors]:
+    if vectors is None:
+        return [()] * count
+    if len(vectors) != count:
+        raise ValueError(f"{len(vectors)} lists of vectors are given for {count} records")
+    return [[each] if isinstance(each, PropertyVector | Mapping) else each for each in vectors]
+
+
+def _by_label(data: Data | Sequence[Data], label: str | None) -> dict[str, Sequence[Data]]:
+    if label is not None:
+        return {label: _rows(data, "data")}
+    if not isinstance(data, Mapping):
+        raise ValueError("data that is a list needs a label")
+    return {each: _rows(rows, f'data["{each}"]') for each, rows in data.items()}
+
+
+def _rows(given: Any, what: str) -> Sequence[Data]:
+    rows = [given] if isinstance(given, Mapping) else given
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError(f"{what} is an object or a list of objects, of which each is a record")
+    return rows
+
+
+def _parsed(row: Data, where: str) -> tuple[dict[str, Any], list[PropertyVectorLike], PointIdLike | None]:
+    """The data, vectors and id of an imported object."""
+    vectors: list[PropertyVectorLike] = []
+    data = _without_vectors(row, "", where, vectors)
+    return data, vectors, data.pop("$id", None)
+
+
+def _without_vectors(
+    row: Data, prefix: str, where: str, vectors: list[PropertyVectorLike], depth: int = 1
+) -> dict[str, Any]:
+    check_depth(depth, f"data: {where}")
+    vectors.extend(_placed(row.get(VECTORS_KEY, ()), prefix, where))
+    data: dict[str, Any] = {}
+    for key, value in row.items():
+        if key == VECTORS_KEY:
+            continue
+        if isinstance(value, list | tuple) and any(isinstance(each, Mapping) and VECTORS_KEY in each for each in value):
+            raise ValueError(f"{where}.{key}: objects in a list are part of one record and have no vectors")
+        if isinstance(value, Mapping):
+            value = _without_vectors(value, f"{prefix}{_quoted(key)}.", f"{where}.{key}", vectors, depth + 1)
+        data[key] = value
+    return data
+
+
+def _placed(given: Any, prefix: str, where: str) -> Iterator[dict[str, Any]]:
+    """Vectors with the path of their property from the outer object."""
+    entries = given
+    if isinstance(given, Mapping):
+        entries = [{"propertyName": name, "vector": vector} for name, vector in given.items()]
+    for entry in entries:
+        if not isinstance(entry, Mapping):
+            raise ValueError(f'{where}: "$vectors" holds dicts {{"propertyName", "vector"}}')
+        name = entry.get("propertyName", entry.get("property_name", ""))
+        rest = {key: value for key, value in entry.items() if key not in ("propertyName", "property_name")}
+        yield {**rest, "property_name": f"{prefix}{name}" if name else ""}
+
+
+def _quoted(key: str) -> str:
+    """A key as it is written in a path."""
+    plain = key and not any(character in key for character in '."[]\\')
+    return key if plain else '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _record(label: str, message: common_pb2.RetrievedPoint) -> LabeledRecord:
+    record = record_of(message, False)
+    return LabeledRecord(record.id, label, record.payload or {})
+
+
+def _id_of(message: indexes_pb2.IndexRecord | common_pb2.RetrievedPoint) -> PointId:
+    return message.id.key if message.id.WhichOneof("kind") == "key" else message.id.number
