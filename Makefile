@@ -11,6 +11,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
+RUN_TESTS = $(PYTEST) -q -n $(WORKERS) --dist=worksteal --durations-file=.cache/durations.txt
 PROTOS := $(sort $(wildcard protos/headwater/v1/*.proto))
 SERVICES := $(shell grep -l '^service ' $(PROTOS))
 STUBS := client/headwater/v1
@@ -26,7 +27,7 @@ generate = $(PY) -m grpc_tools.protoc -Iprotos --python_out=$(1) --pyi_out=$(1) 
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # -- environment --------------------------------------------------------------------------------------------------------
 
@@ -94,12 +95,24 @@ test: $(STAMP) ## All checks, and the tests with a share of the slow ones
 	@$(MAKE) typecheck
 	@$(MAKE) protos-check
 	$(call heading,Tests)
-	@$(PYTEST) -q -n $(WORKERS) --dist=worksteal --slow-share=$(SLOW_SHARE)
+	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE)
+
+.PHONY: test-storage test-planner test-server test-client test-e2e
+test-storage: $(STAMP) ## The tests of storage, with a share of the slow ones
+	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/storage
+test-planner: $(STAMP) ## The tests of the planner
+	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/planner
+test-server: $(STAMP) ## The tests of the server
+	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/server
+test-client: $(STAMP) ## The tests of the client
+	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/client
+test-e2e: $(STAMP) ## The tests of a real server with the real client
+	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/e2e
 
 .PHONY: test-all
 test-all: $(STAMP) ## Every test, and ten times as many generated examples
 	$(call heading,All tests)
-	@$(PYTEST) -q -n $(WORKERS) --dist=worksteal --hypothesis-profile=thorough
+	@$(RUN_TESTS) --hypothesis-profile=thorough
 
 # Settings of `make fuzz`; without SEED a new one, which it prints. ONLY: numbers of single cases.
 REQUESTS ?= 1000000

@@ -1,4 +1,4 @@
-"""Settings of the whole suite: Hypothesis profiles, the share of slow tests that runs, and recorded (golden) files.
+"""Settings of the whole suite: Hypothesis profiles, the share of slow tests, durations, and recorded (golden) files.
 
 Owns no fixture that starts anything; those live beside the tests that use them or in `tests/support`.
 """
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.durations import Durations
 
 # Generated examples are the same on every run of a commit, so a failure seen once is seen again. `thorough` draws anew.
 settings.register_profile(
@@ -35,11 +37,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="run one in N of the slow tests, another part each day (1: all, 0: none)",
     )
+    parser.addoption(
+        "--durations-file", type=Path, metavar="FILE", help="write how long each test took to this file, slowest first"
+    )
     parser.addoption("--update-goldens", action="store_true", help="record golden files instead of comparing with them")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault(ROTATION_VARIABLE, str(date.today().toordinal()))
+    file: Path | None = config.getoption("--durations-file")
+    if file and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Durations(file))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -17,7 +17,7 @@ from tests.attack.shrink import readable, shrink
 from tests.attack.sound import sound_texts
 from tests.attack.verdicts import fault_of
 from tests.attack.words import BARE, Learned
-from tests.server.conftest import serving
+from tests.support.serving import serving
 
 REQUESTS = 5_000
 SEED = 1

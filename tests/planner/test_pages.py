@@ -30,7 +30,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError, InvalidPointId, NotFinite
 from storage.schema import PointId
-from tests.planner.bind.test_validate import field_of
+from tests.planner.refused_fields import field_of
 from tests.support.oracle import query as oracle
 from tests.support.strategies import SIZES, queries, random_world
 from tests.support.worlds import create, open_database

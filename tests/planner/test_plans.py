@@ -14,7 +14,6 @@ from planner.bind.stages import bind
 from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.explain.explanation import explain
-from planner.explain.node import ExplainNode
 from planner.explain.text import render
 from planner.optimize.optimizer import RULES, optimize
 from planner.plan.builder import build
@@ -22,6 +21,7 @@ from planner.plan.nodes import Node, Plan
 from storage.collection import Collection
 from storage.database import Database
 from tests.conftest import Golden
+from tests.planner.explanations import without_times
 from tests.planner.notation import query_of
 from tests.planner.shop import SHOP
 from tests.support.oracle import query as oracle
@@ -65,10 +65,6 @@ def recorded(text: str, engine: Engine, shop: Collection) -> str:
     sections.append(("run", render(without_times(answer.explanation.root))))
     sections.append(("result", "\n".join(f"{hit.id!r:6} {hit.score:.6g}" for hit in answer.hits) or "(nothing)"))
     return "".join(f"--- {title}\n{body}\n" for title, body in sections)
-
-
-def without_times(node: ExplainNode) -> ExplainNode:
-    return replace(node, microseconds=None, children=tuple(without_times(child) for child in node.children))
 
 
 def test_every_rule_has_a_golden_file_that_it_changes() -> None:

@@ -26,8 +26,8 @@ from server.rpc.interceptors import Interceptor, budget_of
 from server.rpc.rpcs import UnaryRpc
 from storage.budget import Budget
 from storage.errors import Cancelled, DeadlineExceeded, EngineError, StorageFailed
-from tests.server.conftest import Service, failure_of, serving
 from tests.server.messages import point, space
+from tests.support.serving import Service, failure_of, serving
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

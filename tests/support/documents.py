@@ -16,7 +16,7 @@ CODE_SPAN = re.compile(r"`([^`\n]+)`")
 FOLDER = re.compile(r"(?:[\w.-]+/)+")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-MAKE = re.compile(r"\bmake ([a-z][a-z-]*)\b")
+MAKE = re.compile(r"\bmake ([a-z][a-z0-9-]*)\b")
 REFERENCE = re.compile(
     r"(?P<path>[\w.-]+(?:/[\w.-]+)*\.(?:py|js|md|proto|toml|txt|lock|svg))(?::(?P<symbol>\w+(?:\.\w+)*))?"
 )
@@ -92,7 +92,7 @@ def anchors(document: Path) -> set[str]:
 
 def make_targets() -> set[str]:
     """The targets that the Makefile lists."""
-    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 @cache

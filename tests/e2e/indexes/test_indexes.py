@@ -39,7 +39,7 @@ from headwater import (
     VectorParams,
     has_id,
 )
-from tests.server.conftest import serving
+from tests.support.serving import serving
 
 ALPHA = {
     "Alpha": [1.0, 0.0, 0.0],

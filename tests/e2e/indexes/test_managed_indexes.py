@@ -21,7 +21,6 @@ from headwater import (
     PointVectors,
     VectorParamsDiff,
 )
-from tests.server.conftest import serving
 from tests.support.embedding_server import (
     DIMENSIONS,
     EmbeddingServer,
@@ -31,6 +30,7 @@ from tests.support.embedding_server import (
     vector_of,
 )
 from tests.support.server_process import doomed_server, running_server
+from tests.support.serving import serving
 
 WAIT_SECONDS = 15.0
 

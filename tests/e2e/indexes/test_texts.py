@@ -41,7 +41,6 @@ from headwater import (
     WriteOperation,
     ZeroVectorError,
 )
-from tests.server.conftest import serving
 from tests.support.embedding_server import (
     DIMENSIONS,
     EmbeddingServer,
@@ -50,6 +49,7 @@ from tests.support.embedding_server import (
     embeddings,
     vector_of,
 )
+from tests.support.serving import serving
 
 TEXTS = {1: "red trail shoe", 2: "blue boot", 3: "red watch", 4: "blue trail boot"}
 

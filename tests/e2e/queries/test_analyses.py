@@ -30,7 +30,7 @@ from headwater import (
 from headwater.v1 import payload_pb2
 from headwater.v1 import points_pb2 as points
 from planner.analyze.aggregation import AggregateQuery
-from tests.planner.analyze.test_analyses import AGGREGATE_QUERIES, group_queries
+from tests.support.analysis_strategies import AGGREGATE_QUERIES, group_queries
 from tests.support.client_queries import DISTANCES, filter_of, points_of, query_of, text_indexes_of
 from tests.support.messages import field, must
 from tests.support.oracle import values as oracle

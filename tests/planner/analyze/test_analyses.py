@@ -16,15 +16,16 @@ from planner.analyze.matrix import MatrixQuery
 from planner.engine import Engine
 from planner.payload_index.columns import Column
 from planner.query.filter import Filter
-from planner.query.query import Nearest, Query, Stage
+from planner.query.query import Query, Stage
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import DeadlineExceeded, LimitExceeded, ReplyTooLarge
 from storage.meter import Meter
+from tests.support.analysis_strategies import AGGREGATE_QUERIES, group_queries
 from tests.support.oracle import values as oracle
 from tests.support.oracle.query import Point, World
-from tests.support.strategies import FILTERS, PATHS, SIZES, queries, random_world, seldom
+from tests.support.strategies import FILTERS, PATHS, SIZES, random_world, seldom
 from tests.support.worlds import create, open_database
 
 WORLD_COUNT = 3
@@ -47,18 +48,6 @@ class Fixture:
 def fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fixture]:
     with open_database(tmp_path_factory.mktemp("analyses") / "data") as database:
         yield Fixture(database, [random_world(seed) for seed in range(WORLD_COUNT)])
-
-
-@st.composite
-def group_queries(draw: st.DrawFn, world: World) -> GroupQuery:
-    """Groups of any valid query; sizes and limits small, so that groups lack points and searches have to go on."""
-    query = draw(queries(world))
-    size, limit = draw(st.integers(1, 4)), draw(st.none() | st.integers(1, 5))
-    root = replace(query.root, limit=limit, offset=draw(st.integers(0, 2)))
-    if isinstance(root.query, Nearest) and root.query.mmr is not None:
-        mmr = replace(root.query.mmr, candidates=draw(st.none() | st.just(60)))
-        root = replace(root, query=replace(root.query, mmr=mmr))
-    return GroupQuery(query=replace(query, root=root), path=draw(PATHS), size=size)
 
 
 @given(st.data(), NUMBERS, INDEXED)
@@ -87,20 +76,6 @@ def test_facets_are_the_oracles(
     found = [(oracle.key(each.value), each.count) for each in answer.counts]
     assert found == oracle.facet(world, path, filter, limit)
     assert answer.value_count == len(oracle.facet(world, path, filter, 10**6))
-
-
-AGGREGATIONS = st.one_of(
-    st.just(Aggregation(AggregateKind.COUNT)), st.builds(Aggregation, st.sampled_from(AggregateKind), PATHS)
-)
-AGGREGATE_QUERIES = st.builds(
-    lambda aggregations, group_by, filter, limit: AggregateQuery(
-        aggregations=tuple(aggregations), group_by=group_by, filter=filter, limit=limit
-    ),
-    st.lists(AGGREGATIONS, min_size=1, max_size=3),
-    st.none() | PATHS,
-    seldom(FILTERS),
-    st.sampled_from([1, 3, 10_000]),
-)
 
 
 @given(NUMBERS, INDEXED, AGGREGATE_QUERIES)

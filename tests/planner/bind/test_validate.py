@@ -61,6 +61,7 @@ from storage.errors import (
     ZeroVector,
 )
 from storage.schema import CollectionSchema, DenseSpace, Distance
+from tests.planner.refused_fields import field_of
 
 SCHEMA = CollectionSchema(
     spaces={
@@ -100,10 +101,6 @@ def nested_filter(depth: int) -> Filter:
     for _ in range(depth - 1):
         filter = Filter(must_not=(filter,))
     return filter
-
-
-def field_of(error: EngineError) -> str:
-    return error.field if isinstance(error, InvalidRequest) else error.metadata["field"]
 
 
 REFUSED: list[tuple[Stage, type[EngineError], str]] = [

@@ -13,7 +13,7 @@ from planner.query.query import Nearest, Query, QueryVector, Rrf, Stage
 from storage.collection import Collection
 from storage.database import Database
 from tests.conftest import Golden
-from tests.planner.test_plans import without_times
+from tests.planner.explanations import without_times
 from tests.support.root import ROOT
 
 DOCUMENT = ROOT / "docs/explain.md"

@@ -1,7 +1,6 @@
 """The tables of docs/filters.md, each row a test: of the planner's filters, and of the oracle's."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,24 +30,11 @@ from planner.query.filter import (
     TextTest,
     ValuesCount,
 )
+from tests.support.document_tables import Row, code, table
 from tests.support.oracle import query as oracle
 from tests.support.root import ROOT
 
 DOCUMENT = ROOT / "docs" / "filters.md"
-Row = list[str]
-
-
-def table(section: str) -> list[Row]:
-    """The table under a heading: its rows as lists of cells, the header first."""
-    text = DOCUMENT.read_text(encoding="utf-8").split(f"\n## {section}\n")[1].split("\n## ")[0]
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in rows]
-    return [cells[0], *cells[2:]]
-
-
-def code(cell: str) -> list[str]:
-    """The texts in backquotes."""
-    return re.findall(r"`([^`]*)`", cell)
 
 
 def condition_of(path: str, test: str) -> PayloadCondition:
@@ -92,7 +78,7 @@ def places(corners: list[list[float]]) -> tuple[GeoPoint, ...]:
 
 
 def truth_table() -> Iterator[tuple[str, str, str]]:
-    header, *rows = table("What each test says")
+    header, *rows = table(DOCUMENT, "What each test says")
     for row in rows:
         for column, expected in zip(header[1:], row[1:], strict=True):
             yield code(row[0])[0], code(column)[0], expected
@@ -111,19 +97,19 @@ def test_truth_table(test: str, value: str, expected: str) -> None:
     assert holds(condition_of("a", test), payload) == expected
 
 
-@pytest.mark.parametrize("row", table("Paths")[1:], ids=lambda row: row[0])
+@pytest.mark.parametrize("row", table(DOCUMENT, "Paths")[1:], ids=lambda row: row[0])
 def test_paths(row: Row) -> None:
     path, payload, values = (code(cell)[0] for cell in row)
     assert values_at(json.loads(payload), parse_path(path)) == json.loads(values)
 
 
-@pytest.mark.parametrize("row", table("More cases")[1:], ids=lambda row: row[0] + row[1])
+@pytest.mark.parametrize("row", table(DOCUMENT, "More cases")[1:], ids=lambda row: row[0] + row[1])
 def test_more_cases(row: Row) -> None:
     path, test = code(row[0])
     assert holds(condition_of(path, test), json.loads(code(row[1])[0])) == row[2]
 
 
-VALUES = [row for section in ("Strings", "Instants", "Places", "Elements") for row in table(section)[1:]]
+VALUES = [row for section in ("Strings", "Instants", "Places", "Elements") for row in table(DOCUMENT, section)[1:]]
 
 
 @pytest.mark.parametrize("row", VALUES, ids=lambda row: f"{row[0]} {row[1]}")
@@ -132,7 +118,7 @@ def test_values(row: Row) -> None:
     assert holds(condition_of("a", test), {"a": json.loads(value)}) == row[2]
 
 
-@pytest.mark.parametrize("row", table("Clauses")[1:], ids=lambda row: "/".join(row))
+@pytest.mark.parametrize("row", table(DOCUMENT, "Clauses")[1:], ids=lambda row: "/".join(row))
 def test_clauses(row: Row) -> None:
     must, should, must_not, min_should = (" ".join(code(cell)).split() for cell in row[:4])
     filter = Filter(
@@ -151,4 +137,4 @@ def _flags(names: list[str]) -> tuple[Condition, ...]:
 def test_the_tables_are_found() -> None:
     assert len(list(truth_table())) == 29 * 15
     assert len(VALUES) == 29 + 17 + 17 + 6
-    assert [len(table(name)) - 1 for name in ("Paths", "More cases", "Clauses")] == [17, 18, 15]
+    assert [len(table(DOCUMENT, name)) - 1 for name in ("Paths", "More cases", "Clauses")] == [17, 18, 15]

@@ -34,7 +34,7 @@ from planner.query.query import FilterScope, Nearest, Query, QueryVector, Rrf, S
 from storage.collection import Collection
 from storage.errors import EngineError, LimitExceeded, NotFinite
 from storage.schema import PointId
-from tests.planner.bind.test_validate import field_of
+from tests.planner.refused_fields import field_of
 
 TEXT = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)
 IMAGE = Stage(query=Nearest(QueryVector(np.array([3, 0, 0], np.float32))), using="image", limit=2)

@@ -37,7 +37,7 @@ from storage.errors import (
 )
 from storage.schema import PointId
 from storage.search.random_order import seeded_order
-from tests.planner.bind.test_validate import field_of
+from tests.planner.refused_fields import field_of
 
 TEXT = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)
 

@@ -35,7 +35,7 @@ from storage.errors import (
 )
 from storage.schema import Distance, PointId
 from storage.vectors.distance import score_rows
-from tests.planner.bind.test_validate import field_of
+from tests.planner.refused_fields import field_of
 from tests.support.oracle.formula import metric_score
 
 

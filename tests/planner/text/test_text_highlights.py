@@ -12,7 +12,7 @@ from planner.text.highlights import Highlight, highlights_of
 from planner.text.syntax import clauses_of
 from planner.text.units import field_clauses
 from storage.schema.text_settings import TextSettings, Tokenizer
-from tests.planner.text.test_text_oracle import PIECES, WORDS
+from tests.planner.text.drawn_texts import PIECES, WORDS
 
 DEFAULT = Highlighting()
 ENGLISH = TextSettings(language="english", stemming=True)

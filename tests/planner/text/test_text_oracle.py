@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,14 +16,11 @@ from storage.database import Database
 from storage.schema import CollectionSchema, PointId
 from storage.schema.text_settings import TextSettings, Tokenizer
 from storage.write.operations import ByIds, DeletePoints, Operation, Upsert
+from tests.planner.text.drawn_texts import PIECES, WORDS, Held
 from tests.support.ids import id_order
 from tests.support.oracle import text as oracle_text
 from tests.support.worlds import CODEC, open_database
 
-PLAIN = ["a", "ab", "abc", "B", "b'c", "b.d", "it", "fox", "x1", "1.5"]
-SCRIPTS = ["東京", "東京都", "京", "都に行", "ネット", "ｲﾝﾀｰﾈｯﾄ", "엔진", "엔진입니다", "ที่นี่", "ที่", "x1を", "㍿"]
-INVISIBLE = ["f\u00adox", "\ufeffab", "ab\u200b", "x\u00b9", "ﬁt", "東\u200b京", "❤\ufe0f", "👩\u200d👩"]
-WORDS = [*PLAIN, *PLAIN, *SCRIPTS, *INVISIBLE]
 TEXTS = st.lists(st.sampled_from([*WORDS, ",", "-", '"']), max_size=8).map(" ".join)
 VALUES = st.one_of(TEXTS, TEXTS, st.lists(TEXTS | st.just(3), max_size=3), st.just(7), st.none())
 PAYLOADS = st.dictionaries(st.sampled_from(["t", "u"]), VALUES)
@@ -43,12 +39,6 @@ SETTINGS = st.builds(
     b=st.sampled_from([0.75, 0.0, 1.0]),
     k3=st.sampled_from([8.0, 0.0]),
 )
-PIECES = st.one_of(
-    st.sampled_from(WORDS),
-    st.builds("{}{}".format, st.sampled_from("+-"), st.sampled_from([*WORDS, "b-d"])),
-    st.builds('{}"{} {}"'.format, st.sampled_from(["", "", "+", "-"]), st.sampled_from(WORDS), st.sampled_from(WORDS)),
-    st.sampled_from(['"', "+", "-", "--ab", '-"ab', "a-b"]),
-)
 QUERIES = st.builds(
     Bm25,
     text=st.one_of(
@@ -61,11 +51,6 @@ QUERIES = st.builds(
     last_as_prefix=st.booleans(),
     plain=st.booleans(),
 )
-
-
-@dataclass(frozen=True)
-class Held:
-    payload: dict[str, object]
 
 
 @pytest.fixture(scope="module")

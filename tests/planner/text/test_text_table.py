@@ -24,8 +24,8 @@ from storage.database import Database
 from storage.schema import CollectionSchema
 from storage.schema.text_settings import TextSettings
 from storage.write.operations import Upsert
-from tests.planner.predicate.test_filter_table import Row, code
-from tests.planner.text.test_text_oracle import Held
+from tests.planner.text.drawn_texts import Held
+from tests.support.document_tables import Row, code, table
 from tests.support.oracle import operators
 from tests.support.oracle import text as oracle_text
 from tests.support.root import ROOT
@@ -33,16 +33,8 @@ from tests.support.worlds import CODEC, open_database
 
 DOCUMENT = ROOT / "docs" / "text_search.md"
 NARROW = TextSettings(stop_words=("the",), min_token_length=2, max_token_length=8)
-
-
-def rows(section: str) -> list[Row]:
-    text = DOCUMENT.read_text(encoding="utf-8").split(f"\n## {section}\n")[1].split("\n## ")[0]
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-SCRIPTS = rows("Scripts")
-LEFT_OUT = rows("Words that are not searched for")
+SCRIPTS = table(DOCUMENT, "Scripts")[1:]
+LEFT_OUT = table(DOCUMENT, "Words that are not searched for")[1:]
 
 
 @pytest.fixture(scope="module")

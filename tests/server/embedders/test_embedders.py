@@ -24,9 +24,9 @@ from server.embedders.settings import OnnxSettings, OpenAISettings, read_embedde
 from server.errors.embedders import EmbedderNotConfigured, EmbedderUnavailable
 from storage.budget import UNLIMITED, Budget
 from storage.errors import Cancelled
-from tests.server.conftest import serving
 from tests.support.embedding_server import Reply, embedding_server, embeddings, vector_of
 from tests.support.onnx_model import write_model
+from tests.support.serving import serving
 
 GOOD = """
 [small]

@@ -8,8 +8,8 @@ import pytest
 
 from headwater.v1 import collections_pb2 as wire
 from headwater.v1 import common_pb2
-from tests.server.conftest import Service, failure_of
 from tests.server.messages import space
+from tests.support.serving import Service, failure_of
 
 
 def create(name: str, **spaces: wire.VectorParams) -> wire.CollectionsCreateRequest:

@@ -9,8 +9,8 @@ import pytest
 from headwater.v1 import common_pb2
 from headwater.v1 import points_pb2 as wire
 from server.convert.payload import MAX_PAYLOAD_BYTES, payload_message, payload_of
-from tests.server.conftest import Service, failure_of
 from tests.server.messages import equal, ids, must, point, point_id, vectors
+from tests.support.serving import Service, failure_of
 
 COMPLETED = wire.UPDATE_STATUS_COMPLETED
 EVERYTHING = {"with_payload": {"enable": True}, "with_vectors": {"enable": True}}

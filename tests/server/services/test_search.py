@@ -9,8 +9,8 @@ import pytest
 from headwater.v1 import collections_pb2, query_pb2
 from headwater.v1 import points_pb2 as wire
 from server.convert.payload import payload_of
-from tests.server.conftest import Service, failure_of
 from tests.server.messages import equal, must, nearest, point, point_id, vector
+from tests.support.serving import Service, failure_of
 
 POINTS = [
     point(1, {"": [1, 0], "text": [1, 0, 0], "flat": [0, 0]}, {"kind": "a"}),

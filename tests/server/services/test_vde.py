@@ -15,8 +15,8 @@ from server.services.vde import COLLECTION_STATES
 from storage.schema.stats import SpaceState
 from storage.segments.policy import TaskKind
 from storage.tables.catalog import CollectionState
-from tests.server.conftest import Service, failure_of, serving
 from tests.server.messages import point
+from tests.support.serving import Service, failure_of, serving
 
 OF_A_COLLECTION = [
     method.name

@@ -15,8 +15,8 @@ from storage.search.snapshot_search import search_vectors
 from storage.segments import matching
 from storage.vectors import codes, distance
 from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
+from tests.storage.hard_rows import METRICS, STYLES
 from tests.storage.model import write
-from tests.storage.search import test_candidates as styles
 from tests.support.directories import CODEC, Directories
 
 Rows = NDArray[np.float32]
@@ -38,7 +38,7 @@ def _wide(metric: Distance, query: Rows, rows: Rows) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("metric", CODED)
-@pytest.mark.parametrize("style", styles.STYLES, ids=lambda style: style.__name__.strip("_"))
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__.strip("_"))
 def test_bounds_hold(metric: Distance, style: Style) -> None:
     for size in (1, 3, 64, 200):
         rows = style(np.random.default_rng(size), size)
@@ -70,7 +70,7 @@ def test_products_of_the_largest_codes_are_exact() -> None:
     assert np.allclose(guess, np.where(np.arange(50) % 2, -3_000, 3_000), rtol=1e-5)
 
 
-@pytest.mark.parametrize("style", styles.STYLES, ids=lambda style: style.__name__.strip("_"))
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__.strip("_"))
 def test_coded_rows_give_the_same_bytes(
     style: Style, directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +78,7 @@ def test_coded_rows_give_the_same_bytes(
     monkeypatch.setattr(matching, "KEPT_ROWS", 20)
     monkeypatch.setattr(matching, "PART_ROWS", 70)
     rows = style(np.random.default_rng(5), 16)
-    spaces = {metric.value: DenseSpace(size=16, distance=metric) for metric in styles.METRICS}
+    spaces = {metric.value: DenseSpace(size=16, distance=metric) for metric in METRICS}
     collection = directories.open().create_collection("c", CollectionSchema(spaces=spaces, indexing_threshold=250))
     vectors = {name: SpaceVectors(np.arange(len(rows)), rows) for name in spaces}
     ids = tuple(range(len(rows), 0, -1))
@@ -89,7 +89,7 @@ def test_coded_rows_give_the_same_bytes(
         allowed = np.sort(np.random.default_rng(6).choice(slots, len(slots) // 2, replace=False))
         copy = allowed.copy()  # may change, so nothing is kept of it
         allowed.flags.writeable = False
-        for metric in styles.METRICS:
+        for metric in METRICS:
             plain = _found(snapshot, metric, rows, copy)
             for _ in range(3):  # originals, then codes
                 assert _found(snapshot, metric, rows, allowed) == plain
