@@ -29,22 +29,23 @@ from planner.errors import InvalidQuery
 from planner.execute import (
     POINT_BYTES,
     Fetched,
+    Indexes,
+    LocalSource,
+    Source,
     StoredValue,
     Trace,
     execute,
-    fetch,
     fetch_repeated,
     fetch_some,
-    highlights_of_points,
     run,
 )
-from planner.explain import Explanation, PointExplanation, explain, explain_points
-from planner.filtering import FilterCache, WriteFilters, first_matching, payload_conditions
+from planner.explain import Explanation, PointExplanation, Ran, explain, explain_points
+from planner.filtering import FilterCache, WriteFilters, first_matching
 from planner.limits import check_batch, check_explained, check_ids, check_page
 from planner.optimize import optimize
 from planner.payload_index import FieldBuilds, FieldIndexes, FieldIndexStatus, IndexState, check_index_path
 from planner.plan import Plan, build
-from planner.predicate import StoredComparison, check_comparisons, compile_comparisons, describe_reports
+from planner.predicate import StoredComparison, check_comparisons, compile_comparisons
 from planner.query import Filter, PayloadSelector, Query, VectorsSelector
 from planner.rank import Ranking
 from planner.text import Highlight, TextIndexes
@@ -148,7 +149,8 @@ class Engine:
         self._write_filters = WriteFilters()
         self._texts = TextIndexes(text_index_bytes)
         self._upkeep = Upkeep(self._texts, self._fields)
-        self.analyses = Analyses(self._filters, self._fields, self._texts, self._bind, lookup, self._bounded)
+        self._indexes = Indexes(self._filters, self._fields, self._texts)
+        self.analyses = Analyses(self._indexes, self._bind, lookup, self._bounded)
 
     def query(
         self,
@@ -184,16 +186,17 @@ class Engine:
         budget.hold(POINT_BYTES * points, "the points of the answers")
         plans = [optimize(build(query)) for query in bound]
         traces = [Trace() if query.explain else None for query in queries]
+        source = LocalSource(reader, self._indexes, budget)
         started = time.perf_counter_ns()
-        outcomes = run(plans, reader, self._filters, self._texts, budget, traces)
+        outcomes = run(plans, source, traces)
         answers: list[QueryAnswer] = []
         for plan, outcome, trace in zip(plans, outcomes, traces, strict=True):
             budget.check()
-            answer = QueryAnswer(_hits(plan, outcome.ranking, reader, budget), reader.seq, outcome.total)
+            answer = QueryAnswer(_hits(plan, outcome.ranking, source), reader.seq, outcome.total)
             if trace is not None:
                 microseconds = (time.perf_counter_ns() - started) // 1_000
-                explanation = self._explain(plan, reader, trace, outcome.ranking, microseconds)
-                answer = replace(answer, explanation=explanation)
+                ran = Ran(trace, outcome.ranking, microseconds)
+                answer = replace(answer, explanation=explain(plan, source, ran))
             answers.append(answer)
         return answers
 
@@ -207,7 +210,7 @@ class Engine:
             return explanation
         with collection.snapshot() as reader:
             [bound] = self._bind(collection, reader, [query])
-            return self._explain(optimize(build(bound)), reader)
+            return explain(optimize(build(bound)), LocalSource(reader, self._indexes, budget))
 
     def explain_points(
         self, collection: Collection, query: Query, ids: Sequence[PointId], budget: Budget = UNLIMITED
@@ -220,7 +223,7 @@ class Engine:
         budget = self._bounded(budget)
         with collection.snapshot() as reader:
             [bound] = self._bind(collection, reader, [query])
-            explained = explain_points(build(bound), ids, reader, self._filters, self._texts, budget)
+            explained = explain_points(build(bound), ids, LocalSource(reader, self._indexes, budget))
             return ExplainedPoints(explained, reader.seq)
 
     def scroll(
@@ -286,7 +289,9 @@ class Engine:
             _check_read(reader.schema, None, with_payload, with_vectors)
             slots = reader.slots_of(ids)
             missing = [point_id for point_id, slot in zip(ids, slots.tolist(), strict=True) if slot < 0]
-            points = fetch_repeated(reader, slots[slots >= 0].astype(np.uint32), with_payload, with_vectors, budget)
+            source = LocalSource(reader, self._indexes, budget)
+            fetch = partial(source.fetch, payload=with_payload, vectors=with_vectors)
+            points = fetch_repeated(slots[slots >= 0].astype(np.uint32), fetch, budget)
             return Found(points, missing, reader.seq)
 
     def count(
@@ -396,7 +401,7 @@ class Engine:
                 part = queries[start : start + QUERIES_AT_ONCE]
                 bound = self._bind(collection, reader, part)
                 plans = [optimize(build(query)) for query in (*bound, *map(exactly, bound))]
-                rankings = execute(plans, reader, self._filters, self._texts, budget)
+                rankings = execute(plans, LocalSource(reader, self._indexes, budget))
                 pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
                 recalls += [recall_of(found, exact, distance) for found, exact in pairs]
             return summary(recalls, reader.seq)
@@ -436,31 +441,14 @@ class Engine:
         """The budget of a request of queries: its own, within the server's bounds."""
         return budget.within(self._search_timeout, self._max_scan)
 
-    def _explain(
-        self,
-        plan: Plan,
-        reader: Snapshot,
-        trace: Trace | None = None,
-        ranking: Ranking | None = None,
-        microseconds: int | None = None,
-    ) -> Explanation:
-        def matching(filter: Filter) -> int | None:
-            known = self._filters.known(reader, filter, UNLIMITED)
-            return None if known is None else len(known.slots)
-
-        def foresee(filter: Filter) -> str:
-            return describe_reports(self._fields.foresee(reader, payload_conditions(filter)))
-
-        return explain(plan, reader, trace, ranking, microseconds, matching=matching, foresee=foresee)
-
     def _bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
         with ExitStack() as others:
             return bind(queries, VectorSource(collection.name, reader, self.lookup, others))
 
 
-def _hits(plan: Plan, ranking: Ranking, reader: Snapshot, budget: Budget) -> list[Hit]:
-    fetched = fetch(reader, ranking.slots, plan.payload, plan.vectors, budget)
-    highlights = highlights_of_points(reader, ranking.slots, plan.highlighted, budget)
+def _hits(plan: Plan, ranking: Ranking, source: Source) -> list[Hit]:
+    fetched = source.fetch(ranking.slots, plan.payload, plan.vectors)
+    highlights = source.highlights(ranking.slots, plan.highlighted)
     return [
         Hit(point.id, score, point.version, point.payload, point.vectors, parts)
         for point, score, parts in zip(fetched, ranking.scores.tolist(), highlights, strict=True)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +24,13 @@ from planner.analyze.group_query import GroupLookup, GroupQuery, check_groups
 from planner.analyze.groups import GroupsFound, find_groups
 from planner.analyze.matrix import Matrix, MatrixQuery, check_matrix, distance_matrix
 from planner.bind import BoundQuery, check_selectors
-from planner.execute import Fetched, fetch, fetch_repeated, highlights_of_points
-from planner.explain import ExplainNode, Explanation, explain, render
-from planner.filtering import FilterCache
-from planner.payload_index import Column, FieldIndexes, column_of
+from planner.execute import Fetched, Indexes, LocalSource, Source, Values, fetch_repeated
+from planner.explain import ExplainNode, Explanation, Ran, explain, render
+from planner.payload_index import Column
 from planner.plan import build
 from planner.query import Filter, Query, Scalar
 from planner.rank import Ranking
-from planner.text import Highlight, TextIndexes
+from planner.text import Highlight
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.mvcc import Snapshot
@@ -69,16 +69,12 @@ class Analyses:
 
     def __init__(
         self,
-        filters: FilterCache,
-        fields: FieldIndexes,
-        texts: TextIndexes,
+        indexes: Indexes,
         bind: Callable[[Collection, Snapshot, Sequence[Query]], list[BoundQuery]],
         lookup: Callable[[str], Collection],
         bounded: Callable[[Budget], Budget],
     ) -> None:
-        self._filters = filters
-        self._fields = fields
-        self._texts = texts
+        self._indexes = indexes
         self._bind = bind
         self._lookup = lookup
         self._bounded = bounded
@@ -92,14 +88,16 @@ class Analyses:
             [bound] = self._bind(collection, reader, [asked.ranking_query])
             plan = build(bound)
             started = time.perf_counter_ns()
-            found = find_groups(plan, asked, reader, self._filters, self._texts, self._fields, budget)
+            source = LocalSource(reader, self._indexes, budget)
+            found = find_groups(plan, asked, source)
             budget.check()
             every = [slot for group in found.groups for slot in group.ranking.slots.tolist()]
             slots = np.array(list(dict.fromkeys(every)), np.uint32)
             # A point is in the reply once for each group that it is in.
-            fetched = fetch_repeated(reader, np.array(every, np.uint32), plan.payload, plan.vectors, budget)
+            fetch = partial(source.fetch, payload=plan.payload, vectors=plan.vectors)
+            fetched = fetch_repeated(np.array(every, np.uint32), fetch, budget)
             points = dict(zip(every, fetched, strict=True))
-            parts = highlights_of_points(reader, slots, plan.highlighted, budget)
+            parts = source.highlights(slots, plan.highlighted)
             highlights = dict(zip(slots.tolist(), parts, strict=True))
             groups = [
                 Group(
@@ -111,72 +109,43 @@ class Analyses:
                 for group in found.groups
             ]
             if elsewhere is not None and asked.lookup is not None:
-                groups = _looked_up(groups, asked.lookup, elsewhere, budget)
+                groups = _looked_up(groups, asked.lookup, LocalSource(elsewhere, self._indexes, budget))
             microseconds = (time.perf_counter_ns() - started) // 1_000
-            return Groups(groups, reader.seq, _explanation(found, asked, slots, reader, microseconds))
+            return Groups(groups, reader.seq, _explanation(found, asked, slots, source, microseconds))
 
     def facet(self, collection: Collection, asked: FacetQuery, budget: Budget = UNLIMITED) -> Facets:
         """The most frequent values of a field. Raises InvalidRequest and its subclasses, and what a budget may."""
         with collection.snapshot() as reader:
             check_facet(asked, reader.schema)
-            allowed = self._allowed(reader, asked.filter, budget)
-            values = self._column(reader, asked.path, allowed, budget).distinct()
-            return Facets(count_values(values, asked.limit), len(values.values), reader.seq)
+            values = self._values(reader, budget)
+            column = values.column(asked.path, _allowed(values, asked.filter, budget)).distinct()
+            return Facets(count_values(column, asked.limit), len(column.values), reader.seq)
 
     def aggregate(self, collection: Collection, asked: AggregateQuery, budget: Budget = UNLIMITED) -> Aggregates:
         """Aggregations of fields. Raises InvalidRequest and its subclasses, and what a budget may."""
         with collection.snapshot() as reader:
             check_aggregate(asked, reader.schema)
-            allowed = self._allowed(reader, asked.filter, budget)
+            values = self._values(reader, budget)
+            allowed = _allowed(values, asked.filter, budget)
             if asked.group_by is None:
                 counts = [reader.point_count if allowed is None else len(allowed)]
-                return Aggregates(self._aggregated(reader, asked, allowed, None, counts, budget), 1, reader.seq)
-            every = self._column(reader, asked.group_by, allowed, budget).distinct()
+                return Aggregates(_aggregated(values, asked, allowed, None, counts, budget), 1, reader.seq)
+            budget.check()
+            every = values.column(asked.group_by, allowed).distinct()
             groups = first_groups(every, asked.limit)
             counts = np.bincount(groups.codes, minlength=len(groups.values)).tolist()
-            found = self._aggregated(reader, asked, allowed, groups, counts, budget)
+            found = _aggregated(values, asked, allowed, groups, counts, budget)
             return Aggregates(found, len(every.values), reader.seq)
 
     def matrix(self, collection: Collection, asked: MatrixQuery, budget: Budget = UNLIMITED) -> Matrix:
         """The nearest others of each of a sample of points. Raises InvalidRequest and its subclasses, SpaceNotFound."""
         with collection.snapshot() as reader:
             space = check_matrix(asked, reader.schema)
-            return distance_matrix(reader, asked, space, self._allowed(reader, asked.filter, budget), budget)
+            allowed = _allowed(self._values(reader, budget), asked.filter, budget)
+            return distance_matrix(reader, asked, space, allowed, budget)
 
-    def _allowed(self, reader: Snapshot, filter: Filter | None, budget: Budget) -> Slots | None:
-        budget.check()
-        return None if filter is None else self._filters.slots(reader, filter, budget)
-
-    def _column(self, reader: Snapshot, path: str, allowed: Slots | None, budget: Budget) -> Column:
-        budget.check()
-        return column_of(reader, path, self._fields, budget, allowed)
-
-    def _aggregated(
-        self,
-        reader: Snapshot,
-        asked: AggregateQuery,
-        allowed: Slots | None,
-        groups: Column | None,
-        counts: list[int],
-        budget: Budget,
-    ) -> list[AggregateGroup]:
-        """One group for each of `counts`, its number of points."""
-        tallies: dict[str, Tally] = {}
-        results: list[list[Scalar | None]] = []
-        for each in asked.aggregations:
-            if each.path is None:
-                results.append(list(counts))
-                continue
-            if each.path not in tallies:
-                values = self._column(reader, each.path, allowed, budget)
-                tallies[each.path] = tally(groups, values, budget)
-            parts = tallies[each.path].of_groups(len(counts), budget)
-            results.append([reduce_values(each.kind, part) for part in parts])
-        names = [None] if groups is None else groups.values
-        return [
-            AggregateGroup(name, count, tuple(result[number] for result in results))
-            for number, (name, count) in enumerate(zip(names, counts, strict=True))
-        ]
+    def _values(self, reader: Snapshot, budget: Budget) -> Values:
+        return LocalSource(reader, self._indexes, budget).values
 
     def _elsewhere(self, lookup: GroupLookup, searched: Collection, reader: Snapshot, others: ExitStack) -> Snapshot:
         """The snapshot to look groups up in, which `others` closes. Raises CollectionNotFound, and for selectors."""
@@ -187,12 +156,44 @@ class Analyses:
         return reader
 
 
-def _looked_up(groups: list[Group], lookup: GroupLookup, reader: Snapshot, budget: Budget) -> list[Group]:
+def _allowed(values: Values, filter: Filter | None, budget: Budget) -> Slots | None:
+    budget.check()
+    return None if filter is None else values.matching(filter)
+
+
+def _aggregated(
+    values: Values,
+    asked: AggregateQuery,
+    allowed: Slots | None,
+    groups: Column | None,
+    counts: list[int],
+    budget: Budget,
+) -> list[AggregateGroup]:
+    """One group for each of `counts`, its number of points."""
+    tallies: dict[str, Tally] = {}
+    results: list[list[Scalar | None]] = []
+    for each in asked.aggregations:
+        if each.path is None:
+            results.append(list(counts))
+            continue
+        if each.path not in tallies:
+            budget.check()
+            tallies[each.path] = tally(groups, values.column(each.path, allowed), budget)
+        parts = tallies[each.path].of_groups(len(counts), budget)
+        results.append([reduce_values(each.kind, part) for part in parts])
+    names = [None] if groups is None else groups.values
+    return [
+        AggregateGroup(name, count, tuple(result[number] for result in results))
+        for number, (name, count) in enumerate(zip(names, counts, strict=True))
+    ]
+
+
+def _looked_up(groups: list[Group], lookup: GroupLookup, source: Source) -> list[Group]:
     """The groups with the points whose ids are their values, as numbers and strings may be."""
     ids = [_id_of(group.value) for group in groups]
-    found = reader.slots_of([point_id for point_id in ids if point_id is not None])
+    found = source.points.slots_of([point_id for point_id in ids if point_id is not None])
     slots = found[found >= 0].astype(np.uint32)
-    found_points = fetch(reader, slots, lookup.with_payload, lookup.with_vectors, budget)
+    found_points = source.fetch(slots, lookup.with_payload, lookup.with_vectors)
     by_id = {point.id: point for point in found_points}
     return [
         replace(group, lookup=None if point_id is None else by_id.get(point_id))
@@ -208,13 +209,13 @@ def _id_of(value: Scalar) -> PointId | None:
 
 
 def _explanation(
-    found: GroupsFound, asked: GroupQuery, slots: Slots, reader: Snapshot, microseconds: int
+    found: GroupsFound, asked: GroupQuery, slots: Slots, source: Source, microseconds: int
 ) -> Explanation | None:
     """How the groups were found, below one node that says so."""
     if found.trace is None:
         return None
     ranking = Ranking(slots, np.zeros(len(slots), np.float32))
-    ran = explain(found.plan, reader, found.trace, ranking, microseconds)
+    ran = explain(found.plan, source, Ran(found.trace, ranking, microseconds), knows_filters=False)
     root = ExplainNode(
         operator="group",
         stage="root",

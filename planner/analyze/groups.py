@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from planner.analyze.group_query import GroupQuery
 from planner.analyze.grouping import RankedGroup, group_ranking
-from planner.execute import Trace, execute
-from planner.filtering import FilterCache
+from planner.execute import Source, Trace, execute
 from planner.optimize import optimize
-from planner.payload_index import Column, FieldIndexes, column_of
+from planner.payload_index import Column
 from planner.plan import (
     ConvertScores,
     Diversify,
@@ -33,9 +32,6 @@ from planner.plan import (
 )
 from planner.query import Equal, Filter, Scalar, page_reach
 from planner.rank import NOTHING, Ranking, convert_scores
-from planner.text import TextIndexes
-from storage.budget import Budget
-from storage.mvcc import Snapshot
 from storage.vectors import rank
 
 WIDENING = 16
@@ -61,21 +57,13 @@ class GroupsFound:
     trace: Trace | None
 
 
-def find_groups(
-    plan: Plan,
-    asked: GroupQuery,
-    reader: Snapshot,
-    cache: FilterCache,
-    texts: TextIndexes,
-    fields: FieldIndexes,
-    budget: Budget,
-) -> GroupsFound:
+def find_groups(plan: Plan, asked: GroupQuery, source: Source) -> GroupsFound:
     """The groups after `offset`, at most `limit`. Requires: `plan` is built of `asked.ranking_query`.
 
     Raises DeadlineExceeded, Cancelled.
     """
     conversion = plan.root if isinstance(plan.root, ConvertScores) else None
-    search = _GroupSearch(replace(plan, root=_unlimited(plan.root)), asked, reader, cache, texts, fields, budget)
+    search = _GroupSearch(replace(plan, root=_unlimited(plan.root)), asked, source)
     found = search.find()
     groups = found.groups[asked.query.root.offset : asked.wanted]
     if conversion is not None:
@@ -107,11 +95,7 @@ class _GroupSearch:
 
     plan: Plan
     asked: GroupQuery
-    reader: Snapshot
-    cache: FilterCache
-    texts: TextIndexes
-    fields: FieldIndexes
-    budget: Budget
+    source: Source
     column: Column | None = None
     steps: list[str] = field(default_factory=list)
     ran: Plan | None = None
@@ -130,7 +114,7 @@ class _GroupSearch:
 
     def _widened(self, leaf: Leaf) -> Iterator[list[RankedGroup] | None]:
         """The groups after each run, further down every time, and None where that was not far enough."""
-        most = max(1, self.reader.point_count)
+        most = max(1, self.source.points.point_count)
         size = self.asked.size
         limit = max(self.asked.wanted * size, page_reach(self.asked.limit * size, self.asked.query.root.offset * size))
         while not isinstance(leaf, RankAll) and limit <= WIDEST and limit < most:
@@ -153,7 +137,7 @@ class _GroupSearch:
     def _run(self, root: Node) -> Ranking:
         self.ran = optimize(replace(self.plan, root=root))
         self.trace = Trace() if self.asked.query.explain else None
-        [ranking] = execute([self.ran], self.reader, self.cache, self.texts, self.budget, [self.trace])
+        [ranking] = execute([self.ran], self.source, [self.trace])
         return ranking
 
     def _grouped(self, ranking: Ranking) -> list[RankedGroup]:
@@ -161,7 +145,7 @@ class _GroupSearch:
         wanted, size = self.asked.wanted, self.asked.size
         end = wanted * size
         while True:
-            self.budget.check()
+            self.source.budget.check()
             head = ranking.take(slice(end))
             groups = group_ranking(head, self._values_of(head.slots), wanted, size)
             if self._full(groups) or end >= len(ranking):
@@ -173,12 +157,12 @@ class _GroupSearch:
         return len(groups) == wanted and all(len(group.ranking) == size for group in groups)
 
     def _values_are_known(self) -> bool:
-        return self.column is not None or self.fields.has(self.reader.collection_uid, self.asked.path)
+        return self.column is not None or self.source.values.are_known(self.asked.path)
 
     def _values_of(self, slots: NDArray[np.uint32]) -> Column:
         if self.column is not None:
             return self.column.among(slots)
-        return column_of(self.reader, self.asked.path, self.fields, self.budget, slots).distinct()
+        return self.source.values.column(self.asked.path, slots).distinct()
 
     def _filled(self, leaf: Leaf, groups: list[RankedGroup]) -> list[RankedGroup] | None:
         """The groups with the points that they lack; None when that takes a longer ranking."""
@@ -196,7 +180,7 @@ class _GroupSearch:
         short = [
             group
             for group in short
-            if len(self.cache.slots(self.reader, filters[_key(group.value)], self.budget)) > len(group.ranking)
+            if len(self.source.values.matching(filters[_key(group.value)])) > len(group.ranking)
         ]
         if not short:
             return groups
@@ -208,8 +192,8 @@ class _GroupSearch:
     def _values(self, leaf: Leaf) -> Column:
         """The values of all points that the leaf may emit."""
         if self.column is None:
-            allowed = None if leaf.filter is None else self.cache.slots(self.reader, leaf.filter, self.budget)
-            self.column = column_of(self.reader, self.asked.path, self.fields, self.budget, allowed).distinct()
+            allowed = None if leaf.filter is None else self.source.values.matching(leaf.filter)
+            self.column = self.source.values.column(self.asked.path, allowed).distinct()
         return self.column
 
     def _filters(self, leaf: Leaf, groups: Sequence[RankedGroup]) -> dict[_Key, Filter]:
@@ -219,20 +203,20 @@ class _GroupSearch:
             condition = Equal(self.asked.path, group.value)
             must = (condition,) if leaf.filter is None else (condition, leaf.filter)
             filters[_key(group.value)] = Filter(must=must)
-        if filters and self.fields.get(self.reader, self.asked.path, self.budget) is None:
+        if filters and not self.source.values.are_indexed(self.asked.path):
             values = self._values(leaf)
             order = np.lexsort((values.slots, values.codes))
             codes, slots = values.codes[order], values.slots[order]
             for code, value in enumerate(values.values):
                 if (filter := filters.get(_key(value))) is not None:
                     start, end = np.searchsorted(codes, [code, code + 1])
-                    self.cache.remember(self.reader, filter, slots[start:end].copy())
+                    self.source.values.remember(filter, slots[start:end].copy())
         return filters
 
     def _fill(self, leaf: Leaf, groups: Sequence[RankedGroup], filters: Mapping[_Key, Filter]) -> Iterator[RankedGroup]:
         leaves = [replace(leaf, filter=filters[_key(group.value)], limit=self.asked.size) for group in groups]
         plans = [replace(self.plan, root=_with_leaf(self.plan.root, leaf)) for leaf in leaves]
-        rankings = execute(plans, self.reader, self.cache, self.texts, self.budget)
+        rankings = execute(plans, self.source)
         return (RankedGroup(group.value, ranking) for group, ranking in zip(groups, rankings, strict=True))
 
     def _ordered(self, groups: list[RankedGroup]) -> list[RankedGroup]:
@@ -243,7 +227,7 @@ class _GroupSearch:
             np.array([group.ranking.slots[0] for group in by_value], np.uint32),
             np.array([group.ranking.scores[0] for group in by_value], np.float32),
             higher_is_better=higher_is_better(self.plan.root),
-            id_keys=self.reader.id_keys,
+            id_keys=self.source.points.id_keys,
         )
         return [by_value[place] for place in order]
 

@@ -1,16 +1,16 @@
 """Running plans: the leaves of all queries of a batch together, then the operators above them, then what hits hold."""
 
+from planner.execute.demand import Demand, Place
 from planner.execute.executor import execute, run
-from planner.execute.fetch_highlights import highlights_of_points
 from planner.execute.fetching import (
     POINT_BYTES,
     Fetched,
     StoredValue,
-    fetch,
     fetch_repeated,
     fetch_some,
 )
-from planner.execute.leaves import Demand
+from planner.execute.local_source import Indexes, LocalSource
+from planner.execute.source import Inspection, Points, Source, Values
 from planner.execute.trace import Actual, Trace, operator_of
 
 __all__ = [
@@ -18,13 +18,18 @@ __all__ = [
     "Actual",
     "Demand",
     "Fetched",
+    "Indexes",
+    "Inspection",
+    "LocalSource",
+    "Place",
+    "Points",
+    "Source",
     "StoredValue",
     "Trace",
+    "Values",
     "execute",
-    "fetch",
     "fetch_repeated",
     "fetch_some",
-    "highlights_of_points",
     "operator_of",
     "run",
 ]

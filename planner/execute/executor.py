@@ -1,20 +1,20 @@
-"""Runs plans over one snapshot: the leaves of all plans first, together, then each tree from its leaves up.
+"""Runs plans over a source: the leaves of all plans first, together, then each tree from its leaves up.
 
-Leaves are answered in leaves.py, operators are in rank/operators.py, what is reported of a run is in trace.py.
+The source answers leaves, operators are in rank/operators.py, what is reported of a run is in trace.py.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import ByText, InMetrics, InSpace
-from planner.execute.leaves import Demand, LeafAnswer, answer_leaves, below, demands_of
+from planner.bind import InMetrics, InSpace
+from planner.execute.demand import Demand, LeafAnswer, below, demands_of
+from planner.execute.source import Source
 from planner.execute.trace import Actual, Trace
-from planner.filtering import FilterCache, FilterSets
 from planner.plan import (
     After,
     ConvertScores,
@@ -36,12 +36,10 @@ from planner.plan import (
     Threshold,
     children_of,
 )
-from planner.predicate import describe_reports
-from planner.query import Exists, Filter
+from planner.query import Filter
 from planner.rank import (
     NOTHING,
     Ranking,
-    TextRanker,
     apply_after,
     apply_limit,
     apply_threshold,
@@ -50,27 +48,15 @@ from planner.rank import (
     fuse_ranks,
     fuse_scores,
     pick_diverse,
-    rank_slots,
 )
-from planner.text import TextIndexes
-from storage.budget import Budget
-from storage.mvcc import Snapshot
-from storage.search import score_vectors
 
 _Place = tuple[int, str]
 """Where a leaf is: number of the plan, stage."""
 
 
-def execute(
-    plans: Sequence[Plan],
-    reader: Snapshot,
-    cache: FilterCache,
-    indexes: TextIndexes,
-    budget: Budget,
-    traces: Sequence[Trace | None] | None = None,
-) -> list[Ranking]:
+def execute(plans: Sequence[Plan], source: Source, traces: Sequence[Trace | None] | None = None) -> list[Ranking]:
     """What each plan's root emits, in order. See `run`."""
-    return [outcome.ranking for outcome in run(plans, reader, cache, indexes, budget, traces)]
+    return [outcome.ranking for outcome in run(plans, source, traces)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,44 +68,36 @@ class Outcome:
     total: int | None
 
 
-def run(
-    plans: Sequence[Plan],
-    reader: Snapshot,
-    cache: FilterCache,
-    indexes: TextIndexes,
-    budget: Budget,
-    traces: Sequence[Trace | None] | None = None,
-) -> list[Outcome]:
+def run(plans: Sequence[Plan], source: Source, traces: Sequence[Trace | None] | None = None) -> list[Outcome]:
     """The outcome of each plan, in order. Traces, where given, are filled. Raises DeadlineExceeded, Cancelled."""
     started = time.perf_counter_ns()
-    sets = FilterSets(reader, cache, budget)
-    texts = TextRanker(indexes, reader, budget)
     places: dict[Demand, _Place] = {}
     for number, plan in enumerate(plans):
         for demand in demands_of(plan.root):
             places.setdefault(demand, (number, demand.leaf.stage))
-    answers = answer_leaves(places, reader, sets, texts, budget)
-    share = (time.perf_counter_ns() - started) // 1_000 // max(1, len(places))
+    leaves = _Leaves(source.answer(places), places, (time.perf_counter_ns() - started) // 1_000 // max(1, len(places)))
     return [
-        _Run(number, reader, sets, texts, budget, answers, places, share, traces[number] if traces else None).outcome(
-            plan.root
-        )
+        _Run(number, source, leaves, traces[number] if traces else None).outcome(plan.root)
         for number, plan in enumerate(plans)
     ]
 
 
 @dataclass(frozen=True, slots=True)
+class _Leaves:
+    """The leaves of all plans: their answers, where each is first, and the microseconds that each is given."""
+
+    answers: Mapping[Demand, LeafAnswer]
+    places: Mapping[Demand, _Place]
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
-    """One plan's way from its leaves' answers to its root. `share`: microseconds that each leaf is given."""
+    """One plan's way from its leaves' answers to its root."""
 
     number: int
-    reader: Snapshot
-    sets: FilterSets
-    texts: TextRanker
-    budget: Budget
-    answers: dict[Demand, LeafAnswer]
-    places: dict[Demand, _Place]
-    share: int
+    source: Source
+    leaves: _Leaves
     trace: Trace | None
     rows: dict[int, int] = field(default_factory=dict)
     """How many rows each node emitted, by its identity."""
@@ -141,7 +119,7 @@ class _Run:
                 total = self._total(leaf)
                 return self.rows[id(node)] if total is not None and total <= self.rows[id(leaf)] else None
             case Search() | Scan() | RankAll():
-                return self.answers[Demand(node)].total
+                return self.leaves.answers[Demand(node)].total
             case FuseRanks() if len(node.children) == 1:  # push_limit may have cut its only list
                 return None
             case Threshold() | Gate():
@@ -171,30 +149,22 @@ class _Run:
                 rows_out=len(ranking),
                 distance_computations=_distances(node, rows_in, len(ranking)),
                 microseconds=(time.perf_counter_ns() - started) // 1_000,
-                conditions=self._conditions((node.filter,)) if isinstance(node, Gate) else "",
+                conditions=self.source.conditions((node.filter,)) if isinstance(node, Gate) else "",
             )
             self.trace.record(node, replace(actual, attributes=self._statistics(node)), ranking)
         return ranking
 
     def _emit_leaf(self, demand: Demand, leaf: Leaf) -> Ranking:
-        answer = self.answers[demand]
+        answer = self.leaves.answers[demand]
         if self.trace is not None:
             # `leaf` is this plan's own; the demand of an equal leaf names another stage.
             actual = replace(
-                self._actual(answer, self.places[demand], leaf.stage),
-                conditions=self._conditions(demand.filters),
+                self._actual(answer, self.leaves.places[demand], leaf.stage),
+                conditions=self.source.conditions(demand.filters),
                 attributes=self._statistics(leaf),
             )
             self.trace.record(leaf, actual, answer.ranking)
         return answer.ranking
-
-    def _conditions(self, filters: Sequence[Filter]) -> str:
-        return describe_reports(self.sets.reports(filters), self._is_absent)
-
-    def _is_absent(self, path: str) -> bool:
-        """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
-        found = self.sets.allowed((Filter(must=(Exists(path),)),))
-        return found is not None and not len(found)
 
     def _actual(self, answer: LeafAnswer, first: _Place, stage: str) -> Actual:
         if first != (self.number, stage):
@@ -206,39 +176,34 @@ class _Run:
             rows_in=answer.rows_in,
             rows_out=len(answer.ranking),
             distance_computations=answer.distance_computations,
-            microseconds=self.share,
+            microseconds=self.leaves.share,
             strategy=answer.strategy,
             reason=answer.reason,
         )
 
-    def _statistics(self, node: Node) -> dict[str, str]:
+    def _statistics(self, node: Node) -> Mapping[str, str]:
         """What the index knew that the scores of a node are made of."""
-        if isinstance(node, RankAll | Rerank) and isinstance(node.ranker, ByText):
-            return self.texts.statistics(node.ranker)
-        return {}
+        return self.source.statistics(node.ranker) if isinstance(node, RankAll | Rerank) else {}
 
     def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
         """What an inner node makes of its inputs."""
         match node:
             case FuseRanks():
-                return fuse_ranks(node, inputs, self.reader)
+                return fuse_ranks(node, inputs, self.source.points)
             case FuseScores():
-                return fuse_scores(node, inputs, self.reader)
+                return fuse_scores(node, inputs, self.source.points)
             case Rescore():
-                slots = self._candidates(node, inputs)
-                hits = score_vectors(self.reader, node.space, slots, node.vector.values, self.budget)
-                return Ranking(hits.slots, hits.scores)
+                return self.source.score(node.space, self._candidates(node, inputs), node.vector.values)
             case Rerank():
-                slots = self._candidates(node, inputs)
-                return rank_slots(node.ranker, slots, self.reader, self.sets, self.texts, self.budget, inputs)[0]
+                return self.source.rank(node.ranker, self._candidates(node, inputs), inputs)
             case Diversify():
                 return self._diversify(node, inputs[0].take(slice(node.candidates)))
             case Gate():
-                return inputs[0].take(self.sets.gate(node.filter, inputs[0].slots))
+                return inputs[0].take(self.source.gate(node.filter, inputs[0].slots))
             case Threshold():
                 return apply_threshold(node, inputs[0])
             case After():
-                return apply_after(node, inputs[0], self.reader)
+                return apply_after(node, inputs[0], self.source.points)
             case Limit():
                 return apply_limit(node, inputs[0])
             case ConvertScores():
@@ -253,13 +218,13 @@ class _Run:
 
     def _candidates(self, node: Rescore | Rerank, inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
         slots = candidates(inputs)
-        return slots[~np.isin(slots, self.reader.slots_of(node.exclude))] if node.exclude else slots
+        return slots[~np.isin(slots, self.source.points.slots_of(node.exclude))] if node.exclude else slots
 
     def _diversify(self, node: Diversify, nearest: Ranking) -> Ranking:
-        size = self.reader.schema.dense[node.space].size
-        self.budget.hold(6 * size * len(nearest), "the vectors of the diverse candidates")
-        _, rows = self.reader.vectors(node.space, nearest.slots)
-        picked = pick_diverse(nearest.scores, rows, node.distance, node.diversity, node.limit, self.budget)
+        size = self.source.points.schema.dense[node.space].size
+        self.source.budget.hold(6 * size * len(nearest), "the vectors of the diverse candidates")
+        _, rows = self.source.points.vectors(node.space, nearest.slots)
+        picked = pick_diverse(nearest.scores, rows, node.distance, node.diversity, node.limit, self.source.budget)
         return Ranking(nearest.slots[picked], nearest.scores[picked])
 
 

@@ -1,6 +1,6 @@
 """Reads what a request wants of the points it ended up with: payloads and vectors of those, and of no others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,15 +81,14 @@ def fetch_some(
 
 
 def fetch_repeated(
-    reader: Snapshot,
-    slots: NDArray[np.uint32],
-    payload: PayloadSelector | None,
-    vectors: VectorsSelector | None,
-    budget: Budget,
+    slots: NDArray[np.uint32], fetch: Callable[[NDArray[np.uint32]], list[Fetched]], budget: Budget
 ) -> list[Fetched]:
-    """As `fetch`, where slots may be repeated: what they hold is read once, and counted against the reply each time."""
+    """What `fetch` says of slots that may be repeated.
+
+    What they hold is read once, and counted against the reply each time.
+    """
     distinct = np.array(list(dict.fromkeys(slots.tolist())), np.uint32)
-    by_slot = dict(zip(distinct.tolist(), fetch(reader, distinct, payload, vectors, budget), strict=True))
+    by_slot = dict(zip(distinct.tolist(), fetch(distinct), strict=True))
     if len(distinct) == len(slots):
         return list(by_slot.values())
     points = [by_slot[slot] for slot in slots.tolist()]

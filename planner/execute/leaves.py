@@ -1,17 +1,15 @@
-"""Answers the leaves of all plans of a request: equal ones once, searches in one call of storage. It knows no trees."""
+"""Answers the leaves of all plans of a request from one snapshot: equal ones once, searches in one call of storage."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.bind import AtRandom, ByText, InMetrics, InRecords, InSpace
-from planner.filtering import FilterSets
-from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
-from planner.query import Filter
-from planner.rank import Ranking, TextRanker, rank_slots
-from storage.budget import Budget
+from planner.execute.demand import Demand, LeafAnswer
+from planner.plan import Leaf, RankAll, Scan, Search
+from planner.rank import Ranking, RunContext, rank_slots
 from storage.mvcc import Snapshot
 from storage.schema import PointId
 from storage.search import SpaceHits, SpaceSearch, search_records, search_vectors
@@ -19,64 +17,18 @@ from storage.tables import encode_id
 from storage.vectors import Position
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """A leaf and the restrictions above it, outermost first. Equal demands have equal answers."""
-
-    leaf: Leaf
-    restrictions: tuple[Filter, ...] = ()
-
-    @property
-    def filters(self) -> tuple[Filter, ...]:
-        return self.restrictions if self.leaf.filter is None else (*self.restrictions, self.leaf.filter)
-
-    @property
-    def limit(self) -> int:
-        """Rows to ask for, so that `limit` are left when the excluded points are dropped."""
-        return self.leaf.limit + len(self.leaf.exclude)
-
-
-@dataclass(frozen=True, slots=True)
-class LeafAnswer:
-    """What a leaf emits, and how it was found. `rows_in`: points that were allowed, if they were counted.
-
-    `total`: points that it would emit without a limit, None where that is not known.
-    """
-
-    ranking: Ranking
-    rows_in: int | None
-    strategy: str
-    reason: str
-    distance_computations: int
-    total: int | None = None
-
-
-def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
-    """The leaves of a plan, in order."""
-    if isinstance(node, Search | Scan | RankAll):
-        yield Demand(node, restrictions)
-        return
-    for child in children_of(node):
-        yield from demands_of(child, below(node, restrictions))
-
-
-def below(node: Node, restrictions: tuple[Filter, ...]) -> tuple[Filter, ...]:
-    """The restrictions that hold for a node's children."""
-    return (*restrictions, node.filter) if isinstance(node, Restrict) else restrictions
-
-
-def answer_leaves(
-    demands: Collection[Demand], reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
-) -> dict[Demand, LeafAnswer]:
+def answer_leaves(demands: Collection[Demand], run: RunContext) -> dict[Demand, LeafAnswer]:
     """An answer for every demand. Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
-    answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], reader, sets, budget)
+    answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], run)
     for demand in demands:
         if isinstance(demand.leaf, RankAll):
-            answers[demand] = _rank_all(demand, demand.leaf, reader, sets, texts, budget)
+            answers[demand] = _rank_all(demand, demand.leaf, run)
         elif isinstance(demand.leaf, Scan):
-            slots = sets.first(demand.filters, demand.limit)
+            slots = run.sets.first(demand.filters, demand.limit)
             ranking = Ranking(slots, np.zeros(len(slots), np.float32))
-            answers[demand] = LeafAnswer(_without_excluded(ranking, demand, reader), None, "id order", "no query", 0)
+            answers[demand] = LeafAnswer(
+                _without_excluded(ranking, demand, run.reader), None, "id order", "no query", 0
+            )
     return {demand: _with_total(demand.leaf, answer) for demand, answer in answers.items()}
 
 
@@ -87,45 +39,41 @@ def _with_total(leaf: Leaf, answer: LeafAnswer) -> LeafAnswer:
     return replace(answer, total=len(answer.ranking)) if len(answer.ranking) < leaf.limit else answer
 
 
-def _rank_all(
-    demand: Demand, leaf: RankAll, reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
-) -> LeafAnswer:
-    allowed = sets.allowed(demand.filters)
+def _rank_all(demand: Demand, leaf: RankAll, run: RunContext) -> LeafAnswer:
+    allowed, reader = run.sets.allowed(demand.filters), run.reader
     if isinstance(leaf.ranker, InRecords):
-        return _search_records(demand, leaf.ranker, allowed, reader, budget)
+        return _search_records(demand, leaf.ranker, allowed, run)
     if isinstance(leaf.ranker, ByText):
-        ranking, matching = texts.rank(leaf.ranker, allowed, demand.limit)
+        ranking, matching = run.texts.rank(leaf.ranker, allowed, demand.limit)
         rows_in = reader.point_count if allowed is None else len(allowed)
         return LeafAnswer(ranking, rows_in, "inverted index", "points that have a term are ranked", 0, matching)
     slots = reader.all_slots() if allowed is None else allowed
     if leaf.exclude:
         slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
     if isinstance(leaf.ranker, InSpace | InMetrics):
-        budget.check_scan(len(slots))
-    ranking, distances = rank_slots(leaf.ranker, slots, reader, sets, texts, budget, limit=leaf.limit)
+        run.budget.check_scan(len(slots))
+    ranking, distances = rank_slots(leaf.ranker, slots, run, limit=leaf.limit)
     total = len(slots) if isinstance(leaf.ranker, AtRandom) else None
     kept = ranking.take(slice(leaf.limit))
     return LeafAnswer(kept, len(slots), "exact", "every matching point is ranked", distances, total)
 
 
 def _search_records(
-    demand: Demand, ranker: InRecords, allowed: NDArray[np.uint32] | None, reader: Snapshot, budget: Budget
+    demand: Demand, ranker: InRecords, allowed: NDArray[np.uint32] | None, run: RunContext
 ) -> LeafAnswer:
-    hits = search_records(reader, ranker.space, ranker.query, demand.limit, allowed, budget)
-    ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
-    rows_in = reader.vector_count(ranker.space) if allowed is None else len(allowed)
+    hits = search_records(run.reader, ranker.space, ranker.query, demand.limit, allowed, run.budget)
+    ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, run.reader)
+    rows_in = run.reader.vector_count(ranker.space) if allowed is None else len(allowed)
     total = None if demand.leaf.exclude else hits.total
     return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
 
 
-def _answer_searches(
-    demands: list[Demand], reader: Snapshot, sets: FilterSets, budget: Budget
-) -> dict[Demand, LeafAnswer]:
-    allowed = [sets.allowed(demand.filters) for demand in demands]
+def _answer_searches(demands: list[Demand], run: RunContext) -> dict[Demand, LeafAnswer]:
+    allowed = [run.sets.allowed(demand.filters) for demand in demands]
     searches = [_space_search(demand, slots) for demand, slots in zip(demands, allowed, strict=True)]
-    answers = search_vectors(reader, searches, budget) if searches else []
+    answers = search_vectors(run.reader, searches, run.budget) if searches else []
     return {
-        demand: _searched(demand, hits, slots, reader)
+        demand: _searched(demand, hits, slots, run.reader)
         for demand, hits, slots in zip(demands, answers, allowed, strict=True)
     }
 

@@ -1,7 +1,7 @@
 """Plans and their runs as trees and texts, and why a point is where it is, or missing."""
 
 from planner.explain.absence import AbsenceReason, PointExplanation, StageOutcome
-from planner.explain.explanation import Explanation, HitExplanation, explain
+from planner.explain.explanation import Explanation, HitExplanation, Ran, explain
 from planner.explain.node import ExplainNode
 from planner.explain.points import explain_points
 from planner.explain.text import render
@@ -12,6 +12,7 @@ __all__ = [
     "Explanation",
     "HitExplanation",
     "PointExplanation",
+    "Ran",
     "StageOutcome",
     "explain",
     "explain_points",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from planner.execute import Place
 from storage.schema import PointId
 
 
@@ -21,18 +22,6 @@ class AbsenceReason(Enum):
     NOT_DIVERSE = "not diverse"
     BEYOND_LIMIT = "beyond the limit"
     BEFORE_OFFSET = "before the offset"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A rank from 1 among `candidates` points, and the score there."""
-
-    rank: int
-    score: float
-    candidates: int
-
-    def __str__(self) -> str:
-        return f"rank {self.rank:,} of {self.candidates:,} by score {self.score:.6g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """A plan, and what happened when it ran, as data and, by text.py, as text."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from planner.execute import Actual, Trace, operator_of
+from planner.execute import Actual, Inspection, Points, Source, Trace, operator_of
 from planner.explain.node import ExplainNode
 from planner.explain.ranker_text import describe_ranker
 from planner.explain.text import render
@@ -17,7 +16,6 @@ from planner.plan import (
     FuseScores,
     Gate,
     Limit,
-    Matching,
     Node,
     Plan,
     RankAll,
@@ -33,7 +31,6 @@ from planner.plan import (
 )
 from planner.query import Filter, FilterStrategy, SearchParams, describe_filter, describe_payload, describe_vectors
 from planner.rank import Ranking
-from storage.mvcc import Snapshot
 from storage.schema import PointId
 
 
@@ -70,65 +67,80 @@ class Explanation:
     microseconds: int | None = None
 
 
-def explain(
-    plan: Plan,
-    reader: Snapshot,
-    trace: Trace | None = None,
-    ranking: Ranking | None = None,
-    microseconds: int | None = None,
-    *,
-    matching: Matching = lambda _: None,
-    foresee: Callable[[Filter], str] = lambda _: "",
-) -> Explanation:
-    """The plan, with what happened when there is a trace of its run, whose result was `ranking`.
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run of a plan: what happened, what it emitted, and how long it took."""
 
-    `foresee` says what would test the conditions of a filter, if that is known.
+    trace: Trace
+    ranking: Ranking
+    microseconds: int
+
+
+def explain(plan: Plan, source: Source, ran: Ran | None = None, *, knows_filters: bool = True) -> Explanation:
+    """The plan, with what happened when it `ran`.
+
+    `knows_filters`: whether what is known of its filters is told, such as what would test their conditions.
     """
-    root = _explain_plan(plan, reader, trace, matching, foresee)
-    if trace is None or ranking is None:
-        return Explanation(root=root, text=render(root), seq=reader.seq, generation=reader.generation)
+    points = source.points
+    teller = _Teller(source, None if ran is None else ran.trace, source.inspection if knows_filters else None)
+    root = teller.plan(plan)
+    if ran is None:
+        return Explanation(root=root, text=render(root), seq=points.seq, generation=points.generation)
     return Explanation(
         root=root,
         text=render(root),
-        seq=reader.seq,
-        generation=reader.generation,
+        seq=points.seq,
+        generation=points.generation,
         analyzed=True,
-        hits=_explain_hits(plan, trace, ranking, reader),
-        microseconds=microseconds,
+        hits=_explain_hits(plan, ran, points),
+        microseconds=ran.microseconds,
     )
 
 
-def _explain_plan(
-    plan: Plan, reader: Snapshot, trace: Trace | None, matching: Matching, foresee: Callable[[Filter], str]
-) -> ExplainNode:
-    """The tree below a node that fetches what the query wants."""
-    child = _explain_node(plan.root, reader, trace, matching, foresee)
-    return ExplainNode(
-        operator="fetch",
-        stage="root",
-        attributes={"payload": describe_payload(plan.payload), "vectors": describe_vectors(plan.vectors)},
-        estimated_rows=child.estimated_rows,
-        rows_in=child.rows_out,
-        rows_out=child.rows_out,
-        children=(child,),
-    )
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells of one plan. `filters`: who knows something of them."""
 
+    source: Source
+    trace: Trace | None
+    filters: Inspection | None
 
-def _explain_node(
-    node: Node, reader: Snapshot, trace: Trace | None, matching: Matching, foresee: Callable[[Filter], str]
-) -> ExplainNode:
-    explained = ExplainNode(
-        operator=operator_of(node),
-        stage=node.stage,
-        attributes=_attributes(node),
-        estimated_rows=most_rows(node, reader, matching),
-        children=tuple(_explain_node(child, reader, trace, matching, foresee) for child in children_of(node)),
-    )
-    if trace is not None:
-        return _with_actual(explained, trace.actual_of(node))
-    if isinstance(node, Search | Scan | RankAll | Gate) and node.filter is not None:
-        return _with_conditions(explained, foresee(node.filter))
-    return explained
+    def plan(self, plan: Plan) -> ExplainNode:
+        """The tree below a node that fetches what the query wants."""
+        child = self.node(plan.root)
+        return ExplainNode(
+            operator="fetch",
+            stage="root",
+            attributes={"payload": describe_payload(plan.payload), "vectors": describe_vectors(plan.vectors)},
+            estimated_rows=child.estimated_rows,
+            rows_in=child.rows_out,
+            rows_out=child.rows_out,
+            children=(child,),
+        )
+
+    def node(self, node: Node) -> ExplainNode:
+        explained = ExplainNode(
+            operator=operator_of(node),
+            stage=node.stage,
+            attributes=_attributes(node),
+            estimated_rows=most_rows(node, self),
+            children=tuple(self.node(child) for child in children_of(node)),
+        )
+        if self.trace is not None:
+            return _with_actual(explained, self.trace.actual_of(node))
+        if self.filters is not None and isinstance(node, Search | Scan | RankAll | Gate) and node.filter is not None:
+            return _with_conditions(explained, self.filters.foresee(node.filter))
+        return explained
+
+    @property
+    def point_count(self) -> int:
+        return self.source.points.point_count
+
+    def vector_count(self, space: str) -> int:
+        return self.source.inspection.vector_count(space)
+
+    def known_count(self, filter: Filter) -> int | None:
+        return None if self.filters is None else self.filters.known_count(filter)
 
 
 def _with_conditions(node: ExplainNode, conditions: str) -> ExplainNode:
@@ -213,14 +225,14 @@ def _weights(weights: tuple[float, ...]) -> str:
     return ", ".join(f"{weight:g}" for weight in weights)
 
 
-def _explain_hits(plan: Plan, trace: Trace, ranking: Ranking, reader: Snapshot) -> tuple[HitExplanation, ...]:
-    places = {stage: _places(trace.lists[stage]) for stage in dict.fromkeys(node.stage for node in walk(plan.root))}
-    ids = reader.point_ids(ranking.slots)
+def _explain_hits(plan: Plan, ran: Ran, points: Points) -> tuple[HitExplanation, ...]:
+    places = {stage: _places(ran.trace.lists[stage]) for stage in dict.fromkeys(node.stage for node in walk(plan.root))}
+    ids = points.point_ids(ran.ranking.slots)
     return tuple(
         HitExplanation(
             point_id, tuple(StageRank(stage, *places[stage][slot]) for stage in places if slot in places[stage])
         )
-        for point_id, slot in zip(ids, ranking.slots.tolist(), strict=True)
+        for point_id, slot in zip(ids, ran.ranking.slots.tolist(), strict=True)
     )
 
 

@@ -5,35 +5,29 @@ Whether one holds is filtering/match.py's.
 
 from collections.abc import Iterator
 
-import numpy as np
-
+from planner.execute import Inspection, Source
 from planner.explain.absence import FailedCondition
-from planner.filtering import matches
 from planner.query import Condition, Filter, describe_filter
-from storage.budget import Budget
-from storage.tables import Reader
 
 
-def failed_conditions(
-    reader: Reader, filter: Filter, slot: int, path: str, budget: Budget
-) -> tuple[FailedCondition, ...]:
+def failed_conditions(source: Source, filter: Filter, slot: int, path: str) -> tuple[FailedCondition, ...]:
     """The conditions of the filter at `path` for which the point in `slot` does not match; none if it matches.
 
     Within nested filters the innermost are named. Of `should` and `min_should` the whole clause fails.
     """
-    return tuple(_failed(reader, filter, slot, path, budget))
+    return tuple(_failed(source.inspection, filter, slot, path))
 
 
-def _failed(reader: Reader, filter: Filter, slot: int, path: str, budget: Budget) -> Iterator[FailedCondition]:
+def _failed(known: Inspection, filter: Filter, slot: int, path: str) -> Iterator[FailedCondition]:
     def holds(condition: Condition) -> bool:
         one = condition if isinstance(condition, Filter) else Filter(must=(condition,))
-        return bool(matches(reader, one, np.array([slot], np.uint32), budget=budget)[0])
+        return known.matches(one, slot)
 
     for index, condition in enumerate(filter.must):
         if not holds(condition):
             here = f"{path}.must[{index}]"
             if isinstance(condition, Filter):
-                yield from _failed(reader, condition, slot, f"{here}.filter", budget)
+                yield from _failed(known, condition, slot, f"{here}.filter")
             else:
                 yield FailedCondition(here, describe_filter(Filter(must=(condition,))))
     if filter.should and not any(map(holds, filter.should)):

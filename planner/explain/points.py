@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.bind import ByField, ByText, InMetrics, InRecords, InSpace
-from planner.execute import Demand, Trace, execute, operator_of
-from planner.explain.absence import Absence, AbsenceReason, FailedCondition, Place, PointExplanation, StageOutcome
+from planner.execute import Demand, Place, Source, Trace, execute, operator_of
+from planner.explain.absence import Absence, AbsenceReason, FailedCondition, PointExplanation, StageOutcome
 from planner.explain.failed_conditions import failed_conditions
-from planner.explain.true_places import true_places
-from planner.filtering import FilterCache, FilterSets
 from planner.optimize import optimize_whole_lists
 from planner.plan import (
     Diversify,
@@ -34,31 +32,20 @@ from planner.plan import (
     walk,
 )
 from planner.query import Filter
-from planner.rank import NOTHING, Ranking, TextRanker
-from planner.text import TextIndexes
-from storage.budget import Budget
-from storage.mvcc import Snapshot
+from planner.rank import NOTHING, Ranking
 from storage.schema import PointId
 
 
-def explain_points(
-    built: Plan,
-    ids: Sequence[PointId],
-    reader: Snapshot,
-    cache: FilterCache,
-    indexes: TextIndexes,
-    budget: Budget,
-) -> list[PointExplanation]:
+def explain_points(built: Plan, ids: Sequence[PointId], source: Source) -> list[PointExplanation]:
     """One explanation per id, in order. `built`: the plan before any rule. Raises DeadlineExceeded, Cancelled.
 
     Besides the query it runs, for each leaf that misses an asked point that could be in it, one exact pass.
     """
     plain, optimized = Trace(), Trace()
     plans = [optimize_whole_lists(built), built]
-    execute(plans, reader, cache, indexes, budget, [optimized, plain])
-    sets, texts = FilterSets(reader, cache, budget), TextRanker(indexes, reader, budget)
-    search = _PointSearch(built.root, plain, optimized, reader, sets, texts, budget)
-    slots = [int(slot) for slot in reader.slots_of(ids)]
+    execute(plans, source, [optimized, plain])
+    search = _PointSearch(built.root, plain, optimized, source)
+    slots = [int(slot) for slot in source.points.slots_of(ids)]
     return search.explanations(ids, slots)
 
 
@@ -102,10 +89,7 @@ class _PointSearch:
     root: Node
     plain: Trace
     optimized: Trace
-    reader: Snapshot
-    sets: FilterSets
-    texts: TextRanker
-    budget: Budget
+    source: Source
 
     def explanations(self, ids: Sequence[PointId], slots: Sequence[int]) -> list[PointExplanation]:
         stored = sorted({slot for slot in slots if slot >= 0})
@@ -156,7 +140,7 @@ class _PointSearch:
             case _ if not any(places):
                 return Absence(AbsenceReason.NOT_IN_PREFETCHES, "no prefetch passes it on")
             case Gate():
-                failed = failed_conditions(self.reader, node.filter, slot, filter_path(node.stage), self.budget)
+                failed = failed_conditions(self.source, node.filter, slot, filter_path(node.stage))
                 return _filtered(failed, place)
             case Threshold():
                 assert place is not None
@@ -182,7 +166,7 @@ class _PointSearch:
         competing = [slot for slot in missing if slot not in barred]
         if not competing:
             return barred
-        places = true_places(leaf.demand, competing, self.reader, self.sets, self.texts, self.budget)
+        places = self.source.inspection.places(leaf.demand, competing)
         return barred | {slot: self._out_competed(leaf.leaf, slot, places.get(slot)) for slot in competing}
 
     def _barred(self, leaf: _Leaf, slot: int) -> Absence | None:
@@ -193,30 +177,21 @@ class _PointSearch:
         excluded = self._excluded(leaf.leaf, slot)
         if excluded is not None:
             return excluded
-        failed = [
-            each
-            for path, filter in leaf.filters
-            for each in failed_conditions(self.reader, filter, slot, path, self.budget)
-        ]
+        failed = [each for path, filter in leaf.filters for each in failed_conditions(self.source, filter, slot, path)]
         return _filtered(failed, None) if failed else None
 
     def _excluded(self, node: Leaf | Rescore | Rerank, slot: int) -> Absence | None:
         """What to say of a point that gave a vector to the node's query."""
-        if slot not in self.reader.slots_of(node.exclude):
+        if slot not in self.source.points.slots_of(node.exclude):
             return None
         return Absence(AbsenceReason.EXAMPLE, "it gave a vector to the query, which leaves such points out")
 
     def _lacking(self, node: Node, slot: int) -> Absence | None:
         """The first space of `node` in which the point has no vector."""
         for space in _spaces_of(node):
-            if not self._has_vector(space, slot):
+            if not self.source.inspection.has_vector(space, slot):
                 return Absence(AbsenceReason.NO_VECTOR, f"it has no vector in {space!r}")
         return None
-
-    def _has_vector(self, space: str, slot: int) -> bool:
-        if space in self.reader.schema.body_spaces:
-            return self.reader.vector_body(space, slot) is not None
-        return bool(self.reader.vectors(space, np.array([slot], np.uint32))[0][0])
 
     def _out_competed(self, leaf: Leaf, slot: int, place: Place | None) -> Absence:
         if place is None:
@@ -230,7 +205,11 @@ class _PointSearch:
                 text = f"{place} is beyond the first {leaf.limit:,}, which are kept"
                 return Absence(AbsenceReason.BEYOND_LIMIT, text, place)
             return _cut_off(place, leaf.limit)
-        if isinstance(leaf, Search) and leaf.params.indexed_only and not self.reader.is_indexed(leaf.space, slot):
+        if (
+            isinstance(leaf, Search)
+            and leaf.params.indexed_only
+            and not self.source.inspection.is_indexed(leaf.space, slot)
+        ):
             text = f"{place}, but no index covers its vector yet, and indexed_only skips such"
             return Absence(AbsenceReason.NOT_INDEXED, text, place)
         text = f"{place} is within the limit of {leaf.limit:,}, but the approximate index did not find it"

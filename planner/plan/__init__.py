@@ -1,7 +1,7 @@
 """Plans: the nodes, how a query becomes a tree of them, and how many rows each can emit."""
 
 from planner.plan.builder import build
-from planner.plan.estimate import Matching, most_rows
+from planner.plan.estimate import Counts, most_rows
 from planner.plan.nodes import (
     After,
     ConvertScores,
@@ -31,6 +31,7 @@ from planner.plan.ranker import name_of
 __all__ = [
     "After",
     "ConvertScores",
+    "Counts",
     "Diversify",
     "Empty",
     "FuseRanks",
@@ -38,7 +39,6 @@ __all__ = [
     "Gate",
     "Leaf",
     "Limit",
-    "Matching",
     "Node",
     "Plan",
     "RankAll",

@@ -1,7 +1,6 @@
 """How many rows the nodes of a plan can emit at most, as far as is known before it runs."""
 
-from collections.abc import Callable
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from planner.plan.nodes import (
     After,
@@ -23,32 +22,41 @@ from planner.plan.nodes import (
     Threshold,
 )
 from planner.query import Filter
-from storage.mvcc import Snapshot
-
-Matching = Callable[[Filter], int | None]
-"""How many points match a filter, when that is known without reading payloads; else None."""
 
 
-def most_rows(node: Node, reader: Snapshot, matching: Matching) -> int:
+class Counts(Protocol):
+    """How many there are of what a plan reads."""
+
+    @property
+    def point_count(self) -> int: ...
+
+    def vector_count(self, space: str) -> int:
+        """Vectors of a dense space."""
+
+    def known_count(self, filter: Filter) -> int | None:
+        """How many points match, when that is known without reading payloads; else None."""
+
+
+def most_rows(node: Node, counts: Counts) -> int:
     """The most rows that a node can emit, given how many points and vectors there are and what filters match."""
     match node:
         case Search():
-            return min(reader.spaces[node.space].vector_count, _most_found(node, reader, matching))
+            return min(counts.vector_count(node.space), _most_found(node, counts))
         case Scan() | RankAll():
-            return _most_found(node, reader, matching)
+            return _most_found(node, counts)
         case Empty():
             return 0
         case FuseRanks() | FuseScores() | Rescore() | Rerank():
-            return min(reader.point_count, sum(most_rows(child, reader, matching) for child in node.children))
+            return min(counts.point_count, sum(most_rows(child, counts) for child in node.children))
         case Restrict() | Gate() | Threshold() | After() | ConvertScores():
-            return most_rows(node.child, reader, matching)
+            return most_rows(node.child, counts)
         case Diversify():
-            return min(node.limit, node.candidates, most_rows(node.child, reader, matching))
+            return min(node.limit, node.candidates, most_rows(node.child, counts))
         case Limit():
-            return min(node.limit, max(0, most_rows(node.child, reader, matching) - node.offset))
+            return min(node.limit, max(0, most_rows(node.child, counts) - node.offset))
     assert_never(node)
 
 
-def _most_found(leaf: Leaf, reader: Snapshot, matching: Matching) -> int:
-    found = None if leaf.filter is None else matching(leaf.filter)
-    return min(leaf.limit, reader.point_count if found is None else found)
+def _most_found(leaf: Leaf, counts: Counts) -> int:
+    found = None if leaf.filter is None else counts.known_count(leaf.filter)
+    return min(leaf.limit, counts.point_count if found is None else found)

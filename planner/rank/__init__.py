@@ -14,10 +14,12 @@ from planner.rank.operators import (
     fuse_scores,
 )
 from planner.rank.ranking import rank_slots
+from planner.rank.run_context import RunContext
 
 __all__ = [
     "NOTHING",
     "Ranking",
+    "RunContext",
     "TextRanker",
     "apply_after",
     "apply_limit",

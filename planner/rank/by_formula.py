@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from planner.bind import ByFormula
 from planner.errors import InvalidQuery
-from planner.filtering import FEW, FilterSets
+from planner.filtering import FEW
 from planner.query import (
     Constant,
     Datetime,
@@ -46,8 +46,7 @@ from planner.rank.formula_variables import (
     score_column,
 )
 from planner.rank.operators import Ranking, ranked
-from storage.budget import Budget
-from storage.tables import Reader
+from planner.rank.run_context import RunContext
 
 FINE = -1
 ANYTHING = 1.0
@@ -68,9 +67,7 @@ def rank_by_formula(
     bound: ByFormula,
     slots: Slots,
     lists: Sequence[Ranking],
-    reader: Reader,
-    sets: FilterSets,
-    budget: Budget,
+    run: RunContext,
     limit: int | None = None,
 ) -> Ranking:
     """The first `limit` of those `slots` (n,), ascending, that have a score. `lists` are the prefetches' rankings.
@@ -79,18 +76,18 @@ def rank_by_formula(
     """
     formula, path = bound.formula, f"{bound.path}.expression"
     variables = {part for _, part in walk(formula.expression, path) if isinstance(part, PayloadVariable)}
-    columns = payload_columns(variables, slots, reader, sets.fields, budget)
-    evaluation = _Evaluation(bound, slots, lists, columns, reader, sets, budget)
+    columns = payload_columns(variables, slots, run.reader, run.sets.fields, run.budget)
+    evaluation = _Evaluation(bound, slots, lists, columns, run)
     with np.errstate(all="ignore"):
         found = evaluation.column(formula.expression, path)
     fine = found.reasons == FINE
     if not fine.all() and not formula.drop_undefined:
         first = int(np.argmin(fine))
-        [point_id] = reader.point_ids(slots[first : first + 1])
+        [point_id] = run.reader.point_ids(slots[first : first + 1])
         where, what = evaluation.reasons[found.reasons[first]]
         raise InvalidQuery(where, f"point {point_id!r} has no score: {what}", point_id=point_id)
     scores = np.clip(found.values[fine], -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
-    return ranked(slots[fine], scores + np.float32(0), reader, limit=limit)  # -0.0 becomes 0.0
+    return ranked(slots[fine], scores + np.float32(0), run.reader, limit=limit)  # -0.0 becomes 0.0
 
 
 @dataclass(slots=True)
@@ -101,14 +98,12 @@ class _Evaluation:
     slots: Slots
     lists: Sequence[Ranking]
     payload: Mapping[PayloadVariable, Values]
-    reader: Reader
-    sets: FilterSets
-    budget: Budget
+    run: RunContext
     reasons: list[tuple[str, str]] = field(default_factory=list)
 
     def column(self, expression: Expression, path: str) -> Column:
         """The expression's values. It is at `path` of the request; reasons name its kind, too."""
-        self.budget.check()
+        self.run.budget.check()
         parts = [self.column(part, below(path, name)) for name, part in parts_of(expression)]
         values = [part.values for part in parts]
         where = below(path, kind_of(expression))
@@ -122,14 +117,14 @@ class _Evaluation:
                 return _zero_where_any_is(result, parts) if function is ListFunction.MULT else result
             case OfOne(function=single):
                 why = NO_RESULT.get(single, "")
-                return self._made(of_one(single, values[0], self.budget), parts, where, why)
+                return self._made(of_one(single, values[0], self.run.budget), parts, where, why)
             case Pow():
-                return self._made(power(values[0], values[1], self.budget), parts, where, NO_POWER)
+                return self._made(power(values[0], values[1], self.run.budget), parts, where, NO_POWER)
             case Div(by_zero_default=default):
                 return self._quotient(parts, default, where)
             case Decay(target=target):
                 middle = None if target is None else values[1]
-                return self._made(decay(expression, values[0], middle, self.budget), parts, where)
+                return self._made(decay(expression, values[0], middle, self.run.budget), parts, where)
             case Written():
                 return parts[0]
         assert_never(expression)
@@ -147,9 +142,9 @@ class _Evaluation:
         assert_never(expression)
 
     def _holds(self, filter: Filter) -> Mask:
-        if FEW * len(self.slots) <= self.reader.point_count:
-            return self.sets.gate(filter, self.slots)
-        matching = self.sets.allowed((filter,))
+        if FEW * len(self.slots) <= self.run.reader.point_count:
+            return self.run.sets.gate(filter, self.slots)
+        matching = self.run.sets.allowed((filter,))
         assert matching is not None
         return np.isin(self.slots, matching, assume_unique=True)
 

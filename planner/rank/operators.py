@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,19 @@ from planner.errors import InvalidQuery
 from planner.plan import After, FuseRanks, FuseScores, Limit, Threshold, higher_is_better
 from planner.query import Metric, ScoreMode, metric_dissimilarity, metric_similarity
 from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
-from storage.schema import Distance
-from storage.tables import Reader, encode_id
+from storage.schema import Distance, PointId
+from storage.tables import encode_id
 from storage.vectors import Position, comes_after, dissimilarity, rank, similarity
+
+
+class Ids(Protocol):
+    """The ids of points, which break ties."""
+
+    def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
+        """As bytes, which sort as ids do."""
+
+    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        """The slot of each id, -1 where there is no such point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +43,31 @@ class Ranking:
 NOTHING = Ranking(np.empty(0, np.uint32), np.empty(0, np.float32))
 
 
-def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
+def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], ids: Ids) -> Ranking:
     slots, scores = reciprocal_rank_fusion([ranking.slots for ranking in inputs], k=node.k, weights=node.weights)
-    return ranked(slots, scores, reader)
+    return ranked(slots, scores, ids)
 
 
-def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], reader: Reader) -> Ranking:
+def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], ids: Ids) -> Ranking:
     slots, scores = distribution_based_score_fusion(
         [ranking.slots for ranking in inputs],
         [ranking.scores for ranking in inputs],
         higher_is_better=[higher_is_better(child) for child in node.children],
         weights=node.weights,
     )
-    return ranked(slots, scores, reader)
+    return ranked(slots, scores, ids)
 
 
 def ranked(
     slots: NDArray[np.uint32],
     scores: NDArray[np.float32],
-    reader: Reader,
+    ids: Ids,
     *,
     higher_is_better: bool = True,
     limit: int | None = None,
 ) -> Ranking:
     """Sorts by score, best first, then by id; of `limit`, only so many, and no id of the others is read."""
-    best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=reader.id_keys, limit=limit)
+    best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=ids.id_keys, limit=limit)
     return Ranking(slots[best], scores[best])
 
 
@@ -66,14 +77,14 @@ def apply_threshold(node: Threshold, ranking: Ranking) -> Ranking:
     return ranking.take(ranking.scores >= threshold if node.higher_is_better else ranking.scores <= threshold)
 
 
-def apply_after(node: After, ranking: Ranking, reader: Reader) -> Ranking:
+def apply_after(node: After, ranking: Ranking, ids: Ids) -> Ranking:
     """Raises InvalidQuery when the place is that of a point that is not in the ranking."""
     if node.scored:
         position = Position(np.float32(node.position.score), encode_id(node.position.id))
         higher = node.higher_is_better
-        kept = comes_after(position, ranking.slots, ranking.scores, higher_is_better=higher, id_keys=reader.id_keys)
+        kept = comes_after(position, ranking.slots, ranking.scores, higher_is_better=higher, id_keys=ids.id_keys)
         return ranking.take(kept)
-    found = np.flatnonzero(ranking.slots == reader.slots_of([node.position.id])[0])
+    found = np.flatnonzero(ranking.slots == ids.slots_of([node.position.id])[0])
     if not len(found):
         raise InvalidQuery(f"{node.path}.id", f"point {node.position.id!r} is not in this ranking")
     return ranking.take(slice(int(found[0]) + 1, None))

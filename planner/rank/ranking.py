@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.bind import AtRandom, ByField, ByFormula, ByText, InMetrics, InRecords, InSpace, Ranker
-from planner.filtering import FilterSets
 from planner.rank.by_examples import example_scores
 from planner.rank.by_field import order_by_field
 from planner.rank.by_formula import rank_by_formula
 from planner.rank.by_metrics import rank_by_metrics
-from planner.rank.by_text import TextRanker
 from planner.rank.operators import Ranking, ranked
+from planner.rank.run_context import RunContext
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.search import score_records, score_vectors, seeded_order
@@ -24,10 +23,7 @@ Slots = NDArray[np.uint32]
 def rank_slots(
     ranker: Ranker,
     slots: Slots,
-    reader: Snapshot,
-    sets: FilterSets,
-    texts: TextRanker,
-    budget: Budget,
+    run: RunContext,
     lists: Sequence[Ranking] = (),
     limit: int | None = None,
 ) -> tuple[Ranking, int]:
@@ -37,9 +33,10 @@ def rank_slots(
     given. Raises DeadlineExceeded, Cancelled, and
     InvalidQuery for points that a formula has no score for.
     """
+    reader, budget = run.reader, run.budget
     match ranker:
         case ByField():
-            return _unscored(order_by_field(ranker, slots, reader, budget, sets.fields, limit)), 0
+            return _unscored(order_by_field(ranker, slots, reader, budget, run.sets.fields, limit)), 0
         case AtRandom(seed=seed):
             return _unscored(seeded_order(seed, slots, reader, budget)), 0
         case InSpace():
@@ -47,12 +44,12 @@ def rank_slots(
         case InMetrics():
             return rank_by_metrics(ranker, slots, reader, budget, limit)
         case ByFormula():
-            return rank_by_formula(ranker, slots, lists, reader, sets, budget, limit), 0
+            return rank_by_formula(ranker, slots, lists, run, limit), 0
         case InRecords(query, space):
             hits = score_records(reader, space, slots, query, budget)
             return Ranking(hits.slots, hits.scores), hits.distance_computations
         case ByText():
-            return texts.rank(ranker, slots, None)[0], 0
+            return run.texts.rank(ranker, slots, None)[0], 0
     assert_never(ranker)
 
 

@@ -12,17 +12,17 @@ from planner.bind.stages import check_query
 from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine, QueryAnswer
 from planner.execute.executor import execute
-from planner.filtering.cache import FilterCache
+from planner.execute.local_source import LocalSource
 from planner.optimize.optimizer import optimize
 from planner.plan.builder import build
 from planner.query.filter import Filter
 from planner.query.query import Query
-from planner.text.indexes import TextIndexes
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.schema import PointId
 from tests.support.ids import id_order
+from tests.support.no_indexes import no_indexes
 from tests.support.oracle import query as oracle
 from tests.support.oracle.query import World
 from tests.support.strategies import FILTERS, IDS, SIZES, queries, random_world
@@ -91,7 +91,7 @@ def test_optimised_equals_unoptimised(fixture: Fixture, number: int, data: st.Da
     with collection.snapshot() as reader, ExitStack() as others:
         source = VectorSource(collection.name, reader, fixture.engine.lookup, others)
         plan = build(check_query(query, reader.schema).read(source))
-        plain, optimised = execute([plan, optimize(plan)], reader, FilterCache(0), TextIndexes(0), UNLIMITED)
+        plain, optimised = execute([plan, optimize(plan)], LocalSource(reader, no_indexes(), UNLIMITED))
         np.testing.assert_array_equal(plain.slots, optimised.slots, strict=True)
         np.testing.assert_array_equal(plain.scores, optimised.scores, strict=True)
 

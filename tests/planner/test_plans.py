@@ -13,17 +13,20 @@ import pytest
 from planner.bind.stages import bind
 from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
+from planner.execute.local_source import LocalSource
 from planner.explain.explanation import explain
 from planner.explain.text import render
 from planner.optimize.optimizer import RULES, optimize
 from planner.plan.builder import build
 from planner.plan.nodes import Node, Plan
+from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from tests.conftest import Golden
 from tests.planner.explanations import without_times
 from tests.planner.notation import query_of
 from tests.planner.shop import SHOP
+from tests.support.no_indexes import no_indexes
 from tests.support.oracle import query as oracle
 
 PLANS = Path(__file__).parent / "plans"
@@ -52,7 +55,7 @@ def recorded(text: str, engine: Engine, shop: Collection) -> str:
 
         def add(title: str, root: Node) -> None:
             changed = Plan(root=root, payload=plan.payload, vectors=plan.vectors)
-            text = explain(changed, reader).text
+            text = explain(changed, LocalSource(reader, no_indexes(), UNLIMITED), knows_filters=False).text
             if not sections or sections[-1][1] != text:
                 sections.append((title, text))
 

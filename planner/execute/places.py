@@ -7,11 +7,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.execute import Demand
-from planner.explain.absence import Place
-from planner.filtering import FilterSets
+from planner.execute.demand import Demand, Place
 from planner.plan import RankAll, Scan, Search
-from planner.rank import Ranking, TextRanker, rank_slots
+from planner.rank import Ranking, RunContext, rank_slots
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.vectors import score_rows
@@ -22,14 +20,13 @@ ROWS_AT_ONCE = 1_024
 """Ids walked between two looks at the budget."""
 
 
-def true_places(
-    demand: Demand, wanted: Sequence[int], reader: Snapshot, sets: FilterSets, texts: TextRanker, budget: Budget
-) -> dict[int, Place]:
+def true_places(demand: Demand, wanted: Sequence[int], run: RunContext) -> dict[int, Place]:
     """The place of each of the slots `wanted` that the leaf ranks at all.
 
     Requires: they match the filters of the demand. Work: one pass over all that do. Raises DeadlineExceeded, Cancelled.
     """
-    allowed = sets.allowed(demand.filters)
+    reader, budget = run.reader, run.budget
+    allowed = run.sets.allowed(demand.filters)
     excluded = reader.slots_of(demand.leaf.exclude)
     match demand.leaf:
         case Search():
@@ -41,7 +38,7 @@ def true_places(
         case RankAll():
             slots = reader.all_slots() if allowed is None else allowed
             competing = slots[~np.isin(slots, excluded)]
-            ranking, _ = rank_slots(demand.leaf.ranker, competing, reader, sets, texts, budget)
+            ranking, _ = rank_slots(demand.leaf.ranker, competing, run)
             return _in_ranking(ranking, wanted)
 
 

@@ -1,0 +1,66 @@
+"""What a plan asks of a source, and what a source answers: leaves below restrictions, and rankings of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
+from planner.query import Filter
+from planner.rank import Ranking
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A leaf and the restrictions above it, outermost first. Equal demands have equal answers."""
+
+    leaf: Leaf
+    restrictions: tuple[Filter, ...] = ()
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        return self.restrictions if self.leaf.filter is None else (*self.restrictions, self.leaf.filter)
+
+    @property
+    def limit(self) -> int:
+        """Rows to ask for, so that `limit` are left when the excluded points are dropped."""
+        return self.leaf.limit + len(self.leaf.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class LeafAnswer:
+    """What a leaf emits, and how it was found. `rows_in`: points that were allowed, if they were counted.
+
+    `total`: points that it would emit without a limit, None where that is not known.
+    """
+
+    ranking: Ranking
+    rows_in: int | None
+    strategy: str
+    reason: str
+    distance_computations: int
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rank from 1 among `candidates` points, and the score there."""
+
+    rank: int
+    score: float
+    candidates: int
+
+    def __str__(self) -> str:
+        return f"rank {self.rank:,} of {self.candidates:,} by score {self.score:.6g}"
+
+
+def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
+    """The leaves of a plan, in order."""
+    if isinstance(node, Search | Scan | RankAll):
+        yield Demand(node, restrictions)
+        return
+    for child in children_of(node):
+        yield from demands_of(child, below(node, restrictions))
+
+
+def below(node: Node, restrictions: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """The restrictions that hold for a node's children."""
+    return (*restrictions, node.filter) if isinstance(node, Restrict) else restrictions

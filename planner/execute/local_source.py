@@ -1,0 +1,140 @@
+"""The source over one snapshot. What its parts mean is in source.py."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.bind import ByText, Highlighted, Ranker
+from planner.execute.demand import Demand, LeafAnswer, Place
+from planner.execute.fetch_highlights import highlights_of_points
+from planner.execute.fetching import Fetched, fetch
+from planner.execute.leaves import answer_leaves
+from planner.execute.places import true_places
+from planner.filtering import FilterCache, FilterSets, matches, payload_conditions
+from planner.payload_index import Column, FieldIndexes, column_of
+from planner.predicate import describe_reports
+from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
+from planner.rank import Ranking, RunContext, TextRanker, rank_slots
+from planner.text import Highlight, TextIndexes
+from storage.budget import UNLIMITED, Budget
+from storage.mvcc import Snapshot
+from storage.search import score_vectors
+
+Slots = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """What is remembered and indexed of all collections: evaluated filters, payload values and texts."""
+
+    filters: FilterCache
+    fields: FieldIndexes
+    texts: TextIndexes
+
+
+class LocalSource:
+    """Reads one snapshot, with the indexes and within the budget of one request. For one thread at a time."""
+
+    def __init__(self, reader: Snapshot, indexes: Indexes, budget: Budget) -> None:
+        """Requires: an open snapshot."""
+        sets = FilterSets(reader, indexes.filters, budget)
+        self._run = RunContext(reader, sets, TextRanker(indexes.texts, reader, budget), budget)
+        self._indexes = indexes
+        self.points = reader
+        self.budget = budget
+
+    @property
+    def inspection(self) -> "LocalInspection":
+        return LocalInspection(self._run, self._indexes)
+
+    @property
+    def values(self) -> "LocalValues":
+        return LocalValues(self._run, self._indexes)
+
+    def answer(self, demands: Collection[Demand]) -> Mapping[Demand, LeafAnswer]:
+        return answer_leaves(demands, self._run)
+
+    def score(self, space: str, slots: Slots, vector: NDArray[np.float32]) -> Ranking:
+        hits = score_vectors(self.points, space, slots, vector, self.budget)
+        return Ranking(hits.slots, hits.scores)
+
+    def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
+        return rank_slots(ranker, slots, self._run, lists)[0]
+
+    def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
+        return self._run.sets.gate(filter, slots)
+
+    def conditions(self, filters: Sequence[Filter]) -> str:
+        return describe_reports(self._run.sets.reports(filters), self._is_absent)
+
+    def _is_absent(self, path: str) -> bool:
+        """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
+        found = self._run.sets.allowed((Filter(must=(Exists(path),)),))
+        return found is not None and not len(found)
+
+    def statistics(self, ranker: Ranker) -> Mapping[str, str]:
+        return self._run.texts.statistics(ranker) if isinstance(ranker, ByText) else {}
+
+    def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
+        return fetch(self.points, slots, payload, vectors, self.budget)
+
+    def highlights(self, slots: Slots, asked: Sequence[Highlighted]) -> list[tuple[Highlight, ...]]:
+        return highlights_of_points(self.points, slots, asked, self.budget)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalInspection:
+    """See Inspection. What a filter would do is foreseen whatever the budget is: that reads little."""
+
+    run: RunContext
+    indexes: Indexes
+
+    def vector_count(self, space: str) -> int:
+        return self.run.reader.spaces[space].vector_count
+
+    def known_count(self, filter: Filter) -> int | None:
+        known = self.indexes.filters.known(self.run.reader, filter, UNLIMITED)
+        return None if known is None else len(known.slots)
+
+    def foresee(self, filter: Filter) -> str:
+        return describe_reports(self.indexes.fields.foresee(self.run.reader, payload_conditions(filter)))
+
+    def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
+        return true_places(demand, wanted, self.run)
+
+    def matches(self, filter: Filter, slot: int) -> bool:
+        return bool(matches(self.run.reader, filter, np.array([slot], np.uint32), budget=self.run.budget)[0])
+
+    def has_vector(self, space: str, slot: int) -> bool:
+        reader = self.run.reader
+        if space in reader.schema.body_spaces:
+            return reader.vector_body(space, slot) is not None
+        return bool(reader.vectors(space, np.array([slot], np.uint32))[0][0])
+
+    def is_indexed(self, space: str, slot: int) -> bool:
+        return self.run.reader.is_indexed(space, slot)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalValues:
+    """See Values."""
+
+    run: RunContext
+    indexes: Indexes
+
+    def column(self, path: str, among: Slots | None) -> Column:
+        return column_of(self.run.reader, path, self.indexes.fields, self.run.budget, among)
+
+    def are_known(self, path: str) -> bool:
+        return self.indexes.fields.has(self.run.reader.collection_uid, path)
+
+    def are_indexed(self, path: str) -> bool:
+        return self.indexes.fields.get(self.run.reader, path, self.run.budget) is not None
+
+    def matching(self, filter: Filter) -> Slots:
+        return self.indexes.filters.slots(self.run.reader, filter, self.run.budget)
+
+    def remember(self, filter: Filter, slots: Slots) -> None:
+        self.indexes.filters.remember(self.run.reader, filter, slots)

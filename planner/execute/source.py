@@ -1,0 +1,142 @@
+"""Where a run takes its points from. The executor, explanations and groups know a collection by this alone.
+
+What is above a source works the same however many snapshots are below it: fusion, limits, thresholds, the order of
+rescoring, and explanations. LocalSource is the source over one snapshot.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.bind import Highlighted, Ranker
+from planner.execute.demand import Demand, LeafAnswer, Place
+from planner.execute.fetching import Fetched
+from planner.payload_index import Column
+from planner.query import Filter, PayloadSelector, VectorsSelector
+from planner.rank import Ranking
+from planner.text import Highlight
+from storage.budget import Budget
+from storage.schema import CollectionSchema, PointId
+
+Slots = NDArray[np.uint32]
+"""Numbers of points. They mean something to the source alone that gave them."""
+
+
+class Points(Protocol):
+    """The points of one commit: their ids and their vectors. A Snapshot is one."""
+
+    @property
+    def seq(self) -> int:
+        """The commit that is read."""
+
+    @property
+    def generation(self) -> int:
+        """Generation of the indexes that serve; see State."""
+
+    @property
+    def schema(self) -> CollectionSchema: ...
+
+    @property
+    def point_count(self) -> int: ...
+
+    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        """The slot of each id, -1 where there is no such point."""
+
+    def point_ids(self, slots: Slots) -> list[PointId]: ...
+
+    def id_keys(self, slots: Slots) -> list[bytes]:
+        """Ids as bytes, which sort as ids do."""
+
+    def vectors(self, space: str, slots: Slots) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Which of `slots` (n,) have a vector in a dense space, and the vectors (n, size), zeros where is none."""
+
+
+class Inspection(Protocol):
+    """Facts that explanations tell, beside what ran."""
+
+    def vector_count(self, space: str) -> int:
+        """How many vectors a dense space has."""
+
+    def known_count(self, filter: Filter) -> int | None:
+        """How many points match, when that is known without reading payloads; else None."""
+
+    def foresee(self, filter: Filter) -> str:
+        """What would test the conditions of a filter, if that is known; else nothing."""
+
+    def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
+        """The place of each slot in `wanted` that a leaf ranks, among all that it could find, computed exactly.
+
+        Requires: they match the filters of the demand.
+        """
+
+    def matches(self, filter: Filter, slot: int) -> bool:
+        """Whether one point matches."""
+
+    def has_vector(self, space: str, slot: int) -> bool: ...
+
+    def is_indexed(self, space: str, slot: int) -> bool:
+        """Whether an index covers the vector of a point in a dense space. Requires: it has one."""
+
+
+class Values(Protocol):
+    """The values at payload paths, for what groups points by them."""
+
+    def column(self, path: str, among: Slots | None) -> Column:
+        """The values of all points, or of those in `among`."""
+
+    def are_known(self, path: str) -> bool:
+        """Whether an index holds them already."""
+
+    def are_indexed(self, path: str) -> bool:
+        """Whether an index holds them, or can."""
+
+    def matching(self, filter: Filter) -> Slots:
+        """The points that match, ascending."""
+
+    def remember(self, filter: Filter, slots: Slots) -> None:
+        """Keeps what is known to match a filter: exactly these points, ascending."""
+
+
+class Source(Protocol):
+    """One commit of a collection while a run reads it. Whatever reads may raise DeadlineExceeded and Cancelled."""
+
+    @property
+    def budget(self) -> Budget: ...
+
+    @property
+    def points(self) -> Points: ...
+
+    @property
+    def inspection(self) -> Inspection: ...
+
+    @property
+    def values(self) -> Values: ...
+
+    def answer(self, demands: Collection[Demand]) -> Mapping[Demand, LeafAnswer]:
+        """An answer for every demand; searches run together. Raises ScanTooLarge."""
+
+    def score(self, space: str, slots: Slots, vector: NDArray[np.float32]) -> Ranking:
+        """Those of `slots` that have a vector in a dense space, with their exact scores."""
+
+    def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
+        """Those of `slots`, ascending, that can be ranked. They are the union of `lists`, but for excluded points."""
+
+    def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
+        """Which of `slots` (n,) match."""
+
+    def conditions(self, filters: Sequence[Filter]) -> str:
+        """What tested the conditions of filters in this run, as text."""
+
+    def statistics(self, ranker: Ranker) -> Mapping[str, str]:
+        """What the collection says of a rank's terms, such as in how many points each is, as text by name."""
+
+    def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
+        """What is asked for of the points in `slots`, in their order. Requires: checked selectors.
+
+        Raises ReplyTooLarge, RequestTooLarge.
+        """
+
+    def highlights(self, slots: Slots, asked: Sequence[Highlighted]) -> list[tuple[Highlight, ...]]:
+        """Of each of `slots` the parts of its texts that match."""

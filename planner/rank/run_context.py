@@ -1,0 +1,18 @@
+"""What a run over one snapshot reads with. It is made once for a request, and passed to everything that runs."""
+
+from dataclasses import dataclass
+
+from planner.filtering import FilterSets
+from planner.rank.by_text import TextRanker
+from storage.budget import Budget
+from storage.mvcc import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The snapshot that is read, the filters that were evaluated on it, its text indexes, and the request's budget."""
+
+    reader: Snapshot
+    sets: FilterSets
+    texts: TextRanker
+    budget: Budget
