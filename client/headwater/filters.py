@@ -8,15 +8,16 @@ A field that is missing makes every condition on it false, except `is_empty`; so
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self
 from uuid import UUID
 
-from headwater._comparable import Comparable
 from headwater._conditions import (
     AnyOf,
     Bound,
+    Comparable,
     Condition,
     DatetimeRange,
+    DatetimeTests,
     Equal,
     ExceptOf,
     Exists,
@@ -33,11 +34,15 @@ from headwater._conditions import (
     Nested,
     Number,
     Place,
+    PlaceTests,
     Range,
     Scalar,
     TextOperator,
     TextTest,
+    TextTests,
     ValuesCount,
+    ValueTests,
+    listed,
 )
 
 __all__ = [
@@ -77,11 +82,9 @@ __all__ = [
     "nested",
 ]
 
-_T = TypeVar("_T")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Field(Comparable):
+class Field(ValueTests, DatetimeTests, TextTests, PlaceTests, Comparable):
     """The values at a payload path: `a`, `a.b`, or `a[].b` for every element of the array `a`.
 
     On an array a condition holds if it holds for any element. `==`, `!=`, `<`, `<=`, `>` and `>=` make conditions:
@@ -89,136 +92,6 @@ class Field(Comparable):
     """
 
     path: str
-
-    def eq(self, value: Scalar) -> Equal:
-        """Equal to `value`."""
-        return Equal(self.path, value)
-
-    def ne(self, value: Scalar) -> Filter:
-        """Not equal to `value`: also where the field is missing, and false where any element is equal."""
-        return ~self.eq(value)
-
-    def any_of(self, values: Iterable[Scalar]) -> AnyOf:
-        """Equal to one of `values`."""
-        return AnyOf(self.path, _listed(values))
-
-    def except_of(self, values: Iterable[Scalar]) -> ExceptOf:
-        """Present and equal to none of `values`."""
-        return ExceptOf(self.path, _listed(values))
-
-    def gt(self, bound: Bound) -> Range:
-        """Greater than `bound`, a number or a string."""
-        return Range(self.path, gt=bound)
-
-    def gte(self, bound: Bound) -> Range:
-        """Greater than or equal to `bound`, a number or a string."""
-        return Range(self.path, gte=bound)
-
-    def lt(self, bound: Bound) -> Range:
-        """Less than `bound`, a number or a string."""
-        return Range(self.path, lt=bound)
-
-    def lte(self, bound: Bound) -> Range:
-        """Less than or equal to `bound`, a number or a string."""
-        return Range(self.path, lte=bound)
-
-    def between(self, low: Bound, high: Bound, inclusive: bool = True) -> Range:
-        """From `low` to `high`, both included unless not `inclusive`."""
-        return Range(self.path, gte=low, lte=high) if inclusive else Range(self.path, gt=low, lt=high)
-
-    def range(
-        self, *, gt: Bound | None = None, gte: Bound | None = None, lt: Bound | None = None, lte: Bound | None = None
-    ) -> Range:
-        """Within the bounds that are given: all numbers, or all strings."""
-        return Range(self.path, gt=gt, gte=gte, lt=lt, lte=lte)
-
-    def datetime_gt(self, bound: Instant) -> DatetimeRange:
-        """After `bound`: a datetime, a date, or a text such as "2026-03-01". Without a time zone it is in UTC."""
-        return DatetimeRange(self.path, gt=bound)
-
-    def datetime_gte(self, bound: Instant) -> DatetimeRange:
-        """At or after `bound`."""
-        return DatetimeRange(self.path, gte=bound)
-
-    def datetime_lt(self, bound: Instant) -> DatetimeRange:
-        """Before `bound`."""
-        return DatetimeRange(self.path, lt=bound)
-
-    def datetime_lte(self, bound: Instant) -> DatetimeRange:
-        """At or before `bound`."""
-        return DatetimeRange(self.path, lte=bound)
-
-    def datetime_between(self, lower: Instant, upper: Instant, inclusive: bool = True) -> DatetimeRange:
-        """From `lower` to `upper`, both included unless not `inclusive`."""
-        if inclusive:
-            return DatetimeRange(self.path, gte=lower, lte=upper)
-        return DatetimeRange(self.path, gt=lower, lt=upper)
-
-    def text(self, text: str) -> TextTest:
-        """A string with every word of `text`, in any order and case."""
-        return TextTest(self.path, TextOperator.TEXT, text)
-
-    def phrase(self, text: str) -> TextTest:
-        """A string with the words of `text` one after the other, in any case."""
-        return TextTest(self.path, TextOperator.PHRASE, text)
-
-    def starts_with(self, prefix: str) -> TextTest:
-        """A string that starts with `prefix`."""
-        return TextTest(self.path, TextOperator.STARTS_WITH, prefix)
-
-    def contains(self, part: str) -> TextTest:
-        """A string that `part` is a part of."""
-        return TextTest(self.path, TextOperator.CONTAINS, part)
-
-    def glob(self, pattern: str) -> TextTest:
-        """A string that the glob matches as a whole; `*` also matches `/`, `?` one byte."""
-        return TextTest(self.path, TextOperator.GLOB, pattern)
-
-    def iglob(self, pattern: str) -> TextTest:
-        """The same without regard to the case of ASCII letters."""
-        return TextTest(self.path, TextOperator.IGLOB, pattern)
-
-    def not_glob(self, pattern: str) -> Filter:
-        """Where `glob` does not hold: also where the field is missing, and false where any element matches."""
-        return ~self.glob(pattern)
-
-    def not_iglob(self, pattern: str) -> Filter:
-        """Where `iglob` does not hold."""
-        return ~self.iglob(pattern)
-
-    def regex(self, pattern: str) -> TextTest:
-        """A string in which the regular expression (RE2) matches somewhere."""
-        return TextTest(self.path, TextOperator.REGEX, pattern)
-
-    def values_count(
-        self, *, gt: int | None = None, gte: int | None = None, lt: int | None = None, lte: int | None = None
-    ) -> ValuesCount:
-        """An array with so many elements. Any other value counts as one, None as none."""
-        return ValuesCount(self.path, gt=gt, gte=gte, lt=lt, lte=lte)
-
-    def geo_radius(self, *, lat: float, lon: float, radius: float) -> GeoRadius:
-        """A place, `{"lat": ..., "lon": ...}`, at most `radius` metres away."""
-        return GeoRadius(self.path, (lat, lon), radius)
-
-    def geo_bounding_box(self, *, top_left: Place, bottom_right: Place) -> GeoBoundingBox:
-        """A place between two (lat, lon) corners, edges included."""
-        return GeoBoundingBox(self.path, top_left, bottom_right)
-
-    def geo_polygon(self, *, exterior: Iterable[Place], interiors: Iterable[Iterable[Place]] = ()) -> GeoPolygon:
-        """A place within the ring of (lat, lon) corners and in none of the holes."""
-        return GeoPolygon(self.path, tuple(exterior), tuple(tuple(ring) for ring in interiors))
-
-    def exists(self) -> Exists:
-        """There is a value, None included."""
-        return Exists(self.path)
-
-    def is_null(self) -> IsNull:
-        """Present and null."""
-        return IsNull(self.path)
-
-    def is_empty(self) -> IsEmpty:
-        """Absent, null, [] or ""."""
-        return IsEmpty(self.path)
 
 
 def is_null(path: str) -> IsNull:
@@ -244,22 +117,12 @@ def nested(path: str, filter: "Condition | FilterBuilder") -> Nested:
 
 def has_id(ids: Iterable[int | str | UUID]) -> HasId:
     """The id is one of `ids`."""
-    return HasId(_listed(ids))
+    return HasId(listed(ids))
 
 
 def has_vector(using: str = "") -> HasVector:
     """The point has a vector in the space `using`."""
     return HasVector(using)
-
-
-def _listed(values: Iterable[_T]) -> tuple[_T, ...]:
-    """Raises TypeError for a string, whose characters are hardly meant."""
-    if isinstance(values, str):
-        raise TypeError(f"a list is expected, not the string {values!r}")
-    try:
-        return tuple(values)
-    except TypeError:
-        raise TypeError(f"a list of values is expected, not {type(values).__name__}") from None
 
 
 class FilterBuilder:

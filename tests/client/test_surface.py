@@ -36,7 +36,7 @@ def test_all_is_true() -> None:
 def test_every_model_error_and_condition_is_exported() -> None:
     assert set(models.__all__) <= set(headwater.__all__)
     modules = (headwater.errors, headwater.filters, headwater.fusion, *map(models.__dict__.get, NAMESPACES[:2]))
-    for module in (*modules, importlib.import_module("headwater._conditions")):
+    for module in (*modules, importlib.import_module("headwater._conditions.conditions")):
         for name, value in vars(module).items():
             if not name.startswith("_") and getattr(value, "__module__", "") == getattr(module, "__name__", None):
                 assert name in headwater.__all__ or name in {"Selected", "error_class"}

@@ -34,10 +34,6 @@ STILL_TOO_LARGE = {
     "storage/tables/reader.py:Reader.__init__: parameters",
     "storage/tables/reader.py:Reader: methods",
     "storage/write/transaction.py:Transaction: methods",
-    "server/indexes/managed.py:ManagedIndex: methods",
-    "client/headwater/_files/transfer.py:TransferMethods._export: parameters",
-    "client/headwater/_methods/vde.py:VDEMethods: methods",
-    "client/headwater/filters.py:Field: methods",
 }
 
 

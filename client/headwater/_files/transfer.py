@@ -43,6 +43,18 @@ JSON_LINES = FileFormat(jsonl.jsonl_writer, jsonl.read_head, jsonl.count_points,
 PARQUET = FileFormat(parquet.parquet_writer, parquet.read_head, parquet.count_points, parquet.read_points)
 
 
+@dataclass(frozen=True, slots=True)
+class _Export:
+    """Which points are exported, and how they are read. `timeout` is that of each request, in seconds."""
+
+    collection: str
+    filter: FilterLike | None
+    with_vectors: WithVectors
+    batch_size: int
+    progress: Progress
+    timeout: float | None
+
+
 class TransferMethods(Namespace):
     """Exports read one commit, whatever is written meanwhile. Imports upsert batch by batch: repeat one that failed.
 
@@ -68,9 +80,8 @@ class TransferMethods(Namespace):
         The first line tells the schema; each other is `{"id": ..., "vectors": {space: [...]}, "payload": {...}}`.
         The file appears when it is whole. `progress` is called with (points done, points in all).
         """
-        return await self._export(
-            JSON_LINES, collection, Path(path), filter, with_vectors, batch_size, progress, timeout
-        )
+        asked = _Export(collection, filter, with_vectors, batch_size, progress, timeout)
+        return await self._export(JSON_LINES, Path(path), asked)
 
     @remote
     async def import_jsonl(
@@ -106,7 +117,8 @@ class TransferMethods(Namespace):
         Columns: `id_number` or `id_key`, `payload` (JSON), `vector:<space>` (float32), and the schema in the metadata.
         The file appears when it is whole. `progress` is called with (points done, points in all).
         """
-        return await self._export(PARQUET, collection, Path(path), filter, with_vectors, batch_size, progress, timeout)
+        asked = _Export(collection, filter, with_vectors, batch_size, progress, timeout)
+        return await self._export(PARQUET, Path(path), asked)
 
     @remote
     async def import_parquet(
@@ -124,33 +136,29 @@ class TransferMethods(Namespace):
         """
         return await self._import(PARQUET, collection, Path(path), batch_size, progress, timeout)
 
-    async def _export(
-        self,
-        file_format: FileFormat,
-        collection: str,
-        path: Path,
-        filter: FilterLike | None,
-        with_vectors: WithVectors,
-        batch_size: int,
-        progress: Progress,
-        timeout: float | None,
-    ) -> int:
+    async def _export(self, file_format: FileFormat, path: Path, asked: _Export) -> int:
         points = AsyncPoints(self._calls)  # the calls decide whether these block
-        request = collections_pb2.CollectionsGetRequest(collection_name=collection)
-        head = head_of((await self._calls(rpcs.Collections.GET, request, timeout)).collection)
-        total = await points.count(collection, filter=filter, timeout=timeout) if progress is not False else None
+        request = collections_pb2.CollectionsGetRequest(collection_name=asked.collection)
+        head = head_of((await self._calls(rpcs.Collections.GET, request, asked.timeout)).collection)
+        total = None
+        if asked.progress is not False:
+            total = await points.count(asked.collection, filter=asked.filter, timeout=asked.timeout)
         records = points.scroll_all(
-            collection, filter=filter, batch_size=batch_size, with_vectors=with_vectors, timeout=timeout
+            asked.collection,
+            filter=asked.filter,
+            batch_size=asked.batch_size,
+            with_vectors=asked.with_vectors,
+            timeout=asked.timeout,
         )
         part = path.with_name(f".part-{path.name}")  # the ending says whether it is compressed
         done = 0
         try:
-            with progress_of(progress, total) as report, file_format.writer(part, head) as file:
+            with progress_of(asked.progress, total) as report, file_format.writer(part, head) as file:
                 async with aclosing(records):
                     async for record in records:
                         file.write(record)
                         done += 1
-                        if done % batch_size == 0:
+                        if done % asked.batch_size == 0:
                             report(done)
                 report(done)
             part.replace(path)

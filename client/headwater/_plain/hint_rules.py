@@ -11,8 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headwater import _conditions
-from headwater._conditions import Bound, Condition, Instant, Place, Scalar
+from headwater._conditions import Bound, Condition, Filter, Instant, Place, Scalar
 from headwater._plain.coercion import ALSO_NAMED, RULES, coerced_fields, coercer_of, from_mapping
 from headwater._plain.columns import TablePoints, is_table
 from headwater._plain.filters import condition_of, filter_of
@@ -110,7 +109,7 @@ def _filter(given: Any, path: str) -> Any:
 
 def _inner_filter(given: Any, path: str) -> Any:
     condition = _condition(given, path)
-    return condition if isinstance(condition, _conditions.Filter) else _conditions.Filter(must=(condition,))
+    return condition if isinstance(condition, Filter) else Filter(must=(condition,))
 
 
 def _scalar(given: Any, path: str) -> Any:
@@ -254,7 +253,7 @@ RULES.update(
         PointsLike: _points,
         Union[PointVectors, PointStruct]: _point_vectors,  # noqa: UP007
         Condition: _condition,
-        _conditions.Filter: _inner_filter,
+        Filter: _inner_filter,
         FilterLike: _filter,
         Where: _where,
         Scalar: _scalar,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from planner.analyze.vector_coverage import has_text
 from planner.query.filter import TextTest
-from server.indexes.managed import text_of
+from server.indexes.texts import text_of
 from server.services.index_policies import space_name
 from storage.schema import MAX_NAME_BYTES, CollectionSchema, DenseSpace, Distance, check_space_name
 from storage.schema.index_policy import IndexPolicy, IndexSource, ReadyPolicy

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater._conditions import Condition, DatetimeRange, Equal, Filter, IsNull, Range
+from headwater._conditions.conditions import Condition, DatetimeRange, Equal, Filter, IsNull, Range
 
 
 class Comparable:

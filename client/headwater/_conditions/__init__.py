@@ -1,0 +1,68 @@
+"""Conditions on points as frozen data, and the methods of a field that make them. Evaluates nothing."""
+
+from headwater._conditions.comparable import Comparable
+from headwater._conditions.conditions import (
+    AnyOf,
+    Bound,
+    Condition,
+    DatetimeRange,
+    Equal,
+    ExceptOf,
+    Exists,
+    Filter,
+    GeoBoundingBox,
+    GeoPolygon,
+    GeoRadius,
+    HasId,
+    HasVector,
+    Instant,
+    IsEmpty,
+    IsNull,
+    MinShould,
+    Nested,
+    Number,
+    Place,
+    Range,
+    Scalar,
+    TextOperator,
+    TextTest,
+    ValuesCount,
+)
+from headwater._conditions.datetime_tests import DatetimeTests
+from headwater._conditions.place_tests import PlaceTests
+from headwater._conditions.text_tests import TextTests
+from headwater._conditions.value_tests import ValueTests, listed
+
+__all__ = [
+    "AnyOf",
+    "Bound",
+    "Comparable",
+    "Condition",
+    "DatetimeRange",
+    "DatetimeTests",
+    "Equal",
+    "ExceptOf",
+    "Exists",
+    "Filter",
+    "GeoBoundingBox",
+    "GeoPolygon",
+    "GeoRadius",
+    "HasId",
+    "HasVector",
+    "Instant",
+    "IsEmpty",
+    "IsNull",
+    "MinShould",
+    "Nested",
+    "Number",
+    "Place",
+    "PlaceTests",
+    "Range",
+    "Scalar",
+    "TextOperator",
+    "TextTest",
+    "TextTests",
+    "ValueTests",
+    "ValuesCount",
+    "listed",
+]
