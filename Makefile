@@ -135,6 +135,11 @@ goldens: $(STAMP) ## Record the golden files anew; review the difference
 	$(call heading,Recording goldens)
 	@$(PYTEST) -q -m golden --update-goldens
 
+.PHONY: docs
+docs: $(STAMP) ## Draw the pictures of plans and of the rooms anew
+	@$(PY) -m docs.draw_plan
+	@$(PY) -m docs.draw_rooms
+
 # -- running ------------------------------------------------------------------------------------------------------------
 
 .PHONY: serve

@@ -1,6 +1,6 @@
 """Draws docs/plan.svg, the picture of a nested plan: streams as wide as the candidates they carry.
 
-Run as `python -m docs.draw_plan`; a test checks that the committed picture is the one drawn here.
+Run as `python -m docs.draw_plan` (or `make docs`); a test checks that the committed picture is the one drawn here.
 """
 
 from dataclasses import dataclass

@@ -5,9 +5,10 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import grimp
 import pytest
 
-from docs.draw_plan import PICTURE, draw
+from docs import draw_plan, draw_rooms
 from server.config import Config
 from tests.support.documents import MAKE, anchors, documents, fences, links, make_targets, prose, references, symbols
 from tests.support.root import ROOT
@@ -58,5 +59,29 @@ def test_settings_are_those_of_the_server() -> None:
     assert [variable.lower() for _, variable in rows] == [field.name for field in fields(Config)]
 
 
-def test_the_picture_is_the_one_drawn() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == draw(), "run `python -m docs.draw_plan`"
+def test_the_picture_of_a_plan_is_the_one_drawn() -> None:
+    assert draw_plan.PICTURE.read_text(encoding="utf-8") == draw_plan.draw(), "run `make docs`"
+
+
+def test_the_map_of_the_rooms_shows_the_imports() -> None:
+    drawn = draw_rooms.draw(draw_rooms.read_layers())
+    assert draw_rooms.PICTURE.read_text(encoding="utf-8") == drawn, "run `make docs`"
+
+
+def test_the_map_knows_every_import_and_no_other() -> None:
+    """Compared with the graph that the import contracts use."""
+    layers = draw_rooms.read_layers()
+    graph = grimp.build_graph(*layers, cache_dir=None)
+    for name, layer in layers.items():
+        found = {
+            (room_of(module), room_of(imported))
+            for module in graph.modules - {name}
+            if module.startswith(f"{name}.")
+            for imported in graph.find_modules_directly_imported_by(module)
+            if imported.startswith(f"{name}.")
+        }
+        assert {(room, imported) for room, imported in found if room != imported} == layer.imports
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1]
