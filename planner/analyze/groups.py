@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from planner.analyze.group_query import GroupQuery
 from planner.analyze.grouping import RankedGroup, group_ranking
-from planner.execute import Source, Trace, execute
+from planner.execute import Source, Trace, convert_scores, execute
 from planner.optimize import optimize
 from planner.payload_index import Column
 from planner.plan import (
@@ -31,7 +31,7 @@ from planner.plan import (
     higher_is_better,
 )
 from planner.query import Equal, Filter, Scalar, page_reach
-from planner.rank import NOTHING, Ranking, convert_scores
+from planner.rank import NOTHING, Ranking
 from storage.vectors import rank
 
 WIDENING = 16

@@ -5,7 +5,7 @@ from functools import partial
 
 from planner.bind.asked import Asked
 from planner.bind.average import average
-from planner.bind.bound import BoundContext, BoundDiscover, BoundPair, BoundRecommend, InDense, InSpace
+from planner.bind.bound import InDense
 from planner.bind.stored_vectors import Reading, Unread
 from planner.bind.vectors import bind_vector, check_dense
 from planner.errors import InvalidQuery
@@ -19,6 +19,7 @@ from planner.query import (
     RecommendStrategy,
     VectorInput,
 )
+from planner.rank import BoundContext, BoundDiscover, BoundPair, BoundRecommend, InSpace
 from storage.errors import LimitExceeded
 from storage.schema import DenseSpace
 from storage.write import check_query_vector

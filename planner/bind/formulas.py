@@ -5,7 +5,6 @@ import re
 from typing import assert_never
 
 from planner.bind.asked import Asked
-from planner.bind.bound import ByFormula
 from planner.bind.filters import check_filter
 from planner.bind.stored_vectors import Unread
 from planner.errors import InvalidQuery
@@ -34,6 +33,7 @@ from planner.query import (
     score_key,
     walk,
 )
+from planner.rank import ByFormula
 from storage.errors import LimitExceeded, NotFinite
 from storage.schema import CollectionSchema
 

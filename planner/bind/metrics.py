@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import partial
 
 from planner.bind.asked import Asked
-from planner.bind.bound import InMetrics, MetricScore
 from planner.bind.spaces import dense_space, space_of
 from planner.bind.stored_vectors import GivenVector, Unread
 from planner.bind.vectors import bind_vector
 from planner.errors import InvalidQuery
 from planner.limits import MAX_EXAMPLES, MAX_WEIGHT
 from planner.query import ByMetrics, Metric, QueryVector, VectorInput, WeightedMetric
+from planner.rank import InMetrics, MetricScore
 from storage.errors import LimitExceeded, NotFinite, ZeroVector
 from storage.schema import DenseSpace, Distance
 from storage.write import check_vector

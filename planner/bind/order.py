@@ -3,12 +3,12 @@
 import math
 
 from planner.bind.asked import Asked
-from planner.bind.bound import AtRandom, ByField, InstantStart, ValueStart
 from planner.bind.stored_vectors import Unread
 from planner.errors import InvalidQuery
 from planner.payload_index import compares_instants
 from planner.predicate import EXPECTED, check_path, instant_of
 from planner.query import OrderBy, Sample
+from planner.rank import AtRandom, ByField, InstantStart, ValueStart
 from storage.errors import NotFinite
 
 

@@ -15,11 +15,9 @@ from planner.bind.bound import (
     BoundQuery,
     BoundRrf,
     BoundStage,
-    ByText,
     Diversity,
     Highlighted,
     InDense,
-    Ranker,
 )
 from planner.bind.examples import bind_context, bind_discover, bind_recommend
 from planner.bind.filters import check_filter
@@ -52,6 +50,7 @@ from planner.query import (
     Stage,
     VectorRank,
 )
+from planner.rank import ByText, Ranker
 from storage.errors import LimitExceeded
 from storage.schema import CollectionSchema
 

@@ -4,12 +4,12 @@ import math
 from dataclasses import replace
 
 from planner.bind.asked import Asked
-from planner.bind.bound import ByText
 from planner.bind.stored_vectors import Unread
 from planner.errors import InvalidQuery, NoTextIndex
 from planner.limits import MAX_FRAGMENT_LENGTH, MAX_FRAGMENTS, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, MAX_TEXT_WEIGHT
 from planner.predicate import without_invisible
 from planner.query import Bm25, Highlighting
+from planner.rank import ByText
 from planner.text import Analyzer, SearchedField, clauses_of
 from storage.errors import LimitExceeded, NotFinite
 from storage.schema import CollectionSchema, Tokenizer

@@ -10,6 +10,7 @@ from planner.execute.fetching import (
     fetch_some,
 )
 from planner.execute.local_source import Indexes, LocalSource
+from planner.execute.operators import convert_scores
 from planner.execute.source import Inspection, Points, Source, Values
 from planner.execute.trace import Actual, Trace, operator_of
 
@@ -27,6 +28,7 @@ __all__ = [
     "StoredValue",
     "Trace",
     "Values",
+    "convert_scores",
     "execute",
     "fetch_repeated",
     "fetch_some",

@@ -1,6 +1,6 @@
 """Runs plans over a source: the leaves of all plans first, together, then each tree from its leaves up.
 
-The source answers leaves, operators are in rank/operators.py, what is reported of a run is in trace.py.
+The source answers leaves, operators are in operators.py, what is reported of a run is in trace.py.
 """
 
 import time
@@ -11,8 +11,16 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import InMetrics, InSpace
 from planner.execute.demand import Demand, LeafAnswer, below, demands_of
+from planner.execute.operators import (
+    apply_after,
+    apply_limit,
+    apply_threshold,
+    candidates,
+    convert_scores,
+    fuse_ranks,
+    fuse_scores,
+)
 from planner.execute.source import Source
 from planner.execute.trace import Actual, Trace
 from planner.plan import (
@@ -37,18 +45,7 @@ from planner.plan import (
     children_of,
 )
 from planner.query import Filter
-from planner.rank import (
-    NOTHING,
-    Ranking,
-    apply_after,
-    apply_limit,
-    apply_threshold,
-    candidates,
-    convert_scores,
-    fuse_ranks,
-    fuse_scores,
-    pick_diverse,
-)
+from planner.rank import NOTHING, Ranking, pick_diverse
 
 _Place = tuple[int, str]
 """Where a leaf is: number of the plan, stage."""
@@ -233,10 +230,8 @@ def _distances(node: Node, rows_in: int, rows_out: int) -> int:
     match node:
         case Rescore():
             return rows_out
-        case Rerank(ranker=InSpace(rank=rank)):
-            return rows_out * len(rank.examples)
-        case Rerank(ranker=InMetrics(terms=terms)):
-            return rows_out * len(terms)
+        case Rerank():
+            return node.ranker.distances(rows_out)
         case Diversify():
             return rows_out * min(node.candidates, rows_in)
         case _:

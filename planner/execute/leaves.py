@@ -6,13 +6,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import AtRandom, ByText, InMetrics, InRecords, InSpace
 from planner.execute.demand import Demand, LeafAnswer
 from planner.plan import Leaf, RankAll, Scan, Search
-from planner.rank import Ranking, RunContext, rank_slots
+from planner.rank import Ranking, RunContext
 from storage.mvcc import Snapshot
 from storage.schema import PointId
-from storage.search import SpaceHits, SpaceSearch, search_records, search_vectors
+from storage.search import SpaceHits, SpaceSearch, search_vectors
 from storage.tables import encode_id
 from storage.vectors import Position
 
@@ -22,7 +21,7 @@ def answer_leaves(demands: Collection[Demand], run: RunContext) -> dict[Demand, 
     answers = _answer_searches([demand for demand in demands if isinstance(demand.leaf, Search)], run)
     for demand in demands:
         if isinstance(demand.leaf, RankAll):
-            answers[demand] = _rank_all(demand, demand.leaf, run)
+            answers[demand] = _found(demand, demand.leaf, run)
         elif isinstance(demand.leaf, Scan):
             slots = run.sets.first(demand.filters, demand.limit)
             ranking = Ranking(slots, np.zeros(len(slots), np.float32))
@@ -39,33 +38,12 @@ def _with_total(leaf: Leaf, answer: LeafAnswer) -> LeafAnswer:
     return replace(answer, total=len(answer.ranking)) if len(answer.ranking) < leaf.limit else answer
 
 
-def _rank_all(demand: Demand, leaf: RankAll, run: RunContext) -> LeafAnswer:
-    allowed, reader = run.sets.allowed(demand.filters), run.reader
-    if isinstance(leaf.ranker, InRecords):
-        return _search_records(demand, leaf.ranker, allowed, run)
-    if isinstance(leaf.ranker, ByText):
-        ranking, matching = run.texts.rank(leaf.ranker, allowed, demand.limit)
-        rows_in = reader.point_count if allowed is None else len(allowed)
-        return LeafAnswer(ranking, rows_in, "inverted index", "points that have a term are ranked", 0, matching)
-    slots = reader.all_slots() if allowed is None else allowed
-    if leaf.exclude:
-        slots = slots[~np.isin(slots, reader.slots_of(leaf.exclude))]
-    if isinstance(leaf.ranker, InSpace | InMetrics):
-        run.budget.check_scan(len(slots))
-    ranking, distances = rank_slots(leaf.ranker, slots, run, limit=leaf.limit)
-    total = len(slots) if isinstance(leaf.ranker, AtRandom) else None
-    kept = ranking.take(slice(leaf.limit))
-    return LeafAnswer(kept, len(slots), "exact", "every matching point is ranked", distances, total)
-
-
-def _search_records(
-    demand: Demand, ranker: InRecords, allowed: NDArray[np.uint32] | None, run: RunContext
-) -> LeafAnswer:
-    hits = search_records(run.reader, ranker.space, ranker.query, demand.limit, allowed, run.budget)
-    ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, run.reader)
-    rows_in = run.reader.vector_count(ranker.space) if allowed is None else len(allowed)
-    total = None if demand.leaf.exclude else hits.total
-    return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
+def _found(demand: Demand, leaf: RankAll, run: RunContext) -> LeafAnswer:
+    allowed, excluded = run.sets.allowed(demand.filters), run.reader.slots_of(leaf.exclude)
+    found = leaf.ranker.find(allowed, excluded, leaf.limit, run)
+    return LeafAnswer(
+        found.ranking, found.rows_in, found.strategy, found.reason, found.distance_computations, found.total
+    )
 
 
 def _answer_searches(demands: list[Demand], run: RunContext) -> dict[Demand, LeafAnswer]:

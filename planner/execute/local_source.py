@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import ByText, Highlighted, Ranker
+from planner.bind import Highlighted
 from planner.execute.demand import Demand, LeafAnswer, Place
 from planner.execute.fetch_highlights import highlights_of_points
 from planner.execute.fetching import Fetched, fetch
@@ -16,7 +16,7 @@ from planner.filtering import FilterCache, FilterSets, matches, payload_conditio
 from planner.payload_index import Column, FieldIndexes, column_of
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
-from planner.rank import Ranking, RunContext, TextRanker, rank_slots
+from planner.rank import Ranker, Ranking, RunContext
 from planner.text import Highlight, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
@@ -40,7 +40,7 @@ class LocalSource:
     def __init__(self, reader: Snapshot, indexes: Indexes, budget: Budget) -> None:
         """Requires: an open snapshot."""
         sets = FilterSets(reader, indexes.filters, budget)
-        self._run = RunContext(reader, sets, TextRanker(indexes.texts, reader, budget), budget)
+        self._run = RunContext(reader, sets, indexes.texts, budget)
         self._indexes = indexes
         self.points = reader
         self.budget = budget
@@ -61,7 +61,7 @@ class LocalSource:
         return Ranking(hits.slots, hits.scores)
 
     def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
-        return rank_slots(ranker, slots, self._run, lists)[0]
+        return ranker.rank(slots, self._run, lists)[0]
 
     def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
         return self._run.sets.gate(filter, slots)
@@ -75,7 +75,7 @@ class LocalSource:
         return found is not None and not len(found)
 
     def statistics(self, ranker: Ranker) -> Mapping[str, str]:
-        return self._run.texts.statistics(ranker) if isinstance(ranker, ByText) else {}
+        return ranker.statistics(self._run)
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
         return fetch(self.points, slots, payload, vectors, self.budget)

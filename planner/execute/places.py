@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from planner.execute.demand import Demand, Place
 from planner.plan import RankAll, Scan, Search
-from planner.rank import Ranking, RunContext, rank_slots
+from planner.rank import Ranking, RunContext
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.vectors import score_rows
@@ -38,7 +38,7 @@ def true_places(demand: Demand, wanted: Sequence[int], run: RunContext) -> dict[
         case RankAll():
             slots = reader.all_slots() if allowed is None else allowed
             competing = slots[~np.isin(slots, excluded)]
-            ranking, _ = rank_slots(demand.leaf.ranker, competing, run)
+            ranking, _ = demand.leaf.ranker.rank(competing, run)
             return _in_ranking(ranking, wanted)
 
 

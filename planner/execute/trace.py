@@ -24,7 +24,6 @@ from planner.plan import (
     Scan,
     Search,
     Threshold,
-    name_of,
 )
 from planner.rank import Ranking
 
@@ -45,7 +44,7 @@ def operator_of(node: Node) -> str:
         case Rescore():
             return "rescore"
         case RankAll() | Rerank():
-            return name_of(node.ranker)
+            return node.ranker.name
         case Diversify():
             return "diversify"
         case Restrict():

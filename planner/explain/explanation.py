@@ -5,7 +5,6 @@ from typing import assert_never
 
 from planner.execute import Actual, Inspection, Points, Source, Trace, operator_of
 from planner.explain.node import ExplainNode
-from planner.explain.ranker_text import describe_ranker
 from planner.explain.text import render
 from planner.plan import (
     After,
@@ -167,9 +166,9 @@ def _attributes(node: Node) -> dict[str, str]:
         case Scan():
             return {"limit": str(node.limit)} | _leaf_attributes(node)
         case RankAll():
-            return describe_ranker(node.ranker) | {"limit": str(node.limit)} | _leaf_attributes(node)
+            return node.ranker.describe() | {"limit": str(node.limit)} | _leaf_attributes(node)
         case Rerank():
-            return describe_ranker(node.ranker) | _exclude_attribute(node.exclude)
+            return node.ranker.describe() | _exclude_attribute(node.exclude)
         case Diversify():
             return {"diversity": f"{node.diversity:g}", "candidates": str(node.candidates), "limit": str(node.limit)}
         case FuseRanks():

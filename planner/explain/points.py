@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.bind import ByField, ByText, InMetrics, InRecords, InSpace
 from planner.execute import Demand, Place, Source, Trace, execute, operator_of
 from planner.explain.absence import Absence, AbsenceReason, FailedCondition, PointExplanation, StageOutcome
 from planner.explain.failed_conditions import failed_conditions
@@ -151,8 +150,6 @@ class _PointSearch:
                 return _not_diverse(node, place)
             case Limit():
                 return _cut_off(place, node.limit, node.offset)
-            case Rerank(ranker=ByField() as order):
-                return _before_start(order)
             case Rescore() | Rerank():
                 return self._lacking(node, slot) or self._excluded(node, slot) or _unranked(node)
             case _:
@@ -195,9 +192,6 @@ class _PointSearch:
 
     def _out_competed(self, leaf: Leaf, slot: int, place: Place | None) -> Absence:
         if place is None:
-            ranker = leaf.ranker if isinstance(leaf, RankAll) else None
-            if isinstance(ranker, ByField):
-                return _before_start(ranker)
             return _unranked(leaf)
         if place.rank > leaf.limit or not isinstance(leaf, Search | RankAll):
             steps = [node for node in walk(self.root) if node.stage == leaf.stage]
@@ -221,12 +215,8 @@ def _spaces_of(node: Node) -> tuple[str, ...]:
     match node:
         case Search(space=space) | Rescore(space=space):
             return (space,)
-        case RankAll(ranker=InSpace(space=space) | InRecords(space=space)):
-            return (space,)
-        case Rerank(ranker=InSpace(space=space) | InRecords(space=space)):
-            return (space,)
-        case RankAll(ranker=InMetrics(terms=terms)) | Rerank(ranker=InMetrics(terms=terms)):
-            return tuple(dict.fromkeys(term.space for term in terms))
+        case RankAll(ranker=ranker) | Rerank(ranker=ranker):
+            return ranker.spaces
         case _:
             return ()
 
@@ -237,21 +227,8 @@ def _place(ranking: Ranking, slot: int) -> Place | None:
 
 
 def _unranked(node: Node) -> Absence:
-    ranker = node.ranker if isinstance(node, RankAll | Rerank) else None
-    match ranker:
-        case InRecords(space=space):
-            text = f"it shares no index with the query in {space!r}"
-        case ByText(fields=fields):
-            paths = ", ".join(repr(field.path) for field in fields)
-            text = f"the query does not match its text in {paths}"
-        case _:
-            text = f"{operator_of(node)} gives it no rank"
+    text = node.ranker.no_rank() if isinstance(node, RankAll | Rerank) else f"{operator_of(node)} gives it no rank"
     return Absence(AbsenceReason.NOT_RANKED, text)
-
-
-def _before_start(order: ByField) -> Absence:
-    start = None if order.start is None else order.start.value
-    return Absence(AbsenceReason.NOT_RANKED, f"the order by {order.path} starts from {start!r}, after it")
 
 
 def _filtered(failed: Iterable[FailedCondition], place: Place | None) -> Absence:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import assert_never
 
-from planner.bind import InRecords
 from planner.plan import (
     After,
     ConvertScores,
@@ -22,7 +21,6 @@ from planner.plan import (
     Search,
     Threshold,
 )
-from storage.search import MultiQuery
 
 DISTINCT_RANKS = 1 << 20
 """Up to here 1 / (k + rank) differs in float32 from rank to rank, so that fusing one list keeps its order."""
@@ -41,7 +39,7 @@ def _push(node: Node, needed: int | None) -> Node:
     match node:
         case Search() if not node.params.exact:
             return node
-        case RankAll(ranker=InRecords(query=MultiQuery(exact=False))):  # tokens may be found by graphs
+        case RankAll() if not node.ranker.is_exact:
             return node
         case Search() | Scan() | RankAll():
             return node if needed is None or node.limit <= needed else replace(node, limit=needed)

@@ -26,7 +26,6 @@ from planner.plan.nodes import (
     map_children,
     walk,
 )
-from planner.plan.ranker import name_of
 
 __all__ = [
     "After",
@@ -53,6 +52,5 @@ __all__ = [
     "higher_is_better",
     "map_children",
     "most_rows",
-    "name_of",
     "walk",
 ]

@@ -3,21 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from planner.bind import (
-    AtRandom,
-    BoundDbsf,
-    BoundLeaf,
-    BoundMerge,
-    BoundQuery,
-    BoundRrf,
-    BoundStage,
-    ByField,
-    Highlighted,
-    InDense,
-    InMetrics,
-    InRecords,
-    Ranker,
-)
+from planner.bind import BoundDbsf, BoundLeaf, BoundMerge, BoundQuery, BoundRrf, BoundStage, Highlighted, InDense
 from planner.plan.nodes import (
     After,
     ConvertScores,
@@ -38,9 +24,8 @@ from planner.plan.nodes import (
     higher_is_better,
 )
 from planner.query import FilterScope, Metric, ScoreMode, SearchAfter, page_reach
+from planner.rank import Ranker
 from storage.schema import Distance
-from storage.search import SparseQuery
-from storage.vectors import SparseMetric
 
 EVERYTHING = 2**32
 """A limit that no ranking reaches: there are fewer slots."""
@@ -79,11 +64,8 @@ def _leaf_limit(stage: BoundStage, rank: InDense | Ranker | None) -> int:
     if stage.search_after is not None:
         return stage.limit if _goes_on(stage, rank) else EVERYTHING
     reach = stage.limit + stage.offset
-    if stage.params.exact or not isinstance(rank, InDense | InRecords):
-        return reach
-    if isinstance(rank, InRecords) and isinstance(rank.query, SparseQuery):
-        return reach
-    return max(reach, page_reach(stage.limit, stage.offset))
+    exact = stage.params.exact if isinstance(rank, InDense) else rank is None or rank.is_exact
+    return reach if exact else max(reach, page_reach(stage.limit, stage.offset))
 
 
 def _goes_on(stage: BoundStage, rank: InDense | Ranker | None) -> bool:
@@ -96,12 +78,13 @@ def _build_after(stage: BoundStage, position: SearchAfter, name: str, node: Node
         return node
     if isinstance(node, Threshold) and isinstance(node.child, Search) and node.child.after is not None:
         return node
+    rank = stage.ranked.rank
     return After(
         stage=name,
         path=f"{path}search_after",
         position=position,
         higher_is_better=higher_is_better(node),
-        scored=stage.diversity is None and not isinstance(stage.ranked.rank, ByField | AtRandom),
+        scored=stage.diversity is None and not (isinstance(rank, Ranker) and not rank.is_scored),
         child=node,
     )
 
@@ -174,18 +157,9 @@ def _build_score_mode(stage: BoundStage, name: str, node: Node) -> Node:
 
 def _metric_of(rank: InDense | Ranker | BoundRrf | BoundDbsf | None) -> Distance | Metric | None:
     """The metric whose scores a rank gives; None where scores are made of several, or of something else."""
-    match rank:
-        case InDense(distance=distance):
-            return distance
-        case InMetrics(composite=False, terms=(term,)):
-            return term.metric
-        case InRecords(query=SparseQuery(metric=metric)):
-            # Cosine's conversion is 1 - s, which serves every ratio; Dot's is -s.
-            return Distance.DOT if metric is SparseMetric.DOT else Distance.COSINE
-        case InRecords():
-            return Distance.DOT
-        case _:
-            return None
+    if isinstance(rank, InDense):
+        return rank.distance
+    return rank.metric if isinstance(rank, Ranker) else None
 
 
 def _highlighted(stage: BoundStage) -> Iterator[Highlighted]:

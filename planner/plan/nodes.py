@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from planner.bind import Highlighted, Ranker
-from planner.plan.ranker import higher_is_better as ranks_higher
+from planner.bind import Highlighted
 from planner.query import (
     Filter,
     Metric,
@@ -24,6 +23,7 @@ from planner.query import (
     SearchParams,
     VectorsSelector,
 )
+from planner.rank import Ranker
 from storage.schema import Distance, PointId
 
 
@@ -260,7 +260,7 @@ def higher_is_better(node: Node) -> bool:
         case Search() | Rescore():
             return node.distance.higher_is_better
         case RankAll() | Rerank():
-            return ranks_higher(node.ranker)
+            return node.ranker.higher_is_better
         case Scan() | Empty() | FuseRanks() | FuseScores():
             return True
         case ConvertScores():

@@ -1,6 +1,6 @@
 """What a formula is: an expression that makes a score of other scores and of payload values, as frozen data.
 
-How it is computed is in ranks/by_formula.py. docs/queries.md says what each part means.
+How it is computed is in rank/by_formula.py. docs/queries.md says what each part means.
 """
 
 from collections.abc import Iterator, Mapping

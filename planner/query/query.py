@@ -82,7 +82,7 @@ class Dbsf:
 
 @dataclass(frozen=True, slots=True)
 class OrderBy:
-    """Rank by a payload field; scores 0. `start_from` skips what comes before it. See ranks/by_field.py."""
+    """Rank by a payload field; scores 0. `start_from` skips what comes before it. See rank/by_field.py."""
 
     path: str
     descending: bool = False

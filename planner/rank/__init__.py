@@ -1,34 +1,44 @@
-"""Rankings: ordered lists of points, fusions of lists, and one file per way to rank (plan/ranker.py names the ways)."""
+"""Rankings, fusions of lists, and the ways to rank: each is one file, and one line below."""
 
-from planner.rank.by_text import TextRanker, describe_text
+from planner.rank.at_random import AtRandom
+from planner.rank.by_examples import BoundContext, BoundDiscover, BoundExamples, BoundPair, BoundRecommend, InSpace
+from planner.rank.by_field import ByField
+from planner.rank.by_formula import ByFormula
+from planner.rank.by_metrics import InMetrics, MetricScore
+from planner.rank.by_text import ByText
+from planner.rank.by_vector import InRecords
 from planner.rank.diversity import pick_diverse
-from planner.rank.operators import (
-    NOTHING,
-    Ranking,
-    apply_after,
-    apply_limit,
-    apply_threshold,
-    candidates,
-    convert_scores,
-    fuse_ranks,
-    fuse_scores,
-)
-from planner.rank.ranking import rank_slots
+from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
+from planner.rank.ranker import Found, Ranker
+from planner.rank.ranking import NOTHING, Ids, Ranking, ranked
 from planner.rank.run_context import RunContext
+from planner.rank.starts import InstantStart, ValueStart
 
 __all__ = [
     "NOTHING",
+    "AtRandom",
+    "BoundContext",
+    "BoundDiscover",
+    "BoundExamples",
+    "BoundPair",
+    "BoundRecommend",
+    "ByField",
+    "ByFormula",
+    "ByText",
+    "Found",
+    "Ids",
+    "InMetrics",
+    "InRecords",
+    "InSpace",
+    "InstantStart",
+    "MetricScore",
+    "Ranker",
     "Ranking",
     "RunContext",
-    "TextRanker",
-    "apply_after",
-    "apply_limit",
-    "apply_threshold",
-    "candidates",
-    "convert_scores",
-    "describe_text",
-    "fuse_ranks",
-    "fuse_scores",
+    "ValueStart",
+    "distribution_based_score_fusion",
     "pick_diverse",
-    "rank_slots",
+    "ranked",
+    "reciprocal_rank_fusion",
+    "union",
 ]

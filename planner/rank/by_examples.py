@@ -5,14 +5,19 @@ computes in float64 and rounds to float32 once.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import BoundContext, BoundDiscover, BoundExamples, BoundRecommend
-from planner.query import RecommendStrategy
+from planner.query import QueryVector, RecommendStrategy
+from planner.rank.ranker import Ranker, Slots
+from planner.rank.ranking import Ranking, ranked
+from planner.rank.run_context import RunContext
+from storage.schema import Distance
+from storage.search import score_vectors
 
 Similarities = NDArray[np.float64]
 MARGIN = 2.0**-23
@@ -21,19 +26,134 @@ MARGIN = 2.0**-23
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
+@dataclass(frozen=True, slots=True)
+class BoundRecommend:
+    """Likeness to examples, of which there is one at least. A recommendation by an average is an InDense."""
+
+    strategy: Literal[RecommendStrategy.BEST_SCORE, RecommendStrategy.SUM_SCORES]
+    positive: tuple[QueryVector, ...]
+    negative: tuple[QueryVector, ...]
+
+    @property
+    def examples(self) -> tuple[QueryVector, ...]:
+        return self.positive + self.negative
+
+    @property
+    def name(self) -> str:
+        return "recommend"
+
+    def describe(self) -> dict[str, str]:
+        return {
+            "strategy": self.strategy.value,
+            "positive": str(len(self.positive)),
+            "negative": str(len(self.negative)),
+        }
+
+    def combined(self, similarities: Sequence[Similarities]) -> Similarities:
+        """Scores (n,) of points whose similarities (n,) to each of the examples are given."""
+        split = len(self.positive)
+        return _recommend(self.strategy, similarities[:split], similarities[split:])
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPair:
+    positive: QueryVector
+    negative: QueryVector
+
+
+@dataclass(frozen=True, slots=True)
+class BoundDiscover:
+    """See Discover. `examples`: the target, then the positive and the negative of each pair."""
+
+    target: QueryVector
+    pairs: tuple[BoundPair, ...]
+
+    @property
+    def examples(self) -> tuple[QueryVector, ...]:
+        return (self.target, *_sides(self.pairs))
+
+    @property
+    def name(self) -> str:
+        return "discover"
+
+    def describe(self) -> dict[str, str]:
+        return {"pairs": str(len(self.pairs))}
+
+    def combined(self, similarities: Sequence[Similarities]) -> Similarities:
+        """Scores (n,) of points whose similarities (n,) to each of the examples are given."""
+        passed = [np.sign(good - bad) for good, bad in zip(similarities[1::2], similarities[2::2], strict=True)]
+        return _sum(passed) + _sigmoid(similarities[0])
+
+
+@dataclass(frozen=True, slots=True)
+class BoundContext:
+    """See Context. `examples`: the positive and the negative of each pair."""
+
+    pairs: tuple[BoundPair, ...]
+
+    @property
+    def examples(self) -> tuple[QueryVector, ...]:
+        return _sides(self.pairs)
+
+    @property
+    def name(self) -> str:
+        return "context"
+
+    def describe(self) -> dict[str, str]:
+        return {"pairs": str(len(self.pairs))}
+
+    def combined(self, similarities: Sequence[Similarities]) -> Similarities:
+        """Scores (n,) of points whose similarities (n,) to each of the examples are given."""
+        pairs = zip(similarities[::2], similarities[1::2], strict=True)
+        return _sum([_soft(np.minimum(good - bad - MARGIN, 0.0)) for good, bad in pairs])
+
+
+def _sides(pairs: tuple[BoundPair, ...]) -> tuple[QueryVector, ...]:
+    return tuple(side for pair in pairs for side in (pair.positive, pair.negative))
+
+
+BoundExamples = BoundRecommend | BoundDiscover | BoundContext
+
+
+@dataclass(frozen=True, slots=True)
+class InSpace(Ranker):
+    """A rank by examples, and the dense space whose vectors are compared with them."""
+
+    rank_by: BoundExamples
+    space: str
+    distance: Distance
+
+    @property
+    def name(self) -> str:
+        return self.rank_by.name
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        return (self.space,)
+
+    def describe(self) -> dict[str, str]:
+        return self.rank_by.describe() | {"using": self.space, "distance": self.distance.value}
+
+    def distances(self, ranked: int) -> int:
+        return ranked * len(self.rank_by.examples)
+
+    def rank(
+        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+    ) -> tuple[Ranking, int]:
+        sign = 1.0 if self.distance.higher_is_better else -1.0
+        held = slots[:0]
+        similarities: list[Similarities] = []
+        for vector in self.rank_by.examples:
+            hits = score_vectors(run.reader, self.space, slots, vector.values, run.budget)
+            order = np.argsort(hits.slots)
+            held = hits.slots[order]  # the same for every example: those that have a vector
+            similarities.append(sign * hits.scores[order].astype(np.float64))
+        return ranked(held, example_scores(self.rank_by, similarities), run.reader), self.distances(len(held))
+
+
 def example_scores(rank: BoundExamples, similarities: Sequence[Similarities]) -> NDArray[np.float32]:
     """Scores (n,), higher is better, of points whose similarities (n,) to each of the examples are given."""
-    match rank:
-        case BoundRecommend(positive=positive):
-            scores = _recommend(rank.strategy, similarities[: len(positive)], similarities[len(positive) :])
-        case BoundDiscover():
-            passed = [np.sign(good - bad) for good, bad in zip(similarities[1::2], similarities[2::2], strict=True)]
-            scores = _sum(passed) + _sigmoid(similarities[0])
-        case BoundContext():
-            pairs = zip(similarities[::2], similarities[1::2], strict=True)
-            scores = _sum([_soft(np.minimum(good - bad - MARGIN, 0.0)) for good, bad in pairs])
-        case _:
-            assert_never(rank)
+    scores = rank.combined(similarities)
     rounded: NDArray[np.float32] = np.clip(scores, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
     return rounded + np.float32(0)  # -0.0 becomes 0.0
 

@@ -8,18 +8,23 @@ Where the field has a declared index of datetimes, strings that are instants are
 have none of them come last, whatever else they have.
 """
 
+import json
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import ByField
 from planner.limits import ROWS_PER_CHECK
 from planner.payload_index import FieldIndex, FieldIndexes
 from planner.predicate import Step, first_key, instant_of, parse_path, values_at
 from planner.rank.index_order import places_by_index
+from planner.rank.ranker import Ranker
+from planner.rank.ranking import Ranking, unscored
+from planner.rank.run_context import RunContext
+from planner.rank.starts import Start
 from storage.budget import Budget
 from storage.tables import Reader
 
@@ -32,6 +37,37 @@ KEY_BYTES = 200
 Slots = NDArray[np.uint32]
 _Key = tuple[bool, int | float | str]
 """Numbers before strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByField(Ranker):
+    """The order by the values at a payload path; scores 0. `instants`: by those that are instants, and by no others."""
+
+    path: str
+    descending: bool
+    start: Start | None
+    instants: bool
+
+    @property
+    def name(self) -> str:
+        return "order_by"
+
+    @property
+    def is_scored(self) -> bool:
+        return False
+
+    def describe(self) -> dict[str, str]:
+        start = {} if self.start is None else {"start_from": json.dumps(self.start.value, ensure_ascii=False)}
+        return {"path": self.path, "direction": "descending" if self.descending else "ascending"} | start
+
+    def no_rank(self) -> str:
+        assert self.start is not None, "without a start, every point has a rank"
+        return f"the order by {self.path} starts from {self.start.value!r}, after it"
+
+    def rank(
+        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+    ) -> tuple[Ranking, int]:
+        return unscored(order_by_field(self, slots, run.reader, run.budget, run.sets.fields, limit)), 0
 
 
 def order_by_field(

@@ -12,7 +12,6 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import ByFormula
 from planner.errors import InvalidQuery
 from planner.filtering import FEW
 from planner.query import (
@@ -24,6 +23,7 @@ from planner.query import (
     Expression,
     FieldValue,
     Filter,
+    Formula,
     GeoDistance,
     Holds,
     ListFunction,
@@ -34,6 +34,7 @@ from planner.query import (
     PrefetchScore,
     Written,
     below,
+    describe_formula,
     kind_of,
     parts_of,
     walk,
@@ -45,7 +46,8 @@ from planner.rank.formula_variables import (
     payload_columns,
     score_column,
 )
-from planner.rank.operators import Ranking, ranked
+from planner.rank.ranker import Ranker
+from planner.rank.ranking import Ranking, ranked
 from planner.rank.run_context import RunContext
 
 FINE = -1
@@ -61,6 +63,33 @@ class Column:
 
     values: Values
     reasons: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class ByFormula(Ranker):
+    """The value of a formula, which the request holds at `path`. What follows from the formula is computed once:
+
+    `list_defaults`: the scores of points that the list of a prefetch lacks, by number. `defaults`: numbers for what a
+    payload lacks. `instants`: seconds from 1970 in UTC.
+    """
+
+    formula: Formula
+    path: str = field(compare=False)
+    list_defaults: tuple[float, ...] = field(compare=False)
+    defaults: Mapping[PayloadVariable, float] = field(compare=False)
+    instants: Mapping[Datetime, float] = field(compare=False)
+
+    @property
+    def name(self) -> str:
+        return "formula"
+
+    def describe(self) -> dict[str, str]:
+        return describe_formula(self.formula)
+
+    def rank(
+        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+    ) -> tuple[Ranking, int]:
+        return rank_by_formula(self, slots, lists, run, limit), 0
 
 
 def rank_by_formula(

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from planner.bind import ByText
 from planner.predicate import is_pair
-from planner.rank.operators import Ranking
+from planner.query import Bm25
+from planner.rank.ranker import Found, Ranker
+from planner.rank.ranking import Ranking
+from planner.rank.run_context import RunContext
 from planner.text import (
     Analyzer,
     Dropped,
@@ -20,7 +23,6 @@ from planner.text import (
     Slots,
     Term,
     TextIndex,
-    TextIndexes,
     Unit,
     clauses_of,
     combine,
@@ -28,8 +30,6 @@ from planner.text import (
     find,
     match_field,
 )
-from storage.budget import Budget
-from storage.mvcc import Snapshot
 from storage.schema import TextSettings
 from storage.vectors import rank
 
@@ -44,45 +44,68 @@ _FOLLOWS = {
 
 
 @dataclass(frozen=True, slots=True)
-class TextRanker:
-    """Ranks by texts as of the commit of one snapshot."""
+class ByText(Ranker):
+    """How well texts match. The fields of `query` are in `fields`, and never empty; `query` asks for no highlights."""
 
-    indexes: TextIndexes
-    reader: Snapshot
-    budget: Budget
+    query: Bm25
+    fields: tuple[SearchedField, ...]
 
-    def rank(self, query: ByText, allowed: Slots | None, limit: int | None) -> tuple[Ranking, int]:
-        """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match, and how many
-        match.
+    @property
+    def name(self) -> str:
+        return "bm25"
 
-        Raises DeadlineExceeded or Cancelled.
-        """
-        clauses = clauses_of(query.query)
-        matches = [
-            match_field(field, self._index(field), field_clauses(clauses, Analyzer(field.settings)), self.budget)
-            for field in query.fields
-        ]
-        slots, scores = combine(query.query.combine, [clause.occur for clause in clauses], matches, allowed)
-        total = len(slots)
-        if limit is not None and len(slots) > limit:
-            worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-            slots, scores = slots[scores >= worst], scores[scores >= worst]
-        self.budget.check()
-        best = rank(slots, scores, higher_is_better=True, id_keys=self.reader.id_keys, limit=limit)
-        return Ranking(slots[best], scores[best]), total
+    def describe(self) -> dict[str, str]:
+        return describe_text(self)
 
-    def statistics(self, query: ByText) -> dict[str, str]:
+    def statistics(self, run: RunContext) -> dict[str, str]:
         """By field: in how many points each term is, of how many, and how long these are on average."""
-        return {f"statistics of {field.path}": self._statistics(query, field) for field in query.fields}
+        return {f"statistics of {field.path}": _statistics(self, field, run) for field in self.fields}
 
-    def _statistics(self, query: ByText, field: SearchedField) -> str:
-        index = self._index(field)
-        clauses = field_clauses(clauses_of(query.query), Analyzer(field.settings))
-        counts = [f"{shown(unit)} in {len(find(index, unit, self.budget)):,}" for unit in units_of(clauses)]
-        return f"{', '.join([*counts, f'points {index.count:,}'])}, average length {index.average_length:.6g}"
+    def no_rank(self) -> str:
+        paths = ", ".join(repr(field.path) for field in self.fields)
+        return f"the query does not match its text in {paths}"
 
-    def _index(self, field: SearchedField) -> TextIndex:
-        return self.indexes.get(self.reader, field.path, field.settings, self.budget)
+    def rank(
+        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+    ) -> tuple[Ranking, int]:
+        return search_texts(self, slots, None, run)[0], 0
+
+    def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
+        ranking, matching = search_texts(self, allowed, limit, run)
+        rows_in = run.reader.point_count if allowed is None else len(allowed)
+        return Found(ranking, rows_in, "inverted index", "points that have a term are ranked", 0, matching)
+
+
+def search_texts(query: ByText, allowed: Slots | None, limit: int | None, run: RunContext) -> tuple[Ranking, int]:
+    """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match, and how many
+    match.
+
+    Raises DeadlineExceeded or Cancelled.
+    """
+    clauses = clauses_of(query.query)
+    matches = [
+        match_field(field, _index(field, run), field_clauses(clauses, Analyzer(field.settings)), run.budget)
+        for field in query.fields
+    ]
+    slots, scores = combine(query.query.combine, [clause.occur for clause in clauses], matches, allowed)
+    total = len(slots)
+    if limit is not None and len(slots) > limit:
+        worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        slots, scores = slots[scores >= worst], scores[scores >= worst]
+    run.budget.check()
+    best = rank(slots, scores, higher_is_better=True, id_keys=run.reader.id_keys, limit=limit)
+    return Ranking(slots[best], scores[best]), total
+
+
+def _statistics(query: ByText, field: SearchedField, run: RunContext) -> str:
+    index = _index(field, run)
+    clauses = field_clauses(clauses_of(query.query), Analyzer(field.settings))
+    counts = [f"{shown(unit)} in {len(find(index, unit, run.budget)):,}" for unit in units_of(clauses)]
+    return f"{', '.join([*counts, f'points {index.count:,}'])}, average length {index.average_length:.6g}"
+
+
+def _index(field: SearchedField, run: RunContext) -> TextIndex:
+    return run.texts.get(run.reader, field.path, field.settings, run.budget)
 
 
 def describe_text(query: ByText) -> dict[str, str]:

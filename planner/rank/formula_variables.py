@@ -12,7 +12,7 @@ from planner.limits import ROWS_PER_CHECK
 from planner.payload_index import FieldIndex, FieldIndexes
 from planner.predicate import distance, first_key, parse_path, place_of, seconds_of, values_at
 from planner.query import DatetimeKey, FieldValue, GeoDistance, GeoPoint, PayloadVariable
-from planner.rank.operators import Ranking
+from planner.rank.ranking import Ranking
 from storage.budget import Budget
 from storage.tables import Reader
 

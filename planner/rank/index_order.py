@@ -2,21 +2,35 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import ByField, InstantStart, ValueStart
 from planner.payload_index import DistinctValues, FieldIndex, Kind, Numbers
 from planner.predicate import instant_of
 from planner.query import DatetimeRange, Range
+from planner.rank.starts import InstantStart, Start
 from storage.budget import UNLIMITED
 
 Places = NDArray[np.int64]
 NOWHERE = -1
 
 
-def places_by_index(order: ByField, slots: NDArray[np.uint32], index: FieldIndex) -> tuple[Places, NDArray[np.bool_]]:
+class Order(Protocol):
+    """An order by a field, as ByField says it."""
+
+    @property
+    def descending(self) -> bool: ...
+
+    @property
+    def instants(self) -> bool: ...
+
+    @property
+    def start(self) -> Start | None: ...
+
+
+def places_by_index(order: Order, slots: NDArray[np.uint32], index: FieldIndex) -> tuple[Places, NDArray[np.bool_]]:
     """Of each of `slots` the place of the value that counts, equal for equal values, ascending, NOWHERE when it has
     none; and whether it is before `start`."""
     of_values = _places_of_instants(index) if order.instants else _places_of_values(index.values, index.value_count)
@@ -38,7 +52,7 @@ def places_by_index(order: ByField, slots: NDArray[np.uint32], index: FieldIndex
     return places, ~inside[places] & (places >= 0)
 
 
-def _from_start(order: ByField, start: ValueStart | InstantStart, index: FieldIndex) -> NDArray[np.bool_]:
+def _from_start(order: Order, start: Start, index: FieldIndex) -> NDArray[np.bool_]:
     """Which of the index's values are not before `start`."""
     value = start.value
     if isinstance(start, InstantStart):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from planner.filtering import FilterSets
-from planner.rank.by_text import TextRanker
+from planner.text import TextIndexes
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 
@@ -14,5 +14,5 @@ class RunContext:
 
     reader: Snapshot
     sets: FilterSets
-    texts: TextRanker
+    texts: TextIndexes
     budget: Budget

@@ -42,6 +42,11 @@ class MultiQuery:
     width: int | None = None
     nprobe: tuple[int, ...] | None = None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the first rows stay the same when more rows are asked for: graphs look the less far for fewer."""
+        return self.exact
+
 
 def search_multi(
     snapshot: Snapshot, space: str, query: MultiQuery, limit: int, allowed: Slots | None, budget: Budget

@@ -28,6 +28,11 @@ class SparseQuery:
     vector: SparseVector
     metric: SparseMetric = SparseMetric.DOT
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the first rows stay the same when more rows are asked for."""
+        return True
+
 
 def search_sparse(
     snapshot: Snapshot, space: str, query: SparseQuery, limit: int, allowed: Slots | None, budget: Budget

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from planner.bind.bound import InRecords
 from planner.optimize import optimizer
 from planner.optimize.drop_empty import drop_empty
 from planner.optimize.normalise_filter import normalise_filter, simplify
@@ -46,6 +45,7 @@ from planner.query.filter import (
     ValuesCount,
 )
 from planner.query.query import QueryVector, SearchParams
+from planner.rank.by_vector import InRecords
 from storage.schema import Distance
 from storage.search.multi import MultiQuery
 from storage.vectors.multi import MultiVector

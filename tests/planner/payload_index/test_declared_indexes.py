@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.bind.bound import ByField
 from planner.bind.stages import bind
 from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
@@ -22,7 +21,7 @@ from planner.predicate.instants import instant_of
 from planner.predicate.reports import ServedBy
 from planner.query.filter import Equal, ExceptOf, Exists, Filter, PayloadCondition, Range, TextOperator, TextTest
 from planner.query.query import OrderBy, Query, Rrf, Stage
-from planner.rank.by_field import order_by_field
+from planner.rank.by_field import ByField, order_by_field
 from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from planner.bind.bound import ByText
 from planner.engine import Engine
 from planner.payload_index.distinct_values import DistinctValues
 from planner.payload_index.tests import ValueTests
@@ -13,7 +12,7 @@ from planner.predicate.conditions import compile_condition
 from planner.query.bm25 import Bm25, Highlighting
 from planner.query.filter import TextOperator, TextTest
 from planner.query.query import Query, Stage
-from planner.rank.by_text import describe_text
+from planner.rank.by_text import ByText, describe_text
 from planner.text.analysis import Analyzer
 from planner.text.highlights import highlights_of
 from planner.text.scoring import SearchedField

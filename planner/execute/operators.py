@@ -1,8 +1,6 @@
 """What each inner operator does to rankings: numpy on arrays of slots and scores. It reads ids, to break ties."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,37 +8,10 @@ from numpy.typing import NDArray
 from planner.errors import InvalidQuery
 from planner.plan import After, FuseRanks, FuseScores, Limit, Threshold, higher_is_better
 from planner.query import Metric, ScoreMode, metric_dissimilarity, metric_similarity
-from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
-from storage.schema import Distance, PointId
+from planner.rank import Ids, Ranking, distribution_based_score_fusion, ranked, reciprocal_rank_fusion, union
+from storage.schema import Distance
 from storage.tables import encode_id
-from storage.vectors import Position, comes_after, dissimilarity, rank, similarity
-
-
-class Ids(Protocol):
-    """The ids of points, which break ties."""
-
-    def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
-        """As bytes, which sort as ids do."""
-
-    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
-        """The slot of each id, -1 where there is no such point."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Slots (uint32, (n,)) and scores (float32, (n,)), best first, ties by point id ascending, no slot twice."""
-
-    slots: NDArray[np.uint32]
-    scores: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.slots)
-
-    def take(self, kept: "NDArray[np.bool_] | slice") -> "Ranking":
-        return Ranking(self.slots[kept], self.scores[kept])
-
-
-NOTHING = Ranking(np.empty(0, np.uint32), np.empty(0, np.float32))
+from storage.vectors import Position, comes_after, dissimilarity, similarity
 
 
 def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], ids: Ids) -> Ranking:
@@ -56,19 +27,6 @@ def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], ids: Ids) -> Rankin
         weights=node.weights,
     )
     return ranked(slots, scores, ids)
-
-
-def ranked(
-    slots: NDArray[np.uint32],
-    scores: NDArray[np.float32],
-    ids: Ids,
-    *,
-    higher_is_better: bool = True,
-    limit: int | None = None,
-) -> Ranking:
-    """Sorts by score, best first, then by id; of `limit`, only so many, and no id of the others is read."""
-    best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=ids.id_keys, limit=limit)
-    return Ranking(slots[best], scores[best])
 
 
 def apply_threshold(node: Threshold, ranking: Ranking) -> Ranking:

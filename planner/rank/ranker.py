@@ -1,0 +1,118 @@
+"""What every way to rank says of itself. Each has a file of its own in this room, and one that binds it in bind."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.query import Metric
+from planner.rank.ranking import Ranking
+from planner.rank.run_context import RunContext
+from storage.schema import Distance
+
+Slots = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a ranker found, and how. `rows_in`: the points among which it looked.
+
+    `total`: how many it would find without a limit, None where that is not known.
+    """
+
+    ranking: Ranking
+    rows_in: int
+    strategy: str
+    reason: str
+    distance_computations: int
+    total: int | None = None
+
+
+class Ranker(ABC):
+    """A way to rank, as frozen data: equal ones rank alike, whatever the request called them."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As users see it, which is how the contract calls it."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The direction of scores. Where all are 0, either would do."""
+        return True
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether scores say what comes first. If not, all are 0."""
+        return True
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the first rows stay the same when more rows are asked for."""
+        return True
+
+    @property
+    def ranks_everything(self) -> bool:
+        """Whether every point has a rank."""
+        return False
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The spaces in which a point must have a vector, each once."""
+        return ()
+
+    @property
+    def metric(self) -> Distance | Metric | None:
+        """How scores become similarities and distances; None where they do not."""
+        return None
+
+    @abstractmethod
+    def describe(self) -> dict[str, str]:
+        """Its arguments as short text by name, such as `path` and `direction`."""
+
+    def statistics(self, run: RunContext) -> Mapping[str, str]:
+        """What the collection says of its terms, as text by name."""
+        return {}
+
+    def distances(self, ranked: int) -> int:
+        """Distances that are computed to rank so many points."""
+        return 0
+
+    def no_rank(self) -> str:
+        """Why a point that has the vectors has no rank."""
+        return f"{self.name} gives it no rank"
+
+    @abstractmethod
+    def rank(
+        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+    ) -> tuple[Ranking, int]:
+        """Those of `slots` (n,), ascending, that can be ranked, best first, and how many distances were computed.
+
+        `lists` are the rankings that the slots are the union of, if they are. Of the ranking at least the first `limit`
+        are given. Raises DeadlineExceeded, Cancelled, and InvalidQuery for points that a formula has no score for.
+        """
+
+    def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
+        """The best `limit` points of those that are `allowed` (ascending; None: all), but for those `excluded`.
+
+        Of `excluded`, -1 is nobody. Ranks all points, unless a way to rank has an index that finds them.
+        Raises ScanTooLarge, and what `rank` may.
+        """
+        slots = run.reader.all_slots() if allowed is None else allowed
+        if len(excluded):
+            slots = slots[~np.isin(slots, excluded)]
+        if self.spaces:
+            run.budget.check_scan(len(slots))
+        ranking, distances = self.rank(slots, run, limit=limit)
+        total = len(slots) if self.ranks_everything else None
+        reason = "every matching point is ranked"
+        return Found(ranking.take(slice(limit)), len(slots), "exact", reason, distances, total)
+
+
+def without(ranking: Ranking, excluded: NDArray[np.int64], limit: int) -> Ranking:
+    """The first `limit` rows of a ranking, but for points that are excluded."""
+    return ranking.take(~np.isin(ranking.slots, excluded)).take(slice(limit)) if len(excluded) else ranking
