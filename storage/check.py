@@ -5,7 +5,6 @@ status 0: sound; 1: damaged; 2: it could not be checked.
 """
 
 import argparse
-import struct
 import sys
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -21,7 +20,17 @@ from storage.budget import UNLIMITED
 from storage.errors import CorruptStore, EngineError
 from storage.files import FolderLock, check_directory, escape_what_cannot_be_encoded, is_data_directory
 from storage.ivf import read_partition
-from storage.schema import BlockEntry, DenseSpace, Manifest, MultiSpace, PartitionFile, SpaceSchema, SparseSpace
+from storage.schema import (
+    SIGNS_OF_DAMAGE,
+    BlockEntry,
+    DenseSpace,
+    Manifest,
+    MultiSpace,
+    PartitionFile,
+    SpaceSchema,
+    SparseSpace,
+    unfit,
+)
 from storage.segments import file_checksum, read_row_numbers
 from storage.tables import (
     IdTable,
@@ -105,8 +114,10 @@ def _check_collection(path: Path, report: Report, progress: Progress) -> None:
     try:
         with env.begin(buffers=True) as txn:
             _check_transaction(env, txn, path, report, progress)
-    except (lmdb.Error, EngineError, ValueError, LookupError, TypeError, struct.error) as error:
+    except (lmdb.Error, EngineError) as error:
         report.problems.append(Problem(data, f"{type(error).__name__}: {error}"))
+    except SIGNS_OF_DAMAGE as error:
+        report.problems.append(Problem(data, unfit(error)))
     finally:
         env.close()
 

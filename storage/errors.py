@@ -372,6 +372,8 @@ class CorruptStore(EngineError):
 
     def __init__(self, file: object, offset: int, message: str) -> None:
         super().__init__(f"{file} at byte {offset:,}: {message}", file=file, offset=offset)
+        self.what = message
+        """The message without the place."""
 
 
 class StorageFailed(EngineError):

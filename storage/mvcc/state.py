@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,18 @@ from storage.files import DiskReserve, Identity, failure, note_use, sync_folder,
 from storage.index import Growing, SparseIndexes, SparseLog
 from storage.mvcc.active_snapshots import ActiveSnapshots
 from storage.mvcc.dropped_spaces import DroppedSpaces
-from storage.schema import CollectionSchema, DenseSpace, Manifest, MultiSpace, SpaceSchema, SparseSpace, all_files_of
+from storage.schema import (
+    SIGNS_OF_DAMAGE,
+    CollectionSchema,
+    DenseSpace,
+    Manifest,
+    MultiSpace,
+    SpaceSchema,
+    SparseSpace,
+    Unreadable,
+    all_files_of,
+    unfit,
+)
 from storage.segments import MatchingRowsCache, Space, SpaceView, open_index, read_token_owners
 from storage.tables import (
     MAX_SLOT,
@@ -147,8 +157,10 @@ class Core:
                 raise
         except lmdb.Error as error:
             raise environment_failure(error, file) from error
-        except (ValueError, LookupError, TypeError, struct.error) as error:
-            raise CorruptStore(file, 0, f"{type(error).__name__}: {error}") from error
+        except CorruptStore as error:
+            raise error if str(error.metadata["file"]) != file.name else CorruptStore(file, 0, error.what) from error
+        except SIGNS_OF_DAMAGE as error:
+            raise CorruptStore(file, 0, unfit(error)) from error
         except OSError as error:
             raise failure(error, f"opening {path}") from error
         return core
@@ -198,7 +210,7 @@ class Core:
         space = Space(self.space_folder(schema.uid), schema, manifest, row_count)
         slots, rows, _ = read_rows(txn, self.tables.rows[schema.uid])
         if len(slots) and (slots[-1] >= next_slot or (slots[1:] <= slots[:-1]).any()):
-            raise ValueError("the slots that have vectors are out of order, or some were never given out")
+            raise Unreadable("the slots that have vectors are out of order, or some were never given out")
         space.load_rows(slots, rows)
         for entry, block in zip(manifest.blocks, space.blocks, strict=True):
             if entry.index is not None and _is_small(space.folder / entry.index.name):

@@ -38,6 +38,7 @@ from storage.schema.spaces import (
     forms_of,
 )
 from storage.schema.stats import CollectionStats, SpaceState, SpaceStats
+from storage.schema.stored import SIGNS_OF_DAMAGE, Unreadable, made, parsed, typed, unfit
 from storage.schema.text_settings import DEFAULT_PREFIX_BYTES, TextSettings, Tokenizer, check_text_settings
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "MAX_NAME_BYTES",
     "MAX_OVERSAMPLING",
     "MAX_SPACES",
+    "SIGNS_OF_DAMAGE",
     "BlockEntry",
     "BodySpace",
     "CollectionSchema",
@@ -82,6 +84,7 @@ __all__ = [
     "SparseSpace",
     "TextSettings",
     "Tokenizer",
+    "Unreadable",
     "all_files_of",
     "changed_fields",
     "check_levels",
@@ -95,4 +98,8 @@ __all__ = [
     "field_of",
     "files_of",
     "forms_of",
+    "made",
+    "parsed",
+    "typed",
+    "unfit",
 ]

@@ -9,6 +9,7 @@ from storage.schema import payload_schema
 from storage.schema.payload_schema import FieldIndexSchema
 from storage.schema.space_json import body_space_from_json, body_space_to_json, dense_from_json, dense_to_json
 from storage.schema.spaces import BodySpace, DenseSpace, MultiSpace, SpaceSchema, SparseSpace
+from storage.schema.stored import each, typed
 from storage.schema.text_settings import TextSettings
 
 PointId = int | str
@@ -74,15 +75,14 @@ class CollectionSchema:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CollectionSchema":
-        """Reads what `to_json` wrote, also that of earlier releases. Raises LookupError, TypeError or ValueError."""
-        dense = {name: dense_from_json(space) for name, space in data["spaces"].items()}
-        others = {name: body_space_from_json(space) for name, space in data.get("records", {}).items()}
-        texts = {path: TextSettings.from_json(settings) for path, settings in data.get("text_indexes", {}).items()}
+        """Reads what `to_json` wrote, also that of earlier releases. Raises Unreadable."""
+        dense = each(data.get("spaces"), "spaces", dense_from_json)
+        others = each(data.get("records", {}), "records", body_space_from_json)
         return cls(
             spaces={**dense, **others},
-            indexing_threshold=data["indexing_threshold"],
+            indexing_threshold=typed(int, data.get("indexing_threshold"), "indexing_threshold"),
             # Older directories have none of the following.
-            auto_index=data.get("auto_index", True),
-            field_indexes=payload_schema.from_json(data.get("field_indexes", {})),
-            text_indexes=texts,
+            auto_index=typed(bool, data.get("auto_index", True), "auto_index"),
+            field_indexes=payload_schema.from_json(data.get("field_indexes", {}), "field_indexes"),
+            text_indexes=each(data.get("text_indexes", {}), "text_indexes", TextSettings.from_json),
         )

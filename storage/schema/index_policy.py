@@ -1,6 +1,5 @@
 """Index policies: what a space that serves a payload property is for, kept with the space. The server acts on them."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
@@ -36,13 +35,3 @@ class IndexPolicy:
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "source": self.source.value, "ready": self.ready.value}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "IndexPolicy":
-        return cls(
-            property=data["property"],
-            source=IndexSource(data["source"]),
-            ready=ReadyPolicy(data["ready"]),
-            seq=data["seq"],
-            next_slot=data["next_slot"],
-        )

@@ -1,9 +1,13 @@
 """The manifest of a space: its blocks, their indexes and its partition, by the names of their files. Opens no file."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+
+from storage.schema.stored import Unreadable, made, parsed
+
+_FILE_NAME = re.compile(r"[0-9]+(\.[0-9]+)*\.(vectors|rows|index|partition)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +74,12 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
-        values: dict[str, Any] = json.loads(data)
-        partition = values.get("partition")
-        if partition is not None:
-            partition = PartitionFile(**{**partition, "lists": tuple(partition["lists"])})
-        blocks = tuple(map(_entry_from, values["blocks"]))
-        return cls(blocks=blocks, next_uid=values["next_uid"], partition=partition)
+        """Raises Unreadable."""
+        values = parsed(data, "the manifest")
+        manifest = made(cls, values, "the manifest", required=("blocks", "next_uid"), ignore_others=True)
+        manifest = replace(manifest, blocks=tuple(map(_with_its_end, manifest.blocks)))
+        _check(manifest)
+        return manifest
 
     def sealed(self, row_count: int) -> "Manifest":
         """This manifest with its open block sealed at `row_count` and a new open one behind it."""
@@ -101,12 +105,29 @@ class Manifest:
         return replace(self, blocks=(*kept[:first], *(() if merged is None else (merged,)), *kept[first:]))
 
 
-def _entry_from(block: dict[str, Any]) -> BlockEntry:
-    """Reads also what the first programs wrote: their sealed blocks are all dense, and do not say where they end."""
-    entry = BlockEntry(**{**block, "index": None if block["index"] is None else IndexFile(**block["index"])})
+def _with_its_end(entry: BlockEntry) -> BlockEntry:
+    """A block that the first programs wrote: their sealed blocks are all dense, and do not say where they end."""
     if entry.count is not None and entry.end_row is None:
         return replace(entry, end_row=entry.first_row + entry.count)
     return entry
+
+
+def _check(manifest: Manifest) -> None:
+    """Raises Unreadable unless the blocks follow one another and files are named by names alone."""
+    row = 0
+    for number, block in enumerate(manifest.blocks):
+        is_last = number == len(manifest.blocks) - 1
+        end = block.first_row if block.end_row is None else block.end_row
+        if (block.count is None) != is_last or (block.end_row is None) != is_last or not row <= block.first_row <= end:
+            raise Unreadable(f"the manifest's blocks[{number}] does not follow the blocks before it")
+        if block.count is not None and block.count > end - block.first_row:
+            raise Unreadable(f"the manifest's blocks[{number}] stores more rows than it covers")
+        row = end
+    if not manifest.blocks:
+        raise Unreadable("the manifest has no blocks")
+    for name in all_files_of(manifest):
+        if not _FILE_NAME.fullmatch(name):
+            raise Unreadable("the manifest names a file that no space has")
 
 
 def all_files_of(manifest: Manifest) -> list[str]:

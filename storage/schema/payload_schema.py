@@ -6,9 +6,11 @@ Only declarations are stored. What an index holds is derived from payloads and m
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from storage.errors import FieldIndexAlreadyExists, InvalidRequest, LimitExceeded
+from storage.schema.stored import each, made
 
 MAX_FIELD_INDEXES = 256
 """Declared indexes of a collection: all of them follow every commit that is filtered."""
@@ -46,8 +48,9 @@ def to_json(fields: FieldIndexSchema) -> dict[str, Any]:
     return {path: {"type": params.type.value, "lazy": params.lazy} for path, params in fields.items()}
 
 
-def from_json(data: Mapping[str, Any]) -> dict[str, FieldIndexParams]:
-    return {path: FieldIndexParams(FieldType(each["type"]), each["lazy"]) for path, each in data.items()}
+def from_json(data: object, where: str) -> dict[str, FieldIndexParams]:
+    """`where` names the data. Raises Unreadable."""
+    return each(data, where, partial(made, FieldIndexParams, required=("lazy",), ignore_others=True))
 
 
 def check_fields(fields: FieldIndexSchema, field: str) -> None:

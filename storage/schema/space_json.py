@@ -1,22 +1,10 @@
 """The form of a space in JSON, as the schema of a collection has it on disk."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from storage.schema.index_policy import IndexPolicy
-from storage.schema.spaces import (
-    BodySpace,
-    Datatype,
-    DenseSpace,
-    Distance,
-    HnswConfig,
-    IndexKind,
-    IvfConfig,
-    MultiSpace,
-    SparseModifier,
-    SparseSpace,
-)
+from storage.schema.spaces import BodySpace, DenseSpace, MultiSpace, SparseSpace
+from storage.schema.stored import Unreadable, made, mapping
 
 
 def dense_to_json(space: DenseSpace) -> dict[str, Any]:
@@ -29,24 +17,9 @@ def dense_to_json(space: DenseSpace) -> dict[str, Any]:
     }
 
 
-def dense_from_json(data: Mapping[str, Any]) -> DenseSpace:
-    return DenseSpace(
-        size=data["size"],
-        distance=Distance(data["distance"]),
-        hnsw=HnswConfig(**data["hnsw"]),
-        datatype=Datatype(data["datatype"]),
-        datatype_chosen=data.get("datatype_chosen", True),  # older directories do not tell
-        index=IndexKind(data.get("index", IndexKind.AUTO.value)),  # older directories have none
-        ivf=_ivf_from(data.get("ivf", {})),
-        uid=data["uid"],
-        embedder=data.get("embedder"),  # older directories have none
-        policy=None if data.get("policy") is None else IndexPolicy.from_json(data["policy"]),
-    )
-
-
-def _ivf_from(data: Mapping[str, Any]) -> IvfConfig:
-    lists = {key: tuple(data[key]) for key in ("lists", "nprobe") if key in data}
-    return IvfConfig(**{**data, **lists})
+def dense_from_json(data: object, where: str) -> DenseSpace:
+    """`where` names the data. Older directories lack what is not required. Raises Unreadable."""
+    return made(DenseSpace, data, where, required=("distance", "hnsw", "datatype", "uid"), ignore_others=True)
 
 
 def body_space_to_json(space: BodySpace) -> dict[str, Any]:
@@ -57,11 +30,12 @@ def body_space_to_json(space: BodySpace) -> dict[str, Any]:
             return {"kind": "multi", "tokens": dense_to_json(space.tokens)}
 
 
-def body_space_from_json(data: Mapping[str, Any]) -> BodySpace:
-    match data["kind"]:
+def body_space_from_json(data: object, where: str) -> BodySpace:
+    """`where` names the data. Raises Unreadable."""
+    given = mapping(data, where)
+    match given.get("kind"):
         case "sparse":
-            return SparseSpace(modifier=SparseModifier(data["modifier"]), uid=data["uid"])
+            return made(SparseSpace, given, where, required=("modifier", "uid"), ignore_others=True)
         case "multi":
-            return MultiSpace(tokens=dense_from_json(data["tokens"]))
-        case kind:
-            raise ValueError(f"a space has the unknown kind {kind!r}")
+            return MultiSpace(tokens=dense_from_json(given.get("tokens"), f"{where}.tokens"))
+    raise Unreadable(f"{where} is of no known kind")

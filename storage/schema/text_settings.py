@@ -4,12 +4,12 @@ Storage only keeps them; what they mean is in planner/text.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
 from storage.errors import InvalidRequest, LimitExceeded, NotFinite
+from storage.schema.stored import made
 
 MAX_TEXT_INDEXES = 64
 """Text indexes of a collection: each is kept in memory."""
@@ -112,9 +112,9 @@ class TextSettings:
         return {**asdict(self), "tokenizer": self.tokenizer.value, "stop_words": list(self.stop_words)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "TextSettings":
-        tokenizer, stop_words = Tokenizer(data["tokenizer"]), tuple(data["stop_words"])
-        return cls(**{**data, "tokenizer": tokenizer, "stop_words": stop_words})
+    def from_json(cls, data: object, where: str) -> "TextSettings":
+        """`where` names the data. Raises Unreadable."""
+        return made(cls, data, where, required=("tokenizer", "stop_words"))
 
 
 def check_text_settings(settings: TextSettings, path: str) -> None:

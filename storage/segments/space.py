@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import CorruptStore
-from storage.schema import BlockEntry, DenseSpace, IndexFile, Manifest
+from storage.schema import BlockEntry, DenseSpace, IndexFile, Manifest, Unreadable
 from storage.segments.block import NEVER, Block, BlockView, SegmentIndex
 
 NO_ROW = -1
@@ -86,7 +86,7 @@ class Space:
             died[positions] = NEVER
             block.load(block_slots, died)
         if held != len(rows):
-            raise ValueError("some rows that are named are in no block")
+            raise Unreadable("some rows that are named are in no block")
 
     def rows_of(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
         """The current rows of `slots`, NO_ROW where there is none."""
@@ -179,9 +179,9 @@ def _sound_positions(block: BlockView, rows: NDArray[np.int64]) -> NDArray[np.in
     """Where ascending `rows` are in `block`. Raises ValueError when one is not there or is named twice."""
     positions = block.positions_of(rows)
     if len(positions) and positions[-1] >= block.count:
-        raise ValueError(f"a row that is named is past the end of {block.block.path.name}")
+        raise Unreadable(f"a row that is named is past the end of {block.block.path.name}")
     if (np.diff(positions) <= 0).any() or (block.row_numbers(positions) != rows).any():
-        raise ValueError(f"a row of {block.block.path.name} is named twice, or one that it does not hold")
+        raise Unreadable(f"a row of {block.block.path.name} is named twice, or one that it does not hold")
     return positions
 
 

@@ -6,6 +6,7 @@ import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.schema import Unreadable
 from storage.tables import VECTOR_VERSION, slots_in
 
 _RECORD = np.dtype(
@@ -20,12 +21,12 @@ def read_token_owners(txn: lmdb.Transaction, table: lmdb._Database) -> NDArray[n
     with txn.cursor(table) as cursor:
         values = [bytes(value) for value in cursor.iternext(keys=False, values=True)]
     if any(len(value) != _RECORD.itemsize for value in values):
-        raise ValueError("the record of a multi-vector has another length")
+        raise Unreadable("the record of a multi-vector has another length")
     records = np.frombuffer(b"".join(values), _RECORD)
     body = _RECORD.fields["body"][1] if _RECORD.fields else 0
     checksums = np.array([zlib.crc32(value[body:]) for value in values], np.uint32)
     if (records["version"] != VECTOR_VERSION).any() or (records["checksum"] != checksums).any():
-        raise ValueError("the record of a multi-vector has another version, or does not have its checksum")
+        raise Unreadable("the record of a multi-vector has another version, or does not have its checksum")
     firsts, counts = records["body"]["first"].astype(np.int64), records["body"]["count"].astype(np.int64)
     owners = np.zeros(int((firsts + counts).max(initial=0)), np.uint32)
     before = np.cumsum(counts) - counts

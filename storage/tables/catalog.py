@@ -1,6 +1,7 @@
 """The catalog of a data directory: names of collections, aliases and snapshots, in an LMDB environment of its own."""
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -15,14 +16,18 @@ from storage.errors import (
     AliasNotFound,
     CollectionAlreadyExists,
     CollectionNotFound,
+    CorruptStore,
     SnapshotAlreadyExists,
     SnapshotNotFound,
 )
 from storage.files import DiskReserve, Identity, check_room
-from storage.schema import check_name
+from storage.schema import MAX_NAME_BYTES, Unreadable, check_name, made, parsed
 from storage.tables.catalog_file import CatalogFile, is_missing, read_tables
 
 Outcome = TypeVar("Outcome")
+
+_UID = re.compile(rb"[0-9a-f]{32}")
+_FILE = "catalog/data.mdb"
 
 
 class CollectionState(Enum):
@@ -100,7 +105,7 @@ class Catalog:
         """The uid of the collection of this name, not alias."""
         with self._file.read() as txn:
             value = txn.get(name.encode(), db=self._file.names) if name else None
-            return None if value is None else bytes(value).decode()
+            return None if value is None else _uid(value, name)
 
     def find(self, name: str) -> tuple[str, str]:
         """Own name and uid of the collection of this name or alias. Raises CollectionNotFound."""
@@ -110,14 +115,15 @@ class Catalog:
                 raise CollectionNotFound(name)
             uid = txn.get(key, db=self._file.names)
             if uid is not None:
-                return name, bytes(uid).decode()
+                return name, _uid(uid, name)
             target = txn.get(key, db=self._file.aliases)
             if target is None:
                 raise CollectionNotFound(name)
+            own = _text(target)
             uid = txn.get(target, db=self._file.names)
             if uid is None:
                 raise CollectionNotFound(name)
-            return bytes(target).decode(), bytes(uid).decode()
+            return own, _uid(uid, own)
 
     def name_of(self, uid: str) -> str | None:
         """The name of the collection of this uid; None when there is none."""
@@ -133,7 +139,8 @@ class Catalog:
             for name, uid in cursor:
                 if not bytes(name).startswith(start):
                     break
-                found.append((bytes(name).decode(), bytes(uid).decode()))
+                own = _text(name)
+                found.append((own, _uid(uid, own)))
         return found
 
     def aliases(self, collection: str | None) -> list[tuple[str, str]]:
@@ -210,14 +217,14 @@ class Catalog:
     def snapshots(self) -> list[SnapshotEntry]:
         """All snapshots, by collection and name."""
         with self._file.read() as txn, txn.cursor(self._file.snapshots) as cursor:
-            return [_entry(value) for _, value in cursor]
+            return [_entry(key, value) for key, value in cursor]
 
     def snapshot(self, collection: str, name: str) -> SnapshotEntry | None:
         """The snapshot of this name of a collection; None when there is none."""
         with self._file.read() as txn:
             key = _snapshot_key(collection, name)
             value = txn.get(key, db=self._file.snapshots) if len(key) <= 511 else None
-            return None if value is None else _entry(value)
+            return None if value is None else _entry(key, value)
 
     def add_snapshot(self, entry: SnapshotEntry) -> None:
         """Raises SnapshotAlreadyExists."""
@@ -248,7 +255,7 @@ class Catalog:
         found: dict[str, list[str]] = {}
         with self._file.read() as txn, txn.cursor(self._file.aliases) as cursor:
             for alias, target in cursor:
-                found.setdefault(bytes(target).decode(), []).append(bytes(alias).decode())
+                found.setdefault(_text(target), []).append(_text(alias))
         self._aliases_of = found
 
     def _write(self, change: Callable[[lmdb.Transaction], Outcome], *, frees: bool = False) -> Outcome:
@@ -282,11 +289,43 @@ def read_catalog(folder: Path) -> tuple[list[tuple[str, str]], list[SnapshotEntr
     if is_missing(folder):
         return [], []
     names, snapshots = read_tables(folder)
-    return [(name.decode(), uid.decode()) for name, uid in names], [_entry(value) for _, value in snapshots]
+    collections = [(_text(name), _uid(uid, _text(name))) for name, uid in names]
+    return collections, [_entry(key, value) for key, value in snapshots]
 
 
-def _entry(value: bytes | memoryview) -> SnapshotEntry:
-    return SnapshotEntry(**json.loads(bytes(value)))
+def _text(value: bytes | memoryview) -> str:
+    """A name. Raises CorruptStore."""
+    stored = bytes(value)
+    try:
+        name = stored.decode()
+    except UnicodeDecodeError:
+        name = ""
+    if not name or len(stored) > MAX_NAME_BYTES:
+        raise CorruptStore(_FILE, 0, "the name of a collection is none")
+    return name
+
+
+def _uid(value: bytes | memoryview, name: str) -> str:
+    """The uid of the collection `name`, which names its folder. Raises CorruptStore for what is none."""
+    text = bytes(value)
+    if not _UID.fullmatch(text):
+        raise CorruptStore(_FILE, 0, f"what is stored of the collection {name!r} is no uid")
+    return text.decode()
+
+
+def _entry(key: bytes | memoryview, value: bytes | memoryview) -> SnapshotEntry:
+    """Raises CorruptStore for what no snapshot has."""
+    try:
+        entry = made(SnapshotEntry, parsed(bytes(value), "it"), "it")
+        if not _UID.fullmatch(entry.uid.encode(errors="replace")):
+            raise Unreadable("it has no uid")
+        if _snapshot_key(entry.collection, entry.name) != bytes(key):
+            raise Unreadable("it is that of another")
+        return entry
+    except Unreadable as error:
+        collection, _, name = bytes(key).decode(errors="replace").partition("\0")
+        message = f"the entry of the snapshot {name!r} of {collection!r}: {error}"
+        raise CorruptStore(_FILE, 0, message) from error
 
 
 def _snapshot_key(collection: str, name: str) -> bytes:

@@ -5,17 +5,17 @@ import json
 import logging
 import os
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import lmdb
 
 from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull, SystemLimitReached, UnknownFormat
 from storage.files import FILE_MODE, NO_ROOM, SYSTEM_LIMITS, check_seal, mapped_bytes, plain_path, remove_seal
 from storage.pages import WALKS
-from storage.schema import CollectionSchema, Manifest
+from storage.schema import CollectionSchema, Manifest, Unreadable, parsed, typed
 
 log = logging.getLogger(__name__)
 
@@ -222,10 +222,9 @@ def open_bodies(env: lmdb.Environment, txn: lmdb.Transaction, space_uid: int) ->
 
 def check_format(txn: lmdb.Transaction, tables: Tables, path: Path) -> None:
     """Raises CorruptStore or UnknownFormat unless this program knows the stored format."""
-    found = txn.get(_FORMAT_KEY, db=tables.meta)
-    if found is None:
+    if txn.get(_FORMAT_KEY, db=tables.meta) is None:
         raise CorruptStore(path / "data.mdb", 0, "no format version is stored")
-    version: int = _COUNT.unpack(bytes(found))[0]
+    version = _count(txn, tables, _FORMAT_KEY)
     if version < 1:
         raise CorruptStore(path / "data.mdb", 0, f"the stored format version is {version}")
     if version > FORMAT_VERSION:
@@ -239,10 +238,34 @@ def _get_meta(txn: lmdb.Transaction, tables: Tables, key: bytes) -> bytes:
     return bytes(value)
 
 
+@contextmanager
+def _reading(key: bytes) -> Iterator[None]:
+    """Says of what cannot be read in which entry of the table meta it is, as CorruptStore."""
+    try:
+        yield
+    except Unreadable as error:
+        raise _damaged(key, str(error)) from error
+    except struct.error as error:
+        raise _damaged(key, "it has another length than it should") from error
+
+
+def _damaged(key: bytes, what: str) -> CorruptStore:
+    return CorruptStore("data.mdb", 0, f"the entry {key.decode()!r} of the table meta: {what}")
+
+
+def _count(txn: lmdb.Transaction, tables: Tables, key: bytes) -> int:
+    entry = _get_meta(txn, tables, key)
+    with _reading(key):
+        count: int = _COUNT.unpack(entry)[0]
+    return count
+
+
 def get_state(txn: lmdb.Transaction, tables: Tables) -> State:
-    generation = txn.get(_GENERATION_KEY, db=tables.meta)  # older directories have none
-    counted = 0 if generation is None else _COUNT.unpack(bytes(generation))[0]
-    seq, next_slot, point_count = _STATE.unpack(_get_meta(txn, tables, _STATE_KEY))
+    has_generation = txn.get(_GENERATION_KEY, db=tables.meta) is not None  # older directories have none
+    counted = _count(txn, tables, _GENERATION_KEY) if has_generation else 0
+    entry = _get_meta(txn, tables, _STATE_KEY)
+    with _reading(_STATE_KEY):
+        seq, next_slot, point_count = _STATE.unpack(entry)
     return State(seq, next_slot, point_count, counted)
 
 
@@ -279,8 +302,10 @@ def age_pages(env: lmdb.Environment, tables: Tables) -> None:
 
 def get_schema(txn: lmdb.Transaction, tables: Tables) -> tuple[CollectionSchema, int]:
     """The schema and the next uid of a space."""
-    data: dict[str, Any] = json.loads(_get_meta(txn, tables, _SCHEMA_KEY))
-    return CollectionSchema.from_json(data), data["next_space_uid"]
+    entry = _get_meta(txn, tables, _SCHEMA_KEY)
+    with _reading(_SCHEMA_KEY):
+        data = parsed(entry, "it")
+        return CollectionSchema.from_json(data), typed(int, data.get("next_space_uid"), "next_space_uid")
 
 
 def put_schema(txn: lmdb.Transaction, tables: Tables, schema: CollectionSchema, next_space_uid: int) -> None:
@@ -292,9 +317,11 @@ def put_schema(txn: lmdb.Transaction, tables: Tables, schema: CollectionSchema, 
 
 def get_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> tuple[Manifest, int]:
     """Manifest and number of committed rows of a space."""
-    manifest = Manifest.from_bytes(_get_meta(txn, tables, f"space:{uid}".encode()))
-    row_count: int = _COUNT.unpack(_get_meta(txn, tables, f"row_count:{uid}".encode()))[0]
-    return manifest, row_count
+    key = f"space:{uid}".encode()
+    entry = _get_meta(txn, tables, key)
+    with _reading(key):
+        manifest = Manifest.from_bytes(entry)
+    return manifest, _count(txn, tables, f"row_count:{uid}".encode())
 
 
 def forget_indexes(path: Path, missing: Collection[tuple[int, int]]) -> None:
