@@ -113,16 +113,14 @@ def _with_its_end(entry: BlockEntry) -> BlockEntry:
 
 
 def _check(manifest: Manifest) -> None:
-    """Raises Unreadable unless the blocks follow one another and files are named by names alone."""
-    row = 0
+    """Raises Unreadable unless each block can be, the last one is open, and files are named by names alone."""
     for number, block in enumerate(manifest.blocks):
         is_last = number == len(manifest.blocks) - 1
         end = block.first_row if block.end_row is None else block.end_row
-        if (block.count is None) != is_last or (block.end_row is None) != is_last or not row <= block.first_row <= end:
-            raise Unreadable(f"the manifest's blocks[{number}] does not follow the blocks before it")
+        if (block.count is None) != is_last or (block.end_row is None) != is_last or block.first_row > end:
+            raise Unreadable(f"the manifest's blocks[{number}] does not end where it can")
         if block.count is not None and block.count > end - block.first_row:
             raise Unreadable(f"the manifest's blocks[{number}] stores more rows than it covers")
-        row = end
     if not manifest.blocks:
         raise Unreadable("the manifest has no blocks")
     for name in all_files_of(manifest):

@@ -169,7 +169,7 @@ TAMPERINGS = [
     (_vector_without_point, "has a vector and no point"),
     (_miscount, "20 points of 20 slots are counted, and 19 are stored"),
     (_lose_manifest, "'space:1' of the table meta is missing"),
-    (_garble_manifest, "JSONDecodeError"),
+    (_garble_manifest, "'space:1' of the table meta: the manifest is not valid JSON"),
     (_garble_state, "the counters of the collection are missing"),
     (_shift_block, "overlap another block or hold less than"),
 ]
