@@ -138,7 +138,7 @@ def _options(config: Config) -> list[tuple[str, int]]:
 
 def _tell_closed(engine: Engine, index_workers: IndexWorkers, collection: Collection) -> None:
     """Ends what follows a collection that was closed, for good or for room."""
-    engine.closed(collection)
+    engine.derived.closed(collection)
     index_workers.closed(collection)
 
 
@@ -150,8 +150,8 @@ def _make_engine(config: Config, database: Database) -> Engine:
         search_timeout=config.search_timeout,
         max_scan=config.max_scan,
     )
-    database.opened = engine.opened
-    database.watch(engine.committed)
+    database.opened = engine.derived.opened
+    database.watch(engine.derived.committed)
     return engine
 
 

@@ -6,15 +6,9 @@ from planner.analyze.facets import FacetQuery, Facets
 from planner.analyze.group_query import DEFAULT_GROUP_SIZE, GroupLookup, GroupQuery
 from planner.analyze.matrix import DEFAULT_NEIGHBOURS, DEFAULT_SAMPLE, Matrix, MatrixQuery
 from planner.analyze.recall import (
-    QUERIES_AT_ONCE,
     Recall,
     RecallTest,
     Sample,
-    check_test,
-    exactly,
-    queries_of,
-    recall_of,
-    summary,
 )
 from planner.analyze.vector_coverage import Coverage, Matching, coverage, has_property, has_text, matching_at
 
@@ -22,7 +16,6 @@ __all__ = [
     "DEFAULT_GROUP_SIZE",
     "DEFAULT_NEIGHBOURS",
     "DEFAULT_SAMPLE",
-    "QUERIES_AT_ONCE",
     "AggregateKind",
     "AggregateQuery",
     "Aggregates",
@@ -40,13 +33,8 @@ __all__ = [
     "Recall",
     "RecallTest",
     "Sample",
-    "check_test",
     "coverage",
-    "exactly",
     "has_property",
     "has_text",
     "matching_at",
-    "queries_of",
-    "recall_of",
-    "summary",
 ]

@@ -1,4 +1,5 @@
-"""The other half of the planner's face: groups, facets, aggregations and distance matrices, each of one snapshot."""
+"""The other half of the planner's face: groups, facets, aggregations, distance matrices and
+recall, each of one snapshot."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -23,9 +24,20 @@ from planner.analyze.facets import FacetQuery, Facets, check_facet, count_values
 from planner.analyze.group_query import GroupLookup, GroupQuery, check_groups
 from planner.analyze.groups import GroupsFound, find_groups
 from planner.analyze.matrix import Matrix, MatrixQuery, check_matrix, distance_matrix
-from planner.bind import BoundQuery, check_selectors
-from planner.execute import Fetched, Indexes, LocalSource, Source, Values, fetch_repeated
+from planner.analyze.recall import (
+    QUERIES_AT_ONCE,
+    Recall,
+    RecallTest,
+    check_test,
+    exactly,
+    queries_of,
+    recall_of,
+    summary,
+)
+from planner.bind import BoundQuery, check_selectors, dense_space, space_of
+from planner.execute import Fetched, Indexes, LocalSource, Source, Values, execute, fetch_repeated
 from planner.explain import ExplainNode, Explanation, Ran, explain, render
+from planner.optimize import optimize
 from planner.payload_index import Column
 from planner.plan import build
 from planner.query import Filter, Query, Scalar
@@ -63,7 +75,7 @@ class Groups:
 class Analyses:
     """Answers what looks at the values of many points. Safe for many threads.
 
-    `bind` says what queries mean (Engine), `lookup` finds a collection by name or alias, `bounded` says
+    `bind` says what queries mean (Queries), `lookup` finds a collection by name or alias, `bounded` says
     within which budget a query runs.
     """
 
@@ -80,7 +92,7 @@ class Analyses:
         self._bounded = bounded
 
     def groups(self, collection: Collection, asked: GroupQuery, budget: Budget = UNLIMITED) -> Groups:
-        """The groups of what a query ranks. Raises what Engine.query raises, and what `lookup` may raise."""
+        """The groups of what a query ranks. Raises what Queries.query raises, and what `lookup` may raise."""
         check_groups(asked)
         budget = self._bounded(budget)
         with collection.snapshot() as reader, ExitStack() as others:
@@ -143,6 +155,24 @@ class Analyses:
             space = check_matrix(asked, reader.schema)
             allowed = _allowed(self._values(reader, budget), asked.filter, budget)
             return distance_matrix(reader, asked, space, allowed, budget)
+
+    def recall(self, collection: Collection, test: RecallTest, budget: Budget = UNLIMITED) -> Recall:
+        """Recall against exact search on the same snapshot. Raises what Queries.query raises, and InvalidRequest."""
+        check_test(test)
+        with collection.snapshot() as reader:
+            space = space_of(test.using, reader.schema, "using")
+            distance = dense_space(reader.schema, space, "using").distance
+            queries = queries_of(test, reader, space, budget)
+            recalls: list[float] = []
+            for start in range(0, len(queries), QUERIES_AT_ONCE):
+                budget.check()
+                part = queries[start : start + QUERIES_AT_ONCE]
+                bound = self._bind(collection, reader, part)
+                plans = [optimize(build(query)) for query in (*bound, *map(exactly, bound))]
+                rankings = execute(plans, LocalSource(reader, self._indexes, budget))
+                pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
+                recalls += [recall_of(found, exact, distance) for found, exact in pairs]
+            return summary(recalls, reader.seq)
 
     def _values(self, reader: Snapshot, budget: Budget) -> Values:
         return LocalSource(reader, self._indexes, budget).values

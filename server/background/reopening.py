@@ -80,12 +80,12 @@ class Reopening:
         return None
 
     def _wait_until_prepared(self, collection: Collection, ended: threading.Event) -> None:
-        while self._engine.is_preparing(collection) and not ended.wait(_POLL_SECONDS):
+        while self._engine.derived.is_preparing(collection) and not ended.wait(_POLL_SECONDS):
             pass
 
     def _ask(self, collection: Collection) -> None:
         try:
             if not self._stopping.is_set():
-                self._engine.ask_first(collection, self._stopping.is_set)
+                self._engine.derived.ask_first(collection, self._stopping.is_set)
         except EngineError as error:
             log.debug("collection %r is not asked ahead: %s", collection.name, error)

@@ -90,7 +90,7 @@ class Collections:
 
     def _info(self, collection: Collection, budget: Budget) -> wire.CollectionInfo:
         aliases = [alias for alias, _ in self._database.aliases(collection.name)]
-        fields = self._engine.payload_schema(collection, budget)
+        fields = self._engine.field_indexes.status(collection, budget)
         return collection_info(collection.name, collection.schema, collection.stats(), aliases, fields)
 
 

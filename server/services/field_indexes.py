@@ -20,12 +20,12 @@ class PointFieldIndexes:
         collection = self._database.collection(request.collection_name, budget)
         wait = request.wait or not request.HasField("wait")
         params = field_index_params_of(request.params, "params")
-        status = self._engine.create_field_index(collection, request.path, params, wait=wait, budget=budget)
+        status = self._engine.field_indexes.create(collection, request.path, params, wait=wait, budget=budget)
         return wire.PointsCreateFieldIndexResponse(index=field_index_info(status))
 
     def delete_field_index(
         self, request: wire.PointsDeleteFieldIndexRequest, budget: Budget
     ) -> wire.PointsDeleteFieldIndexResponse:
         collection = self._database.collection(request.collection_name, budget)
-        deleted = self._engine.delete_field_index(collection, request.path, budget)
+        deleted = self._engine.field_indexes.delete(collection, request.path, budget)
         return wire.PointsDeleteFieldIndexResponse(deleted=deleted)

@@ -121,7 +121,7 @@ class IndexSearches:
             with_vectors=vectors_selector_of(request),
             vector_field="query_vector",
         )
-        [answer] = self._engine.query(target.collection, [query], budget)
+        [answer] = self._engine.queries.query(target.collection, [query], budget)
         return answer.hits
 
     def _coverage(self, target: _Target, budget: Budget) -> wire.IndexCoverage:

@@ -101,7 +101,7 @@ class VectorDataMaintenance:
     def evaluate_recall(self, request: wire.VDEEvaluateRecallRequest, budget: Budget) -> wire.VDEEvaluateRecallResponse:
         collection = self._database.collection(request.collection_name, budget)
         self._texts.of_vectors(request.queries, request, collection.schema, budget)
-        recall = self._engine.evaluate_recall(collection, _test_of(request), budget)
+        recall = self._engine.analyses.recall(collection, _test_of(request), budget)
         return wire.VDEEvaluateRecallResponse(
             average=recall.average,
             minimum=recall.minimum,

@@ -91,8 +91,8 @@ class PointWrites:
         wait = request.wait or not request.HasField("wait")
         # A write that nobody waits for is applied whatever becomes of its request.
         budget = budget if wait else UNLIMITED
-        select = partial(self._engine.selector, schema, budget=budget)
-        condition = partial(self._engine.stored_condition, schema, budget=budget)
+        select = partial(self._engine.writes.selector, schema, budget=budget)
+        condition = partial(self._engine.writes.stored_condition, schema, budget=budget)
         target = Target(
             schema,
             lambda filter, field: select(filter, field=field),
@@ -119,7 +119,7 @@ class PointReads:
 
     def get(self, request: wire.PointsGetRequest, budget: Budget) -> wire.PointsGetResponse:
         collection = self._database.collection(request.collection_name, budget)
-        found = self._engine.get(
+        found = self._engine.reads.get(
             collection,
             point_ids_of(request.ids, "ids"),
             with_payload=payload_selector_of(request),
@@ -134,5 +134,5 @@ class PointReads:
     def count(self, request: wire.PointsCountRequest, budget: Budget) -> wire.PointsCountResponse:
         collection = self._database.collection(request.collection_name, budget)
         filter = filter_of(request.filter, "filter") if request.HasField("filter") else None
-        count, seq = self._engine.count(collection, filter, budget)
+        count, seq = self._engine.reads.count(collection, filter, budget)
         return wire.PointsCountResponse(count=count, seq=seq)

@@ -36,7 +36,7 @@ class PointScrolls:
         return wire.PointsCloseCursorResponse(closed=self._database.cursors.close(request.cursor))
 
     def _page(self, snapshot: Snapshot, request: wire.PointsScrollRequest, budget: Budget) -> Page:
-        return self._engine.page(
+        return self._engine.reads.page(
             snapshot,
             filter_of(request.filter, "filter") if request.HasField("filter") else None,
             offset=point_id_of(request.offset, "offset") if request.HasField("offset") else None,

@@ -84,7 +84,7 @@ class PointQueries:
         schema = collection.schema
         places = self._texts.of_queries([(request.query, "query")], schema, budget)
         query = query_of(request.query, "query")
-        explanation = self._engine.explain(collection, query, analyze=request.analyze, budget=budget)
+        explanation = self._engine.queries.explain(collection, query, analyze=request.analyze, budget=budget)
         return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, places, schema)))
 
     def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
@@ -92,7 +92,7 @@ class PointQueries:
         _check_no_cursor(request.query, "query")
         self._texts.of_queries([(request.query, "query")], collection.schema, budget)
         query, ids = query_of(request.query, "query"), point_ids_of(request.ids, "ids")
-        explained = self._engine.explain_points(collection, query, ids, budget)
+        explained = self._engine.queries.explain_points(collection, query, ids, budget)
         points = map(point_explanation_message, explained.points)
         return wire.PointsExplainPointResponse(points=points, seq=explained.seq)
 
@@ -129,9 +129,9 @@ class PointQueries:
             queries.append(convert(request, path))
         try:
             if reader is None:
-                answers = self._engine.query(collection, queries, budget, batch_field=batch_field)
+                answers = self._engine.queries.query(collection, queries, budget, batch_field=batch_field)
             else:
-                answers = self._engine.query_on(reader, collection, queries, budget, batch_field=batch_field)
+                answers = self._engine.queries.query_on(reader, collection, queries, budget, batch_field=batch_field)
         except PointNotFound as error:
             if any(space.embedder for space in schema.dense.values()) and any(isinstance(id, str) for id in error.ids):
                 error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"

@@ -70,7 +70,7 @@ def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened(path: Path) -> Iterator[tuple[Database, Engine]]:
     with closing(Database.open(path, codec=CODEC, settings=StorageSettings(background=False))) as database:
         engine = Engine(database.collection)
-        database.closed = engine.closed
+        database.closed = engine.derived.closed
         yield database, engine
 
 
@@ -106,18 +106,18 @@ def answers(engine: Engine, collection: Collection) -> list[object]:
     ranks += [Stage(query=Nearest(vector), using=using, limit=100) for using in ("sparse", "idf")]
     found: list[object] = []
     for stage in ranks:
-        [answer] = engine.query(collection, [Query(root=stage)])
+        [answer] = engine.queries.query(collection, [Query(root=stage)])
         found.append([(hit.id, hit.score) for hit in answer.hits])
-    return found + [[point.id for point in engine.scroll(collection, each, limit=100).points] for each in FILTERS]
+    return found + [[point.id for point in engine.reads.scroll(collection, each, limit=100).points] for each in FILTERS]
 
 
 def warm(engine: Engine, collection: Collection) -> list[object]:
     """Answers, asked often enough that fields that nobody declared have an index, too; and files of all."""
     for turn in range(4):
         for each in FILTERS:
-            engine.count(collection, Filter(must=(each, Filter(must_not=(Equal("never", f"{turn} {each}"),)))))
+            engine.reads.count(collection, Filter(must=(each, Filter(must_not=(Equal("never", f"{turn} {each}"),)))))
     found = answers(engine, collection)
-    engine.prepare(collection)
+    engine.derived.prepare(collection)
     return found
 
 
@@ -212,7 +212,7 @@ def test_kept_indexes_answer_as_new_ones(
         for state in (path, copy):
             with opened(state) as (database, engine):
                 assert answers(engine, database.collection("c")) == expected
-                engine.prepare(database.collection("c"))
+                engine.derived.prepare(database.collection("c"))
                 assert answers(engine, database.collection("c")) == expected
         if part and part[-1][0] == "kill":
             path = copy
@@ -250,7 +250,7 @@ def _apply(engine: Engine, collection: Collection, kind: str, argument: object) 
 
 
 def _exists(engine: Engine, collection: Collection, number: int) -> bool:
-    return not engine.get(collection, [number]).missing
+    return not engine.reads.get(collection, [number]).missing
 
 
 def _flip(path: Path) -> None:
@@ -383,7 +383,7 @@ def test_a_full_disk_fails_no_write_and_no_query(path: Path, caplog: pytest.LogC
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
         try:
-            engine.prepare(collection)
+            engine.derived.prepare(collection)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert "are not kept" in caplog.text
@@ -417,7 +417,7 @@ def test_copies_have_no_derived_files_and_the_same_answers(path: Path) -> None:
 def test_fields_that_nobody_asks_for_lose_their_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(derived, "UNUSED_SECONDS", -1.0)
     with opened(path) as (database, engine):
-        engine.prepare(database.collection("c"))
+        engine.derived.prepare(database.collection("c"))
     assert len(files(path)) == 2 + 4  # of texts and fields that are declared
 
 
@@ -426,7 +426,7 @@ def test_a_space_that_is_dropped_and_made_again_does_not_get_the_old_index(path:
         collection = database.collection("c")
         collection.change_schema(SchemaChange(drop_sparse=("sparse",)))
         collection.change_schema(SchemaChange(add={"sparse": SparseSpace()}))
-        engine.prepare(collection)
+        engine.derived.prepare(collection)
         assert len(files(path)) == 8
         assert answers(engine, collection) == fresh_answers(path)
 
@@ -436,7 +436,7 @@ def test_text_settings_that_changed_do_not_get_the_old_index(path: Path) -> None
         collection = database.collection("c")
         collection.change_schema(SchemaChange(put_texts={"t": TextSettings(tokenizer=Tokenizer.WHITESPACE)}))
         assert answers(engine, collection) == fresh_answers(path)
-        engine.prepare(collection)
+        engine.derived.prepare(collection)
         assert len(files(path)) == 9
 
 
@@ -458,14 +458,14 @@ def test_whoever_needs_an_index_waits_for_the_one_that_is_being_made(
     monkeypatch.setattr(Reader, "payloads", slow)
     with opened(path) as (database, engine):
         collection = database.collection("c")
-        making = threading.Thread(target=engine.prepare, args=(collection,))
+        making = threading.Thread(target=engine.derived.prepare, args=(collection,))
         making.start()
         assert begun.wait(30)
         found: list[object] = []
         asking = [threading.Thread(target=lambda: found.append(_bm25(engine, collection))) for _ in range(4)]
         for thread in asking:
             thread.start()
-        assert engine.get(collection, [1]).points  # others do not wait
+        assert engine.reads.get(collection, [1]).points  # others do not wait
         go_on.set()
         for thread in (making, *asking):
             thread.join(30)
@@ -474,7 +474,7 @@ def test_whoever_needs_an_index_waits_for_the_one_that_is_being_made(
 
 
 def _bm25(engine: Engine, collection: Collection) -> object:
-    [answer] = engine.query(collection, [Query(root=Stage(query=Bm25(text="fox dog"), limit=100))])
+    [answer] = engine.queries.query(collection, [Query(root=Stage(query=Bm25(text="fox dog"), limit=100))])
     return [(hit.id, hit.score) for hit in answer.hits]
 
 
@@ -496,7 +496,7 @@ def test_closing_does_not_wait_for_indexes_that_are_being_made(path: Path, monke
 
         def prepare() -> None:
             try:
-                engine.prepare(collection)
+                engine.derived.prepare(collection)
             except Cancelled as error:
                 raised.append(error)
 
@@ -510,10 +510,10 @@ def test_closing_does_not_wait_for_indexes_that_are_being_made(path: Path, monke
 
 def test_fields_that_nobody_declared_are_there_again_in_the_background(path: Path) -> None:
     with opened(path) as (database, engine), closing(engine):
-        database.opened = engine.opened
-        database.watch(engine.committed)
+        database.opened = engine.derived.opened
+        database.watch(engine.derived.committed)
         collection = database.collection("c")
         ends = time.monotonic() + 60
-        while not engine._fields.has(collection.uid, "undeclared"):
+        while not engine.derived._indexes.fields.has(collection.uid, "undeclared"):
             assert time.monotonic() < ends
             time.sleep(0.01)

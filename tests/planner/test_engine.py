@@ -49,7 +49,7 @@ CHEAP = Filter(must=(Range(path="price", lt=100),))
 
 
 def ids(engine: Engine, collection: Collection, root: Stage) -> list[PointId]:
-    return [hit.id for hit in engine.query(collection, [Query(root=root)])[0].hits]
+    return [hit.id for hit in engine.queries.query(collection, [Query(root=root)])[0].hits]
 
 
 def by_id(point_id: PointId, *, collection: str | None = None, using: str | None = None, space: str = "text") -> Stage:
@@ -96,13 +96,13 @@ def test_references_that_lead_nowhere(
     engine: Engine, shop: Collection, other: Collection, stage: Stage, error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=re.escape(text)):
-        engine.query(shop, [Query(root=Stage(query=Rrf(), prefetch=(stage,)))])
+        engine.queries.query(shop, [Query(root=Stage(query=Rrf(), prefetch=(stage,)))])
 
 
 def test_settings_of_a_search_arrive(engine: Engine, shop: Collection) -> None:
     """Leaves share an answer only when their settings are equal; explanations tell those that are not defaults."""
     stages = [replace(TEXT, params=SearchParams(rescore=rescore, oversampling=7)) for rescore in (True, False)]
-    answers = engine.query(shop, [Query(root=stage, explain=True) for stage in stages])
+    answers = engine.queries.query(shop, [Query(root=stage, explain=True) for stage in stages])
     told = [answer.explanation.root.children[0].attributes for answer in answers if answer.explanation]
     assert [(each["oversampling"], each.get("rescore")) for each in told] == [("7", None), ("7", "false")]
     assert [answer.explanation.root.children[0].strategy for answer in answers if answer.explanation] == ["exact"] * 2
@@ -127,7 +127,7 @@ def test_settings_of_a_search_reach_the_graph(engine: Engine, database: Database
 
 
 def test_fetching(engine: Engine, shop: Collection) -> None:
-    found = engine.get(
+    found = engine.reads.get(
         shop,
         [3, "none", "a-1", 3],
         with_payload=PayloadSelector(include=("kind", "tags"), exclude=("tags",)),
@@ -139,26 +139,26 @@ def test_fetching(engine: Engine, shop: Collection) -> None:
     assert found.points[0].vectors.keys() == {"text", "image"}
     np.testing.assert_array_equal(found.points[1].vectors["image"], SHOP.points["a-1"].vectors["image"])
     assert found.points[1].vectors.keys() == {"image"}
-    plain = engine.get(shop, [3], with_payload=None).points[0]
+    plain = engine.reads.get(shop, [3], with_payload=None).points[0]
     assert (plain.payload, plain.vectors) == (None, {})
-    whole = engine.get(shop, [3]).points[0]
+    whole = engine.reads.get(shop, [3]).points[0]
     assert whole.payload == CODEC.encode(SHOP.points[3].payload)
     assert 1 < whole.version <= found.seq
 
 
 def test_pages(engine: Engine, shop: Collection) -> None:
-    first = engine.scroll(shop, CHEAP, limit=2)
+    first = engine.reads.scroll(shop, CHEAP, limit=2)
     assert ([point.id for point in first.points], first.next_id) == ([1, 2], 5)
-    last = engine.scroll(shop, CHEAP, offset=first.next_id, limit=3)
+    last = engine.reads.scroll(shop, CHEAP, offset=first.next_id, limit=3)
     assert ([point.id for point in last.points], last.next_id) == ([5, "a-1", "a-2"], None)
-    assert [point.id for point in engine.scroll(shop, offset="a", limit=9).points] == ["a-1", "a-2"]
-    assert engine.count(shop) == (8, first.seq)
-    assert engine.count(shop, CHEAP) == (5, first.seq)
+    assert [point.id for point in engine.reads.scroll(shop, offset="a", limit=9).points] == ["a-1", "a-2"]
+    assert engine.reads.count(shop) == (8, first.seq)
+    assert engine.reads.count(shop, CHEAP) == (5, first.seq)
 
 
 def test_equal_leaves_of_a_batch_run_once(engine: Engine, shop: Collection) -> None:
     queries = [Query(root=TEXT, explain=True), Query(root=Stage(query=Dbsf(), prefetch=(IMAGE, TEXT)), explain=True)]
-    answers = engine.query(shop, queries)
+    answers = engine.queries.query(shop, queries)
     assert answers[1].explanation is not None
     leaf = answers[1].explanation.root.children[0].children[0].children[1]
     assert (leaf.strategy, leaf.reason, leaf.distance_computations) == ("shared", "equal to root of query 0", 0)
@@ -167,11 +167,11 @@ def test_equal_leaves_of_a_batch_run_once(engine: Engine, shop: Collection) -> N
 
 def test_explanations(engine: Engine, shop: Collection) -> None:
     query = Query(root=Stage(query=Rrf(), prefetch=(TEXT, IMAGE), limit=2))
-    plan = engine.explain(shop, query)
+    plan = engine.queries.explain(shop, query)
     assert (plan.analyzed, plan.hits, plan.microseconds) == (False, (), None)
     assert "µs" not in plan.text
-    assert engine.explain(shop, query) == plan
-    run = engine.explain(shop, query, analyze=True)
+    assert engine.queries.explain(shop, query) == plan
+    run = engine.queries.explain(shop, query, analyze=True)
     assert run.analyzed
     assert run.microseconds is not None
     assert [hit.id for hit in run.hits] == [1, 2]
@@ -181,18 +181,18 @@ def test_explanations(engine: Engine, shop: Collection) -> None:
         ("root.prefetch[1]", 2),
     ]
     assert run.hits[0].stages[1].score == 1.0
-    assert engine.query(shop, [query])[0].explanation is None
+    assert engine.queries.query(shop, [query])[0].explanation is None
 
 
 def test_time_limits_end_searches_and_filters(engine: Engine, shop: Collection) -> None:
     late, gone = Budget(deadline=0.0), Budget(is_cancelled=lambda: True)
     for budget, error in ((late, DeadlineExceeded), (gone, Cancelled)):
         with pytest.raises(error):
-            engine.query(shop, [Query(root=TEXT)], budget)
+            engine.queries.query(shop, [Query(root=TEXT)], budget)
         with pytest.raises(error):
-            engine.count(shop, Filter(must=(Equal("price", -1),)), budget)
+            engine.reads.count(shop, Filter(must=(Equal("price", -1),)), budget)
         with pytest.raises(error):
-            engine.scroll(shop, Filter(must=(Equal("price", -2),)), budget=budget)
+            engine.reads.scroll(shop, Filter(must=(Equal("price", -2),)), budget=budget)
 
 
 def test_the_filter_cache_is_bounded_and_forgets_the_oldest(shop: Collection) -> None:
@@ -214,9 +214,9 @@ def test_the_filter_cache_is_bounded_and_forgets_the_oldest(shop: Collection) ->
 
 def test_commits_do_not_see_each_others_filters(engine: Engine, database: Database) -> None:
     collection = create(database, "changing", SHOP, SIZES)
-    assert engine.count(collection, CHEAP)[0] == 5
+    assert engine.reads.count(collection, CHEAP)[0] == 5
     collection.write([DeletePoints(selector=ByIds((1,)))]).result(timeout=30)
-    assert engine.count(collection, CHEAP)[0] == 4
+    assert engine.reads.count(collection, CHEAP)[0] == 4
     assert ids(engine, collection, Stage(filter=Filter(must=(HasId((1, 2)),)))) == [2]
 
 
@@ -235,8 +235,8 @@ def test_estimates_know_what_filters_match_once_they_were_evaluated(database: Da
     query = Query(root=Stage(query=TEXT.query, using="text", filter=Filter(must=(Equal("color", "red"),)), limit=5))
 
     def estimate() -> int | None:
-        return engine.explain(shop, query).root.estimated_rows
+        return engine.queries.explain(shop, query).root.estimated_rows
 
     assert estimate() == 5
-    assert engine.count(shop, query.root.filter)[0] == 3
+    assert engine.reads.count(shop, query.root.filter)[0] == 3
     assert estimate() == 3

@@ -1,15 +1,12 @@
 """The engine over real storage answers as the oracle: ids, order, scores; alone and in batches; optimised or not."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.bind.stages import check_query
-from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine, QueryAnswer
 from planner.execute.executor import execute
 from planner.execute.local_source import LocalSource
@@ -60,7 +57,7 @@ def expected(world: World, query: Query) -> Answer:
 def test_answers_are_the_oracles(fixture: Fixture, number: int, data: st.DataObject) -> None:
     world, collection = fixture.worlds[number], fixture.collections[number]
     batch = data.draw(st.lists(queries(world), min_size=1, max_size=3))
-    answers = fixture.engine.query(collection, batch)
+    answers = fixture.engine.queries.query(collection, batch)
     for query, answer in zip(batch, answers, strict=True):
         assert ranking(answer) == expected(world, query)
         _check_fetched(world, query, answer)
@@ -88,9 +85,9 @@ def _check_fetched(world: World, query: Query, answer: QueryAnswer) -> None:
 def test_optimised_equals_unoptimised(fixture: Fixture, number: int, data: st.DataObject) -> None:
     world, collection = fixture.worlds[number], fixture.collections[number]
     query = data.draw(queries(world))
-    with collection.snapshot() as reader, ExitStack() as others:
-        source = VectorSource(collection.name, reader, fixture.engine.lookup, others)
-        plan = build(check_query(query, reader.schema).read(source))
+    with collection.snapshot() as reader:
+        [bound] = fixture.engine.queries.bind(collection, reader, [query])
+        plan = build(bound)
         plain, optimised = execute([plan, optimize(plan)], LocalSource(reader, no_indexes(), UNLIMITED))
         np.testing.assert_array_equal(plain.slots, optimised.slots, strict=True)
         np.testing.assert_array_equal(plain.scores, optimised.scores, strict=True)
@@ -104,11 +101,11 @@ def test_scroll_and_count_are_the_oracles(
     world, collection = fixture.worlds[number], fixture.collections[number]
     ids = oracle.matching(world, filter)
     assert _scrolled(fixture.engine, collection, filter, limit, start) == _from(ids, start)
-    assert fixture.engine.count(collection, filter)[0] == len(ids)
+    assert fixture.engine.reads.count(collection, filter)[0] == len(ids)
     # Once more, now that count has left the filter's slots in the cache.
     assert _scrolled(fixture.engine, collection, filter, limit, start) == _from(ids, start)
     with collection.snapshot() as reader:
-        slots = fixture.engine.selector(reader.schema, filter).select(reader)
+        slots = fixture.engine.writes.selector(reader.schema, filter).select(reader)
         assert sorted(map(repr, reader.point_ids(slots))) == sorted(map(repr, ids))
 
 
@@ -117,7 +114,7 @@ def _scrolled(
 ) -> list[PointId]:
     found: list[PointId] = []
     while True:
-        page = engine.scroll(collection, filter, offset=start, limit=limit)
+        page = engine.reads.scroll(collection, filter, offset=start, limit=limit)
         found += [point.id for point in page.points]
         if page.next_id is None:
             return found

@@ -104,13 +104,13 @@ def test_pages_are_parts_of_one_ranking(
     if paging is by_hit:
         query = page(query, 1_000, score_mode=ScoreMode.RAW)
     expected = [(point_id, float(score)) for point_id, score in oracle.answer(worlds.worlds[number], query)]
-    [answer] = worlds.engine.query(worlds.collections[number], [query])
+    [answer] = worlds.engine.queries.query(worlds.collections[number], [query])
     assert ranking(answer) == expected
     assert answer.total in (None, len(expected))
     totals: set[int | None] = set()
 
     def ask(one: Query) -> Ranking:
-        [found] = worlds.engine.query(worlds.collections[number], [one])
+        [found] = worlds.engine.queries.query(worlds.collections[number], [one])
         totals.add(found.total)
         return ranking(found)
 
@@ -134,7 +134,7 @@ def test_a_total_is_known_where_it_costs_nothing(engine: Engine, shop: Collectio
         (Stage(limit=100), 8),
     ]
     for stage, expected in cases:
-        [answer] = engine.query(shop, [Query(root=stage)])
+        [answer] = engine.queries.query(shop, [Query(root=stage)])
         assert answer.total == expected, stage
 
 
@@ -143,11 +143,11 @@ def test_the_best_of_a_fusion_is_on_a_page(engine: Engine, shop: Collection) -> 
     text = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text")
     image = Stage(query=Nearest(QueryVector(np.array([0, 1, 0], np.float32))), using="image")
     fused = Stage(query=Rrf(), prefetch=(text, image))
-    [everything] = engine.query(shop, [Query(root=replace(fused, limit=100))])
+    [everything] = engine.queries.query(shop, [Query(root=replace(fused, limit=100))])
     pages = [
         hit.id
         for offset in range(0, 10, 2)
-        for hit in engine.query(shop, [Query(root=replace(fused, limit=2, offset=offset))])[0].hits
+        for hit in engine.queries.query(shop, [Query(root=replace(fused, limit=2, offset=offset))])[0].hits
     ]
     assert pages == [hit.id for hit in everything.hits]
 
@@ -155,13 +155,13 @@ def test_the_best_of_a_fusion_is_on_a_page(engine: Engine, shop: Collection) -> 
 def test_what_a_query_by_id_leaves_out_changes_nothing_below(engine: Engine, shop: Collection) -> None:
     text = Stage(query=Nearest(QueryVector(np.array([1, 0], np.float32))), using="text", limit=3)
     fused = Stage(query=Rrf(), prefetch=(text,), limit=3)
-    [below] = engine.query(shop, [Query(root=fused)])
+    [below] = engine.queries.query(shop, [Query(root=fused)])
     assert [hit.id for hit in below.hits] == [1, 2, "a-2"]
     by_id = Stage(query=Nearest(StoredVector(1)), using="text", prefetch=(fused,), limit=3)
-    [answer] = engine.query(shop, [Query(root=by_id)])
+    [answer] = engine.queries.query(shop, [Query(root=by_id)])
     assert [hit.id for hit in answer.hits] == [2, "a-2"]
     likes = Recommend((StoredVector(1),), (), RecommendStrategy.BEST_SCORE)
-    [answer] = engine.query(shop, [Query(root=replace(by_id, query=likes))])
+    [answer] = engine.queries.query(shop, [Query(root=replace(by_id, query=likes))])
     assert [hit.id for hit in answer.hits] == [2, "a-2"]
 
 
@@ -202,5 +202,5 @@ def test_what_cannot_go_on(
     engine: Engine, shop: Collection, stage: Stage, error: type[EngineError], field: str
 ) -> None:
     with pytest.raises(error) as raised:
-        engine.query(shop, [Query(root=stage)])
+        engine.queries.query(shop, [Query(root=stage)])
     assert field_of(raised.value) == field

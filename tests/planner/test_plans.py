@@ -4,14 +4,11 @@ A file in plans/ begins with a sentence and the query as JSON (notation.py), wri
 `make goldens`. A rule's own file has the rule's name. Steps that change nothing in the text are left out.
 """
 
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from planner.bind.stages import bind
-from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.execute.local_source import LocalSource
 from planner.explain.explanation import explain
@@ -49,8 +46,8 @@ def test_plan(file: Path, engine: Engine, shop: Collection, golden: Golden) -> N
 def recorded(text: str, engine: Engine, shop: Collection) -> str:
     query = query_of(text)
     sections: list[tuple[str, str]] = []
-    with shop.snapshot() as reader, ExitStack() as others:
-        [bound] = bind([query], VectorSource("shop", reader, engine.lookup, others))
+    with shop.snapshot() as reader:
+        [bound] = engine.queries.bind(shop, reader, [query])
         plan = build(bound)
 
         def add(title: str, root: Node) -> None:
@@ -61,7 +58,7 @@ def recorded(text: str, engine: Engine, shop: Collection) -> str:
 
         add("plan", plan.root)
         optimize(plan, lambda rule, root: add(f"after {rule}", root))
-    answer = engine.query(shop, [replace(query, explain=True)])[0]
+    answer = engine.queries.query(shop, [replace(query, explain=True)])[0]
     expected = [(point_id, float(score)) for point_id, score in oracle.answer(SHOP, query)]
     assert [(hit.id, hit.score) for hit in answer.hits] == expected
     assert answer.explanation is not None

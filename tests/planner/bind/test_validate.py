@@ -305,22 +305,24 @@ def test_filter_errors_are_below_the_path_given() -> None:
 def test_selectors_and_batches(engine: Engine, shop: Collection) -> None:
     bad_path = Query(root=LEAF, with_payload=PayloadSelector(include=("a", "b..")))
     with pytest.raises(InvalidQuery) as caught:
-        engine.query(shop, [bad_path])
+        engine.queries.query(shop, [bad_path])
     assert caught.value.field == "with_payload.include[1]"
     with pytest.raises(SpaceNotFound) as missing:
-        engine.query(shop, [Query(root=LEAF, with_vectors=VectorsSelector(include=("txt",)), path="queries[0]")])
+        engine.queries.query(
+            shop, [Query(root=LEAF, with_vectors=VectorsSelector(include=("txt",)), path="queries[0]")]
+        )
     assert missing.value.metadata["field"] == "queries[0].with_vectors.include[0]"
     with pytest.raises(LimitExceeded, match="MAX_BATCH"):
-        engine.query(shop, [Query(root=LEAF)] * 257)
+        engine.queries.query(shop, [Query(root=LEAF)] * 257)
     with pytest.raises(InvalidRequest):
-        engine.query(shop, [])
+        engine.queries.query(shop, [])
     with pytest.raises(InvalidLimit):
-        engine.scroll(shop, limit=0)
+        engine.reads.scroll(shop, limit=0)
     with pytest.raises(LimitExceeded):
-        engine.get(shop, [1] * (MAX_LIMIT + 1))
+        engine.reads.get(shop, [1] * (MAX_LIMIT + 1))
     with pytest.raises(InvalidRequest):
-        engine.get(shop, [])
+        engine.reads.get(shop, [])
     with pytest.raises(InvalidPointId, match=r"ids\[1\]"):
-        engine.get(shop, [1, "x" * 513])
+        engine.reads.get(shop, [1, "x" * 513])
     with pytest.raises(InvalidPointId, match="offset"):
-        engine.scroll(shop, offset="")
+        engine.reads.scroll(shop, offset="")

@@ -41,14 +41,14 @@ QUERY = Query(
 @pytest.mark.golden
 def test_the_document_shows_what_the_engine_says(database: Database, shop: Collection, golden: Golden) -> None:
     engine = Engine(database.collection)
-    plan = engine.explain(shop, QUERY).text
-    [answer] = engine.query(shop, [replace(QUERY, explain=True)])
+    plan = engine.queries.explain(shop, QUERY).text
+    [answer] = engine.queries.query(shop, [replace(QUERY, explain=True)])
     assert answer.explanation is not None
     hits = "\n".join(
         f"{hit.id!r}: " + ", ".join(f"{place.stage} rank {place.rank} score {place.score:.4f}" for place in hit.stages)
         for hit in answer.explanation.hits
     )
-    points = engine.explain_points(shop, QUERY, [3, "a-2"]).points
+    points = engine.queries.explain_points(shop, QUERY, [3, "a-2"]).points
     outputs = {
         "plan": plan,
         "run": render(without_times(answer.explanation.root)),

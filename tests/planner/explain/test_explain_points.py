@@ -57,7 +57,7 @@ def test_every_stage_says_what_the_oracle_says(
     query = data.draw(queries(world))
     asked = data.draw(st.lists(st.sampled_from(list(world.points)), min_size=1, max_size=5))
     returned = {point_id: (rank, float(s)) for rank, (point_id, s) in enumerate(oracle.answer(world, query), 1)}
-    *points, missing = engine.explain_points(collection, query, [*asked, 99_999]).points
+    *points, missing = engine.queries.explain_points(collection, query, [*asked, 99_999]).points
     for point_id, point in zip(asked, points, strict=True):
         assert point.id == point_id
         assert _outcomes(point) == oracle_absence.outcomes(world, query, point_id)
@@ -74,7 +74,7 @@ def test_every_hit_has_its_place_in_every_list_that_holds_it(
 ) -> None:
     world, collection, engine = worlds[0]
     query = replace(data.draw(queries(world)), explain=True)
-    [answer] = engine.query(collection, [query])
+    [answer] = engine.queries.query(collection, [query])
     assert answer.explanation is not None
     assert [hit.id for hit in answer.explanation.hits] == [hit.id for hit in answer.hits]
     lengths = _lengths(answer.explanation.root)
@@ -125,7 +125,7 @@ def near(x: float, y: float) -> Nearest:
 
 
 def why(engine: Engine, shop: Collection, point_id: PointId, stage: Stage) -> PointExplanation:
-    return engine.explain_points(shop, Query(root=stage), [point_id]).points[0]
+    return engine.queries.explain_points(shop, Query(root=stage), [point_id]).points[0]
 
 
 def test_each_failed_condition_is_named_where_the_request_holds_it(engine: Engine, shop: Collection) -> None:
@@ -231,13 +231,13 @@ def test_lists_are_the_requests_own_also_where_less_would_do(engine: Engine, sho
 def test_ids_are_checked_and_bounded(engine: Engine, shop: Collection) -> None:
     query = Query(root=Stage())
     with pytest.raises(InvalidRequest, match="no id"):
-        engine.explain_points(shop, query, [])
+        engine.queries.explain_points(shop, query, [])
     with pytest.raises(LimitExceeded, match="MAX_EXPLAINED"):
-        engine.explain_points(shop, query, list(range(101)))
-    assert len(engine.explain_points(shop, query, [1] * 100).points) == 100
+        engine.queries.explain_points(shop, query, list(range(101)))
+    assert len(engine.queries.explain_points(shop, query, [1] * 100).points) == 100
 
 
 def test_without_a_graph_nothing_is_missed(engine: Engine, shop: Collection) -> None:
     stage = Stage(query=near(1, 0), using="text", limit=3, params=SearchParams(hnsw_ef=1))
-    points = engine.explain_points(shop, Query(root=stage), list(SHOP.points)).points
+    points = engine.queries.explain_points(shop, Query(root=stage), list(SHOP.points)).points
     assert {point.reason for point in points} == {None, AbsenceReason.BEYOND_LIMIT, AbsenceReason.NO_VECTOR}

@@ -62,7 +62,7 @@ def two_collections(path: Path, codec: SlowCodec) -> Iterator[Database]:
 
 def delete_red(database: Database, name: str, engine: Engine, budget: Budget = UNLIMITED) -> int:
     collection = database.collection(name)
-    selector = engine.selector(collection.schema, RED, budget)
+    selector = engine.writes.selector(collection.schema, RED, budget)
     return int(collection.write([DeletePoints(selector=selector)]).result().affected[0])
 
 

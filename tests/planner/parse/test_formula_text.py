@@ -144,7 +144,7 @@ def test_large_texts_are_refused(text: str, limit: str) -> None:
 def test_what_is_wrong_with_a_text_later_is_said_of_the_text(engine: Engine, shop: Collection, text: str) -> None:
     formula = Formula(total(ONE, parse_formula(text, "")))
     with pytest.raises(Exception, match=r"query\.formula\.expression\.sum\.parts\[1\]\.text: "):
-        engine.query(shop, [Query(root=Stage(query=formula))])
+        engine.queries.query(shop, [Query(root=Stage(query=formula))])
 
 
 def test_explained_formulas_can_be_read_again() -> None:

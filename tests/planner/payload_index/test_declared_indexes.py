@@ -300,20 +300,20 @@ def test_what_is_indexed_is_not_decoded(make: Callable[..., Collection], monkeyp
 def test_declaring_and_deleting(database: Database, make: Callable[..., Collection]) -> None:
     engine = Engine(database.collection)
     collection = make({1: {"x": 1.5, "y": "a"}, 2: {"x": "no number"}, 3: {}})
-    status = engine.create_field_index(collection, '"x"', FLOAT)
+    status = engine.field_indexes.create(collection, '"x"', FLOAT)
     assert (status.params, status.points, status.state) == (FLOAT, 1, IndexState.READY)
     seq = collection.seq
-    assert engine.create_field_index(collection, "x", FLOAT) == status
+    assert engine.field_indexes.create(collection, "x", FLOAT) == status
     assert collection.seq == seq, "the same again writes nothing"
     with pytest.raises(FieldIndexAlreadyExists) as caught:
-        engine.create_field_index(collection, "x", KEYWORD)
+        engine.field_indexes.create(collection, "x", KEYWORD)
     assert caught.value.metadata == {"path": "x", "type": "float", "lazy": "False"}
     write(collection, {4: {"x": 2}, 5: {"x": [3, "a"]}, 1: {}})
-    assert engine.payload_schema(collection)["x"].points == 2
-    assert engine.delete_field_index(collection, "x")
-    assert not engine.delete_field_index(collection, "x")
-    assert engine.payload_schema(collection) == {}
-    assert engine.create_field_index(collection, "x", KEYWORD).points == 2
+    assert engine.field_indexes.status(collection)["x"].points == 2
+    assert engine.field_indexes.delete(collection, "x")
+    assert not engine.field_indexes.delete(collection, "x")
+    assert engine.field_indexes.status(collection) == {}
+    assert engine.field_indexes.create(collection, "x", KEYWORD).points == 2
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_points_are_those_with_a_value_of_the_type(
         *(None, [], {}, {"lat": 1, "lon": 2}, [{"lat": 1, "lon": 2}, {"lat": 91, "lon": 2}]),
     ]
     collection = make({number: {"x": value} for number, value in enumerate(values)})
-    assert Engine(database.collection).create_field_index(collection, "x", FieldIndexParams(kind)).points == points
+    assert Engine(database.collection).field_indexes.create(collection, "x", FieldIndexParams(kind)).points == points
 
 
 @pytest.mark.parametrize(
@@ -357,14 +357,14 @@ def test_a_uuid_has_32_digits_in_ascii(
 ) -> None:
     collection = make({1: {"x": value}})
     params = FieldIndexParams(FieldType.UUID)
-    assert Engine(database.collection).create_field_index(collection, "x", params).points == points
+    assert Engine(database.collection).field_indexes.create(collection, "x", params).points == points
 
 
 @pytest.mark.parametrize("path", ["", "a.", ".a", "a[", 'a"b', "x" * 1_025, "é" * 513])
 def test_paths_that_cannot_be_are_refused(database: Database, make: Callable[..., Collection], path: str) -> None:
     collection = make({})
     with pytest.raises(InvalidRequest) as caught:
-        Engine(database.collection).create_field_index(collection, path, KEYWORD)
+        Engine(database.collection).field_indexes.create(collection, path, KEYWORD)
     assert caught.value.field == "path"
     assert collection.schema.field_indexes == {}
 
@@ -382,14 +382,14 @@ def test_whoever_cannot_wait_leaves_it_to_the_background(database: Database, mak
     collection = make({number: {"x": number} for number in range(3_000)})
     budget = Budget(is_cancelled=lambda: "x" in collection.schema.field_indexes)
     with pytest.raises(Exception, match="cancelled"):
-        engine.create_field_index(collection, "x", FLOAT, budget=budget)
+        engine.field_indexes.create(collection, "x", FLOAT, budget=budget)
     wait_until_ready(engine, collection, "x")
-    assert engine.payload_schema(collection)["x"].points == 3_000
+    assert engine.field_indexes.status(collection)["x"].points == 3_000
 
 
 def wait_until_ready(engine: Engine, collection: Collection, path: str) -> None:
     budget = Budget.of_seconds(20)
-    while engine.payload_schema(collection)[path].state is not IndexState.READY:
+    while engine.field_indexes.status(collection)[path].state is not IndexState.READY:
         budget.check()
 
 
@@ -397,21 +397,21 @@ def test_lazy_ones_wait_for_a_filter(database: Database, make: Callable[..., Col
     engine = Engine(database.collection)
     collection = make({1: {"x": "a"}})
     lazy = FieldIndexParams(FieldType.KEYWORD, lazy=True)
-    assert engine.create_field_index(collection, "x", lazy, wait=False).state is IndexState.PENDING
-    assert engine.count(collection, Filter(must=(Equal("x", "a"),)))[0] == 1
-    assert engine.payload_schema(collection)["x"].state is IndexState.READY
+    assert engine.field_indexes.create(collection, "x", lazy, wait=False).state is IndexState.PENDING
+    assert engine.reads.count(collection, Filter(must=(Equal("x", "a"),)))[0] == 1
+    assert engine.field_indexes.status(collection)["x"].state is IndexState.READY
 
 
 def test_declarations_outlive_the_process_and_indexes_follow(tmp_path: Path) -> None:
     first = Database.open(tmp_path / "data", codec=CODEC)
     collection = first.create_collection("c", CollectionSchema(spaces={}, field_indexes={"y": KEYWORD}))
     write(collection, {number: {"x": number, "y": "a"} for number in range(100)})
-    Engine(first.collection).create_field_index(collection, "x", FLOAT, wait=False)
+    Engine(first.collection).field_indexes.create(collection, "x", FLOAT, wait=False)
     first.clone_collection("c", "clone", UNLIMITED)
     first.close()
     again = Database.open(tmp_path / "data", codec=CODEC)
     engine = Engine(again.collection)
-    again.opened, again.closed = engine.opened, engine.closed
+    again.opened, again.closed = engine.derived.opened, engine.derived.closed
     for name in ("c", "clone"):
         collection = again.collection(name)
         assert collection.schema.field_indexes == {"y": KEYWORD, "x": FLOAT}
@@ -419,21 +419,21 @@ def test_declarations_outlive_the_process_and_indexes_follow(tmp_path: Path) -> 
         wait_until_ready(engine, collection, "y")
     again.close_collection("c")
     collection = again.collection("clone")
-    assert engine.payload_schema(collection)["x"].points == 100
+    assert engine.field_indexes.status(collection)["x"].points == 100
     again.close()
 
 
 def test_a_closing_collection_does_not_wait_for_its_indexes(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "data", codec=CODEC)
     engine = Engine(database.collection)
-    database.opened, database.closed = engine.opened, engine.closed
+    database.opened, database.closed = engine.derived.opened, engine.derived.closed
     collection = database.create_collection("c", CollectionSchema(spaces={}))
     write(collection, {number: {"x": number} for number in range(2_000)})
     for number in range(20):
-        engine.create_field_index(collection, f"x{number}", FLOAT, wait=False)
+        engine.field_indexes.create(collection, f"x{number}", FLOAT, wait=False)
     database.close()
     with pytest.raises(Exception, match="closed"):
-        engine.payload_schema(collection)
+        engine.field_indexes.status(collection)
 
 
 def test_a_budget_ends_a_long_test(make: Callable[..., Collection]) -> None:
@@ -482,16 +482,16 @@ def test_pages_counts_and_gates_ask_the_index(
 ) -> None:
     engine = Engine(database.collection)
     collection = make({number: {"x": number % 7} for number in range(50)})
-    engine.create_field_index(collection, "x", FieldIndexParams(FieldType.INTEGER))
+    engine.field_indexes.create(collection, "x", FieldIndexParams(FieldType.INTEGER))
     monkeypatch.delattr(ProtobufPayloadCodec, "decode")
     filter = Filter(must_not=(Equal("x", 3),), must=(Exists("x"),))
-    page = engine.scroll(collection, filter, limit=4)
+    page = engine.reads.scroll(collection, filter, limit=4)
     assert ([point.id for point in page.points], page.next_id) == ([0, 1, 2, 4], 5)
-    assert engine.count(collection, Filter(must=(Range(path="x", gte=5),)))[0] == 14
+    assert engine.reads.count(collection, Filter(must=(Range(path="x", gte=5),)))[0] == 14
     gate = Stage(prefetch=(Stage(limit=50),), query=Rrf(), filter=Filter(must=(Equal("x", 6),)), limit=50)
-    [answer] = engine.query(collection, [Query(root=gate, with_payload=None, explain=True)])
+    [answer] = engine.queries.query(collection, [Query(root=gate, with_payload=None, explain=True)])
     assert [hit.id for hit in answer.hits] == [6, 13, 20, 27, 34, 41, 48]
     assert answer.explanation is not None
     assert "conditions: x = 6: declared index, 7 points" in answer.explanation.text
-    foreseen = engine.explain(collection, Query(root=gate)).text
+    foreseen = engine.queries.explain(collection, Query(root=gate)).text
     assert "conditions: x = 6: declared index\n" in foreseen + "\n"

@@ -46,7 +46,7 @@ def test_conditions_on_ids_are_the_oracles(world: tuple[Engine, Collection], con
     engine, collection = world
     for filter in (Filter(must=(condition,)), Filter(must_not=(condition,)), Filter(should=(condition, Equal("a", 1)))):
         wanted = oracle.matching(WORLD, filter)
-        assert [point.id for point in engine.scroll(collection, filter, limit=1_000).points] == wanted
+        assert [point.id for point in engine.reads.scroll(collection, filter, limit=1_000).points] == wanted
         with collection.snapshot() as reader:
             slots = reader.all_slots()
             one_by_one = [bool(matches(reader, filter, slots[n : n + 1])[0]) for n in range(len(slots))]
@@ -68,9 +68,9 @@ def test_the_text_form(text: str, condition: Condition) -> None:
 
 
 def test_a_payload_key_of_that_name_is_quoted(engine: Engine, shop: Collection) -> None:
-    ids = [point.id for point in engine.scroll(shop, Filter(must=(Equal('"$id"', 1),))).points]
+    ids = [point.id for point in engine.reads.scroll(shop, Filter(must=(Equal('"$id"', 1),))).points]
     assert ids == []
-    ids = [point.id for point in engine.scroll(shop, Filter(must=(Equal("$id", 1),))).points]
+    ids = [point.id for point in engine.reads.scroll(shop, Filter(must=(Equal("$id", 1),))).points]
     assert ids == [1]
 
 
@@ -89,7 +89,7 @@ def test_a_payload_key_of_that_name_is_quoted(engine: Engine, shop: Collection) 
 )
 def test_what_ids_are_not_asked(engine: Engine, shop: Collection, condition: Condition) -> None:
     with pytest.raises(InvalidFilter) as raised:
-        engine.scroll(shop, Filter(must=(condition,)))
+        engine.reads.scroll(shop, Filter(must=(condition,)))
     assert raised.value.field is not None
     assert raised.value.field.startswith("filter.must[0].")
 
@@ -97,12 +97,12 @@ def test_what_ids_are_not_asked(engine: Engine, shop: Collection, condition: Con
 @pytest.mark.parametrize("text", ["nested(a, $id == 1)", 'regex($id, "a")', "$ids == 1", "$id.a == 1", "is_null($id)"])
 def test_what_the_text_form_refuses(engine: Engine, shop: Collection, text: str) -> None:
     with pytest.raises(InvalidFilter):
-        engine.scroll(shop, parse_filter(text, "filter.expression"))
+        engine.reads.scroll(shop, parse_filter(text, "filter.expression"))
 
 
 def test_the_ends_of_the_order(engine: Engine, shop: Collection) -> None:
     def found(**bounds: float | str) -> list[PointId]:
-        return [point.id for point in engine.scroll(shop, Filter(must=(Range(path="$id", **bounds),))).points]
+        return [point.id for point in engine.reads.scroll(shop, Filter(must=(Range(path="$id", **bounds),))).points]
 
     numbers = [1, 2, 3, 4, 5, 6]
     assert found(gte=0) == found(gt=-1) == found(lte=1e300) == numbers
@@ -117,11 +117,11 @@ def test_a_field_that_no_point_has_is_seen_in_an_explanation(engine: Engine, sho
     def told(condition: Condition) -> str:
         stage = Stage(filter=Filter(must=(condition, Range(path="price", gte=-1e9))), limit=3)
         fused = Stage(query=Sample(1), filter=stage.filter, limit=3)
-        return str(engine.explain(shop, Query(root=fused), analyze=True).text)
+        return str(engine.queries.explain(shop, Query(root=fused), analyze=True).text)
 
     assert "no point has a field 'knd'" in told(Equal("knd", "x"))
     assert "no point has a field 'id'; the id of a point is $id" in told(Range(path="id", gt=2))
     assert "no point has a field" not in told(Equal("price", -12345))
     both = Filter(must=(Equal("knd", "x"), Range(path="price", gte=50)))
     fused = Stage(query=Sample(1), filter=both, limit=3)
-    assert "no point has a field 'knd'" in str(engine.explain(shop, Query(root=fused), analyze=True).text)
+    assert "no point has a field 'knd'" in str(engine.queries.explain(shop, Query(root=fused), analyze=True).text)

@@ -51,7 +51,7 @@ def product(*parts: Expression) -> OfList:
 
 
 def scored(engine: Engine, shop: Collection, root: Stage) -> dict[PointId, float]:
-    return {hit.id: hit.score for hit in engine.query(shop, [Query(root=root)])[0].hits}
+    return {hit.id: hit.score for hit in engine.queries.query(shop, [Query(root=root)])[0].hits}
 
 
 def value(engine: Engine, shop: Collection, expression: Expression) -> float:
@@ -158,7 +158,7 @@ def test_a_point_without_a_value_is_refused_or_drops_out(
     inner = Stage(query=Formula(expression), prefetch=(TEXT,))
     for root, path in ((inner, "queries[7].query"), (Stage(query=Formula(PRICE), prefetch=(TEXT, inner)), None)):
         with pytest.raises(InvalidQuery) as caught:
-            engine.query(shop, [Query(root=root, path="queries[7]")])
+            engine.queries.query(shop, [Query(root=root, path="queries[7]")])
         assert field_of(caught.value) == f"{path or 'queries[7].prefetch[1].query'}.formula.expression.{field}"
         assert "point" in str(caught.value)
         assert caught.value.metadata["point_id"]
@@ -236,7 +236,7 @@ NAN = float("nan")
 )
 def test_refused(engine: Engine, shop: Collection, formula: Formula, error: type[EngineError], field: str) -> None:
     with pytest.raises(error) as caught:
-        engine.query(shop, [Query(root=Stage(query=formula, prefetch=(TEXT,)))])
+        engine.queries.query(shop, [Query(root=Stage(query=formula, prefetch=(TEXT,)))])
     assert field_of(caught.value) == f"query.formula.{field}"
 
 
@@ -254,7 +254,7 @@ def test_a_stage_of_a_formula_has_no_space_no_distance_and_no_score_without_pref
         (Stage(query=Formula(PrefetchScore())), "query.formula.expression.score"),
     ):
         with pytest.raises(InvalidQuery) as caught:
-            engine.query(shop, [Query(root=root)])
+            engine.queries.query(shop, [Query(root=root)])
         assert field_of(caught.value) == field
 
 
@@ -265,7 +265,7 @@ def test_explain_shows_the_formula(engine: Engine, shop: Collection) -> None:
         "defaults": "price: 1",
         "undefined": "drop",
     }
-    text = engine.explain(shop, Query(root=Stage(query=formula, prefetch=(TEXT,)))).text
+    text = engine.queries.explain(shop, Query(root=Stage(query=formula, prefetch=(TEXT,)))).text
     assert "($score[0] * 2) + price" in text
     decay = Decay(DecayShape.EXP, GeoDistance(GeoPoint(1, 2), "at"), None, 500.0)
     assert describe_expression(decay) == "exp_decay(geo_distance(at, 1, 2), 0, 500, 0.5)"

@@ -47,7 +47,7 @@ def vector(*values: float) -> QueryVector:
 
 
 def ids(engine: Engine, shop: Collection, root: Stage) -> list[PointId]:
-    return [hit.id for hit in engine.query(shop, [Query(root=root)])[0].hits]
+    return [hit.id for hit in engine.queries.query(shop, [Query(root=root)])[0].hits]
 
 
 def by(rank: Rank, using: str | None = None, limit: int = 20) -> Stage:
@@ -106,20 +106,20 @@ def test_recommend_leaves_examples_out_and_sees_negatives(engine: Engine, shop: 
     assert ids(engine, shop, by(best, "text"))[:2] == [1, 2]
     assert ids(engine, shop, by(best, "text"))[-1] == 3, "it is a negative example itself"
     total = Recommend((vector(1, 0), vector(1, 0)), (), RecommendStrategy.SUM_SCORES)
-    (answer,) = engine.query(shop, [Query(root=by(total, "text", 1))])
+    (answer,) = engine.queries.query(shop, [Query(root=by(total, "text", 1))])
     assert [(hit.id, hit.score) for hit in answer.hits] == [(1, 2.0)]
 
 
 def test_scores_of_an_average_are_the_metrics(engine: Engine, shop: Collection) -> None:
     root = Stage(query=Recommend((StoredVector(3),)), using="image", limit=1, score_mode=ScoreMode.DISTANCE)
-    (answer,) = engine.query(shop, [Query(root=root)])
+    (answer,) = engine.queries.query(shop, [Query(root=root)])
     assert [(hit.id, hit.score) for hit in answer.hits] == [(4, 1.0)]
 
 
 def test_discover_counts_sides_before_nearness(engine: Engine, shop: Collection) -> None:
     pairs = (ContextPair(vector(-1, 1), vector(1, 0)),)
     assert ids(engine, shop, by(Discover(vector(1, 0), pairs), "text")) == [3, 5, 6, 1, 2, "a-2", 4]
-    (answer,) = engine.query(shop, [Query(root=by(Context(pairs), "text", 3))])
+    (answer,) = engine.queries.query(shop, [Query(root=by(Context(pairs), "text", 3))])
     assert [(hit.id, hit.score) for hit in answer.hits] == [(3, 0), (5, 0), (6, 0)], "all on the positive side"
 
 
@@ -127,7 +127,7 @@ def test_diversity_picks_the_unlike_and_keeps_scores(engine: Engine, shop: Colle
     plain = ids(engine, shop, by(Nearest(vector(1, 0)), "text"))
     assert ids(engine, shop, by(Nearest(vector(1, 0), mmr=Mmr(0.0)), "text")) == plain
     diverse = by(Nearest(vector(1, 0), mmr=Mmr(0.7)), "text", 2)
-    (answer,) = engine.query(shop, [Query(root=diverse)])
+    (answer,) = engine.queries.query(shop, [Query(root=diverse)])
     assert [hit.id for hit in answer.hits] == [1, 6], "6 is the least like 1"
     assert answer.hits[0].score == 1.0
     narrow = by(Nearest(vector(1, 0), mmr=Mmr(0.7, candidates=3)), "text", 2)
@@ -145,7 +145,7 @@ def test_pages_of_a_diverse_answer_continue_each_other(engine: Engine, shop: Col
 def test_plans_name_the_way_to_rank(engine: Engine, shop: Collection) -> None:
     leaf = Stage(query=OrderBy("price", descending=True, start_from=90))
     diverse = Stage(query=Nearest(vector(1, 0), mmr=Mmr()), using="text", prefetch=(leaf,), limit=2)
-    (answer,) = engine.query(shop, [Query(root=diverse, explain=True)])
+    (answer,) = engine.queries.query(shop, [Query(root=diverse, explain=True)])
     assert answer.explanation is not None
     text = answer.explanation.text
     for part in ("diversify diversity=0.5 candidates=100 limit=2", "order_by path=price direction=descending"):
@@ -190,10 +190,10 @@ def test_plans_name_the_way_to_rank(engine: Engine, shop: Collection) -> None:
 )
 def test_refused(engine: Engine, shop: Collection, stage: Stage, error: type[EngineError], field: str) -> None:
     with pytest.raises(error) as caught:
-        engine.query(shop, [Query(root=stage)])
+        engine.queries.query(shop, [Query(root=stage)])
     assert field_of(caught.value) == field
 
 
 def test_an_example_that_is_not_there(engine: Engine, shop: Collection) -> None:
     with pytest.raises(PointNotFound):
-        engine.query(shop, [Query(root=by(Recommend((StoredVector(99),)), "text"))])
+        engine.queries.query(shop, [Query(root=by(Recommend((StoredVector(99),)), "text"))])

@@ -49,7 +49,7 @@ NAN = float("nan")
 
 
 def scored(engine: Engine, shop: Collection, root: Stage) -> dict[PointId, float]:
-    return {hit.id: hit.score for hit in engine.query(shop, [Query(root=root)])[0].hits}
+    return {hit.id: hit.score for hit in engine.queries.query(shop, [Query(root=root)])[0].hits}
 
 
 def by(metric: Metric, *values: float) -> ByMetrics:
@@ -231,7 +231,9 @@ def test_a_composite_has_no_distance(engine: Engine, shop: Collection) -> None:
 def test_explain_names_metrics_and_signs(engine: Engine, shop: Collection) -> None:
     parts = (WeightedMetric(Metric.COSINE, 0.7), WeightedMetric(Metric.EUCLID, 0.3, vector(0, 0, 1), "image"))
     rank = ByMetrics(vector(1, 0), composite=parts)
-    (answer,) = engine.query(shop, [Query(root=Stage(query=rank, using="text", prefetch=(TEXT,)), explain=True)])
+    (answer,) = engine.queries.query(
+        shop, [Query(root=Stage(query=rank, using="text", prefetch=(TEXT,)), explain=True)]
+    )
     assert answer.explanation is not None
     node = answer.explanation.root.children[0].children[0]
     assert node.operator == "rescore"

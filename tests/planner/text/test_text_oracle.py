@@ -115,9 +115,9 @@ def test_hits_order_and_scores_are_the_oracles(
         batch = [Query(root=Stage(query=query, filter=filter, limit=limit)) for query in queries]
         if not batch:
             continue
-        answers = engine.query(collection, batch)
+        answers = engine.queries.query(collection, batch)
         for query, answer in zip(queries, answers, strict=True):
             assert _found(answer) == _expected(held, indexes, query, allowed)[:limit]
-        fresh = Engine(database.collection).query(collection, batch)
+        fresh = Engine(database.collection).queries.query(collection, batch)
         assert list(map(_found, fresh)) == list(map(_found, answers))
     database.delete_collection(collection.name)

@@ -48,7 +48,7 @@ def found(database: Database, text: str, query: Bm25, settings: TextSettings) ->
     collection = database.create_collection("texts", schema)
     payload: dict[str, object] = {"t": text}
     collection.write([Upsert(ids=(1,), payloads=(CODEC.encode(payload),), vectors={})]).result(timeout=60)
-    (answer,) = Engine(database.collection).query(collection, [Query(root=Stage(query=query))])
+    (answer,) = Engine(database.collection).queries.query(collection, [Query(root=Stage(query=query))])
     database.delete_collection(collection.name)
     expected = oracle_text.scores({1: Held(payload)}, {"t": settings}, query)
     assert [hit.id for hit in answer.hits] == list(expected), "planner and oracle disagree"

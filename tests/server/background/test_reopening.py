@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from planner.engine import Engine
+from planner.engine.queries import Queries
 from planner.query.bm25 import Bm25
 from planner.query.filter import Equal, Filter
 from planner.query.query import Nearest, Query, Stage
@@ -39,7 +40,7 @@ def opened(path: Path) -> Iterator[tuple[Database, Engine]]:
         closing(Database.open(path, codec=CODEC, settings=StorageSettings(background=False))) as database,
         closing(Engine(database.collection)) as engine,
     ):
-        database.opened, database.closed = engine.opened, engine.closed
+        database.opened, database.closed = engine.derived.opened, engine.derived.closed
         yield database, engine
 
 
@@ -61,8 +62,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         collection = database.create_collection("c", schema)
         collection.write([points()]).result(timeout=30)
         sparse = SparseVector(np.array([3], np.uint32), np.array([1.0], np.float32))
-        engine.query(collection, [Query(root=Stage(query=Nearest(sparse), using="sparse"))])
-        engine.prepare(collection)
+        engine.queries.query(collection, [Query(root=Stage(query=Nearest(sparse), using="sparse"))])
+        engine.derived.prepare(collection)
     return path
 
 
@@ -88,7 +89,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def is_prepared(engine: Engine, database: Database) -> bool:
-    return bool(database.open_collections()) and not any(map(engine.is_preparing, database.open_collections()))
+    return bool(database.open_collections()) and not any(map(engine.derived.is_preparing, database.open_collections()))
 
 
 def wait_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,13 +99,13 @@ def wait_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Query] = []
-    query_on = Engine.query_on
+    query_on = Queries.query_on
 
-    def noting(self: Engine, reader: Any, collection: Any, queries: Any, *arguments: Any, **options: Any) -> Any:
+    def noting(self: Queries, reader: Any, collection: Any, queries: Any, *arguments: Any, **options: Any) -> Any:
         asked.extend(queries)
         return query_on(self, reader, collection, queries, *arguments, **options)
 
-    monkeypatch.setattr(Engine, "query_on", noting)
+    monkeypatch.setattr(Queries, "query_on", noting)
     wait_for_all(monkeypatch)
     with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
         reopened.start()
@@ -115,15 +116,15 @@ def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.M
             ("multi", Nearest),
         ]
         [collection] = database.open_collections()
-        assert engine._fields.has(collection.uid, "k")
+        assert engine.derived._indexes.fields.has(collection.uid, "k")
         with collection.snapshot() as reader:
             assert reader.has_sparse_index("sparse")
             assert [len(block.block._norms) for block in reader.spaces["dense"].blocks] == [COUNT]
         monkeypatch.setattr(DerivedFiles, "read", _forbidden)
         monkeypatch.setattr(Reader, "payloads", _forbidden)
-        [answer] = engine.query(collection, [Query(root=Stage(query=Bm25(text="dog7")))])
+        [answer] = engine.queries.query(collection, [Query(root=Stage(query=Bm25(text="dog7")))])
         assert [hit.id for hit in answer.hits] == [7]
-        assert engine.count(collection, Filter(must=(Equal("k", "k4"),)))[0] == 1
+        assert engine.reads.count(collection, Filter(must=(Equal("k", "k4"),)))[0] == 1
 
 
 def test_rows_of_spaces_that_take_long_are_measured(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

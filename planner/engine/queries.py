@@ -1,0 +1,170 @@
+"""Answers queries and explains them, each from one snapshot. What a query means is in bind/stages.py."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from planner.bind import BoundQuery, VectorSource, bind
+from planner.errors import InvalidQuery
+from planner.execute import POINT_BYTES, Indexes, LocalSource, Source, StoredValue, Trace, run
+from planner.explain import Explanation, PointExplanation, Ran, explain, explain_points
+from planner.limits import check_batch, check_explained
+from planner.optimize import optimize
+from planner.plan import Plan, build
+from planner.query import Query
+from planner.rank import Ranking
+from planner.text import Highlight
+from storage.budget import UNLIMITED, Budget
+from storage.collection import Collection
+from storage.mvcc import Snapshot
+from storage.schema import PointId
+
+
+class Hit(NamedTuple):  # one is made per hit: a frozen dataclass takes three times as long
+    """A ranked point. `payload` is encoded by the collection's codec, None when it was not asked for.
+
+    `vectors` are by space name, as they were written; spaces that the point lacks are left out. `highlights` are the
+    parts of its texts that queries by BM25 ask for.
+    """
+
+    id: PointId
+    score: float
+    version: int
+    payload: bytes | None
+    vectors: dict[str, StoredValue]
+    highlights: tuple[Highlight, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """Hits best first, the commit that was read, and how it ran when `Query.explain` asked.
+
+    `total`: how many points the query ranks, whatever its limit; None where that is not known.
+    """
+
+    hits: list[Hit]
+    seq: int
+    total: int | None = None
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPoints:
+    """One explanation per id asked, in order, and the commit that was read."""
+
+    points: list[PointExplanation]
+    seq: int
+
+
+class Queries:
+    """Answers queries. Safe for many threads.
+
+    `lookup` finds a collection by name or alias (Database.collection), for queries that take their vector elsewhere.
+    `bounded` says within which budget a query runs.
+    """
+
+    def __init__(
+        self, indexes: Indexes, lookup: Callable[[str], Collection], bounded: Callable[[Budget], Budget]
+    ) -> None:
+        self._indexes = indexes
+        self._lookup = lookup
+        self._bounded = bounded
+
+    def query(
+        self,
+        collection: Collection,
+        queries: Sequence[Query],
+        budget: Budget = UNLIMITED,
+        *,
+        batch_field: str = "queries",
+    ) -> list[QueryAnswer]:
+        """Answers in the order of `queries`, all from one snapshot; leaves that are equal run once.
+
+        Everything is validated before anything is searched. Errors name fields below each query's `path`;
+        `batch_field` names the batch itself. Raises InvalidRequest and its subclasses, SpaceNotFound,
+        PointNotFound, VectorNotFound, CollectionNotFound (lookup_from), ScanTooLarge, DeadlineExceeded, Cancelled.
+        """
+        with collection.snapshot() as reader:
+            return self.query_on(reader, collection, queries, budget, batch_field=batch_field)
+
+    def query_on(
+        self,
+        reader: Snapshot,
+        collection: Collection,
+        queries: Sequence[Query],
+        budget: Budget = UNLIMITED,
+        *,
+        batch_field: str = "queries",
+    ) -> list[QueryAnswer]:
+        """`query` on a snapshot of `collection`."""
+        check_batch(len(queries), batch_field)
+        budget = self._bounded(budget)
+        bound = self.bind(collection, reader, queries)
+        source = self._source(bound, reader, budget)
+        plans = [optimize(build(query)) for query in bound]
+        traces = [Trace() if query.explain else None for query in queries]
+        started = time.perf_counter_ns()
+        outcomes = run(plans, source, traces)
+        answers: list[QueryAnswer] = []
+        for plan, outcome, trace in zip(plans, outcomes, traces, strict=True):
+            budget.check()
+            hits = _hits(plan, outcome.ranking, source)
+            explanation = None if trace is None else explain(plan, source, _ran(trace, outcome.ranking, started))
+            answers.append(QueryAnswer(hits, reader.seq, outcome.total, explanation))
+        return answers
+
+    def explain(
+        self, collection: Collection, query: Query, *, analyze: bool = False, budget: Budget = UNLIMITED
+    ) -> Explanation:
+        """The plan of `query`; with `analyze` it is also run, and the actual numbers and hits' origins are set."""
+        with collection.snapshot() as reader:
+            [bound] = self.bind(collection, reader, [query])
+            plan = optimize(build(bound))
+            if not analyze:
+                return explain(plan, LocalSource(reader, self._indexes, budget))
+            source = self._source([bound], reader, self._bounded(budget))
+            trace, started = Trace(), time.perf_counter_ns()
+            [outcome] = run([plan], source, [trace])
+            _hits(plan, outcome.ranking, source)  # the time of a query is also that of reading its hits
+            return explain(plan, source, _ran(trace, outcome.ranking, started))
+
+    def explain_points(
+        self, collection: Collection, query: Query, ids: Sequence[PointId], budget: Budget = UNLIMITED
+    ) -> ExplainedPoints:
+        """Why each of `ids` is, or is not, in the answer to `query`, which is run. Raises what `query` raises."""
+        check_explained(ids)
+        if query.root.search_after is not None:
+            path = f"{query.path}." if query.path else ""
+            raise InvalidQuery(f"{path}search_after", "points are explained within the whole ranking; leave it out")
+        budget = self._bounded(budget)
+        with collection.snapshot() as reader:
+            [bound] = self.bind(collection, reader, [query])
+            explained = explain_points(build(bound), ids, LocalSource(reader, self._indexes, budget))
+            return ExplainedPoints(explained, reader.seq)
+
+    def _source(self, queries: Sequence[BoundQuery], reader: Snapshot, budget: Budget) -> LocalSource:
+        """Where the queries are run, with room for their hits. Raises RequestTooLarge."""
+        points = sum(min(query.root.limit, reader.point_count) for query in queries)
+        budget.hold(POINT_BYTES * points, "the points of the answers")
+        return LocalSource(reader, self._indexes, budget)
+
+    def bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
+        """What the queries mean on a snapshot of `collection`. Raises what `query` raises for what cannot be."""
+        with ExitStack() as others:
+            return bind(queries, VectorSource(collection.name, reader, self._lookup, others))
+
+
+def _ran(trace: Trace, ranking: Ranking, started: int) -> Ran:
+    """What happened since `started`, in nanoseconds of time.perf_counter_ns()."""
+    return Ran(trace, ranking, (time.perf_counter_ns() - started) // 1_000)
+
+
+def _hits(plan: Plan, ranking: Ranking, source: Source) -> list[Hit]:
+    fetched = source.fetch(ranking.slots, plan.payload, plan.vectors)
+    highlights = source.highlights(ranking.slots, plan.highlighted)
+    return [
+        Hit(point.id, score, point.version, point.payload, point.vectors, parts)
+        for point, score, parts in zip(fetched, ranking.scores.tolist(), highlights, strict=True)
+    ]

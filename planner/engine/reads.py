@@ -1,0 +1,135 @@
+"""Reads points by id order and by id, and counts them, each from one snapshot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from planner.bind import check_filter, check_selectors
+from planner.execute import Fetched, Indexes, LocalSource, fetch_repeated, fetch_some
+from planner.filtering import first_matching
+from planner.limits import check_ids, check_page
+from planner.query import Filter, PayloadSelector, VectorsSelector
+from storage.budget import UNLIMITED, Budget
+from storage.collection import Collection
+from storage.mvcc import Snapshot
+from storage.schema import CollectionSchema, PointId
+from storage.write import check_point_id
+
+ALL_PAYLOAD = PayloadSelector()
+"""Selects the whole payload, which is the default everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Points in id order, the id at which the next page starts (None on the last), and the commit that was read."""
+
+    points: list[Fetched]
+    next_id: PointId | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Points in the order asked, the ids that do not exist, and the commit that was read."""
+
+    points: list[Fetched]
+    missing: list[PointId]
+    seq: int
+
+
+class Reads:
+    """Reads points of collections. Safe for many threads."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
+
+    def scroll(
+        self,
+        collection: Collection,
+        filter: Filter | None = None,
+        *,
+        offset: PointId | None = None,
+        limit: int = 10,
+        with_payload: PayloadSelector | None = ALL_PAYLOAD,
+        with_vectors: VectorsSelector | None = None,
+        budget: Budget = UNLIMITED,
+    ) -> Page:
+        """The first `limit` matching points in id order, from id `offset` on (inclusive)."""
+        with collection.snapshot() as reader:
+            return self.page(
+                reader,
+                filter,
+                offset=offset,
+                limit=limit,
+                with_payload=with_payload,
+                with_vectors=with_vectors,
+                budget=budget,
+            )
+
+    def page(
+        self,
+        reader: Snapshot,
+        filter: Filter | None = None,
+        *,
+        offset: PointId | None = None,
+        limit: int = 10,
+        with_payload: PayloadSelector | None = ALL_PAYLOAD,
+        with_vectors: VectorsSelector | None = None,
+        budget: Budget = UNLIMITED,
+    ) -> Page:
+        """`scroll` on a snapshot: equal arguments give equal pages. One that is too large for a reply is shorter.
+
+        Raises ReplyTooLarge when a single point is, and what a filter and a budget may raise.
+        """
+        check_page(limit)
+        if offset is not None:
+            check_point_id(offset, "offset")
+        _check_read(reader.schema, filter, with_payload, with_vectors)
+        slots = first_matching(reader, filter, limit + 1, self._indexes.filters, budget, start=offset)
+        points = fetch_some(reader, slots[:limit], with_payload, with_vectors, budget)
+        following = slots[len(points) :][:1]
+        next_id = reader.point_ids(following)[0] if len(following) else None
+        return Page(points, next_id, reader.seq)
+
+    def get(
+        self,
+        collection: Collection,
+        ids: Sequence[PointId],
+        *,
+        with_payload: PayloadSelector | None = ALL_PAYLOAD,
+        with_vectors: VectorsSelector | None = None,
+        budget: Budget = UNLIMITED,
+    ) -> Found:
+        """The points of `ids` in the order asked, repeats included. Raises ReplyTooLarge, and what a selector may."""
+        check_ids(ids)
+        with collection.snapshot() as reader:
+            _check_read(reader.schema, None, with_payload, with_vectors)
+            slots = reader.slots_of(ids)
+            missing = [point_id for point_id, slot in zip(ids, slots.tolist(), strict=True) if slot < 0]
+            source = LocalSource(reader, self._indexes, budget)
+            fetch = partial(source.fetch, payload=with_payload, vectors=with_vectors)
+            points = fetch_repeated(slots[slots >= 0].astype(np.uint32), fetch, budget)
+            return Found(points, missing, reader.seq)
+
+    def count(
+        self, collection: Collection, filter: Filter | None = None, budget: Budget = UNLIMITED
+    ) -> tuple[int, int]:
+        """(the exact number of matching points, the commit that was read)."""
+        with collection.snapshot() as reader:
+            if filter is None:
+                return reader.point_count, reader.seq
+            check_filter(filter, reader.schema, "filter")
+            return len(self._indexes.filters.slots(reader, filter, budget)), reader.seq
+
+
+def _check_read(
+    schema: CollectionSchema,
+    filter: Filter | None,
+    with_payload: PayloadSelector | None,
+    with_vectors: VectorsSelector | None,
+) -> None:
+    if filter is not None:
+        check_filter(filter, schema, "filter")
+    check_selectors(with_payload, with_vectors, schema, "")

@@ -1,0 +1,50 @@
+"""Filters of writes: which points a write selects, and what stored points must fulfil for it to change them."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from planner.bind import check_filter
+from planner.filtering import WriteFilters
+from planner.predicate import StoredComparison, check_comparisons, compile_comparisons
+from planner.query import Filter
+from storage.budget import UNLIMITED, Budget
+from storage.schema import CollectionSchema
+from storage.write import BySlots, StoredCondition
+
+
+class WriteConditions:
+    """Compiles filters of writes, which are evaluated when the writes are applied. Safe for many threads."""
+
+    def __init__(self) -> None:
+        self._write_filters = WriteFilters()
+
+    def selector(
+        self, schema: CollectionSchema, filter: Filter, budget: Budget = UNLIMITED, *, field: str = "filter"
+    ) -> BySlots:
+        """Selects the matching points of a write, evaluated when it is applied. `field` is the filter's path."""
+        check_filter(filter, schema, field)
+        return BySlots(partial(self._write_filters.matching_slots, filter=filter, budget=budget))
+
+    def stored_condition(
+        self,
+        schema: CollectionSchema,
+        filter: Filter | None,
+        comparisons: Sequence[StoredComparison] = (),
+        budget: Budget = UNLIMITED,
+        *,
+        path: str = "",
+    ) -> StoredCondition | None:
+        """What stored points must fulfil for a write to change them; None when nothing is asked.
+
+        `path` is the write's in the request. Raises InvalidFilter and what else a filter may raise.
+        """
+        if filter is None and not comparisons:
+            return None
+        prefix = f"{path}." if path else ""
+        check_comparisons(comparisons, f"{prefix}compare")
+        if filter is not None:
+            check_filter(filter, schema, f"{prefix}condition")
+        return StoredCondition(
+            holds=None if filter is None else partial(self._write_filters.matches, filter=filter, budget=budget),
+            replaces=compile_comparisons(comparisons) if comparisons else None,
+        )
