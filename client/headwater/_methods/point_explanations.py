@@ -2,10 +2,11 @@
 
 from headwater import _rpcs as rpcs
 from headwater._rpc import Namespace, remote
-from headwater._wire import id_message, id_messages, point_explanation_of, query_request
+from headwater._wire import explanation_of, id_message, id_messages, point_explanation_of, query_request
 from headwater.filters import FilterLike
 from headwater.models import (
     DEFAULT_LIMIT,
+    Explanation,
     FilterScope,
     LookupFromLike,
     PointExplanation,
@@ -24,6 +25,42 @@ class PointExplanations(Namespace):
     """The query is that of `points.query`, and runs. All raise HeadwaterError."""
 
     __slots__ = ()
+
+    @remote
+    async def explain(
+        self,
+        collection: str,
+        query: QueryLike | None = None,
+        *,
+        prefetch: PrefetchLike = (),
+        using: str | None = None,
+        filter: FilterLike | None = None,
+        limit: int | None = DEFAULT_LIMIT,
+        params: SearchParamsLike | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        lookup_from: LookupFromLike | None = None,
+        filter_scope: FilterScope | str | None = None,
+        score_mode: ScoreMode | str | None = None,
+        analyze: bool = False,
+        timeout: float | None = None,
+    ) -> Explanation:
+        """How a query would run; with `analyze` it runs, and the actual numbers are set. `str()` is the plan's tree."""
+        root = QueryRequest(
+            query=query,
+            prefetch=prefetch,
+            using=using,
+            filter=filter,
+            limit=limit,
+            params=params,
+            score_threshold=score_threshold,
+            offset=offset,
+            lookup_from=lookup_from,
+            filter_scope=filter_scope,
+            score_mode=score_mode,
+        )
+        request = points_pb2.PointsExplainRequest(query=query_request(root, collection), analyze=analyze)
+        return explanation_of((await self._calls(rpcs.Points.EXPLAIN, request, timeout)).explanation)
 
     @remote
     async def explain_point(

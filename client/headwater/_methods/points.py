@@ -3,6 +3,7 @@
 from headwater._methods.field_indexes import FieldIndexes
 from headwater._methods.point_analyses import PointAnalyses
 from headwater._methods.point_explanations import PointExplanations
+from headwater._methods.point_queries import PointQueries
 from headwater._methods.point_reads import PointReads
 from headwater._methods.point_writes import PointWrites
 from headwater._methods.text_indexes import PointTextIndexes
@@ -10,7 +11,14 @@ from headwater._rpc import AsyncNamespace, BlockingNamespace
 
 
 class Points(
-    PointWrites, PointReads, PointExplanations, FieldIndexes, PointTextIndexes, PointAnalyses, BlockingNamespace
+    PointWrites,
+    PointReads,
+    PointQueries,
+    PointExplanations,
+    FieldIndexes,
+    PointTextIndexes,
+    PointAnalyses,
+    BlockingNamespace,
 ):
     """`client.points`."""
 
@@ -18,7 +26,14 @@ class Points(
 
 
 class AsyncPoints(
-    PointWrites, PointReads, PointExplanations, FieldIndexes, PointTextIndexes, PointAnalyses, AsyncNamespace
+    PointWrites,
+    PointReads,
+    PointQueries,
+    PointExplanations,
+    FieldIndexes,
+    PointTextIndexes,
+    PointAnalyses,
+    AsyncNamespace,
 ):
     """`client.points` of an AsyncClient."""
 

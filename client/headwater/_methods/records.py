@@ -5,14 +5,13 @@ points do not have.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from headwater import _rpcs as rpcs
+from headwater._methods.record_imports import Data, parsed_record, records_by_label
 from headwater._plain import Where, filter_of_where
 from headwater._rpc import AsyncNamespace, BlockingNamespace, Namespace, remote
 from headwater._wire import (
-    check_depth,
     filter_message,
     id_messages,
     payload_selector,
@@ -28,10 +27,7 @@ FIND_LIMIT = 100
 """Records that `find` returns unless it says otherwise."""
 IMPORT_BATCH = 500
 """Records of one write of an import."""
-VECTORS_KEY = "$vectors"
-"""The key of an imported object that holds its vectors."""
 
-Data = Mapping[str, Any]
 Vectors = Sequence[PropertyVectorLike]
 Made = list[LabeledRecord]
 
@@ -171,8 +167,8 @@ class RecordMethods(Namespace):
         if label is None and isinstance(data, Mapping) and data.keys() == {"label", "data"}:
             label, data = data["label"], data["data"]
         made: dict[str, Made] = {}
-        for each, rows in _by_label(data, label).items():
-            parsed = [_parsed(row, f"{each}[{position}]") for position, row in enumerate(rows)]
+        for each, rows in records_by_label(data, label).items():
+            parsed = [parsed_record(row, f"{each}[{position}]") for position, row in enumerate(rows)]
             made[each] = []
             for start in range(0, len(parsed), IMPORT_BATCH):
                 batch = parsed[start : start + IMPORT_BATCH]
@@ -244,64 +240,6 @@ def _parallel(vectors: Sequence[Vectors | PropertyVectorLike] | None, count: int
     if len(vectors) != count:
         raise ValueError(f"{len(vectors)} lists of vectors are given for {count} records")
     return [[each] if isinstance(each, PropertyVector | Mapping) else each for each in vectors]
-
-
-def _by_label(data: Data | Sequence[Data], label: str | None) -> dict[str, Sequence[Data]]:
-    if label is not None:
-        return {label: _rows(data, "data")}
-    if not isinstance(data, Mapping):
-        raise ValueError("data that is a list needs a label")
-    return {each: _rows(rows, f'data["{each}"]') for each, rows in data.items()}
-
-
-def _rows(given: Any, what: str) -> Sequence[Data]:
-    rows = [given] if isinstance(given, Mapping) else given
-    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
-        raise ValueError(f"{what} is an object or a list of objects, of which each is a record")
-    return rows
-
-
-def _parsed(row: Data, where: str) -> tuple[dict[str, Any], list[PropertyVectorLike], PointIdLike | None]:
-    """The data, vectors and id of an imported object."""
-    vectors: list[PropertyVectorLike] = []
-    data = _without_vectors(row, "", where, vectors)
-    return data, vectors, data.pop("$id", None)
-
-
-def _without_vectors(
-    row: Data, prefix: str, where: str, vectors: list[PropertyVectorLike], depth: int = 1
-) -> dict[str, Any]:
-    check_depth(depth, f"data: {where}")
-    vectors.extend(_placed(row.get(VECTORS_KEY, ()), prefix, where))
-    data: dict[str, Any] = {}
-    for key, value in row.items():
-        if key == VECTORS_KEY:
-            continue
-        if isinstance(value, list | tuple) and any(isinstance(each, Mapping) and VECTORS_KEY in each for each in value):
-            raise ValueError(f"{where}.{key}: objects in a list are part of one record and have no vectors")
-        if isinstance(value, Mapping):
-            value = _without_vectors(value, f"{prefix}{_quoted(key)}.", f"{where}.{key}", vectors, depth + 1)
-        data[key] = value
-    return data
-
-
-def _placed(given: Any, prefix: str, where: str) -> Iterator[dict[str, Any]]:
-    """Vectors with the path of their property from the outer object."""
-    entries = given
-    if isinstance(given, Mapping):
-        entries = [{"propertyName": name, "vector": vector} for name, vector in given.items()]
-    for entry in entries:
-        if not isinstance(entry, Mapping):
-            raise ValueError(f'{where}: "$vectors" holds dicts {{"propertyName", "vector"}}')
-        name = entry.get("propertyName", entry.get("property_name", ""))
-        rest = {key: value for key, value in entry.items() if key not in ("propertyName", "property_name")}
-        yield {**rest, "property_name": f"{prefix}{name}" if name else ""}
-
-
-def _quoted(key: str) -> str:
-    """A key as it is written in a path."""
-    plain = key and not any(character in key for character in '."[]\\')
-    return key if plain else '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _record(label: str, message: common_pb2.RetrievedPoint) -> LabeledRecord:

@@ -16,8 +16,9 @@ from typing import Any, Literal, TypeGuard, Union, get_args, get_origin, get_typ
 
 import numpy as np
 
+from headwater._plain.hint_words import plural, refusal, shape_of
 from headwater._plain.scalars import integer, number, text, truth
-from headwater._plain.spelling import listed, member_of, snake_case
+from headwater._plain.spelling import member_of, snake_case
 
 Coercer = Callable[[Any, str], Any]
 RULES: dict[Any, Coercer] = {}
@@ -49,24 +50,6 @@ def coercer_of(hint: Any) -> Coercer:
     return partial(_instance, hint)
 
 
-def described(hint: Any) -> str:
-    """What a hint takes, for messages."""
-    if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(described(part) for part in get_args(hint) if part is not type(None)))
-    origin = get_origin(hint) or hint
-    if origin in _WORDS:
-        return _WORDS[origin]
-    if isinstance(origin, type) and issubclass(origin, Enum):
-        return f"{origin.__name__} (one of {listed(origin)})"
-    if isinstance(origin, type) and dataclasses.is_dataclass(origin):
-        return f"{origin.__name__} (also as a dict)"
-    return getattr(origin, "__name__", str(origin))
-
-
-def refusal(given: object, path: str, hint: Any) -> TypeError:
-    return TypeError(f"{path} takes {described(hint)}, not {type(given).__name__}")
-
-
 def _anything(given: Any, path: str) -> Any:
     return given
 
@@ -89,18 +72,6 @@ def _nothing(given: Any, path: str) -> None:
 
 
 _PRIMITIVES: dict[Any, Coercer] = {str: text, int: integer, float: number, bool: truth, type(None): _nothing}
-_WORDS: dict[Any, str] = {
-    str: "a string",
-    int: "an integer",
-    float: "a number",
-    bool: "True or False",
-    Mapping: "a dict",
-    Sequence: "a list",
-    Iterable: "a list",
-    tuple: "a tuple",
-    list: "a list",
-    Callable: "a function",
-}
 
 
 def _union(hint: Any) -> Coercer:
@@ -205,15 +176,11 @@ def _mapping(inner: Coercer, given: Any, path: str) -> dict[str, Any]:
 
 def _tuple(hints: Sequence[Any], given: Any, path: str) -> tuple[Any, ...]:
     if not isinstance(given, tuple | list) or len(given) != len(hints):
-        raise TypeError(f"{path} takes a tuple of {len(hints)} values, not {_shape_of(given)}")
+        raise TypeError(f"{path} takes a tuple of {len(hints)} values, not {shape_of(given)}")
     return tuple(
         coercer_of(hint)(value, f"{path}[{position}]")
         for position, (hint, value) in enumerate(zip(hints, given, strict=True))
     )
-
-
-def _shape_of(given: Any) -> str:
-    return f"one of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
 
 
 def _is_many(given: Any) -> TypeGuard[Iterable[Any]]:
@@ -226,12 +193,8 @@ def _is_many(given: Any) -> TypeGuard[Iterable[Any]]:
 def _check_many(hint: Any, given: Any, path: str) -> Iterable[Any]:
     if not _is_many(given):
         one = "one string" if isinstance(given, str) else type(given).__name__
-        raise TypeError(f"{path} takes a list of {_plural(hint)}, not {one}")
+        raise TypeError(f"{path} takes a list of {plural(hint)}, not {one}")
     return given
-
-
-def _plural(hint: Any) -> str:
-    return "strings" if hint is str else f"what is each {described(hint)}" if hint is not Any else "items"
 
 
 def _list(hint: Any, given: Any, path: str) -> list[Any]:
