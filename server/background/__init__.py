@@ -1,4 +1,4 @@
-"""What a server does behind its requests: it watches its disk, and opens what was used last."""
+"""Background work of a server: it checks that the disk can be written, and opens recently used collections."""
 
 from server.background.data_watch import DataWatch
 from server.background.reopening import Reopening

@@ -1,4 +1,4 @@
-"""Watches whether the data directory can still be written, and has health say so. Repairs nothing."""
+"""Checks regularly whether the data directory can be written, and tells health. Repairs nothing."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ PERIOD_SECONDS = 1.0
 
 
 class DataWatch:
-    """A thread that looks once in PERIOD_SECONDS until it is closed; with `closing` around what needs it."""
+    """A thread that checks every PERIOD_SECONDS until it is closed."""
 
     def __init__(self, health: Health, check: Callable[[], None]) -> None:
         """`check` raises StorageFailed while the data directory is out of reach."""
@@ -24,7 +24,7 @@ class DataWatch:
         self._thread.start()
 
     def close(self) -> None:
-        """Says nothing more."""
+        """Ends the checks."""
         self._stopping.set()
         self._thread.join()
 

@@ -1,6 +1,6 @@
-"""Opens the collections that were used last: whoever asks for one after a restart need not wait.
+"""Opens the collections that were used last, so the first request after a restart need not wait.
 
-It begins before the server is ready, which waits for what takes little, and goes on behind the requests.
+It starts before the server is ready. The server waits for the fast part; the rest goes on while requests are served.
 """
 
 import logging
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.005
 
 
 class Reopening:
-    """One thread, which ends by itself when it is done."""
+    """One thread, which ends when its work is done."""
 
     def __init__(self, database: Database, engine: Engine) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class Reopening:
         self._thread = threading.Thread(target=self._run, name="reopening", daemon=True)
 
     def start(self) -> None:
-        """Begins; returns when it is done, or when the server must wait no longer."""
+        """Starts. Returns when the work is done, or when the server must not wait longer."""
         processor, ends = time.process_time(), time.monotonic() + READY_SECONDS
         self._thread.start()
         while not self._done.wait(_POLL_SECONDS):
@@ -48,7 +48,7 @@ class Reopening:
         self._is_ready.set()
 
     def close(self) -> None:
-        """Opens no further one; waits for the one that is being opened."""
+        """Opens no further collection, and waits for the one that is being opened."""
         self._stopping.set()
         self._is_ready.set()
         if self._thread.is_alive():

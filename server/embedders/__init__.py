@@ -1,4 +1,4 @@
-"""Embedders: what makes vectors of the texts in requests. The planner and storage know vectors alone."""
+"""Embedders: they make vectors of the texts in requests. The planner and storage see vectors only."""
 
 from server.embedders.embedder import Embedders, Role
 from server.embedders.settings import EmbedderSettings, read_embedders

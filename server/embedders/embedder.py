@@ -1,4 +1,4 @@
-"""Embedders by name: prefixes, no text embedded twice, and checks that what comes back are vectors."""
+"""Embedders by name: prefixes of texts, a cache, and checks of the vectors that models return."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,21 +17,21 @@ from storage.budget import Budget
 
 
 class Role(Enum):
-    """What a text is for: some models want queries and what is searched to begin differently."""
+    """The purpose of a text. Some models need different prefixes for queries and for documents."""
 
     QUERY = "query"
     DOCUMENT = "document"
 
 
 class Model(Protocol):
-    """What makes vectors: one row (float32) per text, in order."""
+    """Makes vectors: one row (float32) per text, in order."""
 
     def embed(self, texts: Sequence[str], budget: Budget) -> NDArray[np.float32]: ...
     def close(self) -> None: ...
 
 
 class Embedder:
-    """One embedder. Safe for many threads. Its model is made when it is first asked."""
+    """One embedder. Safe for many threads. Its model is loaded at the first use."""
 
     def __init__(self, name: str, settings: EmbedderSettings) -> None:
         self.name = name

@@ -1,6 +1,6 @@
-"""An HTTP endpoint that is posted to: connections that are kept, retries with growing waits, limits of time and size.
+"""HTTP POST to one endpoint: kept connections, retries with growing waits, limits of time and size.
 
-Bytes to bytes: what they mean is openai.py's. Proxies and redirects are not followed.
+It sends and returns bytes; openai.py knows their meaning. Proxies and redirects are not followed.
 """
 
 import contextlib
@@ -67,7 +67,7 @@ class Endpoint:
             self._idle.pop().close()
 
     def _until(self, budget: Budget) -> float:
-        """When to stop trying, in seconds of `time.monotonic()`: there is an end without a deadline too."""
+        """When to stop trying, in seconds of `time.monotonic()`. There is always an end, also without a deadline."""
         attempts = self.settings.retries + 1
         end = time.monotonic() + attempts * self.settings.timeout_seconds
         end += self.settings.retries * LONGEST_RETRY_AFTER_SECONDS
@@ -82,11 +82,11 @@ class Endpoint:
             return kind(self._host, self._port, timeout=self.settings.timeout_seconds), False
 
     def keep(self, connection: http.client.HTTPConnection) -> None:
-        """Takes a connection back whose answer was read to its end."""
+        """Takes back a connection whose answer was read completely."""
         self._idle.append(connection)
 
     def leave(self) -> None:
-        """A request ended."""
+        """Tells that a request ended."""
         self._room.release()
 
     def send(self, connection: http.client.HTTPConnection, body: bytes) -> None:
@@ -98,7 +98,7 @@ class Endpoint:
 
 
 class _Post:
-    """One request with its retries: `run` by a thread of its own, `wait` and `abandon` by the caller's."""
+    """One request with its retries. Its own thread calls `run`; the caller calls `wait` and `abandon`."""
 
     def __init__(self, endpoint: Endpoint, body: bytes, until: float) -> None:
         self._endpoint = endpoint
@@ -131,7 +131,7 @@ class _Post:
                 raise
 
     def abandon(self) -> None:
-        """Lets the thread end soon, if it has not."""
+        """Makes the thread end soon."""
         self._given_up.set()
         connection = self._connection
         sock = None if connection is None or self._answer.done() else connection.sock
@@ -161,7 +161,7 @@ class _Post:
         raise EmbedderUnavailable(endpoint.name, why)
 
     def _attempt(self) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body. A kept connection that turns out to be closed is replaced, once."""
+        """Status, headers and body. A kept connection that proves closed is replaced once."""
         connection, used = self._endpoint.connection()
         try:
             return self._exchange(connection)

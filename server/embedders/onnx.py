@@ -1,4 +1,4 @@
-"""Embeddings from an ONNX model in this process, with the tokenizer that lies beside it. Its packages are optional."""
+"""Embeddings from an ONNX model in this process, with the tokenizer in the same folder. Its packages are optional."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +54,7 @@ class OnnxModel:
         return np.concatenate(rows)
 
     def close(self) -> None:
-        """Nothing to end: memory goes with the last reference."""
+        """Does nothing: the memory is freed with the last reference."""
 
     def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         encoded = self._tokenizer.encode_batch(list(texts))

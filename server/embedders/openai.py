@@ -1,4 +1,4 @@
-"""Embeddings from an endpoint that speaks OpenAI's API: texts to rows, in batches that are asked for side by side."""
+"""Embeddings from an endpoint with the API of OpenAI: texts to rows, in batches that run at the same time."""
 
 import base64
 import binascii
@@ -46,7 +46,7 @@ class OpenAIEndpoint:
         self._endpoint.close()
 
     def _embed_batches(self, batches: list[list[str]], budget: Budget) -> list[NDArray[np.float32]]:
-        """The rows of each batch. When one fails, the others are given up."""
+        """The rows of each batch. When one batch fails, the others are abandoned."""
         failed = threading.Event()
         shared = Budget(budget.deadline, lambda: failed.is_set() or budget.is_cancelled())
         with ThreadPoolExecutor(min(len(batches), self._settings.parallel)) as pool:
@@ -86,7 +86,7 @@ def batches_of(texts: Sequence[str], size: int) -> list[list[str]]:
 
 
 def rows_of(answer: Any, count: int) -> NDArray[np.float32]:
-    """The embeddings of an answer by their `index`, (count, dimensions). Raises ValueError for anything else."""
+    """The embeddings of an answer by their `index`: (count, dimensions). Raises ValueError for any other answer."""
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         raise ValueError("it has no list `data` of objects")

@@ -1,4 +1,4 @@
-"""Settings of embedders: a TOML file with one table for each, read into frozen data. Starts none of them."""
+"""Settings of embedders: a TOML file with one table for each, read into frozen data. Starts no embedder."""
 
 import dataclasses
 import os

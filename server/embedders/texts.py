@@ -1,7 +1,7 @@
-"""Texts in requests: finds them, and puts the vectors that embedders make of them in their place.
+"""Texts in requests: finds them and replaces each by the vector that its embedder makes.
 
-What is converted after that holds vectors alone, so nothing below knows of texts. All texts of a request that are for
-one embedder go to it together.
+After that a request holds vectors only, so the layers below know no texts. All texts of a request that have the same
+embedder go to it together.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,13 +81,13 @@ class Texts:
             self.embed(places, schema, Role.QUERY, budget)
 
     def of_write(self, request: Any, schema: CollectionSchema, budget: Budget) -> None:
-        """Embeds the texts of a write for the spaces that have an embedder. Conversion refuses those for others."""
+        """Embeds the texts of a write for spaces that have an embedder. Conversion refuses all other texts."""
         spaces = [name for name, space in schema.dense.items() if space.embedder is not None]
         if spaces:
             self.embed(list(_in_write(request, spaces)), schema, Role.DOCUMENT, budget)
 
     def embed(self, places: Sequence[Place], schema: CollectionSchema, role: Role, budget: Budget) -> None:
-        """Puts vectors in the place of texts. Everything about the texts themselves is checked before the first call.
+        """Replaces texts by vectors. All texts are checked before the first call of an embedder.
 
         Raises InvalidRequest, LimitExceeded, and what `Embedder.embed` raises.
         """
@@ -131,7 +131,7 @@ def check_row(row: NDArray[np.float32], schema: CollectionSchema, space: str, em
 
 
 def explained(explanation: Explanation, places: Sequence[Place], schema: CollectionSchema) -> Explanation:
-    """The explanation with the embedder of each stage whose query was a text, as an attribute of what searches."""
+    """The explanation. Each stage whose query was a text gets its embedder as an attribute of the search."""
     names = {place.stage: schema.dense[place.space].embedder or "" for place in places}
     if not names:
         return explanation
@@ -188,7 +188,7 @@ def _in_stage(message: Any, path: str, stage: str, schema: CollectionSchema) -> 
 
 
 def _inputs(message: Message, path: str) -> Iterator[tuple[Vector | VectorInput, str]]:
-    """The holders of texts in a message, found by type, so that no way to rank can be forgotten."""
+    """The messages that hold texts. They are found by type, so no kind of query can be forgotten."""
     if isinstance(message, Vector | VectorInput) and message.WhichOneof("kind") == "text":
         yield message, path
         return

@@ -1,4 +1,4 @@
-"""Index policies at work: spaces that hold vectors of a payload property, brought from outside or made here."""
+"""Indexes of payload properties: which one a request means, what it covers, and how the server keeps it up to date."""
 
 from server.indexes.counts import IndexCounts
 from server.indexes.resolve import Index, Wanted, check_property, index_id, index_of, indexes_of, size_of, space_meant

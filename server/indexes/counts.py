@@ -1,4 +1,4 @@
-"""How many records indexes cover, and what that says of their status."""
+"""Counts of the records that an index covers, and the status that follows from them."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ class _Counted:
 
 
 class IndexCounts:
-    """Safe for many threads."""
+    """Counts and statuses of indexes. Safe for many threads."""
 
     def __init__(self, workers: IndexWorkers) -> None:
         self._workers = workers
@@ -46,7 +46,7 @@ class IndexCounts:
             return self._count(index, snapshot, budget)
 
     def recent(self, index: Index, budget: Budget) -> Coverage:
-        """The counts as of a recent commit, so that searches need not count after each write."""
+        """The counts at a recent commit. A search does not count again after every write."""
         now = time.monotonic()
         with self._lock:
             known = self._counted.get(index.id)
@@ -60,7 +60,7 @@ class IndexCounts:
         return counted
 
     def status(self, index: Index, budget: Budget = UNLIMITED) -> tuple[wire.IndexStatus, str]:
-        """The status and, of ERROR, the reason."""
+        """The status. For ERROR also the reason, else an empty string."""
         if index.policy.source is IndexSource.MANAGED:
             return self._managed_status(index)
         with index.collection.snapshot() as snapshot:

@@ -1,4 +1,4 @@
-"""Which index is meant: by its id, or by property and what else a request says. A space's name always wins."""
+"""Finds the index that a request means: by its id, or by property and other facts. The name of a space always wins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Index:
 
 
 def index_id(collection: Collection, space: DenseSpace) -> str:
-    """Both parts are never used again, and a copy of a collection has another uid."""
+    """The id of an index. Neither part of it is ever used again. A copy of a collection has another uid."""
     return f"{collection.uid}-{space.uid}"
 
 
@@ -56,7 +56,7 @@ def indexes_of(collection: Collection) -> list[Index]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a request says of the index it means. `size` None: a text, which needs an embedder."""
+    """What a request says about its index. `size` None: the request has a text, which needs an embedder."""
 
     property: str
     size: int | None
@@ -119,7 +119,7 @@ def _of_property(schema: CollectionSchema, wanted: Wanted) -> dict[str, DenseSpa
 
 
 def _fitting(spaces: Mapping[str, DenseSpace], wanted: Wanted, vector: str) -> dict[str, DenseSpace]:
-    """Those that take the vector; at least one."""
+    """The indexes that take the vector: at least one."""
     if wanted.size is None:
         fitting = {name: space for name, space in spaces.items() if space.embedder is not None}
         if not fitting:

@@ -1,6 +1,6 @@
-"""The writes of a managed index: vectors of new texts, and the end of vectors whose text is gone. Embeds nothing.
+"""Writes of a managed index: it sets the vectors of new texts and deletes those of texts that are gone. Embeds nothing.
 
-Each write has the condition that its point is as it was when its text was read, so no vector goes to another text.
+A write happens only if its point has not changed since its text was read. So no vector goes to another text.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
-"""The managed indexes at work: a thread for each that is in an open collection, ended when that is closed. What they do
-is in managed.py."""
+"""Threads of managed indexes: one for each managed index of an open collection. It ends when the collection is closed.
+
+What a thread does is in managed.py.
+"""
 
 import threading
 
@@ -13,7 +15,7 @@ STOP_SECONDS = 5.0
 
 
 class IndexWorkers:
-    """Safe for many threads. `notify` is told of every commit, and of collections that are opened."""
+    """Starts and stops the threads. Safe for many threads. `notify` is called after each commit and each opening."""
 
     def __init__(self, embedders: Embedders) -> None:
         self._embedders = embedders
@@ -22,26 +24,26 @@ class IndexWorkers:
         self._stopping = False
 
     def notify(self, collection: Collection) -> None:
-        """Wakes the managed indexes of a collection, or begins with them."""
+        """Wakes the managed indexes of a collection, and starts those that do not run."""
         for space in collection.schema.dense.values():
             if space.policy is not None and space.policy.source is IndexSource.MANAGED:
                 self._wake(collection, space.uid)
 
     def of(self, index: Index) -> ManagedIndex | None:
-        """The index at work; None when it is not managed, or not at work yet."""
+        """The running index. None: it is not managed, or does not run yet."""
         with self._lock:
             running = self._running.get((index.collection, index.schema.uid or 0))
         return None if running is None else running[0]
 
     def closed(self, collection: Collection) -> None:
-        """Ends those of a collection that was closed; they begin again when it is opened. Does not wait."""
+        """Stops the indexes of a closed collection, without waiting. They start again when it is opened."""
         with self._lock:
             running = [managed for (of, _), (managed, _) in self._running.items() if of is collection]
         for managed in running:
             managed.stop()
 
     def close(self) -> None:
-        """Ends them all."""
+        """Stops all indexes and waits up to STOP_SECONDS for each."""
         with self._lock:
             self._stopping = True
             running = list(self._running.values())

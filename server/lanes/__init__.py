@@ -1,8 +1,8 @@
-"""Who works when: callers take turns, dear work has few places, and nobody waits without a bound.
+"""Which request works when: callers take turns, expensive requests have few places, and every wait has a bound.
 
-`caller` says who asks, `costs` what a request costs; `lane`, `fair_queue` and `turn` who works now; `admission` has all
-lanes and bounds; `receiving` is where calls come in, `arrivals` how many messages at a time, `threads` what runs them;
-`watchdog` ends streams that stand still; `counts` is what a person may look at.
+`caller` says who asks and `costs` what a request costs. `lane`, `fair_queue` and `turn` decide who works now.
+`admission` has all lanes and bounds. Calls come in through `receiving`; `arrivals` bounds how many messages arrive at a
+time, and `threads` runs the work. `watchdog` ends streams that stand still. `counts` shows the state to people.
 """
 
 from server.lanes.admission import Admission, AdmissionBounds

@@ -1,4 +1,4 @@
-"""Admission: all lanes of a server, what may wait in all, and the end of it. Receives no calls, knows no messages."""
+"""Admission: all lanes of a server, the bounds on what waits, and the drain at a stop. Knows no messages."""
 
 import os
 import threading
@@ -124,7 +124,7 @@ class Admission:
             _refuse(refused, lane.full())
 
     def left(self, turn: Turn) -> None:
-        """A request has ended, or does not wait any more."""
+        """Tells that a request has ended, or no longer waits."""
         with self._lock:
             if turn in self._turns:
                 self._turns.discard(turn)
@@ -135,8 +135,10 @@ class Admission:
         self._threads.run(work)
 
     def drain(self, seconds: float) -> None:
-        """Takes nothing new, and waits until what was taken is answered: at most `seconds`, and then what still waits
-        is refused, and what works is told to end."""
+        """Takes nothing new and waits until all requests are answered, at most `seconds`.
+
+        Then it refuses what still waits, and tells what still works to end.
+        """
         self._arrived = time.monotonic()
         end = self._arrived + seconds
         self._refuses = True
@@ -176,7 +178,7 @@ class Admission:
         return self._threads.close(seconds)
 
     def counts(self) -> Mapping[str, LaneCounts]:
-        """What happens in each lane now."""
+        """What each lane does now."""
         return {lane.name: lane.counts() for lane in self._lanes()}
 
     def _lanes(self) -> tuple[Lane, ...]:

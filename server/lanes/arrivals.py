@@ -1,7 +1,7 @@
-"""How many messages of one caller are received at a time. The other calls have sent headers, and hold nothing more.
+"""How many messages of one caller are received at a time. Other calls have sent only their headers.
 
-gRPC keeps what it has received of a message in memory, whatever the size of the whole, and tells nobody how much that
-is. So a caller who begins many large messages and ends none is bounded by their number.
+gRPC keeps in memory what it has received of a message. It tells nobody how much that is. So the number of messages is
+bounded: a caller who begins many large messages and ends none cannot fill the memory.
 """
 
 import time
@@ -19,21 +19,24 @@ class Arrival(Protocol):
     """A call whose message is still to come."""
 
     def receive(self) -> bool:
-        """Asks for the message; False when the call is over. `Arrivals.ended` is called once it came or never will."""
+        """Asks for the message. False: the call is over.
+
+        `Arrivals.ended` is called later, whether the message came or not.
+        """
 
     def give_up(self) -> None:
-        """Ends the call, whose message takes too long."""
+        """Ends the call, because its message takes too long."""
 
 
 class Arrivals:
-    """For one thread: that in which gRPC tells what happens."""
+    """The arrivals of all callers. For one thread alone: the one in which gRPC reports events."""
 
     def __init__(self) -> None:
         self._receiving: dict[str, OrderedDict[Arrival, float]] = {}
         self._waiting: dict[str, OrderedDict[Arrival, None]] = {}
 
     def start(self, caller: str, arrival: Arrival) -> bool:
-        """Receives the message of a call, now or when it is its turn; whether it is now."""
+        """Receives the message of a call now, or when its turn comes. Returns whether it is now."""
         receiving = self._receiving.get(caller)
         if receiving is None or len(receiving) < MAX_RECEIVING:
             return self._receive(caller, arrival)
@@ -46,7 +49,7 @@ class Arrivals:
         return False
 
     def ended(self, caller: str, arrival: Arrival) -> None:
-        """The message of a call is there, or the call is over, received or waiting; may be told twice."""
+        """The message of a call has come, or the call is over. May be called twice."""
         waiting = self._waiting.get(caller)
         if waiting is not None and arrival in waiting:
             del waiting[arrival]

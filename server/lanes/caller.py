@@ -1,4 +1,4 @@
-"""Whose work a request is: callers take turns, so all requests of one caller count together. Checks no key."""
+"""Who asks: all requests of one caller count together when callers take turns. Checks no key."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import grpc
 def caller_of(context: grpc.ServicerContext) -> str:
     """The connection that the request came over, as `ipv4:HOST:PORT`.
 
-    There is one api-key for all who may use a server, so it tells nobody apart. A client of ours is one connection.
+    All users of a server share one api-key, so the key cannot tell them apart. A client of ours has one connection.
     """
     return context.peer()
 

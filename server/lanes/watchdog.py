@@ -1,4 +1,4 @@
-"""Ends what stands still: a stream whose client neither sends nor reads. Knows no streams, only functions to call."""
+"""Ends streams that stand still: the client neither sends nor reads. Knows no streams, only functions to call."""
 
 import itertools
 import threading
@@ -10,7 +10,7 @@ _STEP_SECONDS = 0.5
 
 
 class Watchdog:
-    """One thread, which lives while something is watched. Safe for many threads."""
+    """One thread, which runs while something is watched. Safe for many threads."""
 
     def __init__(self) -> None:
         self._watched: dict[int, tuple[float, Callable[[], None]]] = {}

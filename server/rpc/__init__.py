@@ -1,4 +1,4 @@
-"""How handlers meet gRPC: services from their descriptors, budgets, health, log lines, and the end of a server."""
+"""Between gRPC and the handlers: services from descriptors, budgets, health, log lines, and the stop of a server."""
 
 from server.rpc.health import Health
 from server.rpc.interceptors import Interceptor

@@ -1,8 +1,8 @@
-"""Standard gRPC health: SERVING means ready. A stop is told to watchers, and then does not wait for them.
+"""Standard gRPC health: SERVING means ready. A stop tells the watchers and does not wait for them.
 
-Watchers are told side by side, so that one who takes nothing keeps no other from hearing of a change.
-No lock is held while something is sent: gRPC tells of a sent message by the same thread that runs the callbacks of
-ended calls. If such a callback waited for a lock that a sender holds, no call of the server would be answered any more.
+Watchers are told at the same time, so a watcher who reads nothing delays no other. No lock is held while a message is
+sent. The reason: gRPC reports a sent message on the thread that also runs the callbacks of ended calls. If such a
+callback waited for a lock that a sender holds, the server would answer no call any more.
 """
 
 import threading
@@ -40,7 +40,7 @@ class Health:
         self._tell(HealthCheckResponse.SERVING)
 
     def not_ready(self) -> None:
-        """Says that requests are not served, for now."""
+        """Says that requests are not served at the moment."""
         self._tell(HealthCheckResponse.NOT_SERVING)
 
     def stop(self) -> None:
@@ -85,7 +85,7 @@ class Health:
             self._watchers.discard(watcher)
 
     def _tell(self, status: Status, *, last: bool = False) -> None:
-        """Sets the status and tells it to all; with `last` their calls end, and those that take long are left alone."""
+        """Sets the status and sends it to all watchers. With `last` their calls end; slow ones are left alone."""
         with self._lock:
             self._status = status
             watchers = list(self._watchers)
@@ -93,7 +93,7 @@ class Health:
 
 
 class _Watcher:
-    """A Watch: is told what changed, in order."""
+    """One Watch call. It gets the changes in order."""
 
     def __init__(self, status: Callable[[], Status], send: SendResponse) -> None:
         self._status = status
@@ -102,7 +102,7 @@ class _Watcher:
         self._sending = threading.Lock()
 
     def tell(self) -> None:
-        """Sends the status unless it is what was sent last."""
+        """Sends the status, unless it was sent last time."""
         with self._sending:
             status = self._status()
             if status != self._told:
@@ -110,13 +110,13 @@ class _Watcher:
                 self._send(HealthCheckResponse(status=status))
 
     def tell_last(self) -> None:
-        """The same, and ends the call."""
+        """Sends the status and ends the call."""
         self.tell()
         self._send(None)
 
 
 def _side_by_side(works: Sequence[Callable[[], None]], seconds: float) -> None:
-    """Runs all of `works`, TELLERS at a time, and returns when they are done, or after `seconds`: then they go on."""
+    """Runs all `works`, TELLERS at a time. Returns when they are done or after `seconds`; the rest goes on."""
     waiting = deque(works)
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""What surrounds every handler of ours: api-key, budget, bounds of a reply and the request log. Knows no service."""
+"""Around every handler: the api-key, the budget, the bounds of a reply, and the request log. Knows no service."""
 
 import hmac
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger("server.requests")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request: a reply, or the status of its failure."""
+    """The result of a request: a reply, or the status of its failure."""
 
     collection: str
     reply: bytes = b""
@@ -35,9 +35,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interceptor:
-    """Makes handlers fit for gRPC. `api_key` None asks for none; `slow_ms` 0 logs no slow requests.
+    """Makes handlers fit for gRPC. `api_key` None: no key is needed; `slow_ms` 0: slow requests are not logged.
 
-    `max_reply_bytes` and `max_request_memory` are what each request's budget allows; None: all.
+    `max_reply_bytes` and `max_request_memory` bound each request. None: no bound.
     """
 
     api_key: str | None = None
@@ -54,7 +54,7 @@ class Interceptor:
             raise Unauthenticated()
 
     def bytes_of(self, reply: Message) -> bytes:
-        """The reply as bytes. What adds up to much is counted while it is read; this looks once more at the whole."""
+        """The reply as bytes. Handlers count large parts while they read; this checks the whole reply again."""
         data = reply.SerializeToString(deterministic=True)
         if self.max_reply_bytes is not None and len(data) > self.max_reply_bytes:
             raise ReplyTooLarge(size=len(data), maximum=self.max_reply_bytes)
@@ -70,7 +70,7 @@ class Interceptor:
         return Budget(deadline, is_cancelled=lambda: given.is_over, caller=given.caller, meter=meter, turn=given)
 
     def finish(self, method: str, outcome: Outcome, started: float, context: grpc.ServicerContext) -> bytes:
-        """Logs the request, and gives its reply or ends the call with the status of its failure."""
+        """Logs the request. Then it sends the reply, or ends the call with the status of its failure."""
         self._log(method, outcome, (time.perf_counter() - started) * 1e3)
         if outcome.failure is not None:
             context.abort_with_status(rpc_status.to_status(outcome.failure))

@@ -1,6 +1,7 @@
-"""How much memory a message takes once it is parsed, told from its bytes: small parts take much more than their bytes.
+"""How much memory a parsed message takes, estimated from its bytes.
 
-A million empty points are two megabytes on the wire and hundreds in memory, so the parts are counted before parsing.
+Small parts take much more memory than bytes on the wire: a million empty points are two megabytes there and hundreds in
+memory. So the parts are counted before the message is parsed.
 """
 
 from functools import cache
@@ -18,7 +19,7 @@ _LEAST_BYTES_PER_PART = 2
 
 
 def memory_of(descriptor: Any, raw: bytes, bound: int | None) -> int:
-    """Bytes of memory that the message `raw` will take, from above; no more than a little over `bound` is counted."""
+    """An upper bound of the bytes of memory that the message `raw` will take. Counting ends soon after `bound`."""
     size = BYTES_PER_BYTE * len(raw)
     # Where even the smallest parts would fit, nothing is counted; with many bytes counting takes .5 us a part.
     if bound is None or size + BYTES_PER_PART * (len(raw) // _LEAST_BYTES_PER_PART) <= bound:
@@ -27,7 +28,7 @@ def memory_of(descriptor: Any, raw: bytes, bound: int | None) -> int:
 
 
 def count_parts(descriptor: Descriptor, raw: bytes, most: int) -> int:
-    """Messages and strings within a message, `most` when there are more. What is malformed is not looked into."""
+    """The number of messages and strings within a message; `most` when there are more. Malformed parts are skipped."""
     parts = 0
     left: list[tuple[int, int, Descriptor]] = [(0, len(raw), descriptor)]
     while left and parts < most:
@@ -68,7 +69,7 @@ def _has_parts(kind: Descriptor) -> bool:
 
 
 def _varint(raw: bytes, position: int, end: int) -> tuple[int, int]:
-    """The number at `position`, and where the next thing is; the end when it is cut off."""
+    """The number at `position`, and the position after it. When it is cut off: the end."""
     value = shift = 0
     while position < end:
         byte = raw[position]

@@ -1,6 +1,6 @@
-"""RPCs as gRPC calls them: parsing, running a handler within its budget, errors. Knows no service.
+"""RPCs as gRPC calls them: parse, run a handler within its budget, send errors. Knows no service.
 
-What is before and after every handler alike is the interceptor's; when a call may run is decided by the lanes.
+The interceptor does what is the same before and after every handler. The lanes decide when a call may run.
 """
 
 import threading
@@ -80,7 +80,7 @@ class _Rpc:
         return self._admission.of_kind(kind_of(self.method, known, size))
 
     def _standing(self, given: object) -> AbstractContextManager[None]:
-        """A context in which a stream waits for its client, for at most STANDING_SECONDS."""
+        """A context in which a stream waits for its client, at most STANDING_SECONDS."""
         if self._admission is None or not isinstance(given, Turn):
             return nullcontext()
         return self._admission.standing(given)
@@ -95,7 +95,7 @@ class _Rpc:
         return self._parse(given)
 
     def _parse(self, raw: bytes) -> Message:
-        """Raises RequestTooLarge for what would take too much memory, InvalidRequest for what is no request."""
+        """The message. Raises RequestTooLarge when it would take too much memory, InvalidRequest when it is malformed."""
         bound = self._interceptor.max_request_memory
         Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")
         # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.

@@ -1,4 +1,4 @@
-"""gRPC services made from their descriptors: every RPC has a function, or the server does not start."""
+"""gRPC services made from their descriptors. The server does not start when an RPC has no function."""
 
 import re
 

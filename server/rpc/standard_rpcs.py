@@ -1,6 +1,6 @@
-"""Health and reflection: RPCs that are not ours, in lanes of their own, so that no work of ours keeps them waiting.
+"""Health and reflection: standard RPCs in lanes of their own, so our own requests never delay them.
 
-Both answer without an api-key: who checks health has none, and what reflection tells is public.
+Both need no api-key: a health checker has none, and reflection tells only what is public.
 """
 
 from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ class _WatchRpc(_HealthRpc):
 
 
 class _ReflectionRpc(_OpenRpc):
-    """The RPC of reflection: a stream each way, which may not stand still for long."""
+    """The RPC of reflection: both sides send a stream, which may not stand still for long."""
 
     receives = False
 
@@ -128,7 +128,7 @@ class _ReflectionRpc(_OpenRpc):
 
 
 def _bounded(watch: Callable[..., Any], admission: Admission) -> Callable[..., Any]:
-    """A Watch whose messages are given up, with the call, when its client does not take them."""
+    """A Watch. When its client does not read a message in time, the call ends."""
 
     def bounded(request: Message, context: grpc.ServicerContext, send: Callable[[Message | None], Any]) -> Any:
         def send_within(message: Message | None) -> None:

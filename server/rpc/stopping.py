@@ -1,4 +1,4 @@
-"""The end of a server: what was taken is answered or told UNAVAILABLE, within its grace. Closes no database."""
+"""The stop of a server: accepted requests are answered, or get UNAVAILABLE, within the grace. Closes no database."""
 
 import grpc
 
@@ -9,10 +9,10 @@ _ANSWER_SECONDS = 1.0
 
 
 def stop(server: grpc.Server, admission: Admission, grace_seconds: float) -> bool:
-    """Stops taking requests, and ends when all that were taken are answered: within `grace_seconds` and two more.
+    """Takes no more requests, and waits until all accepted ones are answered: `grace_seconds` and two more at most.
 
-    False when one still works: it is stuck in native code. gRPC stops last, since what it has not handed over by then
-    ends as CANCELLED.
+    Returns False when one still works, because it is stuck in native code. gRPC stops last: calls that it has not
+    handed over by then end as CANCELLED.
     """
     admission.drain(grace_seconds)
     admission.await_answers(_ANSWER_SECONDS)

@@ -1,4 +1,4 @@
-"""Which commit a request for a page reads: the newest, or that of a cursor, which it opens or goes on with."""
+"""Which commit a page is read from: the newest one, or the commit of a cursor. Opens and finds cursors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from storage.mvcc import Snapshot
 
 @dataclass(slots=True)
 class Reading:
-    """What one request reads. `goes_on`: whether another page may follow, which is for the reader to say."""
+    """What one request reads. The reader sets `goes_on`: whether another page may follow."""
 
     snapshot: Snapshot
     token: str | None = None

@@ -1,4 +1,4 @@
-"""Policies: the RPCs of `Indexes` that make, show and delete indexes."""
+"""Index policies: the RPCs of `Indexes` that make, show and delete indexes."""
 
 import re
 from collections.abc import Sequence
@@ -130,7 +130,7 @@ class IndexPolicies:
         return found
 
     def _space_of(self, request: wire.IndexesCreateRequest, budget: Budget) -> DenseSpace:
-        """The space of the new index, everything checked."""
+        """The space of the new index, fully checked."""
         source = source_of(request.source, "source")
         if source is None:
             source = IndexSource.MANAGED if request.embedder else IndexSource.EXTERNAL
@@ -165,7 +165,7 @@ class IndexPolicies:
         return names[0]
 
     def _dimensions(self, embedder: str, asked: int, budget: Budget) -> int:
-        """How many dimensions the embedder makes, which must be those asked for unless that is 0."""
+        """The number of dimensions that the embedder makes. The request must ask for the same number, or for 0."""
         [row] = self._embedders.get(embedder).embed([PROBE], Role.DOCUMENT, budget)
         if asked not in (0, len(row)):
             what = f"the embedder {embedder!r} makes {len(row):,} dimensions, not {asked:,}; leave them out"
@@ -174,7 +174,7 @@ class IndexPolicies:
 
 
 def _add(collection: Collection, name: str, space: DenseSpace) -> None:
-    """Adds the space. Raises IndexAlreadyExists, SpaceAlreadyExists and what else adding one raises."""
+    """Adds the space. Raises IndexAlreadyExists, SpaceAlreadyExists, and what adding a space raises."""
     try:
         collection.change_schema(SchemaChange(add={name: space}))
     except SpaceAlreadyExists:
@@ -182,7 +182,7 @@ def _add(collection: Collection, name: str, space: DenseSpace) -> None:
 
 
 def _add_named(collection: Collection, space: DenseSpace) -> str:
-    """Adds the space under a name that says what it is; returns the name."""
+    """Adds the space under a name made from the index, and returns the name."""
     wanted, number = space_name(space), 1
     while True:
         name = wanted if number == 1 else f"{wanted}-{number}"
@@ -195,7 +195,10 @@ def _add_named(collection: Collection, space: DenseSpace) -> str:
 
 
 def space_name(space: DenseSpace) -> str:
-    """`property.source.similarity.dimensions`, the property cut and without what names may not hold."""
+    """The name `property.source.similarity.dimensions`.
+
+    The property is cut, and loses characters that names cannot have.
+    """
     assert space.policy is not None
     rest = f".{space.policy.source.value}.{space.distance.value}.{space.size}"
     room = MAX_NAME_BYTES - len(rest) - len("-999")

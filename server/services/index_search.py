@@ -1,4 +1,4 @@
-"""Search by property: the RPC of `Indexes` that finds the index that is meant and asks the planner."""
+"""Search by property: the RPC of `Indexes` that finds the right index and asks the planner."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ DEFAULT_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """One collection that is searched, the space that is meant there, and the query vector."""
+    """One collection to search, the space to search in it, and the query vector."""
 
     collection: Collection
     schema: CollectionSchema
@@ -143,7 +143,7 @@ def _check_labels(request: wire.IndexesSearchRequest) -> None:
 
 
 def _is_similarity(distance: Distance, request: wire.IndexesSearchRequest) -> bool:
-    """Whether higher scores of the answer are better."""
+    """Whether a higher score is better."""
     match SCORE_MODES.get(request.score_mode):
         case ScoreMode.SIMILARITY:
             return True
@@ -154,7 +154,7 @@ def _is_similarity(distance: Distance, request: wire.IndexesSearchRequest) -> bo
 
 
 def _merged(found: list[list[Hit]], higher_is_better: bool, offset: int, limit: int) -> list[tuple[int, Hit]]:
-    """The hits of all lists by score, each with the number of its list. A single list is a page already."""
+    """The hits of all lists by score, each with the number of its list. A single list stays as it is."""
     numbered = [(number, hit) for number, hits in enumerate(found) for hit in hits]
     if len(found) == 1:
         return numbered

@@ -1,4 +1,4 @@
-"""Vectors into indexes: the RPCs of `Indexes` that write. A write becomes operations on points, applied as one."""
+"""Writes of vectors into indexes: RPCs of `Indexes`. A write becomes operations on points that are applied together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A vector of a write: of which point (by position), for which space, and the path of its field."""
+    """One vector of a write: the position of its point, its space, and the path of its field."""
 
     position: int
     space: str
@@ -99,7 +99,7 @@ class IndexWrites:
         raise AssertionError("the last attempt returns or raises")
 
     def _vectors(self, schema: CollectionSchema, given: Sequence[_Given], budget: Budget) -> dict[str, SpaceVectors]:
-        """The vectors by space, checked; texts are embedded."""
+        """The checked vectors by space. Texts are embedded."""
         texts = [
             Place(each.vector, each.space, each.path) for each in given if each.vector.WhichOneof("kind") == "text"
         ]
@@ -117,7 +117,7 @@ def _checked(schema: CollectionSchema, space: str, given: Sequence[_Given]) -> S
 
 
 def _inline(collection: Collection, schema: CollectionSchema, records: Iterable[wire.IndexRecord]) -> Iterator[_Given]:
-    """The vectors of records, each with the space that is meant. No space may be given two of one record."""
+    """The vectors inside records, each with its space. A record can give a space one vector at most."""
     for position, record in enumerate(records):
         taken: set[str] = set()
         for number, inline in enumerate(record.vectors):
@@ -140,7 +140,7 @@ def _inline(collection: Collection, schema: CollectionSchema, records: Iterable[
 def _changed(
     collection: Collection, space: str, last: dict[PointId, int], vectors: SpaceVectors
 ) -> tuple[list[PointId], int]:
-    """The points whose stored vector is another, and the commit that was read. Raises PointNotFound."""
+    """The points whose stored vector differs, and the commit that was read. Raises PointNotFound."""
     ids = list(last)
     with collection.snapshot() as snapshot:
         if space not in snapshot.schema.dense:  # it was deleted meanwhile
@@ -163,7 +163,7 @@ def _keeping_vectors(
     vectors: dict[str, SpaceVectors],
     records: Sequence[wire.IndexRecord],
 ) -> list[Operation]:
-    """Inserts what is not there; of the others replaces payloads and the vectors that are given."""
+    """Inserts records that do not exist. For the others it replaces payloads and the given vectors."""
     with collection.snapshot() as snapshot:
         found = snapshot.slots_of(ids) >= 0
     fresh, known = np.flatnonzero(~found), np.flatnonzero(found)
@@ -186,7 +186,7 @@ def _keeping_vectors(
 
 
 def _of(vectors: dict[str, SpaceVectors], positions: NDArray[np.intp]) -> dict[str, SpaceVectors]:
-    """The vectors of the points at these positions, ascending, which are counted anew."""
+    """The vectors of the points at these ascending positions. They get new positions from 0."""
     chosen = {}
     for space, each in vectors.items():
         rows = np.flatnonzero(np.isin(each.positions, positions))
@@ -202,7 +202,7 @@ def _write(
     budget: Budget,
     name: str = "Indexes/UpsertRecords",
 ) -> tuple[int, int, int] | None:
-    """Commit sequence, points changed, points left alone; None when nobody waits."""
+    """The commit, the number of points changed and of points skipped. None when the request does not wait."""
     future = collection.write(operations, budget if wait else UNLIMITED, unattended="" if wait else name)
     if not wait:
         return None

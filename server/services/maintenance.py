@@ -22,7 +22,7 @@ DEFAULT_SAMPLE = Sample().count
 
 
 class VectorDataMaintenance:
-    """The RPCs of `VDE` for the upkeep of what is stored. One that waits takes a worker while it does."""
+    """The RPCs of `VDE` that maintain stored data. An RPC that waits keeps its worker while it waits."""
 
     def __init__(
         self, database: Database, engine: Engine, texts: Texts, *, max_build_memory: int | None = None
@@ -126,7 +126,7 @@ class VectorDataMaintenance:
         ids: Sequence[str],
         budget: Budget,
     ) -> list[Task]:
-        """The tasks once they have ended, or as they are now when `request` does not wait."""
+        """The tasks after they end. When `request` does not wait: the tasks as they are now."""
         return self._maintenance.wait(ids, budget) if _waits(request) else self._tasks(ids)
 
     def _tasks(self, ids: Sequence[str]) -> list[Task]:
@@ -134,7 +134,7 @@ class VectorDataMaintenance:
 
 
 def _partitioned(collection: Collection, using: str | None, partition_id: str) -> str:
-    """The space to build by the partition. Raises PartitionNotFound, NoPartitionPhase."""
+    """The space to build with the partition. Raises PartitionNotFound and NoPartitionPhase."""
     space = space_of(using, collection.schema, "using")
     partition = None if space not in collection.schema.dense else collection.spaces()[space].manifest.partition
     if partition is None or partition.id != partition_id:

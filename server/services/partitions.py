@@ -1,4 +1,4 @@
-"""Partitions made elsewhere: the RPCs of `VDE` that hand out samples and take trees of centroids."""
+"""Partitions: the RPCs of `VDE` that send samples of vectors and receive trees of centroids made elsewhere."""
 
 from collections.abc import Iterator
 
@@ -85,7 +85,7 @@ class Partitions:
         return wire.VDEDeletePartitionResponse(deleted=deleted)
 
     def _stored(self, header: wire.PartitionHeader, size: int, budget: Budget) -> Iterator[TreeRow]:
-        """The points of another collection as rows, in id order as far as slots go."""
+        """The points of another collection as rows, in the order of their slots."""
         source: Collection = self._database.collection(header.from_collection, budget)
         with source.snapshot() as snapshot:
             using = header.from_using if header.HasField("from_using") else None
@@ -132,7 +132,7 @@ def _row_of_point(
 
 
 def _streamed(requests: Iterator[wire.VDEImportPartitionRequest], size: int, budget: Budget) -> Iterator[TreeRow]:
-    """Rows as they come, each checked by itself, so that a malformed stream ends early."""
+    """The rows of a stream. Each is checked when it comes, so a wrong stream ends early."""
     number = 0
     for message, request in enumerate(requests):
         budget.check()

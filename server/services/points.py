@@ -1,4 +1,4 @@
-"""Points: the RPCs that write and read them by id or filter. What a write is, is in convert/writes.py."""
+"""Points: the RPCs that write points, and read them by id or filter. convert/writes.py says what a write is."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +32,7 @@ from storage.write import Operation, WriteResult
 
 
 class PointWrites:
-    """The RPCs of `Points` that write. All or nothing each."""
+    """The RPCs of `Points` that write. Each writes everything or nothing."""
 
     def __init__(self, database: Database, engine: Engine, texts: Texts) -> None:
         self._database = database
@@ -84,7 +84,10 @@ class PointWrites:
     def _write(
         self, request: Any, operations_of: Callable[[Target], list[Operation]], budget: Budget
     ) -> list[wire.UpdateResult]:
-        """Applies the operations as one; the outcome of each. `request` says where, and whether to wait."""
+        """Applies the operations together and returns the result of each.
+
+        `request` names the collection and says whether to wait.
+        """
         collection = self._database.collection(request.collection_name, budget)
         schema = collection.schema
         self._texts.of_write(request, schema, budget)

@@ -1,4 +1,4 @@
-"""Search: the RPCs of `Points` that rank points, and the explanation of how. What a query means is the planner's."""
+"""Search: the RPCs of `Points` that rank points and explain the ranking. The planner decides what a query means."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -117,9 +117,9 @@ class PointQueries:
         batch_field: str = "queries",
         reader: Snapshot | None = None,
     ) -> list[QueryAnswer]:
-        """Answers requests, each given with its path; the texts of all of them are embedded together.
+        """Answers requests, each given with its path. The texts of all requests are embedded together.
 
-        `reader`: the commit to read; None: the newest.
+        `reader` is the commit to read; None: the newest.
         """
         schema = collection.schema if reader is None else reader.schema
         places = self._texts.of_queries(requests, schema, budget)
@@ -153,7 +153,7 @@ class PointQueries:
 def _explained(
     answers: list[QueryAnswer], queries: Sequence[Query], places: Sequence[Place], schema: CollectionSchema
 ) -> list[QueryAnswer]:
-    """The answers, whose explanations also say what embedded the texts of their query."""
+    """The answers. Their explanations also name the embedder of each text."""
     by_query: dict[str, list[Place]] = {}
     for place in places:
         by_query.setdefault(place.query, []).append(place)

@@ -1,4 +1,4 @@
-"""Text indexes: the RPCs of `Points` that make and drop them. What an index holds is the planner's."""
+"""Text indexes: the RPCs of `Points` that add and delete them. The planner decides what an index holds."""
 
 from headwater.v1 import points_pb2 as wire
 from server.convert import check_index_path, text_settings_of

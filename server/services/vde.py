@@ -1,4 +1,4 @@
-"""VDE: the RPCs of the vector data engine for life cycle and statistics. Upkeep is in maintenance.py."""
+"""VDE: the RPCs of the vector data engine for state and statistics. Maintenance is in maintenance.py."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ SERVING = (CollectionState.READY, CollectionState.REBUILDING)
 
 
 class VectorDataEngine:
-    """The RPCs of `VDE` that tell of a collection, open and close it."""
+    """The RPCs of `VDE` that describe, open and close a collection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

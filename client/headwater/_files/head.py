@@ -1,4 +1,4 @@
-"""The head of an exported file: its format, and the schema of the collection, from which an import can make it anew."""
+"""The head of an exported file: the format, and the schema from which an import can make the collection again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ Head = Mapping[str, Any]
 
 
 def head_of(info: collections_pb2.CollectionInfo) -> dict[str, Any]:
-    """What a file begins with. The schema is a Create request as JSON, so it has every setting of the contract.
+    """The first entry of a file. The schema is a Create request as JSON, so it has every setting of the contract.
 
     As always in the JSON of Protocol Buffers, 64-bit numbers are strings.
     """

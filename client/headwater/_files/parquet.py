@@ -1,9 +1,9 @@
-"""Points as Parquet: columns `id_number` or `id_key`, `payload` (JSON) and a vector per space. Exact.
+"""Points as Parquet: columns `id_number` or `id_key`, `payload` (JSON), and one column per space. Exact.
 
-A dense vector is a list of float32, a multi-vector a list of such lists, a sparse one a struct of two lists: `indices`
-of uint32 and `values` of float32.
+A dense vector is a list of float32. A multi-vector is a list of such lists. A sparse vector is a struct of two lists:
+`indices` (uint32) and `values` (float32).
 
-pyarrow is imported when it is needed: it is an optional dependency, many times the size of this client.
+pyarrow is imported at the first use: it is an optional dependency, and many times larger than this client.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Whole collections to a file and back, blocking and async. jsonl.py and parquet.py know the formats.
 
-Points are written as they are read, and read as they are sent, so neither needs memory for more than a page.
+Points are written when they are read, and sent when they are read. So memory holds one page at most.
 """
 
 import os
@@ -56,9 +56,10 @@ class _Export:
 
 
 class TransferMethods(Namespace):
-    """Exports read one commit, whatever is written meanwhile. Imports upsert batch by batch: repeat one that failed.
+    """Exports and imports. `timeout` is in seconds and holds for each request; None: the timeout of the client.
 
-    `timeout` is in seconds and holds for each request; None: the client's. All raise HeadwaterError and OSError.
+    An export reads one commit, whatever is written meanwhile. An import upserts in batches: repeat an import that
+    failed. All methods raise HeadwaterError and OSError.
     """
 
     __slots__ = ()
@@ -207,7 +208,7 @@ class TransferMethods(Namespace):
 
 
 class _Points:
-    """The points of a file, and how many of them were read."""
+    """The points of a file, and how many were read."""
 
     def __init__(self, points: Iterator[PointStruct], count: int | None) -> None:
         self._points, self._count, self.read = points, count, 0

@@ -122,15 +122,15 @@ class PointQueries(Namespace):
         cursor: str | None = None,
         timeout: float | None = None,
     ) -> Hits:
-        """Runs a tree of stages: the prefetches, then `query` over their union: a fusion, or a vector that re-ranks.
+        """Runs a tree of stages: first the prefetches, then `query` over all their points: a fusion or a new ranking.
 
-        `query` is a vector, the id of a stored point, `Fusion.RRF`, `Rrf(k, weights)`, `Dbsf(weights)`, or one of
-        these three as `{"fusion": ...}`; None lists the matching points by id. `filter` of a query with prefetches
-        drops candidates after they ran, unless `filter_scope` pushes it down.
+        `query` is a vector, the id of a stored point, `Fusion.RRF`, `Rrf(k, weights)`, `Dbsf(weights)`, or one of these
+        three as `{"fusion": ...}`. None lists the matching points by id. In a query with prefetches, `filter` drops
+        candidates after the prefetches ran, unless `filter_scope` pushes it down.
 
-        To go through a whole ranking, give each call the last hit of the call before as `search_after`, instead of an
-        `offset`. To read all of it from one commit, give the first call `cursor_ttl` (seconds that its cursor lives
-        after its last use), and `hits.cursor` to those that follow; `query_all` does both.
+        To read a whole ranking page by page, give each call the last hit of the call before as `search_after`, instead
+        of an `offset`. To read all pages from one commit, give the first call `cursor_ttl`: the seconds that its cursor
+        lives after its last use. Give `hits.cursor` to the calls that follow. `query_all` does both.
         """
         root = QueryRequest(
             query=query,
@@ -178,11 +178,11 @@ class PointQueries(Namespace):
         cursor_ttl: int = CURSOR_TTL,
         timeout: float | None = None,
     ) -> AsyncGenerator[ScoredPoint, None]:
-        """The whole ranking of a query, best first, from one commit; read in pages of `batch_size`.
+        """The whole ranking of a query, best first, from one commit, read in pages of `batch_size`.
 
-        A search is exact, so that nothing is left out: each page costs a pass over the vectors that match. Between two
-        pages at most `cursor_ttl` seconds may pass, and an hour in all; later it raises CursorExpiredError. `timeout`
-        holds for each page.
+        Searches are exact, so that nothing is left out: each page costs a pass over all matching vectors. Between two
+        pages at most `cursor_ttl` seconds may pass, and an hour in all; after that it raises CursorExpiredError.
+        `timeout` holds for each page.
         """
         root = QueryRequest(
             query=query,

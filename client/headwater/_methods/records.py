@@ -1,7 +1,6 @@
-"""The namespace `.records`: points by another name, with vectors that name their property.
+"""The namespace `.records`: points under another name, with vectors that name their property.
 
-Thin over points and indexes: a label is a collection, a record a point, its data the payload. Nothing is kept that
-points do not have.
+A label is a collection, a record is a point, and the data of a record is its payload. Points hold everything.
 """
 
 import uuid

@@ -31,7 +31,7 @@ from headwater.v1 import vde_pb2
 
 
 class VDEMethods(Namespace):
-    """The data of a collection. `timeout` is in seconds; None: the client's. All raise HeadwaterError."""
+    """State and statistics of collections. `timeout` is in seconds; None: the client's. All raise HeadwaterError."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
-"""The arguments of a public method, made by its type hints into what the method works with. Calls nothing.
+"""The arguments of a public method, converted by its type hints to the values that the method works with.
 
-See coercion.py for what a hint takes. Arguments that the method does not have are left for Python to refuse.
+coercion.py says what a hint takes. Python itself refuses arguments that the method does not have.
 """
 
 import inspect
@@ -38,7 +38,7 @@ class Arguments:
         )
 
     def each(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for arguments in a dict, of which each has the name of one."""
+        """The same for arguments in a dict by name."""
         return self((), given)[1]
 
     def by_name(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Plain data to the values that a type hint names: dicts to models, strings to enums, lists of these, numpy scalars.
+"""Plain data converted to the values that a type hint names: dicts to models, strings to enums, numpy scalars.
 
-One function per hint, made once: `coercer_of(hint)(value, path)` returns the value, or raises TypeError or ValueError
-that names the path and says what would do. A model's fields are treated by their own hints. hint_rules.py adds the
-rules for hints that mean more than their type says, such as those of filters.
+`coercer_of(hint)` makes one function per hint, once. The function takes a value and its path, and returns the value. It
+raises TypeError or ValueError, which names the path and says what is accepted. The fields of a model are converted by
+their own hints. hint_rules.py adds rules for hints that mean more than their type says, such as filters.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ ALSO_NAMED: dict[type, Mapping[str, str]] = {}
 
 @cache
 def coercer_of(hint: Any) -> Coercer:
-    """The coercer of a hint. What is None passes where the hint says so."""
+    """The function that converts values of a hint. None is accepted only where the hint has it."""
     if hint in RULES:
         return RULES[hint]
     origin = get_origin(hint)
@@ -85,7 +85,7 @@ def _union(hint: Any) -> Coercer:
 
 
 def _one_of(whole: Any, parts: Sequence[Any], given: Any, path: str) -> Any:
-    """The value as the member of a union that it fits best."""
+    """The value as the member of a union that fits it best."""
     for part in parts:
         if _is_of(part, given):
             return coercer_of(part)(given, path)
@@ -109,7 +109,7 @@ def _one_of(whole: Any, parts: Sequence[Any], given: Any, path: str) -> Any:
 
 
 def _is_of(part: Any, given: Any) -> bool:
-    """Whether the value is an instance of the member already. A string is so only where no enum may be meant."""
+    """Whether the value already is an instance of the member. A string is never one: it may be the name of an enum."""
     if part is Any:
         return True
     if isinstance(part, type) and part not in (str, int, float, bool) and get_origin(part) is None:
@@ -126,7 +126,7 @@ def _fits_number(part: Any, given: Any) -> bool:
 
 
 def _for_mapping(parts: Sequence[Any], given: Mapping[Any, Any]) -> list[Any]:
-    """Members that a dict may be: models, or a dict of models by name when its values look like such."""
+    """The members that a dict can become: models, or a dict of models when all its values look like models."""
     models = [part for part in parts if dataclasses.is_dataclass(part)]
     mappings = [part for part in parts if get_origin(part) is Mapping]
     nested = bool(given) and all(isinstance(each, Mapping) or dataclasses.is_dataclass(each) for each in given.values())
@@ -184,7 +184,7 @@ def _tuple(hints: Sequence[Any], given: Any, path: str) -> tuple[Any, ...]:
 
 
 def _is_many(given: Any) -> TypeGuard[Iterable[Any]]:
-    """Whether it is a list of something. A string, bytes and a dict hardly mean that."""
+    """Whether it is a list of values. Strings, bytes and dicts are not."""
     if isinstance(given, np.ndarray):
         return given.ndim > 0
     return isinstance(given, Iterable) and not isinstance(given, str | bytes | bytearray | memoryview | Mapping)
@@ -202,7 +202,7 @@ def _list(hint: Any, given: Any, path: str) -> list[Any]:
 
 
 def _items(hint: Any, given: Any, path: str) -> Iterable[Any]:
-    """Coerces as it is read: there may be millions of points, or a generator of them."""
+    """Converts items one by one as they are read: there may be millions of points, or a generator."""
     many = _check_many(hint, given, path)
     kind = _SizedItems if _has_length(many) else _Items
     return kind(coercer_of(hint), many, path)
@@ -227,7 +227,7 @@ class _Items:
 
 
 class _SizedItems(_Items):
-    """The same of an iterable that knows its length."""
+    """The items of an iterable that knows its length."""
 
     def __len__(self) -> int:
         return len(self._items)  # type: ignore[arg-type]
@@ -241,7 +241,7 @@ def fields_of(model: Any) -> Mapping[str, Coercer]:
 
 
 def _field_name(model: Any, key: Any) -> str | None:
-    """The field that a key of a dict means."""
+    """The field that a key of a dict names."""
     if not isinstance(key, str):
         return None
     names = fields_of(model)
@@ -258,7 +258,7 @@ def _model(model: type, given: Any, path: str) -> Any:
 
 
 def from_mapping(model: type, given: Mapping[Any, Any], path: str) -> Any:
-    """The model with these fields. Raises TypeError for a field that there is not, or that is missing."""
+    """The model with these fields. Raises TypeError for an unknown or a missing field."""
     fields = fields_of(model)
     values = {}
     for key, value in given.items():
@@ -277,7 +277,7 @@ def from_mapping(model: type, given: Mapping[Any, Any], path: str) -> Any:
 
 
 def coerced_fields(given: Any, path: str) -> Any:
-    """The model with its fields coerced; the same object when nothing changes."""
+    """The model with converted fields. The same object when nothing changes."""
     model: Any = type(given)
     changed = {}
     for name, coercer in fields_of(model).items():

@@ -1,7 +1,7 @@
-"""Points as columns: lists, arrays, Arrow tables and pandas frames, whose rows become points. Sends nothing.
+"""Points given as columns: lists, arrays, Arrow tables and pandas frames. Each row becomes a point. Sends nothing.
 
-A table has a column `id`, `vector` (of the unnamed space) or `vector:<space>`, and may have `payload`; every other
-column is a key of the payload. What is missing there (null, NaN, NaT) is left out.
+A table has a column `id`, and a column `vector` (for the unnamed space) or `vector:<space>`. It may have a column
+`payload`. Every other column is a key of the payload. Missing values (null, NaN, NaT) are left out.
 """
 
 import math
@@ -39,7 +39,7 @@ class TablePoints:
 
 
 def rows_of(table: Any) -> Iterator[dict[str, Any]]:
-    """The rows of a table, by the name of their columns."""
+    """The rows of a table as dicts by the name of the column."""
     if _is_frame(table):
         names = [str(name) for name in table.columns]
         for row in table.itertuples(index=False, name=None):
@@ -52,7 +52,7 @@ def rows_of(table: Any) -> Iterator[dict[str, Any]]:
 
 
 def points_of(ids: Any, vectors: Any, payloads: Any) -> list[PointStruct]:
-    """The points of columns. Raises TypeError or ValueError naming the column."""
+    """The points of columns. Raises TypeError or ValueError, which names the column."""
     given_ids = _column(ids, "ids")
     by_row = [{}] * len(given_ids) if vectors is None else _vector_rows(vectors)
     values = [None] * len(given_ids) if payloads is None else _payload_rows(payloads)
@@ -63,7 +63,7 @@ def points_of(ids: Any, vectors: Any, payloads: Any) -> list[PointStruct]:
 
 
 def _vector_rows(given: Any) -> Sequence[Any]:
-    """A vector for each point, or vectors by space."""
+    """For each point one vector, or a dict of vectors by space."""
     if not isinstance(given, Mapping):
         return _column(given, "vectors")
     columns = {space: _column(column, f'vectors["{space}"]') for space, column in given.items()}
@@ -88,7 +88,7 @@ def _payload_rows(given: Any) -> Sequence[Any]:
 
 
 def _column(given: Any, path: str) -> Sequence[Any]:
-    """A list of what the rows have."""
+    """The values of a column as a list."""
     single = isinstance(given, str | bytes | bytearray | Mapping) or is_table(given)
     if single or not isinstance(given, Iterable) or (isinstance(given, np.ndarray) and given.ndim == 0):
         raise TypeError(f"{path} takes a list or an array of rows, not {type(given).__name__}")

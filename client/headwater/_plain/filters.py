@@ -1,9 +1,9 @@
-"""Filters as plain dicts, as JSON has them and as other clients write them, made into those of filters.py.
+"""Filters as plain dicts, as in JSON and in other clients, converted to conditions of filters.py.
 
     {"must": [{"key": "color", "match": {"value": "red"}}, {"key": "price", "range": {"lt": 20}}],
      "should": [...], "must_not": [...], "min_should": {"conditions": [...], "min_count": 1}}
 
-A clause is a condition or a list of them. A condition may be a filter again.
+A clause is a condition or a list of conditions. A condition may itself be a filter.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +37,7 @@ _LISTS = (list, tuple, set, frozenset)
 
 
 def filter_of(given: Mapping[Any, Any], path: str) -> Condition:
-    """The filter, or the condition, that a dict means. Raises TypeError or ValueError naming the part."""
+    """The filter or the condition that a dict stands for. Raises TypeError or ValueError, which names the wrong part."""
     if not (given.keys() & set(CLAUSES)) and given:
         return condition_of(given, path)
     _check_keys(given, CLAUSES, path)
@@ -117,7 +117,7 @@ def _match(key: str, given: Any, path: str) -> Condition:
 
 
 def _range(key: str, given: Any, path: str) -> Condition:
-    """Numbers and strings, or instants when a bound is a date."""
+    """A range of numbers or strings. When a bound is a date: a range of instants."""
     bounds = _dict(given, path, BOUNDS)
     if any(hasattr(bound, "isoformat") for bound in bounds.values()):
         return DatetimeRange(key, **bounds)
@@ -225,7 +225,7 @@ def _many(given: Any, path: str) -> tuple[Any, ...]:
 
 
 def _dict(given: Any, path: str, known: tuple[str, ...], *, whole: bool = False) -> dict[str, Any]:
-    """The values of a dict that are not None. `whole`: all keys must be there."""
+    """The values of a dict, without None. `whole`: all keys are required."""
     if not isinstance(given, Mapping):
         raise TypeError(f"{path} takes a dict with {', '.join(known)}, not {type(given).__name__}")
     _check_keys(given, known, path)

@@ -1,6 +1,7 @@
-"""The rules of coercion.py for hints that mean more than their type says: ids, points, filters, queries, values.
+"""Rules of coercion.py for hints that mean more than their type: ids, points, filters, queries, values.
 
-Vectors, payloads and expressions pass as they are: what writes them to the wire checks them and names the part.
+Vectors, payloads and expressions stay as they are. The code that writes them to the wire checks them and names the
+wrong part.
 """
 
 import os
@@ -188,7 +189,7 @@ def _query(given: Any, path: str) -> Any:
 
 
 def _query_of_dict(given: Mapping[Any, Any], path: str) -> Any:
-    """A sparse vector, or one key that says how to rank."""
+    """A sparse vector, or a dict with one key that names the way to rank."""
     if not given or any(not isinstance(key, str) for key in given) or given.keys() == {"indices", "values"}:
         return given
     known = ("fusion", "nearest", *_RANKS)

@@ -1,4 +1,4 @@
-"""Members of enums by their names as people write them: `cosine`, `Cosine`, `push-down`. Knows no wire."""
+"""Members of enums by their names as people write them: `cosine`, `Cosine`, `push-down`."""
 
 import re
 from collections.abc import Mapping

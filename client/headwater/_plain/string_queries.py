@@ -1,4 +1,4 @@
-"""What a query that is a bare string was taken for, said by the error that comes of it. Sends nothing."""
+"""Adds a hint to errors when a query was a plain string and so was taken for the id of a point. Sends nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from headwater.models import Fusion
 
 
 def explained(error: PointNotFoundError, arguments: Mapping[str, Any]) -> HeadwaterError:
-    """The error, with a hint when it is about a string that was given as a query."""
+    """The error. It gets a hint when it is about a string that was given as a query."""
     for name in ("query", "vector"):
         given = arguments.get(name)
         if isinstance(given, str) and repr(given) in error.message:

@@ -1,4 +1,4 @@
-"""Conditions on records as a dict, `{"price": {"$gte": 5}}`, made into those of filters.py."""
+"""Conditions on records as a dict, such as `{"price": {"$gte": 5}}`, converted to conditions of filters.py."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,12 +24,12 @@ OPERATORS: Mapping[str, Callable[[Field, Any], Condition]] = {
 
 
 def filter_of_where(given: Where | None) -> FilterLike | None:
-    """The filter that a dict means; filters as they are. Raises ValueError for what a dict cannot say."""
+    """The filter that a dict stands for. Other filters stay as they are. Raises ValueError for a wrong dict."""
     return Filter(must=_conditions(given)) if isinstance(given, Mapping) else given
 
 
 def _conditions(given: Mapping[str, Any]) -> tuple[Condition, ...]:
-    """All of these must hold."""
+    """The conditions of a dict: all of them must hold."""
     conditions: list[Condition] = []
     for key, value in given.items():
         match key:

@@ -1,4 +1,4 @@
-"""One call to a server: where the server is, how bytes reach it, what is sent again, blocking and async methods."""
+"""One call to a server: its address, the transport, retries, and methods that block or are awaited."""
 
 from headwater._rpc.calls import Calls
 from headwater._rpc.endpoint import ChannelOption, Endpoint, Tls

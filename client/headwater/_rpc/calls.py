@@ -1,4 +1,4 @@
-"""One call from request to answer: deadline, retries, typed errors. Knows neither channels nor what RPCs mean."""
+"""One call from request to answer: deadline, retries, typed errors. Knows no channels and no meaning of RPCs."""
 
 import asyncio
 import logging
@@ -47,13 +47,16 @@ class Calls:
         self.closed = False
 
     async def __call__(self, rpc: Rpc[Request, Response], request: Request, timeout: float | None = None) -> Response:
-        """The answer. Raises HeadwaterError. `timeout` covers all attempts; None: the client's."""
+        """The answer. Raises HeadwaterError.
+
+        `timeout` is in seconds, for all attempts together; None: the timeout of the client.
+        """
         seconds = self._timeout if timeout is None else _seconds(timeout)
         deadline = math.inf if seconds is None else time.monotonic() + seconds
         return rpc.response.FromString(await self._send(rpc.path, _serialized(request), deadline, rpc.repeatable))
 
     async def release(self, rpc: Rpc[Request, Response], request: Request) -> None:
-        """Tells the server what it need not keep any longer. Sent once; failures do not matter."""
+        """Tells the server that it need not keep something any longer. Sent once; a failure does not matter."""
         if not self.closed and not sys.is_finalizing():
             with suppress(HeadwaterError):
                 await self._attempt(rpc.path, _serialized(request), RELEASE_TIMEOUT)
@@ -98,7 +101,7 @@ class Calls:
         await self._transport.close()
 
     async def _reach(self, timeout: float | None) -> float | None:
-        """Waits for a server, and returns what is left of the timeout: a stream is never begun twice."""
+        """Waits for a server and returns the rest of the timeout in seconds. A stream cannot be started twice."""
         began = time.monotonic()
         try:
             await self._send(HEALTH, b"", math.inf if timeout is None else began + timeout, repeatable=True)
@@ -109,7 +112,7 @@ class Calls:
         return None if timeout is None else max(timeout - (time.monotonic() - began), 0.0)
 
     async def _send(self, path: str, request: bytes, deadline: float, repeatable: bool) -> bytes:
-        """The answer, after as many attempts as it takes and is allowed."""
+        """The answer, after as many attempts as are needed and allowed."""
         retry = 0
         began = time.monotonic()
         while True:
@@ -140,7 +143,7 @@ class Calls:
 
     @contextmanager
     def _failures(self, *, addressed: bool = True) -> Iterator[None]:
-        """Turns what gRPC raises into a HeadwaterError."""
+        """Converts what gRPC raises to a HeadwaterError."""
         self.check_open()
         try:
             yield
@@ -153,7 +156,7 @@ class Calls:
             raise (self._addressed(error) if addressed else error) from failure
 
     def _addressed(self, error: HeadwaterError) -> HeadwaterError:
-        """The error; when no server said it, it names the address."""
+        """The error. When it does not come from a server, its message gets the address."""
         if error.reason:
             return error
         if isinstance(error, UnavailableError):
@@ -175,8 +178,11 @@ _UNREADABLE = b"\xff"
 
 
 class _Stream(Iterator[bytes]):
-    """Serialised requests. What reading them raises is kept in `failure`: gRPC reads in a thread of its own, and would
-    log it and lose it. The server is then sent what it cannot read, so that it does not take a part for the whole."""
+    """Serialised requests. `failure` keeps the error that reading them raised.
+
+    gRPC reads the requests in a thread of its own, where it would log the error and lose it. After an error the server
+    gets bytes that it cannot read. So it does not take a part of the requests for all of them.
+    """
 
     def __init__(self, requests: Iterable[Message]) -> None:
         self._requests = iter(requests)
@@ -213,7 +219,7 @@ def _seconds(timeout: float | None) -> float | None:
 
 
 def _is_cancelled_by_caller(failure: BaseException) -> bool:
-    """Whether the task was cancelled, not only the call; gRPC raises the same."""
+    """Whether the task was cancelled, and not only the call: gRPC raises the same error for both."""
     if not isinstance(failure, asyncio.CancelledError):
         return False
     task = asyncio.current_task()

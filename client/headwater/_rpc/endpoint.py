@@ -1,4 +1,4 @@
-"""Where the server is and how to speak to it: address, security, api-key, options of the channel. Opens none."""
+"""Where the server is and how to talk to it: address, security, api-key, options of the channel. Opens no channel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,10 @@ _DEFAULT_OPTIONS: Mapping[str, str | int] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """`options` are gRPC channel options and win over the defaults. Raises TypeError and ValueError."""
+    """A server as the user gave it. Raises TypeError and ValueError.
+
+    `options` are gRPC channel options and replace the defaults.
+    """
 
     target: str
     tls: Tls = None
@@ -75,5 +78,5 @@ class Endpoint:
         return () if self.api_key is None else (("api-key", self.api_key),)
 
     def unreachable(self, details: str) -> str:
-        """What to tell a user when nothing answers."""
+        """The message for a user when no server answers."""
         return self.address.unreachable(details, tls=self.uses_tls)

@@ -1,4 +1,4 @@
-"""Which failures pass by themselves, and how long to wait for that. Sends nothing."""
+"""Which failures may pass by themselves, and how long to wait. Sends nothing."""
 
 import random
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ _WRONG_SECURITY = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often a call is sent again while the server is unavailable. Seconds.
+    """How often a call is sent again while the server is unavailable. Times are in seconds.
 
-    `retries` None: until the call's deadline, or `longest_outage` of a call that has none. Waits grow twofold and are
-    drawn between half and all of their length, so that many clients do not come back at the same moment. A call that
-    finds the server's queue full waits as long as the server says, again and again until its deadline, whatever it
-    does; not if `retries` is 0.
+    `retries` None: until the deadline of the call; a call without a deadline ends after `longest_outage`. Each wait is
+    twice as long as the one before. Its length is a random part between half and all of that, so that many clients do
+    not return at the same moment. When the queue of the server is full, a call waits as long as the server says, and
+    repeats that until its deadline. With `retries` 0 it does not wait.
     """
 
     retries: int | None = None
@@ -56,7 +56,7 @@ class RetryPolicy:
 
 
 def may_pass(error: HeadwaterError) -> bool:
-    """Whether the server may be there again soon."""
+    """Whether the server may be available again soon."""
     # A failed file does not heal by itself: its collection has to be opened again. Of embedders the server has tried.
     if not isinstance(error, UnavailableError) or isinstance(error, StorageFailedError | EmbedderUnavailableError):
         return False
@@ -69,10 +69,10 @@ def nothing_was_sent(error: HeadwaterError) -> bool:
 
 
 def is_asked_to_wait(error: HeadwaterError) -> bool:
-    """Whether the server is full and did nothing yet."""
+    """Whether the server is full and has done nothing yet."""
     return isinstance(error, TooManyRequestsError) or (not error.reason and "retry_seconds" in error.metadata)
 
 
 def asked_wait(error: HeadwaterError) -> float:
-    """Seconds that a full server asks to wait, and up to half more, so that not all callers come at once."""
+    """Seconds that a full server asks to wait, plus up to half of it, so that not all callers return at once."""
     return float(error.metadata.get("retry_seconds", DEFAULT_ASKED_WAIT)) * random.uniform(1.0, 1.5)

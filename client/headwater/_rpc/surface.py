@@ -1,8 +1,8 @@
-"""One definition, two surfaces: methods written once as coroutines, called blocking or awaited. Knows no RPC.
+"""Methods are written once, as coroutines, and have two surfaces: blocking and awaited. Knows no RPC.
 
-A blocking transport never suspends, so a coroutine over it runs to its end in a single step: that is all that
-`run_blocking` does. The descriptor `remote` picks the surface by the object it is found on, and says so to type
-checkers: on a `BlockingNamespace` a method returns its result, on an `AsyncNamespace` a coroutine of it.
+A coroutine over a blocking transport never suspends, so it runs to its end in one step: `run_blocking` does that step.
+The descriptor `remote` chooses the surface by the class of its object, and tells it to type checkers: on a
+`BlockingNamespace` a method returns its result, on an `AsyncNamespace` a coroutine.
 """
 
 import functools
@@ -50,7 +50,7 @@ def run_blocking(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class remote(Generic[P, T]):  # noqa: N801  (a decorator)
-    """Decorates a coroutine method to fit the surface it is called on, and its arguments to fit it."""
+    """Decorates a coroutine method: it blocks or is awaited, and its arguments are converted by its hints."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
         arguments = Arguments(function)
@@ -87,7 +87,7 @@ class remote(Generic[P, T]):  # noqa: N801  (a decorator)
 
 
 class remote_items(Generic[P, T]):  # noqa: N801  (a decorator)
-    """Decorates an async generator method: a generator on a `BlockingNamespace`, itself on an `AsyncNamespace`."""
+    """Decorates an async generator method. On a `BlockingNamespace` it is a plain generator."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], AsyncGenerator[T, None]]) -> None:
         arguments = Arguments(function)

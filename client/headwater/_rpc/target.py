@@ -1,4 +1,4 @@
-"""Where a server is, from what people type: host and port, with a scheme or without, or a socket. Opens nothing."""
+"""The address of a server as people write it: host and port, with or without a scheme, or a socket. Opens nothing."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server's address. `typed`: as the user gave it; `name`: as gRPC takes it. `tls` None: it does not say."""
+    """A server address. `typed`: as the user wrote it; `name`: for gRPC. `tls` None: the address does not say."""
 
     typed: str
     name: str
@@ -26,7 +26,7 @@ class Target:
     is_local: bool
 
     def unreachable(self, details: str, *, tls: bool) -> str:
-        """What to tell a user whose server cannot be reached; `details` are gRPC's."""
+        """The message for a user whose server cannot be reached. `details` come from gRPC."""
         security = "with TLS" if tls else "without TLS"
         return (
             f"no Headwater server answers at {self.typed}: {details.rstrip('.')}. "
@@ -35,7 +35,7 @@ class Target:
 
 
 def target_of(typed: str) -> Target:
-    """Raises TypeError, or ValueError saying what is wrong with it."""
+    """The address. Raises TypeError, and ValueError that says what is wrong."""
     if not isinstance(typed, str):
         raise TypeError(f"target is a string such as 'localhost:{DEFAULT_PORT}', not {type(typed).__name__}")
     if not typed or any(letter.isspace() or not letter.isprintable() for letter in typed):
@@ -90,7 +90,7 @@ def _split(typed: str, authority: str) -> tuple[str, str | None]:
 
 
 def _address(typed: str, host: str) -> IPv4Address | IPv6Address | None:
-    """None: it is a name."""
+    """The IP address; None when the host is a name."""
     try:
         return ip_address(host)
     except ValueError:

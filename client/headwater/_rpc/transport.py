@@ -1,4 +1,4 @@
-"""How bytes reach the server: a blocking and an asyncio transport of one shape. Knows no retries and no errors."""
+"""How bytes reach the server: a blocking and an asyncio transport with the same methods. Knows no retries, no errors."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ class Transport(Protocol):
 class BlockingTransport:
     """A transport whose coroutines never suspend: they block. Safe to share between threads.
 
-    A process that was forked opens a channel of its own: the parent's belongs to threads that the child has not.
+    A forked process opens its own channel: the channel of the parent needs threads that the child does not have.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:

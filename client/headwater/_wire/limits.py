@@ -1,4 +1,4 @@
-"""What cannot be sent at all, refused with the error that the server would send. All other limits are the server's."""
+"""What cannot be sent at all. It is refused with the error of the server. The server itself has all other limits."""
 
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ E = TypeVar("E", bound=InvalidArgumentError)
 
 
 def refused(kind: type[E], path: str, description: str, **metadata: object) -> E:
-    """An error of this kind that names the field."""
+    """An error of this class that names the field."""
     facts = {key: str(value) for key, value in metadata.items()}
     return kind(f"{path}: {description}", metadata=facts, field_violations=[FieldViolation(path, description)])
 
@@ -26,7 +26,7 @@ def check_depth(depth: int, path: str) -> None:
 def unsigned(
     number: int | None, path: str, kind: type[InvalidArgumentError] = InvalidLimitError, *, bits: int = 32
 ) -> int | None:
-    """The number, which the wire gives so many bits and no sign. Raises an error of this kind."""
+    """The number, when it fits in so many bits without a sign. Raises an error of the given class."""
     if number is not None and not 0 <= number < 2**bits:
         raise refused(kind, path, f"{number:,} is not between 0 and 2^{bits} - 1")
     return number

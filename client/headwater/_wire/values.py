@@ -15,7 +15,7 @@ from headwater.v1 import common_pb2, payload_pb2
 
 
 def name_list(given: Iterable[str], what: str) -> list[str]:
-    """A list of names. A bare string is a TypeError: it would pass for a list of its characters."""
+    """The names as a list. Raises TypeError for a string: it would be taken for a list of its characters."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise TypeError(f"{what} takes a list of strings, not {'one string' if isinstance(given, str) else given!r}")
     listed = list(given)
