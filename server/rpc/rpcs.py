@@ -95,7 +95,7 @@ class _Rpc:
         return self._parse(given)
 
     def _parse(self, raw: bytes) -> Message:
-        """The message. Raises RequestTooLarge when it would take too much memory, InvalidRequest when it is malformed."""
+        """The message. Raises RequestTooLarge when it would take too much memory, InvalidRequest when malformed."""
         bound = self._interceptor.max_request_memory
         Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")
         # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.

@@ -37,7 +37,7 @@ _LISTS = (list, tuple, set, frozenset)
 
 
 def filter_of(given: Mapping[Any, Any], path: str) -> Condition:
-    """The filter or the condition that a dict stands for. Raises TypeError or ValueError, which names the wrong part."""
+    """The filter or condition that a dict stands for. Raises TypeError or ValueError, which names the wrong part."""
     if not (given.keys() & set(CLAUSES)) and given:
         return condition_of(given, path)
     _check_keys(given, CLAUSES, path)

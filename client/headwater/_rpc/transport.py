@@ -1,4 +1,4 @@
-"""How bytes reach the server: a blocking and an asyncio transport with the same methods. Knows no retries, no errors."""
+"""How bytes reach the server: a blocking and an asyncio transport with the same methods. Knows no retries."""
 
 import asyncio
 import os
