@@ -2,6 +2,7 @@
 recall, each of one snapshot."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -35,7 +36,7 @@ from planner.analyze.recall import (
     summary,
 )
 from planner.bind import BoundQuery, check_selectors, dense_space, space_of
-from planner.execute import Fetched, Indexes, LocalSource, Source, Values, execute, fetch_repeated
+from planner.execute import Fetched, Indexes, LocalSource, Source, Values, count_highlights, execute, fetch_repeated
 from planner.explain import ExplainNode, Explanation, Ran, explain, render
 from planner.optimize import optimize
 from planner.payload_index import Column
@@ -111,6 +112,9 @@ class Analyses:
             points = dict(zip(every, fetched, strict=True))
             parts = source.highlights(slots, plan.highlighted)
             highlights = dict(zip(slots.tolist(), parts, strict=True))
+            for slot, times in Counter(every).items():
+                for _ in range(times - 1 if highlights[slot] else 0):
+                    count_highlights(highlights[slot], budget)
             groups = [
                 Group(
                     group.value,

@@ -2,6 +2,7 @@
 
 from planner.execute.demand import Demand, Place
 from planner.execute.executor import execute, run
+from planner.execute.fetch_highlights import count_highlights
 from planner.execute.fetching import (
     POINT_BYTES,
     Fetched,
@@ -29,6 +30,7 @@ __all__ = [
     "Trace",
     "Values",
     "convert_scores",
+    "count_highlights",
     "execute",
     "fetch_repeated",
     "fetch_some",

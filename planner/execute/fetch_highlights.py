@@ -1,6 +1,6 @@
 """Reads the matched parts of texts of the points that a request ended up with, and of no others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from planner.bind import Highlighted
 from planner.predicate import first_key, parse_path
@@ -14,7 +14,8 @@ def highlights_of_points(
 ) -> list[tuple[Highlight, ...]]:
     """Of each of `slots` (n,) what the queries ask for: by query, then by field, each part once.
 
-    Raises DeadlineExceeded or Cancelled.
+    What is found is counted in the reply, and its memory. Raises ReplyTooLarge, RequestTooLarge, DeadlineExceeded,
+    Cancelled.
     """
     if not highlighted:
         return [()] * len(slots)
@@ -31,6 +32,14 @@ def highlights_of_points(
         payload = reader.codec.decode(reader.record(slot).payload, keys)
         parts: dict[Highlight, None] = {}
         for path, steps, clauses, analyzer, wanted in asked:
-            parts |= dict.fromkeys(highlights_of(path, texts_at(payload, steps), clauses, analyzer, wanted))
+            parts |= dict.fromkeys(highlights_of(path, texts_at(payload, steps), clauses, analyzer, wanted, budget))
+        count_highlights(parts, budget)
         found.append(tuple(parts))
     return found
+
+
+def count_highlights(parts: Iterable[Highlight], budget: Budget) -> None:
+    """Counts the highlights of a point once more. Raises ReplyTooLarge, RequestTooLarge."""
+    for part in parts:
+        budget.answer(part.reply_bytes)
+        budget.hold(part.memory, "highlights")

@@ -4,13 +4,16 @@ Invisible are format characters (general category Cf: soft hyphens, joiners, wor
 direction, zero width spaces), variation selectors, and whatever else Unicode says to ignore when it cannot be shown.
 """
 
+import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import regex
 
 _INVISIBLE = regex.compile(r"[\p{Cf}\p{Variation_Selector}\p{Default_Ignorable_Code_Point}]")
+_PIECES_AT_ONCE = 1_024
 _COMPOSES = regex.compile(r"\p{NFC_Quick_Check=Maybe}")
 
 
@@ -27,23 +30,25 @@ def without_invisible(text: str) -> str:
     return without
 
 
-def spelled_places(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
+def spelled_places(text: str, beat: Callable[[], None] = lambda: None) -> tuple[str, Sequence[int], Sequence[int]]:
     """`spelled(text)`, and where each of its characters begins and ends in `text`.
 
     Characters that became one, or one that became several, share their places. What is invisible is of the character
-    before it.
+    before it. `beat` is called now and then, and may raise.
     """
     if text.isascii():
         return text, range(len(text)), range(1, len(text) + 1)
-    found: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for start, end in _pieces(text):
+    found = io.StringIO()
+    starts, ends = array("L"), array("L")
+    for number, (start, end) in enumerate(_pieces(text)):
+        if number % _PIECES_AT_ONCE == 0:
+            beat()
         piece = spelled(text[start:end])
-        found.append(piece)
-        starts += [start] * len(piece)
-        ends += [end] * len(piece)
-    return "".join(found), starts, ends
+        found.write(piece)
+        for _ in piece:
+            starts.append(start)
+            ends.append(end)
+    return found.getvalue(), starts, ends
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ Tokens are tokens.py's.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import Stemmer
 
 from planner.predicate import is_pair, spelled
-from planner.text.tokens import located_tokens, tokens_of
+from planner.text.tokens import tokens_of
 from storage.schema import TextSettings, Tokenizer
 
 GAP = 10_000
@@ -92,11 +92,6 @@ class Analyzer:
     def prefix(self, token: str) -> str:
         """How terms begin that `token` is the beginning of: spelled like terms, but not stemmed or dropped."""
         return self._folded(self._spelled(token))
-
-    def located(self, text: str) -> Iterator[tuple[tuple[str, ...], int, int]]:
-        """The terms of every token of a text, none for dropped ones, and where the token begins and ends."""
-        for token, start, end in located_tokens(self.settings.tokenizer, text):
-            yield self.terms(token), start, end
 
     def _is_long(self, token: str) -> bool:
         return _size(self._spelled(token)) > self.settings.max_token_length

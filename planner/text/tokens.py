@@ -70,8 +70,8 @@ def tokens_of(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
     return _TOKENS[tokenizer]
 
 
-def located_tokens(tokenizer: Tokenizer, text: str) -> Iterator[Token]:
-    """The same tokens, with their places in `text`."""
+def located_tokens(tokenizer: Tokenizer, text: str, beat: Callable[[], None] = lambda: None) -> Iterator[Token]:
+    """The same tokens, with their places in `text`. `beat` is called now and then, and may raise."""
     if tokenizer is Tokenizer.PRE_TOKENIZED:
         if text:
             yield text, 0, len(text)
@@ -83,7 +83,7 @@ def located_tokens(tokenizer: Tokenizer, text: str) -> Iterator[Token]:
             position = start + len(token)
             yield token, start, position
         return
-    cut, starts, ends = spelled_places(text)
+    cut, starts, ends = spelled_places(text, beat)
     pattern = _ASCII_WORD if cut.isascii() else _WORD
     for match in pattern.finditer(cut):
         word, start = match.group(), match.start()

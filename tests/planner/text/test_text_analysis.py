@@ -159,13 +159,13 @@ def test_settings_that_are_refused(settings: dict[str, object], kind: type[Engin
 )
 def test_settings_on_disk(settings: TextSettings) -> None:
     check_text_settings(settings, "p")
-    assert TextSettings.from_json(settings.to_json()) == settings
+    assert TextSettings.from_json(settings.to_json(), "it") == settings
 
 
 def test_settings_from_before_keep_their_bound() -> None:
     """What was stored names every setting."""
     stored = {**TextSettings().to_json(), "max_token_length": 39}
-    assert TextSettings.from_json(stored).max_token_length == 39
+    assert TextSettings.from_json(stored, "it").max_token_length == 39
     assert TextSettings().max_token_length == 254
 
 
