@@ -73,14 +73,14 @@ QUERY = Query(root=Stage(query=Bm25(text="fox", highlight=ALL), limit=10), with_
 
 def test_highlights_are_counted_in_the_reply(engine: tuple[Engine, Collection]) -> None:
     searches, collection = engine
-    [answer] = searches.query(collection, [QUERY])
+    [answer] = searches.queries.query(collection, [QUERY])
     whole = sum(part.reply_bytes for hit in answer.hits for part in hit.highlights)
     assert whole > 10 * len(TEXT)
-    searches.query(collection, [QUERY], Budget(meter=Meter(max_reply=whole + 10_000)))
+    searches.queries.query(collection, [QUERY], Budget(meter=Meter(max_reply=whole + 10_000)))
     with pytest.raises(ReplyTooLarge):
-        searches.query(collection, [QUERY], Budget(meter=Meter(max_reply=whole // 2)))
+        searches.queries.query(collection, [QUERY], Budget(meter=Meter(max_reply=whole // 2)))
     with pytest.raises(RequestTooLarge, match="highlight"):
-        searches.query(collection, [QUERY], Budget(meter=Meter(max_memory=50_000_000)))
+        searches.queries.query(collection, [QUERY], Budget(meter=Meter(max_memory=50_000_000)))
 
 
 def test_highlights_are_counted_once_for_each_group(engine: tuple[Engine, Collection]) -> None:
