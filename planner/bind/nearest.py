@@ -10,14 +10,14 @@ from planner.bind.stored_vectors import GivenVector, Unread
 from planner.bind.vectors import bind_vector, check_dense
 from planner.errors import InvalidQuery
 from planner.query import Nearest, QueryVector
-from planner.rank import InRecords
+from planner.rank import InMulti, InSparse
 from storage.schema import DenseSpace, MultiSpace, SparseSpace
 from storage.search import MultiQuery, SparseQuery
 from storage.vectors import MultiVector, SparseMetric, SparseVector, check_multi_query, check_sparse_query
 from storage.write import check_query_vector
 
 
-def bind_nearest(rank: Nearest, asked: Asked) -> Unread[InDense | InRecords]:
+def bind_nearest(rank: Nearest, asked: Asked) -> Unread[InDense | InMulti | InSparse]:
     """Raises InvalidQuery, and what spaces and vectors may raise."""
     name = asked.space()
     space = asked.schema.spaces[name]
@@ -29,10 +29,10 @@ def bind_nearest(rank: Nearest, asked: Asked) -> Unread[InDense | InRecords]:
             return lambda reading: InDense(name, space.distance, vector(reading))
         case SparseSpace():
             sparse = bind_vector(rank.vector, name, partial(_sparse_query, asked, name), field)
-            return lambda reading: InRecords(sparse(reading), name)
+            return lambda reading: InSparse(sparse(reading), name)
         case MultiSpace():
             matrix = bind_vector(rank.vector, name, partial(_multi_query, asked, name, space), field)
-            return lambda reading: InRecords(matrix(reading), name)
+            return lambda reading: InMulti(matrix(reading), name)
     assert_never(space)
 
 

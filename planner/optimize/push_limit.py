@@ -37,9 +37,7 @@ def push_limit(node: Node) -> Node:
 def _push(node: Node, needed: int | None) -> Node:
     """The node when nobody looks past its first `needed` rows; None: all are looked at."""
     match node:
-        case Search() if not node.params.exact:
-            return node
-        case RankAll() if not node.ranker.is_exact:
+        case Search() | RankAll() if not node.is_exact:
             return node
         case Search() | Scan() | RankAll():
             return node if needed is None or node.limit <= needed else replace(node, limit=needed)

@@ -45,6 +45,11 @@ class Search:
     params: SearchParams
     after: SearchAfter | None = None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the first rows stay the same when more rows are asked for."""
+        return self.params.exact
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
@@ -68,6 +73,11 @@ class RankAll:
     filter: Filter | None = None
     exclude: tuple[PointId, ...] = ()
     limit: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the first rows stay the same when more rows are asked for."""
+        return self.ranker.is_exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from planner.rank.by_examples import BoundContext, BoundDiscover, BoundExamples,
 from planner.rank.by_field import ByField
 from planner.rank.by_formula import ByFormula
 from planner.rank.by_metrics import InMetrics, MetricScore
+from planner.rank.by_multi_vector import InMulti
+from planner.rank.by_sparse_vector import InSparse
 from planner.rank.by_text import ByText
-from planner.rank.by_vector import InRecords
 from planner.rank.diversity import pick_diverse
 from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
 from planner.rank.ranker import Found, Ranker
@@ -28,8 +29,9 @@ __all__ = [
     "Found",
     "Ids",
     "InMetrics",
-    "InRecords",
+    "InMulti",
     "InSpace",
+    "InSparse",
     "InstantStart",
     "MetricScore",
     "Ranker",

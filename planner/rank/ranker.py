@@ -11,6 +11,7 @@ from planner.query import Metric
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from storage.schema import Distance
+from storage.search import SpaceHits
 
 Slots = NDArray[np.uint32]
 
@@ -113,6 +114,10 @@ class Ranker(ABC):
         return Found(ranking.take(slice(limit)), len(slots), "exact", reason, distances, total)
 
 
-def without(ranking: Ranking, excluded: NDArray[np.int64], limit: int) -> Ranking:
-    """The first `limit` rows of a ranking, but for points that are excluded."""
-    return ranking.take(~np.isin(ranking.slots, excluded)).take(slice(limit)) if len(excluded) else ranking
+def found_by_storage(hits: SpaceHits, excluded: NDArray[np.int64], limit: int, rows_in: int) -> Found:
+    """The first `limit` points that storage found, but for those `excluded`. Storage says how it found them."""
+    ranking = Ranking(hits.slots, hits.scores)
+    if len(excluded):
+        ranking = ranking.take(~np.isin(ranking.slots, excluded)).take(slice(limit))
+    total = None if len(excluded) else hits.total
+    return Found(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)

@@ -12,7 +12,7 @@ from storage.index import SparseView
 from storage.mvcc import Snapshot
 from storage.schema import SparseModifier
 from storage.search.dense import SpaceHits
-from storage.search.multi import MultiQuery, multi_vectors, score_multi, search_multi
+from storage.search.multi import multi_vectors
 from storage.search.stored_sparse import copy_worth_keeping, drop_others, is_kept, note_use, open_sparse, write_sparse
 from storage.vectors import MultiVector, SparseMetric, SparseVector, best, score_vectors
 
@@ -93,25 +93,6 @@ def score_sparse(snapshot: Snapshot, space: str, slots: Slots, query: SparseQuer
         return SpaceHits(slots[:0], np.empty(0, np.float32))
     hit_slots, hit_scores = best(np.concatenate(found), np.concatenate(scored), None, snapshot.id_keys)
     return SpaceHits(hit_slots, hit_scores, "rescore", "the candidates of the prefetches", len(slots))
-
-
-RecordQuery = SparseQuery | MultiQuery
-
-
-def search_records(
-    snapshot: Snapshot, space: str, query: RecordQuery, limit: int, allowed: Slots | None, budget: Budget
-) -> SpaceHits:
-    """The `limit` best points of a sparse or multi-vector space, of those in `allowed` (None: all)."""
-    if isinstance(query, MultiQuery):
-        return search_multi(snapshot, space, query, limit, allowed, budget)
-    return search_sparse(snapshot, space, query, limit, allowed, budget)
-
-
-def score_records(snapshot: Snapshot, space: str, slots: Slots, query: RecordQuery, budget: Budget) -> SpaceHits:
-    """Those of `slots` that can be ranked, best first, with the scores of a search."""
-    if isinstance(query, MultiQuery):
-        return score_multi(snapshot, space, slots, query, budget)
-    return score_sparse(snapshot, space, slots, query, budget)
 
 
 def sparse_or_multi_vectors(

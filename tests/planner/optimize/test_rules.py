@@ -45,7 +45,7 @@ from planner.query.filter import (
     ValuesCount,
 )
 from planner.query.query import QueryVector, SearchParams
-from planner.rank.by_vector import InRecords
+from planner.rank.by_multi_vector import InMulti
 from storage.schema import Distance
 from storage.search.multi import MultiQuery
 from storage.vectors.multi import MultiVector
@@ -267,7 +267,7 @@ def test_the_optimizer_refuses_to_run_for_ever(monkeypatch: pytest.MonkeyPatch) 
 def test_multi_vectors_are_asked_for_fewer_only_where_no_graph_finds_them(exact: bool, limit: int) -> None:
     """Their graphs look as far as the limit says."""
     query = MultiQuery(MultiVector(np.ones((2, 2), np.float32)), exact)
-    leaf = RankAll(stage="root.prefetch[0]", ranker=InRecords(query, "tokens"), limit=50)
+    leaf = RankAll(stage="root.prefetch[0]", ranker=InMulti(query, "tokens"), limit=50)
     fused = FuseRanks(stage="root", k=60, weights=(1.0,), children=(leaf,))
     pushed = push_limit(Limit(stage="root", limit=3, offset=1, child=fused))
     assert pushed == Limit(

@@ -1,0 +1,53 @@
+"""Nearness to a sparse vector. Searches and scores are those of storage/search/sparse.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.rank.ranker import Found, Ranker, Slots, found_by_storage
+from planner.rank.ranking import Ranking
+from planner.rank.run_context import RunContext
+from storage.schema import Distance
+from storage.search import SparseQuery, score_sparse, search_sparse
+from storage.vectors import SparseMetric
+
+
+@dataclass(frozen=True, slots=True)
+class InSparse(Ranker):
+    """Nearness in a sparse space. Points that share no index with the query are left out."""
+
+    query: SparseQuery
+    space: str
+
+    @property
+    def name(self) -> str:
+        return "sparse"
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        return (self.space,)
+
+    @property
+    def metric(self) -> Distance:
+        # Cosine's conversion is 1 - s, which serves every ratio; Dot's is -s.
+        return Distance.DOT if self.query.metric is SparseMetric.DOT else Distance.COSINE
+
+    def describe(self) -> dict[str, str]:
+        return {"using": self.space, "metric": self.query.metric.value, "indices": str(len(self.query.vector))}
+
+    def no_rank(self) -> str:
+        return f"it shares no index with the query in {self.space!r}"
+
+    def rank(
+        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+    ) -> tuple[Ranking, int]:
+        hits = score_sparse(run.reader, self.space, slots, self.query, run.budget)
+        return Ranking(hits.slots, hits.scores), hits.distance_computations
+
+    def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
+        """As many more rows are searched for as points are excluded."""
+        hits = search_sparse(run.reader, self.space, self.query, limit + len(excluded), allowed, run.budget)
+        rows_in = run.reader.vector_count(self.space) if allowed is None else len(allowed)
+        return found_by_storage(hits, excluded, limit, rows_in)
