@@ -1,4 +1,4 @@
-"""Composition root: makes the server of its parts and starts and stops them in order. Owns no rule and no state."""
+"""Makes the server from its parts, starts them and stops them in order. Has no rules and no state."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -50,7 +50,7 @@ SERVICES = tuple(service.full_name for service in (COLLECTIONS, POINTS, VDE, IND
 
 
 class CannotStart(Exception):
-    """What keeps the server from starting, in one line."""
+    """The reason why the server cannot start, in one line."""
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def _options(config: Config) -> list[tuple[str, int]]:
 
 
 def _tell_closed(engine: Engine, index_workers: IndexWorkers, collection: Collection) -> None:
-    """Ends what follows a collection that was closed, for good or for room."""
+    """Tells those who follow a collection that it was closed, whether it may be opened again or not."""
     engine.derived.closed(collection)
     index_workers.closed(collection)
 

@@ -1,4 +1,4 @@
-"""Settings of the server: where they come from, what they may be. Builds nothing from them and imports no numerics."""
+"""Settings of the server: their sources and their bounds. Builds nothing from them and imports no numpy."""
 
 import argparse
 import dataclasses
@@ -17,17 +17,17 @@ LOG_FORMATS = ("text", "json")
 
 
 class InvalidConfig(ValueError):
-    """A setting that cannot be; the message names it."""
+    """A setting has a wrong value. The message names it."""
 
 
 def _about(text: str, **rules: Any) -> dict[str, Any]:
-    """What a setting is for, and its rules: `low`, `high`, `choices`, and the `metavar` of its flag."""
+    """The help text of a setting and its rules: `low`, `high`, `choices`, and the `metavar` of its flag."""
     return {"help": text, **rules}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """All settings, valid once made. Each is also a flag and an environment variable of the same name."""
+    """All settings, checked when made. Each is also a flag and an environment variable of the same name."""
 
     data: Path = field(metadata=_about("folder of the stored data; made when absent", metavar="DIR"))
     listen: str = field(

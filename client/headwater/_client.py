@@ -36,7 +36,7 @@ DEFAULT_TIMEOUT = 60.0
 
 
 class _Connection:
-    """What both clients have: how they were made, so that they can be shown, and made again where they are pickled."""
+    """The common part of both clients: it keeps their arguments, to show them and to restore a pickled client."""
 
     def __init__(self, calls: Calls, endpoint: Endpoint, timeout: float | None, retries: int | None) -> None:
         self._calls = calls

@@ -1,8 +1,8 @@
 """Every RPC of the contract: its path, its messages, and whether it may be sent twice. Sends none of them.
 
-`repeatable` RPCs are retried when the server is unavailable: sent twice they leave the data as sent once would, and the
-second answer is as good as the first. `once` RPCs are not: the second Create would find the name taken, the second
-Delete would say that there was nothing to delete, a second batch may undo what others wrote in between.
+`repeatable` RPCs are sent again when the server is unavailable. Sent twice they leave the same data as sent once, and
+the second answer is as good as the first. `once` RPCs are not sent again: a second Create would find the name taken, a
+second Delete would find nothing to delete, and a second batch may undo what others wrote in between.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
-"""Filters: which points take part. Makes conditions, which combine with `&`, `|` and `~`. Evaluates nothing.
+"""Filters say which points take part. They are made of conditions, which combine with `&`, `|` and `~`.
 
     Field("price").lte(200.0) & ~Field("brand").any_of(["acme", "umbra"])
     FilterBuilder().must(Field("kind").eq("shoe")).should(Field("rating").gte(4), has_id([1, 2])).build()
 
-A field that is missing makes every condition on it false, except `is_empty`; so `~` of a condition is true there.
+On a missing field every condition except `is_empty` is false, so `~` of such a condition is true.
 """
 
 from collections.abc import Iterable, Mapping

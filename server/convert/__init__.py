@@ -1,4 +1,4 @@
-"""Conversion between messages and the types of planner and storage, naming fields when it fails. Calls no engine."""
+"""Conversion between messages and the types of planner and storage. Errors name the field. Calls no engine."""
 
 from server.convert.analyses import (
     aggregate_query_of,

@@ -1,6 +1,6 @@
 """Answers: hits, points and explanations of the planner -> messages.
 
-Replies are filled in place: a message given to another's constructor is copied.
+Replies are filled in place, because a message that is passed to the constructor of another is copied.
 """
 
 from collections.abc import Iterable

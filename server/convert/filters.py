@@ -1,4 +1,4 @@
-"""Filters: messages -> planner.query.filter. Finds what a message lacks; the planner checks paths, bounds and depth."""
+"""Filters: messages -> planner.query. Finds missing parts; the planner checks paths, bounds and depth."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -45,7 +45,7 @@ def filter_of(message: wire.Filter, path: str) -> Filter:
 
 
 def _check_size(message: wire.Filter, path: str) -> None:
-    """Refuses what is far too large before anything is made of it; the planner counts again."""
+    """Refuses a filter that is far too large before it is converted. The planner counts again."""
     count, pending = 0, [message]
     while pending:
         clauses = pending.pop()

@@ -1,7 +1,4 @@
-"""Formulas: messages -> planner.query.
-
-Finds what a message lacks; the planner checks paths, numbers and depth.
-"""
+"""Formulas: messages -> planner.query. Finds missing parts; the planner checks paths, numbers and depth."""
 
 from collections.abc import Mapping
 
@@ -59,7 +56,7 @@ def formula_of(message: wire.Formula, path: str) -> Formula:
 
 
 class _Parts:
-    """Reads the parts of the expression at `root`, and counts them, to stop at what is far too large."""
+    """Reads and counts the parts of the expression at `root`. Stops when there are far too many."""
 
     def __init__(self, root: str) -> None:
         self._root = root

@@ -1,7 +1,4 @@
-"""Places in filters: messages -> planner.query.
-
-Finds what a message lacks; the planner checks degrees and rings.
-"""
+"""Places in filters: messages -> planner.query. Finds missing parts; the planner checks degrees and rings."""
 
 from headwater.v1 import filter_pb2 as wire
 from planner.errors import InvalidFilter

@@ -1,4 +1,4 @@
-"""Indexes: messages <-> what they say of policies and properties."""
+"""Indexes: messages <-> policies and properties."""
 
 from collections.abc import Mapping
 

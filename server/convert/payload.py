@@ -66,10 +66,11 @@ def check_payload(message: Payload, path: str) -> None:
 
 
 def is_surely_sound(data: bytes) -> bool:
-    """Whether the serialised payload, without unknown fields, shows none of the bytes that an unsound one must have.
+    """Whether the serialised payload is certainly sound. Requires: it has no unknown fields.
 
-    False says nothing. It looks for what an empty key or value is written as, the start of a long key, of a double that
-    is not finite, and counts what objects and lists start with. Walking through a message takes ten times as long.
+    False means: not known. It looks for the bytes that every unsound payload must have: those of an empty key or value,
+    of a long key, and of a double that is not finite. It also counts the bytes that begin objects and lists. To read
+    the message itself takes ten times as long.
     """
     return (
         _EMPTY_ELEMENT not in data
@@ -160,7 +161,7 @@ def _check_key(key: str, path: str) -> None:
 
 
 def _check_value(value: Value, path: str, step: str | int, depth: int) -> None:
-    """Checks the value at `step` of the object or list at `path`; the path of a sound scalar is never put together."""
+    """Checks the value at `step` of the object or list at `path`. For a sound scalar the path is never built."""
     match value.WhichOneof("kind"):
         case None:
             raise InvalidPayload(_join(path, step), "the value has no kind")

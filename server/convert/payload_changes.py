@@ -1,4 +1,4 @@
-"""What payload writes do to a payload: pure functions from old to new, sharing what does not change."""
+"""The effects of payload writes: pure functions from the old payload to the new one, which share unchanged parts."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ Payload = dict[str, object]
 
 
 def merged(payload: Payload, keys: Sequence[str], values: Payload) -> Payload:
-    """`payload` with `values` set in the object that `keys` lead to, whose other keys stay.
+    """`payload` with `values` set in the object at `keys`. The other keys of that object stay.
 
-    Objects on the way are made where there are none; a value that is no object gives way to one.
+    Missing objects on the way are made. A value on the way that is no object is replaced by one.
     """
     if not keys:
         return {**payload, **values}
@@ -17,5 +17,5 @@ def merged(payload: Payload, keys: Sequence[str], values: Payload) -> Payload:
 
 
 def replaced(payload: Payload, values: Payload) -> Payload:
-    """`values`, whatever there was."""
+    """`values`, whatever the payload was before."""
     return values

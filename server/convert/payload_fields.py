@@ -25,7 +25,7 @@ def kind_of(message: Message, path: str, error: type[InvalidRequest] = InvalidRe
 
 
 def enum_value(table: Mapping[int, Value], number: int, path: str) -> Value:
-    """What the enum's `number` stands for. Raises InvalidRequest for a number that this version does not know."""
+    """The value for the `number` of an enum. Raises InvalidRequest for a number that this version does not know."""
     if number not in table:
         raise InvalidRequest(path, f"{number} is no known value")
     return table[number]

@@ -35,7 +35,7 @@ def field_index_params_of(message: wire.FieldIndexParams, path: str) -> FieldInd
 
 
 def payload_schema_of(fields: Mapping[str, wire.FieldIndexParams]) -> dict[str, FieldIndexParams]:
-    """Declarations by path. Raises InvalidRequest for what is no path, and for two ways to write one."""
+    """Declarations by path. Raises InvalidRequest for a wrong path, and for one path that is written in two ways."""
     found: dict[str, FieldIndexParams] = {}
     for text, message in fields.items():
         here = f'payload_schema["{text}"]'

@@ -1,7 +1,4 @@
-"""Queries and searches: messages -> planner.query.
-
-Finds what a message lacks; the planner checks what they mean.
-"""
+"""Queries and searches: messages -> planner.query. Finds missing parts; the planner checks their meaning."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -64,7 +61,7 @@ def query_of(request: points_pb2.PointsQueryRequest, path: str = "") -> Query:
 
 
 def search_of(request: points_pb2.PointsSearchRequest, path: str = "") -> Query:
-    """The query of one leaf that the search at `path` of a request is. Raises InvalidRequest, naming the field."""
+    """The query for the search at `path` of a request: it has one leaf. Raises InvalidRequest, naming the field."""
     vector = vector_input_of(request.vector, request, join(path, "vector"))
     return _query_of(_leaf_of(request, Nearest(vector), path), request, path, "vector")
 
@@ -91,7 +88,7 @@ def _search_after_of(request: RootMessage, path: str) -> SearchAfter | None:
 
 
 def _check_size(root: StageMessage, path: str) -> None:
-    """Refuses what is far too large before anything is made of it; the planner counts again."""
+    """Refuses a query that is far too large before it is converted. The planner counts again."""
     count, pending = 1, [root]
     while pending:
         children = pending.pop().prefetch
@@ -111,7 +108,7 @@ def _stage_of(message: StageMessage, path: str) -> Stage:
 
 
 def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank | None, path: str) -> Stage:
-    """What every kind of stage has."""
+    """The fields that every kind of stage has."""
     if message.HasField("lookup_from") and not any(isinstance(vector, StoredVector) for vector in vectors_in(rank)):
         raise InvalidQuery(join(path, "lookup_from"), "it is for queries by point id only")
     return Stage(
@@ -125,7 +122,7 @@ def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank 
 
 
 def search_params_of(message: query_pb2.SearchParams, path: str) -> SearchParams:
-    """How the stage whose `params` are at `path` searches."""
+    """The search settings of the stage whose `params` are at `path`."""
     quantization = message.quantization
     return SearchParams(
         hnsw_ef=message.hnsw_ef if message.HasField("hnsw_ef") else None,

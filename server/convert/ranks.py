@@ -1,4 +1,4 @@
-"""What a stage ranks by: messages -> planner.query.query. The planner checks what they mean."""
+"""Ways to rank: messages -> planner.query. The planner checks their meaning."""
 
 from collections.abc import Iterable, Mapping
 
@@ -93,7 +93,7 @@ def rank_of(stage: StageMessage, path: str) -> Rank:
 def vector_input_of(
     message: query_pb2.VectorInput, stage: StageMessage | points_pb2.PointsSearchRequest, path: str
 ) -> VectorInput:
-    """The vector at `path` of a stage, which says where vectors of stored points are looked up."""
+    """The vector at `path` of a stage. The stage says where vectors of stored points are looked up."""
     if kind_of(message, path, InvalidQuery) == "vector":
         if message.vector.WhichOneof("kind") == "sparse":
             return sparse_of(message.vector, path)

@@ -1,4 +1,4 @@
-"""Schemas and what collections hold: messages <-> storage types. Storage checks the values."""
+"""Schemas and contents of collections: messages <-> storage types. Storage checks the values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -85,7 +85,7 @@ _INDEX_KIND_NUMBERS = {kind: number for number, kind in INDEX_KINDS.items()}
 
 
 def schema_of(request: wire.CollectionsCreateRequest) -> CollectionSchema:
-    """The schema that a new collection is to have."""
+    """The schema of a new collection."""
     schema = CollectionSchema(
         spaces=_spaces_of(request.vectors, request.sparse_vectors, ""),
         text_indexes=text_indexes_of(request.text_indexes, "text_indexes"),
@@ -119,7 +119,7 @@ def collection_info(
     aliases: Sequence[str],
     payload_schema: Mapping[str, FieldIndexStatus],
 ) -> wire.CollectionInfo:
-    """What a collection is and holds, with every default filled in. `stats` may be of a later commit than `schema`."""
+    """Settings and counts of a collection, with all defaults filled in. `stats` may be of a later commit."""
     dense = {name: space for name, space in schema.dense.items() if name in stats.spaces}
     return wire.CollectionInfo(
         collection_name=name,
@@ -140,7 +140,7 @@ def collection_info(
 def _spaces_of(
     vectors: Mapping[str, wire.VectorParams], sparse: Mapping[str, wire.SparseVectorParams], prefix: str
 ) -> dict[str, SpaceSchema]:
-    """The spaces of all kinds; `prefix` begins the names of the two fields that they are in."""
+    """The spaces of all kinds. The names of their two fields begin with `prefix`."""
     spaces: dict[str, SpaceSchema] = {}
     for name, params in vectors.items():
         path = f'{prefix}vectors["{name}"]'
@@ -256,7 +256,7 @@ def _index_kind_of(number: int, path: str) -> IndexKind | None:
 
 
 def _ivf_config(space: DenseSpace) -> wire.IvfConfig | None:
-    """Settings of lists; None where there are none to be, and nobody set any."""
+    """Settings of IVF lists. None when the space has no lists and nobody set any."""
     if space.index is not IndexKind.IVF and space.ivf == IvfConfig():
         return None
     return wire.IvfConfig(

@@ -1,4 +1,4 @@
-"""What to return of points: messages -> planner selectors. Unset selects the whole payload and no vectors."""
+"""Which parts of points are returned: messages -> planner selectors. Unset: the whole payload and no vectors."""
 
 from headwater.v1.indexes_pb2 import IndexesSearchRequest
 from headwater.v1.points_pb2 import (

@@ -42,7 +42,7 @@ def _rows_of(message: Vector) -> list[NDArray[np.float32]]:
 def space_bodies_of(
     schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
 ) -> dict[str, SpaceBodies]:
-    """Of the vectors of the points listed at `path` those in sparse and multi-vector spaces, by space.
+    """The vectors of the points at `path` that are in sparse and multi-vector spaces, by space.
 
     Raises InvalidRequest and its subclasses, naming the vector, and EmbedderNotConfigured for a text.
     """
@@ -79,12 +79,12 @@ def _body_of(message: Vector, schema: BodySpace, space: str, path: str) -> bytes
 
 
 def write_multi(target: Vector, vector: MultiVector) -> None:
-    """Makes an empty message the vector."""
+    """Fills an empty message with the vector."""
     for row in vector.rows:
         target.multi.vectors.add().values.extend(row.tolist())
 
 
 def write_sparse(target: Vector, vector: SparseVector) -> None:
-    """Makes an empty message the vector."""
+    """Fills an empty message with the vector."""
     target.sparse.indices.extend(vector.indices.tolist())
     target.sparse.values.extend(vector.values.tolist())

@@ -27,7 +27,7 @@ def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
 
 
 def _sparse_stats(vectors: int) -> wire.SpaceStats:
-    """Of a sparse space: its bytes are among those of ids and payloads, and its index is in memory."""
+    """Statistics of a sparse space. Its bytes count as ids and payloads, and its index is in memory."""
     return wire.SpaceStats(vectors=vectors, indexed_vectors=vectors, index="inverted", datatype="float32")
 
 

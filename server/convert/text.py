@@ -65,7 +65,7 @@ def text_settings_of(params: wire.TextIndexParams, path: str) -> TextSettings:
 
 
 def text_index_message(settings: TextSettings) -> wire.TextIndexParams:
-    """The same as a message, with every default filled in."""
+    """The settings as a message, with every default filled in."""
     return wire.TextIndexParams(
         tokenizer=_TOKENIZER_NUMBERS[settings.tokenizer],  # type: ignore[arg-type]
         language=settings.language,

@@ -23,17 +23,17 @@ _VALUES_TAG = bytes([DenseVector.VALUES_FIELD_NUMBER << 3 | 2])
 
 
 def vector_of(message: Vector) -> NDArray[np.float32]:
-    """The components as they were sent, not checked; none when the message is not set."""
+    """The components as they were sent, not checked. Empty when the message is not set."""
     return np.asarray(message.dense.values, dtype=np.float32)
 
 
 def space_vectors_of(
     schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
 ) -> dict[str, SpaceVectors]:
-    """Of the vectors of the points listed at `path` those in dense spaces, one matrix per space.
+    """The vectors of the points at `path` that are in dense spaces: one float32 matrix (n, size) for each space.
 
-    Raises SpaceNotFound, EmptyVector, DimensionMismatch, NotFinite or InvalidRequest, naming the vector, and
-    EmbedderNotConfigured for a text, since those that have an embedder were replaced before.
+    Raises SpaceNotFound, EmptyVector, DimensionMismatch, NotFinite or InvalidRequest, naming the vector. Raises
+    EmbedderNotConfigured for a text: texts of spaces with an embedder were replaced before.
     """
     positions: defaultdict[str, list[int]] = defaultdict(list)
     rows: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
@@ -74,7 +74,7 @@ def set_vectors(
 
 
 def write_dense(target: Vector, row: NDArray[np.float32]) -> None:
-    """Makes an empty message the vector `row`."""
+    """Fills an empty message with the vector `row`."""
     # The wire form of a packed repeated float is its raw little-endian bytes: 20 times faster than `extend`.
     data = row.astype("<f4", copy=False).tobytes()
     target.dense.MergeFromString(_VALUES_TAG + _varint(len(data)) + data)

@@ -1,4 +1,4 @@
-"""Writes: messages -> storage operations. What a message can get wrong is found here, before anything is queued."""
+"""Writes: messages -> storage operations. Mistakes in a message are found here, before anything is queued."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,9 +58,10 @@ COMPARISONS: Mapping[int, Comparison] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What writes are converted for: the collection's schema, and what makes selectors and conditions for it.
+    """The collection that a write is converted for: its schema, and functions that make selectors and conditions.
 
-    `select` takes a filter and the field path where it is; `condition` a filter, comparisons, and the write's path.
+    `select` takes a filter and the path of its field. `condition` takes a filter, comparisons, and the path of the
+    write.
     """
 
     schema: CollectionSchema
@@ -90,7 +91,7 @@ def delete_of(request: points_pb2.PointsDeleteRequest, path: str, target: Target
 
 
 def update_vectors_of(request: points_pb2.PointsUpdateVectorsRequest, path: str, target: Target) -> UpdateVectors:
-    """Sets vectors, at least one of each point."""
+    """Sets vectors. Each point must have at least one."""
     points, here = request.points, join(path, "points")
     _check_some(len(points), here)
     for index, point in enumerate(points):

@@ -24,14 +24,14 @@ def no_embedder(space: str, field: str) -> EmbedderNotConfigured:
 
 
 class EmbedderFailed(WrongState):
-    """The embedder answered with what cannot be used, and would do so again."""
+    """The embedder answered with something unusable, and would do so again."""
 
     def __init__(self, embedder: str, message: str, **metadata: object) -> None:
         super().__init__(f"the embedder {embedder!r} {message}", embedder=embedder, **metadata)
 
 
 class EmbedderUnavailable(EngineError):
-    """The embedder did not answer; it may later."""
+    """The embedder did not answer. It may answer later."""
 
     def __init__(self, embedder: str, message: str) -> None:
         super().__init__(f"the embedder {embedder!r} gives no answer: {message}", embedder=embedder)

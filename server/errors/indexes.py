@@ -12,11 +12,11 @@ from storage.errors import InvalidRequest, NotFound
 
 
 class IndexNotFound(NotFound):
-    """Nothing is such an index."""
+    """No index has this id, or fits the request."""
 
 
 class AmbiguousIndex(InvalidRequest):
-    """Nothing in the request tells the `candidates` apart, given by id and by what they are."""
+    """Several indexes fit the request. `candidates` lists them by id and description."""
 
     def __init__(self, field: str, candidates: Sequence[tuple[str, str]]) -> None:
         listed = "; ".join(f"{index_id} ({what})" for index_id, what in candidates)

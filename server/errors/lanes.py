@@ -4,7 +4,7 @@ from storage.errors import Exhausted
 
 
 class TooManyRequests(Exhausted):
-    """As many requests wait as may. Nothing was done; try again after `retry_seconds`."""
+    """The queue of requests is full. Nothing was done; try again after `retry_seconds`."""
 
     def __init__(self, what: str, maximum: int, retry_seconds: float) -> None:
         super().__init__(f"{what}, at most {maximum:,}; try again in {retry_seconds:.1f} s", maximum=maximum)

@@ -1,4 +1,4 @@
-"""How answers show themselves in a terminal and a notebook: tables as text and HTML, and frames. Knows no answer."""
+"""Shows answers in a terminal and a notebook: tables as text and HTML, and frames. Knows no model."""
 
 from headwater._display.frames import plain
 from headwater._display.tables import Row, Table, counted, cut, flat, html_table, printable

@@ -1,4 +1,4 @@
-"""The methods of a client, a file for each group: make a request, send it, make a model of the answer."""
+"""The methods of a client, a file for each group: make a request, send it, convert the answer to a model."""
 
 from headwater._methods.batches import BATCH_SIZE
 from headwater._methods.collections import AsyncCollections, Collections

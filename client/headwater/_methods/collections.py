@@ -1,4 +1,4 @@
-"""The namespace `.collections`: life, schema and aliases of collections, blocking and async."""
+"""The namespace `.collections`: collections, their schema and their aliases, blocking and async."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

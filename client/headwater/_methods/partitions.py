@@ -1,4 +1,4 @@
-"""The part of `.vde` for partitions that are made elsewhere: samples out, trees of centroids in."""
+"""The methods of `.vde` for partitions made elsewhere: they get samples and send trees of centroids."""
 
 from collections.abc import Iterator
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""Why points are, or are not, in the answer to a query: a part of `.points`."""
+"""Explanations of queries, and of points that are or are not in an answer. Part of `.points`."""
 
 from headwater import _rpcs as rpcs
 from headwater._rpc import Namespace, remote
@@ -22,7 +22,7 @@ from headwater.v1 import points_pb2
 
 
 class PointExplanations(Namespace):
-    """The query is that of `points.query`, and runs. All raise HeadwaterError."""
+    """Explains queries that are written as for `points.query`. All raise HeadwaterError."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class PointExplanations(Namespace):
         analyze: bool = False,
         timeout: float | None = None,
     ) -> Explanation:
-        """How a query would run; with `analyze` it runs, and the actual numbers are set. `str()` is the plan's tree."""
+        """How a query would run. With `analyze` it runs, and actual numbers are set. `str()` is the plan as a tree."""
         root = QueryRequest(
             query=query,
             prefetch=prefetch,

@@ -1,4 +1,4 @@
-"""The part of `.vde` that copies collections: snapshots on the server, down to a file, and up again."""
+"""The methods of `.vde` that copy collections: snapshots on the server, downloads and uploads."""
 
 import json
 import os

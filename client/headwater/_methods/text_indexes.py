@@ -1,4 +1,4 @@
-"""The part of `.points` that makes and drops text indexes."""
+"""The methods of `.points` that make and delete text indexes."""
 
 from collections.abc import Mapping
 from typing import Any
