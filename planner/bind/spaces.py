@@ -12,16 +12,16 @@ def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
 
     Raises SpaceNotFound when there is none of that name, AmbiguousSpace when none can be chosen.
     """
-    names = schema.names
+    spaces = schema.spaces
     if using is not None:
-        if using not in names:
-            raise SpaceNotFound(using, names, field=field)
+        if using not in spaces:
+            raise SpaceNotFound(using, schema.names, field=field)
         return using
-    if "" in names:
+    if "" in spaces:
         return ""
-    if len(names) != 1:
-        raise AmbiguousSpace(field, names)
-    return names[0]
+    if len(spaces) != 1:
+        raise AmbiguousSpace(field, schema.names)
+    return next(iter(spaces))
 
 
 def dense_space(schema: CollectionSchema, space: str, field: str) -> DenseSpace:

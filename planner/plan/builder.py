@@ -149,8 +149,10 @@ def _build_filter(stage: BoundStage, name: str, node: Node) -> Node:
 
 
 def _build_score_mode(stage: BoundStage, name: str, node: Node) -> Node:
+    if stage.score_mode is ScoreMode.RAW:
+        return node
     metric = _metric_of(stage.ranked.rank)
-    if stage.score_mode is ScoreMode.RAW or metric is None:
+    if metric is None:
         return node
     return ConvertScores(stage=name, mode=stage.score_mode, distance=metric, child=node)
 
