@@ -1,5 +1,6 @@
 """Indexes without the wire: what counts as text, names of spaces, and how dicts become filters."""
 
+import json
 import unicodedata
 
 import pytest
@@ -61,4 +62,4 @@ def test_policies_are_kept_with_their_space() -> None:
         property="a.b", source=IndexSource.MANAGED, ready=ReadyPolicy.FULL_COVERAGE, seq=7, next_slot=9
     )
     schema = CollectionSchema(spaces={"a": DenseSpace(size=3, embedder="e", policy=policy), "b": DenseSpace(size=2)})
-    assert CollectionSchema.from_json(schema.to_json()) == schema
+    assert CollectionSchema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
