@@ -27,8 +27,12 @@ class Meter:
         """Bytes that were held are free."""
         self.memory -= size
 
-    def answer(self, size: int) -> None:
-        """Counts `size` bytes that the reply is about to grow by. Raises ReplyTooLarge."""
+    def expect(self, size: int) -> None:
+        """Raises ReplyTooLarge when the reply has no room for `size` bytes more. Counts nothing."""
         if self.max_reply is not None and self.reply + size > self.max_reply:
             raise ReplyTooLarge(size=self.reply + size, maximum=self.max_reply)
+
+    def answer(self, size: int) -> None:
+        """Counts `size` bytes that the reply is about to grow by. Raises ReplyTooLarge."""
+        self.expect(size)
         self.reply += size

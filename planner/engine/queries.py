@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from planner.bind import BoundQuery, VectorSource, bind
 from planner.errors import InvalidQuery
-from planner.execute import POINT_BYTES, Indexes, LocalSource, Source, StoredValue, Trace, run
+from planner.execute import POINT_BYTES, Indexes, LocalSource, Source, StoredValue, Trace, check_least_reply, run
 from planner.explain import Explanation, PointExplanation, Ran, explain, explain_points
 from planner.limits import check_batch, check_explained
 from planner.optimize import optimize
@@ -145,7 +145,8 @@ class Queries:
             return ExplainedPoints(explained, reader.seq)
 
     def _source(self, queries: Sequence[BoundQuery], reader: Snapshot, budget: Budget) -> LocalSource:
-        """Where the queries are run, with room for their hits. Raises RequestTooLarge."""
+        """Where the queries are run, with room for their hits. Raises RequestTooLarge, ReplyTooLarge."""
+        check_least_reply(queries, reader, budget)
         points = sum(min(query.root.limit, reader.point_count) for query in queries)
         budget.hold(POINT_BYTES * points, "the points of the answers")
         return LocalSource(reader, self._indexes, budget)

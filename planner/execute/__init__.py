@@ -10,6 +10,7 @@ from planner.execute.fetching import (
     fetch_repeated,
     fetch_some,
 )
+from planner.execute.least_reply import check_least_reply
 from planner.execute.local_source import Indexes, LocalSource
 from planner.execute.operators import convert_scores
 from planner.execute.source import Inspection, Points, Source, Values
@@ -29,6 +30,7 @@ __all__ = [
     "StoredValue",
     "Trace",
     "Values",
+    "check_least_reply",
     "convert_scores",
     "count_highlights",
     "execute",
