@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from headwater._display import Row, Table, counted, flat
+from headwater._display import PartList, Row, Table, counted, flat
 from headwater.models.explanation import Explanation
 from headwater.models.points import PointId, Record, ScoredPoint, WithPayload, WithVectors
 
@@ -31,7 +31,7 @@ class PointGroup:
     lookup: Record | None = None
 
 
-class Groups(Table, list[PointGroup]):
+class Groups(Table, PartList[PointGroup]):
     """Groups in the order of their best points. `seq` is the commit sequence that was read."""
 
     __slots__ = ("explanation", "seq")
@@ -64,7 +64,7 @@ class FacetHit:
     count: int
 
 
-class Facets(Table, list[FacetHit]):
+class Facets(Table, PartList[FacetHit]):
     """The most frequent values first. `value_count` is how many there are in all, `seq` the commit that was read."""
 
     __slots__ = ("seq", "value_count")
@@ -163,7 +163,7 @@ class AggregateGroup:
         return self.results[name]
 
 
-class Aggregates(Table, list[AggregateGroup]):
+class Aggregates(Table, PartList[AggregateGroup]):
     """Groups in the order of their values. `group_count`: how many there are in all; `seq`: the commit read."""
 
     __slots__ = ("group_count", "seq")
@@ -192,7 +192,7 @@ class MatrixPair:
     score: float
 
 
-class MatrixPairs(Table, list[MatrixPair]):
+class MatrixPairs(Table, PartList[MatrixPair]):
     """Pairs of a distance matrix: points of the sample in id order, for each its nearest others, best first."""
 
     __slots__ = ("seq",)

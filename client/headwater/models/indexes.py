@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from headwater._display import PartList
 from headwater.models.collections import Distance
 from headwater.models.points import PointId, ScoredPoint, VectorLike
 
@@ -102,7 +103,7 @@ class IndexHit:
     data = payload
 
 
-class IndexHits(list[IndexHit]):
+class IndexHits(PartList[IndexHit]):
     """The records that were found, best first, and how much the searched indexes cover (one for each label)."""
 
     __slots__ = ("stats",)

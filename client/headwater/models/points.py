@@ -7,7 +7,7 @@ from uuid import UUID
 
 from numpy.typing import NDArray
 
-from headwater._display import Row, Table, counted, plain
+from headwater._display import PartList, Row, Table, counted, plain
 from headwater.models.text import Highlight
 from headwater.models.vectors import MultiVectorLike, SparseVector, SparseVectorLike
 
@@ -135,7 +135,7 @@ def _asked_for(point: "Record | ScoredPoint") -> dict[str, Any]:
     return payload | ({} if point.vectors is None else {"vectors": point.vectors})
 
 
-class RecordList(Table, list[Record]):
+class RecordList(Table, PartList[Record]):
     """Points: a list that prints as a table, with `to_dicts`, `to_pandas` and `to_arrow`."""
 
     __slots__ = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from headwater._display import Row, Table, counted
+from headwater._display import PartList, Row, Table, counted
 from headwater.filters import FilterLike
 from headwater.models.explanation import Explanation
 from headwater.models.points import PointIdLike, ScoredPoint, VectorLike, WithPayload, WithVectors
@@ -213,7 +213,7 @@ class QueryRequest:
     search_after: SearchAfterLike | None = None
 
 
-class Hits(Table, list[ScoredPoint]):
+class Hits(Table, PartList[ScoredPoint]):
     """The points of one query, best first: a list that prints as a table and also knows how it was made.
 
     `seq` is the commit sequence that was read. `total` is how many points the query ranks, whatever its limit; None

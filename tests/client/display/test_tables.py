@@ -281,3 +281,23 @@ def test_a_payload_that_was_not_asked_for_says_so() -> None:
     assert (
         repr(point) == "ScoredPoint(id=1, score=0.5, payload=<not asked for>, vectors=None, version=0, highlights=())"
     )
+
+
+def test_a_slice_of_an_answer_is_an_answer() -> None:
+    points = [ScoredPoint(n, 1.0 / (n + 1), {"n": n}, None, 1) for n in range(5)]
+    hits = Hits(points, seq=7, total=9, cursor="c")
+    part = hits[1:3]
+    assert type(part) is Hits
+    assert (part.seq, part.total, part.cursor, part.explanation) == (7, 9, "c", None)
+    assert [hit.id for hit in part] == [1, 2]
+    assert [row["id"] for row in part.to_dicts()] == [1, 2]
+    assert "of 9" in repr(part)
+    assert part == points[1:3]
+    assert [hit.id for hit in hits[::-2]] == [4, 2, 0]
+    assert hits[-1] is points[-1]
+    assert len(hits) == 5, "the whole is as it was"
+    assert type(hits.copy()) is Hits
+    facets = Facets([FacetHit("a", 2), FacetHit("b", 1)], value_count=2)
+    assert type(facets[:1]) is Facets
+    assert type(RecordList([])[:]) is RecordList
+    assert type(pickle.loads(pickle.dumps(part))) is Hits
