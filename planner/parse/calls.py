@@ -7,9 +7,9 @@ from planner.parse.values import (
     Node,
     count_bounds,
     elements_of,
+    id_scalar_of,
     number_of,
     path_of,
-    scalar_of,
     scalars_of,
     string_of,
 )
@@ -113,7 +113,7 @@ def _ids(arguments: Arguments) -> Condition:
 
 
 def _id(node: Node) -> PointId:
-    value = scalar_of(node)
+    value = id_scalar_of(node)
     if isinstance(value, bool | float):
         raise Misread(node, "an id is an integer or a string")
     return value

@@ -13,6 +13,9 @@ Node = Tree[Token] | Token
 BOUNDS: Mapping[str, str] = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
+_MOST_ID_DIGITS = 20
+
+
 class Misread(Exception):
     """What a node says has no meaning."""
 
@@ -63,13 +66,22 @@ def scalar_of(node: Node) -> Scalar:
     raise Misread(node, "a string, a number, true or false is expected here")
 
 
+def id_scalar_of(node: Node) -> Scalar:
+    """As `scalar_of`, of ids: their numbers have 64 bits and no sign."""
+    text = str(node.children[0]) if isinstance(node, Tree) and node.data == "number" else ""
+    if text.isdigit() and len(text) <= _MOST_ID_DIGITS and 2**63 <= int(text) < 2**64:
+        return int(text)
+    return scalar_of(node)
+
+
 def _literal(node: Tree[Token]) -> Scalar:
     try:
         value: Scalar = json.loads(str(node.children[0]))
     except ValueError as error:
         raise Misread(node, f"it is no string as JSON has them: {error}") from None
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise Misread(node, "an integer has 64 bits")
+        by_id = f"; the point id {value} is found by has_id([{value}])" if 0 <= value < 2**64 else ""
+        raise Misread(node, f"an integer has 64 bits, one of them its sign{by_id}")
     if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         raise Misread(node, "half a surrogate pair is no character")
     return value

@@ -105,6 +105,9 @@ def test_meaning(text: str, meaning: Condition) -> None:
         ("a == ", 1, 6, "the end"),
         ("a == 1 and\n  b ==", 2, 7, "the end"),
         ("a == 1 b", 1, 8, "'b'"),
+        ("$id == 9223372036854775808", 1, 8, "has_id([9223372036854775808])"),
+        ("$id in [18446744073709551615]", 1, 9, "has_id([18446744073709551615])"),
+        ("has_id([18446744073709551616])", 1, 9, "64 bits"),
         ("a == ٣", 1, 6, "'٣'"),
         ("a == 1٣", 1, 6, "'1'"),
         ("a == 1.٣", 1, 6, "'1'"),
@@ -174,3 +177,8 @@ TOKENS = [*"a()[],<1`", "and", "or", "not", "in", "==", '"x"', "true", "text(", 
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(InvalidFilter, LimitExceeded):
         parse_filter(text, "f")
+
+
+def test_ids_of_all_64_bits_are_named_by_has_id() -> None:
+    ids = HasId((2**63, 2**64 - 1))
+    assert parse_filter("has_id([9223372036854775808, 18446744073709551615])", "") == Filter(must=(ids,))
