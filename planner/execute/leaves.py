@@ -15,6 +15,8 @@ from storage.search import SpaceHits, SpaceSearch, search_vectors
 from storage.tables import encode_id
 from storage.vectors import Position
 
+NOBODY = np.empty(0, np.int64)
+
 
 def answer_leaves(demands: Collection[Demand], run: RunContext) -> dict[Demand, LeafAnswer]:
     """An answer for every demand. Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
@@ -39,7 +41,8 @@ def _with_total(leaf: Leaf, answer: LeafAnswer) -> LeafAnswer:
 
 
 def _found(demand: Demand, leaf: RankAll, run: RunContext) -> LeafAnswer:
-    allowed, excluded = run.sets.allowed(demand.filters), run.reader.slots_of(leaf.exclude)
+    allowed = run.sets.allowed(demand.filters)
+    excluded = run.reader.slots_of(leaf.exclude) if leaf.exclude else NOBODY
     found = leaf.ranker.find(allowed, excluded, leaf.limit, run)
     return LeafAnswer(
         found.ranking, found.rows_in, found.strategy, found.reason, found.distance_computations, found.total

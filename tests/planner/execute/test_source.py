@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from planner.bind.bound import Highlighted
 from planner.bind.stages import check_query
 from planner.bind.stored_vectors import VectorSource
-from planner.engine import Engine
 from planner.errors import InvalidQuery
 from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.executor import execute
@@ -163,7 +162,7 @@ def test_two_halves_answer_as_the_whole(database: Database, world: World, data: 
     query = data.draw(queries(world))
     with ExitStack() as opened:
         whole = opened.enter_context(database.collection("whole").snapshot())
-        vectors = VectorSource("whole", whole, Engine(database.collection).lookup, opened)
+        vectors = VectorSource("whole", whole, database.collection, opened)
         plan = optimize(build(check_query(query, whole.schema).read(vectors)))
         assume(_scores_alone_decide(plan))
         halves = [_source(database.collection(f"half {number}"), opened) for number in (0, 1)]
