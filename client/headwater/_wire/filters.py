@@ -167,4 +167,7 @@ def _value(value: Scalar, path: str) -> payload_pb2.Value:
     try:
         return value_message(value, field)
     except InvalidPayloadError as error:
-        raise refused(InvalidFilterError, field, error.field_violations[0].description) from None
+        what = error.field_violations[0].description
+        if path == "$id" and isinstance(value, int) and 2**63 <= value < 2**64:
+            what = f"{value} is beyond 2^63 - 1, the largest number that is compared; has_id([{value}]) finds the point"
+        raise refused(InvalidFilterError, field, what) from None

@@ -228,3 +228,14 @@ def test_depth() -> None:
 
 def test_no_filter_is_none() -> None:
     assert filter_message(None) is None
+
+
+@pytest.mark.parametrize(
+    "condition", [Field("$id") == 2**63, Field("$id") > 2**63, Field("$id").any_of([1, 2**63])], ids=["is", ">", "in"]
+)
+def test_ids_that_cannot_be_compared_are_found_by_has_id(condition: FilterLike) -> None:
+    with pytest.raises(headwater.InvalidFilterError, match=r"has_id\(\[9223372036854775808\]\)"):
+        filter_message(condition)
+    message = filter_message(has_id([2**63]))
+    assert message is not None
+    assert message.must[0].has_id.ids[0].number == 2**63
