@@ -5,13 +5,12 @@ from typing import assert_never
 
 from planner.bind.asked import Asked
 from planner.bind.bound import InDense
-from planner.bind.spaces import kind_of_space
 from planner.bind.stored_vectors import GivenVector, Unread
 from planner.bind.vectors import bind_vector, check_dense
 from planner.errors import InvalidQuery
 from planner.query import Nearest, QueryVector
 from planner.rank import InMulti, InSparse
-from storage.schema import DenseSpace, MultiSpace, SparseSpace
+from storage.schema import DenseSpace, MultiSpace, SparseSpace, kind_of_space
 from storage.search import MultiQuery, SparseQuery
 from storage.vectors import MultiVector, SparseMetric, SparseVector, check_multi_query, check_sparse_query
 from storage.write import check_query_vector

@@ -1,10 +1,8 @@
 """Which space a request means by `using`, and of which kind it is."""
 
-from typing import assert_never
-
 from planner.errors import AmbiguousSpace, InvalidQuery
 from storage.errors import SpaceNotFound
-from storage.schema import CollectionSchema, DenseSpace, MultiSpace, SparseSpace
+from storage.schema import CollectionSchema, DenseSpace, kind_of_space
 
 
 def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
@@ -30,15 +28,3 @@ def dense_space(schema: CollectionSchema, space: str, field: str) -> DenseSpace:
     if not isinstance(found, DenseSpace):
         raise InvalidQuery(field, f"the space {space!r} is {kind_of_space(found)}, which this does not take")
     return found
-
-
-def kind_of_space(space: DenseSpace | SparseSpace | MultiSpace) -> str:
-    """As errors call it."""
-    match space:
-        case DenseSpace():
-            return "dense"
-        case SparseSpace():
-            return "sparse"
-        case MultiSpace():
-            return "one of multi-vectors"
-    assert_never(space)

@@ -75,11 +75,11 @@ def _read_vector(reader: Snapshot, point_id: PointId, space: str) -> GivenVector
     slots = reader.slots_of([point_id])
     if slots[0] < 0:
         raise PointNotFound([point_id])
-    if space in reader.schema.body_spaces:
+    if space in reader.schema.dense:
+        present, rows = reader.vectors(space, slots.astype(np.uint32))
+        if present[0]:
+            return QueryVector(np.array(rows[0], dtype=np.float32))
+    else:
         for _, vector in sparse_or_multi_vectors(reader, space, slots.astype(np.uint32)):
             return vector
-        raise VectorNotFound(point_id, space)
-    present, rows = reader.vectors(space, slots.astype(np.uint32))
-    if not present[0]:
-        raise VectorNotFound(point_id, space)
-    return QueryVector(np.array(rows[0], dtype=np.float32))
+    raise VectorNotFound(point_id, space)

@@ -148,7 +148,7 @@ def _names(schema: CollectionSchema, selector: VectorsSelector | None) -> list[s
 
 def _points_at_once(schema: CollectionSchema, names: Sequence[str]) -> int:
     """Points whose vectors are read together: few where vectors are large."""
-    values = sum(MAX_MULTI_VALUES if name in schema.body_spaces else schema.dense[name].size for name in names)
+    values = sum(schema.dense[name].size if name in schema.dense else MAX_MULTI_VALUES for name in names)
     return max(1, min(MOST_AT_ONCE, VALUES_AT_ONCE // max(1, values)))
 
 
@@ -160,11 +160,11 @@ def _size(vector: StoredValue) -> int:
 def _vectors(reader: Snapshot, slots: NDArray[np.uint32], names: Sequence[str]) -> list[dict[str, StoredValue]]:
     by_point: list[dict[str, StoredValue]] = [{} for _ in range(len(slots))]
     for name in names:
-        if name in reader.schema.body_spaces:
-            for position, vector in sparse_or_multi_vectors(reader, name, slots):
-                by_point[position][name] = vector
+        if name in reader.schema.dense:
+            present, rows = reader.vectors(name, slots)
+            for position in np.flatnonzero(present).tolist():
+                by_point[position][name] = rows[position]
             continue
-        present, rows = reader.vectors(name, slots)
-        for position in np.flatnonzero(present).tolist():
-            by_point[position][name] = rows[position]
+        for position, vector in sparse_or_multi_vectors(reader, name, slots):
+            by_point[position][name] = vector
     return by_point

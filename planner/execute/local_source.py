@@ -109,7 +109,7 @@ class LocalInspection:
 
     def has_vector(self, space: str, slot: int) -> bool:
         reader = self.run.reader
-        if space in reader.schema.body_spaces:
+        if space not in reader.schema.dense:
             return reader.vector_body(space, slot) is not None
         return bool(reader.vectors(space, np.array([slot], np.uint32))[0][0])
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from headwater.v1.common_pb2 import Vector
 from server.errors import no_embedder
 from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, LimitExceeded
-from storage.schema import BodySpace, CollectionSchema, MultiSpace, SparseSpace
+from storage.schema import BodySpace, CollectionSchema, MultiSpace, SparseSpace, kind_of_space
 from storage.vectors import MAX_MULTI_ROWS, MultiVector, SparseVector, checked_multi, checked_sparse
 from storage.write import SpaceBodies, check_vector
 
@@ -74,8 +74,7 @@ def _body_of(message: Vector, schema: BodySpace, space: str, path: str) -> bytes
         case _, None:
             raise EmptyVector(path)
         case _, kind:
-            held = "sparse" if isinstance(schema, SparseSpace) else "one of multi-vectors"
-            raise InvalidRequest(path, f"the space {space!r} is {held}, and the vector is {kind}")
+            raise InvalidRequest(path, f"the space {space!r} is {kind_of_space(schema)}, and the vector is {kind}")
 
 
 def write_multi(target: Vector, vector: MultiVector) -> None:

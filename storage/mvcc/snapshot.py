@@ -164,7 +164,7 @@ class Snapshot(Reader):
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
-        if space in self.schema.body_spaces:
+        if space not in self.schema.dense:
             return super().slots_with_vector(space)
         blocks = []
         for block in self._view.spaces[space].blocks:

@@ -13,7 +13,7 @@ from storage.pages.layout import IN_RUN, Damage, Tree, refuse
 from storage.pages.trees import Entries
 
 _IDS, _POINTS, _META = "ids", "points", "meta"
-_ROWS, _RECORDS = "rows:", "records:"
+_ROWS, _BODIES = "rows:", "records:"
 _SLOT_BYTES = 4
 _CUT = 511
 _BUCKET_ENTRY_BYTES = 7  # rest of the id u8[2], its length u8, slot u32; see tables/ids.py
@@ -44,7 +44,7 @@ class Counter:
     def visit(self, table: str) -> Visit:
         """What looks at the entries of a table."""
         kind, _, uid = table.partition(":")
-        tokens = kind == "rows" and f"{_RECORDS}{uid}" in self._tables  # its slots are rows, not points
+        tokens = kind == "rows" and f"{_BODIES}{uid}" in self._tables  # its slots are rows, not points
         if kind in ("rows", "records") and uid and not tokens:
             return self._visit_vectors
         known = {_IDS: self._visit_ids, _POINTS: self._visit_points, _META: self._visit_meta}

@@ -47,7 +47,7 @@ class Damage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What the record of a tree says of it. `place`: the byte at which the record is."""
+    """What LMDB notes of a tree. `place`: the byte at which the note is."""
 
     name: str
     place: int

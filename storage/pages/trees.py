@@ -144,7 +144,7 @@ class _Walk:
         return starts
 
     def check_counts(self) -> None:
-        """Raises Damage unless as many pages and entries were met as the tree's record says."""
+        """Raises Damage unless as many pages and entries were met as LMDB noted of the tree."""
         tree = self._tree
         for what, found, said in (
             ("branches", self._branches, tree.branches),

@@ -47,14 +47,14 @@ def _visit_of(counter: Counter | None, table: Tree) -> Callable[[Entries], None]
 
 
 def _read_tables(entries: Entries) -> list[Tree]:
-    """The tables whose records are among `entries`."""
+    """The tables that are among `entries`."""
     nodes = entries.nodes
     found = []
     for number, (offset, flags, size) in enumerate(
         zip(nodes.offsets.tolist(), nodes.flags.tolist(), nodes.sizes.tolist(), strict=True)
     ):
         if flags & IN_RUN or size != TREE_BYTES:
-            raise Damage(offset, f"the record of a table cannot have {size:,} bytes")
+            raise Damage(offset, f"the entry of a table cannot have {size:,} bytes")
         name = entries.key(number).decode(errors="replace")
         table = Tree.read(name, entries.value_at(number), entries.value(number))
         if table.flags:

@@ -36,6 +36,7 @@ from storage.schema.spaces import (
     SparseSpace,
     default_datatype,
     forms_of,
+    kind_of_space,
 )
 from storage.schema.stats import CollectionStats, SpaceState, SpaceStats
 from storage.schema.stored import SIGNS_OF_DAMAGE, Unreadable, made, parsed, typed, unfit
@@ -98,6 +99,7 @@ __all__ = [
     "field_of",
     "files_of",
     "forms_of",
+    "kind_of_space",
     "made",
     "parsed",
     "typed",

@@ -162,5 +162,17 @@ class MultiSpace:
 SpaceSchema = DenseSpace | SparseSpace | MultiSpace
 """A space of any kind."""
 
+
+def kind_of_space(space: SpaceSchema) -> str:
+    """As errors call it, such as in "the space 'a' is sparse"."""
+    match space:
+        case DenseSpace():
+            return "dense"
+        case SparseSpace():
+            return "sparse"
+        case MultiSpace():
+            return "one of multi-vectors"
+
+
 BodySpace = SparseSpace | MultiSpace
 """A space for which LMDB holds a body for each point: a sparse vector, or which rows of tokens are the point's."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
-from storage.schema import SparseSpace
 from storage.search.sparse import prepare_sparse
 
 _CHUNK = 4 * 2**20  # bytes read between two looks at the budget
@@ -26,8 +25,8 @@ def prewarm(snapshot: Snapshot, space: str | None = None, budget: Budget = UNLIM
     for view in [view for name, view in snapshot.spaces.items() if space in (None, name)]:
         for block in view.blocks:
             done += _touch(block.vectors.reshape(-1).view(np.uint8), budget)
-    for name, schema in snapshot.schema.body_spaces.items():
-        if space in (None, name) and isinstance(schema, SparseSpace):
+    for name in snapshot.schema.sparse:
+        if space in (None, name):
             prepare_sparse(snapshot, name, budget)
     return done + sum(_read(path, budget) for path in _other_files(snapshot, space))
 

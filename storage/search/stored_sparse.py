@@ -28,7 +28,7 @@ def version() -> str:
 
 
 def open_sparse(snapshot: Snapshot, space: str, budget: Budget) -> SparseIndex:
-    """The index as of the snapshot's commit: of its file and what changed since, else of all records.
+    """The index as of the snapshot's commit: of its file and what changed since, else of all vectors.
 
     Raises DeadlineExceeded or Cancelled.
     """
@@ -62,7 +62,7 @@ def is_kept(snapshot: Snapshot, space: str) -> bool:
 
 def drop_others(snapshot: Snapshot) -> None:
     """Removes the files of spaces that were dropped."""
-    snapshot.derived.keep_only(KIND, [str(schema.uid) for schema in snapshot.schema.body_spaces.values()])
+    snapshot.derived.keep_only(KIND, [str(space.uid) for space in snapshot.schema.sparse.values()])
 
 
 def note_use(snapshot: Snapshot, space: str) -> None:
@@ -92,4 +92,4 @@ def _stored(snapshot: Snapshot, space: str) -> SparseIndex | None:
 
 
 def _key(snapshot: Snapshot, space: str) -> str:
-    return str(snapshot.schema.body_spaces[space].uid)
+    return str(snapshot.schema.sparse[space].uid)

@@ -56,17 +56,17 @@ def decode_row(data: bytes | memoryview) -> tuple[int, int]:
 
 
 def encode_vector(body: bytes) -> bytes:
-    """The record of a sparse or multi-vector whose bytes are `body`."""
+    """The value that is stored for a sparse vector or multi-vector whose bytes are `body`."""
     return _VECTOR_HEADER.pack(VECTOR_VERSION, zlib.crc32(body)) + body
 
 
 def decode_vector(data: memoryview) -> memoryview:
-    """The bytes of the vector of a record. Raises ValueError when it is damaged."""
+    """The body in a stored value. Raises ValueError when the value is damaged."""
     if len(data) < _VECTOR_HEADER.size:
-        raise ValueError("the vector's record is too short")
+        raise ValueError("the body of the vector is too short")
     version, checksum = _VECTOR_HEADER.unpack_from(data)
     if version != VECTOR_VERSION:
-        raise ValueError(f"the vector's record has version {version}")
+        raise ValueError(f"the body of the vector has version {version}")
     body = data[_VECTOR_HEADER.size :]
     if zlib.crc32(body) != checksum:
         raise ValueError("the vector does not have its checksum")

@@ -140,7 +140,7 @@ class Reader:
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
-        table = self._bodies_table(space) if space in self.schema.body_spaces else self._rows_table(space)
+        table = self._rows_table(space) if space in self.schema.dense else self._bodies_table(space)
         return slots_in(self._txn, table)
 
     def vector_bodies(self, space: str) -> Iterator[tuple[int, memoryview]]:

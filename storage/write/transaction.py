@@ -101,12 +101,12 @@ class Transaction:
         return self.core.tables.rows[uid]
 
     def bodies_table(self, space: str) -> lmdb._Database:
-        uid = self.core.schema.body_spaces[space].uid
+        uid = self.core.schema.spaces[space].uid
         return self.core.tables.bodies[uid]
 
     def sparse_changes(self, space: str) -> list[SparseChange]:
         """Where changes of a sparse space are noted."""
-        uid = self.core.schema.body_spaces[space].uid
+        uid = self.core.schema.sparse[space].uid
         return self._sparse_changes.setdefault(uid, [])
 
     def current_rows(self, space: str, slots: Sequence[int]) -> dict[int, int]:
