@@ -8,7 +8,7 @@ from functools import partial
 from planner.bind.asked import Asked
 from planner.bind.spaces import dense_space, space_of
 from planner.bind.stored_vectors import GivenVector, Unread
-from planner.bind.vectors import bind_vector
+from planner.bind.vectors import bind_vector, kind_of_vector
 from planner.errors import InvalidQuery
 from planner.limits import MAX_EXAMPLES, MAX_WEIGHT
 from planner.query import ByMetrics, Metric, QueryVector, VectorInput, WeightedMetric
@@ -72,7 +72,8 @@ def _bind_term(
 def _check(space: DenseSpace, metric: Metric, vector: GivenVector, field: str) -> QueryVector:
     """Raises InvalidQuery, EmptyVector, DimensionMismatch, NotFinite, ZeroVector. Components need not be binary."""
     if not isinstance(vector, QueryVector):
-        raise InvalidQuery(field, "a metric of the query's choice compares dense vectors")
+        what = f"a metric of the query's choice compares dense vectors, and the vector is {kind_of_vector(vector)}"
+        raise InvalidQuery(field, what)
     check_vector(replace(space, distance=Distance.EUCLID), vector.values, field)
     if metric.needs_direction and not vector.values.any():
         raise ZeroVector(field)

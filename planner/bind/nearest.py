@@ -6,7 +6,7 @@ from typing import assert_never
 from planner.bind.asked import Asked
 from planner.bind.bound import InDense
 from planner.bind.stored_vectors import GivenVector, Unread
-from planner.bind.vectors import bind_vector, check_dense
+from planner.bind.vectors import bind_vector, check_dense, kind_of_vector
 from planner.errors import InvalidQuery
 from planner.query import Nearest, QueryVector
 from planner.rank import InMulti, InSparse
@@ -70,6 +70,5 @@ def _multi_query(asked: Asked, name: str, space: MultiSpace, vector: GivenVector
 
 
 def _wrong_kind(asked: Asked, name: str, vector: GivenVector, field: str) -> InvalidQuery:
-    kind = {SparseVector: "sparse", MultiVector: "a matrix", QueryVector: "dense"}[type(vector)]
     space = kind_of_space(asked.schema.spaces[name])
-    return InvalidQuery(field, f"the space {name!r} is {space}, and the vector is {kind}")
+    return InvalidQuery(field, f"the space {name!r} is {space}, and the vector is {kind_of_vector(vector)}")

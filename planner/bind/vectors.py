@@ -6,7 +6,7 @@ from planner.bind.stored_vectors import Bound, GivenVector, Unread
 from planner.errors import InvalidQuery
 from planner.query import QueryVector, StoredVector, VectorInput
 from storage.schema import DenseSpace
-from storage.vectors import SparseVector
+from storage.vectors import MultiVector, SparseVector
 from storage.write import check_point_id, check_query_vector
 
 
@@ -27,7 +27,17 @@ def bind_vector(
 def check_dense(space: DenseSpace, vector: GivenVector, field: str) -> QueryVector:
     """Raises InvalidQuery, DimensionMismatch, NotFinite, ZeroVector: what is wrong with a vector for a dense space."""
     if not isinstance(vector, QueryVector):
-        kind = "sparse" if isinstance(vector, SparseVector) else "a matrix"
-        raise InvalidQuery(field, f"the space is dense, and the vector is {kind}")
+        raise InvalidQuery(field, f"the space is dense, and the vector is {kind_of_vector(vector)}")
     check_query_vector(space, vector.values, field)
     return vector
+
+
+def kind_of_vector(vector: GivenVector) -> str:
+    """As errors call it, such as in "the vector is sparse"."""
+    match vector:
+        case QueryVector():
+            return "dense"
+        case SparseVector():
+            return "sparse"
+        case MultiVector():
+            return "a matrix"
