@@ -25,7 +25,7 @@ MIN_MAP_RESERVE = 2**30
 MAX_DISK_SHARE = 8
 """The disk reserve takes at most an eighth of the file system."""
 
-_STEP = 4096  # bytes: the reserve grows by whole pages
+_PAGE_BYTES = 4096  # bytes: the reserve grows by whole pages
 _SPARE = 2**20  # bytes of a map for commits that only make freed pages usable
 
 Result = TypeVar("Result")
@@ -63,7 +63,7 @@ class DiskReserve:
         if path is not None:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             found = os.fstatvfs(self._handle)
-            self._target = min(size, found.f_blocks * found.f_frsize // MAX_DISK_SHARE) // _STEP * _STEP
+            self._target = min(size, found.f_blocks * found.f_frsize // MAX_DISK_SHARE) // _PAGE_BYTES * _PAGE_BYTES
             if os.fstat(self._handle).st_size > self._target:
                 os.ftruncate(self._handle, self._target)
             self._take()
@@ -92,7 +92,7 @@ class DiskReserve:
         """Gives half of it up while the context lasts, or the `whole` of it, and takes back what is left then."""
         with self._lock:
             self._borrowers += 1
-            kept = 0 if whole else min(self._held, self._target // 2 // _STEP * _STEP)
+            kept = 0 if whole else min(self._held, self._target // 2 // _PAGE_BYTES * _PAGE_BYTES)
             if kept < self._held:
                 with suppress(OSError):  # whoever asked tries with what there is
                     os.ftruncate(self._handle, kept)
@@ -123,7 +123,7 @@ class DiskReserve:
     def _take(self) -> None:
         """Grows towards the target, by ever smaller steps where there is no room. Requires: the lock."""
         step = self._target - self._held
-        while step >= _STEP:
+        while step >= _PAGE_BYTES:
             try:
                 os.posix_fallocate(self._handle, self._held, step)
                 self._held += step
@@ -133,7 +133,7 @@ class DiskReserve:
                     self._target = self._held  # a file system that cannot keep room back
                     return
                 os.ftruncate(self._handle, self._held)  # what was allocated of the step
-                step = step // 2 // _STEP * _STEP
+                step = step // 2 // _PAGE_BYTES * _PAGE_BYTES
 
 
 def check_room(

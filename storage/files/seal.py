@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 SEALED_BYTES = 2**30
 """Size up to which files are sealed: reading a larger one would hold up closing and opening it for seconds."""
 
-_CHUNK_BYTES = 2**16
+_BYTES_PER_CHECKSUM = 2**16
 _NAME = "data.seal"
 _REMOVED_ON_OPEN = 2  # persisted: do not renumber. Seals of version 1 stayed while commits were made
 
@@ -99,7 +99,7 @@ def _difference(seal: _Seal, newest: int | None, file: Path) -> CorruptStore | N
     found = _checksums(file, seal.size) if file.exists() else []
     for number, checksum in enumerate(seal.checksums):
         if number >= len(found) or found[number] != checksum:
-            return CorruptStore(file, number * _CHUNK_BYTES, "what is here is not what was left here")
+            return CorruptStore(file, number * _BYTES_PER_CHECKSUM, "what is here is not what was left here")
     return None
 
 
@@ -126,4 +126,7 @@ def _read(path: Path) -> _Seal | None:
 def _checksums(file: Path, size: int) -> list[int]:
     """CRC-32 of each chunk of the first `size` bytes of a file."""
     with file.open("rb") as opened:
-        return [zlib.crc32(opened.read(min(_CHUNK_BYTES, size - start))) for start in range(0, size, _CHUNK_BYTES)]
+        return [
+            zlib.crc32(opened.read(min(_BYTES_PER_CHECKSUM, size - start)))
+            for start in range(0, size, _BYTES_PER_CHECKSUM)
+        ]

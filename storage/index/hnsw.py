@@ -30,7 +30,7 @@ _DTYPES = {
     Datatype.INT8: "i8",
     Datatype.BINARY: "b1",
 }
-_BUILD_CHUNK = 1024  # vectors added between two reports of progress
+_ADDED_AT_ONCE = 1024  # vectors added between two reports of progress
 _PLAIN = Encoding()
 
 
@@ -74,8 +74,8 @@ def build(
     encoding = choose_encoding(space.distance, space.datatype, vectors, positions)
     index = _new_index(space, encoding)
     order = positions if attempt == 0 else np.random.default_rng(attempt).permutation(positions)
-    for start in range(0, len(order), _BUILD_CHUNK):
-        chunk = order[start : start + _BUILD_CHUNK]
+    for start in range(0, len(order), _ADDED_AT_ONCE):
+        chunk = order[start : start + _ADDED_AT_ONCE]
         rows = encode_rows(space.distance, space.datatype, encoding, vectors[chunk])
         index.add(chunk.astype(np.uint64), rows, threads=1)
         progress(start + len(chunk))

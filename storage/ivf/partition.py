@@ -26,7 +26,7 @@ MAX_CENTROID_VALUES = 1 << 26
 ROWS_AT_ONCE = 4096
 """Rows that are compared with centroids, or coded, together."""
 
-_LARGEST = np.float32(1e30)  # of a component, in units of the largest of the centroids: what is farther is as far
+_LARGEST_COMPONENT = np.float32(1e30)  # in units of the largest of the centroids: what is farther is as far
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Comparison:
     def nearness(self, rows: NDArray[np.float32], nodes: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """How near the centroids, or of ascending `nodes`, are to `rows` (n, size): (n, m), higher is nearer."""
         if self._exponent:
-            rows = np.clip(np.ldexp(rows, -self._exponent), -_LARGEST, _LARGEST)
+            rows = np.clip(np.ldexp(rows, -self._exponent), -_LARGEST_COMPONENT, _LARGEST_COMPONENT)
         if self._origin is not None:
             rows = rows - self._origin
         every = nodes is None or len(nodes) == len(self._centroids)

@@ -1,10 +1,10 @@
 """The state of an open collection by commit, and the snapshot that pins one."""
 
-from storage.mvcc.snapshot import CHUNK_VALUES, RowsOf, Snapshot, Tokens
+from storage.mvcc.snapshot import VALUES_READ_AT_ONCE, RowsOf, Snapshot, Tokens
 from storage.mvcc.state import Core, View
 
 __all__ = [
-    "CHUNK_VALUES",
+    "VALUES_READ_AT_ONCE",
     "Core",
     "RowsOf",
     "Snapshot",

@@ -25,7 +25,7 @@ from storage.vectors import decode_tokens
 
 RowsOf = Callable[[NDArray[np.uint32]], NDArray[np.int64]]
 
-CHUNK_VALUES = 1 << 20
+VALUES_READ_AT_ONCE = 1 << 20
 """Components of vectors that are read at once: 4 MiB."""
 
 
@@ -131,7 +131,7 @@ class Snapshot(Reader):
         view = self._view.spaces[space]
         rows = self.rows_of(space)(slots)
         found, rows = slots[rows != NO_ROW], rows[rows != NO_ROW]
-        step = max(1, CHUNK_VALUES // view.schema.size)
+        step = max(1, VALUES_READ_AT_ONCE // view.schema.size)
         for start in range(0, len(rows), step):
             budget.check()
             yield found[start : start + step], view.gather(rows[start : start + step])

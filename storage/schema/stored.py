@@ -16,7 +16,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
 
-LARGEST = 2**64 - 1
+LARGEST_U64 = 2**64 - 1
 """No stored integer is larger."""
 
 
@@ -102,11 +102,11 @@ def _scalar(kind: Any, value: object, where: str) -> object:
         return value
     if kind is str and isinstance(value, str):
         return value
-    if kind is int and isinstance(value, int) and not is_bool and 0 <= value <= LARGEST:
+    if kind is int and isinstance(value, int) and not is_bool and 0 <= value <= LARGEST_U64:
         return value
     if kind is float and isinstance(value, float) and math.isfinite(value):
         return value
-    if kind is float and isinstance(value, int) and not is_bool and abs(value) <= LARGEST:
+    if kind is float and isinstance(value, int) and not is_bool and abs(value) <= LARGEST_U64:
         return float(value)
     names = {bool: "true or false", str: "a text", int: "a whole number of 64 bits", float: "a number"}
     raise _refused(value, names[kind], where)
@@ -129,7 +129,7 @@ def _refused(value: object, wanted: str, where: str) -> Unreadable:
 
 def _shown(value: object) -> str:
     """A value as JSON has it, short."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_U64:
         return "an integer of more than 64 bits"
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:60]}..."

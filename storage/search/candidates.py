@@ -17,8 +17,8 @@ from storage.vectors import CodedRows, code_queries, estimate_codes, estimate_ro
 
 Bounds = NDArray[np.float32]
 
-CHUNK_ROWS = 16_384
-CHUNK_VALUES = 1 << 22  # estimates held at once: 16 MiB
+ROWS_AT_ONCE = 16_384
+ESTIMATES_AT_ONCE = 1 << 22  # estimates held at once: 16 MiB
 REFINED_SHARE, REFINED_ROWS = 2, 100
 """Rows left of a scan of codes, per row asked for and beside, above which float32 estimates pay before exact scores."""
 _ROUNDED = 2.0**-20  # how far rounding may move a score and its square, as a share, with a wide margin
@@ -133,7 +133,7 @@ def scan_block(
         return
     queries = np.stack([pool.query for pool in pools])
     query_norms, row_norms = norms_of(queries), block.norms(budget.check)
-    step = max(1, min(CHUNK_ROWS, CHUNK_VALUES // len(pools), CHUNK_VALUES // queries.shape[1]))
+    step = max(1, min(ROWS_AT_ONCE, ESTIMATES_AT_ONCE // len(pools), ESTIMATES_AT_ONCE // queries.shape[1]))
     for start in range(0, total, step):
         budget.check()
         stop = min(total, start + step)

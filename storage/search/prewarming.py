@@ -11,7 +11,7 @@ from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
 from storage.search.sparse import prepare_sparse
 
-_CHUNK = 4 * 2**20  # bytes read between two looks at the budget
+_BYTES_AT_ONCE = 4 * 2**20  # bytes read between two looks at the budget
 _PAGE = 4096
 
 
@@ -42,14 +42,14 @@ def _other_files(snapshot: Snapshot, space: str | None) -> Iterator[Path]:
 
 
 def _touch(data: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], budget: Budget) -> int:
-    for start in range(0, len(data), _CHUNK):
+    for start in range(0, len(data), _BYTES_AT_ONCE):
         budget.check()
-        np.bitwise_or.reduce(data[start : start + _CHUNK : _PAGE])
+        np.bitwise_or.reduce(data[start : start + _BYTES_AT_ONCE : _PAGE])
     return len(data)
 
 
 def _read(path: Path, budget: Budget) -> int:
-    done, buffer = 0, bytearray(_CHUNK)
+    done, buffer = 0, bytearray(_BYTES_AT_ONCE)
     with suppress(FileNotFoundError), path.open("rb", buffering=0) as file:  # a newer commit may have replaced it
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
         while count := file.readinto(buffer):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.budget import Budget
-from storage.mvcc import CHUNK_VALUES, Snapshot
+from storage.mvcc import VALUES_READ_AT_ONCE, Snapshot
 from storage.schema import PointId
 from storage.search.random_order import seeded_order
 
@@ -23,7 +23,7 @@ def sample_vectors(
     Raises CorruptStore, or as `budget` says.
     """
     chosen = seeded_order(seed, snapshot.slots_with_vector(space), snapshot, budget)[:count]
-    step = max(1, min(ROWS_AT_ONCE, CHUNK_VALUES // snapshot.schema.dense[space].size))
+    step = max(1, min(ROWS_AT_ONCE, VALUES_READ_AT_ONCE // snapshot.schema.dense[space].size))
     for start in range(0, len(chosen), step):
         budget.check()
         part = chosen[start : start + step]

@@ -39,7 +39,7 @@ QUERIES = 200
 
 _MIN_QUERIES = 40
 _VALUES = 1 << 37  # components compared at most: about a minute of products of matrices
-_CHUNK_VALUES = 1 << 22
+_VALUES_AT_ONCE = 1 << 22
 _NEAR, _FAR = 0.1, 0.5  # how much of the way to another row a query between rows goes
 
 Rows = NDArray[np.float32]
@@ -155,5 +155,5 @@ def _nearness(by: Distance, queries: Rows, rows: Rows) -> NDArray[np.float32]:
 
 
 def _parts(positions: Positions, size: int) -> list[Positions]:
-    step = max(1, _CHUNK_VALUES // size)
+    step = max(1, _VALUES_AT_ONCE // size)
     return [positions[start : start + step] for start in range(0, len(positions), step)]

@@ -19,8 +19,8 @@ PART_ROWS = 32_768
 
 QUERIES_AT_ONCE = 16
 
-_LARGEST = np.float32(127)
-_CHUNK_VALUES = 1 << 18  # float32 values coded at once: 1 MiB, which stays near the processor
+_LARGEST_CODE = np.float32(127)
+_CODED_AT_ONCE = 1 << 18  # float32 values coded at once: 1 MiB, which stays near the processor
 _ROUNDING = 2.0**-20  # generously more than the roundings of float32 around a product, as a share of it
 _CODED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
@@ -76,7 +76,7 @@ def code_rows(
     codes = np.empty((len(positions), vectors.shape[1]), np.int8)
     scales = np.empty(len(positions), np.float32)
     lost = np.empty(len(positions), np.float32)
-    step = max(1, _CHUNK_VALUES // vectors.shape[1])
+    step = max(1, _CODED_AT_ONCE // vectors.shape[1])
     for start in range(0, len(positions), step):
         part = slice(start, start + step)
         codes[part], scales[part], lost[part] = _coded(vectors[positions[part]])
@@ -104,8 +104,8 @@ def code_queries(metric: Distance, queries: NDArray[np.float32]) -> CodedQueries
         wide /= np.where(lengths > 0, lengths, 1.0)[:, None]
         lengths = np.where(lengths > 0, 1.0, 0.0)
     largest = np.abs(wide).max(axis=1, keepdims=True)
-    factors = (np.where(largest > 0, largest, 1.0) / float(_LARGEST)).astype(np.float32)
-    codes = np.clip(np.rint(wide / factors), -_LARGEST, _LARGEST)
+    factors = (np.where(largest > 0, largest, 1.0) / float(_LARGEST_CODE)).astype(np.float32)
+    codes = np.clip(np.rint(wide / factors), -_LARGEST_CODE, _LARGEST_CODE)
     rest = wide - codes * factors
     return CodedQueries(metric, codes.astype(np.int8), factors[:, 0], lengths, np.sqrt(np.vecdot(rest, rest)))
 
@@ -133,11 +133,11 @@ def estimate_codes(queries: CodedQueries, rows: CodedRows) -> Iterator[tuple[int
 
 def _coded(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
     """Codes of `rows`, what each code of a row is multiplied by to come near it, and the length of what is lost."""
-    scales = np.maximum(rows.max(axis=1), -rows.min(axis=1)) / _LARGEST
+    scales = np.maximum(rows.max(axis=1), -rows.min(axis=1)) / _LARGEST_CODE
     inverse = np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)
     codes = rows * inverse[:, None]
     np.rint(codes, out=codes)
-    np.clip(codes, -_LARGEST, _LARGEST, out=codes)
+    np.clip(codes, -_LARGEST_CODE, _LARGEST_CODE, out=codes)
     small = codes.astype(np.int8)
     codes *= scales[:, None]
     codes -= rows

@@ -13,7 +13,7 @@ F = TypeVar("F", np.float32, np.float64)
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SAFE_NORMS = (1e-15, 1e15)
-_CHUNK_VALUES = 1 << 20  # float64 values converted at once: 8 MiB
+_CONVERTED_AT_ONCE = 1 << 20  # float64 values converted at once: 8 MiB
 
 
 def score_rows(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores:
@@ -24,7 +24,7 @@ def score_rows(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Sc
     Jaccard require components that are 0 or 1; Jaccard is 0 where both vectors are 0.
     """
     out = np.empty(len(rows), np.float32)
-    step = max(1, _CHUNK_VALUES // max(1, len(query)))
+    step = max(1, _CONVERTED_AT_ONCE // max(1, len(query)))
     wide_query = query.astype(np.float64)
     for start in range(0, len(rows), step):
         out[start : start + step] = _score_chunk(distance, wide_query, rows[start : start + step].astype(np.float64))
@@ -114,7 +114,7 @@ def dissimilarity(distance: Distance, raw: Scores) -> Scores:
 def norms_of(rows: Rows) -> NDArray[np.float32]:
     """Euclidean norms of `rows`, float32 (n,), computed in float64."""
     out = np.empty(len(rows), np.float32)
-    step = max(1, _CHUNK_VALUES // max(1, rows.shape[1]))
+    step = max(1, _CONVERTED_AT_ONCE // max(1, rows.shape[1]))
     for start in range(0, len(rows), step):
         wide = rows[start : start + step].astype(np.float64)
         out[start : start + step] = np.minimum(np.sqrt(_dots(wide, wide)), _FLOAT32_MAX)

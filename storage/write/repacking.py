@@ -15,7 +15,7 @@ from storage.write.transaction import Transaction
 BYTES_AT_ONCE = 4 * 2**20
 """Of keys and values in one commit: other writes go between two of them."""
 
-_LARGEST = 2_000
+_LARGEST_BESIDE_OTHERS = 2_000
 """Bytes of a value beyond which it has pages of its own, which deletes give back whole."""
 
 
@@ -56,8 +56,8 @@ def _repack_table(txn: lmdb.Transaction, table: "lmdb._Database", start: bytes) 
             if size >= BYTES_AT_ONCE:
                 end = bytes(key)
                 break
-            size += len(key) + min(len(value), _LARGEST)
-            if len(value) <= _LARGEST:
+            size += len(key) + min(len(value), _LARGEST_BESIDE_OTHERS)
+            if len(value) <= _LARGEST_BESIDE_OTHERS:
                 taken.append((bytes(key), bytes(value)))
     for key, _ in taken:
         txn.delete(key, db=table)

@@ -24,7 +24,7 @@ def test_nothing_of_the_top_is_lost(
     style: Callable[[np.random.Generator, int], Rows], directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All metrics; rows in three blocks, some dead; all rows, many and few of them; several queries at once."""
-    monkeypatch.setattr(candidates, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(candidates, "ROWS_AT_ONCE", 100)
     database = directories.open()
     for size in (1, 3, 64):
         rows = style(np.random.default_rng(size), size)
