@@ -3,11 +3,12 @@
 import secrets
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from storage.bounded_cache import BoundedCache
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.errors import CursorExpired, InvalidRequest, LimitExceeded, TooManyCursors
@@ -54,7 +55,7 @@ class Cursors:
         self._clock = clock
         self._cursors: dict[str, _Cursor] = {}
         self._changed = threading.Condition()
-        self._displaced: OrderedDict[str, str] = OrderedDict()
+        self._displaced: BoundedCache[str, str] = BoundedCache(_REMEMBERED)
         self._sweeper: threading.Thread | None = None
 
     def open(self, collection: Collection, name: str, seconds: int, caller: str = "") -> str:
@@ -175,9 +176,7 @@ class Cursors:
         for caller in callers:
             for cursor in self._cursors.values():  # in the order of their last use
                 if cursor.caller == caller and not cursor.users:
-                    self._displaced[cursor.token] = why
-                    if len(self._displaced) > _REMEMBERED:
-                        self._displaced.popitem(last=False)
+                    self._displaced.put(cursor.token, why)
                     return self._close(cursor)
         raise TooManyCursors(maximum)
 

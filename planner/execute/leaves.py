@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.execute.demand import Demand, LeafAnswer
 from planner.plan import Leaf, RankAll, Scan, Search
@@ -12,6 +11,7 @@ from planner.rank import Ranking, RunContext
 from storage.mvcc import Snapshot
 from storage.schema import PointId
 from storage.search import SpaceHits, SpaceSearch, search_vectors
+from storage.segments import SlotSet
 from storage.tables import encode_id
 from storage.vectors import Position
 
@@ -41,7 +41,7 @@ def _with_total(leaf: Leaf, answer: LeafAnswer) -> LeafAnswer:
 
 
 def _found(demand: Demand, leaf: RankAll, run: RunContext) -> LeafAnswer:
-    allowed = run.sets.allowed(demand.filters)
+    allowed = run.sets.allowed_slots(demand.filters)
     excluded = run.reader.slots_of(leaf.exclude) if leaf.exclude else NOBODY
     found = leaf.ranker.find(allowed, excluded, leaf.limit, run)
     return LeafAnswer(
@@ -59,7 +59,7 @@ def _answer_searches(demands: list[Demand], run: RunContext) -> dict[Demand, Lea
     }
 
 
-def _space_search(demand: Demand, allowed: NDArray[np.uint32] | None) -> SpaceSearch:
+def _space_search(demand: Demand, allowed: SlotSet | None) -> SpaceSearch:
     leaf = demand.leaf
     assert isinstance(leaf, Search)
     return SpaceSearch(
@@ -78,7 +78,7 @@ def _space_search(demand: Demand, allowed: NDArray[np.uint32] | None) -> SpaceSe
     )
 
 
-def _searched(demand: Demand, hits: SpaceHits, allowed: NDArray[np.uint32] | None, reader: Snapshot) -> LeafAnswer:
+def _searched(demand: Demand, hits: SpaceHits, allowed: SlotSet | None, reader: Snapshot) -> LeafAnswer:
     leaf = demand.leaf
     assert isinstance(leaf, Search)
     ranking = _without_excluded(Ranking(hits.slots, hits.scores), demand, reader)
@@ -87,13 +87,13 @@ def _searched(demand: Demand, hits: SpaceHits, allowed: NDArray[np.uint32] | Non
     return LeafAnswer(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
 
 
-def _excluded_count(leaf: Search, allowed: NDArray[np.uint32] | None, reader: Snapshot) -> int:
+def _excluded_count(leaf: Search, allowed: SlotSet | None, reader: Snapshot) -> int:
     """How many of the excluded points could be found."""
     if not leaf.exclude:
         return 0
     found = reader.slots_of(leaf.exclude)
     slots = found[found >= 0].astype(np.uint32)
-    slots = slots if allowed is None else slots[np.isin(slots, allowed)]
+    slots = slots if allowed is None else slots[np.isin(slots, allowed.slots)]
     return int(np.count_nonzero(reader.vectors(leaf.space, slots)[0]))
 
 

@@ -96,7 +96,7 @@ class LocalInspection:
 
     def known_count(self, filter: Filter) -> int | None:
         known = self.indexes.filters.known(self.run.reader, filter, UNLIMITED)
-        return None if known is None else len(known.slots)
+        return None if known is None else len(known.matching)
 
     def foresee(self, filter: Filter) -> str:
         return describe_reports(self.indexes.fields.foresee(self.run.reader, payload_conditions(filter)))

@@ -26,7 +26,7 @@ def true_places(demand: Demand, wanted: Sequence[int], run: RunContext) -> dict[
     Requires: they match the filters of the demand. Work: one pass over all that do. Raises DeadlineExceeded, Cancelled.
     """
     reader, budget = run.reader, run.budget
-    allowed = run.sets.allowed(demand.filters)
+    allowed = run.sets.allowed_slots(demand.filters)
     excluded = reader.slots_of(demand.leaf.exclude)
     match demand.leaf:
         case Search():

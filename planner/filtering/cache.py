@@ -1,7 +1,5 @@
 """Remembers which points matched a filter, per commit of a collection, within a bound of bytes. It evaluates none."""
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,20 +9,23 @@ from planner.filtering.match import matching_slots, payload_conditions
 from planner.payload_index import FieldIndexes
 from planner.predicate import ConditionReport
 from planner.query import Filter
+from storage.bounded_cache import BoundedCache
 from storage.budget import Budget
+from storage.segments import SlotSet
 from storage.tables import Reader
 
 ENTRY_BYTES = 1_024
 """What an entry is taken to cost besides its slots: the filter, and the entry itself."""
 
-_Key = tuple[str, int, Filter]
+Origin = tuple[str, int, tuple[Filter, ...]]
+"""What a set of slots matches: the uid of a collection, a commit of it, and filters that all match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Which points match a filter (slots, ascending, read-only), and what tested its conditions, if that is known."""
+    """The points that match a filter, and what tested its conditions, if that is known."""
 
-    slots: NDArray[np.uint32]
+    matching: SlotSet
     reports: tuple[ConditionReport, ...] = ()
 
 
@@ -36,67 +37,50 @@ class FilterCache:
 
     def __init__(self, capacity: int, fields: FieldIndexes | None = None) -> None:
         """`fields`: indexes to evaluate with."""
-        self._capacity = capacity
         self.fields = fields
-        self._used = 0
-        self._entries: OrderedDict[_Key, Evaluated] = OrderedDict()
-        self._lock = threading.Lock()
+        self._entries: BoundedCache[Origin, Evaluated] = BoundedCache(capacity, _cost)
 
     def slots(self, reader: Reader, filter: Filter, budget: Budget) -> NDArray[np.uint32]:
         """Slots of the matching points, ascending, read-only. Evaluates the filter when they are not remembered."""
-        return self.evaluated(reader, filter, budget).slots
+        return self.evaluated(reader, filter, budget).matching.slots
 
-    def evaluated(self, reader: Reader, filter: Filter, budget: Budget) -> "Evaluated":
+    def evaluated(self, reader: Reader, filter: Filter, budget: Budget) -> Evaluated:
         """The same, and how the filter was evaluated."""
-        key = (reader.collection_uid, reader.seq, filter)
-        found = self._find(key)
+        origin = origin_of(reader, (filter,))
+        found = self._entries.get(origin)
         if found is None:
             reports: list[ConditionReport] = []
             slots = matching_slots(reader, filter, budget, self.fields, reports)
-            found = Evaluated(slots, tuple(reports))
-            self._add(key, found)
+            found = Evaluated(SlotSet(slots, origin), tuple(reports))
+            self._entries.put(origin, found)
         return found
 
-    def known(self, reader: Reader, filter: Filter, budget: Budget) -> "Evaluated | None":
+    def known(self, reader: Reader, filter: Filter, budget: Budget) -> Evaluated | None:
         """What is remembered, or indexes tell without a payload; else None."""
         found = self.remembered(reader, filter)
         if found is None and self.fields is not None and self.fields.cover(reader, payload_conditions(filter)):
             return self.evaluated(reader, filter, budget)
         return found
 
-    def remembered(self, reader: Reader, filter: Filter) -> "Evaluated | None":
+    def remembered(self, reader: Reader, filter: Filter) -> Evaluated | None:
         """What is remembered, else None."""
-        return self._find((reader.collection_uid, reader.seq, filter))
+        return self._entries.get(origin_of(reader, (filter,)))
 
     def remember(self, reader: Reader, filter: Filter, slots: NDArray[np.uint32]) -> None:
         """Keeps what is known to match `filter`: exactly the points in `slots`, ascending."""
-        self._add((reader.collection_uid, reader.seq, filter), Evaluated(slots))
+        origin = origin_of(reader, (filter,))
+        self._entries.put(origin, Evaluated(SlotSet(slots, origin)))
 
     @property
     def used(self) -> int:
         """Bytes in use."""
-        return self._used
-
-    def _find(self, key: _Key) -> "Evaluated | None":
-        with self._lock:
-            if key not in self._entries:
-                return None
-            self._entries.move_to_end(key)
-            return self._entries[key]
-
-    def _add(self, key: _Key, evaluated: "Evaluated") -> None:
-        slots = evaluated.slots
-        slots.flags.writeable = False
-        if _cost(slots) > self._capacity:
-            return
-        with self._lock:
-            replaced = self._entries.pop(key, None)
-            self._used += _cost(slots) - (0 if replaced is None else _cost(replaced.slots))
-            self._entries[key] = evaluated
-            while self._used > self._capacity:
-                _, oldest = self._entries.popitem(last=False)
-                self._used -= _cost(oldest.slots)
+        return self._entries.used
 
 
-def _cost(slots: NDArray[np.uint32]) -> int:
-    return slots.nbytes + ENTRY_BYTES
+def origin_of(reader: Reader, filters: tuple[Filter, ...]) -> Origin:
+    """The origin of the set of all points that match all `filters` at the reader's commit."""
+    return reader.collection_uid, reader.seq, filters
+
+
+def _cost(evaluated: Evaluated) -> int:
+    return evaluated.matching.nbytes + ENTRY_BYTES

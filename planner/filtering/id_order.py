@@ -43,7 +43,7 @@ def first_matching(
         found = None
     if found is None:
         return _test_along(reader, filter, limit, budget, start)
-    known = found.slots
+    known = found.matching.slots
     # Sorting reads every match once; walking passes about point_count / matches points for each that it finds.
     if len(known) ** 2 <= limit * reader.point_count:
         return _sort(reader, known, limit, start)

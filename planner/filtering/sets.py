@@ -1,18 +1,19 @@
 """Which points the filters of one run let through, each evaluated at most once. Evaluation is in match.py."""
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.filtering.cache import FilterCache
+from planner.filtering.cache import FilterCache, origin_of
 from planner.filtering.id_order import first_matching
 from planner.filtering.match import matches, payload_conditions
 from planner.payload_index import FieldIndexes
 from planner.predicate import ConditionReport, by_payloads
 from planner.query import Filter
 from storage.budget import Budget
+from storage.segments import SlotSet
 from storage.tables import Reader
 
 FEW = 256
@@ -22,13 +23,13 @@ Slots = NDArray[np.uint32]
 
 
 class FilterSets:
-    """The filters of one run over one snapshot. Equal filters get the same array, by which storage groups searches."""
+    """The filters of one run over one snapshot. Equal filters get equal sets, by which storage groups searches."""
 
     def __init__(self, reader: Reader, cache: FilterCache, budget: Budget) -> None:
         self._reader = reader
         self._cache = cache
         self._budget = budget
-        self._sets: dict[tuple[Filter, ...], Slots] = {}
+        self._sets: dict[tuple[Filter, ...], SlotSet] = {}
         self._reports: dict[Filter, tuple[ConditionReport, ...]] = {}
 
     @property
@@ -36,15 +37,20 @@ class FilterSets:
         """The indexes of payload fields, for those who look at values."""
         return self._cache.fields
 
-    def allowed(self, filters: tuple[Filter, ...]) -> Slots | None:
-        """Slots of the points that match all `filters`, ascending; None, which is all points, without filters."""
+    def allowed(self, filters: tuple[Filter, ...]) -> SlotSet | None:
+        """The points that match all `filters`; None, which is all points, without filters."""
         if not filters:
             return None
         if filters not in self._sets:
             evaluated = [self._cache.evaluated(self._reader, filter, self._budget) for filter in filters]
             self._reports |= {filter: each.reports for filter, each in zip(filters, evaluated, strict=True)}
-            self._sets[filters] = reduce(_intersection, (each.slots for each in evaluated))
+            self._sets[filters] = self._intersection(filters, [each.matching for each in evaluated])
         return self._sets[filters]
+
+    def allowed_slots(self, filters: tuple[Filter, ...]) -> Slots | None:
+        """The slots (uint32, ascending) of `allowed`."""
+        allowed = self.allowed(filters)
+        return None if allowed is None else allowed.slots
 
     def reports(self, filters: Sequence[Filter]) -> list[ConditionReport]:
         """What tested the conditions of these filters; what was not evaluated for all points was tested by payloads."""
@@ -60,7 +66,7 @@ class FilterSets:
         if known is None:
             known = self._known(filter, many=FEW * len(candidates) >= self._reader.point_count)
         if known is not None:
-            return np.isin(candidates, known, assume_unique=True)
+            return np.isin(candidates, known.slots, assume_unique=True)
         return matches(self._reader, filter, candidates, budget=self._budget)
 
     def first(self, filters: Sequence[Filter], limit: int) -> Slots:
@@ -71,7 +77,7 @@ class FilterSets:
         self._reports |= {} if found is None else dict.fromkeys(filters, found.reports)
         return slots
 
-    def _known(self, filter: Filter, *, many: bool) -> Slots | None:
+    def _known(self, filter: Filter, *, many: bool) -> SlotSet | None:
         """What is remembered, or indexes tell if there are `many` to ask about."""
         if many:
             found = self._cache.known(self._reader, filter, self._budget)
@@ -80,8 +86,10 @@ class FilterSets:
         if found is None:
             return None
         self._reports[filter] = found.reports
-        return found.slots
+        return found.matching
 
-
-def _intersection(one: Slots, other: Slots) -> Slots:
-    return np.intersect1d(one, other, assume_unique=True)
+    def _intersection(self, filters: tuple[Filter, ...], sets: Sequence[SlotSet]) -> SlotSet:
+        if len(sets) == 1:
+            return sets[0]
+        slots = reduce(partial(np.intersect1d, assume_unique=True), (each.slots for each in sets))
+        return SlotSet(slots, origin_of(self._reader, filters))

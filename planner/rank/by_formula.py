@@ -173,7 +173,7 @@ class _Evaluation:
     def _holds(self, filter: Filter) -> Mask:
         if FEW * len(self.slots) <= self.run.reader.point_count:
             return self.run.sets.gate(filter, self.slots)
-        matching = self.run.sets.allowed((filter,))
+        matching = self.run.sets.allowed_slots((filter,))
         assert matching is not None
         return np.isin(self.slots, matching, assume_unique=True)
 

@@ -1,15 +1,13 @@
 """Counts of the records that an index covers, and the status that follows from them."""
 
-import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TypeVar
 
 from headwater.v1 import indexes_pb2 as wire
 from planner.analyze import Coverage, Matching, coverage, has_property, has_text, matching_at
 from server.indexes.resolve import Index
 from server.indexes.workers import IndexWorkers
+from storage.bounded_cache import BoundedCache
 from storage.budget import UNLIMITED, Budget
 from storage.errors import SpaceNotFound
 from storage.files import told
@@ -20,8 +18,6 @@ SHARE_OF_TIME = 20
 """Counts that searches carry are counted anew when that took at most one part in so many of the time since."""
 MAX_REMEMBERED = 256
 """Indexes whose counts are kept, with 4 bytes for each of their records."""
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +32,8 @@ class IndexCounts:
 
     def __init__(self, workers: IndexWorkers) -> None:
         self._workers = workers
-        self._counted: OrderedDict[str, _Counted] = OrderedDict()
-        self._matching: OrderedDict[str, Matching] = OrderedDict()
-        self._lock = threading.Lock()
+        self._counted: BoundedCache[str, _Counted] = BoundedCache(MAX_REMEMBERED)
+        self._matching: BoundedCache[str, Matching] = BoundedCache(MAX_REMEMBERED)
 
     def exact(self, index: Index, budget: Budget = UNLIMITED) -> Coverage:
         """The counts as of the newest commit."""
@@ -48,15 +43,14 @@ class IndexCounts:
     def recent(self, index: Index, budget: Budget) -> Coverage:
         """The counts at a recent commit. A search does not count again after every write."""
         now = time.monotonic()
-        with self._lock:
-            known = self._counted.get(index.id)
+        known = self._counted.get(index.id)
         if known is not None:
             current = known.coverage.seq == index.collection.seq and index.policy.source is IndexSource.EXTERNAL
             if current or now - known.at < SHARE_OF_TIME * known.seconds:
                 return known.coverage
         counted = self.exact(index, budget)
         done = time.monotonic()
-        self._keep(self._counted, index.id, _Counted(counted, done - now, done))
+        self._counted.put(index.id, _Counted(counted, done - now, done))
         return counted
 
     def status(self, index: Index, budget: Budget = UNLIMITED) -> tuple[wire.IndexStatus, str]:
@@ -85,24 +79,16 @@ class IndexCounts:
         _check_there(index, snapshot)
         path = index.policy.property
         external = index.policy.source is IndexSource.EXTERNAL
-        with self._lock:
-            before = self._matching.get(index.id)
+        before = self._matching.get(index.id)
         filter = has_property(path) if external else has_text(path)
         matching = matching_at(snapshot, filter, before, budget)
         if before is None or matching.seq > before.seq:
-            self._keep(self._matching, index.id, matching)
+            self._matching.put(index.id, matching)
         if external:
             return coverage(snapshot, index.space, matching.slots)
         managed = self._workers.of(index)
         stale = matching.slots[:0] if managed is None else managed.stale(snapshot)
         return coverage(snapshot, index.space, matching.slots, stale)
-
-    def _keep(self, known: OrderedDict[str, Value], key: str, value: Value) -> None:
-        with self._lock:
-            known[key] = value
-            known.move_to_end(key)
-            while len(known) > MAX_REMEMBERED:
-                known.popitem(last=False)
 
 
 def _check_there(index: Index, snapshot: Snapshot) -> None:

@@ -24,6 +24,7 @@ from storage.segments import (
     MatchingRows,
     MatchingRowsCache,
     SegmentIndex,
+    SlotSet,
     SpaceView,
     kind_of_index,
     short_warning_of,
@@ -38,8 +39,7 @@ VALUES_AT_ONCE = 1 << 20
 class SpaceSearch:
     """One search of one space for the `limit` nearest rows to `vector` (float32, (size,), finite).
 
-    allowed: ascending slots that may be found; None: all. Pass the same array for equal filters: searches are grouped
-    by identity.
+    allowed: the points that may be found; None: all. Searches whose sets are equal are run together.
     filter_strategy: "auto", "pre" (scan the matching rows) or "post" (walk the graph and drop).
     oversampling: rows of each segment scored exactly per row asked for; None: as its stored form needs.
     nprobe: nodes of each level of a partition that are followed; None: the space's.
@@ -50,7 +50,7 @@ class SpaceSearch:
     space: str
     vector: NDArray[np.float32]
     limit: int
-    allowed: NDArray[np.uint32] | None = None
+    allowed: SlotSet | None = None
     hnsw_ef: int | None = None
     exact: bool = False
     indexed_only: bool = False
@@ -65,7 +65,7 @@ class SpaceSearch:
         """What decides how a search runs. Searches that share it are run together."""
         flags = (self.exact, self.after is None, self.indexed_only, self.filter_strategy, self.rescore)
         limit = None if self.allowed is None else self.limit  # it has a say in how a filtered search runs
-        return (id(self.allowed), limit, self.hnsw_ef, self.oversampling, self.nprobe, *flags)
+        return (self.allowed, limit, self.hnsw_ef, self.oversampling, self.nprobe, *flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +125,19 @@ def search_space(
     for number, search in enumerate(searches):
         groups.setdefault(search.settings, []).append(number)
     answers: dict[int, SpaceHits] = {}
-    scopes: dict[int, Scope] = {}
+    scopes: dict[SlotSet | None, Scope] = {}
     for numbers in groups.values():
         allowed = searches[numbers[0]].allowed
-        scope = scopes.get(id(allowed))
+        scope = scopes.get(allowed)
         if scope is None:
-            scope = scopes[id(allowed)] = _scope(view, seq, allowed, rows_of, cache, budget)
+            scope = scopes[allowed] = _scope(view, seq, allowed, rows_of, cache, budget)
         if scope.allowed is not None:
             scope.allowed.searches += len(numbers)
         group = [searches[number] for number in numbers]
         answers.update(zip(numbers, _search_group(scope, group, id_keys), strict=True))
-    if any(scope.allowed.has_grown() for scope in scopes.values() if scope.allowed is not None):
-        cache.trim()
+    for scope in scopes.values():
+        if scope.allowed is not None:
+            cache.note_growth(scope.allowed)
     return [answers[number] for number in range(len(searches))]
 
 
@@ -176,7 +177,7 @@ def _scores_of(
 def _scope(
     view: SpaceView,
     seq: int,
-    allowed: NDArray[np.uint32] | None,
+    allowed: SlotSet | None,
     rows_of: RowsOf,
     cache: MatchingRowsCache,
     budget: Budget,
@@ -188,7 +189,7 @@ def _scope(
         rows = rows_of(slots)
         return np.sort(rows[rows != NO_ROW])
 
-    return Scope(view, seq, cache.rows(allowed, f"{view.schema.uid}@{seq}", find), budget)
+    return Scope(view, seq, cache.rows(allowed, view.schema.uid, seq, find), budget)
 
 
 def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -> list[SpaceHits]:

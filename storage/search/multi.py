@@ -11,7 +11,7 @@ from storage.mvcc import Snapshot, Tokens
 from storage.schema import Distance
 from storage.search.dense import SpaceHits, SpaceSearch
 from storage.search.snapshot_search import search_vectors
-from storage.segments import kind_of_index
+from storage.segments import SlotSet, kind_of_index
 from storage.vectors import MultiVector, best, bounds_of_max_similarities, max_similarities
 
 Slots = NDArray[np.uint32]
@@ -97,7 +97,7 @@ def _nominated(
 ) -> tuple[Slots, int]:
     """Points, ascending, that have a token among those nearest to some row of the query; and distances computed."""
     width = max(NOMINATED * limit, MIN_NOMINATED, query.width or 0)
-    rows = None if allowed is None else np.sort(allowed.rows).astype(np.uint32)
+    rows = None if allowed is None else SlotSet(np.sort(allowed.rows).astype(np.uint32))
     searches = [
         SpaceSearch(space=space, vector=row, limit=width, allowed=rows, hnsw_ef=width, nprobe=query.nprobe)
         for row in query.vector.rows

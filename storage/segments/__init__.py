@@ -16,6 +16,7 @@ from storage.segments.policy import (
     seal_threshold,
 )
 from storage.segments.segment import file_checksum, index_file, kind_of, kind_of_index, open_index, wants_index
+from storage.segments.slot_set import SlotSet
 from storage.segments.space import NO_ROW, Space, SpaceView, read_row_numbers
 from storage.segments.token_owners import read_token_owners
 
@@ -31,6 +32,7 @@ __all__ = [
     "MatchingRowsCache",
     "RowsInBlock",
     "SegmentIndex",
+    "SlotSet",
     "Space",
     "SpaceView",
     "TaskKind",

@@ -1,21 +1,20 @@
-"""Matching rows: the rows of a space that a filter lets through, kept with their codes while the filter is remembered.
+"""Matching rows: the rows of a space that a filter lets through at a commit, kept with their codes for later searches.
 
-Whoever evaluates filters remembers which slots match and passes the same array again. Finding its rows takes as long as
-scanning them; and once a filter is searched repeatedly, coding them pays.
+Whoever evaluates a filter passes a set of slots that equals the last one. Finding its rows takes as long as scanning
+them. Once a filter is searched repeatedly, coding its rows pays.
 """
 
-import threading
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.bounded_cache import BoundedCache
 from storage.budget import Budget
 from storage.schema import Distance
 from storage.segments.block import BlockView
+from storage.segments.slot_set import SlotSet
 from storage.vectors import PART_ROWS, CodedRows, code_rows, has_codes
 
 KEPT_BYTES = 256 * 2**20
@@ -34,6 +33,8 @@ _BYTES_BESIDE = 128  # about what a row takes beside its codes: positions, facto
 _PART_VALUES = 1 << 24  # values coded between two looks at the budget
 
 Coded = tuple[CodedRows, ...]
+Key = tuple[int | None, int, SlotSet]
+"""The uid of a space, a commit, and the points that may be found."""
 
 
 class RowsInBlock:
@@ -73,17 +74,17 @@ class RowsInBlock:
 class MatchingRows:
     """The rows of one filter in one space at one commit. `rows`: int64, ascending."""
 
-    def __init__(self, rows: NDArray[np.int64], kept: bool) -> None:
-        """`kept`: later searches will find it."""
+    def __init__(self, rows: NDArray[np.int64], key: Key | None = None) -> None:
+        """`key`: by which later searches will find it; None: they will not."""
         self.rows = rows
+        self.key = key
         self.searches = 0
-        self._kept = kept
         self._counted = 0
         self._blocks: dict[Path, RowsInBlock] = {}
 
     def worth_coding(self, size: int) -> bool:
         """Whether codes of the rows, of `size` components, will be used often enough, and leave room for others."""
-        often = self._kept and self.searches >= CODED_SEARCHES
+        often = self.key is not None and self.searches >= CODED_SEARCHES
         return often and len(self.rows) * (size + _BYTES_BESIDE) <= MAX_SHARE * KEPT_BYTES
 
     def has_grown(self) -> bool:
@@ -93,8 +94,9 @@ class MatchingRows:
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes."""
-        return self.rows.nbytes + sum(part.nbytes for part in list(self._blocks.values()))
+        """Bytes it takes, with the slots that its key holds."""
+        held = 0 if self.key is None else self.key[2].nbytes
+        return held + self.rows.nbytes + sum(part.nbytes for part in list(self._blocks.values()))
 
     def in_block(self, block: BlockView) -> RowsInBlock:
         """Those of the rows that lie in `block`."""
@@ -121,41 +123,40 @@ def _code(block: BlockView, positions: NDArray[np.int64], metric: Distance, budg
 class MatchingRowsCache:
     """Least recently used rows go first when `capacity` bytes are exceeded. Safe for many threads.
 
-    An entry belongs to an array of slots, by identity, and goes when the array does. Only arrays that are read-only
-    are remembered: others may change.
+    Rows belong to a set of slots, a space and a commit. Only those of sets that have an origin are remembered: no
+    later search has a set that equals another one.
     """
 
     def __init__(self, capacity: int = KEPT_BYTES) -> None:
-        self._capacity = capacity
-        self._entries: OrderedDict[tuple[int, str], tuple[weakref.ref[NDArray[np.uint32]], MatchingRows]]
-        self._entries = OrderedDict()
-        self._lock = threading.RLock()  # an array may die, and its entry go, while this thread holds the lock
+        self._entries: BoundedCache[Key, MatchingRows] = BoundedCache(capacity, _cost)
 
     def rows(
-        self, allowed: NDArray[np.uint32], state: str, find: Callable[[NDArray[np.uint32]], NDArray[np.int64]]
+        self, allowed: SlotSet, space_uid: int | None, seq: int, find: Callable[[NDArray[np.uint32]], NDArray[np.int64]]
     ) -> MatchingRows:
-        """The rows of `allowed` in what `state` names, a space at a commit; `find` makes them."""
-        key = (id(allowed), state)
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None and entry[0]() is allowed:
-                self._entries.move_to_end(key)
-                return entry[1]
-        rows = find(allowed)
-        if allowed.flags.writeable or len(rows) < KEPT_ROWS or rows.nbytes > self._capacity:
-            return MatchingRows(rows, kept=False)
-        matching = MatchingRows(rows, kept=True)
-        with self._lock:
-            self._entries[key] = (weakref.ref(allowed, lambda _: self._entries.pop(key, None)), matching)
-        return matching
+        """The rows of `allowed` in a space at commit `seq`; `find` makes them (int64, ascending) from slots."""
+        key = (space_uid, seq, allowed)
+        known = self._entries.get(key)
+        if known is not None:
+            return known
+        rows = find(allowed.slots)
+        if allowed.origin is None or len(rows) < KEPT_ROWS:
+            return MatchingRows(rows)
+        matching = MatchingRows(rows, key)
+        return matching if self._entries.put(key, matching) else MatchingRows(rows)
+
+    def note_growth(self, matching: MatchingRows) -> None:
+        """Counts `matching` anew, and makes room for it, when it takes more memory than before."""
+        if matching.key is not None and matching.has_grown():
+            self._entries.put(matching.key, matching)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def trim(self) -> None:
-        """Forgets what exceeds the capacity. To be called when rows or codes were made."""
-        with self._lock:
-            used = sum(matching.nbytes for _, matching in list(self._entries.values()))
-            while used > self._capacity and self._entries:
-                _, (_, matching) = self._entries.popitem(last=False)
-                used -= matching.nbytes
+    @property
+    def used(self) -> int:
+        """Bytes in use."""
+        return self._entries.used
+
+
+def _cost(matching: MatchingRows) -> int:
+    return matching.nbytes

@@ -208,7 +208,7 @@ def test_the_filter_cache_is_bounded_and_forgets_the_oldest(shop: Collection) ->
         assert cache.remembered(reader, filters[1]) is None
         found = cache.remembered(reader, filters[0])
         assert found is not None
-        assert found.slots is first
+        assert found.matching.slots is first
         assert cache.used <= 2 * (ENTRY_BYTES + 40)
 
 

@@ -17,6 +17,7 @@ from storage.mvcc.snapshot import Snapshot
 from storage.schema import Distance, PointId
 from storage.search.dense import SpaceHits, SpaceSearch
 from storage.search.snapshot_search import score_vectors, search_vectors
+from storage.segments.slot_set import SlotSet
 from storage.tables.reader import Reader
 from storage.write.operations import (
     ByIds,
@@ -230,7 +231,7 @@ def _assert_search(snapshot: Snapshot, model: Model, space: str, slots: Mapping[
             space=space,
             vector=query,
             limit=limit,
-            allowed=allowed if restricted else None,
+            allowed=SlotSet(allowed) if restricted else None,
             exact=exact,
             filter_strategy=strategy,
         )

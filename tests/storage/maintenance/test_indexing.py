@@ -22,6 +22,7 @@ from storage.schema.stats import SpaceState
 from storage.search import walk
 from storage.search.dense import SpaceHits, SpaceSearch
 from storage.search.snapshot_search import search_vectors
+from storage.segments.slot_set import SlotSet
 from storage.settings import StorageSettings
 from storage.vectors import distance
 from storage.write.operations import ByIds, BySlots, DeletePoints, SpaceVectors, UpdateVectors, Upsert
@@ -70,13 +71,14 @@ def _find(snapshot: Snapshot, search: SpaceSearch) -> SpaceHits:
 def _recall(snapshot: Snapshot, *, allowed: NDArray[np.uint32] | None = None, strategy: str = "auto") -> float:
     """Mean recall at 10 over 60 queries. Every hit's score must be exact, and there must be ten."""
     schema = snapshot.schema.dense["v"]
+    among = None if allowed is None else SlotSet(allowed)
     shares = []
     for query in _clustered(60, seed=2):
         hits, exact = search_vectors(
             snapshot,
             [
-                SpaceSearch(space="v", vector=query, limit=10, allowed=allowed, filter_strategy=strategy),
-                SpaceSearch(space="v", vector=query, limit=10, allowed=allowed, exact=True),
+                SpaceSearch(space="v", vector=query, limit=10, allowed=among, filter_strategy=strategy),
+                SpaceSearch(space="v", vector=query, limit=10, allowed=among, exact=True),
             ],
             UNLIMITED,
         )
@@ -120,7 +122,7 @@ def test_walks_adapt_to_what_the_filter_lets_through(directories: Directories, m
             spread = np.sort(np.random.default_rng(1).choice(order, 1_500, replace=False))
             for allowed in (near, far, spread):
                 searches = [
-                    SpaceSearch(space="v", vector=query, limit=limit, allowed=allowed, hnsw_ef=ef)
+                    SpaceSearch(space="v", vector=query, limit=limit, allowed=SlotSet(allowed), hnsw_ef=ef)
                     for limit, ef in ((10, 64), (100, 64), (1, 32))
                 ]
                 for search, hits in zip(searches, search_vectors(snapshot, searches, UNLIMITED), strict=True):
@@ -156,7 +158,7 @@ def test_limit_is_filled_while_enough_match(directories: Directories) -> None:
                             space="v",
                             vector=query,
                             limit=limit,
-                            allowed=allowed,
+                            allowed=None if allowed is None else SlotSet(allowed),
                             filter_strategy=strategy,
                             hnsw_ef=ef,
                         )
@@ -196,7 +198,7 @@ def test_answers_of_a_batch_are_those_of_each_search(directories: Directories) -
         SpaceSearch(space="v", vector=query, limit=limit, allowed=allowed, exact=exact, hnsw_ef=ef, filter_strategy=how)
         for query in _clustered(3, seed=4)
         for limit in (1, 20)
-        for allowed in (None, half, few)
+        for allowed in (None, SlotSet(half), SlotSet(few))
         for exact, ef, how in ((False, None, "auto"), (True, None, "auto"), (False, 30, "post"))
     ]
     with collection.snapshot() as snapshot:

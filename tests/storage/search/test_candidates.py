@@ -12,6 +12,7 @@ from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.search import candidates
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
+from storage.segments.slot_set import SlotSet
 from storage.vectors import distance
 from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
 from tests.storage.hard_rows import COUNT, METRICS, STYLES, Rows
@@ -51,10 +52,10 @@ def _assert_tops(snapshot: Snapshot, metric: Distance, rows: Rows) -> None:
     many = np.sort(random.choice(slots, 300, replace=False))
     searches, expected = [], []
     for query in queries:
-        for allowed in (None, few, many):
+        for allowed in (None, SlotSet(few), SlotSet(many)):
             for limit in (1, 10, 200):
                 searches.append(SpaceSearch(space=metric.value, vector=query, limit=limit, allowed=allowed, exact=True))
-                expected.append(_true_top(metric, query, rows, slots if allowed is None else allowed, limit))
+                expected.append(_true_top(metric, query, rows, slots if allowed is None else allowed.slots, limit))
     found = search_vectors(snapshot, searches, UNLIMITED)
     for hits, (wanted_slots, wanted_scores) in zip(found, expected, strict=True):
         assert hits.slots.tolist() == wanted_slots.tolist()

@@ -2,6 +2,7 @@
 originals finds."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from storage.schema import CollectionSchema, DenseSpace, Distance
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
 from storage.segments import matching
+from storage.segments.slot_set import SlotSet
 from storage.vectors import codes, distance
 from storage.write.operations import ByIds, DeletePoints, SpaceVectors, Upsert
 from tests.storage.hard_rows import METRICS, STYLES
@@ -87,27 +89,24 @@ def test_coded_rows_give_the_same_bytes(
     with collection.snapshot() as snapshot:
         slots = snapshot.all_slots()
         allowed = np.sort(np.random.default_rng(6).choice(slots, len(slots) // 2, replace=False))
-        copy = allowed.copy()  # may change, so nothing is kept of it
-        allowed.flags.writeable = False
+        named, nameless = SlotSet(allowed, "every second"), SlotSet(allowed)  # of the second nothing is kept
         for metric in METRICS:
-            plain = _found(snapshot, metric, rows, copy)
+            plain = _found(snapshot, metric, rows, nameless)
             for _ in range(3):  # originals, then codes
-                assert _found(snapshot, metric, rows, allowed) == plain
-            batch = [_search(metric, row, allowed, 10) for row in rows[:40]]
-            alone = [_search(metric, row, copy, 10) for row in rows[:40]]
+                assert _found(snapshot, metric, rows, named) == plain
+            batch = [_search(metric, row, named, 10) for row in rows[:40]]
+            alone = [_search(metric, row, nameless, 10) for row in rows[:40]]
             together, apart = (search_vectors(snapshot, searches, UNLIMITED) for searches in (batch, alone))
             for one, other in zip(together, apart, strict=True):
                 assert one.slots.tolist() == other.slots.tolist()
                 assert one.scores.tobytes() == other.scores.tobytes()
 
 
-def _search(metric: Distance, vector: Rows, allowed: NDArray[np.uint32], limit: int) -> SpaceSearch:
+def _search(metric: Distance, vector: Rows, allowed: SlotSet, limit: int) -> SpaceSearch:
     return SpaceSearch(space=metric.value, vector=vector, limit=limit, allowed=allowed)
 
 
-def _found(
-    snapshot: Snapshot, metric: Distance, rows: Rows, allowed: NDArray[np.uint32]
-) -> list[tuple[list[int], bytes]]:
+def _found(snapshot: Snapshot, metric: Distance, rows: Rows, allowed: SlotSet) -> list[tuple[list[int], bytes]]:
     searches = [_search(metric, rows[number], allowed, limit) for number in (0, 7, 19) for limit in (1, 10, 400)]
     return [
         (hits.slots.tolist(), hits.scores.tobytes())
@@ -116,24 +115,60 @@ def _found(
     ]
 
 
-def test_rows_are_kept_within_bounds_and_as_long_as_their_filter() -> None:
-    cache = matching.MatchingRowsCache(capacity=40_000)
+def test_rows_are_kept_within_bounds_for_equal_sets() -> None:
+    cache = matching.MatchingRowsCache(capacity=60_000)
     made: list[int] = []
 
     def rows_of(slots: NDArray[np.uint32]) -> NDArray[np.int64]:
         made.append(len(slots))
         return slots.astype(np.int64)
 
-    first, second = (np.arange(start, start + 2_000, dtype=np.uint32) for start in (0, 5))
-    for allowed in (first, second):
-        allowed.flags.writeable = False
-    assert cache.rows(first, "a", rows_of) is cache.rows(first, "a", rows_of)
-    assert cache.rows(first, "b", rows_of).rows.tolist() == first.tolist()
-    assert cache.rows(second, "a", rows_of).rows.tolist() == second.tolist()
+    def rows(start: int, space: int, origin: object = "filter", seq: int = 1) -> matching.MatchingRows:
+        """Of a new set each time: what is equal is its origin."""
+        slots = np.arange(start, start + 2_000, dtype=np.uint32)
+        return cache.rows(SlotSet(slots, None if origin is None else (origin, start)), space, seq, rows_of)
+
+    assert rows(0, 1) is rows(0, 1)
+    assert rows(0, 2).rows.tolist() == list(range(2_000))  # another space
+    assert rows(5, 1).rows.tolist() == list(range(5, 2_005))  # another filter: this is the third of 24,000 bytes
+    assert (len(made), len(cache), cache.used) == (3, 2, 48_000)
+    rows(5, 1)
+    rows(0, 2)
     assert len(made) == 3
-    cache.trim()  # each takes 16,000 bytes: the one used longest ago goes
-    cache.rows(second, "a", rows_of)
-    cache.rows(first, "a", rows_of)
+    rows(0, 1)  # the one used longest ago had gone
+    rows(0, 2)
     assert len(made) == 4
-    del second, allowed
+    assert rows(0, 2, seq=2) is not rows(0, 2, seq=1)  # another commit
+    assert rows(0, 1, origin=None) is not rows(0, 1, origin=None)
+
+
+def test_what_is_coded_counts_against_the_bound() -> None:
+    cache = matching.MatchingRowsCache(capacity=60_000)
+    one, other = (SlotSet(np.arange(2_000, dtype=np.uint32), name) for name in ("one", "other"))
+    first, second = (cache.rows(each, 1, 1, lambda slots: slots.astype(np.int64)) for each in (one, other))
+    cache.note_growth(first)
     assert len(cache) == 2
+    second._blocks[Path("0.vectors")] = matching.RowsInBlock(np.arange(2_000))
+    cache.note_growth(second)
+    assert (len(cache), cache.used) == (1, 40_000)
+    second._blocks[Path("1.vectors")] = matching.RowsInBlock(np.arange(5_000))
+    cache.note_growth(second)  # it is larger than all that may be kept
+    assert (len(cache), cache.used) == (0, 0)
+
+
+def test_a_slot_set_is_what_it_was_made_of() -> None:
+    slots = np.array([1, 5, 9], np.uint32)
+    one, same, other = (
+        SlotSet(slots, ("c", 1, "x")),
+        SlotSet(slots.copy(), ("c", 1, "x")),
+        SlotSet(slots, ("c", 2, "x")),
+    )
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert one != slots.tolist()
+    assert SlotSet(slots) != SlotSet(slots)
+    assert len({one, same, other, SlotSet(slots), SlotSet(slots)}) == 4
+    assert slots.flags.writeable  # it says nothing
+    with pytest.raises(ValueError, match="read-only"):
+        one.slots[0] = 0
