@@ -56,6 +56,29 @@ class AggregateQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class PointCount:
+    """How many points there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfValues:
+    """An aggregation of the values at `path`."""
+
+    kind: AggregateKind
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundAggregate:
+    """An AggregateQuery that was checked; each of its aggregations has what it needs."""
+
+    aggregations: tuple[PointCount | OfValues, ...]
+    group_by: str | None
+    filter: Filter | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class AggregateGroup:
     """A group's value (None without `group_by`), how many points it has, and one result per aggregation.
 
@@ -76,7 +99,7 @@ class Aggregates:
     seq: int
 
 
-def check_aggregate(asked: AggregateQuery, schema: CollectionSchema) -> None:
+def bind_aggregate(asked: AggregateQuery, schema: CollectionSchema) -> BoundAggregate:
     """Raises InvalidQuery, InvalidLimit, LimitExceeded, and what a filter may raise."""
     if not asked.aggregations:
         raise InvalidRequest("aggregations", "nothing is asked")
@@ -84,16 +107,24 @@ def check_aggregate(asked: AggregateQuery, schema: CollectionSchema) -> None:
         raise LimitExceeded(
             "aggregations", limit="MAX_AGGREGATIONS", maximum=MAX_AGGREGATIONS, actual=len(asked.aggregations)
         )
-    for number, each in enumerate(asked.aggregations):
-        if each.path is not None:
-            check_path(each.path, f"aggregations[{number}].path")
-        elif each.kind is not AggregateKind.COUNT:
-            raise InvalidQuery(f"aggregations[{number}].path", f"{each.kind.value} needs a path")
+    paths = (f"aggregations[{number}].path" for number in range(len(asked.aggregations)))
+    bound = tuple(_bind_aggregation(each, path) for each, path in zip(asked.aggregations, paths, strict=True))
     if asked.group_by is not None:
         check_path(asked.group_by, "group_by")
     check_page(asked.limit)
     if asked.filter is not None:
         check_filter(asked.filter, schema, "filter")
+    return BoundAggregate(bound, asked.group_by, asked.filter, asked.limit)
+
+
+def _bind_aggregation(asked: Aggregation, field: str) -> PointCount | OfValues:
+    """Raises InvalidQuery."""
+    if asked.path is not None:
+        check_path(asked.path, field)
+        return OfValues(asked.kind, asked.path)
+    if asked.kind is AggregateKind.COUNT:
+        return PointCount()
+    raise InvalidQuery(field, f"{asked.kind.value} needs a path")
 
 
 def first_groups(groups: Column, limit: int) -> Column:

@@ -15,27 +15,28 @@ from planner.analyze.aggregation import (
     AggregateGroup,
     AggregateQuery,
     Aggregates,
+    BoundAggregate,
+    PointCount,
     Tally,
-    check_aggregate,
+    bind_aggregate,
     first_groups,
     reduce_values,
     tally,
 )
-from planner.analyze.facets import FacetQuery, Facets, check_facet, count_values
-from planner.analyze.group_query import GroupLookup, GroupQuery, check_groups
+from planner.analyze.facets import FacetQuery, Facets, bind_facet, count_values
+from planner.analyze.group_query import BoundGroups, BoundLookup, GroupQuery, bind_groups
 from planner.analyze.groups import GroupsFound, find_groups
-from planner.analyze.matrix import Matrix, MatrixQuery, check_matrix, distance_matrix
+from planner.analyze.matrix import Matrix, MatrixQuery, bind_matrix, distance_matrix
 from planner.analyze.recall import (
     QUERIES_AT_ONCE,
     Recall,
     RecallTest,
-    check_test,
+    bind_recall,
     exactly,
-    queries_of,
     recall_of,
     summary,
 )
-from planner.bind import BoundQuery, check_selectors, dense_space, space_of
+from planner.bind import BoundQuery
 from planner.execute import Fetched, Indexes, LocalSource, Source, Values, count_highlights, execute, fetch_repeated
 from planner.explain import ExplainNode, Explanation, Ran, explain, render
 from planner.optimize import optimize
@@ -94,100 +95,87 @@ class Analyses:
 
     def groups(self, collection: Collection, asked: GroupQuery, budget: Budget = UNLIMITED) -> Groups:
         """The groups of what a query ranks. Raises what Queries.query raises, and what `lookup` may raise."""
-        check_groups(asked)
         budget = self._bounded(budget)
         with collection.snapshot() as reader, ExitStack() as others:
-            elsewhere = None if asked.lookup is None else self._elsewhere(asked.lookup, collection, reader, others)
-            [bound] = self._bind(collection, reader, [asked.ranking_query])
-            plan = build(bound)
+            bound = self._bound_groups(collection, reader, asked, others)
+            plan = build(bound.query)
             started = time.perf_counter_ns()
             source = LocalSource(reader, self._indexes, budget)
-            found = find_groups(plan, asked, source)
+            found = find_groups(plan, bound, source)
             budget.check()
             every = [slot for group in found.groups for slot in group.ranking.slots.tolist()]
-            slots = np.array(list(dict.fromkeys(every)), np.uint32)
-            # A point is in the reply once for each group that it is in.
-            fetch = partial(source.fetch, payload=plan.payload, vectors=plan.vectors)
-            fetched = fetch_repeated(np.array(every, np.uint32), fetch, budget)
-            points = dict(zip(every, fetched, strict=True))
-            parts = source.highlights(slots, plan.highlighted)
-            highlights = dict(zip(slots.tolist(), parts, strict=True))
-            for slot, times in Counter(every).items():
-                for _ in range(times - 1 if highlights[slot] else 0):
-                    count_highlights(highlights[slot], budget)
-            groups = [
-                Group(
-                    group.value,
-                    [points[slot] for slot in group.ranking.slots.tolist()],
-                    group.ranking.scores.tolist(),
-                    [highlights[slot] for slot in group.ranking.slots.tolist()],
-                )
-                for group in found.groups
-            ]
-            if elsewhere is not None and asked.lookup is not None:
-                groups = _looked_up(groups, asked.lookup, LocalSource(elsewhere, self._indexes, budget))
+            groups = _with_points(found, every, source, budget)
+            if bound.lookup is not None:
+                groups = _looked_up(groups, bound.lookup, LocalSource(bound.lookup.reader, self._indexes, budget))
             microseconds = (time.perf_counter_ns() - started) // 1_000
-            return Groups(groups, reader.seq, _explanation(found, asked, slots, source, microseconds))
+            return Groups(groups, reader.seq, _explanation(found, bound, _distinct(every), source, microseconds))
+
+    def _bound_groups(
+        self, collection: Collection, reader: Snapshot, asked: GroupQuery, others: ExitStack
+    ) -> BoundGroups:
+        """What is asked of the snapshot. `others` closes the snapshot of the collection in which groups are looked up.
+
+        Raises what bind_groups raises.
+        """
+
+        def bind_query(query: Query) -> BoundQuery:
+            [bound] = self._bind(collection, reader, [query])
+            return bound
+
+        def reader_of(name: str) -> Snapshot:
+            found = self._lookup(name)
+            return reader if found.name == collection.name else others.enter_context(found.snapshot())
+
+        return bind_groups(asked, bind_query, reader_of)
 
     def facet(self, collection: Collection, asked: FacetQuery, budget: Budget = UNLIMITED) -> Facets:
         """The most frequent values of a field. Raises InvalidRequest and its subclasses, and what a budget may."""
         with collection.snapshot() as reader:
-            check_facet(asked, reader.schema)
+            bound = bind_facet(asked, reader.schema)
             values = self._values(reader, budget)
-            column = values.column(asked.path, _allowed(values, asked.filter, budget)).distinct()
-            return Facets(count_values(column, asked.limit), len(column.values), reader.seq)
+            column = values.column(bound.path, _allowed(values, bound.filter, budget)).distinct()
+            return Facets(count_values(column, bound.limit), len(column.values), reader.seq)
 
     def aggregate(self, collection: Collection, asked: AggregateQuery, budget: Budget = UNLIMITED) -> Aggregates:
         """Aggregations of fields. Raises InvalidRequest and its subclasses, and what a budget may."""
         with collection.snapshot() as reader:
-            check_aggregate(asked, reader.schema)
+            bound = bind_aggregate(asked, reader.schema)
             values = self._values(reader, budget)
-            allowed = _allowed(values, asked.filter, budget)
-            if asked.group_by is None:
+            allowed = _allowed(values, bound.filter, budget)
+            if bound.group_by is None:
                 counts = [reader.point_count if allowed is None else len(allowed)]
-                return Aggregates(_aggregated(values, asked, allowed, None, counts, budget), 1, reader.seq)
+                return Aggregates(_aggregated(values, bound, allowed, None, counts, budget), 1, reader.seq)
             budget.check()
-            every = values.column(asked.group_by, allowed).distinct()
-            groups = first_groups(every, asked.limit)
+            every = values.column(bound.group_by, allowed).distinct()
+            groups = first_groups(every, bound.limit)
             counts = np.bincount(groups.codes, minlength=len(groups.values)).tolist()
-            found = _aggregated(values, asked, allowed, groups, counts, budget)
+            found = _aggregated(values, bound, allowed, groups, counts, budget)
             return Aggregates(found, len(every.values), reader.seq)
 
     def matrix(self, collection: Collection, asked: MatrixQuery, budget: Budget = UNLIMITED) -> Matrix:
         """The nearest others of each of a sample of points. Raises InvalidRequest and its subclasses, SpaceNotFound."""
         with collection.snapshot() as reader:
-            space = check_matrix(asked, reader.schema)
-            allowed = _allowed(self._values(reader, budget), asked.filter, budget)
-            return distance_matrix(reader, asked, space, allowed, budget)
+            bound = bind_matrix(asked, reader)
+            allowed = _allowed(self._values(reader, budget), bound.filter, budget)
+            return distance_matrix(reader, bound, allowed, budget)
 
     def recall(self, collection: Collection, test: RecallTest, budget: Budget = UNLIMITED) -> Recall:
         """Recall against exact search on the same snapshot. Raises what Queries.query raises, and InvalidRequest."""
-        check_test(test)
         with collection.snapshot() as reader:
-            space = space_of(test.using, reader.schema, "using")
-            distance = dense_space(reader.schema, space, "using").distance
-            queries = queries_of(test, reader, space, budget)
+            asked = bind_recall(test, reader, budget)
             recalls: list[float] = []
-            for start in range(0, len(queries), QUERIES_AT_ONCE):
+            for start in range(0, len(asked.queries), QUERIES_AT_ONCE):
                 budget.check()
-                part = queries[start : start + QUERIES_AT_ONCE]
+                part = asked.queries[start : start + QUERIES_AT_ONCE]
                 bound = self._bind(collection, reader, part)
                 plans = [optimize(build(query)) for query in (*bound, *map(exactly, bound))]
                 rankings = execute(plans, LocalSource(reader, self._indexes, budget))
                 pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
-                recalls += [recall_of(found, exact, distance) for found, exact in pairs]
+                recalls += [recall_of(found, exact, asked.distance) for found, exact in pairs]
             return summary(recalls, reader.seq)
 
     def _values(self, reader: Snapshot, budget: Budget) -> Values:
         return LocalSource(reader, self._indexes, budget).values
-
-    def _elsewhere(self, lookup: GroupLookup, searched: Collection, reader: Snapshot, others: ExitStack) -> Snapshot:
-        """The snapshot to look groups up in, which `others` closes. Raises CollectionNotFound, and for selectors."""
-        collection = self._lookup(lookup.collection)
-        if collection.name != searched.name:
-            reader = others.enter_context(collection.snapshot())
-        check_selectors(lookup.with_payload, lookup.with_vectors, reader.schema, lookup.path)
-        return reader
 
 
 def _allowed(values: Values, filter: Filter | None, budget: Budget) -> Slots | None:
@@ -197,7 +185,7 @@ def _allowed(values: Values, filter: Filter | None, budget: Budget) -> Slots | N
 
 def _aggregated(
     values: Values,
-    asked: AggregateQuery,
+    asked: BoundAggregate,
     allowed: Slots | None,
     groups: Column | None,
     counts: list[int],
@@ -207,7 +195,7 @@ def _aggregated(
     tallies: dict[str, Tally] = {}
     results: list[list[Scalar | None]] = []
     for each in asked.aggregations:
-        if each.path is None:
+        if isinstance(each, PointCount):
             results.append(list(counts))
             continue
         if each.path not in tallies:
@@ -222,12 +210,41 @@ def _aggregated(
     ]
 
 
-def _looked_up(groups: list[Group], lookup: GroupLookup, source: Source) -> list[Group]:
+def _distinct(slots: list[int]) -> Slots:
+    """Each of the slots once, in the order in which they come first."""
+    return np.array(list(dict.fromkeys(slots)), np.uint32)
+
+
+def _with_points(found: GroupsFound, every: list[int], source: Source, budget: Budget) -> list[Group]:
+    """The groups with what is returned of their points. `every`: the slots of the points of all groups, in order."""
+    plan = found.plan
+    # A point is in the reply once for each group that it is in.
+    fetch = partial(source.fetch, payload=plan.payload, vectors=plan.vectors)
+    fetched = fetch_repeated(np.array(every, np.uint32), fetch, budget)
+    points = dict(zip(every, fetched, strict=True))
+    slots = _distinct(every)
+    parts = source.highlights(slots, plan.highlighted)
+    highlights = dict(zip(slots.tolist(), parts, strict=True))
+    for slot, times in Counter(every).items():
+        for _ in range(times - 1 if highlights[slot] else 0):
+            count_highlights(highlights[slot], budget)
+    return [
+        Group(
+            group.value,
+            [points[slot] for slot in group.ranking.slots.tolist()],
+            group.ranking.scores.tolist(),
+            [highlights[slot] for slot in group.ranking.slots.tolist()],
+        )
+        for group in found.groups
+    ]
+
+
+def _looked_up(groups: list[Group], lookup: BoundLookup, source: Source) -> list[Group]:
     """The groups with the points whose ids are their values, as numbers and strings may be."""
     ids = [_id_of(group.value) for group in groups]
     found = source.points.slots_of([point_id for point_id in ids if point_id is not None])
     slots = found[found >= 0].astype(np.uint32)
-    found_points = source.fetch(slots, lookup.with_payload, lookup.with_vectors)
+    found_points = source.fetch(slots, lookup.payload, lookup.vectors)
     by_id = {point.id: point for point in found_points}
     return [
         replace(group, lookup=None if point_id is None else by_id.get(point_id))
@@ -243,7 +260,7 @@ def _id_of(value: Scalar) -> PointId | None:
 
 
 def _explanation(
-    found: GroupsFound, asked: GroupQuery, slots: Slots, source: Source, microseconds: int
+    found: GroupsFound, asked: BoundGroups, slots: Slots, source: Source, microseconds: int
 ) -> Explanation | None:
     """How the groups were found, below one node that says so."""
     if found.trace is None:

@@ -20,8 +20,10 @@ def exact_sum(numbers: Numbers) -> int | float | None:
 
     None when there are no numbers.
     """
-    if not numbers:
-        return None
+    return _sum(numbers) if numbers else None
+
+
+def _sum(numbers: Numbers) -> int | float:
     total = sum(number * count for number, count in numbers if isinstance(number, int))
     if all(isinstance(number, int) for number, _ in numbers):
         return total if -_INT64 <= total < _INT64 else float(total)
@@ -39,8 +41,7 @@ def exact_mean(numbers: Numbers) -> float | None:
     count = sum(count for _, count in numbers)
     if all(isinstance(number, int) for number, _ in numbers):
         return sum(int(number) * count for number, count in numbers) / count
-    total = exact_sum(numbers)
-    assert total is not None
+    total = _sum(numbers)
     return total / count if math.isfinite(total) else _double(_fraction(numbers) / count)
 
 

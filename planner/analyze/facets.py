@@ -23,6 +23,15 @@ class FacetQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundFacet:
+    """A FacetQuery that was checked: the path can be read, the page is within its limits, the filter can be."""
+
+    path: str
+    filter: Filter | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class FacetCount:
     """A value, and how many points have it."""
 
@@ -39,12 +48,13 @@ class Facets:
     seq: int
 
 
-def check_facet(asked: FacetQuery, schema: CollectionSchema) -> None:
+def bind_facet(asked: FacetQuery, schema: CollectionSchema) -> BoundFacet:
     """Raises InvalidQuery, InvalidLimit, and what a filter may raise."""
     check_path(asked.path, "key")
     check_page(asked.limit)
     if asked.filter is not None:
         check_filter(asked.filter, schema, "filter")
+    return BoundFacet(asked.path, asked.filter, asked.limit)
 
 
 def count_values(values: Column, limit: int) -> list[FacetCount]:

@@ -1,12 +1,14 @@
-"""What was asked of groups: a query, the field that groups its points, and how many of each. groups.py answers."""
+"""A query, the field that groups its points, and how many of each: asked and bound. groups.py answers it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from planner.bind import DEFAULT_LIMIT
+from planner.bind import DEFAULT_LIMIT, BoundQuery, check_selectors
 from planner.errors import InvalidLimit, InvalidQuery
 from planner.limits import MAX_LIMIT
 from planner.predicate import check_path
 from planner.query import PayloadSelector, Query, VectorsSelector
+from storage.mvcc import Snapshot
 
 DEFAULT_GROUP_SIZE = 3
 """Points of a group unless a query says otherwise."""
@@ -41,19 +43,68 @@ class GroupQuery:
         """Groups to return."""
         return DEFAULT_LIMIT if self.query.root.limit is None else self.query.root.limit
 
+
+@dataclass(frozen=True, slots=True)
+class BoundLookup:
+    """A GroupLookup whose collection was found: its snapshot, and what to return of its points."""
+
+    reader: Snapshot
+    payload: PayloadSelector | None
+    vectors: VectorsSelector | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundGroups:
+    """A GroupQuery that was checked. `query`: its root ranks as many points as all groups may have.
+
+    `limit` and `offset`: groups to return and to skip. `size`: points of a group.
+    """
+
+    query: BoundQuery
+    path: str
+    size: int
+    limit: int
+    offset: int
+    explain: bool
+    lookup: BoundLookup | None
+
     @property
     def wanted(self) -> int:
         """Groups to find: those to return and those to skip."""
-        return self.limit + self.query.root.offset
-
-    @property
-    def ranking_query(self) -> Query:
-        """The query whose root is to rank as many points as all groups may have."""
-        root = replace(self.query.root, limit=self.limit * self.size, offset=self.query.root.offset * self.size)
-        return replace(self.query, root=root)
+        return self.limit + self.offset
 
 
-def check_groups(asked: GroupQuery) -> None:
+def bind_groups(
+    asked: GroupQuery,
+    bind_query: Callable[[Query], BoundQuery],
+    reader_of: Callable[[str], Snapshot],
+) -> BoundGroups:
+    """What is asked in the collection that `bind_query` binds for. `reader_of`: the snapshot of a collection by name.
+
+    Raises InvalidQuery, InvalidLimit, CollectionNotFound, and what selectors and `bind_query` raise.
+    """
+    _check_counts(asked)
+    lookup = None if asked.lookup is None else _bind_lookup(asked.lookup, reader_of)
+    root, offset = asked.query.root, asked.query.root.offset
+    ranking = replace(root, limit=asked.limit * asked.size, offset=offset * asked.size)
+    return BoundGroups(
+        query=bind_query(replace(asked.query, root=ranking)),
+        path=asked.path,
+        size=asked.size,
+        limit=asked.limit,
+        offset=offset,
+        explain=asked.query.explain,
+        lookup=lookup,
+    )
+
+
+def _bind_lookup(asked: GroupLookup, reader_of: Callable[[str], Snapshot]) -> BoundLookup:
+    reader = reader_of(asked.collection)
+    check_selectors(asked.with_payload, asked.with_vectors, reader.schema, asked.path)
+    return BoundLookup(reader, asked.with_payload, asked.with_vectors)
+
+
+def _check_counts(asked: GroupQuery) -> None:
     """Raises InvalidQuery or InvalidLimit. The query itself is checked in bind/stages.py."""
     check_path(asked.path, asked.path_field)
     path = f"{asked.query.path}." if asked.query.path else ""
@@ -66,7 +117,7 @@ def check_groups(asked: GroupQuery) -> None:
     ):
         if number < least:
             raise InvalidLimit(name, f"{number:,} is less than {least}", limit="MAX_LIMIT", maximum=MAX_LIMIT)
-    points = asked.wanted * asked.size
+    points = (asked.limit + asked.query.root.offset) * asked.size
     if points > MAX_LIMIT:
         what = f"(limit + offset) * group_size is {points:,}, more than MAX_LIMIT allows ({MAX_LIMIT:,})"
         raise InvalidLimit(f"{path}limit", what, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=points)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.analyze.group_query import GroupQuery
+from planner.analyze.group_query import BoundGroups
 from planner.analyze.grouping import RankedGroup, group_ranking
 from planner.execute import Source, Trace, convert_scores, execute
 from planner.optimize import optimize
@@ -57,15 +57,15 @@ class GroupsFound:
     trace: Trace | None
 
 
-def find_groups(plan: Plan, asked: GroupQuery, source: Source) -> GroupsFound:
-    """The groups after `offset`, at most `limit`. Requires: `plan` is built of `asked.ranking_query`.
+def find_groups(plan: Plan, asked: BoundGroups, source: Source) -> GroupsFound:
+    """The groups after `offset`, at most `limit`. Requires: `plan` is built of `asked.query`.
 
     Raises DeadlineExceeded, Cancelled.
     """
     conversion = plan.root if isinstance(plan.root, ConvertScores) else None
-    search = _GroupSearch(replace(plan, root=_unlimited(plan.root)), asked, source)
-    found = search.find()
-    groups = found.groups[asked.query.root.offset : asked.wanted]
+    unlimited = replace(plan, root=_unlimited(plan.root))
+    found = _GroupSearch(unlimited, asked, source, ran=unlimited).find()
+    groups = found.groups[asked.offset : asked.wanted]
     if conversion is not None:
         mode, distance = conversion.mode, conversion.distance
         groups = [RankedGroup(group.value, convert_scores(mode, distance, group.ranking)) for group in groups]
@@ -91,14 +91,14 @@ def _with_leaf(node: Node, leaf: Leaf) -> Node:
 
 @dataclass(slots=True)
 class _GroupSearch:
-    """The search for the groups of one query. `plan`: of all that its root may rank."""
+    """The search for the groups of one query. `plan`: of all that its root may rank. `ran`: of the last run."""
 
     plan: Plan
-    asked: GroupQuery
+    asked: BoundGroups
     source: Source
+    ran: Plan
     column: Column | None = None
     steps: list[str] = field(default_factory=list)
-    ran: Plan | None = None
     trace: Trace | None = None
 
     def find(self) -> GroupsFound:
@@ -109,14 +109,13 @@ class _GroupSearch:
             groups = self._grouped(self._run(self.plan.root))
         else:
             groups = next(groups for groups in self._widened(leaf) if groups is not None)
-        assert self.ran is not None
         return GroupsFound(groups, ", then ".join(self.steps), self.ran, self.trace)
 
     def _widened(self, leaf: Leaf) -> Iterator[list[RankedGroup] | None]:
         """The groups after each run, further down every time, and None where that was not far enough."""
         most = max(1, self.source.points.point_count)
         size = self.asked.size
-        limit = max(self.asked.wanted * size, page_reach(self.asked.limit * size, self.asked.query.root.offset * size))
+        limit = max(self.asked.wanted * size, page_reach(self.asked.limit * size, self.asked.offset * size))
         while not isinstance(leaf, RankAll) and limit <= WIDEST and limit < most:
             self.steps.append(f"the first {limit:,} points")
             ranking = self._run(_with_leaf(self.plan.root, replace(leaf, limit=limit)))
@@ -136,7 +135,7 @@ class _GroupSearch:
 
     def _run(self, root: Node) -> Ranking:
         self.ran = optimize(replace(self.plan, root=root))
-        self.trace = Trace() if self.asked.query.explain else None
+        self.trace = Trace() if self.asked.explain else None
         [ranking] = execute([self.ran], self.source, [self.trace])
         return ranking
 

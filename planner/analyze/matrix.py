@@ -11,7 +11,7 @@ from planner.limits import MAX_MATRIX_SAMPLE, check_page
 from planner.query import Filter
 from storage.budget import Budget
 from storage.mvcc import Snapshot
-from storage.schema import CollectionSchema, PointId
+from storage.schema import Distance, PointId
 from storage.search import seeded_order
 from storage.vectors import rank, score_rows
 
@@ -41,6 +41,18 @@ class MatrixQuery:
     seed: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundMatrix:
+    """A MatrixQuery that was checked, with its space, which is dense, that space's metric, and a seed."""
+
+    space: str
+    distance: Distance
+    filter: Filter | None
+    sample: int
+    limit: int
+    seed: int
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """The nearest others to one point, best first: places in the sample, and scores (int64 and float32, (n,))."""
@@ -58,8 +70,9 @@ class Matrix:
     seq: int
 
 
-def check_matrix(asked: MatrixQuery, schema: CollectionSchema) -> str:
-    """The space. Raises InvalidQuery, InvalidLimit, SpaceNotFound, AmbiguousSpace, and what a filter may raise."""
+def bind_matrix(asked: MatrixQuery, reader: Snapshot) -> BoundMatrix:
+    """Raises InvalidQuery, InvalidLimit, SpaceNotFound, AmbiguousSpace, and what a filter may raise."""
+    schema = reader.schema
     if not 2 <= asked.sample <= MAX_MATRIX_SAMPLE:
         raise InvalidQuery("sample", f"{asked.sample:,} is not between 2 and {MAX_MATRIX_SAMPLE:,} (MAX_MATRIX_SAMPLE)")
     check_page(asked.limit)
@@ -68,21 +81,26 @@ def check_matrix(asked: MatrixQuery, schema: CollectionSchema) -> str:
     if asked.seed is not None and not 0 <= asked.seed < 2**64:
         raise InvalidQuery("seed", f"{asked.seed} is not between 0 and 2^64 - 1")
     space = space_of(asked.using, schema, "using")
-    dense_space(schema, space, "using")
-    return space
+    return BoundMatrix(
+        space=space,
+        distance=dense_space(schema, space, "using").distance,
+        filter=asked.filter,
+        sample=asked.sample,
+        limit=asked.limit,
+        seed=reader.seq if asked.seed is None else asked.seed,
+    )
 
 
-def distance_matrix(reader: Snapshot, asked: MatrixQuery, space: str, allowed: Slots | None, budget: Budget) -> Matrix:
+def distance_matrix(reader: Snapshot, asked: BoundMatrix, allowed: Slots | None, budget: Budget) -> Matrix:
     """The matrix. `allowed`: slots that match, None: all. Raises DeadlineExceeded, Cancelled."""
-    held = reader.slots_with_vector(space)
+    held = reader.slots_with_vector(asked.space)
     held = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
-    seed = reader.seq if asked.seed is None else asked.seed
-    picked = seeded_order(seed, held, reader, budget)[: asked.sample]
+    picked = seeded_order(asked.seed, held, reader, budget)[: asked.sample]
     keys = reader.id_keys(picked)
     slots = picked[sorted(range(len(picked)), key=keys.__getitem__)]
-    distance = reader.schema.dense[space].distance
-    budget.hold(4 * reader.schema.dense[space].size * len(slots), "the vectors of the sample")
-    _, vectors = reader.vectors(space, slots)
+    distance = asked.distance
+    budget.hold(4 * reader.schema.dense[asked.space].size * len(slots), "the vectors of the sample")
+    _, vectors = reader.vectors(asked.space, slots)
     rows: list[Neighbours] = []
     budget.hold(PAIR_BYTES * len(slots) * min(asked.limit, len(slots)), "the pairs of the matrix")
     for place in range(len(slots)):

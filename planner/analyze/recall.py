@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.bind import BoundQuery
+from planner.bind import BoundQuery, dense_space, space_of
 from planner.errors import InvalidLimit
 from planner.limits import MAX_LIMIT
 from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage, StoredVector
@@ -40,6 +40,18 @@ class RecallTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundRecall:
+    """A RecallTest that was checked, its space and that space's metric, and the queries, of which there is one.
+
+    The queries are bound some at a time while they run, so that few sampled vectors are held at once.
+    """
+
+    space: str
+    distance: Distance
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
     """Recall of `queries` queries, 0 to 1: the mean, the worst, and what nine of ten reach; and the commit read."""
 
@@ -50,8 +62,18 @@ class Recall:
     seq: int
 
 
-def check_test(test: RecallTest) -> None:
-    """Raises InvalidLimit or InvalidRequest. What a query cannot be is refused when it is planned."""
+def bind_recall(test: RecallTest, reader: Snapshot, budget: Budget) -> BoundRecall:
+    """Raises InvalidLimit, InvalidQuery, SpaceNotFound, AmbiguousSpace, or as `budget` says.
+
+    Raises InvalidRequest when there is no vector to sample. What else a query cannot be is refused when it is bound.
+    """
+    _check_counts(test)
+    space = space_of(test.using, reader.schema, "using")
+    distance = dense_space(reader.schema, space, "using").distance
+    return BoundRecall(space=space, distance=distance, queries=_queries_of(test, reader, space, distance, budget))
+
+
+def _check_counts(test: RecallTest) -> None:
     bounds = {"k": test.k}
     if isinstance(test.queries, Sample):
         bounds["sample"] = test.queries.count
@@ -63,15 +85,15 @@ def check_test(test: RecallTest) -> None:
             raise InvalidLimit(name, what, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=number)
 
 
-def queries_of(test: RecallTest, reader: Snapshot, space: str, budget: Budget) -> list[Query]:
-    """The queries to search as `test` says. Stored vectors do not find their own point, which would be no feat.
-
-    Raises InvalidRequest when there is no vector to sample, or as `budget` says.
-    """
+def _queries_of(
+    test: RecallTest, reader: Snapshot, space: str, distance: Distance, budget: Budget
+) -> tuple[Query, ...]:
+    """The queries to search as `test` says. Stored vectors do not find their own point, which would be no feat."""
     if not isinstance(test.queries, Sample):
         ranks = [Nearest(vector) for vector in test.queries]
-        return [_query(test, rank, space, f"queries[{number}]") for number, rank in enumerate(ranks)]
-    return [_query(test, rank, space, "sample") for rank in _sampled(test.queries, reader, space, budget)]
+        return tuple(_query(test, rank, space, f"queries[{number}]") for number, rank in enumerate(ranks))
+    sampled = _sampled(test.queries, reader, space, distance, budget)
+    return tuple(_query(test, rank, space, "sample") for rank in sampled)
 
 
 def exactly(query: BoundQuery) -> BoundQuery:
@@ -105,11 +127,11 @@ def _query(test: RecallTest, rank: Nearest, space: str, field: str) -> Query:
     return Query(root=stage, with_payload=None, vector_field=field)
 
 
-def _sampled(sample: Sample, reader: Snapshot, space: str, budget: Budget) -> list[Nearest]:
+def _sampled(sample: Sample, reader: Snapshot, space: str, distance: Distance, budget: Budget) -> list[Nearest]:
     chosen = seeded_order(sample.seed, reader.slots_with_vector(space), reader, budget)[: sample.count]
     _, rows = reader.vectors(space, chosen)
     # A zero vector may be stored, but cannot be a cosine query.
-    any_goes = reader.schema.dense[space].distance is not Distance.COSINE
+    any_goes = distance is not Distance.COSINE
     ranks = [
         Nearest(StoredVector(point_id))
         for row, point_id in zip(rows, reader.point_ids(chosen), strict=True)
