@@ -85,6 +85,11 @@ def _leaf_of(node: Node) -> Leaf | None:
     return node if isinstance(node, Search | Scan | RankAll) else None
 
 
+def _finds_all(leaf: Leaf) -> bool:
+    """Whether finding all points takes about as long as finding a few."""
+    return isinstance(leaf, RankAll) or (isinstance(leaf, Search) and leaf.ranker.finds_all_at_once)
+
+
 def _with_leaf(node: Node, leaf: Leaf) -> Node:
     return replace(node, child=leaf) if isinstance(node, Threshold) else leaf
 
@@ -116,7 +121,7 @@ class _GroupSearch:
         most = max(1, self.source.points.point_count)
         size = self.asked.size
         limit = max(self.asked.wanted * size, page_reach(self.asked.limit * size, self.asked.offset * size))
-        while not isinstance(leaf, RankAll) and limit <= WIDEST and limit < most:
+        while not _finds_all(leaf) and limit <= WIDEST and limit < most:
             self.steps.append(f"the first {limit:,} points")
             ranking = self._run(_with_leaf(self.plan.root, replace(leaf, limit=limit)))
             groups = self._grouped(ranking)
@@ -130,7 +135,7 @@ class _GroupSearch:
         self.steps.append("all points")
         complete = replace(leaf, limit=most)
         if isinstance(complete, Search):
-            complete = replace(complete, params=replace(complete.params, exact=True))
+            complete = replace(complete, ranker=complete.ranker.exactly())
         yield self._grouped(self._run(_with_leaf(self.plan.root, complete)))
 
     def _run(self, root: Node) -> Ranking:

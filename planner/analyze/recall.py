@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.bind import BoundQuery, dense_space, space_of
+from planner.bind import BoundLeaf, BoundQuery, dense_space, space_of
 from planner.errors import InvalidLimit
 from planner.limits import MAX_LIMIT
 from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage, StoredVector
-from planner.rank import Ranking
+from planner.rank import InDense, Ranking
 from storage.budget import Budget
 from storage.errors import InvalidRequest
 from storage.mvcc import Snapshot
@@ -98,7 +98,10 @@ def _queries_of(
 
 def exactly(query: BoundQuery) -> BoundQuery:
     """The same query of one stage, answered exactly."""
-    return replace(query, root=replace(query.root, params=SearchParams(exact=True)))
+    rank = query.root.ranked.rank
+    if not isinstance(rank, InDense):
+        return query
+    return replace(query, root=replace(query.root, ranked=BoundLeaf(replace(rank, params=SearchParams(exact=True)))))
 
 
 def recall_of(found: Ranking, exact: Ranking, distance: Distance) -> float:

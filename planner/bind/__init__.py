@@ -9,7 +9,6 @@ from planner.bind.bound import (
     BoundStage,
     Diversity,
     Highlighted,
-    InDense,
 )
 from planner.bind.filters import check_filter
 from planner.bind.selectors import check_selectors
@@ -27,7 +26,6 @@ __all__ = [
     "BoundStage",
     "Diversity",
     "Highlighted",
-    "InDense",
     "VectorSource",
     "bind",
     "check_filter",

@@ -10,23 +10,12 @@ from planner.query import (
     FilterScope,
     Highlighting,
     PayloadSelector,
-    QueryVector,
     ScoreMode,
     SearchAfter,
-    SearchParams,
     VectorsSelector,
 )
 from planner.rank import ByText, Ranker
 from storage.schema import Distance, PointId
-
-
-@dataclass(frozen=True, slots=True)
-class InDense:
-    """Nearness to a vector in a dense space, by its own metric. Requires: as many components as the space has."""
-
-    space: str
-    distance: Distance
-    vector: QueryVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +55,14 @@ class Diversity:
 class BoundLeaf:
     """Points of the whole collection; in id order if `rank` is None."""
 
-    rank: InDense | Ranker | None
+    rank: Ranker | None
 
 
 @dataclass(frozen=True, slots=True)
 class BoundMerge:
     """The union of what other stages found, of which there is one at least."""
 
-    rank: InDense | Ranker | BoundRrf | BoundDbsf
+    rank: Ranker | BoundRrf | BoundDbsf
     prefetch: "tuple[BoundStage, ...]"
 
 
@@ -88,7 +77,6 @@ class BoundStage:
     exclude: tuple[PointId, ...]
     filter: Filter | None
     filter_scope: FilterScope
-    params: SearchParams
     score_threshold: float | None
     diversity: Diversity | None
     limit: int

@@ -5,7 +5,6 @@ from functools import partial
 
 from planner.bind.asked import Asked
 from planner.bind.average import average
-from planner.bind.bound import InDense
 from planner.bind.stored_vectors import Reading, Unread
 from planner.bind.vectors import bind_vector, check_dense
 from planner.errors import InvalidQuery
@@ -19,7 +18,7 @@ from planner.query import (
     RecommendStrategy,
     VectorInput,
 )
-from planner.rank import BoundContext, BoundDiscover, BoundPair, BoundRecommend, InSpace
+from planner.rank import BoundContext, BoundDiscover, BoundPair, BoundRecommend, InDense, InSpace
 from storage.errors import LimitExceeded
 from storage.schema import DenseSpace
 from storage.write import check_query_vector
@@ -45,7 +44,7 @@ def bind_recommend(rank: Recommend, asked: Asked) -> Unread[InDense | InSpace]:
         def nearest(reading: Reading) -> InDense:
             middle = average(positive(reading), negative(reading), space.distance)
             check_query_vector(space, middle, path)
-            return InDense(name, space.distance, QueryVector(middle))
+            return InDense(name, space.distance, QueryVector(middle), asked.stage.params)
 
         return nearest
     return lambda reading: InSpace(BoundRecommend(strategy, positive(reading), negative(reading)), name, space.distance)

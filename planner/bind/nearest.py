@@ -4,12 +4,11 @@ from functools import partial
 from typing import assert_never
 
 from planner.bind.asked import Asked
-from planner.bind.bound import InDense
 from planner.bind.stored_vectors import GivenVector, Unread
 from planner.bind.vectors import bind_vector, check_dense, kind_of_vector
 from planner.errors import InvalidQuery
 from planner.query import Nearest, QueryVector
-from planner.rank import InMulti, InSparse
+from planner.rank import InDense, InMulti, InSparse
 from storage.schema import DenseSpace, MultiSpace, SparseSpace, kind_of_space
 from storage.search import MultiQuery, SparseQuery
 from storage.vectors import MultiVector, SparseMetric, SparseVector, check_multi_query, check_sparse_query
@@ -25,7 +24,8 @@ def bind_nearest(rank: Nearest, asked: Asked) -> Unread[InDense | InMulti | InSp
     match space:
         case DenseSpace():
             vector = bind_vector(rank.vector, name, partial(check_dense, space), field)
-            return lambda reading: InDense(name, space.distance, vector(reading))
+            params = asked.stage.params
+            return lambda reading: InDense(name, space.distance, vector(reading), params)
         case SparseSpace():
             sparse = bind_vector(rank.vector, name, partial(_sparse_query, asked, name), field)
             return lambda reading: InSparse(sparse(reading), name)

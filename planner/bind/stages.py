@@ -17,7 +17,6 @@ from planner.bind.bound import (
     BoundStage,
     Diversity,
     Highlighted,
-    InDense,
 )
 from planner.bind.examples import bind_context, bind_discover, bind_recommend
 from planner.bind.filters import check_filter
@@ -50,7 +49,7 @@ from planner.query import (
     Stage,
     VectorRank,
 )
-from planner.rank import ByText, Ranker
+from planner.rank import ByText, InDense, Ranker
 from storage.errors import LimitExceeded
 from storage.schema import CollectionSchema
 
@@ -102,7 +101,7 @@ class CheckedQuery:
 
 @dataclass(frozen=True, slots=True)
 class _CheckedLeaf:
-    rank: Unread[InDense | Ranker] | None
+    rank: Unread[Ranker] | None
 
     def read(self, reading: Reading) -> BoundLeaf:
         return BoundLeaf(None if self.rank is None else self.rank(reading))
@@ -110,7 +109,7 @@ class _CheckedLeaf:
 
 @dataclass(frozen=True, slots=True)
 class _CheckedMerge:
-    rank: Unread[InDense | Ranker | BoundRrf | BoundDbsf]
+    rank: Unread[Ranker | BoundRrf | BoundDbsf]
     prefetch: "tuple[_CheckedStage, ...]"
 
     def read(self, reading: Reading) -> BoundMerge:
@@ -132,7 +131,6 @@ class _CheckedStage:
             exclude=tuple(reading.given),
             filter=stage.filter,
             filter_scope=stage.filter_scope,
-            params=stage.params,
             score_threshold=stage.score_threshold,
             diversity=_diversity(stage, ranked, self.limit),
             limit=self.limit,
@@ -173,7 +171,7 @@ def _check_child(asked: Asked) -> _CheckedStage:
     return _check_stage(asked, DEFAULT_DEPTH)
 
 
-def _check_leaf(asked: Asked) -> Unread[InDense | Ranker] | None:
+def _check_leaf(asked: Asked) -> Unread[Ranker] | None:
     match asked.stage.query:
         case None:
             if asked.stage.using is not None:
@@ -185,7 +183,7 @@ def _check_leaf(asked: Asked) -> Unread[InDense | Ranker] | None:
             return _check_rank(rank, asked)
 
 
-def _check_merge(asked: Asked) -> Unread[InDense | Ranker | BoundRrf | BoundDbsf]:
+def _check_merge(asked: Asked) -> Unread[Ranker | BoundRrf | BoundDbsf]:
     match asked.stage.query:
         case None:
             raise InvalidQuery(f"{asked.path}query", "a stage cannot have prefetches without a query")
@@ -196,7 +194,7 @@ def _check_merge(asked: Asked) -> Unread[InDense | Ranker | BoundRrf | BoundDbsf
             return _check_rank(rank, asked)
 
 
-def _check_rank(rank: VectorRank | OrderBy | Sample | Formula | Bm25, asked: Asked) -> Unread[InDense | Ranker]:
+def _check_rank(rank: VectorRank | OrderBy | Sample | Formula | Bm25, asked: Asked) -> Unread[Ranker]:
     match rank:
         case Nearest():
             return bind_nearest(rank, asked)

@@ -19,11 +19,6 @@ class Demand:
     def filters(self) -> tuple[Filter, ...]:
         return self.restrictions if self.leaf.filter is None else (*self.restrictions, self.leaf.filter)
 
-    @property
-    def limit(self) -> int:
-        """Rows to ask for, so that `limit` are left when the excluded points are dropped."""
-        return self.leaf.limit + len(self.leaf.exclude)
-
 
 @dataclass(frozen=True, slots=True)
 class LeafAnswer:

@@ -37,7 +37,6 @@ from planner.plan import (
     Plan,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -123,7 +122,7 @@ class _Run:
                 return None if self._total(node.child) is None else self.rows[id(node)]
             case Restrict():
                 return self._total(node.child)
-            case FuseRanks() | FuseScores() | Rescore() | Rerank() | Empty():
+            case FuseRanks() | FuseScores() | Rerank() | Empty():
                 return self.rows[id(node)]
         assert_never(node)
 
@@ -180,7 +179,7 @@ class _Run:
 
     def _statistics(self, node: Node) -> Mapping[str, str]:
         """What the index knew that the scores of a node are made of."""
-        return self.source.statistics(node.ranker) if isinstance(node, RankAll | Rerank) else {}
+        return self.source.statistics(node.ranker) if isinstance(node, Search | RankAll | Rerank) else {}
 
     def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
         """What an inner node makes of its inputs."""
@@ -189,8 +188,6 @@ class _Run:
                 return fuse_ranks(node, inputs, self.source.points)
             case FuseScores():
                 return fuse_scores(node, inputs, self.source.points)
-            case Rescore():
-                return self.source.score(node.space, self._candidates(node, inputs), node.vector.values)
             case Rerank():
                 return self.source.rank(node.ranker, self._candidates(node, inputs), inputs)
             case Diversify():
@@ -213,7 +210,7 @@ class _Run:
                 raise AssertionError("leaves were answered before")
         assert_never(node)
 
-    def _candidates(self, node: Rescore | Rerank, inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
+    def _candidates(self, node: Rerank, inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
         slots = candidates(inputs)
         return slots[~np.isin(slots, self.source.points.slots_of(node.exclude))] if node.exclude else slots
 
@@ -228,8 +225,6 @@ class _Run:
 def _distances(node: Node, rows_in: int, rows_out: int) -> int:
     """Distances that an inner node computed to make `rows_out` rows of `rows_in`."""
     match node:
-        case Rescore():
-            return rows_out
         case Rerank():
             return node.ranker.distances(rows_out)
         case Diversify():

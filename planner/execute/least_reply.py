@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from planner.bind import BoundLeaf, BoundQuery, InDense
+from planner.bind import BoundLeaf, BoundQuery
 from planner.execute.fetching import POINT_OVERHEAD, VECTOR_OVERHEAD
+from planner.rank import InDense
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.schema import IndexKind
@@ -22,8 +23,8 @@ def _hits(query: BoundQuery, reader: Snapshot) -> int:
     match stage.ranked:
         case BoundLeaf(rank=None):
             ranked = reader.point_count
-        case BoundLeaf(rank=InDense(space=space)) if stage.diversity is None and not stage.params.indexed_only:
-            if reader.schema.dense[space].index is IndexKind.IVF and not stage.params.exact:
+        case BoundLeaf(rank=InDense(space=space, params=params)) if stage.diversity is None and not params.indexed_only:
+            if reader.schema.dense[space].index is IndexKind.IVF and not params.exact:
                 return 0
             ranked = reader.spaces[space].vector_count
         case _:

@@ -20,7 +20,6 @@ from planner.rank import Ranker, Ranking, RunContext
 from planner.text import Highlight, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
-from storage.search import score_vectors
 
 Slots = NDArray[np.uint32]
 
@@ -55,10 +54,6 @@ class LocalSource:
 
     def answer(self, demands: Collection[Demand]) -> Mapping[Demand, LeafAnswer]:
         return answer_leaves(demands, self._run)
-
-    def score(self, space: str, slots: Slots, vector: NDArray[np.float32]) -> Ranking:
-        hits = score_vectors(self.points, space, slots, vector, self.budget)
-        return Ranking(hits.slots, hits.scores)
 
     def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
         return ranker.rank(slots, self._run, lists)[0]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from planner.execute.demand import Demand, Place
 from planner.plan import RankAll, Scan, Search
-from planner.rank import Ranking, RunContext
+from planner.rank import InDense, Ranking, RunContext
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.vectors import score_rows
@@ -29,13 +29,13 @@ def true_places(demand: Demand, wanted: Sequence[int], run: RunContext) -> dict[
     allowed = run.sets.allowed_slots(demand.filters)
     excluded = reader.slots_of(demand.leaf.exclude)
     match demand.leaf:
-        case Search():
-            held = reader.slots_with_vector(demand.leaf.space)
+        case Search(ranker=InDense() as by):
+            held = reader.slots_with_vector(by.space)
             competing = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
-            return _by_score(demand.leaf, competing[~np.isin(competing, excluded)], wanted, reader, budget)
+            return _by_score(by, competing[~np.isin(competing, excluded)], wanted, reader, budget)
         case Scan():
             return _by_id(allowed, excluded, wanted, reader, budget)
-        case RankAll():
+        case Search() | RankAll():
             slots = reader.all_slots() if allowed is None else allowed
             competing = slots[~np.isin(slots, excluded)]
             ranking, _ = demand.leaf.ranker.rank(competing, run)
@@ -43,20 +43,20 @@ def true_places(demand: Demand, wanted: Sequence[int], run: RunContext) -> dict[
 
 
 def _by_score(
-    leaf: Search, competing: Slots, wanted: Sequence[int], reader: Snapshot, budget: Budget
+    by: InDense, competing: Slots, wanted: Sequence[int], reader: Snapshot, budget: Budget
 ) -> dict[int, Place]:
     """One more than how many are better: by score, or by id where scores are equal."""
-    scored = [_scored(leaf, chunk) for chunk in reader.vector_chunks(leaf.space, np.array(wanted, np.uint32), budget)]
+    scored = [_scored(by, chunk) for chunk in reader.vector_chunks(by.space, np.array(wanted, np.uint32), budget)]
     scores = {
         slot: score for slots, found in scored for slot, score in zip(slots.tolist(), found.tolist(), strict=True)
     }
     keys = dict(zip(scores, reader.id_keys(np.array(list(scores), np.uint32)), strict=True))
     ahead, equal = dict.fromkeys(scores.values(), 0), dict[float, list[bytes]]()
-    for chunk in reader.vector_chunks(leaf.space, competing, budget):
-        slots, found = _scored(leaf, chunk)
+    for chunk in reader.vector_chunks(by.space, competing, budget):
+        slots, found = _scored(by, chunk)
         for score in ahead:  # each once, however many points have it
             budget.check()
-            better = found > score if leaf.distance.higher_is_better else found < score
+            better = found > score if by.distance.higher_is_better else found < score
             ahead[score] += int(np.count_nonzero(better))
             equal.setdefault(score, []).extend(reader.id_keys(slots[found == score]))
     before = {score: sorted(tied) for score, tied in equal.items()}
@@ -66,9 +66,9 @@ def _by_score(
     }
 
 
-def _scored(leaf: Search, chunk: tuple[Slots, NDArray[np.float32]]) -> tuple[Slots, NDArray[np.float32]]:
+def _scored(by: InDense, chunk: tuple[Slots, NDArray[np.float32]]) -> tuple[Slots, NDArray[np.float32]]:
     slots, rows = chunk
-    return slots, score_rows(leaf.distance, leaf.vector.values, rows)
+    return slots, score_rows(by.distance, by.vector.values, rows)
 
 
 def _by_id(

@@ -117,9 +117,6 @@ class Source(Protocol):
     def answer(self, demands: Collection[Demand]) -> Mapping[Demand, LeafAnswer]:
         """An answer for every demand; searches run together. Raises ScanTooLarge."""
 
-    def score(self, space: str, slots: Slots, vector: NDArray[np.float32]) -> Ranking:
-        """Those of `slots` that have a vector in a dense space, with their exact scores."""
-
     def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
         """Those of `slots`, ascending, that can be ranked. They are the union of `lists`, but for excluded points."""
 

@@ -19,7 +19,6 @@ from planner.plan import (
     Node,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -32,7 +31,7 @@ def operator_of(node: Node) -> str:
     """The operator's name, as users see it."""
     match node:
         case Search():
-            return "search"
+            return node.ranker.search_name
         case Scan():
             return "scan"
         case Empty():
@@ -41,8 +40,6 @@ def operator_of(node: Node) -> str:
             return "rrf"
         case FuseScores():
             return "dbsf"
-        case Rescore():
-            return "rescore"
         case RankAll() | Rerank():
             return node.ranker.name
         case Diversify():

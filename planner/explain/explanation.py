@@ -19,7 +19,6 @@ from planner.plan import (
     Plan,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -28,7 +27,7 @@ from planner.plan import (
     most_rows,
     walk,
 )
-from planner.query import Filter, FilterStrategy, SearchParams, describe_filter, describe_payload, describe_vectors
+from planner.query import Filter, describe_filter, describe_payload, describe_vectors
 from planner.rank import Ranking
 from storage.schema import PointId
 
@@ -161,8 +160,7 @@ def _with_actual(node: ExplainNode, actual: Actual) -> ExplainNode:
 def _attributes(node: Node) -> dict[str, str]:
     match node:
         case Search():
-            space = {"using": node.space, "distance": node.distance.value, "limit": str(node.limit)}
-            return space | _leaf_attributes(node) | _param_attributes(node.params)
+            return node.ranker.describe() | {"limit": str(node.limit)} | _leaf_attributes(node) | node.ranker.settings()
         case Scan():
             return {"limit": str(node.limit)} | _leaf_attributes(node)
         case RankAll():
@@ -175,8 +173,6 @@ def _attributes(node: Node) -> dict[str, str]:
             return {"k": f"{node.k:g}", "weights": _weights(node.weights)}
         case FuseScores():
             return {"weights": _weights(node.weights)}
-        case Rescore():
-            return {"using": node.space, "distance": node.distance.value} | _exclude_attribute(node.exclude)
         case Gate() | Restrict():
             return {"filter": describe_filter(node.filter)}
         case Threshold():
@@ -201,23 +197,6 @@ def _leaf_attributes(leaf: Search | Scan | RankAll) -> dict[str, str]:
 
 def _exclude_attribute(exclude: tuple[PointId, ...]) -> dict[str, str]:
     return {"exclude": ", ".join(map(repr, exclude))} if exclude else {}
-
-
-def _param_attributes(params: SearchParams) -> dict[str, str]:
-    attributes = {} if params.hnsw_ef is None else {"hnsw_ef": str(params.hnsw_ef)}
-    if params.ivf_nprobe is not None:
-        attributes["ivf_nprobe"] = ", ".join(map(str, params.ivf_nprobe))
-    if params.exact:
-        attributes["exact"] = "true"
-    if params.indexed_only:
-        attributes["indexed_only"] = "true"
-    if params.filter_strategy is not FilterStrategy.AUTO:
-        attributes["filter_strategy"] = params.filter_strategy.value
-    if not params.rescore:
-        attributes["rescore"] = "false"
-    if params.oversampling is not None:
-        attributes["oversampling"] = f"{params.oversampling:g}"
-    return attributes
 
 
 def _weights(weights: tuple[float, ...]) -> str:

@@ -22,7 +22,6 @@ from planner.plan import (
     Plan,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -150,7 +149,7 @@ class _PointSearch:
                 return _not_diverse(node, place)
             case Limit():
                 return _cut_off(place, node.limit, node.offset)
-            case Rescore() | Rerank():
+            case Rerank():
                 return self._lacking(node, slot) or self._excluded(node, slot) or _unranked(node)
             case _:
                 return _unranked(node)
@@ -177,7 +176,7 @@ class _PointSearch:
         failed = [each for path, filter in leaf.filters for each in failed_conditions(self.source, filter, slot, path)]
         return _filtered(failed, None) if failed else None
 
-    def _excluded(self, node: Leaf | Rescore | Rerank, slot: int) -> Absence | None:
+    def _excluded(self, node: Leaf | Rerank, slot: int) -> Absence | None:
         """What to say of a point that gave a vector to the node's query."""
         if slot not in self.source.points.slots_of(node.exclude):
             return None
@@ -201,8 +200,8 @@ class _PointSearch:
             return _cut_off(place, leaf.limit)
         if (
             isinstance(leaf, Search)
-            and leaf.params.indexed_only
-            and not self.source.inspection.is_indexed(leaf.space, slot)
+            and leaf.ranker.indexed_only
+            and not self.source.inspection.is_indexed(leaf.ranker.spaces[0], slot)
         ):
             text = f"{place}, but no index covers its vector yet, and indexed_only skips such"
             return Absence(AbsenceReason.NOT_INDEXED, text, place)
@@ -213,9 +212,7 @@ class _PointSearch:
 def _spaces_of(node: Node) -> tuple[str, ...]:
     """The spaces in which a leaf or merge takes a vector of every point that it ranks."""
     match node:
-        case Search(space=space) | Rescore(space=space):
-            return (space,)
-        case RankAll(ranker=ranker) | Rerank(ranker=ranker):
+        case Search(ranker=ranker) | RankAll(ranker=ranker) | Rerank(ranker=ranker):
             return ranker.spaces
         case _:
             return ()
@@ -227,7 +224,11 @@ def _place(ranking: Ranking, slot: int) -> Place | None:
 
 
 def _unranked(node: Node) -> Absence:
-    text = node.ranker.no_rank() if isinstance(node, RankAll | Rerank) else f"{operator_of(node)} gives it no rank"
+    text = (
+        node.ranker.no_rank()
+        if isinstance(node, Search | RankAll | Rerank)
+        else f"{operator_of(node)} gives it no rank"
+    )
     return Absence(AbsenceReason.NOT_RANKED, text)
 
 

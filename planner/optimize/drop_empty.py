@@ -15,7 +15,6 @@ from planner.plan import (
     Node,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -45,7 +44,7 @@ def drop_empty(node: Node) -> Node:
             return node.child if node.filter == Filter() else node
         case Threshold() | Diversify() | After() | Limit() | ConvertScores():
             return Empty(stage=node.stage) if isinstance(node.child, Empty) else node
-        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+        case FuseRanks() | FuseScores() | Rerank():
             return Empty(stage=node.stage) if all(isinstance(child, Empty) for child in node.children) else node
         case Empty():
             return node

@@ -15,7 +15,6 @@ from planner.plan import (
     Node,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -39,7 +38,7 @@ def _restrict(node: Node, filter: Filter) -> Node:
     match node:
         case Search() | Scan() | RankAll():
             return replace(node, filter=both(filter, node.filter))
-        case Empty() | FuseRanks() | FuseScores() | Rescore() | Rerank() | Restrict() | Gate():
+        case Empty() | FuseRanks() | FuseScores() | Rerank() | Restrict() | Gate():
             return map_children(node, lambda child: _restrict(child, filter))
         case Threshold() | Diversify() | After() | Limit() | ConvertScores():
             return map_children(node, lambda child: _restrict(child, filter))

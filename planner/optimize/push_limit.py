@@ -15,7 +15,6 @@ from planner.plan import (
     Node,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -27,7 +26,7 @@ DISTINCT_RANKS = 1 << 20
 
 
 def push_limit(node: Node) -> Node:
-    """Limit(3, FuseRanks(Limit(9, Rescore(...)))) -> Limit(3, FuseRanks(Limit(3, Rescore(...))))
+    """Limit(3, FuseRanks(Limit(9, Rerank(...)))) -> Limit(3, FuseRanks(Limit(3, Rerank(...))))
 
     Only into leaves that are exact: a graph that is asked for fewer rows looks less far.
     """
@@ -53,7 +52,7 @@ def _push(node: Node, needed: int | None) -> Node:
         case Gate() | Restrict() | After():
             child = _push(node.child, None)
             return node if child is node.child else replace(node, child=child)
-        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+        case FuseRanks() | FuseScores() | Rerank():
             inner = needed if _keeps_order(node, needed) else None
             children = tuple(_push(child, inner) for child in node.children)
             same = all(new is old for new, old in zip(children, node.children, strict=True))
@@ -67,7 +66,7 @@ def _replaced(node: Limit | Diversify, limit: int, child: Node) -> Node:
     return node if (limit, child) == (node.limit, node.child) else replace(node, limit=limit, child=child)
 
 
-def _keeps_order(node: FuseRanks | FuseScores | Rescore | Rerank, needed: int | None) -> bool:
+def _keeps_order(node: FuseRanks | FuseScores | Rerank, needed: int | None) -> bool:
     """Whether the first `needed` rows are those of the only child, in its order."""
     if not isinstance(node, FuseRanks) or len(node.children) != 1 or needed is None:
         return False

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from planner.bind import BoundDbsf, BoundLeaf, BoundMerge, BoundQuery, BoundRrf, BoundStage, Highlighted, InDense
+from planner.bind import BoundDbsf, BoundLeaf, BoundMerge, BoundQuery, BoundRrf, BoundStage, Highlighted
 from planner.plan.nodes import (
     After,
     ConvertScores,
@@ -16,7 +16,6 @@ from planner.plan.nodes import (
     Plan,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
@@ -24,7 +23,7 @@ from planner.plan.nodes import (
     higher_is_better,
 )
 from planner.query import FilterScope, Metric, ScoreMode, SearchAfter, page_reach
-from planner.rank import Ranker
+from planner.rank import Ranker, Searcher
 from storage.schema import Distance
 
 EVERYTHING = 2**32
@@ -57,20 +56,19 @@ def _build_stage(stage: BoundStage, name: str, *, path: str = "") -> Node:
     return _build_score_mode(stage, name, node)
 
 
-def _leaf_limit(stage: BoundStage, rank: InDense | Ranker | None) -> int:
+def _leaf_limit(stage: BoundStage, rank: Ranker | None) -> int:
     """How many points a leaf has to give its stage."""
     if stage.diversity is not None:
         return stage.diversity.candidates
     if stage.search_after is not None:
         return stage.limit if _goes_on(stage, rank) else EVERYTHING
     reach = stage.limit + stage.offset
-    exact = stage.params.exact if isinstance(rank, InDense) else rank is None or rank.is_exact
-    return reach if exact else max(reach, page_reach(stage.limit, stage.offset))
+    return reach if rank is None or rank.is_exact else max(reach, page_reach(stage.limit, stage.offset))
 
 
-def _goes_on(stage: BoundStage, rank: InDense | Ranker | None) -> bool:
+def _goes_on(stage: BoundStage, rank: Ranker | None) -> bool:
     """Whether the leaf itself goes on after a hit. Others rank all there is at every page, and are cut."""
-    return stage.search_after is not None and stage.diversity is None and isinstance(rank, InDense)
+    return stage.search_after is not None and stage.diversity is None and isinstance(rank, Searcher) and rank.goes_on
 
 
 def _build_after(stage: BoundStage, position: SearchAfter, name: str, node: Node, path: str) -> Node:
@@ -94,19 +92,10 @@ def _build_leaf(stage: BoundStage, leaf: BoundLeaf, name: str) -> Node:
     exclude, limit = stage.exclude, _leaf_limit(stage, rank)
     if rank is None:
         return Scan(stage=name, filter=stage.filter, exclude=exclude, limit=limit)
-    if not isinstance(rank, InDense):
+    if not isinstance(rank, Searcher):
         return RankAll(stage=name, ranker=rank, filter=stage.filter, exclude=exclude, limit=limit)
-    return Search(
-        stage=name,
-        space=rank.space,
-        distance=rank.distance,
-        vector=rank.vector,
-        filter=stage.filter,
-        exclude=exclude,
-        limit=limit,
-        params=stage.params,
-        after=stage.search_after if _goes_on(stage, rank) else None,
-    )
+    after = stage.search_after if _goes_on(stage, rank) else None
+    return Search(stage=name, ranker=rank, filter=stage.filter, exclude=exclude, limit=limit, after=after)
 
 
 def _build_merge(stage: BoundStage, merge: BoundMerge, name: str) -> Node:
@@ -116,10 +105,6 @@ def _build_merge(stage: BoundStage, merge: BoundMerge, name: str) -> Node:
             return FuseRanks(stage=name, k=k, weights=weights, children=children)
         case BoundDbsf(weights=weights):
             return FuseScores(stage=name, weights=weights, children=children)
-        case InDense(space, distance, vector):
-            return Rescore(
-                stage=name, space=space, distance=distance, vector=vector, exclude=stage.exclude, children=children
-            )
         case ranker:
             return Rerank(stage=name, ranker=ranker, exclude=stage.exclude, children=children)
     assert_never(merge.rank)
@@ -157,10 +142,8 @@ def _build_score_mode(stage: BoundStage, name: str, node: Node) -> Node:
     return ConvertScores(stage=name, mode=stage.score_mode, distance=metric, child=node)
 
 
-def _metric_of(rank: InDense | Ranker | BoundRrf | BoundDbsf | None) -> Distance | Metric | None:
+def _metric_of(rank: Ranker | BoundRrf | BoundDbsf | None) -> Distance | Metric | None:
     """The metric whose scores a rank gives; None where scores are made of several, or of something else."""
-    if isinstance(rank, InDense):
-        return rank.distance
     return rank.metric if isinstance(rank, Ranker) else None
 
 

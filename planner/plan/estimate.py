@@ -15,13 +15,13 @@ from planner.plan.nodes import (
     Node,
     RankAll,
     Rerank,
-    Rescore,
     Restrict,
     Scan,
     Search,
     Threshold,
 )
 from planner.query import Filter
+from planner.rank import InDense
 
 
 class Counts(Protocol):
@@ -40,13 +40,13 @@ class Counts(Protocol):
 def most_rows(node: Node, counts: Counts) -> int:
     """The most rows that a node can emit, given how many points and vectors there are and what filters match."""
     match node:
-        case Search():
-            return min(counts.vector_count(node.space), _most_found(node, counts))
-        case Scan() | RankAll():
+        case Search(ranker=InDense(space=space)):
+            return min(counts.vector_count(space), _most_found(node, counts))
+        case Search() | Scan() | RankAll():
             return _most_found(node, counts)
         case Empty():
             return 0
-        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+        case FuseRanks() | FuseScores() | Rerank():
             return min(counts.point_count, sum(most_rows(child, counts) for child in node.children))
         case Restrict() | Gate() | Threshold() | After() | ConvertScores():
             return most_rows(node.child, counts)

@@ -4,7 +4,7 @@ builder.py makes plans, rules/ rewrite them, execute/executor.py runs them.
 Every node emits a ranking: (slot, float32 score) best first, ties by point id ascending, no slot twice. Each names the
 stage of the request it belongs to (`root`, `root.prefetch[0]`, ...), which is not part of its identity: nodes are equal
 when they emit the same ranking, and the executor runs equal leaves once. Order in a stage, from the leaves up:
-Search | Scan | RankAll | Fuse | Rescore | Rerank, then Restrict | Gate, Threshold, Diversify, After,
+Search | Scan | RankAll | Fuse | Rerank, then Restrict | Gate, Threshold, Diversify, After,
 Limit, ConvertScores.
 """
 
@@ -17,38 +17,32 @@ from planner.query import (
     Filter,
     Metric,
     PayloadSelector,
-    QueryVector,
     ScoreMode,
     SearchAfter,
-    SearchParams,
     VectorsSelector,
 )
-from planner.rank import Ranker
+from planner.rank import Ranker, Searcher
 from storage.schema import Distance, PointId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Emits the `limit` points nearest to `vector` in `space`, of those that match `filter` and are not in `exclude`.
+    """Emits the best `limit` points that `ranker` finds, of those that match `filter` and are not in `exclude`.
 
-    Scores are those of `distance`. With `after`, only points strictly after it. Buffers limit + len(exclude) rows.
-    Requires: as many components as the space has.
+    With `after`, only points strictly after it. Buffers limit + len(exclude) rows.
     """
 
     stage: str = field(compare=False)
-    space: str
-    distance: Distance
-    vector: QueryVector
+    ranker: Searcher
     filter: Filter | None = None
     exclude: tuple[PointId, ...] = ()
     limit: int
-    params: SearchParams
     after: SearchAfter | None = None
 
     @property
     def is_exact(self) -> bool:
         """Whether the first rows stay the same when more rows are asked for."""
-        return self.params.exact
+        return self.ranker.is_exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,21 +97,6 @@ class FuseScores:
 
     stage: str = field(compare=False)
     weights: tuple[float, ...]
-    children: "tuple[Node, ...]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescore:
-    """Emits those of its children's union that have a vector in `space`, by their exact score, but for `exclude`.
-
-    Buffers the union.
-    """
-
-    stage: str = field(compare=False)
-    space: str
-    distance: Distance
-    vector: QueryVector
-    exclude: tuple[PointId, ...] = ()
     children: "tuple[Node, ...]"
 
 
@@ -215,7 +194,7 @@ class ConvertScores:
 
 
 Leaf = Search | Scan | RankAll
-Merge = FuseRanks | FuseScores | Rescore | Rerank
+Merge = FuseRanks | FuseScores | Rerank
 Step = Restrict | Gate | Threshold | Diversify | After | Limit | ConvertScores
 Node = Leaf | Empty | Merge | Step
 
@@ -235,7 +214,7 @@ def children_of(node: Node) -> tuple[Node, ...]:
     match node:
         case Search() | Scan() | RankAll() | Empty():
             return ()
-        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+        case FuseRanks() | FuseScores() | Rerank():
             return node.children
         case Restrict() | Gate() | Threshold() | Diversify() | After() | Limit() | ConvertScores():
             return (node.child,)
@@ -247,7 +226,7 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     match node:
         case Search() | Scan() | RankAll() | Empty():
             return node
-        case FuseRanks() | FuseScores() | Rescore() | Rerank():
+        case FuseRanks() | FuseScores() | Rerank():
             children = tuple(change(child) for child in node.children)
             same = all(new is old for new, old in zip(children, node.children, strict=True))
             return node if same else replace(node, children=children)
@@ -267,9 +246,7 @@ def walk(node: Node) -> Iterator[Node]:
 def higher_is_better(node: Node) -> bool:
     """The direction of a node's scores. Where all are 0, either would do."""
     match node:
-        case Search() | Rescore():
-            return node.distance.higher_is_better
-        case RankAll() | Rerank():
+        case Search() | RankAll() | Rerank():
             return node.ranker.higher_is_better
         case Scan() | Empty() | FuseRanks() | FuseScores():
             return True

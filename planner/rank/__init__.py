@@ -1,6 +1,7 @@
 """Rankings, fusions of lists, and the ways to rank: each is one file, and one line below."""
 
 from planner.rank.at_random import AtRandom
+from planner.rank.by_dense_vector import InDense
 from planner.rank.by_examples import BoundContext, BoundDiscover, BoundExamples, BoundPair, BoundRecommend, InSpace
 from planner.rank.by_field import ByField
 from planner.rank.by_formula import ByFormula
@@ -13,6 +14,7 @@ from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank
 from planner.rank.ranker import Found, Ranker
 from planner.rank.ranking import NOTHING, Ids, Ranking, ranked
 from planner.rank.run_context import RunContext
+from planner.rank.searcher import Searcher, SearchRequest
 from planner.rank.starts import InstantStart, ValueStart
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "ByText",
     "Found",
     "Ids",
+    "InDense",
     "InMetrics",
     "InMulti",
     "InSpace",
@@ -37,6 +40,8 @@ __all__ = [
     "Ranker",
     "Ranking",
     "RunContext",
+    "SearchRequest",
+    "Searcher",
     "ValueStart",
     "distribution_based_score_fusion",
     "pick_diverse",

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from planner.rank.ranker import Found, Ranker, Slots, found_by_storage
+from planner.rank.ranker import Found, Slots
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
+from planner.rank.searcher import Searcher, SearchRequest, found_by_storage
 from storage.schema import Distance
 from storage.search import MultiQuery, score_multi, search_multi
 
 
 @dataclass(frozen=True, slots=True)
-class InMulti(Ranker):
+class InMulti(Searcher):
     """Nearness in a space of multi-vectors."""
 
     query: MultiQuery
@@ -43,17 +41,14 @@ class InMulti(Ranker):
         nprobe = {} if query.nprobe is None else {"nprobe": ",".join(map(str, query.nprobe))}
         return {"using": self.space, "rows": str(len(query.vector.rows))} | exact | width | nprobe
 
-    def no_rank(self) -> str:
-        return f"it shares no index with the query in {self.space!r}"
-
     def rank(
         self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
     ) -> tuple[Ranking, int]:
         hits = score_multi(run.reader, self.space, slots, self.query, run.budget)
         return Ranking(hits.slots, hits.scores), hits.distance_computations
 
-    def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
-        """As many more rows are searched for as points are excluded."""
-        hits = search_multi(run.reader, self.space, self.query, limit + len(excluded), allowed, run.budget)
+    def search(self, request: SearchRequest, run: RunContext) -> Found:
+        allowed = request.allowed_slots
+        hits = search_multi(run.reader, self.space, self.query, request.reach, allowed, run.budget)
         rows_in = run.reader.vector_count(self.space) if allowed is None else len(allowed)
-        return found_by_storage(hits, excluded, limit, rows_in)
+        return found_by_storage(hits, request, rows_in)

@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from planner.rank.ranker import Found, Ranker, Slots, found_by_storage
+from planner.rank.ranker import Found, Slots
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
+from planner.rank.searcher import Searcher, SearchRequest, found_by_storage
 from storage.schema import Distance
 from storage.search import SparseQuery, score_sparse, search_sparse
 from storage.vectors import SparseMetric
 
 
 @dataclass(frozen=True, slots=True)
-class InSparse(Ranker):
+class InSparse(Searcher):
     """Nearness in a sparse space. Points that share no index with the query are left out."""
 
     query: SparseQuery
@@ -46,8 +44,8 @@ class InSparse(Ranker):
         hits = score_sparse(run.reader, self.space, slots, self.query, run.budget)
         return Ranking(hits.slots, hits.scores), hits.distance_computations
 
-    def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
-        """As many more rows are searched for as points are excluded."""
-        hits = search_sparse(run.reader, self.space, self.query, limit + len(excluded), allowed, run.budget)
+    def search(self, request: SearchRequest, run: RunContext) -> Found:
+        allowed = request.allowed_slots
+        hits = search_sparse(run.reader, self.space, self.query, request.reach, allowed, run.budget)
         rows_in = run.reader.vector_count(self.space) if allowed is None else len(allowed)
-        return found_by_storage(hits, excluded, limit, rows_in)
+        return found_by_storage(hits, request, rows_in)

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.predicate import is_pair
 from planner.query import Bm25
-from planner.rank.ranker import Found, Ranker
+from planner.rank.ranker import Found
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
+from planner.rank.searcher import Searcher, SearchRequest
 from planner.text import (
     Analyzer,
     Dropped,
@@ -44,7 +44,7 @@ _FOLLOWS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ByText(Ranker):
+class ByText(Searcher):
     """How well texts match. The fields of `query` are in `fields`, and never empty; `query` asks for no highlights."""
 
     query: Bm25
@@ -70,10 +70,12 @@ class ByText(Ranker):
     ) -> tuple[Ranking, int]:
         return search_texts(self, slots, None, run)[0], 0
 
-    def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
-        ranking, matching = search_texts(self, allowed, limit, run)
-        rows_in = run.reader.point_count if allowed is None else len(allowed)
-        return Found(ranking, rows_in, "inverted index", "points that have a term are ranked", 0, matching)
+    def search(self, request: SearchRequest, run: RunContext) -> Found:
+        ranking, matching = search_texts(self, request.allowed_slots, request.reach, run)
+        rows_in = run.reader.point_count if request.allowed is None else len(request.allowed)
+        total = None if len(request.excluded) else matching
+        reason = "points that have a term are ranked"
+        return Found(request.kept(ranking), rows_in, "inverted index", reason, 0, total)
 
 
 def search_texts(query: ByText, allowed: Slots | None, limit: int | None, run: RunContext) -> tuple[Ranking, int]:

@@ -11,7 +11,6 @@ from planner.query import Metric
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from storage.schema import Distance
-from storage.search import SpaceHits
 
 Slots = NDArray[np.uint32]
 
@@ -100,7 +99,7 @@ class Ranker(ABC):
     def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
         """The best `limit` points of those that are `allowed` (ascending; None: all), but for those `excluded`.
 
-        Of `excluded`, -1 is nobody. Ranks all points, unless a way to rank has an index that finds them.
+        Of `excluded`, -1 is nobody. Ranks all points: a way to rank that need not is a Searcher.
         Raises ScanTooLarge, and what `rank` may.
         """
         slots = run.reader.all_slots() if allowed is None else allowed
@@ -112,12 +111,3 @@ class Ranker(ABC):
         total = len(slots) if self.ranks_everything else None
         reason = "every matching point is ranked"
         return Found(ranking.take(slice(limit)), len(slots), "exact", reason, distances, total)
-
-
-def found_by_storage(hits: SpaceHits, excluded: NDArray[np.int64], limit: int, rows_in: int) -> Found:
-    """The first `limit` points that storage found, but for those `excluded`. Storage says how it found them."""
-    ranking = Ranking(hits.slots, hits.scores)
-    if len(excluded):
-        ranking = ranking.take(~np.isin(ranking.slots, excluded)).take(slice(limit))
-    total = None if len(excluded) else hits.total
-    return Found(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)

@@ -21,7 +21,7 @@ from planner.execute.local_source import LocalSource
 from planner.execute.source import Inspection, Source, Values
 from planner.optimize.optimizer import optimize
 from planner.plan.builder import build
-from planner.plan.nodes import Plan, RankAll, Rerank, higher_is_better, walk
+from planner.plan.nodes import Plan, RankAll, Rerank, Search, higher_is_better, walk
 from planner.query.filter import Filter
 from planner.query.query import PayloadSelector, VectorsSelector
 from planner.rank.by_text import ByText
@@ -104,11 +104,6 @@ class TwoHalves:
     def _of_each(self, slots: Slots) -> list[Slots]:
         return [((slots[slots % 2 == number]) // 2).astype(np.uint32) for number in (0, 1)]
 
-    def score(self, space: str, slots: Slots, vector: NDArray[np.float32]) -> Ranking:
-        parts = zip(self.halves, self._of_each(slots), strict=True)
-        higher = self.schema.dense[space].distance.higher_is_better
-        return self._merged([half.score(space, part, vector) for half, part in parts], higher=higher)
-
     def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
         found = []
         for number, part in enumerate(self._of_each(slots)):
@@ -177,7 +172,7 @@ def _source(collection: Stored, opened: ExitStack) -> Source:
 def _scores_alone_decide(plan: Plan) -> bool:
     """Whether lists of two halves can be merged by their scores: not orders without any, and not texts, whose scores
     depend on how often a term is in all points."""
-    rankers = [node.ranker for node in walk(plan.root) if isinstance(node, RankAll | Rerank)]
+    rankers = [node.ranker for node in walk(plan.root) if isinstance(node, Search | RankAll | Rerank)]
     return all(ranker.is_scored and not isinstance(ranker, ByText) for ranker in rankers)
 
 

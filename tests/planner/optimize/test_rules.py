@@ -22,8 +22,7 @@ from planner.plan.nodes import (
     Limit,
     Node,
     Plan,
-    RankAll,
-    Rescore,
+    Rerank,
     Restrict,
     Scan,
     Search,
@@ -45,6 +44,7 @@ from planner.query.filter import (
     ValuesCount,
 )
 from planner.query.query import QueryVector, SearchParams
+from planner.rank.by_dense_vector import InDense
 from planner.rank.by_multi_vector import InMulti
 from storage.schema import Distance
 from storage.search.multi import MultiQuery
@@ -54,15 +54,13 @@ from tests.support.strategies import FILTERS, random_world
 
 A, B, C = Equal("a", 1), Equal("b", 1), IsNull("c")
 NEVER = Filter(must=(HasId(()),))
-VECTOR = QueryVector(np.ones(2, np.float32))
+NEAR = InDense("", Distance.DOT, QueryVector(np.ones(2, np.float32)), SearchParams())
 EMPTY = Empty(stage="root")
 WORLD = random_world(5)
 
 
 def search(filter: Filter | None = None) -> Search:
-    return Search(
-        stage="root", space="", distance=Distance.DOT, vector=VECTOR, filter=filter, limit=3, params=SearchParams()
-    )
+    return Search(stage="root", ranker=NEAR, filter=filter, limit=3)
 
 
 def fused(*children: Node) -> FuseRanks:
@@ -138,7 +136,7 @@ def test_drop_empty() -> None:
     assert drop_empty(Gate(stage="root", filter=NEVER, child=search())) == EMPTY
     assert drop_empty(Gate(stage="root", filter=Filter(), child=search())) == search()
     assert drop_empty(Limit(stage="root", limit=3, child=never)) == EMPTY
-    rescore = Rescore(stage="root", space="", distance=Distance.DOT, vector=VECTOR, children=(never, never))
+    rescore = Rerank(stage="root", ranker=NEAR, children=(never, never))
     assert drop_empty(rescore) == EMPTY
     assert drop_empty(fused(never, search())) == fused(EMPTY, search())
     assert drop_empty(FuseScores(stage="root", weights=(1.0,), children=(never,))) == EMPTY
@@ -217,7 +215,7 @@ def test_order_conditions_puts_cheap_conditions_first_at_every_level() -> None:
 
 
 def exact(limit: int) -> Search:
-    return replace(search(), limit=limit, params=SearchParams(exact=True))
+    return replace(search(), limit=limit, ranker=NEAR.exactly())
 
 
 def limited(limit: int, child: Node, offset: int = 0) -> Limit:
@@ -243,7 +241,7 @@ def test_push_limit_goes_through_what_keeps_the_order_of_one_list() -> None:
         replace(fused(exact(9)), weights=(0.0,)),
         replace(fused(exact(9)), k=1e12),
         FuseScores(stage="root", weights=(1.0,), children=(exact(9),)),
-        Rescore(stage="root", space="", distance=Distance.DOT, vector=VECTOR, children=(exact(9),)),
+        Rerank(stage="root", ranker=NEAR, children=(exact(9),)),
         Gate(stage="root", filter=Filter(must=(A,)), child=exact(9)),
         replace(search(), limit=9),
         exact(2),
@@ -267,7 +265,7 @@ def test_the_optimizer_refuses_to_run_for_ever(monkeypatch: pytest.MonkeyPatch) 
 def test_multi_vectors_are_asked_for_fewer_only_where_no_graph_finds_them(exact: bool, limit: int) -> None:
     """Their graphs look as far as the limit says."""
     query = MultiQuery(MultiVector(np.ones((2, 2), np.float32)), exact)
-    leaf = RankAll(stage="root.prefetch[0]", ranker=InMulti(query, "tokens"), limit=50)
+    leaf = Search(stage="root.prefetch[0]", ranker=InMulti(query, "tokens"), limit=50)
     fused = FuseRanks(stage="root", k=60, weights=(1.0,), children=(leaf,))
     pushed = push_limit(Limit(stage="root", limit=3, offset=1, child=fused))
     assert pushed == Limit(

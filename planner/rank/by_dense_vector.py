@@ -1,0 +1,140 @@
+"""Nearness to a dense vector. Searches and scores are those of storage/search/dense.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from planner.query import FilterStrategy, QueryVector, SearchParams
+from planner.rank.ranker import Found, Slots
+from planner.rank.ranking import Ranking
+from planner.rank.run_context import RunContext
+from planner.rank.searcher import Searcher, SearchRequest
+from storage.mvcc import Snapshot
+from storage.schema import Distance
+from storage.search import SpaceHits, SpaceSearch, score_vectors, search_vectors
+from storage.tables import encode_id
+from storage.vectors import Position
+
+
+@dataclass(frozen=True, slots=True)
+class InDense(Searcher):
+    """Nearness in a dense space, by its own metric. Requires: as many components as the space has."""
+
+    space: str
+    distance: Distance
+    vector: QueryVector
+    params: SearchParams
+
+    @property
+    def name(self) -> str:
+        return "rescore"
+
+    @property
+    def search_name(self) -> str:
+        return "search"
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.distance.higher_is_better
+
+    @property
+    def is_exact(self) -> bool:
+        return self.params.exact
+
+    @property
+    def goes_on(self) -> bool:
+        return True
+
+    @property
+    def finds_all_at_once(self) -> bool:
+        return False
+
+    @property
+    def indexed_only(self) -> bool:
+        return self.params.indexed_only
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        return (self.space,)
+
+    @property
+    def metric(self) -> Distance:
+        return self.distance
+
+    def describe(self) -> dict[str, str]:
+        return {"using": self.space, "distance": self.distance.value}
+
+    def settings(self) -> dict[str, str]:
+        params = self.params
+        settings = {} if params.hnsw_ef is None else {"hnsw_ef": str(params.hnsw_ef)}
+        if params.ivf_nprobe is not None:
+            settings["ivf_nprobe"] = ", ".join(map(str, params.ivf_nprobe))
+        if params.exact:
+            settings["exact"] = "true"
+        if params.indexed_only:
+            settings["indexed_only"] = "true"
+        if params.filter_strategy is not FilterStrategy.AUTO:
+            settings["filter_strategy"] = params.filter_strategy.value
+        if not params.rescore:
+            settings["rescore"] = "false"
+        if params.oversampling is not None:
+            settings["oversampling"] = f"{params.oversampling:g}"
+        return settings
+
+    def exactly(self) -> Self:
+        return replace(self, params=replace(self.params, exact=True))
+
+    def distances(self, ranked: int) -> int:
+        return ranked
+
+    def rank(
+        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+    ) -> tuple[Ranking, int]:
+        hits = score_vectors(run.reader, self.space, slots, self.vector.values, run.budget)
+        return Ranking(hits.slots, hits.scores), len(hits.slots)
+
+    def search(self, request: SearchRequest, run: RunContext) -> Found:
+        return self.search_together([(self, request)], run)[0]
+
+    @classmethod
+    def search_together(cls, searches: Sequence[tuple[Self, SearchRequest]], run: RunContext) -> list[Found]:
+        """Searches of one space with equal settings run as one scan."""
+        asked = [_space_search(searcher, request) for searcher, request in searches]
+        answers = search_vectors(run.reader, asked, run.budget)
+        return [_found(*search, hits, run.reader) for search, hits in zip(searches, answers, strict=True)]
+
+
+def _space_search(by: InDense, request: SearchRequest) -> SpaceSearch:
+    params, after = by.params, request.after
+    return SpaceSearch(
+        space=by.space,
+        vector=by.vector.values,
+        limit=request.reach,
+        allowed=request.allowed,
+        hnsw_ef=params.hnsw_ef,
+        exact=params.exact,
+        indexed_only=params.indexed_only,
+        filter_strategy=params.filter_strategy.value,
+        rescore=params.rescore,
+        oversampling=params.oversampling,
+        nprobe=params.ivf_nprobe,
+        after=None if after is None else Position(np.float32(after.score), encode_id(after.id)),
+    )
+
+
+def _found(by: InDense, request: SearchRequest, hits: SpaceHits, reader: Snapshot) -> Found:
+    ranking = request.kept(Ranking(hits.slots, hits.scores))
+    rows_in = reader.spaces[by.space].vector_count if request.allowed is None else len(request.allowed)
+    total = None if hits.total is None else hits.total - _excluded_count(by, request, reader)
+    return Found(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)
+
+
+def _excluded_count(by: InDense, request: SearchRequest, reader: Snapshot) -> int:
+    """How many of the excluded points could be found."""
+    if not len(request.excluded):
+        return 0
+    slots = request.excluded[request.excluded >= 0].astype(np.uint32)
+    slots = slots if request.allowed is None else slots[np.isin(slots, request.allowed.slots)]
+    return int(np.count_nonzero(reader.vectors(by.space, slots)[0]))
