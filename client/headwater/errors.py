@@ -1,4 +1,4 @@
-"""What a call can raise, by meaning. Errors are built from the reason the server sends, never from its message.
+"""The errors that a call can raise. The class follows from the reason that the server sends, never from its message.
 
 HeadwaterError                      any answer that is not a success
 ├── InvalidArgumentError            the request itself breaks a rule; names the field
@@ -66,7 +66,8 @@ HeadwaterError                      any answer that is not a success
 ├── UnimplementedError              named in the contract, not built yet
 └── InternalError                   a bug of the server
 
-Arguments of a wrong Python type are TypeError, and combinations that mean nothing are ValueError: no call is made.
+An argument of a wrong Python type raises TypeError, and arguments that do not fit together raise ValueError. Then no
+call is made.
 """
 
 from grpc import StatusCode
@@ -96,7 +97,7 @@ class InvalidPointIdError(InvalidArgumentError):
 
 
 class DimensionMismatchError(InvalidArgumentError):
-    """A vector whose length is not its space's."""
+    """A vector does not have as many dimensions as its space."""
 
     REASON = "DIMENSION_MISMATCH"
 
@@ -118,7 +119,7 @@ class EmptyVectorError(InvalidArgumentError):
 
 
 class NotFiniteError(InvalidArgumentError):
-    """NaN or infinity where a finite number is needed. Values beyond float32 become infinite."""
+    """NaN or infinity where a finite number is needed. A value beyond the range of float32 becomes infinite."""
 
     REASON = "NOT_FINITE"
 
@@ -130,43 +131,43 @@ class ZeroVectorError(InvalidArgumentError):
 
 
 class InvalidLimitError(InvalidArgumentError):
-    """A limit of 0, or one beyond its bound."""
+    """A limit of 0, or a limit above the greatest one that is allowed."""
 
     REASON = "INVALID_LIMIT"
 
 
 class InvalidFilterError(InvalidArgumentError):
-    """A filter that cannot be."""
+    """A filter that is not valid."""
 
     REASON = "INVALID_FILTER"
 
 
 class InvalidQueryError(InvalidArgumentError):
-    """A query tree that cannot be."""
+    """A query tree that is not valid."""
 
     REASON = "INVALID_QUERY"
 
 
 class LimitExceededError(InvalidArgumentError):
-    """A tree too deep or too wide, or a batch too long."""
+    """A tree that is too deep or too wide, or a batch that is too long."""
 
     REASON = "LIMIT_EXCEEDED"
 
 
 class InvalidPartitionError(InvalidArgumentError):
-    """A tree of centroids that cannot be a partition."""
+    """A tree of centroids that is not a valid partition."""
 
     REASON = "INVALID_PARTITION"
 
     @property
     def malformation(self) -> str:
-        """What is wrong: EMPTY, NULL_ID, REPEATED_ID, MISSING_PARENT, TWO_ROOTS, NO_ROOT, CYCLE, UNEQUAL_DEPTH,
+        """The kind of fault: EMPTY, NULL_ID, REPEATED_ID, MISSING_PARENT, TWO_ROOTS, NO_ROOT, CYCLE, UNEQUAL_DEPTH,
         TOO_DEEP, WRONG_DIMENSION, NOT_FINITE or TOO_MANY."""
         return self.metadata["malformation"]
 
     @property
     def row(self) -> int | None:
-        """The number of the row that is wrong, from 0; None when it is the whole tree."""
+        """The number of the wrong row, counted from 0; None when the whole tree is wrong."""
         return int(self.metadata["row"]) if "row" in self.metadata else None
 
 
@@ -177,13 +178,13 @@ class InvalidPayloadError(InvalidArgumentError):
 
 
 class AmbiguousSpaceError(InvalidArgumentError):
-    """`using` is needed, since there are several spaces."""
+    """The collection has several spaces, and the request does not say which: it needs `using`."""
 
     REASON = "AMBIGUOUS_SPACE"
 
 
 class AmbiguousIndexError(InvalidArgumentError):
-    """More than one index may be meant; `candidates` says which."""
+    """More than one index fits the request; `candidates` names them."""
 
     REASON = "AMBIGUOUS_INDEX"
 
@@ -218,19 +219,19 @@ class SpaceNotFoundError(NotFoundError):
 
 
 class IndexNotFoundError(NotFoundError):
-    """No index has this id, or none is of this property."""
+    """No index has this id, or the property has no index."""
 
     REASON = "INDEX_NOT_FOUND"
 
 
 class PointNotFoundError(NotFoundError):
-    """Points that a write or a query names do not exist."""
+    """A write or a query names points that do not exist."""
 
     REASON = "POINT_NOT_FOUND"
 
 
 class VectorNotFoundError(NotFoundError):
-    """A point named by a query has no vector in the space."""
+    """A query names a point that has no vector in the space."""
 
     REASON = "VECTOR_NOT_FOUND"
 
@@ -266,7 +267,7 @@ class CollectionAlreadyExistsError(AlreadyExistsError):
 
 
 class FieldIndexAlreadyExistsError(AlreadyExistsError):
-    """The payload path has an index of another type or setting."""
+    """The payload path already has an index of another type or with other settings."""
 
     REASON = "FIELD_INDEX_ALREADY_EXISTS"
 
@@ -290,13 +291,13 @@ class IndexAlreadyExistsError(AlreadyExistsError):
 
 
 class FailedPreconditionError(HeadwaterError):
-    """The right request in the wrong state."""
+    """The request is valid, but not in the present state of the server or of the collection."""
 
     CODE = StatusCode.FAILED_PRECONDITION
 
 
 class ClientClosedError(FailedPreconditionError):
-    """The client was closed, before the call or while it was under way."""
+    """The client was closed, before the call or during it."""
 
 
 class CollectionClosedError(FailedPreconditionError):
@@ -312,19 +313,19 @@ class CursorExpiredError(FailedPreconditionError):
 
 
 class NoPartitionPhaseError(FailedPreconditionError):
-    """A partition for an index that has none."""
+    """A partition was given for an index that uses none."""
 
     REASON = "NO_PARTITION_PHASE"
 
 
 class EmbedderNotConfiguredError(FailedPreconditionError):
-    """A text where a vector is needed, and the space has no embedder, or the server lacks the one it names."""
+    """A text was given for a vector, and the space has no embedder, or the server does not have the one it names."""
 
     REASON = "EMBEDDER_NOT_CONFIGURED"
 
 
 class EmbedderFailedError(FailedPreconditionError):
-    """The embedder refused, or gave what is no vector of the space. Nothing was written."""
+    """The embedder refused the text, or its answer is not a vector of the space. Nothing was written."""
 
     REASON = "EMBEDDER_FAILED"
 
@@ -336,7 +337,7 @@ class NoTextIndexError(FailedPreconditionError):
 
 
 class UnknownFormatError(FailedPreconditionError):
-    """Stored data of a format that this version of the server does not know."""
+    """Stored data has a format that this version of the server does not know."""
 
     REASON = "UNKNOWN_FORMAT"
 
@@ -348,25 +349,25 @@ class ResourceExhaustedError(HeadwaterError):
 
 
 class BuildTooLargeError(ResourceExhaustedError):
-    """A build would take more memory than it may; nothing was started."""
+    """A build would take more memory than is allowed. Nothing was started."""
 
     REASON = "BUILD_TOO_LARGE"
 
 
 class PatternTooCostlyError(ResourceExhaustedError):
-    """A pattern of a filter would take too long on a text that is stored."""
+    """A pattern of a filter would take too long on a stored text."""
 
     REASON = "PATTERN_TOO_COSTLY"
 
 
 class ReplyTooLargeError(ResourceExhaustedError):
-    """The reply would be larger than the server sends; ask for less at a time."""
+    """The reply would be larger than the server allows; ask for less at a time."""
 
     REASON = "REPLY_TOO_LARGE"
 
 
 class RequestTooLargeError(ResourceExhaustedError):
-    """The request would take more of the server's memory than one may."""
+    """The request would take more memory in the server than one request may."""
 
     REASON = "REQUEST_TOO_LARGE"
 
@@ -384,13 +385,13 @@ class StorageFullError(ResourceExhaustedError):
 
 
 class TooManyCursorsError(ResourceExhaustedError):
-    """As many cursors are open on the server as may be; close one or try again later."""
+    """The server has the greatest number of cursors open; close one or try again later."""
 
     REASON = "TOO_MANY_CURSORS"
 
 
 class TooManyOpenCollectionsError(ResourceExhaustedError):
-    """As many collections are open on the server as may be, and all of them are in use; try again."""
+    """The server has the greatest number of collections open, and all of them are in use; try again."""
 
     REASON = "TOO_MANY_OPEN_COLLECTIONS"
 
@@ -408,7 +409,7 @@ class TooManyWritesError(ResourceExhaustedError):
 
 
 class TooManyRequestsError(ResourceExhaustedError):
-    """As many requests wait as may; nothing was done. The client tries again by itself until its timeout."""
+    """Too many requests wait on the server. Nothing was done. The client tries again by itself until its timeout."""
 
     REASON = "TOO_MANY_REQUESTS"
 
@@ -477,7 +478,7 @@ class PermissionDeniedError(HeadwaterError):
 
 
 class UnimplementedError(HeadwaterError):
-    """Named in the contract, not built yet, or not known to this server."""
+    """The call is in the contract and not built yet, or this server does not know it."""
 
     CODE = StatusCode.UNIMPLEMENTED
     REASON = "NOT_IMPLEMENTED"

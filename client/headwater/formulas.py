@@ -1,10 +1,10 @@
-"""Formulas: expressions that make a score of other scores and of payload values. Evaluates nothing.
+"""Formulas are expressions that compute a score from other scores and from payload values. Evaluates nothing.
 
     Score() * 2 + FieldValue("popularity")
     Score() * decay_exp(GeoDistance((52.5, 13.4), "place"), scale=5_000) + Matches(Field("stock").gt(0))
 
-Expressions combine with `+`, `-`, `*`, `/`, `**`, `abs()` and numbers. Where an expression is taken, so are a number, a
-condition, which is 1 where it holds and 0 elsewhere, and an expression as text: `"$score * 2 + popularity"`.
+Expressions combine with `+`, `-`, `*`, `/`, `**`, `abs()` and numbers. An expression may also be given as a number, as
+text (`"$score * 2 + popularity"`), or as a condition, which is 1 where it holds and 0 elsewhere.
 """
 
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Expression:
-    """A number for each point. Combine expressions with `+`, `-`, `*`, `/`, `**` and `abs()`."""
+    """Gives a number for each point. Expressions combine with `+`, `-`, `*`, `/`, `**` and `abs()`."""
 
-    # Without this an operator of numpy numbers would make an array of objects.
+    # Without this, numpy would answer `numpy number * expression` with an array of objects.
     __array_ufunc__ = None
 
     def __add__(self, other: "ExpressionLike") -> "Sum":
@@ -94,14 +94,17 @@ ExpressionLike = Expression | Condition | FilterBuilder | int | float | str
 
 @dataclass(frozen=True)
 class Score(Expression):
-    """The point's score in the list of a prefetch, from 0; where the list lacks it, the default `$score[i]`, else 0."""
+    """The score of the point in the list of prefetch number `index`, counted from 0.
+
+    For a point that the list lacks, it is the default of `$score[i]`, or 0 without one.
+    """
 
     index: int = 0
 
 
 @dataclass(frozen=True)
 class FieldValue(Expression):
-    """The first number at a payload path, also within an array there."""
+    """The first number at a payload path. If an array is there, it is the first number in the array."""
 
     path: str
 
@@ -123,22 +126,22 @@ class _OfList(Expression):
 
 @dataclass(frozen=True, init=False)
 class Sum(_OfList):
-    """The sum of all."""
+    """The sum of all parts."""
 
 
 @dataclass(frozen=True, init=False)
 class Mult(_OfList):
-    """The product of all. It is 0 where one of them is, even if another has no value."""
+    """The product of all parts. It is 0 when a part is 0, even if another part has no value."""
 
 
 @dataclass(frozen=True, init=False)
 class Min(_OfList):
-    """The least of all."""
+    """The least of all parts."""
 
 
 @dataclass(frozen=True, init=False)
 class Max(_OfList):
-    """The greatest of all."""
+    """The greatest of all parts."""
 
 
 @dataclass(frozen=True)
@@ -148,32 +151,32 @@ class _OfOne(Expression):
 
 @dataclass(frozen=True)
 class Neg(_OfOne):
-    """The negative."""
+    """The part with the opposite sign."""
 
 
 @dataclass(frozen=True)
 class Abs(_OfOne):
-    """The magnitude."""
+    """The absolute value of the part."""
 
 
 @dataclass(frozen=True)
 class Sqrt(_OfOne):
-    """The square root; no value for a negative number."""
+    """The square root of the part. A negative number has none, and then there is no value."""
 
 
 @dataclass(frozen=True)
 class Exp(_OfOne):
-    """e to this power."""
+    """e to the power of the part."""
 
 
 @dataclass(frozen=True)
 class Ln(_OfOne):
-    """The natural logarithm; no value for a number that is not positive."""
+    """The natural logarithm of the part. There is no value when the part is 0 or negative."""
 
 
 @dataclass(frozen=True)
 class Log10(_OfOne):
-    """The logarithm to base 10; no value for a number that is not positive."""
+    """The logarithm of the part to base 10. There is no value when the part is 0 or negative."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ class Pow(Expression):
 
 @dataclass(frozen=True)
 class Div(Expression):
-    """`left` / `right`. `by_zero_default` is the value where `right` is 0; None: there is none."""
+    """`left` / `right`. Where `right` is 0, the value is `by_zero_default`; None: there is no value."""
 
     left: ExpressionLike
     right: ExpressionLike
@@ -195,7 +198,10 @@ class Div(Expression):
 
 @dataclass(frozen=True)
 class GeoDistance(Expression):
-    """Metres from a place, (lat, lon), to the first place, `{"lat": ..., "lon": ...}`, at a payload path."""
+    """The distance in metres from `origin`, (lat, lon), to the first place at a payload path.
+
+    A place in a payload is an object `{"lat": ..., "lon": ...}`.
+    """
 
     origin: Place
     path: str
@@ -203,21 +209,30 @@ class GeoDistance(Expression):
 
 @dataclass(frozen=True)
 class Datetime(Expression):
-    """Seconds from 1970 in UTC to an instant: a datetime, a date, or a text such as "2026-03-01", else in UTC."""
+    """Seconds from the start of 1970 (UTC) to an instant: a datetime, a date, or a text such as "2026-03-01".
+
+    An instant without a time zone is in UTC.
+    """
 
     instant: Instant
 
 
 @dataclass(frozen=True)
 class DatetimeKey(Expression):
-    """Seconds from 1970 in UTC to the first instant, a string such as "2026-03-01T12:00:00Z", at a payload path."""
+    """Seconds from the start of 1970 (UTC) to the first instant at a payload path.
+
+    An instant in a payload is a string such as "2026-03-01T12:00:00Z".
+    """
 
     path: str
 
 
 @dataclass(frozen=True)
 class Decay(Expression):
-    """What decay_exp, decay_gauss and decay_lin make. None: the server's default."""
+    """A value that decreases with the distance of `x` from `target`. decay_exp, decay_gauss and decay_lin make it.
+
+    A field that is None has the server's default: `target` 0, `scale` 1, `midpoint` 0.5.
+    """
 
     shape: Literal["exp_decay", "gauss_decay", "lin_decay"]
     x: ExpressionLike
@@ -233,7 +248,10 @@ def decay_exp(
     scale: float | None = None,
     midpoint: float | None = None,
 ) -> Decay:
-    """midpoint^d, d = |x - target| / scale: 1 at the target (0), `midpoint` (0.5) at a distance of `scale` (1)."""
+    """Exponential decay: midpoint^d, where d = |x - target| / scale.
+
+    It is 1 at `target` (default 0), and `midpoint` (default 0.5) at a distance of `scale` (default 1).
+    """
     return Decay("exp_decay", x, target, scale, midpoint)
 
 
@@ -244,7 +262,7 @@ def decay_gauss(
     scale: float | None = None,
     midpoint: float | None = None,
 ) -> Decay:
-    """The same as a bell: midpoint^(d^2)."""
+    """Gaussian decay: midpoint^(d^2), with the d and the defaults of decay_exp."""
     return Decay("gauss_decay", x, target, scale, midpoint)
 
 
@@ -255,5 +273,5 @@ def decay_lin(
     scale: float | None = None,
     midpoint: float | None = None,
 ) -> Decay:
-    """The same in a straight line: max(0, 1 - (1 - midpoint) d)."""
+    """Linear decay: max(0, 1 - (1 - midpoint) d), with the d and the defaults of decay_exp."""
     return Decay("lin_decay", x, target, scale, midpoint)

@@ -1,6 +1,6 @@
-"""Fusion of ranked lists on the client, equal to the server's. For lists that come from more than one request.
+"""Fuses ranked lists on the client, with the same results as the server. For lists from more than one request.
 
-Sums are float64 and rounded to float32 once; equal scores are ordered by id, numbers before strings.
+Sums are computed in float64 and rounded to float32 once. Equal scores are ordered by id, numbers before strings.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,12 @@ def reciprocal_rank_fusion(
     ranking_constant_k: float = 60,
     weights: Sequence[float] | None = None,
 ) -> Hits:
-    """The best `limit` points by the sum over lists of weight / (k + rank), ranks counting from 1.
+    """Returns the best `limit` points. A point's score is the sum of weight / (k + rank) over the lists that hold it.
 
-    Lists are ranked best first; only their order counts, not their scores.
+    Ranks count from 1. Each list is ordered best first; its scores are not used. Source: Cormack, Clarke and Buettcher,
+    "Reciprocal Rank Fusion", SIGIR 2009. Raises ValueError for a `limit` below 1, a negative `ranking_constant_k`,
+    weights that are negative or all 0, a number of weights other than that of the lists, or a list that holds a point
+    twice.
     """
     if not (np.isfinite(ranking_constant_k) and ranking_constant_k >= 0):
         raise ValueError("ranking_constant_k is finite and at least 0")
@@ -41,11 +44,13 @@ def distribution_based_score_fusion(
     weights: Sequence[float] | None = None,
     higher_is_better: bool | Sequence[bool] = True,
 ) -> Hits:
-    """The best `limit` points by the weighted mean over all lists of their normalised scores, which is in [0, 1].
+    """Returns the best `limit` points. A point's score is the weighted mean of its normalised scores, in [0, 1].
 
-    A list with mean m and sample standard deviation s turns a score into (score - (m - 3s)) / 6s, clamped to [0, 1];
-    one hit, or s = 0, gives 0.5. A point that a list lacks counts 0 there. `higher_is_better` is False for lists of
-    distances (all metrics but Cosine and Dot), or one flag per list.
+    In a list with mean m and sample standard deviation s, the normalised score is (score - (m - 3s)) / 6s, clamped to
+    [0, 1]. It is 0.5 when s is 0 or the list has one hit. A point counts 0 in a list that lacks it. `higher_is_better`
+    is one flag, or one per list: False for lists of distances, of every metric but Cosine and Dot. Raises ValueError
+    for a `limit` below 1, weights that are negative or all 0, a number of weights or flags other than that of the
+    lists, or a list that holds a point twice.
     """
     flags = [higher_is_better] * len(lists) if isinstance(higher_is_better, bool) else list(higher_is_better)
     if len(flags) != len(lists):
@@ -67,7 +72,7 @@ def _normalized(hits: Hitlist, higher_is_better: bool) -> NDArray[np.float64]:
 
 
 def _fuse(lists: Sequence[Hitlist], shares: Sequence[NDArray[np.float64]], limit: int, divisor: float = 1.0) -> Hits:
-    """Adds up the share that each list gives each of its points."""
+    """Returns the best `limit` points by the sum of their shares. `shares` has an array per list, a value per hit."""
     if limit < 1:
         raise ValueError("limit is at least 1")
     scores: dict[PointId, float] = {}
@@ -84,7 +89,7 @@ def _fuse(lists: Sequence[Hitlist], shares: Sequence[NDArray[np.float64]], limit
 
 
 def _merged(first: ScoredPoint, second: ScoredPoint) -> ScoredPoint:
-    """The lists may have asked for different parts of a point: keeps what either has, the first list winning."""
+    """Merges two copies of a point, since lists may hold different fields of it. The first copy wins."""
     payload = second.payload if isinstance(first.payload, PayloadNotAskedFor) else first.payload
     asked = first.vectors is not None or second.vectors is not None
     vectors = {**(second.vectors or {}), **(first.vectors or {})} if asked else None
@@ -92,7 +97,7 @@ def _merged(first: ScoredPoint, second: ScoredPoint) -> ScoredPoint:
 
 
 def _order(point_id: PointId) -> tuple[bool, int, bytes]:
-    """Numbers before strings; strings by their UTF-8 bytes."""
+    """The sort key of an id: numbers come before strings, and strings are ordered by their UTF-8 bytes."""
     return (True, 0, point_id.encode()) if isinstance(point_id, str) else (False, point_id, b"")
 
 

@@ -1,7 +1,8 @@
 """Makes partitions for IVF spaces anywhere: `python -m headwater.partition` clusters a sample and sends the tree.
 
-k-means runs by faiss, torch (on a GPU when there is one), scikit-learn, or numpy when none is installed. Level by level
-from the lists up: the centroids of one level are the sample of the one above, and a node's parent is the nearest there.
+faiss, torch (on a GPU when there is one) or scikit-learn runs k-means, or numpy when none of them is installed. It
+starts with the lists and goes up level by level. The centroids of one level are the sample of the level above. The
+parent of a node is the nearest node of the level above.
 """
 
 import argparse
@@ -34,11 +35,13 @@ def make_partition(
     seed: int = DEFAULT_SEED,
     spherical: bool = False,
 ) -> list[PartitionRow]:
-    """The rows of a tree over a sample, `vectors` (n, size); see `client.vde.import_partition`.
+    """Makes a partition from a sample, and returns the rows of its tree for `client.vde.import_partition`.
 
-    `lists`: how many, or nodes of each level from the top, ascending. `backend`: faiss, torch, sklearn or numpy; None:
-    the first that is installed. `spherical`: rows and centroids of length 1, as for Cosine. Equal arguments give equal
-    rows with a backend on a CPU. Raises ValueError when there are fewer rows than lists.
+    `vectors` has the shape (n, size); it is used as float32. `lists` is the number of lists, or the number of nodes of
+    each level from the top, ascending. `backend` is faiss, torch, sklearn or numpy; None: the first that is installed.
+    `spherical` brings rows and centroids to length 1, as Cosine needs. On a CPU, equal arguments give equal rows.
+    Raises ValueError when `vectors` is not a matrix of finite numbers, when `lists` do not ascend from 1 or more, or
+    when there are fewer vectors than lists.
     """
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
     counts = [lists] if isinstance(lists, int) else list(lists)
@@ -57,12 +60,12 @@ def make_partition(
 
 
 def installed_backend() -> str:
-    """The backend that is used when none is named."""
+    """Returns the name of the backend that is used when none is given."""
     return next(name for name in ("faiss", "torch", "sklearn", "numpy") if find_spec(name) is not None)
 
 
 def save(rows: Sequence[PartitionRow], path: str | Path) -> None:
-    """Writes rows to an .npz file: `ids`, `parents` (-1: none) and `vectors`."""
+    """Writes rows to an .npz file with `ids` (int64), `parents` (int64, -1: none) and `vectors` (float32)."""
     np.savez(
         path,
         ids=np.array([row.id for row in rows], np.int64),
@@ -72,14 +75,15 @@ def save(rows: Sequence[PartitionRow], path: str | Path) -> None:
 
 
 def load(path: str | Path) -> list[PartitionRow]:
-    """The rows of a file that `save` wrote."""
+    """Returns the rows of a file that `save` wrote."""
     with np.load(path) as file:
         parents = [None if parent < 0 else parent for parent in file["parents"].tolist()]
         return [PartitionRow(*row) for row in zip(file["ids"].tolist(), parents, file["vectors"], strict=True)]
 
 
 def _rows_of(levels: Sequence[Matrix]) -> list[PartitionRow]:
-    """A root, the mean of the top level, and below it each level. Nodes that nothing below chose are left out."""
+    """Makes the rows: a root, which is the mean of the top level, and each level below it. Nodes without children are
+    left out, except in the lowest level."""
     kept = [np.arange(len(levels[-1]))]
     parents: list[NDArray[np.int64]] = []
     for above, below in reversed(list(pairwise(levels))):
@@ -87,7 +91,7 @@ def _rows_of(levels: Sequence[Matrix]) -> list[PartitionRow]:
         kept.insert(0, np.unique(parents[0]))
     parents.insert(0, np.zeros(len(kept[0]), np.int64))
     rows = [PartitionRow(0, None, levels[0].mean(axis=0))]
-    ids = {0: 0}  # of the nodes of the level above
+    ids = {0: 0}  # row ids of the nodes in the level above
     for level, nodes, chosen in zip(levels, kept, parents, strict=True):
         below_ids: dict[int, int] = {}
         for node, parent in zip(nodes.tolist(), chosen.tolist(), strict=True):

@@ -1,7 +1,7 @@
-"""What a request will cost, told by its name and message alone: which lane it goes to. Reads nothing that is stored.
+"""Estimates the cost of a request from its name and its message, and so chooses its lane. Reads nothing that is stored.
 
-What cannot be known beforehand, such as how many rows a filter makes a search scan, is found out: a request that is
-taken for cheap and has used CHEAP_SECONDS of processor time goes on in the dear lane.
+Some costs are not known beforehand: a filter may make a search scan many rows. A request in the cheap lane that has
+used CHEAP_SECONDS of processor time therefore goes on in the dear lane.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ from typing import Any
 
 
 class Kind(Enum):
-    """CHEAP: some milliseconds. DEAR: work of the processor, perhaps long. TASK: waits for files, processes or commits
-    for long."""
+    """The kinds of requests. CHEAP takes some milliseconds. DEAR uses the processor, and may take long. TASK waits long
+    for files, processes or commits."""
 
     CHEAP = 1
     DEAR = 2
@@ -19,19 +19,21 @@ class Kind(Enum):
 
 
 DEAR_BYTES = 2**16
-"""A message of more bytes is dear: reading it alone takes a millisecond and more."""
+"""A message of more bytes makes a request dear: only to read it takes a millisecond or more."""
 
 DEAR_POINTS = 500
-"""A request for more points, in its answer and in its stages, is dear: each takes 5 to 20 microseconds."""
+"""A request for more points is dear. Points of the answer and of all stages count; each takes 5 to 20 microseconds."""
 
 DEFAULT_LIMIT = 10
 VECTOR_WEIGHT = 4
-"""A point with its vectors takes so many times more than one without."""
+"""A point with its vectors counts as this many points."""
 
 
 def kind_of(method: str, request: Any, size: int) -> Kind:
-    """The lane for a request of `size` bytes to the RPC `method`, as `headwater.v1.Points/Search`; `request` None: it
-    has not been read yet, or is none."""
+    """Returns the kind of a request of `size` bytes to the RPC `method`, such as `headwater.v1.Points/Search`.
+
+    `request` is the parsed message. It is None when the message was not parsed yet, or when there is none.
+    """
     fixed = _FIXED.get(method)
     if fixed is not None:
         return fixed
@@ -50,7 +52,7 @@ def _weight(request: Any) -> int:
 
 
 def _page(request: Any) -> int:
-    """Points of a scroll; a filter is found out when it runs."""
+    """Counts the points of a scroll. What its filter costs is known only when it runs."""
     return _limit(request) * _weight(request)
 
 
@@ -67,7 +69,7 @@ def _query(request: Any) -> int:
 
 
 def _stages(stage: Any) -> int:
-    """Candidates of the stages below, and those among which diverse ones are picked, which are compared in pairs."""
+    """Counts the candidates of the stages below. MMR compares its candidates in pairs, so they weigh more."""
     below: int = sum(_limit(each) + _stages(each) for each in stage.prefetch)
     if stage.HasField("query") and stage.query.HasField("nearest_with_mmr"):
         candidates = stage.query.nearest_with_mmr.candidates

@@ -1,4 +1,4 @@
-"""The order in which waiting requests get their turn. Not safe for threads: a lane has the lock."""
+"""Keeps waiting requests, and decides which gets the next turn. Not safe for threads: the lane holds the lock."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Waiting(Protocol):
-    """What waits. `caller` never changes."""
+    """A request that waits. Its `caller` never changes."""
 
     caller: str
 
@@ -15,7 +15,7 @@ T = TypeVar("T", bound=Waiting)
 
 
 class FairQueue(Generic[T]):
-    """Callers take turns, one request each. Of one caller, those that have begun come first, then others in order."""
+    """Callers take turns, one request each. A caller's requests that have begun come first, the others in order."""
 
     def __init__(self) -> None:
         self._callers: OrderedDict[str, tuple[deque[T], deque[T]]] = OrderedDict()
@@ -25,7 +25,7 @@ class FairQueue(Generic[T]):
         return self._length
 
     def add(self, item: T, *, begun: bool) -> None:
-        """A caller that has nothing waiting comes last."""
+        """Adds a request. A caller that has no other request here gets its turn after all other callers."""
         queues = self._callers.get(item.caller)
         if queues is None:
             queues = self._callers[item.caller] = (deque(), deque())
@@ -33,7 +33,10 @@ class FairQueue(Generic[T]):
         self._length += 1
 
     def next(self, may_begin: Callable[[str], bool]) -> T | None:
-        """Takes the next request out; one that has not begun only if its caller may begin one. None: there is none."""
+        """Takes out and returns the next request; None when no request may go on.
+
+        A request that has not begun is taken only when `may_begin` allows it for its caller.
+        """
         for caller, (begun, others) in self._callers.items():
             if begun or (others and may_begin(caller)):
                 item = begun.popleft() if begun else others.popleft()
@@ -43,7 +46,7 @@ class FairQueue(Generic[T]):
         return None
 
     def remove(self, item: T) -> bool:
-        """Takes one out that no longer wants a turn. False when it is not here."""
+        """Takes out a request that no longer wants a turn. Returns False when it is not here."""
         for queue in self._callers.get(item.caller, ()):
             if item in queue:
                 queue.remove(item)
@@ -52,7 +55,10 @@ class FairQueue(Generic[T]):
         return False
 
     def take_from_longest(self, caller: str) -> T | None:
-        """Takes out the last request of whoever has most waiting that have not begun; None when `caller` itself has."""
+        """Takes out and returns the last new request of the caller that has the most; None when `caller` has the most.
+
+        A new request is one that has not begun.
+        """
         longest = max(self._callers, key=lambda each: len(self._callers[each][1]), default=caller)
         if longest == caller or len(self._callers[longest][1]) <= self.waiting_of(caller) + 1:
             return None
@@ -61,7 +67,7 @@ class FairQueue(Generic[T]):
         return item
 
     def take_all_new(self) -> list[T]:
-        """Takes out all that have not begun."""
+        """Takes out and returns all requests that have not begun."""
         found: list[T] = []
         for caller, (_, others) in list(self._callers.items()):
             for _ in range(len(others)):
@@ -70,7 +76,7 @@ class FairQueue(Generic[T]):
         return found
 
     def waiting_of(self, caller: str) -> int:
-        """Requests of a caller that have not begun."""
+        """Counts the requests of a caller that have not begun."""
         queues = self._callers.get(caller)
         return 0 if queues is None else len(queues[1])
 

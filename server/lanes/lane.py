@@ -1,6 +1,6 @@
-"""A lane: requests of one kind, of which a few work at a time while the others wait for their turn.
+"""A lane holds the requests of one kind: a few work at a time, and the others wait for their turn.
 
-Decides no lane and knows nothing of gRPC.
+Does not choose the lane of a request, and knows nothing of gRPC.
 """
 
 import threading
@@ -18,9 +18,13 @@ _SMOOTHING = 0.05  # weight of the newest request in the mean of how long one wo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneBounds:
-    """`places`: requests that work at a time. `begun`: requests that began and did not end, working or not; each keeps
-    a thread and what it has found so far. `begun_of_caller`: the same of one caller. `waiting`: requests that did not
-    begin."""
+    """The most requests that a lane lets in.
+
+    `places`: requests that work at the same time.
+    `begun`: requests that have begun and not ended. Each keeps a thread and its results so far, also while it waits.
+    `begun_of_caller`: the same for one caller.
+    `waiting`: requests that have not begun.
+    """
 
     places: int
     begun: int
@@ -30,7 +34,11 @@ class LaneBounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneCounts:
-    """What happens in a lane now, and since the start: requests, and seconds that those that began had waited."""
+    """Counts of requests in a lane.
+
+    `working`, `begun` and `waiting` are those of now; `started` and `refused` are totals since the server started.
+    `waited_seconds` is the total time that requests waited before they began.
+    """
 
     working: int
     begun: int
@@ -48,11 +56,11 @@ class Member(Protocol):
     is_begun: bool
 
     def granted(self) -> None:
-        """It has a place. Called with the lane's lock held; must not wait."""
+        """Tells the request that it has a place. The lane's lock is held during the call, so this must not wait."""
 
 
 class Lane:
-    """Safe for many threads."""
+    """Gives places to requests, within its bounds. Safe for many threads."""
 
     def __init__(self, name: str, bounds: LaneBounds) -> None:
         self.name = name
@@ -67,9 +75,10 @@ class Lane:
         self._mean_seconds = 0.01
 
     def start(self, member: Member) -> Member | None:
-        """Lets a request begin, now or when it is its turn; gives the request that must be refused for want of room.
+        """Lets a request begin, now or later. Returns the request that must be refused when the lane is full, or None.
 
-        That is the last one of the caller that has most waiting, so a caller with few is not shut out by one with many.
+        The refused request is the last one of the caller that has the most waiting. So a caller with many requests does
+        not shut out a caller with few.
         """
         with self._lock:
             if not self._queue and self._working < self._bounds.places and self._may_begin(member.caller):
@@ -85,7 +94,8 @@ class Lane:
             return refused
 
     def resume(self, member: Member) -> None:
-        """The same for a request that has begun: it is never refused, and comes before its caller's others."""
+        """Gives a place, now or later, to a request that has begun. It is never refused, and comes before its caller's
+        new requests."""
         with self._lock:
             if not self._queue and self._working < self._bounds.places:
                 self._working += 1
@@ -95,19 +105,19 @@ class Lane:
                 self._grant()
 
     def adopt(self, member: Member) -> None:
-        """Counts a request that began in another lane; it has no place yet."""
+        """Counts a request that began in another lane. It has no place here yet."""
         with self._lock:
             self._begun += 1
             self._begun_of[member.caller] += 1
 
     def rest(self) -> None:
-        """A request gives its place away, and has not ended."""
+        """Takes back the place of a request that has not ended."""
         with self._lock:
             self._working -= 1
             self._grant()
 
     def end(self, member: Member, seconds: float, *, working: bool) -> None:
-        """A request that began has ended, after `seconds`, with its place or without."""
+        """Removes a request that has ended after `seconds`. `working`: it still had its place."""
         with self._lock:
             self._working -= working
             self._begun -= 1
@@ -118,28 +128,28 @@ class Lane:
             self._grant()
 
     def forget(self, member: Member) -> bool:
-        """A request no longer waits. False when it did not."""
+        """Removes a request that waits. Returns False when it did not wait here."""
         with self._lock:
             return self._queue.remove(member)
 
     def clear(self) -> list[Member]:
-        """Takes out, and gives, all requests that have not begun."""
+        """Takes out and returns all requests that have not begun."""
         with self._lock:
             return self._queue.take_all_new()
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody waits."""
+        """Whether a request waits here."""
         return len(self._queue) > 0
 
     def full(self) -> TooManyRequests:
-        """The error of a request that found no room, with a guess when there will be some."""
+        """Makes the error for a request that is refused. It holds an estimate, in seconds, of when to try again."""
         seconds = self._mean_seconds * len(self._queue) / self._bounds.places
         retry = min(max(seconds, SHORTEST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
         return TooManyRequests(f"too many {self.name} requests are waiting", self._bounds.waiting, retry)
 
     def counts(self) -> LaneCounts:
-        """What happens now."""
+        """Returns the counts of this lane."""
         with self._lock:
             return LaneCounts(
                 working=self._working,

@@ -1,9 +1,8 @@
-"""Where calls come in: the message of a call is received before the call takes a thread, and it waits without one.
+"""Receives calls: the message of a call arrives, and the call waits for its turn, before the call takes a thread.
 
-gRPC's own way takes a thread for each call that has sent its headers, so callers who send nothing more would stop the
-server. This stands in the place of its thread pool. It knows more of `grpc._server` than is public: what a pool is
-handed and what of a call's state is needed are named in `Receiver.submit` and `_Arrival`; all tests of serving break
-when they change.
+gRPC itself gives a thread to each call whose headers have come, so callers who send only headers would stop the server.
+This module takes the place of gRPC's thread pool. It uses private parts of `grpc._server`: the arguments of
+`Receiver.submit`, and the state of a call in `_Arrival`. All tests of serving fail when these parts change.
 """
 
 import logging
@@ -27,26 +26,26 @@ logger = logging.getLogger(__name__)
 
 
 class Rpc(Protocol):
-    """What calls of one method need. It is also what gRPC calls, with a Turn in the place of the message."""
+    """What calls of one method need. gRPC calls it, too, and gives it a Turn instead of the message."""
 
     receives: bool
-    """Whether a call begins by one message, and needs no thread before it came."""
+    """Whether a call begins with one message, and needs no thread before that message has come."""
 
     def authenticate(self, metadata: Any) -> None:
-        """Raises Unauthenticated."""
+        """Checks the api-key. Raises Unauthenticated."""
 
     def entrance(self, size: int) -> Lane:
-        """Where a call is placed first, whose message has `size` bytes."""
+        """Returns the first lane of a call whose message has `size` bytes."""
 
     def read(self, message: Any) -> object:
-        """The request of a message, or the error that it is. Raises nothing."""
+        """Returns the request in a message, or the error when it cannot be read. Raises nothing."""
 
     def lane_of(self, request: Any, size: int) -> Lane:
-        """Where a request works."""
+        """Returns the lane in which a request works."""
 
 
 class Receiver:
-    """What `grpc.server` takes for a thread pool."""
+    """Takes the place of the thread pool of `grpc.server`."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
@@ -75,17 +74,17 @@ class Receiver:
 
 
 class _Accepted:
-    """Stands for the future of a pool, of which gRPC asks nothing but this."""
+    """Takes the place of the future that a thread pool returns. gRPC calls only this method of it."""
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Nothing is counted by it: lanes count."""
+        """Does nothing. gRPC counts running calls with it, but here lanes count them."""
 
 
 _ACCEPTED = _Accepted()
 
 
 class _Arrival:
-    """One call until it has a thread. Its methods are called by gRPC's thread and do not wait, but for `_work`."""
+    """One call until it has a thread. gRPC's own thread calls its methods, so they do not wait; only `_work` may."""
 
     __slots__ = ("_admission", "_answer", "_arrivals", "_caller", "_event", "_message", "_rpc", "_state", "_turn")
 
@@ -101,8 +100,8 @@ class _Arrival:
         self._turn: Turn | None = None
 
     def await_message(self, arrivals: Arrivals) -> None:
-        """Has the message received when it is its turn. Requires: the lock of the state, which gRPC holds when it
-        submits."""
+        """Receives the message when it is the call's turn. Requires: the lock of the call's state is held, as gRPC does
+        when it submits."""
         self._arrivals = arrivals
         if not arrivals.start(self._caller, self) and self._state.callbacks is not None:
             self._state.callbacks.append(lambda: arrivals.ended(self._caller, self))
@@ -148,7 +147,7 @@ class _Arrival:
         self._admission.start(turn)
 
     def refuse(self, error: EngineError) -> None:
-        """Answers with `error`, in a thread."""
+        """Answers the call with `error`, in a thread."""
         self._message = None
 
         def refused(given: Any, context: grpc.ServicerContext) -> None:
@@ -167,7 +166,7 @@ class _Arrival:
             self.start(message, len(message))
 
     def _work(self) -> None:
-        """Runs the call in this thread, which has a place for it; or places it in another lane."""
+        """Runs the call in the current thread, or places it in another lane. Requires: a place was granted."""
         turn = self._turn
         assert turn is not None
         turn.begin()
@@ -188,12 +187,12 @@ class _Arrival:
             turn.end()
 
     def _given(self) -> Turn | None:
-        """What gRPC hands to the RPC; None when the caller is gone."""
+        """Returns what gRPC passes to the RPC; None when the caller has left."""
         with self._state.condition:
             return self._turn if _server._is_rpc_state_active(self._state) else None
 
     def _cancel(self, error: EngineError) -> None:
-        """Ends the call with the status of `error`, wherever it is: also when its client does not read."""
+        """Ends the call with the status of `error`, at any time, even when its client does not read."""
         status = status_of(error)
         self._event.call.cancel(status.code, status.message)
 

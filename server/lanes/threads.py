@@ -1,5 +1,7 @@
-"""Threads that run what is handed to them: one more is made when none is free, and it ends when it was not needed for
-long. Bounds nothing: lanes do."""
+"""Threads that run functions. A new thread is made when none is free, and ends when it was not needed for a while.
+
+Does not bound the number of threads: lanes do.
+"""
 
 import itertools
 import logging
@@ -9,7 +11,7 @@ import time
 from collections.abc import Callable
 
 KEPT_SECONDS = 30.0
-"""A thread that nobody needed for so long ends."""
+"""A thread ends after this time without work."""
 
 Work = Callable[[], None]
 
@@ -17,7 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 class Threads:
-    """Safe for many threads. They are daemons: one that hangs in native code must not keep the process from ending."""
+    """Runs functions in daemon threads, so that one that hangs in native code does not keep the process from ending.
+
+    Safe for many threads.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -28,7 +33,7 @@ class Threads:
         self._numbers = itertools.count()
 
     def run(self, work: Work) -> None:
-        """Runs `work`, which raises nothing, soon. Does not wait."""
+        """Runs `work` soon, in another thread, and returns at once. Requires: `work` raises nothing."""
         with self._lock:
             if self._free > 0:
                 self._free -= 1
@@ -38,11 +43,14 @@ class Threads:
 
     @property
     def count(self) -> int:
-        """Threads that there are."""
+        """The number of threads, busy or free."""
         return len(self._threads)
 
     def close(self, seconds: float) -> bool:
-        """Ends all threads once they are free. False when one still works after `seconds`. Requires: no more `run`."""
+        """Ends each thread when it is free. Returns False when one still works after `seconds`.
+
+        Requires: `run` is not called any more.
+        """
         end = time.monotonic() + seconds
         threads = list(self._threads)
         for _ in threads:
@@ -55,7 +63,7 @@ class Threads:
         thread = threading.Thread(target=self._serve, name=f"{self._name}-{next(self._numbers)}", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the system gives no more; the work waits for one of those that there are
+        except RuntimeError:  # the system allows no more threads, so the work waits until an existing one is free
             logger.exception("no more threads than %d can be started", len(self._threads))
             return
         self._threads.add(thread)
@@ -66,7 +74,7 @@ class Threads:
                 work = self._work.get(timeout=KEPT_SECONDS)
             except queue.Empty:
                 with self._lock:
-                    if self._free > 0:  # else somebody counts on this thread, and its work is about to come
+                    if self._free > 0:  # if not, `run` has counted on this thread, and its work comes in a moment
                         self._free -= 1
                         break
                 continue

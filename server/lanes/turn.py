@@ -1,6 +1,6 @@
-"""One request's way through the lanes: it waits, works, rests while it waits for something else, and ends.
+"""A turn follows one request through the lanes: it waits, works, rests while it waits for something else, and ends.
 
-Decides no lane: admission does. Has nothing of gRPC but functions that it was given.
+Does not choose the lane: admission does. Knows gRPC only through the functions that it is given.
 """
 
 import threading
@@ -15,11 +15,11 @@ from server.lanes.lane import Lane
 from storage.errors import Cancelled, DeadlineExceeded, EngineError, ShuttingDown
 
 SLICE_SECONDS = 0.02
-"""How long a request works before others that wait get its place: short, so that nobody waits long for a turn, and
-long enough that changing costs nothing beside it."""
+"""A request works for this time before waiting requests may get its place. It is short, so that nobody waits long, and
+long enough that the change itself costs almost nothing beside it."""
 
 CHEAP_SECONDS = 0.03
-"""Processor time after which what was taken for cheap work goes on as dear work."""
+"""A cheap request that has used this much processor time goes on in the dear lane."""
 
 
 class _State(Enum):
@@ -31,7 +31,7 @@ class _State(Enum):
 
 
 class House(Protocol):
-    """What a turn needs of admission."""
+    """What a turn needs from admission."""
 
     cheap: Lane
     dear: Lane
@@ -43,7 +43,7 @@ class House(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """How the call of a turn is answered. None of these waits, but for `work`, which needs a thread."""
+    """The functions that answer the call of a turn. `work` needs a thread, and may wait; the others do not wait."""
 
     work: Callable[[], None]
     refuse: Callable[[EngineError], None]
@@ -51,7 +51,7 @@ class Call:
 
 
 class Turn:
-    """Made when a request has arrived, of `size` bytes. Only the thread that works for it pauses or rests."""
+    """One request of `size` bytes, made when it has arrived. Only the thread that works for it may pause or rest."""
 
     __slots__ = (
         "_began",
@@ -91,7 +91,7 @@ class Turn:
         self._began = self._cpu = self._until = 0.0
 
     def granted(self) -> None:
-        """See Member: begins in a thread of the house, or goes on in its own."""
+        """See Member. A new request begins in a thread of admission; a request that has begun goes on in its own."""
         self._has_place = True
         if self.is_begun:
             assert self._wake is not None
@@ -103,11 +103,11 @@ class Turn:
 
     @property
     def is_over(self) -> bool:
-        """Whether its caller is gone, or was answered."""
+        """Whether the caller has left or was answered."""
         return self._gone
 
     def begin(self) -> None:
-        """This thread works for the request from now on. Requires: a place was granted."""
+        """Says that the current thread works for the request from now on. Requires: a place was granted."""
         self._thread = threading.get_ident()
         self._began = time.monotonic()
         self._cpu = time.thread_time()
@@ -115,7 +115,7 @@ class Turn:
         self._state = _State.WORKING
 
     def reroute(self, lane: Lane) -> None:
-        """The request goes to the end of another lane, as if it came now; its thread has nothing more to do."""
+        """Moves the request to the end of another lane, as if it came now. Its thread does no more for it."""
         self._leave()
         self.is_begun = False
         self._state = _State.NEW
@@ -144,14 +144,14 @@ class Turn:
         return self._resting()
 
     def end(self) -> None:
-        """The request was answered. gRPC counts a call as open while something refers to it, so nothing does now."""
+        """Says that the request was answered. Drops the call: for gRPC a call is open while something refers to it."""
         self._leave()
         self._state = _State.ENDED
         self._house.left(self)
         self.call = None
 
     def caller_left(self) -> None:
-        """The call is over, because it was answered or its caller is gone: it waits no more."""
+        """Says that the call is over: it was answered, or its caller has left. The request stops waiting."""
         self._gone = True
         if self._state is _State.NEW:
             if self.lane.forget(self):
@@ -162,7 +162,7 @@ class Turn:
             self.interrupt()
 
     def interrupt(self) -> None:
-        """If the request waits for its next turn, it waits no more, and fails."""
+        """Makes the request fail if it waits for its next turn. Does nothing otherwise."""
         if self._state is _State.WAITING and self.lane.forget(self):
             assert self._wake is not None
             self._wake.release()
@@ -171,7 +171,7 @@ class Turn:
     def _resting(self) -> Iterator[None]:
         self._rest()
         yield
-        # After an error there is nothing left to do that would need a place.
+        # After an error this line is not reached: what is left to do then needs no place.
         self._wait()
 
     def _rest(self) -> None:
@@ -180,7 +180,7 @@ class Turn:
         self.lane.rest()
 
     def _move(self, lane: Lane) -> None:
-        """Goes on in another lane, when it is its turn there."""
+        """Moves the request to another lane, and waits for a place there."""
         lane.adopt(self)
         self._leave()
         self._state = _State.RESTING
@@ -192,7 +192,7 @@ class Turn:
         self.lane.end(self, time.monotonic() - self._began, working=has_place)
 
     def _wait(self) -> None:
-        """Waits for a place. Raises, without one, DeadlineExceeded, Cancelled or ShuttingDown."""
+        """Waits for a place. Raises DeadlineExceeded, Cancelled or ShuttingDown when the request gets none."""
         if self._wake is None:
             self._wake = threading.Lock()
             self._wake.acquire()
@@ -202,7 +202,7 @@ class Turn:
             self.interrupt()
         remaining = -1.0 if self.deadline is None else max(0.0, self.deadline - time.monotonic())
         if not self._wake.acquire(timeout=min(remaining, threading.TIMEOUT_MAX)) and not self.lane.forget(self):
-            self._wake.acquire()  # it was woken at the last moment
+            self._wake.acquire()  # a place was granted at the last moment
         if not self._has_place:
             self._state = _State.RESTING
             raise ShuttingDown() if self._house.ended else Cancelled() if self._gone else DeadlineExceeded()

@@ -1,4 +1,4 @@
-"""Queries as a user builds them: a tree of stages. What they mean is the server's documentation."""
+"""The queries that a user builds: trees of stages. docs/queries.md tells what they mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,20 @@ DEFAULT_LIMIT = 10
 
 
 class Fusion(Enum):
-    """How the lists of the prefetches become one, with default settings."""
+    """How the lists of the prefetches are fused into one, with default settings."""
 
     RRF = "rrf"
-    """Reciprocal rank fusion: by ranks alone."""
+    """Reciprocal rank fusion: uses only the ranks."""
     DBSF = "dbsf"
-    """Distribution-based score fusion: by scores, each list brought to [0, 1]."""
+    """Distribution-based score fusion: uses the scores. Those of each list are brought to [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rrf:
-    """Reciprocal rank fusion: sum of weight / (k + rank) over the lists. One weight per prefetch; None: 1 each."""
+    """Reciprocal rank fusion: a score is the sum of weight / (k + rank) over the lists.
+
+    `weights` has one number per prefetch; None: 1 for each.
+    """
 
     k: float = 60.0
     weights: Sequence[float] | None = None
@@ -33,7 +36,7 @@ class Rrf:
 
 @dataclass(frozen=True, slots=True)
 class Dbsf:
-    """Distribution-based score fusion. One weight per prefetch; None: 1 each."""
+    """Distribution-based score fusion. `weights` has one number per prefetch; None: 1 for each."""
 
     weights: Sequence[float] | None = None
 
@@ -59,9 +62,9 @@ class FilterScope(Enum):
     """What a filter on a stage with prefetches does."""
 
     GATE = "FILTER_SCOPE_GATE"
-    """Drops merged candidates after the prefetches ran; nothing is refilled."""
+    """Drops merged candidates after the prefetches ran. No others take their places."""
     PUSH_DOWN = "FILTER_SCOPE_PUSH_DOWN"
-    """Restricts every leaf below instead."""
+    """Applies to the search of every leaf below instead."""
     # The same members by the names they first had.
     Gate = GATE
     PushDown = PUSH_DOWN
@@ -81,10 +84,11 @@ class ScoreMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class QuantizationSearchParams:
-    """How a graph's smaller stored form is made up for; None: the server's default. Scores are exact in any case.
+    """How a search makes up for the smaller stored form of vectors in a graph. None: the server's default.
 
-    `rescore` False: of each segment the graph's own order chooses the points, not exact scores. `oversampling`: rows of
-    each segment that are scored exactly per row asked for, 1 to 1,000.
+    `rescore` False: the order of the graph chooses the points of each segment; otherwise exact scores do. Returned
+    scores are exact in any case. `oversampling`: how many rows of each segment are scored exactly for each row asked
+    for, 1 to 1,000.
     """
 
     rescore: bool | None = None
@@ -92,14 +96,14 @@ class QuantizationSearchParams:
 
 
 class SparseMetric(Enum):
-    """How near two sparse vectors are; higher is better."""
+    """How the score of two sparse vectors is computed. Higher is better."""
 
     DOT = "SPARSE_METRIC_DOT"
     """The sum of the products of the values at shared indices."""
     COSINE = "SPARSE_METRIC_COSINE"
-    """That by the norms of both."""
+    """The same sum, divided by the norms of both vectors."""
     JACCARD = "SPARSE_METRIC_JACCARD"
-    """How many indices both have by how many either has."""
+    """The number of indices that both have, divided by the number that at least one of them has."""
     # The same members by the names they first had.
     Dot = DOT
     Cosine = COSINE
@@ -111,9 +115,9 @@ class SearchParams:
     """How a stage searches; None: the server's default.
 
     `hnsw_ef`: width of the graph walk, 1 to 10,000. `exact`: scan every row. `indexed_only`: skip rows that no index
-    covers yet, so the answer may be incomplete. `ivf_nprobe`: how many lists of an IVF index are read; or a value for
-    each level of its partition, the last being that of the lists. `sparse_metric` (also "dot", "cosine",
-    "jaccard"), in sparse spaces alone: what makes a score; None: Dot.
+    covers yet, so the answer may be incomplete. `ivf_nprobe`: how many lists of an IVF index are read, or one number
+    for each level of its partition; the last one is for the lists. `sparse_metric` (also "dot", "cosine", "jaccard"):
+    how scores are computed, only in sparse spaces; None: Dot.
     """
 
     hnsw_ef: int | None = None
@@ -131,19 +135,19 @@ SearchParamsLike = SearchParams | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SearchAfter:
-    """Where a ranking goes on: strictly after a hit, the last of the page before."""
+    """Continues a ranking strictly after this hit, which is the last one of the page before."""
 
     score: float
     id: PointIdLike
 
 
 SearchAfterLike = SearchAfter | ScoredPoint | tuple[float, PointIdLike] | Mapping[str, Any]
-"""A place in a ranking: a hit, or its score and id, also as a dict."""
+"""A position in a ranking: a hit, or its score and id, also as a dict."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookupFrom:
-    """Takes the vector of a query by id from another collection or space; None: the searched one."""
+    """Takes the vector of a query by id from another collection or space. None: the one that is searched."""
 
     collection: str | None = None
     using: str | None = None
@@ -154,9 +158,10 @@ LookupFromLike = LookupFrom | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrefetchQuery:
-    """A stage below the root. Without `prefetch` it searches the collection; with it, only the union of its results.
+    """A stage below the root. Without `prefetch` it searches the collection. With `prefetch` it ranks only their hits.
 
-    `limit` None: 100, whatever the stages above it ask for. `filter` of a leaf is a pre-filter.
+    `limit` None: 100; it does not depend on the stages above. The `filter` of a stage without `prefetch` is applied
+    before the search.
     """
 
     query: QueryLike | None = None
@@ -176,7 +181,7 @@ PrefetchLike = Sequence[PrefetchQuery | Mapping[str, Any]] | PrefetchQuery | Map
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchRequest:
-    """One search of `points.search_batch`; the arguments of `points.search`."""
+    """One search of `points.search_batch`. The fields are the arguments of `points.search`."""
 
     vector: VectorLike | PointIdLike
     using: str | None = None
@@ -194,7 +199,7 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryRequest:
-    """One query of `points.query_batch`; the arguments of `points.query`."""
+    """One query of `points.query_batch`. The fields are the arguments of `points.query`."""
 
     query: QueryLike | None = None
     prefetch: PrefetchLike = ()
@@ -216,9 +221,9 @@ class QueryRequest:
 class Hits(Table, PartList[ScoredPoint]):
     """The points of one query, best first: a list that prints as a table and also knows how it was made.
 
-    `seq` is the commit sequence that was read. `total` is how many points the query ranks, whatever its limit; None
-    where that is not known. `cursor` names the commit for the next page, if the query opened or used one and there may
-    be a next page. `explanation` is set when the query asked to `explain`.
+    `seq` is the sequence number of the commit that was read. `total` is how many points the query ranks, without its
+    limit; None when that is not known. `cursor` keeps that commit for the next page. It is set when the query opened or
+    used a cursor and there may be a next page. `explanation` is set when the query asked to `explain`.
     """
 
     __slots__ = ("cursor", "explanation", "seq", "total")

@@ -1,4 +1,4 @@
-"""Ways to rank other than by one vector or a fusion, as a user writes them."""
+"""Other ways to rank than by one vector or by a fusion, as a user writes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from headwater.models.points import PointIdLike, VectorLike
 from headwater.models.text import Bm25
 
 Default = int | float | str | datetime | Place | Mapping[str, float]
-"""What stands for a value that a point lacks: a number, an instant, or a place as (lat, lon) or a dict of both."""
+"""A value for points that lack one: a number, an instant, or a place as (lat, lon) or as a dict of both."""
 
 MetricLike = Union["Metric", Distance, str]
 
 
 class Direction(Enum):
-    """Which end of an order comes first."""
+    """The direction of an order: the least value first, or the greatest first."""
 
     ASCENDING = "DIRECTION_ASCENDING"
     DESCENDING = "DIRECTION_DESCENDING"
@@ -30,9 +30,10 @@ class Direction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OrderBy:
-    """By a payload field: numbers, then strings, then points without either, which are last descending, too.
+    """Orders points by a payload field: numbers, then strings. Points without either come last in both directions.
 
-    `direction` may be its name, "descending". `start_from` skips what comes before this value. Every score is 0.
+    `direction` may be its name, such as "descending". `start_from`: points whose value comes before it are left out.
+    Every score is 0.
     """
 
     path: str
@@ -42,20 +43,23 @@ class OrderBy:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """At random. Equal seeds give equal orders of equal points; None: the commit that is read. Every score is 0."""
+    """Orders points at random. The same seed gives the same order of the same points. Every score is 0.
+
+    `seed` None: the sequence number of the commit that is read.
+    """
 
     seed: int | None = None
 
 
 class RecommendStrategy(Enum):
-    """How examples make a score."""
+    """How the score of a point is computed from examples."""
 
     AVERAGE = "RECOMMEND_STRATEGY_AVERAGE"
-    """Nearest to 2 mean(positive) - mean(negative); the only one that an index serves."""
+    """Searches near the vector 2 mean(positive) - mean(negative). Only this strategy can use an index."""
     BEST_SCORE = "RECOMMEND_STRATEGY_BEST_SCORE"
-    """By the positive or negative example that is most alike."""
+    """Uses the one positive or negative example that is most similar to the point."""
     SUM_SCORES = "RECOMMEND_STRATEGY_SUM_SCORES"
-    """Sum of scores for the positives less those for the negatives."""
+    """The sum of the scores for the positive examples, minus the sum for the negative ones."""
     # The same members by the names they first had.
     Average = AVERAGE
     BestScore = BEST_SCORE
@@ -64,9 +68,10 @@ class RecommendStrategy(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recommend:
-    """Like some examples and unlike others, each a vector or the id of a stored point, which is left out.
+    """Finds points that are similar to the positive examples, and not to the negative ones.
 
-    `strategy` may be its name, such as "best_score".
+    An example is a vector, or the id of a stored point, which the answer then leaves out. `strategy` may be its name,
+    such as "best_score".
     """
 
     positive: Sequence[VectorLike | PointIdLike] = ()
@@ -76,7 +81,7 @@ class Recommend:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ContextPair:
-    """A border: results should be nearer to `positive` than to `negative`."""
+    """A pair of examples: results should be nearer to `positive` than to `negative`."""
 
     positive: VectorLike | PointIdLike
     negative: VectorLike | PointIdLike
@@ -84,7 +89,7 @@ class ContextPair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Discover:
-    """Nearest to a target, within the area that pairs mark out."""
+    """Finds points near `target`. Points on the positive side of more pairs of `context` come first."""
 
     target: VectorLike | PointIdLike
     context: Sequence[ContextPair]
@@ -92,17 +97,18 @@ class Discover:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """Within the area that pairs mark out; 0 is the best score."""
+    """Finds points on the positive side of all pairs. Such a point has the score 0, which is the best."""
 
     pairs: Sequence[ContextPair]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearestWithMmr:
-    """Near to a vector and unlike each other: maximal marginal relevance.
+    """Finds points that are near a vector and differ from each other (maximal marginal relevance, MMR).
 
-    `diversity` from 0, nearness alone, to 1; None: 0.5. `candidates`: the nearest points, of which it picks; None: 100,
-    or `limit` if that is more. Scores are the metric's own, so they need not fall.
+    `diversity`: from 0, which counts only how near a point is, to 1; None: 0.5. `candidates`: how many of the nearest
+    points it picks from; None: 100, or `limit` if that is more. Scores are those of the metric, so they need not fall
+    from hit to hit. Source: Carbonell and Goldstein, SIGIR 1998.
     """
 
     nearest: VectorLike | PointIdLike
@@ -111,12 +117,12 @@ class NearestWithMmr:
 
 
 class UndefinedScore(Enum):
-    """What becomes of a point for which a formula has no value, such as one that lacks a field without a default."""
+    """What happens to a point for which a formula has no value. For instance, it lacks a field that has no default."""
 
     REFUSE = "UNDEFINED_SCORE_REFUSE"
     """The query fails, with an error that names the part of the formula and the point."""
     DROP = "UNDEFINED_SCORE_DROP"
-    """The point drops out."""
+    """The point is left out."""
     # The same members by the names they first had.
     Refuse = REFUSE
     Drop = DROP
@@ -124,10 +130,11 @@ class UndefinedScore(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
-    """By the value of an expression of the prefetches' scores and payload values, higher first. See formulas.py.
+    """Ranks by the value of an expression, higher first. It may use payload values and the scores of the prefetches.
 
-    `defaults` stand for what a point lacks, by payload path or `$score[i]`: a number, an instant (text or datetime), a
-    place (lat, lon). `undefined` None: Refuse; "drop" is Drop.
+    headwater.formulas has the expressions. `defaults` are values for points that lack one, by payload path or
+    `$score[i]`: a number, an instant (text or datetime) or a place (lat, lon). `undefined` None: Refuse; it may be a
+    name, such as "drop".
     """
 
     expression: ExpressionLike
@@ -136,16 +143,16 @@ class Formula:
 
 
 class Metric(Enum):
-    """A metric that a query chooses, whatever the space's own is. Also taken by name: `"Manhattan"`."""
+    """A metric that a query chooses; it may differ from that of the space. It may be a name: `"Manhattan"`."""
 
     COSINE = "METRIC_COSINE"
     DOT = "METRIC_DOT"
     EUCLID = "METRIC_EUCLID"
     MANHATTAN = "METRIC_MANHATTAN"
     CHEBYSHEV = "METRIC_CHEBYSHEV"
-    """The greatest difference of components."""
+    """The greatest absolute difference between two components."""
     ANGULAR = "METRIC_ANGULAR"
-    """The angle as a share of 180 degrees, 0 to 1."""
+    """The angle between the vectors divided by 180 degrees: 0 to 1."""
     # The same members by the names they first had.
     Cosine = COSINE
     Dot = DOT
@@ -157,7 +164,7 @@ class Metric(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightedMetric:
-    """A part of a composite. `vector` None: that of the whole; `using` None: the stage's space."""
+    """One metric of a composite. `vector` None: the vector of the Rescore; `using` None: the space of the stage."""
 
     metric: MetricLike
     weight: float = 1.0
@@ -167,10 +174,11 @@ class WeightedMetric:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rescore:
-    """By a metric other than the space's, whose scores it returns; or by a composite of several.
+    """Ranks by another metric than that of the space, or by a composite of several metrics, and returns its scores.
 
-    A composite's score is the sum of weight * score, minus weight * distance where lower is better; higher is better.
-    Its parts may be pairs: `Rescore(vector, [("Cosine", 0.7), ("Manhattan", 0.3)])`.
+    The score of a composite is a sum; higher is better. It adds weight * score for a metric where higher is better, and
+    subtracts weight * distance for one where lower is better. The metrics may be pairs:
+    `Rescore(vector, [("Cosine", 0.7), ("Manhattan", 0.3)])`.
     """
 
     vector: VectorLike | PointIdLike | None = None

@@ -6,8 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class SnapshotInfo:
-    """A snapshot. `collection` is what it is listed under, which may be gone; `seq` the commit that it holds; `created`
-    when it was taken (UTC)."""
+    """A snapshot. It is listed under the name `collection`; that collection may be deleted since.
+
+    `seq` is the sequence number of the commit that it holds. `created` is the time when it was made (UTC).
+    """
 
     name: str
     collection: str

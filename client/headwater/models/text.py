@@ -1,4 +1,4 @@
-"""Full text as a user writes it: how fields are indexed, queries by BM25, and the parts of texts that match."""
+"""Full text as a user writes it: indexes of fields, queries by BM25, and highlights of the text that matches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from typing import Any
 
 
 class TextTokenizer(Enum):
-    """How a text becomes tokens."""
+    """How a text is divided into tokens."""
 
     WORD = "TEXT_TOKENIZER_WORD"
-    """Words by Unicode's rules, emoji, and pairs of characters of scripts without spaces."""
+    """Words by Unicode's rules, and emoji. Scripts without spaces give pairs of characters."""
     WHITESPACE = "TEXT_TOKENIZER_WHITESPACE"
-    """What white space separates."""
+    """Strings between white space."""
     PREFIX = "TEXT_TOKENIZER_PREFIX"
-    """Of each word all its prefixes; a query's words are taken whole."""
+    """All prefixes of each word. The words of a query stay whole."""
     PRE_TOKENIZED = "TEXT_TOKENIZER_PRE_TOKENIZED"
-    """Each string, as an element of an array, is one token. Queries give a list of tokens."""
+    """Each string in an array of strings is one token. Queries give a list of tokens."""
     # The same members by the names they first had.
     Word = WORD
     Whitespace = WHITESPACE
@@ -26,12 +26,15 @@ class TextTokenizer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TextIndexParams:
-    """How the texts of a payload field are indexed for BM25; None: the server's default.
+    """How the texts of a payload field are indexed for BM25. None: the server's default.
 
-    `tokenizer` (also "word", "whitespace", "prefix", "pre_tokenized") None: Word. `language`, such as "english", is
-    that of `stemming` and of `stop_words`, which is True for those of the language, its name, or the words themselves;
-    `extra_stop_words` are dropped besides. Lengths are in bytes of UTF-8: 1 and 254 by default, 39 for Prefix. `k1`
-    1.2, `b` 0.75 and `k3` 8 are those of the formula. `lowercase` None: True, and False for PreTokenized.
+    `tokenizer` (also "word", "whitespace", "prefix", "pre_tokenized") None: Word.
+    `language`, such as "english", is used for `stemming` and `stop_words`.
+    `stop_words`: True for those of the language, the name of a language, or the words themselves.
+    `extra_stop_words`: words that are dropped in addition.
+    `lowercase` None: True, and False for PreTokenized.
+    `min_token_length`, `max_token_length`: bytes of UTF-8; None: 1 and 254, but 39 as the longest for Prefix.
+    `k1`, `b`, `k3`: constants of the BM25 formula; None: 1.2, 0.75 and 8.
     """
 
     tokenizer: TextTokenizer | str | None = None
@@ -53,7 +56,7 @@ TextIndexesConfig = Mapping[str, TextIndexParams | Mapping[str, Any]]
 
 
 class TextCombine(Enum):
-    """How weighted scores of several fields become one."""
+    """How the weighted scores of several fields are combined into one."""
 
     SUM = "TEXT_COMBINE_SUM"
     MAX = "TEXT_COMBINE_MAX"
@@ -64,8 +67,11 @@ class TextCombine(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HighlightParams:
-    """Which matched parts of texts to return: `fragments` per field (None: 3), each of about `fragment_length`
-    characters (None: 150; 0: the whole text)."""
+    """How much of the matching texts to return as highlights.
+
+    `fragments`: how many per field; None: 3. `fragment_length`: about how many characters each has; None: 150, and 0:
+    the whole text.
+    """
 
     fragments: int | None = None
     fragment_length: int | None = None
@@ -73,12 +79,15 @@ class HighlightParams:
 
 @dataclass(frozen=True, slots=True)
 class Bm25:
-    """By how well texts match, alone, in a fusion, or as a re-rank of prefetches.
+    """Ranks points by how well their texts match (BM25). It stands alone, in a fusion, or ranks the hits of prefetches.
 
-    `text` has terms, "phrases", +required and -excluded ones; a list is tokens. `fields` are paths with a text index,
-    or weights by path; None: all that have one. `combine` is also "sum" or "max". `all_terms`: points must match every
-    term. `last_as_prefix`: the last token is the beginning of a word. `plain`: the text has no syntax. `highlight` True
-    or HighlightParams returns the matched parts with each hit.
+    `text` holds terms, "phrases", +required and -excluded terms; a list holds tokens.
+    `fields`: paths with a text index, or weights by path; None: all fields that have one.
+    `combine`: may also be "sum" or "max".
+    `all_terms`: a point must match every term.
+    `last_as_prefix`: the last token is the beginning of a word.
+    `plain`: the text has no syntax.
+    `highlight`: True or HighlightParams returns with each hit the text that matches.
     """
 
     text: str | Sequence[str]
@@ -92,9 +101,11 @@ class Bm25:
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A part of a text that a query matched: `fragment` of string `element` at `path`, from character `offset` on.
+    """A piece of a text that a query matched.
 
-    `spans` are the matched tokens in the fragment: where each begins, and where the next character is.
+    The text is string number `element`, counted from 0, at the payload path `path`. `fragment` is the piece, and starts
+    at character `offset` of it. `spans` are the matched tokens in the fragment: (start, end) in characters; `end` is
+    the position after the token.
     """
 
     path: str
@@ -104,7 +115,7 @@ class Highlight:
     spans: tuple[tuple[int, int], ...]
 
     def marked(self, before: str = "<em>", after: str = "</em>") -> str:
-        """The fragment with a mark around each match. Nothing else is escaped."""
+        """Returns the fragment with `before` and `after` around each match. Does not escape anything."""
         parts: list[str] = []
         done = 0
         for start, end in self.spans:

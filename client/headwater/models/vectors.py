@@ -1,4 +1,4 @@
-"""Vectors other than one row of numbers, as a user gives them and gets them back."""
+"""Sparse vectors and multi-vectors, as a user gives them and gets them back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseVector:
-    """Values at some indices (0 to 2^32 - 1, each once, in any order), and 0 at all others.
+    """A vector with values at some indices, and 0 at all others.
 
-    In answers indices are ascending, uint32 (n,), and values float32 (n,). Two are equal when they hold the same
-    float32 values at the same indices.
+    Indices are 0 to 2^32 - 1, each at most once, in any order. In answers `indices` is ascending, uint32 (n,), and
+    `values` is float32 (n,). Two sparse vectors are equal when they have the same float32 values at the same indices.
     """
 
     indices: Sequence[int] | NDArray[Any]
     values: Sequence[float] | NDArray[Any]
 
     def to_dict(self) -> dict[int, float]:
-        """Values by index."""
+        """Returns the values by index."""
         return dict(zip(np.asarray(self.indices).tolist(), np.asarray(self.values).tolist(), strict=True))
 
     def __len__(self) -> int:
@@ -36,18 +36,18 @@ class SparseVector:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MultiVector:
-    """A matrix, (n, size): a vector for each token of a text, for instance. A 2-D array or a list of lists does, too.
+    """Several vectors as a matrix (n, size); for instance, one for each token of a text.
 
-    Answers hold float32 arrays (n, size).
+    A 2-D array or a list of lists may be given instead. Answers hold float32 arrays (n, size).
     """
 
     vectors: Sequence[Sequence[float]] | Sequence[NDArray[Any]] | NDArray[Any]
 
 
 MultiVectorLike = MultiVector | Sequence[Sequence[float]] | Sequence[NDArray[Any]]
-"""A multi-vector, also as a 2-D array or as a list of rows."""
+"""A multi-vector; also a 2-D array or a list of rows."""
 SparseVectorLike = SparseVector | Mapping[str, Any] | Mapping[int, float]
-"""A sparse vector, also as `{"indices": [7, 2], "values": [0.5, 1]}` or as `{7: 0.5, 2: 1.0}`."""
+"""A sparse vector; also `{"indices": [7, 2], "values": [0.5, 1]}` or `{7: 0.5, 2: 1.0}`."""
 
 
 def _float32_by_index(vector: SparseVector) -> dict[int, float]:

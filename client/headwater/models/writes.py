@@ -1,4 +1,4 @@
-"""Writes as data: what `points.update_batch` takes, and what became of a write. One class per kind of write."""
+"""The writes that `points.update_batch` takes, one class per kind, and the results of writes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,20 @@ from headwater.models.points import Payload, PointIds, PointStruct, PointVectors
 
 
 class UpdateStatus(Enum):
-    """What became of a write."""
+    """The state of a write when the call returns."""
 
     ACKNOWLEDGED = "UPDATE_STATUS_ACKNOWLEDGED"
-    """Valid and queued (`wait` was False); not durable yet."""
+    """The write is valid and queued, since `wait` was False. It is not durable yet."""
     COMPLETED = "UPDATE_STATUS_COMPLETED"
-    """Applied, durable and visible."""
+    """The write is applied, durable and visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """The outcome of a write: the commit that holds it and how many points it changed; 0 when only acknowledged.
+    """The result of a write. `seq` is the commit that holds it, and `affected` counts the points that it changed.
 
-    `skipped` counts the points that the write was about and left alone for its mode or condition.
+    Both are 0 when the write was only acknowledged. `skipped` counts the points that the write did not change because
+    of its mode or its condition.
     """
 
     status: UpdateStatus
@@ -31,7 +32,7 @@ class UpdateResult:
 
 
 class UpsertMode(Enum):
-    """What an upsert does to ids that exist, and to those that do not."""
+    """What an upsert does with ids that exist, and with ids that do not."""
 
     UPSERT = "UPSERT_MODE_UPSERT"
     INSERT_ONLY = "UPSERT_MODE_INSERT_ONLY"
@@ -41,7 +42,7 @@ class UpsertMode(Enum):
 
 
 class Comparison(Enum):
-    """How a stored value must stand to the new one."""
+    """How a stored value must compare to the new value."""
 
     LESS = "COMPARISON_LESS"
     LESS_OR_EQUAL = "COMPARISON_LESS_OR_EQUAL"
@@ -52,9 +53,10 @@ class Comparison(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredComparison:
-    """The stored payload's value at `path` stands so to that of the payload the write would leave, at `new_path`.
+    """Compares the stored payload with the payload after the write. An existing point is changed only if this holds.
 
-    `StoredComparison("version", Comparison.LESS)` is stored.version < new.version. `new_path` None: `path`.
+    It compares the stored value at `path` with the new value at `new_path` (None: `path`).
+    `StoredComparison("version", Comparison.LESS)` means stored.version < new.version.
     """
 
     path: str
@@ -64,7 +66,7 @@ class StoredComparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Upsert:
-    """Inserts points or replaces them whole; replaces only what fulfils `condition` and `compare`."""
+    """Inserts points, or replaces whole points. Replaces only points that fulfil `condition` and `compare`."""
 
     points: Iterable[PointStruct]
     mode: UpsertMode | str = UpsertMode.UPSERT
@@ -74,7 +76,7 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UpdateVectors:
-    """Sets the given vectors of existing points and leaves their others."""
+    """Sets the given vectors of existing points. Their other vectors stay."""
 
     points: Iterable[PointVectors | PointStruct]
     condition: FilterLike | None = None
@@ -82,7 +84,10 @@ class UpdateVectors:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Selected:
-    """Which points a write changes: `ids`, or those that match `filter` when it is applied. Exactly one is given."""
+    """The points that a write changes: `ids`, or the points that match `filter` when the write is applied.
+
+    Raises ValueError unless exactly one of both is given.
+    """
 
     ids: PointIds | None = None
     filter: FilterLike | None = None
@@ -108,7 +113,7 @@ class DeleteVectors(Selected):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetPayload(Selected):
-    """Merges keys into payloads: at the top, or into the object at the path `key` (`a.b`), made when absent."""
+    """Merges `payload` into payloads, at the top or at the path `key` (`a.b`). A missing object there is made."""
 
     payload: Payload
     key: str | None = None
