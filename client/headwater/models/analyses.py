@@ -15,7 +15,7 @@ FieldScalar = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class WithLookup:
-    """Returns with each group the point of `collection` whose id is the group's value."""
+    """Looks up a point for each group: the point of `collection` that has the group's value as its id."""
 
     collection: str
     with_payload: WithPayload = True
@@ -32,7 +32,7 @@ class PointGroup:
 
 
 class Groups(Table, PartList[PointGroup]):
-    """Groups in the order of their best points. `seq` is the commit sequence that was read."""
+    """Groups in the order of their best points. `seq` is the sequence number of the commit that was read."""
 
     __slots__ = ("explanation", "seq")
 
@@ -85,7 +85,7 @@ class Facets(Table, PartList[FacetHit]):
 
 
 class AggregationKind(Enum):
-    """What an aggregation computes of the values of a field."""
+    """What an aggregation computes from the values of a field."""
 
     COUNT = "AGGREGATION_KIND_COUNT"
     """How many strings, numbers and bools there are; without a path: how many points."""
@@ -108,19 +108,19 @@ class AggregationKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """One aggregation of `points.aggregate`, best made by the methods: `Aggregation.sum("price")`."""
+    """One aggregation of `points.aggregate`. The class methods make one: `Aggregation.sum("price")`."""
 
     kind: AggregationKind
     path: str | None = None
 
     @classmethod
     def count(cls, path: str | None = None) -> "Aggregation":
-        """How many values there are at `path`; without it how many points."""
+        """Counts the values at `path`; without `path`, the points."""
         return cls(AggregationKind.COUNT, path)
 
     @classmethod
     def sum(cls, path: str) -> "Aggregation":
-        """The sum of the numbers at `path`: exact of integers, rounded once with doubles."""
+        """The sum of the numbers at `path`. It is exact for integers; with doubles it is rounded once."""
         return cls(AggregationKind.SUM, path)
 
     @classmethod
@@ -145,14 +145,14 @@ class Aggregation:
 
 
 AggregationLike = Aggregation | str | tuple[str, str] | Mapping[str, Any]
-"""An aggregation, `"count"`, or a name of one and a path: `("sum", "price")`."""
+"""An aggregation, `"count"`, or the name of one and a path: `("sum", "price")`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AggregateGroup:
-    """One group: its value (None without `group_by`), how many points it has, and results by the names they were given.
+    """One group: its value (None without `group_by`), how many points it has, and the results by their given names.
 
-    A result is None where there is no value to compute it of.
+    A result is None when there is no value to compute it from.
     """
 
     value: FieldScalar | None
@@ -164,7 +164,7 @@ class AggregateGroup:
 
 
 class Aggregates(Table, PartList[AggregateGroup]):
-    """Groups in the order of their values. `group_count`: how many there are in all; `seq`: the commit read."""
+    """Groups in the order of their values. `group_count`: how many there are in all; `seq`: the commit that it read."""
 
     __slots__ = ("group_count", "seq")
 
@@ -185,7 +185,7 @@ class Aggregates(Table, PartList[AggregateGroup]):
 
 @dataclass(frozen=True, slots=True)
 class MatrixPair:
-    """A point of the sample, one of the nearest others to it, and their score."""
+    """A point of the sample, one of the points nearest to it, and their score."""
 
     a: PointId
     b: PointId
@@ -193,7 +193,7 @@ class MatrixPair:
 
 
 class MatrixPairs(Table, PartList[MatrixPair]):
-    """Pairs of a distance matrix: points of the sample in id order, for each its nearest others, best first."""
+    """Pairs of a distance matrix. Points of the sample come in id order; each has its nearest points, best first."""
 
     __slots__ = ("seq",)
 
@@ -213,7 +213,7 @@ class MatrixPairs(Table, PartList[MatrixPair]):
 
 @dataclass(frozen=True, slots=True)
 class MatrixOffsets:
-    """A distance matrix, sparse: `ids[offsets_col[i]]` scores `scores[i]` for `ids[offsets_row[i]]`."""
+    """A sparse distance matrix: `scores[i]` is the score of `ids[offsets_col[i]]` for `ids[offsets_row[i]]`."""
 
     ids: list[PointId]
     offsets_row: list[int]

@@ -10,7 +10,7 @@ from headwater.models.text import TextIndexParams
 
 
 class Distance(Enum):
-    """How near two vectors are. Higher is better for Cosine and Dot, lower for the others.
+    """The metric of a space: how near two vectors are. Higher is better for Cosine and Dot, lower for the others.
 
     Under Hamming and Jaccard every component is 0 or 1.
     """
@@ -35,7 +35,7 @@ class Distance(Enum):
 
 
 class Datatype(Enum):
-    """In which form the index of a space holds vectors. The originals always stay float32."""
+    """The form in which the index of a space holds vectors. The originals always stay float32."""
 
     FLOAT32 = "DATATYPE_FLOAT32"
     BFLOAT16 = "DATATYPE_BFLOAT16"
@@ -54,13 +54,13 @@ class IndexKind(Enum):
     """Which index serves a space."""
 
     AUTO = "INDEX_KIND_AUTO"
-    """Scanned below the indexing threshold, a graph above it."""
+    """Scans below the indexing threshold, and builds a graph above it."""
     FLAT = "INDEX_KIND_FLAT"
-    """Always scanned: answers are exact."""
+    """Always scans: answers are exact."""
     HNSW = "INDEX_KIND_HNSW"
-    """A graph as soon as 1,000 rows wait for one."""
+    """Builds a graph as soon as 1,000 rows wait for one."""
     IVF = "INDEX_KIND_IVF"
-    """Lists by nearest centroid, as soon as 1,000 rows wait for them. For Cosine, Dot and Euclid."""
+    """Puts each row into the list of its nearest centroid, as soon as 1,000 rows wait. For Cosine, Dot and Euclid."""
     # The same members by the names they first had.
     Auto = AUTO
     Flat = FLAT
@@ -69,7 +69,7 @@ class IndexKind(Enum):
 
 
 class HnswPreset(Enum):
-    """Settings of an HNSW graph under one name."""
+    """Names for sets of settings of an HNSW graph."""
 
     BALANCED = "HNSW_PRESET_BALANCED"
     """m 16, ef_construct 200, ef 128."""
@@ -80,7 +80,7 @@ class HnswPreset(Enum):
     HIGH_THROUGHPUT = "HNSW_PRESET_HIGH_THROUGHPUT"
     """m 16, ef_construct 128, ef 64."""
     LOW_MEMORY = "HNSW_PRESET_LOW_MEMORY"
-    """m 8, ef_construct 128, ef 128; and Int8 when a new space names no datatype."""
+    """m 8, ef_construct 128, ef 128; and Int8 for a new space that gives no datatype."""
     # The same members by the names they first had.
     Balanced = BALANCED
     HighRecall = HIGH_RECALL
@@ -91,11 +91,11 @@ class HnswPreset(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HnswConfigDiff:
-    """Settings of an HNSW graph; None: the server's default, or when updating what it was.
+    """Settings of an HNSW graph. None: the server's default; in an update, the setting stays.
 
     `m`: links per node, 2 to 256. `ef_construct`: width of the walk while building, 4 to 4,096.
-    `ef`: width of the walk while searching when a query does not say, 1 to 10,000. `preset` (also "balanced",
-    "high_recall", "high_speed", "high_throughput", "low_memory") sets those that are None; an answer holds the
+    `ef`: width of the walk while searching, for queries that give none, 1 to 10,000. `preset` (also "balanced",
+    "high_recall", "high_speed", "high_throughput", "low_memory") sets the settings that are None. An answer holds the
     settings, never the preset.
     """
 
@@ -116,19 +116,20 @@ class MultiVectorComparator(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MultiVectorParams:
-    """Makes a space one of multi-vectors. `comparator` is also "MaxSim"."""
+    """Makes a space hold multi-vectors. `comparator` may also be "MaxSim"."""
 
     comparator: MultiVectorComparator | str = MultiVectorComparator.MAX_SIM
 
 
 @dataclass(frozen=True, slots=True)
 class IvfConfig:
-    """Settings of IVF lists; None: the server's default, or when updating what it was.
+    """Settings of IVF lists. None: the server's default; in an update, the setting stays.
 
-    `lists`: how many, or nodes of each level of the partition from the top (up to 3, ascending, each 1 to 65,536);
-    None: by the rows of a segment. `sampling_factor`: rows that k-means clusters per list, 1 to 1,024. `iterations`: of
-    k-means, 0 to 1,000. `spherical`: centroids of length 1. `seed`: of the sample. `nprobe`: how many lists, or nodes
-    of each level, a search reads that does not say.
+    `lists`: the number of lists, or of the nodes of each level of the partition from the top (up to 3 levels,
+    ascending, each 1 to 65,536); None: it follows from the rows of a segment.
+    `sampling_factor`: how many rows per list k-means clusters, 1 to 1,024. `iterations`: those of k-means, 0 to 1,000.
+    `spherical`: centroids have length 1. `seed`: for the random choice of the sample.
+    `nprobe`: how many lists, or nodes of each level, are read by a search that does not give it.
     """
 
     lists: int | Sequence[int] | None = None
@@ -141,10 +142,10 @@ class IvfConfig:
 
 @dataclass(frozen=True, slots=True)
 class VectorParams:
-    """A vector space of `size` dimensions (1 to 65,536). Size and distance are fixed for its life.
+    """A vector space of `size` dimensions (1 to 65,536). Its size and distance never change.
 
     `datatype` None: BFloat16, or Binary under Hamming and Jaccard. `index` (also "auto", "flat", "hnsw", "ivf") None:
-    Auto. `embedder` names the embedder of the server's settings that makes vectors of texts; None: texts are refused.
+    Auto. `embedder` names an embedder of the server's settings that turns texts into vectors; None: texts are refused.
     With `multivector_config` a point has a matrix of vectors of `size` dimensions.
     """
 
@@ -160,9 +161,9 @@ class VectorParams:
 
 @dataclass(frozen=True, slots=True)
 class VectorParamsDiff:
-    """Changes to a vector space; None keeps. Indexes are built anew in the background; Flat drops them at once.
+    """Changes to a vector space. None: the setting stays. Indexes are rebuilt in the background; Flat drops them now.
 
-    An `embedder` of "" takes the space's away; vectors that are stored stay as they are.
+    The `embedder` "" removes the embedder of the space. Stored vectors stay as they are.
     """
 
     hnsw_config: HnswConfigDiff | None = None
@@ -176,14 +177,14 @@ class SparseModifier(Enum):
     """What a sparse space does to the values of queries."""
 
     IDF = "SPARSE_MODIFIER_IDF"
-    """Multiplies each by the inverse document frequency of its index."""
+    """Multiplies each value by the inverse document frequency of its index."""
     # The same members by the names they first had.
     Idf = IDF
 
 
 @dataclass(frozen=True, slots=True)
 class SparseVectorParams:
-    """A space of sparse vectors. `modifier` (also "idf") None: none. It is fixed for the life of the space."""
+    """A space of sparse vectors. `modifier` may also be "idf"; None: no modifier. It never changes."""
 
     modifier: SparseModifier | str | None = None
 
@@ -208,7 +209,7 @@ class OptimizersConfig:
 
 
 class SpaceState(Enum):
-    """How far the index of a space is."""
+    """The state of the index of a space."""
 
     AWAITING_VECTORS = "SPACE_STATE_AWAITING_VECTORS"
     PENDING = "SPACE_STATE_PENDING"
@@ -219,7 +220,7 @@ class SpaceState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SpaceInfo:
-    """A vector space with every default filled in, and how many points have a vector there."""
+    """A vector space with all its settings, and how many points have a vector there."""
 
     params: VectorParams
     vectors_count: int
@@ -229,7 +230,7 @@ class SpaceInfo:
 
 @dataclass(frozen=True, slots=True)
 class CollectionInfo:
-    """What a collection is and holds. `name` is its own, also when it was asked for by an alias.
+    """A collection: its settings and its counts. `name` is its own name, also when it was asked for by an alias.
 
     `vectors` are its dense spaces by name, `sparse_vectors` the sparse ones; the unnamed space is "". `seq` is the
     commit sequence of the last write. `payload_schema` are the declared indexes of payload fields, by path;
@@ -257,7 +258,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class CreateAlias:
-    """Makes an alias point to a collection; it moves when it exists."""
+    """Makes an alias point to a collection. An alias that exists then points to this collection."""
 
     alias: str
     collection: str

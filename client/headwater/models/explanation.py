@@ -1,4 +1,4 @@
-"""How a query was, or would be, run: a tree of operators and where each hit came from."""
+"""Explanations of queries: the tree of operators that runs, and the stages that each hit came from."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from headwater.models.points import PointId
 
 @dataclass(frozen=True, slots=True)
 class ExplainNode:
-    """One operator of a plan. Numbers are None when they are not known; only estimates are, unless it was analysed.
+    """One operator of a plan. Numbers are None when they are not known. Only an analysed plan has more than estimates.
 
     `stage` is the part of the request it belongs to: `root`, `root.prefetch[0]`. `microseconds` leave out the children.
     """
@@ -37,7 +37,7 @@ class ExplainNode:
 
 @dataclass(frozen=True, slots=True)
 class StageRank:
-    """A point's place in the list of one stage; ranks count from 1."""
+    """The rank of a point in the list of one stage, counted from 1."""
 
     stage: str
     rank: int
@@ -46,7 +46,7 @@ class StageRank:
 
 @dataclass(frozen=True, slots=True)
 class HitExplanation:
-    """A returned point and its place in every stage's list that holds it, root first."""
+    """A returned point, and its rank in the list of each stage that holds it. The root comes first."""
 
     id: PointId
     stages: tuple[StageRank, ...]
@@ -56,7 +56,7 @@ class HitExplanation:
 class Explanation:
     """A plan. `str()` is its readable tree, and notebooks show a picture of it.
 
-    `hits` and `microseconds` are there only when it was analysed. Equal requests that read the same `seq` and the same
+    Only an analysed plan has `hits` and `microseconds`. Equal requests that read the same `seq` and the same
     `generation` of indexes have equal answers.
     """
 
@@ -76,16 +76,16 @@ class Explanation:
 
 
 class AbsenceReason(Enum):
-    """Why a stage does not pass a point on; of several reasons, the first in the order in which a stage works."""
+    """The reason why a stage does not pass a point on. Of several reasons it is the one that the stage meets first."""
 
     NOT_STORED = "ABSENCE_REASON_NOT_STORED"
     NO_VECTOR = "ABSENCE_REASON_NO_VECTOR"
     """It has no vector in the stage's space."""
     EXAMPLE = "ABSENCE_REASON_EXAMPLE"
-    """It gave a vector to the query, and is left out for it."""
+    """The query uses its vector, and therefore leaves it out."""
     FILTERED = "ABSENCE_REASON_FILTERED"
     NOT_RANKED = "ABSENCE_REASON_NOT_RANKED"
-    """The stage does not rank such points, as an order does not that starts after them."""
+    """The stage does not rank such points. For instance, an order starts after them."""
     NOT_INDEXED = "ABSENCE_REASON_NOT_INDEXED"
     """No index covers its vector yet, and the stage has `indexed_only`."""
     NOT_FOUND_BY_INDEX = "ABSENCE_REASON_NOT_FOUND_BY_INDEX"
@@ -113,7 +113,7 @@ class AbsenceReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FailedCondition:
-    """A condition that a point fails: where the request holds it, as `filter.must[1]`, and what it says."""
+    """A condition that a point fails. `path` is its place in the request, such as `filter.must[1]`."""
 
     path: str
     condition: str
@@ -121,10 +121,11 @@ class FailedCondition:
 
 @dataclass(frozen=True, slots=True)
 class StageOutcome:
-    """What became of a point in one stage. `reason` None: the stage passes it on.
+    """The result of one stage for a point. `reason` None: the stage passes it on.
 
-    `rank`, from 1, and `score` are those in the stage's list; of a point that is not passed on, in the list that the
-    reason is about, exact; None when it has none. `candidates`: how many points that rank is among.
+    `rank`, counted from 1, and `score` are those in the list of the stage. For a point that is not passed on, they are
+    exact, and belong to the list that the reason is about. They are None when it has none. `candidates`: how many
+    points are ranked in that list.
     """
 
     stage: str
@@ -141,8 +142,8 @@ class StageOutcome:
 class PointExplanation:
     """Why a point is, or is not, in the answer to a query. `str()` is the verdict and a line per stage.
 
-    `reason` is that of the root stage, None when the point is returned. `stages`: root first, none when the point does
-    not exist.
+    `reason` is that of the root stage; None when the point is returned. `stages` starts with the root, and is empty
+    when the point does not exist.
     """
 
     id: PointId

@@ -1,4 +1,4 @@
-"""Indexes and records as a user sees them: spaces by payload property, points by another name."""
+"""Indexes and records as a user sees them. An index is a space for a payload property; a record is a point."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from headwater.models.points import PointId, ScoredPoint, VectorLike
 
 
 class IndexSource(StrEnum):
-    """Who brings the vectors of an index: whoever writes them, or the server, by its embedder."""
+    """Who makes the vectors of an index. EXTERNAL: the caller writes them. MANAGED: the server, by its embedder."""
 
     EXTERNAL = "external"
     MANAGED = "managed"
 
 
 class ReadyPolicy(StrEnum):
-    """When an external index is ready: while it has one vector, or while every record with the property has one."""
+    """When an external index is ready: while it has a vector, or while every record with the property has one."""
 
     FIRST_VECTOR = "first_vector"
     FULL_COVERAGE = "full_coverage"
 
 
 class IndexStatus(StrEnum):
-    """How far an index is. It can be searched in every state."""
+    """The state of an index. It can be searched in every state."""
 
     AWAITING_VECTORS = "awaiting_vectors"
     PENDING = "pending"
@@ -36,7 +36,7 @@ class IndexStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index. `label` is its collection, `space` the name of its space, for `using`; `error` is why it failed."""
+    """An index. `label` is its collection; `space` names its space, for `using`; `error` says why it failed."""
 
     id: str
     label: str
@@ -53,9 +53,9 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """How many records an index covers: `total` should have a vector, `indexed` of them have one, as of commit `seq`.
+    """How many records an index covers at commit `seq`: `total` should have a vector, and `indexed` of them have one.
 
-    Those of an external index are all that have the property or a vector; of a managed one, all with text in it.
+    In an external index, records with the property or with a vector count; in a managed one, records with text in it.
     """
 
     total: int
@@ -66,14 +66,14 @@ class IndexStats:
 
     @property
     def coverage(self) -> float:
-        """The share that is indexed, 1 when nothing has to be."""
+        """The share of records that is indexed, 0 to 1; 1 when `total` is 0."""
         return self.indexed / self.total if self.total else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class VectorsUpserted:
-    """What became of `upsert_vectors`: records that have the vector now, items that were given, and how many of the
-    records had that very vector already."""
+    """The result of `upsert_vectors`: how many records have their vector now, how many items were given, and how many
+    of the records had the same vector before."""
 
     updated: int
     requested: int
@@ -104,7 +104,7 @@ class IndexHit:
 
 
 class IndexHits(PartList[IndexHit]):
-    """The records that were found, best first, and how much the searched indexes cover (one for each label)."""
+    """The records that were found, best first. `stats` has the counts of the searched indexes, one per label."""
 
     __slots__ = ("stats",)
 
@@ -121,7 +121,7 @@ class IndexHits(PartList[IndexHit]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PropertyVector:
-    """A vector of a record that names its property; or its space, `using`, which then decides alone.
+    """A vector of a record for a property, or for the space `using`. When `using` is given, it alone counts.
 
     As a dict: `{"propertyName", "vector", "similarityFunction", "using"}`.
     """
@@ -134,7 +134,7 @@ class PropertyVector:
 
 @dataclass(frozen=True, slots=True)
 class LabeledRecord:
-    """A record: a point of the collection `label`, its payload as `data`."""
+    """A record: a point of the collection `label`. `data` is its payload."""
 
     id: PointId
     label: str

@@ -1,4 +1,4 @@
-"""What the vector data engine (VDE) tells about a collection's data: states, counts, sizes, tasks."""
+"""Facts about the data of a collection, from the vector data engine (VDE): states, counts, sizes, tasks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from headwater.models.collections import SpaceState
 
 
 class CollectionState(Enum):
-    """What state a collection is in."""
+    """The state of a collection."""
 
     READY = "COLLECTION_STATE_READY"
     """It serves."""
@@ -25,9 +25,9 @@ class CollectionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StateInfo:
-    """The state of a collection, why when it is ERROR, and how far the indexes are by space (when it is open).
+    """The state of a collection, the reason when it is ERROR, and the states of its indexes by space (when it is open).
 
-    `warnings`: by space, why searches of it may miss points, and what would help; only spaces that serve so.
+    `warnings` has a text for each space whose searches may miss points: why, and what helps.
     """
 
     state: CollectionState
@@ -37,7 +37,7 @@ class StateInfo:
 
 
 class VectorCount(int):
-    """How many points have a vector in any space: an int, with the counts per space beside it in `spaces`."""
+    """How many points have a vector in any space: an int that also has the counts per space, in `spaces`."""
 
     spaces: Mapping[str, int]
 
@@ -94,7 +94,7 @@ class TaskKind(Enum):
     BUILD = "TASK_KIND_BUILD"
     """Builds the index of rows that have none."""
     MERGE = "TASK_KIND_MERGE"
-    """Makes one segment of several."""
+    """Makes one segment from several."""
     VACUUM = "TASK_KIND_VACUUM"
     """Writes a segment anew without its deleted rows."""
     REBUILD = "TASK_KIND_REBUILD"
@@ -106,8 +106,9 @@ class RebuildTask:
     """A piece of background work on one space. `task_id` is empty while it is due and not started.
 
     `phase` is `waiting`, `copying`, `building`, `checking` or `publishing`, and at the end `done`, `failed` (`error`
-    says why) or `cancelled`. `done` and `total` count the rows of the phase, `eta_seconds` is what it will still take,
-    once that is known. `started` and `finished` are seconds since 1970. `reclaimed_bytes` went back to the file system.
+    says why) or `cancelled`. `done` and `total` count the rows of the phase. `eta_seconds` is the time that the task
+    still needs, once that is known. `started` and `finished` are seconds since 1970. `reclaimed_bytes` is how many
+    bytes it gave back to the file system.
     """
 
     task_id: str
@@ -130,7 +131,7 @@ class RebuildTask:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """A compaction: a task per segment with deleted vectors, and the bytes that those which ended have returned."""
+    """A compaction: a task per segment with deleted vectors, and the bytes that the finished tasks gave back."""
 
     tasks: list[RebuildTask]
     reclaimed_bytes: int
@@ -138,9 +139,9 @@ class Compaction:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Recall against exact search, 0 to 1: mean, worst, and what nine of ten queries reach.
+    """Recall against exact search, 0 to 1: the mean, the lowest, and the value that nine of ten queries reach (`p10`).
 
-    `queries` were asked of the commit `seq`.
+    `queries` is how many queries were run, and `seq` the commit that they read.
     """
 
     average: float

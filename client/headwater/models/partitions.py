@@ -22,8 +22,10 @@ class VectorSample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartitionRow:
-    """A node of a partition, or a list: its number, that of its parent (None: it is the root, or no row has one), and
-    its centroid."""
+    """A node or a list of a partition: its number, the number of its parent, and its centroid, (size,).
+
+    `parent` is None for the root, or for all rows when none has a parent.
+    """
 
     id: int | None
     parent: int | None
@@ -36,7 +38,7 @@ PartitionRowsLike = Iterable[PartitionRowLike]
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition that the server keeps. `lists`: nodes of each level from the top, the last being the lists."""
+    """A partition on the server. `lists`: the number of nodes of each level from the top; the last: of lists."""
 
     partition_id: str
     lists: tuple[int, ...]
@@ -45,7 +47,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class BuildEstimate:
-    """What building the index of one segment is estimated to take.
+    """An estimate of what it takes to build the index of one segment.
 
     `sample_rows`: rows that k-means clusters. `peak_memory_bytes` without mapped files. `seconds`: of one core.
     """

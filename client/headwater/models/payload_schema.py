@@ -7,7 +7,7 @@ from typing import Any
 
 
 class FieldType(Enum):
-    """Which values at a payload path an index is for. Also written as its name in lower case: "keyword"."""
+    """The type of values at a payload path that an index covers. It may be its name in lower case: "keyword"."""
 
     KEYWORD = "FIELD_TYPE_KEYWORD"
     """Strings, whole."""
@@ -29,9 +29,9 @@ class FieldType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldIndexParams:
-    """An index of a payload field. `lazy`: made when a filter first needs it, not once the collection is open.
+    """An index of a payload field. `lazy`: it is built when a filter first needs it, not when the collection opens.
 
-    `type` may be None where it is given beside the params.
+    `type` may be None when it is given outside the params.
     """
 
     type: FieldType | str | None = None
@@ -39,7 +39,7 @@ class FieldIndexParams:
 
 
 class FieldIndexState(Enum):
-    """How far an index is. Filters are right in every state."""
+    """The state of an index. Filters are right in every state."""
 
     PENDING = "FIELD_INDEX_STATE_PENDING"
     BUILDING = "FIELD_INDEX_STATE_BUILDING"
@@ -48,7 +48,7 @@ class FieldIndexState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldIndexInfo:
-    """A declared index. `points`: how many have a value of the type at the path; 0 until it is READY."""
+    """A declared index. `points`: how many points have a value of the type at the path; 0 until it is READY."""
 
     type: FieldType
     lazy: bool

@@ -1,4 +1,4 @@
-"""Points as a user sees them, written and read, and the selectors over their parts."""
+"""Points as a user writes and reads them, and selectors of the payloads and vectors to return."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,32 +12,32 @@ from headwater.models.text import Highlight
 from headwater.models.vectors import MultiVectorLike, SparseVector, SparseVectorLike
 
 PointId = int | str
-"""As the server returns it: an unsigned 64-bit number or a string of 1 to 512 UTF-8 bytes."""
+"""An id as the server returns it: an unsigned 64-bit number, or a string of 1 to 512 UTF-8 bytes."""
 PointIdLike = int | str | UUID
-"""As it may be given: a UUID is sent as its string."""
+"""An id as it may be given. A UUID is sent as its string."""
 Payload = Mapping[str, Any]
-"""Values by key: None, bool, int (64 bits), float, str, lists and dicts of these; numpy scalars are taken too."""
+"""Values by key: None, bool, int (64 bits), float, str, and lists and dicts of these. Numpy scalars are taken, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text in the place of a vector: the server makes the vector, with the embedder of the space."""
+    """A text instead of a vector. The embedder of the space turns it into a vector, on the server."""
 
     text: str
 
 
 VectorLike = Sequence[float] | NDArray[Any] | Text | SparseVectorLike | MultiVectorLike
-"""One vector, dense, sparse or multi, or a text of which the server makes it. float32 arrays are sent as they are."""
+"""One dense, sparse or multi-vector, or a text that the server turns into one. float32 arrays are sent as they are."""
 VectorsLike = (
     Sequence[float] | NDArray[Any] | Text | SparseVector | MultiVectorLike | str | Mapping[str, VectorLike | str]
 )
-"""A vector of the unnamed space, or vectors by space name; the unnamed space is "". A string is a Text here, and a dict
-is always one of spaces."""
+"""A vector of the unnamed space, or vectors by space name; the unnamed space is "". Here a string is a Text, and the
+keys of a dict are always names of spaces."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointStruct:
-    """A point to write. It may lack any space, and all of them."""
+    """A point to write. It may have vectors in all spaces, in some, or in none."""
 
     id: PointIdLike
     vector: VectorsLike = field(default_factory=dict)
@@ -47,7 +47,7 @@ class PointStruct:
 PointLike = (
     PointStruct | Mapping[str, Any] | tuple[PointIdLike, VectorsLike] | tuple[PointIdLike, VectorsLike, Payload | None]
 )
-"""A point, also as a dict of its fields, or as a tuple of them."""
+"""A point; also a dict or a tuple of its fields."""
 
 
 class TableLike(Protocol):
@@ -58,19 +58,19 @@ class TableLike(Protocol):
 
 
 PointsLike = Iterable[PointLike] | TableLike
-"""Points, also as a table with columns `id`, `vector` or `vector:<space>`, `payload`, and others for the payload."""
+"""Points; also a table with the columns `id`, `vector` or `vector:<space>`, `payload`, and others for the payload."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointVectors:
-    """New vectors of an existing point; its others stay."""
+    """New vectors for an existing point. Its other vectors stay."""
 
     id: PointIdLike
     vector: VectorsLike
 
 
 class PayloadNotAskedFor(dict[str, Any]):
-    """In the place of a payload that was not asked for: empty, equal to no payload, and a KeyError that says why."""
+    """Stands for a payload that was not asked for. It is empty and equals no payload; its KeyError says why."""
 
     def __missing__(self, key: str) -> Any:
         raise KeyError(f"{key!r}: the payload was not asked for (with_payload=True does)")
@@ -88,11 +88,11 @@ class PayloadNotAskedFor(dict[str, Any]):
 
 
 Vectors = dict[str, Any] | Any
-"""By the name of their space. None when they were not asked for, which type checkers need not be told each time."""
+"""Vectors by space name; None when they were not asked for. With `Any`, type checkers need no test for None."""
 
 
 def _only(vectors: Vectors) -> Any:
-    """Raises ValueError when more than one may be meant."""
+    """Returns the vector of the unnamed space, or the only one; None without any. Raises ValueError for several."""
     if not vectors:
         return None
     if "" in vectors:
@@ -104,11 +104,11 @@ def _only(vectors: Vectors) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A stored point. What was not asked for is None; a payload then is an empty PayloadNotAskedFor.
+    """A stored point. Vectors that were not asked for are None; such a payload is an empty PayloadNotAskedFor.
 
-    `vectors` holds by space name (the unnamed space is "") float32 arrays (size,), or a SparseVector, or of a
-    multi-vector (n, size), as they were written; it is not compared by ==. `version` is the commit sequence of the
-    last write that changed the point.
+    `vectors` holds the vectors by space name, as they were written; the unnamed space is "". A dense vector is float32
+    (size,), a multi-vector float32 (n, size), a sparse one a SparseVector. `==` does not compare them. `version` is the
+    sequence number of the last commit that changed the point.
     """
 
     id: PointId
@@ -151,7 +151,7 @@ class RecordList(Table, PartList[Record]):
 
 
 class Page(Table, tuple[list[Record], PointId | None]):
-    """A page of a scroll: `points, next_offset = page`; the offset is None on the last page.
+    """A page of a scroll: `points, next_offset = page`. The offset is None on the last page.
 
     `cursor` names the commit that further pages are read from, when one was asked for and there are any. `seq` is the
     commit sequence that was read.
@@ -191,7 +191,7 @@ class Page(Table, tuple[list[Record], PointId | None]):
 class ScoredPoint:
     """A stored point and its score in the stage that ranked it. Other fields are those of Record.
 
-    `highlights` are the parts of its texts that match, as queries by Bm25 asked.
+    `highlights` are the pieces of its texts that match, when a query by Bm25 asked for them.
     """
 
     id: PointId
@@ -218,7 +218,7 @@ class ScoredPoint:
 
 @dataclass(frozen=True, slots=True)
 class WithPayloadSelector:
-    """Which part of payloads to return: only `include`, or all but `exclude`. Paths are `a`, `a.b`, `a[].b`."""
+    """The payload paths to return: only `include`, or all but `exclude`. Paths are `a`, `a.b`, `a[].b`."""
 
     include: Sequence[str] | None = None
     exclude: Sequence[str] | None = None
@@ -230,13 +230,13 @@ class WithPayloadSelector:
 
 @dataclass(frozen=True, slots=True)
 class WithVectorsSelector:
-    """Which vectors to return: those of the spaces in `include`."""
+    """The vectors to return: those of the spaces in `include`."""
 
     include: Sequence[str]
 
 
 WithPayload = bool | Sequence[str] | WithPayloadSelector
-"""All or nothing, only these paths, or a selector."""
+"""True: the whole payload. False: none. Or paths, or a selector."""
 WithVectors = bool | Sequence[str] | WithVectorsSelector
-"""All or nothing, or only those of these spaces."""
+"""True: all vectors. False: none. Or names of spaces, or a selector."""
 PointIds = Iterable[PointIdLike]
