@@ -66,8 +66,7 @@ class LocalSource:
 
     def _is_absent(self, path: str) -> bool:
         """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
-        found = self._run.sets.allowed((Filter(must=(Exists(path),)),))
-        return found is not None and not len(found)
+        return not len(self._run.sets.matching(Filter(must=(Exists(path),))))
 
     def statistics(self, ranker: Ranker) -> Mapping[str, str]:
         return ranker.statistics(self._run)

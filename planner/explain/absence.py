@@ -81,9 +81,10 @@ class PointExplanation:
         """All in one sentence."""
         if not self.exists:
             return f"{self.id!r} is not in the answer: there is no such point."
-        if self.returned:
-            return f"{self.id!r} is in the answer: {self.stages[0].text}."
-        return f"{self.id!r} is not in the answer: {'; '.join(self._causes('root'))}."
+        root = self.stages[0]
+        if root.absence is None:
+            return f"{self.id!r} is in the answer: {root.text}."
+        return f"{self.id!r} is not in the answer: {'; '.join(self._causes('root', root.absence))}."
 
     @property
     def text(self) -> str:
@@ -95,13 +96,15 @@ class PointExplanation:
             lines.append(f"{indent}{outcome.stage} ({outcome.operator}): {state}: {outcome.text}")
         return "\n".join(lines)
 
-    def _causes(self, stage: str) -> list[str]:
-        """Where the point was lost for `stage`: in it, or in each of its prefetches."""
-        outcome = next(each for each in self.stages if each.stage == stage)
-        assert outcome.absence is not None
-        if outcome.absence.reason is not AbsenceReason.NOT_IN_PREFETCHES:
-            return [f"{stage}: {outcome.absence.text}"]
+    def _causes(self, stage: str, absence: Absence) -> list[str]:
+        """Where the point was lost for `stage`, which lacks it: in the stage, or in each of its prefetches."""
+        if absence.reason is not AbsenceReason.NOT_IN_PREFETCHES:
+            return [f"{stage}: {absence.text}"]
         prefix = f"{stage}.prefetch["
-        children = [each.stage for each in self.stages if each.stage.startswith(prefix)]
-        direct = [child for child in children if "." not in child.removeprefix(prefix)]
-        return [cause for child in direct for cause in self._causes(child)]
+        lost = [(each.stage, each.absence) for each in self.stages if each.stage.startswith(prefix)]
+        return [
+            cause
+            for child, why in lost
+            if why is not None and "." not in child.removeprefix(prefix)
+            for cause in self._causes(child, why)
+        ]

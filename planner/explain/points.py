@@ -133,15 +133,14 @@ class _PointSearch:
     def _lost_in(self, node: Node, slot: int) -> Absence:
         """Why an inner node does not emit the point."""
         places = [_place(self.emitted(child), slot) for child in children_of(node)]
-        place = places[0]
-        match node:
-            case _ if not any(places):
-                return Absence(AbsenceReason.NOT_IN_PREFETCHES, "no prefetch passes it on")
+        place = next((each for each in places if each is not None), None)
+        if place is None:
+            return Absence(AbsenceReason.NOT_IN_PREFETCHES, "no prefetch passes it on")
+        match node:  # what looks at the place has one child
             case Gate():
                 failed = failed_conditions(self.source, node.filter, slot, filter_path(node.stage))
                 return _filtered(failed, place)
             case Threshold():
-                assert place is not None
                 side = "less" if node.higher_is_better else "more"
                 text = f"score {place.score:.6g} is {side} than the score_threshold of {node.threshold:.6g}"
                 return Absence(AbsenceReason.THRESHOLD, text, place)
@@ -238,8 +237,7 @@ def _filtered(failed: Iterable[FailedCondition], place: Place | None) -> Absence
     return Absence(AbsenceReason.FILTERED, f"it fails {what}", place, failed)
 
 
-def _not_diverse(node: Diversify, place: Place | None) -> Absence:
-    assert place is not None
+def _not_diverse(node: Diversify, place: Place) -> Absence:
     if place.rank > node.candidates:
         text = f"{place} is beyond the {node.candidates:,} candidates among which diverse points are picked"
         return Absence(AbsenceReason.BEYOND_LIMIT, text, place)
@@ -247,8 +245,7 @@ def _not_diverse(node: Diversify, place: Place | None) -> Absence:
     return Absence(AbsenceReason.NOT_DIVERSE, text, place)
 
 
-def _cut_off(place: Place | None, limit: int, offset: int = 0) -> Absence:
-    assert place is not None
+def _cut_off(place: Place, limit: int, offset: int = 0) -> Absence:
     if place.rank <= offset:
         return Absence(AbsenceReason.BEFORE_OFFSET, f"{place} is skipped by the offset of {offset:,}", place)
     after = f" after the offset of {offset:,}" if offset else ""

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from planner.errors import PatternTooCostly
 from planner.filtering.row_tests import Mask, Rows, conditions_of, test_rows
 from planner.payload_index import FieldIndexes, Slots
-from planner.predicate import ConditionReport, ServedBy, by_payloads, first_key, holds_of_id, ids_named, is_on_id
+from planner.predicate import (
+    ConditionReport,
+    IdCondition,
+    ServedBy,
+    by_payloads,
+    first_key,
+    holds_of_id,
+    ids_named,
+    is_on_id,
+)
 from planner.query import Condition, Filter, HasId, HasVector, PayloadCondition
 from storage.budget import UNLIMITED, Budget
 from storage.schema import PointId
@@ -149,18 +158,20 @@ def payload_conditions(filter: Filter) -> list[PayloadCondition]:
     return list(found)
 
 
-def _id_conditions(filter: Filter) -> Iterator[PayloadCondition]:
+def _id_conditions(filter: Filter) -> Iterator[IdCondition]:
     """Those on the point's id, at all levels."""
     for condition in conditions_of(filter):
         if isinstance(condition, Filter):
             yield from _id_conditions(condition)
-        elif not isinstance(condition, HasId | HasVector) and is_on_id(condition):
+        elif isinstance(condition, IdCondition) and is_on_id(condition):
             yield condition
 
 
 def _with_ids(filter: Filter, rows: Rows, reader: Reader, budget: Budget) -> Rows:
     """The rows with what the conditions on ids say of them."""
-    found = {each: holds_of_id(each, rows.slots, reader, budget) for each in dict.fromkeys(_id_conditions(filter))}
+    found: dict[PayloadCondition, Mask] = {
+        each: holds_of_id(each, rows.slots, reader, budget) for each in dict.fromkeys(_id_conditions(filter))
+    }
     return replace(rows, holds={**rows.holds, **found}) if found else rows
 
 

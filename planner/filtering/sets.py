@@ -39,8 +39,14 @@ class FilterSets:
 
     def allowed(self, filters: tuple[Filter, ...]) -> SlotSet | None:
         """The points that match all `filters`; None, which is all points, without filters."""
-        if not filters:
-            return None
+        return self._matching(filters) if filters else None
+
+    def matching(self, filter: Filter) -> SlotSet:
+        """The points that match."""
+        return self._matching((filter,))
+
+    def _matching(self, filters: tuple[Filter, ...]) -> SlotSet:
+        """The points that match all filters, of which there is one."""
         if filters not in self._sets:
             evaluated = [self._cache.evaluated(self._reader, filter, self._budget) for filter in filters]
             self._reports |= {filter: each.reports for filter, each in zip(filters, evaluated, strict=True)}

@@ -5,7 +5,7 @@ from planner.predicate.conditions import PlaceCondition, ScalarCondition, compil
 from planner.predicate.contradictions import matches_nothing
 from planner.predicate.cost import cost_of
 from planner.predicate.geography import EARTH_RADIUS, distance, place_of, unrolled
-from planner.predicate.id_conditions import check_on_id, holds_of_id, ids_named, is_on_id
+from planner.predicate.id_conditions import IdCondition, check_on_id, holds_of_id, ids_named, is_on_id
 from planner.predicate.instants import EXPECTED, instant_of, seconds_of
 from planner.predicate.operands import check_has_id, check_operands
 from planner.predicate.pairs import RUN, UNSPACED, has_unspaced, is_of_run, is_pair, pairs_of
@@ -26,6 +26,7 @@ __all__ = [
     "UNSPACED",
     "Comparison",
     "ConditionReport",
+    "IdCondition",
     "PlaceCondition",
     "ScalarCondition",
     "ServedBy",

@@ -6,6 +6,7 @@ A payload key of that name is meant by the quoted path `"$id"`.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,23 +77,29 @@ def ids_named(condition: Condition) -> tuple[PointId, ...] | None:
     return None
 
 
-def holds_of_id(condition: Condition, slots: Slots, reader: Reader, budget: Budget) -> Mask:
-    """Whether the condition holds for each of `slots` (n,). Raises DeadlineExceeded or Cancelled.
+def holds_of_id(condition: IdCondition, slots: Slots, reader: Reader, budget: Budget) -> Mask:
+    """Whether the condition, which is on the id, holds for each of `slots` (n,). Raises DeadlineExceeded or Cancelled.
 
     Requires: `check_on_id` has passed.
     """
-    assert isinstance(condition, IdCondition)
-    if isinstance(condition, Exists):
-        return np.ones(len(slots), np.bool_)
-    if isinstance(condition, ExceptOf):
-        return ~_among(slots, reader, _ids_of(condition.values))
-    named = ids_named(condition)
-    if named is not None:
-        return _among(slots, reader, named)
+    match condition:
+        case Exists():
+            return np.ones(len(slots), np.bool_)
+        case ExceptOf(values=values):
+            return ~_among(slots, reader, _ids_of(values))
+        case Equal(value=value):
+            return _among(slots, reader, _ids_of([value]))
+        case AnyOf(values=values):
+            return _among(slots, reader, _ids_of(values))
+        case Range() | TextTest():
+            return _within(condition, slots, reader, budget)
+    assert_never(condition)
+
+
+def _within(condition: Range | TextTest, slots: Slots, reader: Reader, budget: Budget) -> Mask:
     if FEW * len(slots) <= reader.point_count:
         passes = compile_condition(condition)
         return np.fromiter((passes({ID_PATH: point_id}) for point_id in reader.point_ids(slots)), np.bool_, len(slots))
-    assert isinstance(condition, Range | TextTest)
     return np.isin(slots, _walked(reader, *_keys_of(condition), budget), assume_unique=True)
 
 

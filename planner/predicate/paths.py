@@ -141,18 +141,20 @@ def _hollow(value: object) -> object:
 
 def remove(payload: dict[str, object], paths: Iterable[str]) -> dict[str, object]:
     """A copy without what the paths lead to; what surrounds it stays, even if it becomes empty."""
-    removed = _remove(payload, _tree(paths))
-    assert isinstance(removed, dict)
-    return removed
+    return _without_keys(payload, _tree(paths))
+
+
+def _without_keys(value: dict[str, object], tree: _Tree) -> dict[str, object]:
+    return {
+        key: _remove(part, tree.keys[key]) if key in tree.keys else part
+        for key, part in value.items()
+        if key not in tree.keys or not tree.keys[key].whole
+    }
 
 
 def _remove(value: object, tree: _Tree) -> object:
     if isinstance(value, dict) and tree.keys:
-        return {
-            key: _remove(part, tree.keys[key]) if key in tree.keys else part
-            for key, part in value.items()
-            if key not in tree.keys or not tree.keys[key].whole
-        }
+        return _without_keys(value, tree)
     if isinstance(value, list) and tree.elements is not None:
         return [] if tree.elements.whole else [_remove(element, tree.elements) for element in value]
     return value

@@ -173,9 +173,7 @@ class _Evaluation:
     def _holds(self, filter: Filter) -> Mask:
         if FEW * len(self.slots) <= self.run.reader.point_count:
             return self.run.sets.gate(filter, self.slots)
-        matching = self.run.sets.allowed_slots((filter,))
-        assert matching is not None
-        return np.isin(self.slots, matching, assume_unique=True)
+        return np.isin(self.slots, self.run.sets.matching(filter).slots, assume_unique=True)
 
     def _variable(self, variable: PayloadVariable, path: str) -> Column:
         values = self.payload[variable]

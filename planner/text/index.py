@@ -244,7 +244,7 @@ def _with_segment(index: TextIndex, segment: Segment | None) -> TextIndex:
     parts = [*index.parts]
     if segment is not None:
         parts.append(_part(segment))
-    parts = [_compacted(part) for part in parts]
+    parts = [compacted for part in parts if (compacted := _compacted(part)) is not None]
     parts.sort(key=lambda part: -part.count)
     left = sum(part.count for part in parts)
     for first, part in enumerate(parts[:-1]):
@@ -256,13 +256,12 @@ def _with_segment(index: TextIndex, segment: Segment | None) -> TextIndex:
     return replace(index, parts=tuple(parts))
 
 
-def _compacted(part: Part) -> Part:
-    """The part without dead points if they are most of it."""
+def _compacted(part: Part) -> Part | None:
+    """The part without dead points if they are most of it; None if they are all of it."""
     if 2 * part.count >= len(part.segment.slots):
         return part
     segment = merge_segments([(part.segment, part.mask)])
-    assert segment is not None, "parts without points are dropped"
-    return _part(segment)
+    return None if segment is None else _part(segment)
 
 
 def _part(segment: Segment) -> Part:

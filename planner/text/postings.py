@@ -76,17 +76,21 @@ def _hits(segment: Segment, unit: Unit, codes: list[int], budget: Budget) -> _Hi
 
 def _phrase_hits(segment: Segment, codes: list[int], offsets: tuple[int, ...]) -> _Hits:
     """A phrase begins where each of its terms is at its offset: beginnings are numbers of point and position."""
-    rarest_first = sorted(zip(codes, offsets, strict=True), key=lambda pair: _size(segment, pair[0]))
-    begins: NDArray[np.int64] | None = None
-    for code, offset in rarest_first:
-        points, positions = segment.places(segment.postings(code))
-        possible = positions >= offset
-        places = points[possible] << 32 | positions[possible] - offset
-        begins = places if begins is None else np.intersect1d(begins, places, assume_unique=True)
+    rarest, *others = sorted(zip(codes, offsets, strict=True), key=lambda pair: _size(segment, pair[0]))
+    begins = _begins(segment, *rarest)
+    for code, offset in others:
         if len(begins) == 0:
             break
-    assert begins is not None, "a phrase has terms"
+        begins = np.intersect1d(begins, _begins(segment, code, offset), assume_unique=True)
     return _counted(begins >> 32)
+
+
+def _begins(segment: Segment, code: int, offset: int) -> NDArray[np.int64]:
+    """Where a phrase would begin that has the term at this offset: point << 32 | position."""
+    points, positions = segment.places(segment.postings(code))
+    possible = positions >= offset
+    begins: NDArray[np.int64] = points[possible] << 32 | positions[possible] - offset
+    return begins
 
 
 def _any_hits(segment: Segment, codes: list[int], budget: Budget) -> _Hits:

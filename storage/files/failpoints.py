@@ -33,7 +33,7 @@ def failpoint(name: str) -> None:
     global _left
     if name != _wanted:
         return
-    assert name in NAMES
+    assert name in NAMES, "every failpoint is listed"
     _left -= 1
     if _left == 0:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -50,8 +50,8 @@ class TreeRow:
     vector: NDArray[np.float32]
 
 
-def check_row(row: TreeRow, number: int, size: int, field: str = "rows") -> None:
-    """Raises InvalidPartition for what a row can get wrong by itself, or by being one too many."""
+def check_row(row: TreeRow, number: int, size: int, field: str = "rows") -> int:
+    """The row's id. Raises InvalidPartition for what a row can get wrong by itself, or by being one too many."""
     if number >= MAX_ROWS or (number + 1) * size > MAX_CENTROID_VALUES:
         most = min(MAX_ROWS, MAX_CENTROID_VALUES // size)
         raise malformed(Malformation.TOO_MANY, f"a partition has at most {most:,} rows", number, field)
@@ -62,6 +62,7 @@ def check_row(row: TreeRow, number: int, size: int, field: str = "rows") -> None
         raise malformed(Malformation.WRONG_DIMENSION, what, number, field)
     if not np.isfinite(row.vector).all():
         raise malformed(Malformation.NOT_FINITE, "a component is not finite", number, field)
+    return row.id
 
 
 def partition_of(rows: Sequence[TreeRow], size: int, field: str = "rows", budget: Budget = UNLIMITED) -> Partition:
@@ -71,11 +72,12 @@ def partition_of(rows: Sequence[TreeRow], size: int, field: str = "rows", budget
     """
     if not rows:
         raise malformed(Malformation.EMPTY, "the partition has no rows", field=field)
+    ids: list[int] = []
     for number, row in enumerate(rows):
         if number % _CHECKED_AT_ONCE == 0:
             budget.check()
-        check_row(row, number, size, field)
-    numbers = _numbers_by_id(rows, field)
+        ids.append(check_row(row, number, size, field))
+    numbers = _numbers_by_id(ids, field)
     budget.check()
     parents = _parents(rows, numbers, field)
     budget.check()
@@ -84,14 +86,13 @@ def partition_of(rows: Sequence[TreeRow], size: int, field: str = "rows", budget
     return partition
 
 
-def _numbers_by_id(rows: Sequence[TreeRow], field: str) -> dict[int, int]:
+def _numbers_by_id(ids: Sequence[int], field: str) -> dict[int, int]:
     numbers: dict[int, int] = {}
-    for number, row in enumerate(rows):
-        assert row.id is not None
-        if row.id in numbers:
-            what = f"id {row.id} is also that of row {numbers[row.id]}"
+    for number, row_id in enumerate(ids):
+        if row_id in numbers:
+            what = f"id {row_id} is also that of row {numbers[row_id]}"
             raise malformed(Malformation.REPEATED_ID, what, number, field)
-        numbers[row.id] = number
+        numbers[row_id] = number
     return numbers
 
 

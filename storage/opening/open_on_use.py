@@ -61,7 +61,7 @@ class OpenOnUse:
     @property
     def core(self) -> Core:
         """The newest one, perhaps closed by now: its view still tells schema and commit. Requires: it was opened."""
-        assert self._last is not None
+        assert self._last is not None, "it was opened"
         return self._last
 
     @property
@@ -116,7 +116,7 @@ class OpenOnUse:
     def use_again(self) -> None:
         """Begins another use. Requires: there is one."""
         with self._changed:
-            assert self._opened is not None
+            assert self._opened is not None, "what is in use is open"
             self._begin(self._opened)
 
     def leave(self) -> None:
@@ -162,7 +162,7 @@ class OpenOnUse:
 
     def finish_closing(self) -> None:
         """See Closable."""
-        assert self._opened is not None
+        assert self._opened is not None, "only what is open begins to close"
         opened, self._opened = self._opened, None
         try:
             opened.core.close()

@@ -45,8 +45,8 @@ class _Child:
 
     def ask(self, request: dict[str, object], file: Path) -> dict[str, Any] | None:
         """What the process answers; None when it ended instead."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
+        assert self.process.stdin is not None, "it was started with pipes"
+        assert self.process.stdout is not None, "it was started with pipes"
         with suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
