@@ -22,7 +22,7 @@ from storage.errors import Cancelled, InvalidRequest
 from storage.meter import Meter
 
 BROKEN_STREAM_SECONDS = 0.1
-"""How long the end of an upload is doubted: a part of a stream must not be taken for the whole."""
+"""When an upload ends, the server waits so long for a cancellation: a part of a stream must not pass for the whole."""
 
 Handler = Callable[[Any, Budget], Message]
 """An RPC: validates and converts a request, calls the engine, converts back. Raises errors by meaning."""

@@ -60,7 +60,7 @@ class MaintenanceMethods(Namespace):
 
     @remote
     async def get_rebuild_task(self, task_id: str, *, timeout: float | None = None) -> RebuildTask:
-        """How far a task is, of whatever kind. Raises TaskNotFoundError."""
+        """Returns the state of a task of any kind. Raises TaskNotFoundError."""
         request = vde_pb2.VDEGetRebuildTaskRequest(task_id=task_id)
         return task_of((await self._calls(rpcs.VDE.GET_REBUILD_TASK, request, timeout)).task)
 
@@ -74,7 +74,7 @@ class MaintenanceMethods(Namespace):
 
     @remote
     async def cancel_rebuild_task(self, task_id: str, *, timeout: float | None = None) -> RebuildTask:
-        """Cancels a task; nothing of it remains. Returns the task after it. Raises TaskNotFoundError."""
+        """Cancels a task and removes what it wrote. Returns the cancelled task. Raises TaskNotFoundError."""
         request = vde_pb2.VDECancelRebuildTaskRequest(task_id=task_id)
         return task_of((await self._calls(rpcs.VDE.CANCEL_REBUILD_TASK, request, timeout)).task)
 
@@ -82,13 +82,13 @@ class MaintenanceMethods(Namespace):
     async def compact_collection(
         self, collection: str, *, wait: bool = True, timeout: float | None = None
     ) -> Compaction:
-        """Returns the room of deleted vectors to the file system; without `wait` it is only started."""
+        """Gives the room of deleted vectors back to the file system. Without `wait`, only starts this."""
         request = vde_pb2.VDECompactCollectionRequest(collection_name=collection, wait=wait)
         response = await self._calls(rpcs.VDE.COMPACT_COLLECTION, request, timeout)
         return Compaction(tasks=tasks_of(response.tasks), reclaimed_bytes=response.reclaimed_bytes)
 
     @remote
     async def get_optimizations(self, collection: str, *, timeout: float | None = None) -> list[RebuildTask]:
-        """Background work that runs or is due."""
+        """Returns the background work that runs or is due."""
         request = vde_pb2.VDEGetOptimizationsRequest(collection_name=collection)
         return tasks_of((await self._calls(rpcs.VDE.GET_OPTIMIZATIONS, request, timeout)).tasks)

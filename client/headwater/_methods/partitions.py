@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 128
 
 
 class PartitionMethods(Namespace):
-    """Indexes whose partition is made elsewhere, on another machine or a GPU."""
+    """Methods for partitions that are made elsewhere: on another machine or on a GPU."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ class PartitionMethods(Namespace):
     async def sample_vectors(
         self, collection: str, count: int, using: str | None = None, *, seed: int = 0, timeout: float | None = None
     ) -> VectorSample:
-        """`count` stored vectors drawn at random, or all; equal seeds draw equal samples of equal points."""
+        """Draws `count` stored vectors at random, or all. The same seed draws the same sample of the same points."""
         request = vde_pb2.VDESampleVectorsRequest(
             collection_name=collection,
             using=using,
@@ -77,7 +77,7 @@ class PartitionMethods(Namespace):
     async def delete_partition(
         self, collection: str, using: str | None = None, *, timeout: float | None = None
     ) -> bool:
-        """Deletes the space's partition: its segments make their own again. False when there was none."""
+        """Deletes the partition of a space. Its segments then make their own again. False: there was none."""
         request = vde_pb2.VDEDeletePartitionRequest(collection_name=collection, using=using)
         return (await self._calls(rpcs.VDE.DELETE_PARTITION, request, timeout)).deleted
 
@@ -85,7 +85,7 @@ class PartitionMethods(Namespace):
     async def estimate_rebuild(
         self, collection: str, using: str | None = None, *, timeout: float | None = None
     ) -> list[BuildEstimate]:
-        """What building the indexes of a space (None: of all) anew would take, one estimate per segment."""
+        """Estimates what a rebuild of the indexes of a space (None: of all) takes. Returns one estimate per segment."""
         request = vde_pb2.VDETriggerRebuildRequest(collection_name=collection, using=using, dry_run=True)
         answer = await self._calls(rpcs.VDE.TRIGGER_REBUILD, request, timeout)
         return [_estimate_of(each) for each in answer.estimates]

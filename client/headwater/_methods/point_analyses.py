@@ -45,7 +45,7 @@ DEFAULT_GROUP_SIZE = 3
 
 
 class PointAnalyses(Namespace):
-    """What looks at the values of many points; each call sees one commit.
+    """Groups, facets, aggregations and distance matrices. Each call reads one commit.
 
     Values of a field are its strings, numbers and bools, those in an array each for itself. None: the server's default.
     """
@@ -159,7 +159,7 @@ class PointAnalyses(Namespace):
         seed: int | None = None,
         timeout: float | None = None,
     ) -> MatrixPairs:
-        """For each of `sample` (10) random points the `limit` (3) nearest others of the sample: pairs with scores."""
+        """Returns pairs with scores: each of `sample` (10) random points with its `limit` (3) nearest in the sample."""
         request = points_pb2.PointsSearchMatrixPairsRequest(
             collection_name=collection,
             sample=unsigned(sample, "sample", InvalidQueryError),
@@ -182,7 +182,7 @@ class PointAnalyses(Namespace):
         seed: int | None = None,
         timeout: float | None = None,
     ) -> MatrixOffsets:
-        """What `search_matrix_pairs` returns, as a sparse matrix of places in the list of ids."""
+        """Returns the pairs of `search_matrix_pairs` as a sparse matrix of positions in the list of ids."""
         request = points_pb2.PointsSearchMatrixOffsetsRequest(
             collection_name=collection,
             sample=unsigned(sample, "sample", InvalidQueryError),

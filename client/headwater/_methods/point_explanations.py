@@ -45,7 +45,7 @@ class PointExplanations(Namespace):
         analyze: bool = False,
         timeout: float | None = None,
     ) -> Explanation:
-        """How a query would run. With `analyze` it runs, and actual numbers are set. `str()` is the plan as a tree."""
+        """Returns the plan of a query. With `analyze` it runs, and numbers are measured. `str()` is its tree."""
         root = QueryRequest(
             query=query,
             prefetch=prefetch,
@@ -81,7 +81,7 @@ class PointExplanations(Namespace):
         score_mode: ScoreMode | str | None = None,
         timeout: float | None = None,
     ) -> PointExplanation:
-        """Why a point is, or is not, in the answer to a query: what became of it in each stage.
+        """Returns why a point is, or is not, in the answer to a query: the result of each stage for the point.
 
         `str()` of it is a verdict in one sentence, and a line per stage.
         """

@@ -49,7 +49,7 @@ class PointReads(Namespace):
         with_vectors: WithVectors = False,
         timeout: float | None = None,
     ) -> RecordList:
-        """The points of these ids that exist, in the order asked."""
+        """Returns the points with these ids, in the order of the ids. Ids that do not exist are left out."""
         request = points_pb2.PointsGetRequest(
             collection_name=collection,
             ids=id_messages(ids),
@@ -93,7 +93,7 @@ class PointReads(Namespace):
 
     @remote
     async def close_cursor(self, cursor: str, *, timeout: float | None = None) -> bool:
-        """Lets go of a cursor before its time. Returns whether it was open."""
+        """Closes a cursor before it expires. Returns whether it was open."""
         request = points_pb2.PointsCloseCursorRequest(cursor=cursor)
         return (await self._calls(rpcs.Points.CLOSE_CURSOR, request, timeout)).closed
 
@@ -141,6 +141,6 @@ class PointReads(Namespace):
 
     @remote
     async def count(self, collection: str, *, filter: FilterLike | None = None, timeout: float | None = None) -> int:
-        """How many points there are, exactly; with `filter` how many match."""
+        """Returns the exact number of points; with `filter`, of those that match."""
         request = points_pb2.PointsCountRequest(collection_name=collection, filter=filter_message(filter))
         return (await self._calls(rpcs.Points.COUNT, request, timeout)).count

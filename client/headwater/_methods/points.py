@@ -20,7 +20,7 @@ class Points(
     PointAnalyses,
     BlockingNamespace,
 ):
-    """`client.points`."""
+    """The methods of `client.points`."""
 
     __slots__ = ()
 

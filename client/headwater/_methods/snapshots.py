@@ -25,7 +25,7 @@ class SnapshotMethods(Namespace):
 
     @remote
     async def clone_collection(self, collection: str, target: str, *, timeout: float | None = None) -> None:
-        """Copies a collection, as it is at one commit, to a name that is free."""
+        """Copies a collection, as it is at one commit, to a new collection. Its name must be free."""
         request = vde_pb2.VDECloneCollectionRequest(collection_name=collection, target_collection_name=target)
         await self._calls(rpcs.VDE.CLONE_COLLECTION, request, timeout)
 
@@ -41,7 +41,7 @@ class SnapshotMethods(Namespace):
     async def list_snapshots(
         self, collection: str | None = None, *, timeout: float | None = None
     ) -> list[SnapshotInfo]:
-        """The snapshots of a collection, which may be gone; None: all. By collection and name."""
+        """Returns the snapshots of a collection, which may be deleted; None: all. Sorted by collection and name."""
         request = vde_pb2.VDEListSnapshotsRequest(collection_name=collection)
         return [_info_of(each) for each in (await self._calls(rpcs.VDE.LIST_SNAPSHOTS, request, timeout)).snapshots]
 
@@ -137,7 +137,7 @@ class SnapshotMethods(Namespace):
 
 
 def _collection_in(path: Path) -> str:
-    """The collection that a snapshot was taken of. Raises ValueError."""
+    """Returns the name of the collection from which a snapshot was made. Raises ValueError."""
     try:
         with tarfile.open(path, "r:") as tar:
             manifest = tar.extractfile("manifest.json")

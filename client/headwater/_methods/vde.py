@@ -52,26 +52,26 @@ class VDEMethods(Namespace):
 
     @remote
     async def get_state(self, collection: str, *, timeout: float | None = None) -> StateInfo:
-        """What state a collection and the indexes of its spaces are in."""
+        """Returns the state of a collection and of the indexes of its spaces."""
         request = vde_pb2.VDEGetStateRequest(collection_name=collection)
         return state_info_of(await self._calls(rpcs.VDE.GET_STATE, request, timeout))
 
     @remote
     async def get_vector_count(self, collection: str, *, timeout: float | None = None) -> VectorCount:
-        """How many points have a vector; `.spaces` counts them by space."""
+        """Counts the points that have a vector; `.spaces` has the counts by space."""
         request = vde_pb2.VDEGetVectorCountRequest(collection_name=collection)
         response = await self._calls(rpcs.VDE.GET_VECTOR_COUNT, request, timeout)
         return VectorCount(response.count, dict(response.spaces))
 
     @remote
     async def get_stats(self, collection: str, *, timeout: float | None = None) -> CollectionStats:
-        """Counts and sizes, in all and by space."""
+        """Returns counts and sizes of the collection, in total and by space."""
         request = vde_pb2.VDEGetStatsRequest(collection_name=collection)
         return stats_of(await self._calls(rpcs.VDE.GET_STATS, request, timeout))
 
     @remote
     async def flush(self, collection: str, *, timeout: float | None = None) -> int:
-        """Waits until every write accepted before the call is durable. Returns the commit sequence that is."""
+        """Waits until every write that was accepted before the call is durable. Returns the number of that commit."""
         request = vde_pb2.VDEFlushRequest(collection_name=collection)
         return (await self._calls(rpcs.VDE.FLUSH, request, timeout)).seq
 

@@ -87,7 +87,7 @@ def _kind_of(name: str, path: str) -> AggregationKind:
 
 
 def aggregates_of(message: points_pb2.PointsAggregateResponse, names: Sequence[str]) -> Aggregates:
-    """`names`: of the aggregations, in order."""
+    """`names` are the names of the aggregations, in order."""
     groups = [
         AggregateGroup(
             value=value_of(group.value) if group.HasField("value") else None,

@@ -35,7 +35,7 @@ from headwater.v1 import common_pb2, filter_pb2, payload_pb2
 
 
 def filter_message(given: FilterLike | None) -> filter_pb2.Filter | None:
-    """None for no filter. Raises TypeError for what is no filter."""
+    """Returns None when there is no filter. Raises TypeError for a value that is not a filter."""
     match given:
         case None:
             return None

@@ -54,7 +54,7 @@ def formula_message(given: Formula) -> formula_pb2.Formula:
 
 
 def expression_message(given: ExpressionLike, depth: int = 1) -> formula_pb2.Expression:
-    """Raises TypeError for what is no expression, LimitExceededError for one that is too deep to be sent."""
+    """Raises TypeError for a value that is not an expression, and LimitExceededError when it is too deep to be sent."""
     check_depth(depth, _PATH)
     match given:
         case bool():

@@ -11,7 +11,7 @@ E = TypeVar("E", bound=InvalidArgumentError)
 
 
 def refused(kind: type[E], path: str, description: str, **metadata: object) -> E:
-    """An error of this class that names the field."""
+    """Makes an error of this class that names the field."""
     facts = {key: str(value) for key, value in metadata.items()}
     return kind(f"{path}: {description}", metadata=facts, field_violations=[FieldViolation(path, description)])
 
@@ -26,7 +26,7 @@ def check_depth(depth: int, path: str) -> None:
 def unsigned(
     number: int | None, path: str, kind: type[InvalidArgumentError] = InvalidLimitError, *, bits: int = 32
 ) -> int | None:
-    """The number, when it fits in so many bits without a sign. Raises an error of the given class."""
+    """Returns the number. Raises an error of the given class unless it is unsigned and fits in this many bits."""
     if number is not None and not 0 <= number < 2**bits:
         raise refused(kind, path, f"{number:,} is not between 0 and 2^{bits} - 1")
     return number

@@ -85,7 +85,7 @@ def query_request(query: QueryRequest, collection: str | None = None) -> points_
 
 
 def search_after_message(given: SearchAfterLike) -> points_pb2.SearchAfter:
-    """Raises TypeError for what is no place in a ranking."""
+    """Raises TypeError for a value that is not a position in a ranking."""
     match given:
         case SearchAfter() | ScoredPoint():
             score, point_id = given.score, given.id

@@ -13,7 +13,7 @@ _DETAILS_KEY = "grpc-status-details-bin"
 
 
 class _FailedCall(Protocol):
-    """What blocking and async RPC errors have in common."""
+    """The methods that blocking and async RPC errors share."""
 
     def code(self) -> grpc.StatusCode: ...
     def details(self) -> str | None: ...
@@ -41,7 +41,7 @@ def error_of(failure: grpc.RpcError) -> HeadwaterError:
 
 
 def _retry(info: error_details_pb2.RetryInfo) -> dict[str, str]:
-    """How long the server asks to wait, in seconds; nothing when it does not say."""
+    """The seconds that the server asks to wait, if it says so."""
     return {"retry_seconds": str(info.retry_delay.ToMilliseconds() / 1e3)} if info.HasField("retry_delay") else {}
 
 

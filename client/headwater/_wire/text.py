@@ -87,7 +87,7 @@ def highlight_of(message: text_pb2.Highlight) -> Highlight:
 
 
 def _stop_words(params: TextIndexParams) -> tuple[bool, list[str], str | None]:
-    """Whether those of the language go, which others do, and the language."""
+    """Returns whether the stop words of the language are dropped, which other words are, and the language."""
     given, extra = params.stop_words, _strings(params.extra_stop_words, "extra_stop_words")
     if isinstance(given, bool):
         return given, extra, params.language

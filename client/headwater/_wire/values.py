@@ -26,7 +26,7 @@ def name_list(given: Iterable[str], what: str) -> list[str]:
 
 
 def write_id(given: PointIdLike, message: common_pb2.PointId, path: str) -> None:
-    """Raises TypeError for what is no id, InvalidPointIdError for a number that is negative or beyond 64 bits."""
+    """Raises TypeError for a value that is not an id, InvalidPointIdError for a number below 0 or beyond 64 bits."""
     match given:
         case str():
             try:

@@ -18,7 +18,7 @@ _VALUES_TAG = bytes([common_pb2.DenseVector.VALUES_FIELD_NUMBER << 3 | 2])  # le
 
 
 def write_vector(given: VectorLike | str, message: common_pb2.Vector, path: str) -> None:
-    """Raises TypeError for what is not numbers and ValueError for what is not one-dimensional, naming the field."""
+    """Raises TypeError for values that are not numbers, and ValueError unless one-dimensional. Both name the field."""
     if isinstance(given, Text | str):
         message.text.CopyFrom(text_message(given, path))
         return
@@ -58,7 +58,7 @@ def _is_matrix(given: Any) -> bool:
 
 
 def text_message(given: Text | str, path: str) -> common_pb2.Document:
-    """Raises TypeError for what is no string, naming the field."""
+    """Raises TypeError, which names the field, for a value that is not a string."""
     text = given.text if isinstance(given, Text) else given
     if not isinstance(text, str):
         raise TypeError(f"{path} is a text of type {type(text).__name__}, not a string")
@@ -75,7 +75,7 @@ def vector_message(given: VectorLike, path: str = "vector") -> common_pb2.Vector
 
 
 def write_vectors(given: VectorsLike, into: "MessageMap[str, common_pb2.Vector]", path: str) -> None:
-    """A single vector is that of the unnamed space."""
+    """A single vector belongs to the unnamed space."""
     if not isinstance(given, Mapping):
         return write_vector(given, into[UNNAMED], path)
     if given and all(isinstance(space, int | np.integer) for space in given):
@@ -104,7 +104,7 @@ def _vector_of(message: common_pb2.Vector) -> NDArray[np.float32] | SparseVector
 
 
 def _write_sparse(given: SparseVectorLike, message: common_pb2.SparseVector, path: str) -> None:
-    """Raises TypeError for what is not numbers and ValueError for what is no index, naming the field."""
+    """Raises TypeError for values that are not numbers, and ValueError for a wrong index. Both name the field."""
     vector = given if isinstance(given, SparseVector) else _sparse_of(given, path)
     indices = _array_of(vector.indices, f"{path}.indices")
     if indices.size and indices.dtype.kind not in "iu":
