@@ -9,7 +9,7 @@ from planner.bind.vectors import bind_vector, check_dense, kind_of_vector
 from planner.errors import InvalidQuery
 from planner.query import Nearest, QueryVector
 from planner.rank import InDense, InMulti, InSparse
-from storage.schema import DenseSpace, MultiSpace, SparseSpace, kind_of_space
+from storage.schema import DenseSpace, MultiSpace, SparseModifier, SparseSpace, kind_of_space
 from storage.search import MultiQuery, SparseQuery
 from storage.vectors import MultiVector, SparseMetric, SparseVector, check_multi_query, check_sparse_query
 from storage.write import check_query_vector
@@ -28,7 +28,8 @@ def bind_nearest(rank: Nearest, asked: Asked) -> Unread[InDense | InMulti | InSp
             return lambda reading: InDense(name, space.distance, vector(reading), params)
         case SparseSpace():
             sparse = bind_vector(rank.vector, name, partial(_sparse_query, asked, name), field)
-            return lambda reading: InSparse(sparse(reading), name)
+            by_frequency = space.modifier is not SparseModifier.NONE
+            return lambda reading: InSparse(sparse(reading), name, by_frequency)
         case MultiSpace():
             matrix = bind_vector(rank.vector, name, partial(_multi_query, asked, name, space), field)
             return lambda reading: InMulti(matrix(reading), name)

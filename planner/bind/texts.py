@@ -30,7 +30,7 @@ def bind_text(query: Bm25, asked: Asked) -> Unread[ByText]:
     if query.highlight is not None:
         _check_highlight(query.highlight, f"{path}.highlight")
     # What is highlighted changes no rank, so leaves that differ in it alone run once.
-    bound = ByText(replace(query, highlight=None, fields=()), fields)
+    bound = ByText.of(replace(query, highlight=None, fields=()), fields)
     return lambda _: bound
 
 

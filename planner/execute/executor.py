@@ -44,7 +44,7 @@ from planner.plan import (
     children_of,
 )
 from planner.query import Filter
-from planner.rank import NOTHING, Ranking, pick_diverse
+from planner.rank import NOTHING, Ranker, Ranking, pick_diverse
 
 _Place = tuple[int, str]
 """Where a leaf is: number of the plan, stage."""
@@ -71,7 +71,10 @@ def run(plans: Sequence[Plan], source: Source, traces: Sequence[Trace | None] | 
     for number, plan in enumerate(plans):
         for demand in demands_of(plan.root):
             places.setdefault(demand, (number, demand.leaf.stage))
-    leaves = _Leaves(source.answer(places), places, (time.perf_counter_ns() - started) // 1_000 // max(1, len(places)))
+    statistics = source.statistics([ranker for demand in places if (ranker := _ranker_of(demand.leaf)) is not None])
+    answers = source.answer(places, statistics)
+    share = (time.perf_counter_ns() - started) // 1_000 // max(1, len(places))
+    leaves = _Leaves(answers, places, share)
     return [
         _Run(number, source, leaves, traces[number] if traces else None).outcome(plan.root)
         for number, plan in enumerate(plans)
@@ -179,7 +182,11 @@ class _Run:
 
     def _statistics(self, node: Node) -> Mapping[str, str]:
         """What the index knew that the scores of a node are made of."""
-        return self.source.statistics(node.ranker) if isinstance(node, Search | RankAll | Rerank) else {}
+        ranker = _ranker_of(node)
+        if ranker is None or not ranker.needs_statistics:
+            return {}
+        statistics = self.source.statistics((ranker,), in_full=True)
+        return ranker.describe_statistics(statistics[ranker])
 
     def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
         """What an inner node makes of its inputs."""
@@ -189,7 +196,8 @@ class _Run:
             case FuseScores():
                 return fuse_scores(node, inputs, self.source.points)
             case Rerank():
-                return self.source.rank(node.ranker, self._candidates(node, inputs), inputs)
+                statistics = self.source.statistics((node.ranker,))
+                return self.source.rank(node.ranker, self._candidates(node, inputs), inputs, statistics)
             case Diversify():
                 return self._diversify(node, inputs[0].take(slice(node.candidates)))
             case Gate():
@@ -220,6 +228,10 @@ class _Run:
         _, rows = self.source.points.vectors(node.space, nearest.slots)
         picked = pick_diverse(nearest.scores, rows, node.distance, node.diversity, node.limit, self.source.budget)
         return Ranking(nearest.slots[picked], nearest.scores[picked])
+
+
+def _ranker_of(node: Node) -> Ranker | None:
+    return node.ranker if isinstance(node, Search | RankAll | Rerank) else None
 
 
 def _distances(node: Node, rows_in: int, rows_out: int) -> int:

@@ -1,6 +1,6 @@
 """Answers the leaves of all plans of a request from one snapshot: equal ones once, searches of one kind together."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -8,19 +8,22 @@ from numpy.typing import NDArray
 
 from planner.execute.demand import Demand, LeafAnswer
 from planner.plan import Leaf, RankAll, Scan, Search
-from planner.rank import Found, Ranking, RunContext, Searcher, SearchRequest
+from planner.rank import Found, Ranker, Ranking, RunContext, Searcher, SearchRequest, Statistics
 
 NOBODY = np.empty(0, np.int64)
 
 
-def answer_leaves(demands: Collection[Demand], run: RunContext) -> dict[Demand, LeafAnswer]:
-    """An answer for every demand. Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
-    answers = _answer_searches(demands, run)
+def answer_leaves(
+    demands: Collection[Demand], statistics: Mapping[Ranker, Statistics], run: RunContext
+) -> dict[Demand, LeafAnswer]:
+    """An answer for every demand. `statistics`: see Source.answer. Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
+    answers = _answer_searches(demands, statistics, run)
     for demand in demands:
         match demand.leaf:
             case RankAll() as leaf:
                 allowed, excluded = run.sets.allowed_slots(demand.filters), _excluded(leaf, run)
-                answers[demand] = _answer(leaf.ranker.find(allowed, excluded, leaf.limit, run))
+                known = statistics.get(leaf.ranker) if leaf.ranker.needs_statistics else None
+                answers[demand] = _answer(leaf.ranker.find(allowed, excluded, leaf.limit, run, known))
             case Scan() as leaf:
                 answers[demand] = _scan(demand, leaf, run)
             case Search():
@@ -28,12 +31,16 @@ def answer_leaves(demands: Collection[Demand], run: RunContext) -> dict[Demand, 
     return {demand: _with_total(demand.leaf, answer) for demand, answer in answers.items()}
 
 
-def _answer_searches(demands: Collection[Demand], run: RunContext) -> dict[Demand, LeafAnswer]:
+def _answer_searches(
+    demands: Collection[Demand], statistics: Mapping[Ranker, Statistics], run: RunContext
+) -> dict[Demand, LeafAnswer]:
     kinds: dict[type[Searcher], dict[Demand, tuple[Searcher, SearchRequest]]] = {}
     for demand in demands:
         leaf = demand.leaf
         if isinstance(leaf, Search):
-            request = SearchRequest(run.sets.allowed(demand.filters), _excluded(leaf, run), leaf.limit, leaf.after)
+            allowed, excluded = run.sets.allowed(demand.filters), _excluded(leaf, run)
+            known = statistics.get(leaf.ranker) if leaf.ranker.needs_statistics else None
+            request = SearchRequest(allowed, excluded, leaf.limit, leaf.after, known)
             kinds.setdefault(type(leaf.ranker), {})[demand] = (leaf.ranker, request)
     answers: dict[Demand, LeafAnswer] = {}
     for kind, searches in kinds.items():

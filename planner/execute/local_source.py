@@ -16,7 +16,7 @@ from planner.filtering import FilterCache, FilterSets, matches, payload_conditio
 from planner.payload_index import Column, FieldIndexes, column_of
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
-from planner.rank import Ranker, Ranking, RunContext
+from planner.rank import Ranker, Ranking, RunContext, Statistics
 from planner.text import Highlight, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
@@ -52,11 +52,20 @@ class LocalSource:
     def values(self) -> "LocalValues":
         return LocalValues(self._run, self._indexes)
 
-    def answer(self, demands: Collection[Demand]) -> Mapping[Demand, LeafAnswer]:
-        return answer_leaves(demands, self._run)
+    def statistics(self, rankers: Collection[Ranker], *, in_full: bool = False) -> Mapping[Ranker, Statistics]:
+        known = {each: each.statistics(self._run, in_full=in_full) for each in rankers if each.needs_statistics}
+        return {ranker: statistics for ranker, statistics in known.items() if statistics is not None}
 
-    def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
-        return ranker.rank(slots, self._run, lists)[0]
+    def answer(
+        self, demands: Collection[Demand], statistics: Mapping[Ranker, Statistics]
+    ) -> Mapping[Demand, LeafAnswer]:
+        return answer_leaves(demands, statistics, self._run)
+
+    def rank(
+        self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking], statistics: Mapping[Ranker, Statistics]
+    ) -> Ranking:
+        known = statistics.get(ranker) if ranker.needs_statistics else None
+        return ranker.rank(slots, self._run, lists, statistics=known)[0]
 
     def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
         return self._run.sets.gate(filter, slots)
@@ -67,9 +76,6 @@ class LocalSource:
     def _is_absent(self, path: str) -> bool:
         """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
         return not len(self._run.sets.matching(Filter(must=(Exists(path),))))
-
-    def statistics(self, ranker: Ranker) -> Mapping[str, str]:
-        return ranker.statistics(self._run)
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
         return fetch(self.points, slots, payload, vectors, self.budget)

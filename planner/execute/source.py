@@ -15,7 +15,7 @@ from planner.execute.demand import Demand, LeafAnswer, Place
 from planner.execute.fetching import Fetched
 from planner.payload_index import Column
 from planner.query import Filter, PayloadSelector, VectorsSelector
-from planner.rank import Ranker, Ranking
+from planner.rank import Ranker, Ranking, Statistics
 from planner.text import Highlight
 from storage.budget import Budget
 from storage.schema import CollectionSchema, PointId
@@ -114,10 +114,23 @@ class Source(Protocol):
     @property
     def values(self) -> Values: ...
 
-    def answer(self, demands: Collection[Demand]) -> Mapping[Demand, LeafAnswer]:
-        """An answer for every demand; searches run together. Raises ScanTooLarge."""
+    def statistics(self, rankers: Collection[Ranker], *, in_full: bool = False) -> Mapping[Ranker, Statistics]:
+        """What those ways to rank that need statistics need of all points. Those of several sources add up.
 
-    def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
+        `in_full`: with those that only explanations tell.
+        """
+
+    def answer(
+        self, demands: Collection[Demand], statistics: Mapping[Ranker, Statistics]
+    ) -> Mapping[Demand, LeafAnswer]:
+        """An answer for every demand; searches run together. `statistics`: those of the whole collection.
+
+        Raises ScanTooLarge.
+        """
+
+    def rank(
+        self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking], statistics: Mapping[Ranker, Statistics]
+    ) -> Ranking:
         """Those of `slots`, ascending, that can be ranked. They are the union of `lists`, but for excluded points."""
 
     def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
@@ -125,9 +138,6 @@ class Source(Protocol):
 
     def conditions(self, filters: Sequence[Filter]) -> str:
         """What tested the conditions of filters in this run, as text."""
-
-    def statistics(self, ranker: Ranker) -> Mapping[str, str]:
-        """What the collection says of a rank's terms, such as in how many points each is, as text by name."""
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
         """What is asked for of the points in `slots`, in their order. Requires: checked selectors.

@@ -11,7 +11,7 @@ from planner.rank.by_sparse_vector import InSparse
 from planner.rank.by_text import ByText
 from planner.rank.diversity import pick_diverse
 from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
-from planner.rank.ranker import Found, Ranker
+from planner.rank.ranker import Found, Ranker, Statistics
 from planner.rank.ranking import NOTHING, Ids, Ranking, ranked
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
@@ -42,6 +42,7 @@ __all__ = [
     "RunContext",
     "SearchRequest",
     "Searcher",
+    "Statistics",
     "ValueStart",
     "distribution_based_score_fusion",
     "pick_diverse",

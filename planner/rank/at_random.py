@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.rank.ranker import Ranker, Slots
+from planner.rank.ranker import Ranker, Slots, Statistics
 from planner.rank.ranking import Ranking, unscored
 from planner.rank.run_context import RunContext
 from storage.search import seeded_order
@@ -31,6 +31,11 @@ class AtRandom(Ranker):
         return {"seed": str(self.seed)}
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         return unscored(seeded_order(self.seed, slots, run.reader, run.budget)), 0

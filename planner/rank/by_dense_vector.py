@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from planner.query import FilterStrategy, QueryVector, SearchParams
-from planner.rank.ranker import Found, Slots
+from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
@@ -90,7 +90,12 @@ class InDense(Searcher):
         return ranked
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         hits = score_vectors(run.reader, self.space, slots, self.vector.values, run.budget)
         return Ranking(hits.slots, hits.scores), len(hits.slots)

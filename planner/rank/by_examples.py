@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import QueryVector, RecommendStrategy
-from planner.rank.ranker import Ranker, Slots
+from planner.rank.ranker import Ranker, Slots, Statistics
 from planner.rank.ranking import Ranking, ranked
 from planner.rank.run_context import RunContext
 from storage.schema import Distance
@@ -138,7 +138,12 @@ class InSpace(Ranker):
         return ranked * len(self.rank_by.examples)
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         sign = 1.0 if self.distance.higher_is_better else -1.0
         held = slots[:0]

@@ -21,7 +21,7 @@ from planner.limits import ROWS_PER_CHECK
 from planner.payload_index import FieldIndex, FieldIndexes
 from planner.predicate import Step, first_key, instant_of, parse_path, values_at
 from planner.rank.index_order import places_by_index
-from planner.rank.ranker import Ranker
+from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, unscored
 from planner.rank.run_context import RunContext
 from planner.rank.starts import Start
@@ -65,7 +65,12 @@ class ByField(Ranker):
         return f"the order by {self.path} starts from {self.start.value!r}, after it"
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         return unscored(order_by_field(self, slots, run.reader, run.budget, run.sets.fields, limit)), 0
 

@@ -46,7 +46,7 @@ from planner.rank.formula_variables import (
     payload_columns,
     score_column,
 )
-from planner.rank.ranker import Ranker
+from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, ranked
 from planner.rank.run_context import RunContext
 
@@ -87,7 +87,12 @@ class ByFormula(Ranker):
         return describe_formula(self.formula)
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         return rank_by_formula(self, slots, lists, run, limit), 0
 

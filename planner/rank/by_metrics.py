@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import Metric, QueryVector, Wide, metric_scores
-from planner.rank.ranker import Ranker
+from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, ranked
 from planner.rank.run_context import RunContext
 from storage.budget import Budget
@@ -62,7 +62,12 @@ class InMetrics(Ranker):
         return ranked * len(self.terms)
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         """Computed in float64 and rounded to float32 once."""
         columns: list[Wide] = []

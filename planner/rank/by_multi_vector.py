@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.rank.ranker import Found, Slots
+from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest, found_by_storage
@@ -42,7 +42,12 @@ class InMulti(Searcher):
         return {"using": self.space, "rows": str(len(query.vector.rows))} | exact | width | nprobe
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         hits = score_multi(run.reader, self.space, slots, self.query, run.budget)
         return Ranking(hits.slots, hits.scores), hits.distance_computations

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.rank.ranker import Found, Slots
+from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest, found_by_storage
 from storage.schema import Distance
-from storage.search import SparseQuery, score_sparse, search_sparse
-from storage.vectors import SparseMetric
+from storage.search import SparseQuery, count_sparse, score_sparse, search_sparse
+from storage.vectors import SparseCounts, SparseMetric
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class InSparse(Searcher):
 
     query: SparseQuery
     space: str
+    by_frequency: bool
+    """Whether the space weighs an index by how few points have it."""
 
     @property
     def name(self) -> str:
@@ -38,14 +40,28 @@ class InSparse(Searcher):
     def no_rank(self) -> str:
         return f"it shares no index with the query in {self.space!r}"
 
+    @property
+    def needs_statistics(self) -> bool:
+        return self.by_frequency
+
+    def statistics(self, run: RunContext, *, in_full: bool = False) -> SparseCounts | None:
+        return count_sparse(run.reader, self.space, self.query, run.budget) if self.by_frequency else None
+
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
-        hits = score_sparse(run.reader, self.space, slots, self.query, run.budget)
+        counts = statistics if isinstance(statistics, SparseCounts) else None
+        hits = score_sparse(run.reader, self.space, slots, self.query, run.budget, counts)
         return Ranking(hits.slots, hits.scores), hits.distance_computations
 
     def search(self, request: SearchRequest, run: RunContext) -> Found:
         allowed = request.allowed_slots
-        hits = search_sparse(run.reader, self.space, self.query, request.reach, allowed, run.budget)
+        counts = request.statistics if isinstance(request.statistics, SparseCounts) else None
+        hits = search_sparse(run.reader, self.space, self.query, request.reach, allowed, run.budget, counts)
         rows_in = run.reader.vector_count(self.space) if allowed is None else len(allowed)
         return found_by_storage(hits, request, rows_in)

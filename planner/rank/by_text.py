@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from planner.predicate import is_pair
 from planner.query import Bm25
-from planner.rank.ranker import Found
+from planner.rank.ranker import Found, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
@@ -22,12 +22,14 @@ from planner.text import (
     SearchedField,
     Slots,
     Term,
+    TermCounts,
     TextIndex,
     Unit,
     clauses_of,
     combine,
+    count_terms,
+    count_units,
     field_clauses,
-    find,
     match_field,
 )
 from storage.schema import TextSettings
@@ -49,6 +51,13 @@ class ByText(Searcher):
 
     query: Bm25
     fields: tuple[SearchedField, ...]
+    clauses: tuple[tuple[FieldClause, ...], ...] = field(compare=False)
+    """What the query asks of each field. They follow from the two."""
+
+    @classmethod
+    def of(cls, query: Bm25, fields: tuple[SearchedField, ...]) -> "ByText":
+        clauses = clauses_of(query)
+        return cls(query, fields, tuple(field_clauses(clauses, Analyzer(each.settings)) for each in fields))
 
     @property
     def name(self) -> str:
@@ -57,39 +66,72 @@ class ByText(Searcher):
     def describe(self) -> dict[str, str]:
         return describe_text(self)
 
-    def statistics(self, run: RunContext) -> dict[str, str]:
-        """By field: in how many points each term is, of how many, and how long these are on average."""
-        return {f"statistics of {field.path}": _statistics(self, field, run) for field in self.fields}
+    @property
+    def needs_statistics(self) -> bool:
+        return True
+
+    def statistics(self, run: RunContext, *, in_full: bool = False) -> "TextStatistics":
+        indexes = zip(self.indexes(run), self.clauses, strict=True)
+        if in_full:
+            return TextStatistics(tuple(count_units(index, clauses, run.budget) for index, clauses in indexes))
+        return TextStatistics(tuple(count_terms(index, clauses) for index, clauses in indexes))
+
+    def describe_statistics(self, statistics: Statistics) -> dict[str, str]:
+        """By field: in how many points each unit is, of how many, and how long these are on average."""
+        if not isinstance(statistics, TextStatistics):
+            return {}
+        fields = zip(self.fields, self.clauses, statistics.fields, strict=True)
+        return {f"statistics of {field.path}": _describe_counts(clauses, counts) for field, clauses, counts in fields}
+
+    def indexes(self, run: RunContext) -> list[TextIndex]:
+        """The index of each field."""
+        return [run.texts.get(run.reader, field.path, field.settings, run.budget) for field in self.fields]
 
     def no_rank(self) -> str:
         paths = ", ".join(repr(field.path) for field in self.fields)
         return f"the query does not match its text in {paths}"
 
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
-        return search_texts(self, slots, None, run)[0], 0
+        return search_texts(self, slots, None, run, statistics)[0], 0
 
     def search(self, request: SearchRequest, run: RunContext) -> Found:
-        ranking, matching = search_texts(self, request.allowed_slots, request.reach, run)
+        ranking, matching = search_texts(self, request.allowed_slots, request.reach, run, request.statistics)
         rows_in = run.reader.point_count if request.allowed is None else len(request.allowed)
         total = None if len(request.excluded) else matching
         reason = "points that have a term are ranked"
         return Found(request.kept(ranking), rows_in, "inverted index", reason, 0, total)
 
 
-def search_texts(query: ByText, allowed: Slots | None, limit: int | None, run: RunContext) -> tuple[Ranking, int]:
+@dataclass(frozen=True, slots=True)
+class TextStatistics:
+    """The counts of each field of a query, in order."""
+
+    fields: tuple[TermCounts, ...]
+
+    def __add__(self, other: "TextStatistics") -> "TextStatistics":
+        return TextStatistics(tuple(mine + theirs for mine, theirs in zip(self.fields, other.fields, strict=True)))
+
+
+def search_texts(
+    query: ByText, allowed: Slots | None, limit: int | None, run: RunContext, statistics: Statistics | None
+) -> tuple[Ranking, int]:
     """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match, and how many
     match.
 
     Raises DeadlineExceeded or Cancelled.
     """
-    clauses = clauses_of(query.query)
-    matches = [
-        match_field(field, _index(field, run), field_clauses(clauses, Analyzer(field.settings)), run.budget)
-        for field in query.fields
-    ]
-    slots, scores = combine(query.query.combine, [clause.occur for clause in clauses], matches, allowed)
+    counts = statistics if isinstance(statistics, TextStatistics) else query.statistics(run)
+    parts = zip(query.fields, query.indexes(run), query.clauses, counts.fields, strict=True)
+    matches = [match_field(field, index, clauses, known, run.budget) for field, index, clauses, known in parts]
+    occurs = [clause.occur for clause in query.clauses[0]]
+    slots, scores = combine(query.query.combine, occurs, matches, allowed)
     total = len(slots)
     if limit is not None and len(slots) > limit:
         worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
@@ -99,15 +141,9 @@ def search_texts(query: ByText, allowed: Slots | None, limit: int | None, run: R
     return Ranking(slots[best], scores[best]), total
 
 
-def _statistics(query: ByText, field: SearchedField, run: RunContext) -> str:
-    index = _index(field, run)
-    clauses = field_clauses(clauses_of(query.query), Analyzer(field.settings))
-    counts = [f"{shown(unit)} in {len(find(index, unit, run.budget)):,}" for unit in units_of(clauses)]
-    return f"{', '.join([*counts, f'points {index.count:,}'])}, average length {index.average_length:.6g}"
-
-
-def _index(field: SearchedField, run: RunContext) -> TextIndex:
-    return run.texts.get(run.reader, field.path, field.settings, run.budget)
+def _describe_counts(clauses: Sequence[FieldClause], counts: TermCounts) -> str:
+    units = [f"{shown(unit)} in {counts.having[unit]:,}" for unit in units_of(clauses)]
+    return f"{', '.join([*units, f'points {counts.points:,}'])}, average length {counts.average_length:.6g}"
 
 
 def describe_text(query: ByText) -> dict[str, str]:
@@ -121,12 +157,11 @@ def describe_text(query: ByText) -> dict[str, str]:
     for name in ("all_terms", "last_as_prefix", "plain"):
         if getattr(asked, name):
             arguments[name] = "true"
-    for field in query.fields:
-        clauses = field_clauses(clauses_of(asked), Analyzer(field.settings))
-        arguments[f"terms of {field.path}"] = " ".join(filter(None, map(_shown_clause, clauses)))
-        left_out = [_shown_left_out(each, clause, field.settings) for clause in clauses for each in clause.left_out]
+    for searched, clauses in zip(query.fields, query.clauses, strict=True):
+        arguments[f"terms of {searched.path}"] = " ".join(filter(None, map(_shown_clause, clauses)))
+        left_out = [_shown_left_out(each, clause, searched.settings) for clause in clauses for each in clause.left_out]
         if left_out:
-            arguments[f"left out of {field.path}"] = "; ".join(left_out)
+            arguments[f"left out of {searched.path}"] = "; ".join(left_out)
     return arguments
 
 

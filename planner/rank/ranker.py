@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,13 @@ class Found:
     reason: str
     distance_computations: int
     total: int | None = None
+
+
+class Statistics(Protocol):
+    """What a way to rank needs of the whole collection, such as in how many points a term is. Frozen data."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """The statistics of two parts of a collection together."""
 
 
 class Ranker(ABC):
@@ -74,8 +82,20 @@ class Ranker(ABC):
     def describe(self) -> dict[str, str]:
         """Its arguments as short text by name, such as `path` and `direction`."""
 
-    def statistics(self, run: RunContext) -> Mapping[str, str]:
-        """What the collection says of its terms, as text by name."""
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether scores depend on numbers of the whole collection, beside the point's own."""
+        return False
+
+    def statistics(self, run: RunContext, *, in_full: bool = False) -> Statistics | None:
+        """The numbers of a collection, or of a part of it, that scores depend on. Those of parts add up.
+
+        `in_full`: with those that only `describe_statistics` tells.
+        """
+        return None
+
+    def describe_statistics(self, statistics: Statistics) -> Mapping[str, str]:
+        """What users see of them, as text by name. Requires: they are in full."""
         return {}
 
     def distances(self, ranked: int) -> int:
@@ -88,15 +108,28 @@ class Ranker(ABC):
 
     @abstractmethod
     def rank(
-        self, slots: Slots, run: RunContext, lists: Sequence[Ranking] = (), limit: int | None = None
+        self,
+        slots: Slots,
+        run: RunContext,
+        lists: Sequence[Ranking] = (),
+        limit: int | None = None,
+        statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         """Those of `slots` (n,), ascending, that can be ranked, best first, and how many distances were computed.
 
         `lists` are the rankings that the slots are the union of, if they are. Of the ranking at least the first `limit`
-        are given. Raises DeadlineExceeded, Cancelled, and InvalidQuery for points that a formula has no score for.
+        are given. `statistics`: those of the whole collection; None: of what the run reads.
+        Raises DeadlineExceeded, Cancelled, and InvalidQuery for points that a formula has no score for.
         """
 
-    def find(self, allowed: Slots | None, excluded: NDArray[np.int64], limit: int, run: RunContext) -> Found:
+    def find(
+        self,
+        allowed: Slots | None,
+        excluded: NDArray[np.int64],
+        limit: int,
+        run: RunContext,
+        statistics: Statistics | None = None,
+    ) -> Found:
         """The best `limit` points of those that are `allowed` (ascending; None: all), but for those `excluded`.
 
         Of `excluded`, -1 is nobody. Ranks all points: a way to rank that need not is a Searcher.
@@ -107,7 +140,7 @@ class Ranker(ABC):
             slots = slots[~np.isin(slots, excluded)]
         if self.spaces:
             run.budget.check_scan(len(slots))
-        ranking, distances = self.rank(slots, run, limit=limit)
+        ranking, distances = self.rank(slots, run, limit=limit, statistics=statistics)
         total = len(slots) if self.ranks_everything else None
         reason = "every matching point is ranked"
         return Found(ranking.take(slice(limit)), len(slots), "exact", reason, distances, total)

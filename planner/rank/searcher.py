@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import SearchAfter
-from planner.rank.ranker import Found, Ranker, Slots
+from planner.rank.ranker import Found, Ranker, Slots, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from storage.search import SpaceHits
@@ -21,12 +21,14 @@ class SearchRequest:
     """The best `limit` points are asked for, of those that are `allowed` (None: all).
 
     `excluded`: slots that are left out, -1 is nobody. `after`: only what comes strictly after it is found.
+    `statistics`: see Ranker.rank.
     """
 
     allowed: SlotSet | None
     excluded: NDArray[np.int64]
     limit: int
     after: SearchAfter | None = None
+    statistics: Statistics | None = None
 
     @property
     def allowed_slots(self) -> Slots | None:

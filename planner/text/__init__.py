@@ -4,10 +4,10 @@ from planner.text.analysis import Analyzer, Dropped
 from planner.text.highlights import Highlight, highlights_of
 from planner.text.index import TextIndex, texts_at
 from planner.text.indexes import TextIndexes
-from planner.text.postings import find
 from planner.text.scoring import SearchedField, combine, match_field
 from planner.text.segment import Slots
 from planner.text.syntax import Occur, clauses_of
+from planner.text.term_counts import TermCounts, count_terms, count_units
 from planner.text.units import FieldClause, LeftOut, Phrase, Term, Unit, field_clauses
 
 __all__ = [
@@ -21,13 +21,15 @@ __all__ = [
     "SearchedField",
     "Slots",
     "Term",
+    "TermCounts",
     "TextIndex",
     "TextIndexes",
     "Unit",
     "clauses_of",
     "combine",
+    "count_terms",
+    "count_units",
     "field_clauses",
-    "find",
     "highlights_of",
     "match_field",
     "texts_at",

@@ -120,9 +120,14 @@ class TextIndex:
         return sum(part.count for part in self.parts)
 
     @property
+    def length(self) -> int:
+        """Their tokens, together."""
+        return sum(part.length for part in self.parts)
+
+    @property
     def average_length(self) -> float:
         """Their mean number of tokens; 0 without points."""
-        return sum(part.length for part in self.parts) / self.count if self.parts else 0.0
+        return self.length / self.count if self.parts else 0.0
 
     @property
     def bytes(self) -> int:

@@ -47,7 +47,7 @@ def point_count(index: TextIndex, term: str) -> int:
     counts = 0
     for part in index.parts:
         points = part.segment.points[part.segment.postings(code)]
-        counts += len(points) if part.alive is None else int(part.alive[points].sum())
+        counts += len(points) if part.alive is None else int(np.count_nonzero(part.alive[points]))
     return counts
 
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from planner.query import Combine
 from planner.text.index import TextIndex
-from planner.text.postings import Found, find, point_count
+from planner.text.postings import Found, find
 from planner.text.segment import Mask, Slots
 from planner.text.syntax import Occur
+from planner.text.term_counts import TermCounts
 from planner.text.units import FieldClause, Prefix, Term, Unit
 from storage.budget import Budget
 from storage.schema import TextSettings
@@ -51,8 +52,10 @@ class FieldMatches:
     clauses: tuple[Slots | None, ...]
 
 
-def match_field(field: SearchedField, index: TextIndex, clauses: Sequence[FieldClause], budget: Budget) -> FieldMatches:
-    """Raises DeadlineExceeded or Cancelled as `budget` says."""
+def match_field(
+    field: SearchedField, index: TextIndex, clauses: Sequence[FieldClause], counts: TermCounts, budget: Budget
+) -> FieldMatches:
+    """`counts`: those of the whole collection. Raises DeadlineExceeded or Cancelled as `budget` says."""
     found = {unit: find(index, unit, budget) for clause in clauses for unit in clause.units}
     repeats: dict[Unit, int] = {}
     for clause in clauses:
@@ -60,7 +63,7 @@ def match_field(field: SearchedField, index: TextIndex, clauses: Sequence[FieldC
             for unit in clause.units:
                 repeats[unit] = repeats.get(unit, 0) + 1
     scored = tuple(
-        (found[unit].slots, _unit_scores(unit, found[unit], times, index, field.settings))
+        (found[unit].slots, _unit_scores(unit, found[unit], times, counts, field.settings))
         for unit, times in repeats.items()
     )
     matching = tuple(
@@ -104,19 +107,16 @@ def idf(points: int, holding: int) -> float:
     return math.log(1 + (points - holding + 0.5) / (holding + 0.5))
 
 
-def _unit_scores(unit: Unit, found: Found, repeats: int, index: TextIndex, settings: TextSettings) -> Scores:
+def _unit_scores(unit: Unit, found: Found, repeats: int, counts: TermCounts, settings: TextSettings) -> Scores:
     if isinstance(unit, Prefix):
         return np.ones(len(found))
     if len(found) == 0:
         return np.empty(0)
-    points = index.count
-    if isinstance(unit, Term):
-        rarity = idf(points, len(found))
-    else:
-        rarity = sum(idf(points, point_count(index, term)) for term in unit.terms)
+    terms = (unit,) if isinstance(unit, Term) else unit.as_terms
+    rarity = sum(idf(counts.points, counts.having[term]) for term in terms)
     k1, b, k3 = settings.k1, settings.b, settings.k3
     frequencies = found.frequencies.astype(np.float64)
-    norm = k1 * (1 - b + b * (found.lengths / index.average_length))
+    norm = k1 * (1 - b + b * (found.lengths / counts.average_length))
     return rarity * (frequencies * (k1 + 1) / (frequencies + norm)) * (repeats * (k3 + 1) / (repeats + k3))
 
 

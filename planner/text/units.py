@@ -27,6 +27,10 @@ class Phrase:
     terms: tuple[str, ...]
     offsets: tuple[int, ...]
 
+    @property
+    def as_terms(self) -> tuple[Term, ...]:
+        return tuple(map(Term, self.terms))
+
 
 @dataclass(frozen=True, slots=True)
 class Prefix:

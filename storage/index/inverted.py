@@ -17,11 +17,11 @@ from storage.budget import UNLIMITED, Budget
 from storage.index.row_versions import NEVER, Growing, Versions, VersionsView
 from storage.index.sparse_log import SparseChange
 from storage.vectors import (
+    SparseCounts,
     SparseMetric,
     SparseScores,
     SparseVector,
     decode_all,
-    inverse_document_frequency,
     positions_in,
     sparse_norms,
 )
@@ -76,8 +76,8 @@ class SparseView:
     lengths: NDArray[np.int32]
     norms: NDArray[np.float64]
 
-    def factors(self, query: SparseVector, seq: int) -> list[float]:
-        """The inverse document frequency of each index of the query, as of a commit."""
+    def counts(self, query: SparseVector, seq: int) -> SparseCounts:
+        """In how many points each index of the query is, as of a commit."""
         alive = self.versions.alive(seq)
         points = int(np.count_nonzero(alive))
         tail_positions, found = positions_in(query.indices, self.tail_indices)
@@ -86,7 +86,7 @@ class SparseView:
         for position, base_position in self._shared(query):
             rows, _ = self.base.of(base_position)
             having[position] += len(rows) if everything else np.count_nonzero(alive[rows])
-        return [inverse_document_frequency(points, int(count)) for count in having.tolist()]
+        return SparseCounts(points, tuple(map(int, having.tolist())))
 
     def search(
         self,

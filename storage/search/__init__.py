@@ -8,6 +8,7 @@ from storage.search.sampling import sample_vectors
 from storage.search.snapshot_search import score_vectors, search_vectors
 from storage.search.sparse import (
     SparseQuery,
+    count_sparse,
     keep_sparse,
     score_sparse,
     search_sparse,
@@ -20,6 +21,7 @@ __all__ = [
     "SpaceHits",
     "SpaceSearch",
     "SparseQuery",
+    "count_sparse",
     "keep_sparse",
     "prewarm",
     "sample_vectors",

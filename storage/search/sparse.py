@@ -14,7 +14,7 @@ from storage.schema import SparseModifier
 from storage.search.dense import SpaceHits
 from storage.search.multi import multi_vectors
 from storage.search.stored_sparse import copy_worth_keeping, drop_others, is_kept, note_use, open_sparse, write_sparse
-from storage.vectors import MultiVector, SparseMetric, SparseVector, best, score_vectors
+from storage.vectors import MultiVector, SparseCounts, SparseMetric, SparseVector, best, score_vectors
 
 Slots = NDArray[np.uint32]
 
@@ -35,15 +35,22 @@ class SparseQuery:
 
 
 def search_sparse(
-    snapshot: Snapshot, space: str, query: SparseQuery, limit: int, allowed: Slots | None, budget: Budget
+    snapshot: Snapshot,
+    space: str,
+    query: SparseQuery,
+    limit: int,
+    allowed: Slots | None,
+    budget: Budget,
+    counts: SparseCounts | None = None,
 ) -> SpaceHits:
     """The `limit` best of the points that share an index with the query, of those in `allowed` (None: all).
 
-    Exact. Raises DeadlineExceeded or Cancelled, also while the index is being made.
+    `counts`: those of a collection that the snapshot is a part of; None: its own. Exact.
+    Raises DeadlineExceeded or Cancelled, also while the index is being made.
     """
     note_use(snapshot, space)
     view = _view(snapshot, space, budget)
-    factors = _factors(snapshot, space, query, view)
+    factors = _factors(snapshot, space, query, view) if counts is None else counts.factors
     slots, scores, read = view.search(query.vector, query.metric, factors, snapshot.seq, allowed, budget)
     total = len(slots)
     slots, scores = best(slots, scores, limit, snapshot.id_keys)
@@ -77,10 +84,26 @@ def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
             return
 
 
-def score_sparse(snapshot: Snapshot, space: str, slots: Slots, query: SparseQuery, budget: Budget) -> SpaceHits:
-    """Those of `slots` whose vector shares an index with the query, best first, with the scores of a search."""
-    modified = snapshot.schema.sparse[space].modifier is not SparseModifier.NONE
-    factors = _factors(snapshot, space, query, _view(snapshot, space, budget)) if modified else None
+def count_sparse(snapshot: Snapshot, space: str, query: SparseQuery, budget: Budget) -> SparseCounts:
+    """In how many points each index of the query is. Raises DeadlineExceeded or Cancelled."""
+    return _view(snapshot, space, budget).counts(query.vector, snapshot.seq)
+
+
+def score_sparse(
+    snapshot: Snapshot,
+    space: str,
+    slots: Slots,
+    query: SparseQuery,
+    budget: Budget,
+    counts: SparseCounts | None = None,
+) -> SpaceHits:
+    """Those of `slots` whose vector shares an index with the query, best first, with the scores of a search.
+
+    `counts`: see search_sparse.
+    """
+    if counts is None and snapshot.schema.sparse[space].modifier is not SparseModifier.NONE:
+        counts = count_sparse(snapshot, space, query, budget)
+    factors = None if counts is None else counts.factors
     found: list[Slots] = []
     scored: list[NDArray[np.float32]] = []
     for start in range(0, len(slots), _VECTORS_AT_ONCE):
@@ -127,4 +150,4 @@ def _view(snapshot: Snapshot, space: str, budget: Budget) -> SparseView:
 def _factors(snapshot: Snapshot, space: str, query: SparseQuery, view: SparseView) -> list[float] | None:
     if snapshot.schema.sparse[space].modifier is SparseModifier.NONE:
         return None
-    return view.factors(query.vector, snapshot.seq)
+    return view.counts(query.vector, snapshot.seq).factors

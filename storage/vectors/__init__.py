@@ -16,6 +16,7 @@ from storage.vectors.multi import (
 )
 from storage.vectors.order import IdKeys, Position, best, comes_after, rank
 from storage.vectors.sparse import (
+    SparseCounts,
     SparseMetric,
     SparseScores,
     SparseVector,
@@ -38,6 +39,7 @@ __all__ = [
     "IdKeys",
     "MultiVector",
     "Position",
+    "SparseCounts",
     "SparseMetric",
     "SparseScores",
     "SparseVector",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -118,6 +119,23 @@ def check_sparse_query(vector: SparseVector, metric: SparseMetric, field: str) -
 def inverse_document_frequency(points: int, having: int) -> float:
     """ln(1 + (N - n + 0.5) / (n + 0.5)) of N points, n of which have an index: Lucene's, which is never negative."""
     return math.log(1.0 + (points - having + 0.5) / (having + 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class SparseCounts:
+    """Of how many points, and how many of them have each index of a query. Counts of parts of a collection add up."""
+
+    points: int
+    having: tuple[int, ...]
+
+    def __add__(self, other: "SparseCounts") -> "SparseCounts":
+        having = tuple(mine + theirs for mine, theirs in zip(self.having, other.having, strict=True))
+        return SparseCounts(self.points + other.points, having)
+
+    @property
+    def factors(self) -> list[float]:
+        """The inverse document frequency of each index."""
+        return [inverse_document_frequency(self.points, having) for having in self.having]
 
 
 class SparseScores:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -22,20 +23,22 @@ from planner.execute.source import Inspection, Source, Values
 from planner.optimize.optimizer import optimize
 from planner.plan.builder import build
 from planner.plan.nodes import Plan, RankAll, Rerank, Search, higher_is_better, walk
+from planner.query.bm25 import Bm25
 from planner.query.filter import Filter
-from planner.query.query import PayloadSelector, VectorsSelector
-from planner.rank.by_text import ByText
-from planner.rank.ranker import Ranker
+from planner.query.query import Nearest, PayloadSelector, Query, SearchParams, Stage, VectorsSelector
+from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, ranked
 from planner.text.highlights import Highlight
 from storage.budget import UNLIMITED
 from storage.collection import Collection as Stored
 from storage.database import Database
-from storage.schema import CollectionSchema, PointId
+from storage.schema import CollectionSchema, PointId, SparseModifier, SparseSpace
+from storage.vectors.sparse import SparseMetric, SparseVector
+from storage.write.operations import SpaceBodies, Upsert
 from tests.support.no_indexes import no_indexes
 from tests.support.oracle.query import World
-from tests.support.strategies import SIZES, queries, random_world
-from tests.support.worlds import create, open_database
+from tests.support.strategies import BM25, SIZES, queries, random_world
+from tests.support.worlds import CODEC, create, open_database
 
 Slots = NDArray[np.uint32]
 Told = list[tuple[PointId, float]]
@@ -87,8 +90,14 @@ class TwoHalves:
         rows = [row for _, row in each] or [np.empty((0, self.schema.dense[space].size), np.float32)]
         return np.array([held[0] for held, _ in each], np.bool_), np.concatenate(rows)
 
-    def answer(self, demands: Collection[Demand]) -> Mapping[Demand, LeafAnswer]:
-        answers = [half.answer(demands) for half in self.halves]
+    def statistics(self, rankers: Collection[Ranker], *, in_full: bool = False) -> Mapping[Ranker, Statistics]:
+        one, other = (half.statistics(rankers, in_full=in_full) for half in self.halves)
+        return {ranker: one[ranker] + other[ranker] for ranker in one}
+
+    def answer(
+        self, demands: Collection[Demand], statistics: Mapping[Ranker, Statistics]
+    ) -> Mapping[Demand, LeafAnswer]:
+        answers = [half.answer(demands, statistics) for half in self.halves]
         return {demand: self._joined(demand, [answer[demand] for answer in answers]) for demand in demands}
 
     def _joined(self, demand: Demand, answers: Sequence[LeafAnswer]) -> LeafAnswer:
@@ -104,12 +113,14 @@ class TwoHalves:
     def _of_each(self, slots: Slots) -> list[Slots]:
         return [((slots[slots % 2 == number]) // 2).astype(np.uint32) for number in (0, 1)]
 
-    def rank(self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking]) -> Ranking:
+    def rank(
+        self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking], statistics: Mapping[Ranker, Statistics]
+    ) -> Ranking:
         found = []
         for number, part in enumerate(self._of_each(slots)):
             kept = [each.take(each.slots % 2 == number) for each in lists]
             own = [Ranking((each.slots // 2).astype(np.uint32), each.scores) for each in kept]
-            found.append(self.halves[number].rank(ranker, part, own))
+            found.append(self.halves[number].rank(ranker, part, own, statistics))
         return self._merged(found, higher=ranker.higher_is_better)
 
     def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
@@ -119,9 +130,6 @@ class TwoHalves:
         return matching
 
     def conditions(self, filters: Sequence[Filter]) -> str:
-        raise NotImplementedError
-
-    def statistics(self, ranker: Ranker) -> Mapping[str, str]:
         raise NotImplementedError
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
@@ -143,26 +151,90 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def world(database: Database) -> World:
-    """In a collection `whole`, and shared out to `half 0` and `half 1`."""
+    """In a collection `whole`, and shared out to `whole: half 0` and `whole: half 1`."""
     world = random_world(5)
     create(database, "whole", world, SIZES)
     for number in (0, 1):
         points = dict(list(world.points.items())[number::2])
-        create(database, f"half {number}", replace(world, points=points), SIZES)
+        create(database, f"whole: half {number}", replace(world, points=points), SIZES)
     return world
 
 
 @given(st.data())
 def test_two_halves_answer_as_the_whole(database: Database, world: World, data: st.DataObject) -> None:
-    query = data.draw(queries(world))
+    _assert_halves_are_the_whole(database, "whole", data.draw(queries(world)))
+
+
+@given(query=BM25, rank_again=st.booleans())
+def test_texts_are_scored_by_the_terms_of_both_halves(
+    database: Database, world: World, query: Bm25, rank_again: bool
+) -> None:
+    stage = Stage(query=query, limit=5)
+    _assert_halves_are_the_whole(database, "whole", _again(stage) if rank_again else Query(root=stage))
+
+
+def _again(stage: Stage) -> Query:
+    """Of those in a list that the same query found, or another one, its best."""
+    return Query(root=replace(stage, prefetch=(replace(stage, limit=30), Stage(query=None, limit=9))))
+
+
+def _assert_halves_are_the_whole(database: Database, name: str, query: Query) -> None:
     with ExitStack() as opened:
-        whole = opened.enter_context(database.collection("whole").snapshot())
-        vectors = VectorSource("whole", whole, database.collection, opened)
+        whole = opened.enter_context(database.collection(name).snapshot())
+        vectors = VectorSource(name, whole, database.collection, opened)
         plan = optimize(build(check_query(query, whole.schema).read(vectors)))
         assume(_scores_alone_decide(plan))
-        halves = [_source(database.collection(f"half {number}"), opened) for number in (0, 1)]
+        halves = [_source(database.collection(f"{name}: half {number}"), opened) for number in (0, 1)]
         expected = _told(plan, LocalSource(whole, no_indexes(), UNLIMITED))
         assert _told(plan, TwoHalves(halves)) == expected
+
+
+SPARSE = CollectionSchema(spaces={"": SparseSpace(modifier=SparseModifier.IDF)})
+TERMS = st.dictionaries(st.integers(0, 6), st.sampled_from([1.0, -0.5, 2.0, 0.25]), min_size=1, max_size=4)
+
+
+def _sparse(values: Mapping[int, float]) -> SparseVector:
+    return SparseVector(
+        np.array(sorted(values), np.uint32), np.array([values[key] for key in sorted(values)], np.float32)
+    )
+
+
+def _create_sparse(database: Database, name: str, points: Mapping[PointId, Mapping[int, float]]) -> None:
+    collection = database.create_collection(name, SPARSE)
+    bodies = tuple(_sparse(values).to_bytes() for values in points.values())
+    payload = CODEC.encode({})
+    upsert = Upsert(
+        ids=tuple(points),
+        payloads=(payload,) * len(points),
+        vectors={},
+        bodies={"": SpaceBodies(np.arange(len(points)), bodies)},
+    )
+    collection.write([upsert]).result(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def sparse(database: Database) -> Database:
+    """Vectors of a space with inverse document frequencies, in `sparse`, and shared out to two halves.
+
+    The second half has far fewer points, so that frequencies within it are others.
+    """
+    random = Random(4)
+    points: dict[PointId, dict[int, float]] = {
+        number: {index: random.choice([1.0, 0.5, -2.0]) for index in random.sample(range(7), random.randint(1, 4))}
+        for number in range(40)
+    }
+    _create_sparse(database, "sparse", points)
+    _create_sparse(database, "sparse: half 0", {number: points[number] for number in points if number % 5})
+    _create_sparse(database, "sparse: half 1", {number: points[number] for number in points if not number % 5})
+    return database
+
+
+@given(values=TERMS, rank_again=st.booleans(), metric=st.sampled_from(SparseMetric))
+def test_inverse_document_frequencies_are_those_of_both_halves(
+    sparse: Database, values: dict[int, float], rank_again: bool, metric: SparseMetric
+) -> None:
+    stage = Stage(query=Nearest(_sparse(values)), params=SearchParams(sparse_metric=metric), limit=9)
+    _assert_halves_are_the_whole(sparse, "sparse", _again(stage) if rank_again else Query(root=stage))
 
 
 def _source(collection: Stored, opened: ExitStack) -> Source:
@@ -170,10 +242,9 @@ def _source(collection: Stored, opened: ExitStack) -> Source:
 
 
 def _scores_alone_decide(plan: Plan) -> bool:
-    """Whether lists of two halves can be merged by their scores: not orders without any, and not texts, whose scores
-    depend on how often a term is in all points."""
+    """Whether lists of two halves can be merged by their scores: not orders without any."""
     rankers = [node.ranker for node in walk(plan.root) if isinstance(node, Search | RankAll | Rerank)]
-    return all(ranker.is_scored and not isinstance(ranker, ByText) for ranker in rankers)
+    return all(ranker.is_scored for ranker in rankers)
 
 
 def _told(plan: Plan, source: Source) -> Told | str:

@@ -95,5 +95,5 @@ def marked(text: str, query: Bm25) -> str | None:
 def test_words_that_are_not_searched_for(database: Database, row: Row) -> None:
     query = Bm25(text=code(row[0])[0])
     assert found(database, "big fox", query, NARROW) == {"found": "yes", "not found": "no"}[row[1]]
-    described = describe_text(ByText(query, (SearchedField("t", 1.0, NARROW),)))
+    described = describe_text(ByText.of(query, (SearchedField("t", 1.0, NARROW),)))
     assert described.get("left out of t") == (code(row[2])[0] if row[2] else None)
