@@ -1,11 +1,10 @@
 """Binds queries, stage by stage: first all that a schema can tell of all of them, then the vectors of stored points.
 
-So a query that cannot be is refused before a point is read. Each way to rank has a file of its own.
+So a query that cannot be is refused before a point is read. The ways to rank are in ways.py.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from planner.bind.asked import Asked
 from planner.bind.bound import (
@@ -18,36 +17,23 @@ from planner.bind.bound import (
     Diversity,
     Highlighted,
 )
-from planner.bind.examples import bind_context, bind_discover, bind_recommend
 from planner.bind.filters import check_filter
-from planner.bind.formulas import bind_formula
 from planner.bind.fusion import bind_fusion, name_of_fusion
-from planner.bind.metrics import bind_metrics
-from planner.bind.nearest import bind_nearest
-from planner.bind.order import bind_order, bind_sample
 from planner.bind.selectors import check_selectors
 from planner.bind.settings import check_mmr, check_prefetch, check_root, check_settings
 from planner.bind.stored_vectors import Reading, Unread, VectorSource
-from planner.bind.texts import bind_text
+from planner.bind.ways import WAYS
 from planner.errors import InvalidQuery
 from planner.limits import MAX_DEPTH, MAX_STAGES
 from planner.query import (
     DEFAULT_DEPTH,
     Bm25,
-    ByMetrics,
-    Context,
     Dbsf,
-    Discover,
-    Formula,
     Mmr,
     Nearest,
-    OrderBy,
     Query,
-    Recommend,
     Rrf,
-    Sample,
     Stage,
-    VectorRank,
 )
 from planner.rank import ByText, InDense, Ranker
 from storage.errors import LimitExceeded
@@ -180,7 +166,7 @@ def _check_leaf(asked: Asked) -> Unread[Ranker] | None:
         case Rrf() | Dbsf() as fusion:
             raise InvalidQuery(f"{asked.path}query.{name_of_fusion(fusion)}", "fusion needs prefetches")
         case rank:
-            return _check_rank(rank, asked)
+            return WAYS[type(rank)](rank, asked)
 
 
 def _check_merge(asked: Asked) -> Unread[Ranker | BoundRrf | BoundDbsf]:
@@ -191,30 +177,7 @@ def _check_merge(asked: Asked) -> Unread[Ranker | BoundRrf | BoundDbsf]:
             bound = bind_fusion(fusion, asked)
             return lambda _: bound
         case rank:
-            return _check_rank(rank, asked)
-
-
-def _check_rank(rank: VectorRank | OrderBy | Sample | Formula | Bm25, asked: Asked) -> Unread[Ranker]:
-    match rank:
-        case Nearest():
-            return bind_nearest(rank, asked)
-        case Recommend():
-            return bind_recommend(rank, asked)
-        case Discover():
-            return bind_discover(rank, asked)
-        case Context():
-            return bind_context(rank, asked)
-        case ByMetrics():
-            return bind_metrics(rank, asked)
-        case OrderBy():
-            return bind_order(rank, asked)
-        case Sample():
-            return bind_sample(rank, asked)
-        case Formula():
-            return bind_formula(rank, asked)
-        case Bm25():
-            return bind_text(rank, asked)
-    assert_never(rank)
+            return WAYS[type(rank)](rank, asked)
 
 
 def _check_diversity(stage: Stage, limit: int, path: str) -> None:
