@@ -1,10 +1,8 @@
 """The process that walks LMDB files: `python -m storage.pages`. Started and asked by walks.py; a crash ends it alone.
 
-Each line of standard input is a request, as JSON: `path`, `start` and `size` of the file in it (null: to its end). It
-prints lines of JSON: [pages seen, pages] now and then, and at last what came of it. Without requests it ends.
+Standard input has requests, standard output the replies: one line each (messages.py). Without requests it ends.
 """
 
-import json
 import os
 import select
 import signal
@@ -12,12 +10,12 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
 
 import lmdb
 
 from storage.files import plain_path
 from storage.pages.layout import Damage
+from storage.pages.messages import Answer, Damaged, NotWalked, Progress, Sound, WalkRequest, reply_to_json
 from storage.pages.walk import walk_file
 
 IDLE_SECONDS = 10.0
@@ -33,33 +31,32 @@ def main() -> None:
         line = sys.stdin.readline()
         if not line:
             return
-        print(json.dumps(_answer(json.loads(line))), flush=True)
+        print(reply_to_json(_answer(WalkRequest.from_json(line))), flush=True)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Nothing when the file is sound; else `offset` and `message` of what is damaged, or `failed`: why it was not."""
+def _answer(request: WalkRequest) -> Answer:
     told = time.monotonic()
 
     def progress(seen: int, pages: int) -> None:
         nonlocal told
         if time.monotonic() - told >= _TELL_SECONDS:
             told = time.monotonic()
-            print(json.dumps([seen, pages]), flush=True)
+            print(reply_to_json(Progress(seen=seen, pages=pages)), flush=True)
 
     try:
-        walk_file(request["path"], progress, request["start"], request["size"])
-        if not request["start"]:
-            _open_tables(Path(request["path"]))
+        walk_file(request.path, progress, request.start, request.size)
+        if not request.start:
+            _open_tables(Path(request.path))
     except Damage as damage:
-        return {"offset": damage.offset, "message": damage.message}
+        return Damaged(offset=damage.offset, message=damage.message)
     except lmdb.Error as error:
-        return {"offset": 0, "message": str(error)}
+        return Damaged(offset=0, message=str(error))
     except (OSError, MemoryError) as error:
-        return {"failed": str(error) or type(error).__name__}
+        return NotWalked(reason=str(error) or type(error).__name__)
     except Exception as error:  # only damage that nobody thought of explains it
         traceback.print_exc()
-        return {"offset": 0, "message": f"its pages cannot be walked: {type(error).__name__}: {error}"}
-    return {}
+        return Damaged(offset=0, message=f"its pages cannot be walked: {type(error).__name__}: {error}")
+    return Sound()
 
 
 def _open_tables(file: Path) -> None:

@@ -64,7 +64,7 @@ def read_nodes(
     pointers = data[:-8].view("<u2")[pointer_at >> 1].astype(np.int64)
     outside = (pointers < upper[page_of]) | (pointers > page_size - NODE_HEAD_BYTES) | (pointers % 2 != 0)
     refuse(outside, places[page_of] + HEAD_BYTES + 2 * number, "a node begins outside of its page")
-    nodes = _nodes(data, places, page_of, pointers, page_size, leaves=leaves, integers=integers, counts=counts)
+    nodes = _nodes(data, _Pointers(places, counts, page_of, pointers), page_size, leaves=leaves, integers=integers)
     _check_tiling(nodes, pointers, upper, page_size, leaves=leaves)
     _check_keys(nodes, number, leaves=leaves)
     return nodes
@@ -73,27 +73,28 @@ def read_nodes(
 _BOUNDS = "the page says that its nodes are where they cannot be"
 
 
-def _nodes(
-    data: NDArray[np.uint8],
-    places: NDArray[np.int64],
-    page_of: NDArray[np.int64],
-    pointers: NDArray[np.int64],
-    page_size: int,
-    *,
-    leaves: bool,
-    integers: bool,
-    counts: NDArray[np.int64],
-) -> Nodes:
-    starts = page_of * page_size + pointers
+@dataclass(frozen=True, slots=True)
+class _Pointers:
+    """By page: where it is in the file, and how many nodes it has. By node: the number of its page, its place there."""
+
+    places: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    page_of: NDArray[np.int64]
+    within: NDArray[np.int64]
+
+
+def _nodes(data: NDArray[np.uint8], pointers: _Pointers, page_size: int, *, leaves: bool, integers: bool) -> Nodes:
+    """The nodes that begin where the pointers of their pages say, as `data` has them."""
+    starts = pointers.page_of * page_size + pointers.within
     heads = _words(data)[starts]
     key_sizes = (heads >> np.uint64(48)).astype(np.int64)
     keys = Keys(data, starts + NODE_HEAD_BYTES, key_sizes, integers)
     none = np.zeros(0, np.int64)
     return Nodes(
         keys=keys,
-        counts=counts,
-        page_of=page_of,
-        offsets=places[page_of] + pointers,
+        counts=pointers.counts,
+        page_of=pointers.page_of,
+        offsets=pointers.places[pointers.page_of] + pointers.within,
         flags=((heads >> np.uint64(32)) & np.uint64(0xFFFF)).astype(np.int64) if leaves else none,
         sizes=(heads & np.uint64(0xFFFFFFFF)).astype(np.int64) if leaves else none,
         values=keys.starts + key_sizes if leaves else none,

@@ -4,7 +4,6 @@ A process is kept for some seconds and takes many requests: starting one takes l
 """
 
 import atexit
-import json
 import logging
 import os
 import signal
@@ -14,9 +13,9 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from storage.errors import CorruptStore, ShuttingDown, StorageFailed
+from storage.pages.messages import Answer, Damaged, NotWalked, Progress, Sound, WalkRequest, reply_from_json
 
 log = logging.getLogger(__name__)
 
@@ -43,21 +42,22 @@ class _Child:
         self.file: Path | None = None
         self.abandoned = False
 
-    def ask(self, request: dict[str, object], file: Path) -> dict[str, Any] | None:
+    def ask(self, request: WalkRequest, file: Path) -> Answer | None:
         """What the process answers; None when it ended instead."""
         assert self.process.stdin is not None, "it was started with pipes"
         assert self.process.stdout is not None, "it was started with pipes"
         with suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.write(request.to_json() + "\n")
             self.process.stdin.flush()
         told = time.monotonic()
         for line in self.process.stdout:
-            answer: dict[str, Any] | list[int] = json.loads(line)
-            if isinstance(answer, dict):
-                return answer
-            if time.monotonic() - told >= _LOG_SECONDS:
-                told = time.monotonic()
-                log.info("walking %s: %s of %s pages", file, f"{answer[0]:,}", f"{answer[1]:,}")
+            match reply_from_json(line):
+                case Progress(seen=seen, pages=pages):
+                    if time.monotonic() - told >= _LOG_SECONDS:
+                        told = time.monotonic()
+                        log.info("walking %s: %s of %s pages", file, f"{seen:,}", f"{pages:,}")
+                case Sound() | Damaged() | NotWalked() as answer:
+                    return answer
         return None
 
     def end(self) -> int:
@@ -89,7 +89,7 @@ class PageWalks:
         """
         length = file.stat().st_size if size is None else size
         large = length > LARGE_BYTES
-        request: dict[str, object] = {"path": str(file), "start": start, "size": size}
+        request = WalkRequest(path=str(file), start=start, size=size)
         with self._large if large else self._small:
             began = time.monotonic()
             if large:
@@ -97,10 +97,13 @@ class PageWalks:
             answer = self._ask(request, file)
             if large:
                 log.info("walked %s in %.1f s", file, time.monotonic() - began)
-        if "failed" in answer:
-            raise StorageFailed(f"walking the pages of {file}: {answer['failed']}")
-        if answer:
-            raise CorruptStore(file, answer["offset"], answer["message"])
+        match answer:
+            case NotWalked():
+                raise StorageFailed(f"walking the pages of {file}: {answer.reason}")
+            case Damaged():
+                raise CorruptStore(file, answer.offset, answer.message)
+            case Sound():
+                return
 
     def abandon(self, folder: Path) -> None:
         """Ends walks of files below `folder`, and those that begin until it is admitted again: they raise ShuttingDown.
@@ -122,7 +125,7 @@ class PageWalks:
         with self._lock:
             self._abandoned.discard(folder)
 
-    def _ask(self, request: dict[str, object], file: Path) -> dict[str, Any]:
+    def _ask(self, request: WalkRequest, file: Path) -> Answer:
         while True:
             child = self._take(file)
             answer = None
@@ -142,9 +145,9 @@ class PageWalks:
                 raise ShuttingDown()
             if -status in _SIGNS_OF_DAMAGE:
                 name = signal.Signals(-status).name
-                return {"offset": 0, "message": f"reading it ended the process that did so by {name}"}
+                return Damaged(offset=0, message=f"reading it ended the process that did so by {name}")
             if status != 0:  # 0: it waited long enough, just as it was asked
-                return {"failed": f"the process that does so ended with status {status}"}
+                return NotWalked(reason=f"the process that does so ended with status {status}")
 
     def _take(self, file: Path) -> _Child:
         with self._lock:

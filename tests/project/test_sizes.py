@@ -27,7 +27,6 @@ STILL_TOO_LARGE = {
     "storage/maintenance/task_process.py:_run: parameters",
     "storage/mvcc/snapshot.py:Snapshot: methods",
     "storage/mvcc/state.py:Core: methods",
-    "storage/pages/nodes.py:_nodes: parameters",
     "storage/search/multi.py:_scan: parameters",
     "storage/tables/catalog.py:Catalog: methods",
     "storage/tables/reader.py:Reader.__init__: parameters",
