@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
     """Prints nanoseconds per scanned row, coded and not, and per step of a walk, with their quotients."""
     database = Database.open(folder, codec=ProtobufPayloadCodec())
     try:
-        collection = database.collection(database.collection_names()[0])
+        collection = database.collection(database.names.collections()[0])
         [space] = _with_graphs(collection).values()
         block = max(space.blocks, key=lambda block: block.count)
         rows = np.random.default_rng(2).choice(block.count, QUERIES, replace=False)

@@ -77,8 +77,8 @@ def serve(config: Config) -> Iterator[str]:
         closing(IndexWorkers(embedders)) as index_workers,
         closing(Reopening(database, engine)) as reopening,
     ):
-        database.watch(index_workers.notify)
-        database.closed = partial(_tell_closed, engine, index_workers)
+        database.followers.watch(index_workers.notify)
+        database.followers.closed = partial(_tell_closed, engine, index_workers)
         health = Health(SERVICES)
         admission = Admission(_admission_bounds(config))
         server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
@@ -150,8 +150,8 @@ def _make_engine(config: Config, database: Database) -> Engine:
         search_timeout=config.search_timeout,
         max_scan=config.max_scan,
     )
-    database.opened = engine.derived.opened
-    database.watch(engine.derived.committed)
+    database.followers.opened = engine.derived.opened
+    database.followers.watch(engine.derived.committed)
     return engine
 
 

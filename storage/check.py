@@ -88,12 +88,12 @@ def check(folder: Path, progress: Progress = lambda line: None) -> Report:
     try:
         check_directory(folder)
         report = Report(problems=[])
-        names, snapshots = read_catalog(folder / "catalog")
-        for number, (name, uid) in enumerate(names, 1):
-            progress(f"collection {number} of {len(names)}: {name!r}")
-            _check_collection(folder / "collections" / uid, report, progress)
-        for number, entry in enumerate(snapshots, 1):
-            progress(f"snapshot {number} of {len(snapshots)}: {entry.name!r} of {entry.collection!r}")
+        content = read_catalog(folder / "catalog")
+        for number, each in enumerate(content.collections, 1):
+            progress(f"collection {number} of {len(content.collections)}: {each.name!r}")
+            _check_collection(folder / "collections" / each.uid, report, progress)
+        for number, entry in enumerate(content.snapshots, 1):
+            progress(f"snapshot {number} of {len(content.snapshots)}: {entry.name!r} of {entry.collection!r}")
             report.problems += _check_snapshot(snapshot_path(folder / "snapshots", entry.uid))
         return report
     finally:

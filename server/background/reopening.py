@@ -56,7 +56,7 @@ class Reopening:
 
     def _run(self) -> None:
         try:
-            opened = [self._open(name) for name in self._database.last_used(MOST) if not self._stopping.is_set()]
+            opened = [self._open(name) for name in self._database.usage.last_used(MOST) if not self._stopping.is_set()]
             for collection in opened:  # those that had to be left so far
                 if collection is not None:
                     self._wait_until_prepared(collection, self._stopping)

@@ -20,7 +20,7 @@ def task_message(task: Task) -> wire.RebuildTask:
     return wire.RebuildTask(
         task_id=task.id,
         collection_name=task.collection,
-        phase=task.phase,
+        phase=task.phase.value,
         done=task.done,
         total=task.total,
         eta_seconds=task.eta_seconds,

@@ -203,7 +203,7 @@ class ManagedIndex:
         """Notes durably how far it is. Requires: nothing is stale."""
         assert self._embedder is not None
         progress = self._progress
-        self.collection.set_index_progress(self.space_uid, self._embedder, progress.seq, progress.next_slot)
+        self.collection.unseen.set_index_progress(self.space_uid, self._embedder, progress.seq, progress.next_slot)
         self._unnoted, self._noted_at = 0, time.monotonic()
 
     def _rest(self) -> None:

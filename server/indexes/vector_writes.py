@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.budget import UNLIMITED
-from storage.collection import Collection, wait_for
+from storage.collection import Collection
 from storage.errors import PointNotFound
 from storage.tables import PointRecord, Reader
-from storage.write import BySlots, DeleteVectors, Operation, SpaceVectors, StoredCondition, UpdateVectors
+from storage.write import BySlots, DeleteVectors, Operation, SpaceVectors, StoredCondition, UpdateVectors, wait_for
 
 Slots = NDArray[np.uint32]
 

@@ -36,10 +36,10 @@ class Collections:
         return wire.CollectionsGetResponse(collection=self._info(collection, budget))
 
     def list(self, request: wire.CollectionsListRequest, budget: Budget) -> wire.CollectionsListResponse:
-        return wire.CollectionsListResponse(collection_names=self._database.collection_names(request.prefix))
+        return wire.CollectionsListResponse(collection_names=self._database.names.collections(request.prefix))
 
     def exists(self, request: wire.CollectionsExistsRequest, budget: Budget) -> wire.CollectionsExistsResponse:
-        return wire.CollectionsExistsResponse(exists=self._database.exists(request.collection_name))
+        return wire.CollectionsExistsResponse(exists=self._database.names.exists(request.collection_name))
 
     def update(self, request: wire.CollectionsUpdateRequest, budget: Budget) -> wire.CollectionsUpdateResponse:
         collection = self._database.collection(request.collection_name, budget)
@@ -59,17 +59,20 @@ class Collections:
         if not request.operations:
             raise InvalidRequest("operations", "at least one is needed")
         operations = enumerate(request.operations)
-        self._database.update_aliases([_alias_operation_of(each, f"operations[{index}]") for index, each in operations])
+        self._database.names.update_aliases(
+            [_alias_operation_of(each, f"operations[{index}]") for index, each in operations]
+        )
         return wire.CollectionsUpdateAliasesResponse()
 
     def list_aliases(
         self, request: wire.CollectionsListAliasesRequest, budget: Budget
     ) -> wire.CollectionsListAliasesResponse:
-        collection = self._database.resolve(request.collection_name) if request.HasField("collection_name") else None
+        names = self._database.names
+        collection = names.resolve(request.collection_name) if request.HasField("collection_name") else None
         return wire.CollectionsListAliasesResponse(
             aliases=[
-                wire.AliasDescription(alias_name=alias, collection_name=name)
-                for alias, name in self._database.aliases(collection)
+                wire.AliasDescription(alias_name=alias.name, collection_name=alias.collection)
+                for alias in names.aliases(collection)
             ]
         )
 
@@ -89,7 +92,7 @@ class Collections:
                 )
 
     def _info(self, collection: Collection, budget: Budget) -> wire.CollectionInfo:
-        aliases = [alias for alias, _ in self._database.aliases(collection.name)]
+        aliases = [alias.name for alias in self._database.names.aliases(collection.name)]
         fields = self._engine.field_indexes.status(collection, budget)
         return collection_info(collection.name, collection.schema, collection.stats(), aliases, fields)
 

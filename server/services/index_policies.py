@@ -120,9 +120,9 @@ class IndexPolicies:
         if request.HasField("label"):
             return [self._database.collection(request.label, budget)]
         found = []
-        for name in self._database.collection_names():
+        for name in self._database.names.collections():
             try:
-                if self._database.state(name)[0] is CollectionState.CLOSED:
+                if self._database.usage.status(name).state is CollectionState.CLOSED:
                     continue
                 found.append(self._database.collection(name, budget))
             except (CollectionNotFound, CollectionClosed, CorruptStore, UnknownFormat):

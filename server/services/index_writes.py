@@ -14,7 +14,7 @@ from server.convert import enum_value, payload_of, point_id_of, replaced, simila
 from server.embedders import Place, Role, Texts
 from server.indexes import Wanted, index_of, size_of, space_meant
 from storage.budget import UNLIMITED, Budget
-from storage.collection import Collection, wait_for
+from storage.collection import Collection
 from storage.database import Database
 from storage.errors import InvalidRequest, LimitExceeded, PointNotFound, SpaceNotFound
 from storage.schema import CollectionSchema, IndexSource, PointId
@@ -27,6 +27,7 @@ from storage.write import (
     Upsert,
     UpsertMode,
     check_vectors,
+    wait_for,
 )
 
 ATTEMPTS = 8

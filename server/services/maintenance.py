@@ -13,7 +13,7 @@ from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import BuildTooLarge, InvalidRequest, NoPartitionPhase, PartitionNotFound
-from storage.maintenance import Estimate, Task
+from storage.maintenance import SpaceEstimate, Task, estimates
 from storage.schema import CollectionSchema, IndexKind
 from storage.search import prewarm
 
@@ -36,12 +36,12 @@ class VectorDataMaintenance:
 
     def optimize(self, request: wire.VDEOptimizeRequest, budget: Budget) -> wire.VDEOptimizeResponse:
         collection = self._database.collection(request.collection_name, budget)
-        before = {task.id for task in self._maintenance.tasks(collection.uid) if task.ended}
+        before = {task.id for task in self._maintenance.tasks.all(collection.uid) if task.ended}
         started = self._maintenance.optimize(collection)
         if not _waits(request):
             return wire.VDEOptimizeResponse(tasks=task_messages(self._tasks(started)))
         self._maintenance.wait_until_idle(collection, budget)
-        tasks = [task for task in self._maintenance.tasks(collection.uid) if task.id not in before]
+        tasks = [task for task in self._maintenance.tasks.all(collection.uid) if task.id not in before]
         return wire.VDEOptimizeResponse(tasks=task_messages(tasks))
 
     def rebuild_index(self, request: wire.VDERebuildIndexRequest, budget: Budget) -> wire.VDERebuildIndexResponse:
@@ -53,14 +53,14 @@ class VectorDataMaintenance:
         using = _using(request, collection.schema)
         if request.partition_id:
             using = _partitioned(collection, using, request.partition_id)
-        estimates = self._maintenance.estimates(collection, using)
-        messages = [_estimate_message(space, estimate) for space, estimate in estimates]
+        expected = estimates(collection.spaces(), using)
+        messages = [_estimate_message(each) for each in expected]
         if request.dry_run:
             return wire.VDETriggerRebuildResponse(estimates=messages)
         asked = request.HasField("max_build_memory_bytes")
         maximum = request.max_build_memory_bytes if asked else self._max_build_memory
         if maximum is not None:
-            _check_memory(estimates, maximum)
+            _check_memory(expected, maximum)
         ids = self._maintenance.rebuild(collection, using)
         return wire.VDETriggerRebuildResponse(task_id=next(iter(ids), ""), task_ids=ids, estimates=messages)
 
@@ -78,13 +78,13 @@ class VectorDataMaintenance:
     def get_rebuild_task(
         self, request: wire.VDEGetRebuildTaskRequest, budget: Budget
     ) -> wire.VDEGetRebuildTaskResponse:
-        return wire.VDEGetRebuildTaskResponse(task=task_message(self._maintenance.task(request.task_id)))
+        return wire.VDEGetRebuildTaskResponse(task=task_message(self._maintenance.tasks.get(request.task_id)))
 
     def list_rebuild_tasks(
         self, request: wire.VDEListRebuildTasksRequest, budget: Budget
     ) -> wire.VDEListRebuildTasksResponse:
-        uid = self._database.uid(request.collection_name) if request.HasField("collection_name") else None
-        return wire.VDEListRebuildTasksResponse(tasks=task_messages(self._maintenance.tasks(uid)))
+        uid = self._database.names.uid(request.collection_name) if request.HasField("collection_name") else None
+        return wire.VDEListRebuildTasksResponse(tasks=task_messages(self._maintenance.tasks.all(uid)))
 
     def cancel_rebuild_task(
         self, request: wire.VDECancelRebuildTaskRequest, budget: Budget
@@ -95,7 +95,7 @@ class VectorDataMaintenance:
         self, request: wire.VDEGetOptimizationsRequest, budget: Budget
     ) -> wire.VDEGetOptimizationsResponse:
         collection = self._database.collection(request.collection_name, budget)
-        running = [task for task in self._maintenance.tasks(collection.uid) if not task.ended]
+        running = [task for task in self._maintenance.tasks.all(collection.uid) if not task.ended]
         return wire.VDEGetOptimizationsResponse(tasks=task_messages([*running, *self._maintenance.due(collection)]))
 
     def evaluate_recall(self, request: wire.VDEEvaluateRecallRequest, budget: Budget) -> wire.VDEEvaluateRecallResponse:
@@ -127,10 +127,10 @@ class VectorDataMaintenance:
         budget: Budget,
     ) -> list[Task]:
         """The tasks after they end. When `request` does not wait: the tasks as they are now."""
-        return self._maintenance.wait(ids, budget) if _waits(request) else self._tasks(ids)
+        return self._maintenance.tasks.wait(ids, budget) if _waits(request) else self._tasks(ids)
 
     def _tasks(self, ids: Sequence[str]) -> list[Task]:
-        return [self._maintenance.task(task_id) for task_id in ids]
+        return [self._maintenance.tasks.get(task_id) for task_id in ids]
 
 
 def _partitioned(collection: Collection, using: str | None, partition_id: str) -> str:
@@ -144,17 +144,18 @@ def _partitioned(collection: Collection, using: str | None, partition_id: str) -
     return space
 
 
-def _check_memory(estimates: Sequence[tuple[str, Estimate]], maximum: int) -> None:
-    needed = max((estimate.peak_bytes for _, estimate in estimates), default=0)
+def _check_memory(expected: Sequence[SpaceEstimate], maximum: int) -> None:
+    needed = max((each.estimate.peak_bytes for each in expected), default=0)
     if needed > maximum:
         raise BuildTooLarge(needed=needed, maximum=maximum)
 
 
-def _estimate_message(space: str, estimate: Estimate) -> wire.BuildEstimate:
+def _estimate_message(expected: SpaceEstimate) -> wire.BuildEstimate:
+    estimate = expected.estimate
     return wire.BuildEstimate(
-        using=space,
+        using=expected.space,
         rows=estimate.rows,
-        index=estimate.index,
+        index=estimate.index.value,
         lists=estimate.lists,
         sample_rows=estimate.sample_rows,
         peak_memory_bytes=estimate.peak_bytes,

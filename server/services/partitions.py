@@ -70,7 +70,7 @@ class Partitions:
                 raise InvalidRequest("rows", "rows come from `from_collection` or from the stream, not from both")
             field = "header.from_collection"
             rows = list(self._stored(header, schema.size, budget))
-        file = collection.set_partition(space, partition_of(rows, schema.size, field, budget))
+        file = collection.unseen.set_partition(space, partition_of(rows, schema.size, field, budget))
         assert file is not None
         return wire.VDEImportPartitionResponse(partition_id=file.id, lists=file.lists, checksum=file.checksum)
 
@@ -81,7 +81,7 @@ class Partitions:
         space = _dense(request.using if request.HasField("using") else None, collection.schema, "using")
         deleted = collection.spaces()[space].manifest.partition is not None
         if deleted:
-            collection.set_partition(space, None)
+            collection.unseen.set_partition(space, None)
         return wire.VDEDeletePartitionResponse(deleted=deleted)
 
     def _stored(self, header: wire.PartitionHeader, size: int, budget: Budget) -> Iterator[TreeRow]:

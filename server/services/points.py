@@ -26,9 +26,8 @@ from server.convert import (
 )
 from server.embedders import Texts
 from storage.budget import UNLIMITED, Budget
-from storage.collection import wait_for
 from storage.database import Database
-from storage.write import Operation, WriteResult
+from storage.write import Operation, WriteResult, wait_for
 
 
 class PointWrites:

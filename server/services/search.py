@@ -142,7 +142,7 @@ class PointQueries:
         named = {request.collection_name: index for index, request in enumerate(requests)}
         if named.keys() <= {"", name, collection.name}:
             return
-        aliases = {alias for alias, _ in self._database.aliases(collection.name)}
+        aliases = {alias.name for alias in self._database.names.aliases(collection.name)}
         for other in named.keys() - {"", name, collection.name} - aliases:
             raise InvalidRequest(
                 f"{field}[{named[other]}].collection_name",

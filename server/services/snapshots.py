@@ -31,14 +31,14 @@ class SnapshotTransfers:
     def list_snapshots(self, request: wire.VDEListSnapshotsRequest, budget: Budget) -> wire.VDEListSnapshotsResponse:
         owner = None
         if request.HasField("collection_name"):
-            owner = self._database.snapshot_owner(request.collection_name)
+            owner = self._database.names.snapshot_owner(request.collection_name)
         entries = self._database.snapshots.list(owner)
-        if owner is not None and not entries and not self._database.exists(owner):
+        if owner is not None and not entries and not self._database.names.exists(owner):
             raise CollectionNotFound(request.collection_name)
         return wire.VDEListSnapshotsResponse(snapshots=map(_info, entries))
 
     def delete_snapshot(self, request: wire.VDEDeleteSnapshotRequest, budget: Budget) -> wire.VDEDeleteSnapshotResponse:
-        owner = self._database.snapshot_owner(request.collection_name)
+        owner = self._database.names.snapshot_owner(request.collection_name)
         self._database.snapshots.delete(owner, request.snapshot_name)
         return wire.VDEDeleteSnapshotResponse()
 
@@ -53,7 +53,7 @@ class SnapshotTransfers:
     def download_snapshot(
         self, request: wire.VDEDownloadSnapshotRequest, budget: Budget
     ) -> Iterator[wire.VDEDownloadSnapshotResponse]:
-        owner = self._database.snapshot_owner(request.collection_name)
+        owner = self._database.names.snapshot_owner(request.collection_name)
         entry = self._database.snapshots.get(owner, request.snapshot_name)
         with self._database.snapshots.open(entry) as file:
             yield wire.VDEDownloadSnapshotResponse(size_bytes=entry.size)
@@ -68,7 +68,7 @@ class SnapshotTransfers:
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidRequest("header", "the first message is the header")
         header = first.header
-        owner = self._database.snapshot_owner(header.collection_name)
+        owner = self._database.names.snapshot_owner(header.collection_name)
         entry = self._database.snapshots.receive(
             owner, header.snapshot_name, header.size_bytes, _chunks(requests), budget
         )

@@ -35,10 +35,9 @@ class VectorDataEngine:
         return wire.VDECloseResponse(state=self._state(request.collection_name))
 
     def get_state(self, request: wire.VDEGetStateRequest, budget: Budget) -> wire.VDEGetStateResponse:
-        state, reason = self._database.state(request.collection_name)
-        reason = told(reason)
-        response = wire.VDEGetStateResponse(state=COLLECTION_STATES[state], reason=reason)
-        if state in SERVING:
+        status = self._database.usage.status(request.collection_name)
+        response = wire.VDEGetStateResponse(state=COLLECTION_STATES[status.state], reason=told(status.reason))
+        if status.state in SERVING:
             stats = self._database.collection(request.collection_name, budget).stats()
             response.spaces.update({name: SPACE_STATES[space.state] for name, space in stats.spaces.items()})
             response.warnings.update({name: space.warning for name, space in stats.spaces.items() if space.warning})
@@ -63,4 +62,4 @@ class VectorDataEngine:
         return wire.VDEFlushResponse(seq=self._database.collection(request.collection_name, budget).flush(budget))
 
     def _state(self, name: str) -> wire.CollectionState:
-        return COLLECTION_STATES[self._database.state(name)[0]]
+        return COLLECTION_STATES[self._database.usage.status(name).state]

@@ -22,24 +22,24 @@ from storage.errors import CorruptStore, InvalidRequest, SnapshotAlreadyExists, 
 from storage.files import Leftovers, failpoint, failure, make_folder, sync_folder
 from storage.index import remove_unsound_graphs
 from storage.schema import MAX_NAME_BYTES, check_name
-from storage.tables import Catalog, SnapshotEntry
+from storage.tables import Catalog, SnapshotEntry, SnapshotTable
 
 
 class Snapshots:
     """Safe to use from many threads. Collections are given by their own names, not aliases."""
 
-    def __init__(self, folder: Path, catalog: Catalog) -> None:
+    def __init__(self, folder: Path, entries: SnapshotTable) -> None:
         self._folder = folder
-        self._catalog = catalog
+        self._entries = entries
         self._leftovers = Leftovers()
 
     def list(self, collection: str | None = None) -> list[SnapshotEntry]:
         """All snapshots, or those of one collection, by collection and name."""
-        return [entry for entry in self._catalog.snapshots() if collection in (None, entry.collection)]
+        return [entry for entry in self._entries.all() if collection in (None, entry.collection)]
 
     def get(self, collection: str, name: str) -> SnapshotEntry:
         """Raises SnapshotNotFound."""
-        entry = self._catalog.snapshot(collection, name)
+        entry = self._entries.get(collection, name)
         if entry is None:
             raise SnapshotNotFound(collection, name)
         return entry
@@ -98,7 +98,7 @@ class Snapshots:
     def delete(self, collection: str, name: str) -> None:
         """Raises SnapshotNotFound."""
         entry = self.get(collection, name)
-        self._catalog.remove_snapshot(collection, name)
+        self._entries.remove(collection, name)
         self._path(entry.uid).unlink(missing_ok=True)
 
     def extract(self, entry: SnapshotEntry, folder: Path, budget: Budget) -> None:
@@ -116,7 +116,7 @@ class Snapshots:
     def remove_strays(self) -> None:
         """Removes what unfinished creations, uploads and deletions left. Requires: nothing else uses the folder."""
         make_folder(self._folder)
-        known = {self._path(entry.uid) for entry in self._catalog.snapshots()}
+        known = {self._path(entry.uid) for entry in self._entries.all()}
         for path in self._folder.iterdir():
             if path in known:
                 continue
@@ -131,7 +131,7 @@ class Snapshots:
         """Lists the archive that `write` writes to the path it is given, or leaves nothing."""
         if name is not None:
             check_name(name, field)
-            if self._catalog.snapshot(collection, name) is not None:
+            if self._entries.get(collection, name) is not None:
                 raise SnapshotAlreadyExists(collection, name)
         uid = Catalog.new_uid()
         path = self._path(uid)
@@ -149,7 +149,7 @@ class Snapshots:
             os.replace(part, path)
             sync_folder(self._folder)
             failpoint("snapshot_publish")
-            self._catalog.add_snapshot(entry)
+            self._entries.add(entry)
         except BaseException as error:
             self._remove(uid)
             if isinstance(error, OSError):

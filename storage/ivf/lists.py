@@ -16,13 +16,14 @@ from storage.files import create, open_arrays
 from storage.ivf.codes import Part, code_of, encode, gathered, layout_of, nearness
 from storage.ivf.kmeans import make_partition
 from storage.ivf.partition import ROWS_AT_ONCE, Comparison, Partition, directed, fitted, nearest
+from storage.phases import Phase
 from storage.schema import Datatype, DenseSpace, Distance
 
 MAGIC = b"HWIVF\x00\x00\x02"
 _READ_AT_ONCE = 65_536  # rows that a search compares between two looks at its budget: some milliseconds
 _SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
-Report = Callable[[str, int, int], None]
+Report = Callable[[Phase, int, int], None]
 """Called with phase, done and total."""
 
 
@@ -43,14 +44,14 @@ def build_lists(
     if partition is None:
         config = space.ivf
         partition = make_partition(
-            vectors, positions, space.distance, config, lambda done, total: report("partitioning", done, total)
+            vectors, positions, space.distance, config, lambda done, total: report(Phase.PARTITIONING, done, total)
         )
     assigned = nearest(
         vectors,
         partition.leaves,
         positions=positions,
         distance=space.distance,
-        report=lambda done: report("assigning", done, len(positions)),
+        report=lambda done: report(Phase.ASSIGNING, done, len(positions)),
     )
     _write(space, vectors, positions, assigned, partition, path, report)
 
@@ -82,7 +83,7 @@ def _write(
         rows = directed(np.ascontiguousarray(vectors[positions[chunk]], dtype=np.float32), space.distance)
         for name, values in encode(code, rows, leaves[assigned[chunk]]).items():
             out[name][start : start + len(chunk)] = values
-        report("building", start + len(chunk), len(order))
+        report(Phase.BUILDING, start + len(chunk), len(order))
     for values in out.values():
         if isinstance(values, np.memmap):
             values.flush()

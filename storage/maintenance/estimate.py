@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,16 +38,30 @@ class Estimate:
     """What building the index of `rows` takes. Bytes do not count mapped files; seconds are of one core."""
 
     rows: int
-    index: str
+    index: IndexKind
     lists: tuple[int, ...] = ()
     sample_rows: int = 0
     peak_bytes: int
     seconds: float
 
 
-def estimate(space: SpaceView, block: BlockView) -> Estimate:
-    """What building the index of one block of a space takes."""
-    return estimate_build(space.schema, block.count - block.block.deaths, _imported(space))
+@dataclass(frozen=True, slots=True)
+class SpaceEstimate:
+    """What building the index of one sealed block of `space` takes."""
+
+    space: str
+    estimate: Estimate
+
+
+def estimates(spaces: Mapping[str, SpaceView], only: str | None = None) -> list[SpaceEstimate]:
+    """What building the index of each sealed block of `spaces`, by name, takes; `only` of the one space if given."""
+    return [
+        SpaceEstimate(name, estimate_build(view.schema, block.count - block.block.deaths, _imported(view)))
+        for name, view in spaces.items()
+        if only is None or name == only
+        for entry, block in zip(view.manifest.blocks, view.blocks, strict=True)
+        if entry.end_row is not None and wants_index(view.schema)
+    ]
 
 
 def check_memory(space: SpaceView, blocks: Sequence[BlockView], maximum: int) -> None:
@@ -80,11 +94,14 @@ def _imported(space: SpaceView) -> tuple[int, ...] | None:
 
 
 def estimate_build(space: DenseSpace, rows: int, imported: tuple[int, ...] | None = None) -> Estimate:
-    """The same for `rows` of a space. `imported`: nodes of each level of a partition that is there already."""
+    """What building one index over `rows` of a space takes.
+
+    `imported`: nodes of each level of a partition that is there already.
+    """
     if space.index is IndexKind.IVF:
         return _of_lists(space, rows, imported)
     if not has_kernel(space.distance):
-        return Estimate(rows=rows, index="flat", peak_bytes=0, seconds=0.0)
+        return Estimate(rows=rows, index=IndexKind.FLAT, peak_bytes=0, seconds=0.0)
     return _of_graph(space, rows)
 
 
@@ -100,7 +117,7 @@ def _of_lists(space: DenseSpace, rows: int, imported: tuple[int, ...] | None) ->
     product = 2.0 * space.size * lowest / _flops_per_second()
     return Estimate(
         rows=rows,
-        index="ivf",
+        index=IndexKind.IVF,
         lists=lists,
         sample_rows=sample,
         peak_bytes=_BASE_BYTES + int(max(clustering, assigning)),
@@ -113,7 +130,7 @@ def _of_graph(space: DenseSpace, rows: int) -> Estimate:
     distances = rows * _COMPARISONS * space.hnsw.ef_construct * max(1.0, math.log10(max(rows, 1)) / 4)
     # A walk reaches about a 24th of what a product of matrices does, and waits for memory at each step.
     seconds = distances * (24 * 2.0 * space.size / _flops_per_second() + _SECONDS_A_STEP)
-    return Estimate(rows=rows, index="hnsw", peak_bytes=_BASE_BYTES + int(node * rows), seconds=seconds)
+    return Estimate(rows=rows, index=IndexKind.HNSW, peak_bytes=_BASE_BYTES + int(node * rows), seconds=seconds)
 
 
 @cache

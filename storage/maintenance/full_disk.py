@@ -9,6 +9,7 @@ from collections.abc import Callable
 from storage.collection import Collection
 from storage.errors import EngineError, StorageFull
 from storage.files import DiskReserve
+from storage.maintenance.task_process import TaskRun, run_task
 from storage.segments import VACUUM_SHARE, TaskKind, Work
 from storage.write import Place
 
@@ -20,27 +21,30 @@ def give_back_room(collection: Collection, stopping: Callable[[], bool]) -> None
 
     An open block is vacuumed once it is sealed, and without room no write would ever fill it.
     """
-    if not collection.take_refusal():
+    if not collection.unseen.take_refusal():
         return
     try:
-        place = Place() if collection.is_worth_repacking else None
+        place = Place() if collection.unseen.take_deletion() else None
         while place is not None and not stopping():
-            place = collection.repack(place)
+            place = collection.unseen.repack(place)
         if collection.schema.auto_index:
-            collection.seal_tails(dead_share=VACUUM_SHARE)
+            collection.unseen.seal_tails(dead_share=VACUUM_SHARE)
     except EngineError as error:  # it is being closed, or there is no room even for this
         log.debug("giving back room of %r: %s", collection.name, error)
 
 
-def run_with_reserve(collection: Collection, work: Work, reserve: DiskReserve, run: Callable[[], int]) -> int:
-    """What `run` returns. A vacuum without room is tried once more with the reserve, if its copy may fit there."""
+def run_with_reserve(run: TaskRun, reserve: DiskReserve) -> int:
+    """Runs a task; the bytes it gave back.
+
+    A vacuum without room is tried once more with the reserve, if its copy may fit there.
+    """
     try:
-        return run()
+        return run_task(run)
     except StorageFull:
-        if work.kind is not TaskKind.VACUUM or _bytes_of(collection, work) > reserve.size:
+        if run.work.kind is not TaskKind.VACUUM or _bytes_of(run.collection, run.work) > reserve.size:
             raise
         with reserve.lent(whole=True):
-            return run()
+            return run_task(run)
 
 
 def _bytes_of(collection: Collection, work: Work) -> int:

@@ -1,29 +1,32 @@
-"""Running one task: what its process is given, what it reports, and the commit that publishes what it wrote."""
+"""Running one task: what its process is given, and the commit that publishes what it wrote."""
 
-import io
-import json
 import logging
 import os
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage.collection import Collection
-from storage.errors import CorruptStore, EngineError, StorageFailed, StorageFull
+from storage.errors import EngineError, StorageFailed
 from storage.files import failpoint, failure, sync_file, sync_folder
+from storage.maintenance.build_job import (
+    UNKNOWN,
+    BuildJob,
+    Progress,
+    Source,
+    SourceRows,
+    StoredPartition,
+    rows_to_bytes,
+)
 from storage.maintenance.estimate import check_memory
-from storage.schema import BlockEntry, CollectionSchema, IndexFile, IndexKind, files_of
+from storage.maintenance.job_process import BuildStopped, JobProcess, Report
+from storage.phases import Phase
+from storage.schema import BlockEntry, IndexFile, IndexKind, files_of
 from storage.segments import (
     AGAIN,
     BlockView,
-    BuiltIndex,
     SpaceView,
     TaskKind,
     Work,
@@ -38,134 +41,83 @@ from storage.write import Merged
 
 log = logging.getLogger(__name__)
 
-PHASES = ("copying", "partitioning", "assigning", "building", "checking")
-"""What a process says of its progress."""
 
-Report = Callable[..., None]
-"""Called with what changed of a task: phase, done, total."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRun:
+    """One run of `work` on a collection, by a process that it may be stopped by.
 
-# Exit codes of the process, besides 0 and signals.
-EXIT_CORRUPT = 4
-EXIT_FULL = 5
+    `max_memory`: bytes that building the index may take; None: no bound.
+    """
 
+    collection: Collection
+    work: Work
+    process: JobProcess
+    report: Report
+    max_memory: int | None = None
 
-class BuildStopped(Exception):
-    """The task was cancelled or its collection is being closed."""
-
-
-class JobProcess:
-    """The process of a task, which may be stopped from another thread at any time. `max_memory`: see run_task."""
-
-    def __init__(self) -> None:
-        self.max_memory: int | None = None
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopped = False
-
-    def stop(self) -> None:
-        with self._lock:
-            self._stopped = True
-            if self._process is not None:
-                self._process.kill()
-
-    def check(self) -> None:
-        if self._stopped:
-            raise BuildStopped
-
-    def run(self, job: dict[str, object], data: bytes, report: Report) -> str:
-        """Runs `python -m storage.maintenance.build_process` and returns the last line it printed.
-
-        Raises BuildStopped, CorruptStore, StorageFull, or StorageFailed with why it ended.
-        """
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
-        with self._lock:
-            self.check()
-            self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "storage.maintenance.build_process", json.dumps(job)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-            )
-        try:
-            return _converse(process, data, report, self.check)
-        finally:
-            with self._lock:
-                process.kill()
-                process.wait()
-                self._process = None
+    def tell(self, phase: Phase) -> None:
+        self.report(Progress(phase))
 
 
-def _converse(
-    process: "subprocess.Popen[bytes]", data: bytes, report: Report, check_stopped: Callable[[], None]
-) -> str:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    last = ""
-    with process.stdin, process.stdout:
-        try:
-            process.stdin.write(data)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # it died; its exit code tells why
-        for raw in process.stdout:
-            last = raw.decode().strip()
-            word, *numbers = last.split()
-            if word in PHASES:
-                report(phase=word, done=int(numbers[0]), total=int(numbers[1]))
-    code = process.wait()
-    check_stopped()
-    if code == EXIT_CORRUPT:
-        file, offset = last.rsplit(" ", 1)
-        raise CorruptStore(file, int(offset), "the vector does not have its checksum")
-    if code == EXIT_FULL:
-        raise StorageFull(f"no space left on the device: {last}")
-    if code != 0:
-        raise StorageFailed(f"the build process ended with status {code}")
-    return last
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A block that is worked on, as the manifest names it and as it is read, and the positions of its living rows."""
+
+    entry: BlockEntry
+    view: BlockView
+    alive: NDArray[np.int64]
 
 
-def run_task(
-    collection: Collection, work: Work, process: JobProcess, report: Report, *, max_memory: int | None = None
-) -> int:
-    """Does `work` and publishes it; returns the bytes it gave back.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Output:
+    """What a process writes in `folder`: the block of this uid, the index of this name, or both."""
+
+    folder: Path
+    block_uid: int | None = None
+    index_name: str | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        names = [] if self.index_name is None else [self.index_name]
+        if self.block_uid is not None:
+            names += [f"{self.block_uid}.vectors", f"{self.block_uid}.rows"]
+        return [self.folder / name for name in names]
+
+
+def run_task(run: TaskRun) -> int:
+    """Does the work and publishes it; returns the bytes it gave back.
 
     Raises BuildStopped, also when the collection or the blocks went away meanwhile, BuildTooLarge when it would take
     more than `max_memory` bytes, or why it failed.
     """
-    space = _space_of(collection, work)
+    space = _space_of(run)
     if space is None:
         raise BuildStopped
-    process.max_memory = max_memory
-    if max_memory is not None and _gets_index(collection, space, work):
-        check_memory(space, [view for _, view in _chosen(space, work)], max_memory)
+    if run.max_memory is not None and _gets_index(run, space):
+        check_memory(space, [view for _, view in _blocks(run.work, space)], run.max_memory)
     try:
-        return _run_on(collection, space, work, process, report)
+        return (_build if run.work.kind in (TaskKind.BUILD, TaskKind.REBUILD) else _merge)(run, space)
     except OSError as error:
-        _stop_if_gone(collection, space, work, error)
-        raise failure(error, f"{work.kind.value} of blocks {work.blocks}") from error
+        _stop_if_gone(run, space, error)
+        raise failure(error, f"{run.work.kind.value} of blocks {run.work.blocks}") from error
     except EngineError as error:
-        _stop_if_gone(collection, space, work, error)
+        _stop_if_gone(run, space, error)
         raise
 
 
-def _run_on(collection: Collection, space: SpaceView, work: Work, process: JobProcess, report: Report) -> int:
-    if work.kind in (TaskKind.BUILD, TaskKind.REBUILD):
-        return _build(collection, space, work, process, report)
-    return _merge(collection, space, work, process, report)
-
-
-def _space_of(collection: Collection, work: Work) -> SpaceView | None:
-    """The space of `work` if it still has the blocks. Raises CollectionClosed."""
-    for space in collection.spaces().values():
-        if space.schema.uid == work.space_uid and set(work.blocks) <= {view.block.uid for view in space.blocks}:
+def _space_of(run: TaskRun) -> SpaceView | None:
+    """The space of the work if it still has the blocks. Raises CollectionClosed."""
+    for space in run.collection.spaces().values():
+        uids = {view.block.uid for view in space.blocks}
+        if space.schema.uid == run.work.space_uid and set(run.work.blocks) <= uids:
             return space
     return None
 
 
-def _stop_if_gone(collection: Collection, space: SpaceView, work: Work, error: Exception) -> None:
+def _stop_if_gone(run: TaskRun, space: SpaceView, error: Exception) -> None:
     """Raises BuildStopped when `error` is not the work's fault: what it worked on, or by, was closed or dropped."""
     try:
-        now = _space_of(collection, work)
+        now = _space_of(run)
         gone = now is None or now.manifest.partition != space.manifest.partition
     except EngineError:
         gone = True
@@ -173,141 +125,140 @@ def _stop_if_gone(collection: Collection, space: SpaceView, work: Work, error: E
         raise BuildStopped from error
 
 
-def _build(collection: Collection, space: SpaceView, work: Work, process: JobProcess, report: Report) -> int:
-    [(entry, view)] = _chosen(space, work)
-    if work.kind is TaskKind.BUILD and entry.index is not None:
-        report(phase="checking")
-        graph = open_index(space.schema, view.block.path.parent, entry.index)
+def _build(run: TaskRun, space: SpaceView) -> int:
+    [chosen] = _chosen(run, space)
+    entry, folder = chosen.entry, chosen.view.block.path.parent
+    if run.work.kind is TaskKind.BUILD and entry.index is not None:
+        run.tell(Phase.CHECKING)
+        graph = open_index(space.schema, folder, entry.index)
         if graph is not None:
-            collection.show_graph(work.space_uid, entry.uid, graph, entry.index)
+            run.collection.unseen.show_graph(run.work.space_uid, entry.uid, graph, entry.index)
             return 0
-    positions = _alive(view, collection.seq)
-    if not len(positions):  # there is nothing to build an index of: the block goes
-        return _merge(collection, space, work, process, report)
-    folder = view.block.path.parent
-    name = f"{entry.uid}.{collection.commit}.index"
+    if not len(chosen.alive):  # there is nothing to build an index of: the block goes
+        return _merge(run, space)
+    output = _Output(folder=folder, index_name=f"{entry.uid}.{run.collection.commit}.index")
     try:
-        index = _run(collection, space, process, report, sources=[(view, positions)], folder=folder, index_name=name)
+        index = _write(run, space, [chosen], output)
         assert index is not None
         graph = open_index(space.schema, folder, index)
         if graph is None:
-            raise StorageFailed(f"{folder / name} changed after it was written")
+            raise StorageFailed(f"{folder / index.name} changed after it was written")
         failpoint("build_publish")
-        process.check()
-        report(phase="publishing")
-        if not collection.attach_graph(work.space_uid, entry.uid, graph, index):
+        run.process.check()
+        run.tell(Phase.PUBLISHING)
+        if not run.collection.unseen.attach_graph(run.work.space_uid, entry.uid, graph, index):
             raise BuildStopped
     except BaseException:
-        _remove_unless_named(collection, work.space_uid, folder, [name])
+        _remove_unless_named(run, output)
         raise
     return 0
 
 
-def _merge(collection: Collection, space: SpaceView, work: Work, process: JobProcess, report: Report) -> int:
-    chosen = _chosen(space, work)
-    folder = chosen[0][1].block.path.parent
-    sources = {entry.uid: _alive(view, collection.seq) for entry, view in chosen}
-    before = sum((folder / name).stat().st_size for entry, _ in chosen for name in files_of(entry))
+def _merge(run: TaskRun, space: SpaceView) -> int:
+    chosen = _chosen(run, space)
+    folder = chosen[0].view.block.path.parent
+    before = sum((folder / name).stat().st_size for each in chosen for name in files_of(each.entry))
+    sources = {each.entry.uid: each.alive for each in chosen}
     total = sum(map(len, sources.values()))
     if total == 0:
-        return _publish(collection, work, Merged(sources=sources, entry=None, graph=None), report) and before
-    uid = collection.reserve_block(work.space_uid)
+        _publish(run, Merged(sources=sources, entry=None, graph=None))
+        return before
+    uid = run.collection.unseen.reserve_block(run.work.space_uid)
     if uid is None:
         raise BuildStopped
-    entry = BlockEntry(uid=uid, first_row=chosen[0][0].first_row, count=total, end_row=chosen[-1][1].end_row)
-    entry = replace(entry, rows_checksum=0)  # its file is written by the process
-    name = f"{uid}.{collection.commit}.index"
+    name = f"{uid}.{run.collection.commit}.index" if _gets_index(run, space) else None
+    output = _Output(folder=folder, block_uid=uid, index_name=name)
     try:
-        index = _run(
-            collection,
-            space,
-            process,
-            report,
-            sources=[(view, sources[source.uid]) for source, view in chosen],
-            folder=folder,
-            index_name=name if _gets_index(collection, space, work) else None,
-            block_uid=uid,
+        index = _write(run, space, chosen, output)
+        entry = BlockEntry(
+            uid=uid,
+            first_row=chosen[0].entry.first_row,
+            count=total,
+            end_row=chosen[-1].entry.end_row,
+            rows_checksum=file_checksum(folder / f"{uid}.rows"),
+            index=index,
         )
-        entry = replace(entry, rows_checksum=file_checksum(folder / f"{uid}.rows"), index=index)
         graph = None if index is None else open_index(space.schema, folder, index)
-        failpoint("vacuum_publish" if work.kind is TaskKind.VACUUM else "merge_publish")
-        process.check()
-        _publish(collection, work, Merged(sources=sources, entry=entry, graph=graph), report)
+        failpoint("vacuum_publish" if run.work.kind is TaskKind.VACUUM else "merge_publish")
+        run.process.check()
+        _publish(run, Merged(sources=sources, entry=entry, graph=graph))
     except BaseException:
-        _remove_unless_named(collection, work.space_uid, folder, [f"{uid}.vectors", f"{uid}.rows", name])
+        _remove_unless_named(run, output)
         raise
     return max(0, before - sum((folder / file).stat().st_size for file in files_of(entry)))
 
 
-def _publish(collection: Collection, work: Work, merged: Merged, report: Report) -> bool:
-    report(phase="publishing")
-    if not collection.replace_blocks(work.space_uid, merged):
+def _publish(run: TaskRun, merged: Merged) -> None:
+    run.tell(Phase.PUBLISHING)
+    if not run.collection.unseen.replace_blocks(run.work.space_uid, merged):
         raise BuildStopped
-    return True
 
 
-def _run(
-    collection: Collection,
-    space: SpaceView,
-    process: JobProcess,
-    report: Report,
-    *,
-    sources: list[tuple[BlockView, NDArray[np.int64]]],
-    folder: Path,
-    index_name: str | None,
-    block_uid: int | None = None,
-) -> IndexFile | None:
-    """Has the process write a block (when `block_uid` is given) and a graph (when `index_name` is), synced."""
-    job: dict[str, object] = {
-        "schema": CollectionSchema(spaces={"": space.schema}).to_json(),
-        "sources": [{"path": str(view.block.path), "count": view.count} for view, _ in sources],
-        "block": None if block_uid is None else str(folder / str(block_uid)),
-        "index": None if index_name is None else str(folder / index_name),
-        "partition": _partition_of(space, folder) if index_name is not None else None,
-        "max_memory": process.max_memory,
-        "parent": os.getpid(),
-    }
-    arrays: dict[str, Any] = {}
-    for number, (view, positions) in enumerate(sources):
-        arrays[f"positions{number}"] = positions
-        if block_uid is not None:
-            arrays[f"rows{number}"] = view.row_numbers(positions)
-            arrays[f"checksums{number}"] = collection.checksums_of(space, view, positions)
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    said = process.run(job, buffer.getvalue(), report)
-    report(phase="checking")
-    files = [folder / index_name] if index_name is not None else []
-    files += [folder / f"{block_uid}.{kind}" for kind in ("vectors", "rows")] if block_uid is not None else []
-    for file in files:
+def _write(run: TaskRun, space: SpaceView, chosen: list[_Chosen], output: _Output) -> IndexFile | None:
+    """Has the process write `output` of the living rows of the chosen blocks, synced; what the manifest says of the
+    index."""
+    job = BuildJob(
+        space=space.schema,
+        sources=tuple(Source(path=each.view.block.path, count=each.view.count) for each in chosen),
+        block=None if output.block_uid is None else output.folder / str(output.block_uid),
+        index=None if output.index_name is None else output.folder / output.index_name,
+        partition=None if output.index_name is None else _partition_of(space, output.folder),
+        max_memory=run.max_memory,
+        parent=os.getpid(),
+    )
+    rows = [_rows_of(run, space, each, copied=output.block_uid is not None) for each in chosen]
+    built = run.process.run(job, rows_to_bytes(rows), run.report)
+    run.tell(Phase.CHECKING)
+    for file in output.files:
         sync_file(file)
-    sync_folder(folder)
-    if index_name is None:
+    sync_folder(output.folder)
+    if output.index_name is None:
         return None
-    rows = sum(len(positions) for _, positions in sources)
-    checksum = file_checksum(folder / index_name)
-    built = BuiltIndex(**json.loads(said.removeprefix("built ")))
-    index = index_file(space, name=index_name, checksum=checksum, rows=rows, built=built)
+    if built is None:
+        raise StorageFailed("the build process said nothing of its index")
+    checksum = file_checksum(output.folder / output.index_name)
+    count = sum(len(each.alive) for each in chosen)
+    index = index_file(space, name=output.index_name, checksum=checksum, rows=count, built=built)
     if is_poor(index):
-        log.warning("%r: %s", collection.name, poor_index(space.schema, index))
+        log.warning("%r: %s", run.collection.name, poor_index(space.schema, index))
     return index
 
 
-def _partition_of(space: SpaceView, folder: Path) -> dict[str, object] | None:
+def _rows_of(run: TaskRun, space: SpaceView, chosen: _Chosen, *, copied: bool) -> SourceRows:
+    """The living rows of a block; with their numbers and checksums when they are `copied`."""
+    if not copied:
+        return SourceRows(positions=chosen.alive)
+    numbers = chosen.view.row_numbers(chosen.alive)
+    return SourceRows(positions=chosen.alive, numbers=numbers, checksums=_checksums_of(run.collection, space, numbers))
+
+
+def _checksums_of(collection: Collection, space: SpaceView, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Checksums of the vectors in the rows `wanted` of a space, UNKNOWN for those that are not current any more."""
+    with collection.snapshot() as snapshot:
+        rows, checksums = snapshot.stored_rows(space.schema.uid)
+    if not len(rows):
+        return np.full(len(wanted), UNKNOWN, np.int64)
+    order = np.argsort(rows)
+    places = np.searchsorted(rows, wanted, sorter=order)
+    found = order[np.minimum(places, len(order) - 1)]
+    return np.where(rows[found] == wanted, checksums[found], UNKNOWN)
+
+
+def _partition_of(space: SpaceView, folder: Path) -> StoredPartition | None:
     partition = space.manifest.partition
     if partition is None or space.schema.index is not IndexKind.IVF:
         return None
-    return {"path": str(folder / partition.name), "checksum": partition.checksum}
+    return StoredPartition(path=folder / partition.name, checksum=partition.checksum)
 
 
-def _gets_index(collection: Collection, space: SpaceView, work: Work) -> bool:
-    """Whether what `work` writes gets an index. Where indexes wait to be asked for, a vacuum makes none anew."""
-    if work.kind is not TaskKind.VACUUM or collection.schema.auto_index:
+def _gets_index(run: TaskRun, space: SpaceView) -> bool:
+    """Whether what is written gets an index. Where indexes wait to be asked for, a vacuum makes none anew."""
+    if run.work.kind is not TaskKind.VACUUM or run.collection.schema.auto_index:
         return wants_index(space.schema)
-    return wants_index(space.schema) and any(entry.index is not None for entry, _ in _chosen(space, work))
+    return wants_index(space.schema) and any(entry.index is not None for entry, _ in _blocks(run.work, space))
 
 
-def _chosen(space: SpaceView, work: Work) -> list[tuple[BlockEntry, BlockView]]:
+def _blocks(work: Work, space: SpaceView) -> list[tuple[BlockEntry, BlockView]]:
     return [
         (entry, view)
         for entry, view in zip(space.manifest.blocks, space.blocks, strict=True)
@@ -315,20 +266,30 @@ def _chosen(space: SpaceView, work: Work) -> list[tuple[BlockEntry, BlockView]]:
     ]
 
 
+def _chosen(run: TaskRun, space: SpaceView) -> list[_Chosen]:
+    seq = run.collection.seq
+    return [_Chosen(entry, view, _alive(view, seq)) for entry, view in _blocks(run.work, space)]
+
+
 def _alive(view: BlockView, seq: int) -> NDArray[np.int64]:
     alive = view.alive(seq)
     return np.arange(view.count, dtype=np.int64) if alive is None else np.flatnonzero(alive).astype(np.int64)
 
 
-def _remove_unless_named(collection: Collection, space_uid: int, folder: Path, names: list[str]) -> None:
+def _remove_unless_named(run: TaskRun, output: _Output) -> None:
     """Removes what a failed task wrote. What a commit named after all stays."""
     try:
-        spaces = collection.spaces().values()
+        spaces = run.collection.spaces().values()
     except EngineError:
         return
     named = {
-        name for space in spaces if space.schema.uid == space_uid for e in space.manifest.blocks for name in files_of(e)
+        name
+        for space in spaces
+        if space.schema.uid == run.work.space_uid
+        for entry in space.manifest.blocks
+        for name in files_of(entry)
     }
-    for name in set(names) - named:
-        (folder / name).unlink(missing_ok=True)
-        (folder / (name + AGAIN)).unlink(missing_ok=True)
+    for file in output.files:
+        if file.name not in named:
+            file.unlink(missing_ok=True)
+            file.with_name(file.name + AGAIN).unlink(missing_ok=True)

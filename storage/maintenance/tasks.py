@@ -4,22 +4,24 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from storage.budget import Budget
 from storage.errors import TaskNotFound
+from storage.maintenance.build_job import Progress
+from storage.phases import ENDED, Phase
 from storage.segments import TaskKind
 
 KEPT_TASKS = 100
 """Finished tasks that are remembered."""
 
-
-ENDED = ("done", "failed", "cancelled")
+_POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A piece of background work. `phase`: waiting, copying, building, checking, publishing, done, failed, cancelled.
+    """A piece of background work.
 
     `collection` is a name, which another collection may have by now; no other ever has `collection_uid`. `done` and
     `total` count rows of the phase; times are Unix seconds; `reclaimed_bytes` were returned to the file system.
@@ -30,7 +32,7 @@ class Task:
     collection_uid: str
     space: str
     kind: TaskKind
-    phase: str = "waiting"
+    phase: Phase = Phase.WAITING
     done: int = 0
     total: int = 0
     started: float = field(default_factory=time.time)
@@ -65,18 +67,33 @@ class TaskList:
             for task_id in ended[: max(0, len(ended) - KEPT_TASKS)]:
                 del self._tasks[task_id]
 
-    def update(self, task_id: str, **changes: Any) -> None:
-        """Changes a task. A new phase starts its clock; an ended task changes no more."""
+    def report(self, task_id: str, progress: Progress) -> None:
+        """Notes how far a task is."""
         with self._changed:
             task = self._tasks[task_id]
-            if task.ended:
-                return
-            if changes.get("phase", task.phase) != task.phase:
-                changes["phase_started"] = time.time()
-                if changes["phase"] in ENDED:
-                    changes["finished"] = time.time()
-            self._tasks[task_id] = replace(task, **changes)
-            self._changed.notify_all()
+            done = task.done if progress.done is None else progress.done
+            total = task.total if progress.total is None else progress.total
+            self._change(replace(task, phase=progress.phase, done=done, total=total))
+
+    def end(self, task_id: str, phase: Phase, *, error: str = "", reclaimed_bytes: int = 0) -> None:
+        """Ends a task by one of the phases that are ends."""
+        with self._changed:
+            task = self._tasks[task_id]
+            self._change(replace(task, phase=phase, error=error, reclaimed_bytes=reclaimed_bytes))
+
+    def _change(self, task: Task) -> None:
+        """Puts a task in place of what it was. A new phase starts its clock; an ended task changes no more.
+
+        Requires: the lock.
+        """
+        before = self._tasks[task.id]
+        if before.ended:
+            return
+        if task.phase is not before.phase:
+            now = time.time()
+            task = replace(task, phase_started=now, finished=now if task.ended else None)
+        self._tasks[task.id] = task
+        self._changed.notify_all()
 
     def get(self, task_id: str) -> Task:
         """Raises TaskNotFound."""
@@ -95,3 +112,14 @@ class TaskList:
         """Returns when some task changed, or after `seconds`."""
         with self._changed:
             self._changed.wait(seconds)
+
+    def wait(self, task_ids: Sequence[str], budget: Budget) -> list[Task]:
+        """The tasks once all have ended. Raises DeadlineExceeded or Cancelled; the tasks then go on. TaskNotFound."""
+        with budget.idle():
+            while True:
+                tasks = [self.get(task_id) for task_id in task_ids]
+                if all(task.ended for task in tasks):
+                    return tasks
+                budget.check()
+                remaining = budget.remaining()
+                self.wait_for_change(_POLL_SECONDS if remaining is None else min(_POLL_SECONDS, remaining))

@@ -7,13 +7,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
-from storage.budget import Budget
+from storage.budget import UNLIMITED, Budget
 from storage.errors import CollectionClosed
 from storage.mvcc import Core
+from storage.opening.hold import Hold
 from storage.opening.open_collections import OpenCollections
-from storage.write import Writer
+from storage.write import Unit, Writer
 
 log = logging.getLogger(__name__)
 
@@ -106,18 +109,33 @@ class OpenOnUse:
                     self._changed.wait(_POLL_SECONDS)
         return self._open(do_open or self._do_open, budget)
 
-    def use_if_open(self) -> Opened | None:
-        """Begins a use when that opens nothing; None otherwise."""
+    def hold(self, budget: Budget = UNLIMITED) -> Hold:
+        """A use that ends when it is released. Raises as `use` does."""
+        self.use(budget)
+        return Hold(self.leave)
+
+    def hold_if_open(self) -> Hold | None:
+        """A hold when that opens nothing; None otherwise. Waits for nothing."""
         with self._changed:
             if self._ended or self._moving or self._opened is None:
                 return None
-            return self._begin(self._opened)
+            self._begin(self._opened)
+        return Hold(self.leave)
 
-    def use_again(self) -> None:
-        """Begins another use. Requires: there is one."""
+    def hold_again(self) -> Hold:
+        """Another hold. Requires: there is one."""
         with self._changed:
             assert self._opened is not None, "what is in use is open"
             self._begin(self._opened)
+        return Hold(self.leave)
+
+    def submit(self, unit: Unit, budget: Budget = UNLIMITED) -> "Future[Any]":
+        """Gives the writer something to do. Raises as `use` does, TooManyWrites and StorageFailed."""
+        writer = self.use(budget).writer
+        try:
+            return writer.submit(unit)
+        finally:
+            self.leave()
 
     def leave(self) -> None:
         """Ends a use."""

@@ -5,7 +5,7 @@ and so does what even float32 does not reach: such an index serves, and says how
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,18 @@ class BuiltIndex:
     `form_recall`: of a search that misses nothing but what the stored form hides; measured where recall is poor.
     """
 
-    datatype: str
+    datatype: Datatype
     scale: float = 1.0
     centre: str = ""
     recall: float = 1.0
     form_recall: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "datatype": self.datatype.value}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "BuiltIndex":
+        return cls(**{**values, "datatype": Datatype(values["datatype"])})
 
 
 def build_graph(
@@ -99,7 +103,7 @@ def judge_lists(space: DenseSpace, vectors: Rows, positions: Positions, path: Pa
         found = [lists.search(query, reading, wanted, None)[0] for query in exam.queries]
         return recall_of(exam, vectors, found)
 
-    built = BuiltIndex(datatype=lists.datatype.value, recall=recall(nprobe))
+    built = BuiltIndex(datatype=lists.datatype, recall=recall(nprobe))
     if built.recall >= GOOD_RECALL:
         return built
     return replace(built, form_recall=recall(lists.partition.lists))
@@ -138,7 +142,7 @@ def _judged(space: DenseSpace, exam: Exam, encoding: Encoding, vectors: Rows, pa
         keys, counts, _ = graph.search(query[None], width)
         found.append(keys[0, : min(counts[0], wanted)].astype(np.int64))
     built = BuiltIndex(
-        datatype=space.datatype.value,
+        datatype=space.datatype,
         scale=encoding.scale,
         centre=encoding.centre_text(),
         recall=recall_of(exam, vectors, found),

@@ -1,15 +1,7 @@
 """The tables of ids, payloads and rows in LMDB: keys, values, the catalog, and the reader of one transaction."""
 
-from storage.tables.catalog import (
-    AliasOperation,
-    Catalog,
-    CollectionState,
-    CreateAlias,
-    DeleteAlias,
-    RenameAlias,
-    SnapshotEntry,
-    read_catalog,
-)
+from storage.tables.aliases import Alias, AliasOperation, CreateAlias, DeleteAlias, RenameAlias
+from storage.tables.catalog import Catalog, CollectionState, NamedCollection, read_catalog
 from storage.tables.codec import PayloadCodec
 from storage.tables.environment import (
     State,
@@ -50,12 +42,14 @@ from storage.tables.point_records import (
 )
 from storage.tables.reader import Reader, read_rows, slots_in
 from storage.tables.recent_changes import ChangeLog
+from storage.tables.snapshot_entries import SnapshotEntry, SnapshotTable
 
 __all__ = [
     "MAX_ID_BYTES",
     "MAX_ID_NUMBER",
     "MAX_SLOT",
     "VECTOR_VERSION",
+    "Alias",
     "AliasOperation",
     "Catalog",
     "ChangeLog",
@@ -63,11 +57,13 @@ __all__ = [
     "CreateAlias",
     "DeleteAlias",
     "IdTable",
+    "NamedCollection",
     "PayloadCodec",
     "PointRecord",
     "Reader",
     "RenameAlias",
     "SnapshotEntry",
+    "SnapshotTable",
     "State",
     "Tables",
     "age_pages",

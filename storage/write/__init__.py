@@ -18,6 +18,7 @@ from storage.write.operations import (
     UpsertMode,
     WriteResult,
     frees_room,
+    size_of,
 )
 from storage.write.repacking import Place, is_worthwhile, repack
 from storage.write.structure_changes import (
@@ -33,6 +34,7 @@ from storage.write.structure_changes import (
 )
 from storage.write.transaction import Transaction
 from storage.write.validate import check_point_id, check_query_vector, check_vector, check_vectors
+from storage.write.waiting import wait_for
 from storage.write.write_threads import WriteThreads
 from storage.write.writer import Unit, Writer
 
@@ -75,4 +77,6 @@ __all__ = [
     "set_index_progress",
     "set_partition",
     "show_graph",
+    "size_of",
+    "wait_for",
 ]

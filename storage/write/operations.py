@@ -139,6 +139,22 @@ def frees_room(operation: Operation) -> bool:
             return False
 
 
+def size_of(operation: Operation) -> int:
+    """Bytes a waiting operation holds, about."""
+    match operation:
+        case Upsert():
+            return sum(map(len, operation.payloads)) + _bytes_of_vectors(operation)
+        case UpdateVectors():
+            return _bytes_of_vectors(operation)
+        case _:
+            return 64
+
+
+def _bytes_of_vectors(write: Upsert | UpdateVectors) -> int:
+    dense = sum(vectors.matrix.nbytes for vectors in write.vectors.values())
+    return dense + sum(len(body) for vectors in write.bodies.values() for body in vectors.bodies)
+
+
 @dataclass(frozen=True, slots=True)
 class WriteResult:
     """Commit sequence that holds a write, how many points each of its operations changed, and how many it left.

@@ -22,7 +22,7 @@ from storage.ivf.partition import Partition
 from storage.schema import HnswConfigDiff, IndexKind, SchemaChange, SpaceDiff, SparseSpace
 from storage.schema.payload_schema import FieldIndexParams, FieldType
 from storage.settings import StorageSettings
-from storage.tables.catalog import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
+from storage.tables.aliases import AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 from storage.write.operations import ByIds, ChangePayload, DeletePoints, DeleteVectors, Operation, WriteResult
 from tests.crash.world import DENSE, SCHEMA, Content, World, batch
 from tests.support.directories import CODEC, QUIET
@@ -169,7 +169,7 @@ def _aliases(*operations: AliasOperation) -> Step:
                 case DeleteAlias(alias):
                     del world.aliases[alias]
 
-    return Step(lambda session: session.database.update_aliases(operations), mean)
+    return Step(lambda session: session.database.names.update_aliases(operations), mean)
 
 
 def _structure(name: str, change: SchemaChange) -> Step:
@@ -236,7 +236,7 @@ def _reopen(name: str) -> Sequence[Step]:
 def _partition(name: str, lists: int) -> Step:
     rows = np.random.default_rng(lists).standard_normal((lists, 8), np.float32)
     partition = Partition((rows,), (np.array([0, lists]),))
-    return Step(lambda session: session.collection(name).set_partition("v", partition))
+    return Step(lambda session: session.collection(name).unseen.set_partition("v", partition))
 
 
 def _rest() -> Step:
@@ -245,10 +245,11 @@ def _rest() -> Step:
     def act(session: Session) -> None:
         maintenance = session.database.maintenance
         deadline = time.monotonic() + REST_SECONDS
-        for name in session.database.collection_names():
+        for name in session.database.names.collections():
             collection = session.collection(name)
-            while time.monotonic() < deadline and not collection.failed:
-                if all(task.ended for task in maintenance.tasks(collection.uid)) and not maintenance.due(collection):
+            while time.monotonic() < deadline and not collection.work.failures:
+                ended = all(task.ended for task in maintenance.tasks.all(collection.uid))
+                if ended and not maintenance.due(collection):
                     break
                 time.sleep(0.01)
 

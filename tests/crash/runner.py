@@ -233,8 +233,8 @@ def _assert_refusal_is_right(shim: Shim, error: EngineError, *, earlier: bool) -
 
 def _assert_life_goes_on(session: Session) -> None:
     """Each collection takes a write again, at the latest once it was closed and opened."""
-    for name in session.database.collection_names():
-        if session.database.state(name)[0].value == "closed":
+    for name in session.database.names.collections():
+        if session.database.usage.status(name).state.value == "closed":
             session.database.open_collection(name)
         try:
             session.collection(name).flush()
@@ -281,7 +281,7 @@ def verify(folder: Path, worlds: list[dict[str, Any]], say: Callable[[Any], None
     plain = found(database).plain()
     if json.loads(json.dumps(plain)) not in json.loads(json.dumps(worlds)):
         raise AssertionError(f"found {_short(plain)}\nexpected one of {[_short(world) for world in worlds]}")
-    for name in database.collection_names():
+    for name in database.names.collections():
         database.collection(name).write([batch((1000,), 1, ())]).result(60)
     database.close()
     assert [str(problem) for problem in check(folder).problems] == []

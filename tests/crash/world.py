@@ -81,9 +81,9 @@ def _vector(key: int, n: int, size: int) -> NDArray[np.float32]:
 def found(database: Database) -> World:
     """What an open database holds. Asserts that every vector shows the number of its point."""
     world = World()
-    for name in database.collection_names():
+    for name in database.names.collections():
         world.collections[name] = _content(database.collection(name))
-    world.aliases = dict(database.aliases())
+    world.aliases = {alias.name: alias.collection for alias in database.names.aliases()}
     for entry in database.snapshots.list():
         database.snapshots.open(entry).close()
         world.snapshots.add(entry.name)

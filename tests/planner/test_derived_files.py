@@ -70,7 +70,7 @@ def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened(path: Path) -> Iterator[tuple[Database, Engine]]:
     with closing(Database.open(path, codec=CODEC, settings=StorageSettings(background=False))) as database:
         engine = Engine(database.collection)
-        database.closed = engine.derived.closed
+        database.followers.closed = engine.derived.closed
         yield database, engine
 
 
@@ -510,8 +510,8 @@ def test_closing_does_not_wait_for_indexes_that_are_being_made(path: Path, monke
 
 def test_fields_that_nobody_declared_are_there_again_in_the_background(path: Path) -> None:
     with opened(path) as (database, engine), closing(engine):
-        database.opened = engine.derived.opened
-        database.watch(engine.derived.committed)
+        database.followers.opened = engine.derived.opened
+        database.followers.watch(engine.derived.committed)
         collection = database.collection("c")
         ends = time.monotonic() + 60
         while not engine.derived._indexes.fields.has(collection.uid, "undeclared"):

@@ -38,8 +38,8 @@ def read_all(folder: Path) -> Answer:
     def read() -> Answer:
         database = Database.open(folder, codec=CODEC, settings=QUIET)
         answer: Answer = {
-            "names": _try(database.collection_names),
-            "aliases": _try(database.aliases),
+            "names": _try(database.names.collections),
+            "aliases": _try(lambda: [[alias.name, alias.collection] for alias in database.names.aliases()]),
             "collections": {},
         }
         for name in ("c", "d"):

@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.errors import EngineError, StorageFailed
 from storage.schema import CollectionSchema, DenseSpace, SchemaChange, SparseSpace
 from storage.settings import StorageSettings
-from storage.tables.catalog import CreateAlias
+from storage.tables.aliases import CreateAlias
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC
 
@@ -81,7 +81,7 @@ class Operations:
         self._database.delete_collection("clone")
 
     def alias(self) -> None:
-        self._database.update_aliases([CreateAlias("alias", "c")])
+        self._database.names.update_aliases([CreateAlias("alias", "c")])
 
     def read(self) -> None:
         with self._collection.snapshot() as snapshot:

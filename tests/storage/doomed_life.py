@@ -15,6 +15,7 @@ from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
 from storage.ivf.partition import Partition
+from storage.phases import Phase
 from storage.schema import (
     CollectionSchema,
     DenseSpace,
@@ -95,7 +96,7 @@ def _import(name: str, space: str, lists: int) -> Step:
     def mean(world: World) -> None:
         world[name].partitions[space] = (lists,)
 
-    return Step(lambda database: database.collection(name).set_partition(space, partition), mean)
+    return Step(lambda database: database.collection(name).unseen.set_partition(space, partition), mean)
 
 
 def _points(ids: range, *spaces: tuple[str, int]) -> Operation:
@@ -152,7 +153,7 @@ def partitions_of(collection: Collection) -> dict[str, tuple[int, ...]]:
 
 def rest(database: Database) -> None:
     """Waits until no work is due anywhere."""
-    for name in database.collection_names():
+    for name in database.names.collections():
         database.maintenance.wait_until_idle(database.collection(name), UNLIMITED)
 
 
@@ -162,7 +163,7 @@ def main() -> None:
         step.act(database)
         print(number, flush=True)
         rest(database)
-    print("failed", sum(task.phase == "failed" for task in database.maintenance.tasks()), flush=True)
+    print("failed", sum(task.phase is Phase.FAILED for task in database.maintenance.tasks.all()), flush=True)
     database.close()
 
 

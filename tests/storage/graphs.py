@@ -53,4 +53,4 @@ def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> N
         scale=encoding.scale,
         centre=encoding.centre_text(),
     )
-    assert collection.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final, encoding), index)
+    assert collection.unseen.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final, encoding), index)

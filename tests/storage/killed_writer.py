@@ -40,7 +40,7 @@ def batch(number: int) -> list[Operation]:
 def main() -> None:
     first = int(sys.argv[2])
     database = Database.open(Path(sys.argv[1]), codec=CODEC, settings=StorageSettings())
-    collection = database.collection("c") if database.exists("c") else database.create_collection("c", SCHEMA)
+    collection = database.collection("c") if database.names.exists("c") else database.create_collection("c", SCHEMA)
     print("ready", flush=True)
     for number in range(first, first + 100_000):
         collection.write(batch(number)).result()

@@ -20,7 +20,7 @@ from storage.check import check
 from storage.database import Database
 from storage.schema import CollectionSchema, DenseSpace, Distance, PointId
 from storage.settings import StorageSettings
-from storage.tables.catalog import CreateAlias
+from storage.tables.aliases import CreateAlias
 from storage.write.operations import ByIds, DeletePoints
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC
@@ -56,7 +56,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(collection, DeletePoints(selector=ByIds(tuple(range(10, 30)))))
         database.maintenance.wait_until_idle(collection, UNLIMITED)
         write_points([*range(120, 128), "x" * 511, "x" * 510 + "y"])
-    database.update_aliases([CreateAlias("alias", "c")])
+    database.names.update_aliases([CreateAlias("alias", "c")])
     database.close()
     assert check(folder).problems == []
     return folder

@@ -37,7 +37,7 @@ from storage.schema import (
     Unreadable,
     parsed,
 )
-from storage.tables.catalog import CreateAlias
+from storage.tables.aliases import CreateAlias
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC, QUIET
 
@@ -66,7 +66,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = np.eye(SIZE, dtype=np.float32)
     write(collection, upsert([(key, Point({"n": key}, {"v": row})) for key, row in enumerate(rows)]))
     database.create_collection("d", CollectionSchema(spaces={"": DenseSpace(size=SIZE)}))
-    database.update_aliases([CreateAlias("alias", "c")])
+    database.names.update_aliases([CreateAlias("alias", "c")])
     database.snapshots.create(collection, "kept", UNLIMITED)
     database.close()
     return folder

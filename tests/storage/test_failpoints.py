@@ -12,6 +12,7 @@ import pytest
 from storage.check import check
 from storage.database import Database
 from storage.files.failpoints import NAMES, VARIABLE
+from storage.phases import Phase
 from storage.schema.manifest import all_files_of
 from storage.schema.stats import SpaceState
 from tests.storage.doomed_life import SETTINGS, STEPS, Content, World, partitions_of, rest, world_after
@@ -120,7 +121,7 @@ def _assert_no_original_is_damaged(root: Path) -> None:
 def _nothing_is_left_over(database: Database) -> bool:
     """Only what the catalog and the manifests name is on disk, once all collections are open."""
     uids = set()
-    for name in database.collection_names():
+    for name in database.names.collections():
         collection = database.collection(name)
         uids.add(collection.uid)
         folder = database.path / "collections" / collection.uid / "spaces"
@@ -132,8 +133,8 @@ def _nothing_is_left_over(database: Database) -> bool:
 
 def _assert_all_work_gets_done(database: Database) -> None:
     rest(database)
-    assert [task.error for task in database.maintenance.tasks() if task.phase == "failed"] == []
-    for name in database.collection_names():
+    assert [task.error for task in database.maintenance.tasks.all() if task.phase is Phase.FAILED] == []
+    for name in database.names.collections():
         collection = database.collection(name)
         for space_name, stats in collection.stats().spaces.items():
             assert stats.state in (SpaceState.READY, SpaceState.AWAITING_VECTORS)
@@ -156,7 +157,7 @@ def _assert_life_goes_on(directories: Directories, database: Database, done: int
 
 
 def _content(database: Database) -> dict[str, object]:
-    return {name: _plain_content(_held(database, name)) for name in database.collection_names()}
+    return {name: _plain_content(_held(database, name)) for name in database.names.collections()}
 
 
 def _held(database: Database, name: str) -> Content:

@@ -75,7 +75,7 @@ def test_its_graphs_are_used_or_built_again(version: str, directories: Directori
 def test_it_is_written_to(version: str, directories: Directories) -> None:
     content = _copy(directories, version)
     database = directories.open(settings=StorageSettings(background=True))
-    for name in database.collection_names():
+    for name in database.names.collections():
         collection = database.collection(name)
         spaces = collection.schema.dense
         points = [

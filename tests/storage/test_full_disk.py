@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import storage.maintenance.scheduler
+import storage.maintenance.attempts
 from storage.check import check
 from storage.collection import Collection
 from storage.database import Database
 from storage.errors import StorageFull
-from storage.maintenance.scheduler import MAX_ATTEMPTS
+from storage.maintenance.attempts import MAX_ATTEMPTS
 from storage.maintenance.tasks import Task
+from storage.phases import Phase
 from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.schema.stats import SpaceState
 from storage.settings import StorageSettings
@@ -148,19 +149,19 @@ def test_a_collection_that_finds_no_room_is_not_there(disk: Path, ballast: Path)
     _take_all_room(disk / "filler")
     with pytest.raises(StorageFull):
         database.create_collection("new", SCHEMA)
-    assert database.collection_names() == ["c"]
+    assert database.names.collections() == ["c"]
     assert len(list((disk / "data" / "collections").iterdir())) == 1
     _assert_holds(collection, model)
     ballast.unlink()
     write(database.create_collection("new", SCHEMA), _batch(0, 10, 10))
-    assert database.collection_names() == ["c", "new"]
+    assert database.names.collections() == ["c", "new"]
     database.close()
 
 
 @pytest.mark.parametrize("kind", ["build", pytest.param("vacuum", marks=pytest.mark.slow)])
 def test_work_that_finds_no_room_waits_for_it(kind: str, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long: these failures are not counted."""
-    monkeypatch.setattr(storage.maintenance.scheduler, "FULL_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(storage.maintenance.attempts, "FULL_RETRY_SECONDS", 0.1)
     database = _open(disk, background=True)
     collection = database.create_collection("c", CollectionSchema(spaces=SCHEMA.spaces))
     model: Model = {}
@@ -182,7 +183,7 @@ def test_work_that_finds_no_room_waits_for_it(kind: str, disk: Path, monkeypatch
     else:
         collection.change_schema(SchemaChange(indexing_threshold=300))
     wait_until(lambda: collection.stats().spaces["v"].state is SpaceState.ERROR)
-    assert "no space left" in collection.failed[1]
+    assert "no space left" in collection.work.failures[1]
     wait_until(lambda: len(_failed(database)) > MAX_ATTEMPTS)
     assert all(task.kind.value == kind and "no space left" in task.error for task in _failed(database))
     folder = disk / "data" / "collections" / collection.uid / "spaces" / "1"
@@ -198,4 +199,4 @@ def test_work_that_finds_no_room_waits_for_it(kind: str, disk: Path, monkeypatch
 
 
 def _failed(database: Database) -> list[Task]:
-    return [task for task in database.maintenance.tasks(database.uid("c")) if task.phase == "failed"]
+    return [task for task in database.maintenance.tasks.all(database.names.uid("c")) if task.phase is Phase.FAILED]

@@ -158,7 +158,7 @@ def test_a_half_made_directory_is_finished(directories: Directories) -> None:
     shutil.copytree(directories.root / "data", directories.root / "young")
     shutil.rmtree(directories.root / "young" / "catalog")
     shutil.rmtree(directories.root / "young" / "collections")
-    assert directories.open("young").collection_names() == []
+    assert directories.open("young").names.collections() == []
 
 
 # -- damaged originals
@@ -174,15 +174,15 @@ def _assert_broken(directories: Directories, model: Model, part: str) -> None:
         with pytest.raises(CorruptStore) as caught:
             database.collection("c")
         assert part in caught.value.metadata["file"]
-    state, reason = database.state("c")
-    assert state is CollectionState.ERROR
-    assert part in reason
+    status = database.usage.status("c")
+    assert status.state is CollectionState.ERROR
+    assert part in status.reason
     with pytest.raises(CorruptStore):
         database.open_collection("c")
-    assert database.collection_names() == ["c", "other"]
+    assert database.names.collections() == ["c", "other"]
     _assert_serves(database, "other", model)
     assert database.delete_collection("c")
-    assert database.collection_names() == ["other"]
+    assert database.names.collections() == ["other"]
 
 
 @pytest.mark.parametrize("graph", [False, True])
@@ -321,7 +321,7 @@ def test_a_newer_collection_is_refused(directories: Directories) -> None:
     database = directories.open()
     with pytest.raises(UnknownFormat):
         database.collection("c")
-    assert database.state("c")[0] is CollectionState.ERROR
+    assert database.usage.status("c").state is CollectionState.ERROR
     _assert_serves(database, "other", model)
 
 

@@ -134,7 +134,7 @@ def test_a_store_of_a_killed_process_ends_no_server(tmp_path: Path) -> None:
 
 
 def _names(data: Path) -> dict[str, str]:
-    return dict(read_catalog(data / "catalog")[0])
+    return {each.name: each.uid for each in read_catalog(data / "catalog").collections}
 
 
 def _damage(file: Path, kind: str) -> None:

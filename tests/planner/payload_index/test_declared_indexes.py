@@ -61,7 +61,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def make(database: Database) -> Callable[..., Collection]:
     def make(payloads: Mapping[PointId, dict[str, object]], **fields: FieldType) -> Collection:
-        number = len(database.collection_names())
+        number = len(database.names.collections())
         declared = {path: FieldIndexParams(kind) for path, kind in fields.items()}
         collection = database.create_collection(f"c{number}", CollectionSchema(spaces={}, field_indexes=declared))
         write(collection, payloads)
@@ -411,7 +411,7 @@ def test_declarations_outlive_the_process_and_indexes_follow(tmp_path: Path) -> 
     first.close()
     again = Database.open(tmp_path / "data", codec=CODEC)
     engine = Engine(again.collection)
-    again.opened, again.closed = engine.derived.opened, engine.derived.closed
+    again.followers.opened, again.followers.closed = engine.derived.opened, engine.derived.closed
     for name in ("c", "clone"):
         collection = again.collection(name)
         assert collection.schema.field_indexes == {"y": KEYWORD, "x": FLOAT}
@@ -426,7 +426,7 @@ def test_declarations_outlive_the_process_and_indexes_follow(tmp_path: Path) -> 
 def test_a_closing_collection_does_not_wait_for_its_indexes(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "data", codec=CODEC)
     engine = Engine(database.collection)
-    database.opened, database.closed = engine.derived.opened, engine.derived.closed
+    database.followers.opened, database.followers.closed = engine.derived.opened, engine.derived.closed
     collection = database.create_collection("c", CollectionSchema(spaces={}))
     write(collection, {number: {"x": number} for number in range(2_000)})
     for number in range(20):

@@ -40,7 +40,7 @@ def opened(path: Path) -> Iterator[tuple[Database, Engine]]:
         closing(Database.open(path, codec=CODEC, settings=StorageSettings(background=False))) as database,
         closing(Engine(database.collection)) as engine,
     ):
-        database.opened, database.closed = engine.derived.opened, engine.derived.closed
+        database.followers.opened, database.followers.closed = engine.derived.opened, engine.derived.closed
         yield database, engine
 
 
@@ -89,7 +89,9 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def is_prepared(engine: Engine, database: Database) -> bool:
-    return bool(database.open_collections()) and not any(map(engine.derived.is_preparing, database.open_collections()))
+    return bool(database.usage.open_collections()) and not any(
+        map(engine.derived.is_preparing, database.usage.open_collections())
+    )
 
 
 def wait_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +117,7 @@ def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.M
             (None, Bm25),
             ("multi", Nearest),
         ]
-        [collection] = database.open_collections()
+        [collection] = database.usage.open_collections()
         assert engine.derived._indexes.fields.has(collection.uid, "k")
         with collection.snapshot() as reader:
             assert reader.has_sparse_index("sparse")
@@ -132,7 +134,7 @@ def test_rows_of_spaces_that_take_long_are_measured(path: Path, monkeypatch: pyt
     wait_for_all(monkeypatch)
     with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
         reopened.start()
-        with database.open_collections()[0].snapshot() as reader:
+        with database.usage.open_collections()[0].snapshot() as reader:
             assert [len(block.block._norms) for block in reader.spaces["dense"].blocks] == [COUNT]
 
 
@@ -166,7 +168,7 @@ def test_what_cannot_be_opened_keeps_nobody_waiting(
     wait_for_all(monkeypatch)
     with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
         reopened.start()
-        assert not database.open_collections()
+        assert not database.usage.open_collections()
     assert "cannot be opened" in caplog.text
 
 

@@ -24,7 +24,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.schema import CollectionSchema, DenseSpace, Distance, PointId, SchemaChange
 from storage.settings import StorageSettings
-from storage.tables.catalog import SnapshotEntry
+from storage.tables.snapshot_entries import SnapshotEntry
 from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceVectors, Upsert
 from tests.support.root import ROOT
 from tests.support.server_process import environment
@@ -99,11 +99,11 @@ def archive_path(database: Database, entry: SnapshotEntry) -> Path:
 def with_graphs(database: Database, collection: Collection) -> None:
     """Merges dead rows away, so that blocks are sparse, and builds graphs."""
     maintenance = database.maintenance
-    maintenance.start()
+    maintenance.scheduler.start()
     budget = Budget.of_seconds(120)
-    maintenance.wait(maintenance.compact(collection), budget)
+    maintenance.tasks.wait(maintenance.compact(collection), budget)
     maintenance.wait_until_idle(collection, budget)
-    maintenance.wait(maintenance.rebuild(collection), budget)
+    maintenance.tasks.wait(maintenance.rebuild(collection), budget)
 
 
 @pytest.mark.parametrize("graphs", [False, True])
@@ -358,7 +358,7 @@ def test_a_damaged_snapshot_is_not_restored_and_leaves_nothing(
     with pytest.raises(errors.CorruptStore) as refused:
         database.restore_snapshot("source", "good", "target", UNLIMITED)
     assert refused.value.metadata["file"] == str(path)
-    assert not database.exists("target")
+    assert not database.names.exists("target")
     assert folders(database) == before
     path.unlink()
     with pytest.raises(errors.CorruptStore, match="missing"):
@@ -442,7 +442,7 @@ def test_a_copy_stops_at_its_deadline_and_leaves_nothing(database: Database, goo
         with pytest.raises(errors.DeadlineExceeded):
             copy()
         assert folders(database) == before
-        assert not database.exists("late")
+        assert not database.names.exists("late")
     write(source, 2)  # no snapshot is held
 
 
@@ -478,7 +478,7 @@ def test_a_kill_leaves_no_half_copy(tmp_path: Path, what: str, failpoint: str) -
     try:
         assert folders(database) == files
         assert [entry.name for entry in database.snapshots.list()] == ["first"]
-        assert database.collection_names() == ["source"]
+        assert database.names.collections() == ["source"]
         assert content(database.collection("source")) == before
         database.snapshots.create(database.collection("source"), "second", UNLIMITED)
         assert content(database.restore_snapshot("source", "second", "target", UNLIMITED)) == before
@@ -504,7 +504,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(database: Database, good: 
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert folders(database) == before
-        assert not database.exists("large")
+        assert not database.names.exists("large")
     assert len(content(source)) == 20
 
 

@@ -34,7 +34,7 @@ def _add(collection: Collection, start: int, stop: int) -> None:
 
 
 def _rebuild(database: Database, collection: Collection) -> None:
-    database.maintenance.wait(database.maintenance.rebuild(collection), UNLIMITED)
+    database.maintenance.tasks.wait(database.maintenance.rebuild(collection), UNLIMITED)
 
 
 @pytest.fixture

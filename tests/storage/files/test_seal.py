@@ -13,7 +13,7 @@ from storage.database import Database
 from storage.errors import CorruptStore
 from storage.files.seal import check_seal
 from storage.schema import CollectionSchema, DenseSpace, Distance
-from storage.tables.catalog import CreateAlias
+from storage.tables.aliases import CreateAlias
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC, QUIET, Directories
 
@@ -80,7 +80,7 @@ def test_a_damaged_file_keeps_its_seal_until_it_is_repaired(directories: Directo
     with pytest.raises(CorruptStore, match="catalog"):
         check(root)
     file.write_bytes(sound)
-    assert directories.open().collection_names() == ["c", "d"]
+    assert directories.open().names.collections() == ["c", "d"]
 
 
 def test_a_seal_by_a_program_that_removed_none_never_calls_a_kill_damage(directories: Directories) -> None:
@@ -99,5 +99,5 @@ def test_a_seal_by_a_program_that_removed_none_never_calls_a_kill_damage(directo
     path.write_text(f"{zlib.crc32(content.encode())} {content}")
     assert not check_seal(path.parent)
     database = directories.open()
-    database.update_aliases([CreateAlias("alias", "c")])
-    assert database.resolve("alias") == "c"
+    database.names.update_aliases([CreateAlias("alias", "c")])
+    assert database.names.resolve("alias") == "c"

@@ -18,7 +18,7 @@ from storage.files.directory import FORMAT_VERSION
 from storage.mvcc.snapshot import Snapshot
 from storage.schema import CollectionSchema, Datatype, DenseSpace, Distance, HnswConfig, PointId
 from storage.settings import StorageSettings
-from storage.tables.catalog import CreateAlias
+from storage.tables.aliases import CreateAlias
 from storage.write.operations import ByIds, DeletePoints
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import CODEC
@@ -64,7 +64,7 @@ def _write(folder: Path) -> dict[str, object]:
     database = Database.open(folder, codec=CODEC, settings=StorageSettings(background=True))
     _fill_segments(database)
     _fill_the_other(database)
-    database.update_aliases([CreateAlias("alias", "segments"), CreateAlias("zweiter", "more of it")])
+    database.names.update_aliases([CreateAlias("alias", "segments"), CreateAlias("zweiter", "more of it")])
     database.snapshots.create(database.collection("more of it"), "kept", UNLIMITED)
     content = content_of(database)
     database.close()
@@ -102,9 +102,9 @@ def _point(collection: Collection, number: int) -> Point:
 def content_of(database: Database) -> dict[str, object]:
     """All that a reader may ask for, as JSON has it."""
     return {
-        "aliases": [list(pair) for pair in database.aliases()],
+        "aliases": [[alias.name, alias.collection] for alias in database.names.aliases()],
         "snapshots": [[entry.collection, entry.name] for entry in database.snapshots.list()],
-        "collections": {name: _collection_content(database.collection(name)) for name in database.collection_names()},
+        "collections": {name: _collection_content(database.collection(name)) for name in database.names.collections()},
     }
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.database import Database
+from storage.phases import Phase
 from storage.schema import CollectionSchema, DenseSpace, Distance
 from storage.segments.policy import TaskKind
 from storage.settings import StorageSettings
@@ -52,7 +53,11 @@ def rest(database: Database, name: str = "c") -> Collection:
 
 def kinds_done(database: Database) -> list[TaskKind]:
     """Kinds of the tasks that were done, oldest first."""
-    return [task.kind for task in reversed(database.maintenance.tasks(database.uid("c"))) if task.phase == "done"]
+    return [
+        task.kind
+        for task in reversed(database.maintenance.tasks.all(database.names.uid("c")))
+        if task.phase is Phase.DONE
+    ]
 
 
 def space_files(collection: Collection, directories: Directories) -> list[str]:

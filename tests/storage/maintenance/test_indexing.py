@@ -250,7 +250,7 @@ def test_a_block_whose_rows_are_all_dead(directories: Directories) -> None:
     directories.close()
     collection = directories.open(settings=BACKGROUND).collection("c")
     wait_until(lambda: not blocks_without_graph(collection))
-    assert collection.failed == {}
+    assert collection.work.failures == {}
     _upsert(collection, "v", _clustered(10), first_id=500)
     with collection.snapshot() as snapshot:
         hits = _find(snapshot, SpaceSearch(space="v", vector=_clustered(1)[0], limit=20))
@@ -293,7 +293,7 @@ def test_a_killed_build_is_started_again(directories: Directories) -> None:
     assert collection.stats().spaces["v"].segments == 0
     wait_until(lambda: collection.stats().spaces["v"].segments == 1)
     assert killed
-    assert collection.failed == {}
+    assert collection.work.failures == {}
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ import pytest
 import storage.mvcc.state
 from storage.budget import Budget
 from storage.collection import Collection
-from storage.maintenance.scheduler import MAX_ATTEMPTS
+from storage.maintenance.attempts import MAX_ATTEMPTS
+from storage.phases import Phase
 from storage.schema import (
     CollectionSchema,
     Datatype,
@@ -61,7 +62,7 @@ def test_blocks_become_segments_and_segments_are_merged(directories: Directories
     directories.close()
     database = directories.open(settings=BACKGROUND)
     assert_model(rest(database), model)
-    assert database.maintenance.tasks() == []
+    assert database.maintenance.tasks.all() == []
 
 
 def test_blocks_of_a_space_without_graphs_are_merged_too(directories: Directories) -> None:
@@ -89,8 +90,8 @@ def test_a_block_with_many_dead_rows_is_written_anew(directories: Directories) -
     assert collection.stats().spaces["v"].deleted_vectors == 39
     delete(collection, model, range(50, 51))
     rest(database)
-    task = database.maintenance.tasks(database.uid("c"))[0]
-    assert (task.kind, task.phase, task.space, task.error) == (TaskKind.VACUUM, "done", "v", "")
+    task = database.maintenance.tasks.all(database.names.uid("c"))[0]
+    assert (task.kind, task.phase, task.space, task.error) == (TaskKind.VACUUM, Phase.DONE, "v", "")
     assert task.reclaimed_bytes > 0
     assert collection.stats().spaces["v"].deleted_vectors == 0
     assert sorted(name.split(".")[-1] for name in space_files(collection, directories)) == [
@@ -271,7 +272,7 @@ def test_what_is_merged_may_go_away(action: str, directories: Directories) -> No
     delete(collection, model, range(100))
     task_id = ""
     with held_build() as process_id:
-        task_id = database.maintenance.tasks(database.uid("c"))[0].id
+        task_id = database.maintenance.tasks.all(database.names.uid("c"))[0].id
         match action:
             case "drop the space":
                 collection.change_schema(SchemaChange(drop=("v",)))
@@ -280,15 +281,15 @@ def test_what_is_merged_may_go_away(action: str, directories: Directories) -> No
             case "delete":
                 database.delete_collection("c")
     wait_until(lambda: process_id not in builds())
-    [task] = database.maintenance.wait([task_id], Budget.of_seconds(60))
-    assert (task.phase, task.error) == ("cancelled", "")
+    [task] = database.maintenance.tasks.wait([task_id], Budget.of_seconds(60))
+    assert (task.phase, task.error) == (Phase.CANCELLED, "")
     if action == "close":
         database.open_collection("c")
         collection = rest(database)
         assert collection.stats().spaces["v"].deleted_vectors == 0
         assert_model(collection, model)
     if action == "drop the space":
-        assert rest(database).failed == {}
+        assert rest(database).work.failures == {}
 
 
 @pytest.mark.slow
@@ -307,14 +308,14 @@ def test_damage_does_not_spread(directories: Directories) -> None:
     collection = database.collection("c")
     delete(collection, model, range(100))
     wait_until(lambda: collection.stats().spaces["v"].state is SpaceState.ERROR)
-    failed = [task for task in database.maintenance.tasks(database.uid("c")) if task.phase == "failed"]
+    failed = [task for task in database.maintenance.tasks.all(database.names.uid("c")) if task.phase is Phase.FAILED]
     assert len(failed) == MAX_ATTEMPTS
     assert all("1.vectors" in task.error and f"{150 * SIZE * 4:,}" in task.error for task in failed), failed[0].error
     assert space_files(collection, directories) == files, "what failed leaves nothing"
     with collection.snapshot() as snapshot:
         assert snapshot.vectors("v", snapshot.slots_of([149, 151]).astype(np.uint32))[0].all()
     delete(collection, model, range(150, 151))
-    database.maintenance.wait(database.maintenance.optimize(collection), Budget.of_seconds(60))
+    database.maintenance.tasks.wait(database.maintenance.optimize(collection), Budget.of_seconds(60))
     assert collection.stats().spaces["v"].deleted_vectors == 0, "a dead row may be damaged"
     assert_model(collection, model)
 

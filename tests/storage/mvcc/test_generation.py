@@ -68,9 +68,9 @@ def test_work_that_nobody_sees_leaves_the_sequence(directories: Directories) -> 
     _add(collection, 0, 100)
     write(collection, DeletePoints(selector=ByIds(tuple(range(50)))))
     before = _numbers(collection)
-    collection.seal_tails(dead_share=0)
+    collection.unseen.seal_tails(dead_share=0)
     uid = collection.schema.dense["v"].uid
-    assert collection.reserve_block(uid) is not None
+    assert collection.unseen.reserve_block(uid) is not None
     assert _numbers(collection)[0] == before[0]
     assert _numbers(collection)[1] > before[1]
 

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 import storage.opening.open_collections
 from storage.budget import Budget
-from storage.collection import MIN_SEALED, Collection
+from storage.collection import Collection
+from storage.collection.unseen_changes import MIN_SEALED
 from storage.database import Database
+from storage.database.registry import CollectionStatus
 from storage.errors import CollectionClosed, CollectionNotFound, DeadlineExceeded, TooManyOpenCollections
 from storage.opening.open_limit import DESCRIPTORS_EACH, most_open
+from storage.phases import Phase
 from storage.schema import CollectionSchema, DenseSpace, SchemaChange
 from storage.settings import StorageSettings
 from storage.tables.catalog import CollectionState
@@ -54,7 +57,7 @@ def _use(database: Database, names: str) -> None:
 
 
 def _open_ones(database: Database) -> str:
-    return "".join(sorted(collection.name for collection in database.open_collections()))
+    return "".join(sorted(collection.name for collection in database.usage.open_collections()))
 
 
 def test_the_least_recently_used_is_closed_and_opened_by_its_next_use(directories_in_memory: Directories) -> None:
@@ -65,7 +68,7 @@ def test_the_least_recently_used_is_closed_and_opened_by_its_next_use(directorie
     assert _open_ones(database) == "acd"
     _use(database, "b")
     assert _open_ones(database) == "abd"
-    counts = database.open_counts()
+    counts = database.usage.counts()
     assert (counts.open, counts.most, counts.opened, counts.closed_for_room) == (3, 3, 5, 2)
 
 
@@ -77,7 +80,7 @@ def test_what_was_closed_for_room_is_ready_and_its_object_goes_on(directories_in
     for number in range(2, 6):
         _use(database, "b")
         assert not first.is_open
-        assert database.state("a") == (CollectionState.READY, "")
+        assert database.usage.status("a") == CollectionStatus(CollectionState.READY)
         assert first.schema.names == SCHEMA.names
         write(first, upsert([(number, _point(number))]))
         assert database.collection("a") is first
@@ -117,10 +120,10 @@ def _worked_on(database: Database) -> Iterator[None]:
     collection = database.collection("a")
     collection.change_schema(SchemaChange(auto_index=False))
     write(collection, upsert([(number, _point(number)) for number in range(MIN_SEALED)]))
-    collection.seal_tails()
+    collection.unseen.seal_tails()
     [task] = database.maintenance.rebuild(collection)
     yield
-    assert database.maintenance.task(task).phase == "waiting"
+    assert database.maintenance.tasks.get(task).phase is Phase.WAITING
     database.maintenance.cancel(task)
 
 
@@ -140,7 +143,7 @@ def test_what_is_in_use_stays_open(
             database.create_collection("c", SCHEMA)
         assert _open_ones(database) == "a"
     _use(database, "b")
-    assert database.collection_names() == ["a", "b"]
+    assert database.names.collections() == ["a", "b"]
 
 
 def test_a_use_waits_until_another_ends(directories_in_memory: Directories) -> None:
@@ -149,7 +152,7 @@ def test_a_use_waits_until_another_ends(directories_in_memory: Directories) -> N
     snapshot = database.collection("a").snapshot()
     waiting = threading.Thread(target=_use, args=(database, "b"))
     waiting.start()
-    while database.state("b")[0] is not CollectionState.LOADING:
+    while database.usage.status("b").state is not CollectionState.LOADING:
         pass
     snapshot.close()
     waiting.join(60)
@@ -169,7 +172,7 @@ def test_one_that_takes_long_to_open_holds_nobody_up_and_is_opened_once(director
     """Another process holds the lock that opening needs."""
     database = directories_in_memory.open(settings=_settings(4))
     _make(database, "abc")
-    uid = database.uid("a")
+    uid = database.names.uid("a")
     database.close_collection("a")
     folder = directories_in_memory.root / "data" / "collections" / uid / "lmdb"
     holder = subprocess.Popen(
@@ -181,21 +184,21 @@ def test_one_that_takes_long_to_open_holds_nobody_up_and_is_opened_once(director
         opening = [threading.Thread(target=database.open_collection, args=("a",)) for _ in range(4)]
         for thread in opening:
             thread.start()
-        while database.state("a")[0] is not CollectionState.LOADING:
+        while database.usage.status("a").state is not CollectionState.LOADING:
             pass
-        opened_before = database.open_counts().opened
+        opened_before = database.usage.counts().opened
         _use(database, "bc")
         _make(database, "d")
         assert database.delete_collection("b")
         database.close_collection("c")
         database.open_collection("c")
-        assert database.state("a")[0] is CollectionState.LOADING
+        assert database.usage.status("a").state is CollectionState.LOADING
         with pytest.raises(DeadlineExceeded):
             database.collection("a", Budget.of_seconds(0.1))
         holder.communicate()
         for thread in opening:
             thread.join(60)
-        assert database.open_counts().opened == opened_before + 3  # d, c, and a once
+        assert database.usage.counts().opened == opened_before + 3  # d, c, and a once
         _use(database, "acd")
     finally:
         holder.kill()
@@ -228,7 +231,7 @@ def test_a_use_beside_a_deletion_finds_it_whole_or_not_at_all(directories_in_mem
         for user in users:
             user.join(60)
     assert set(found) <= {0, 1}
-    assert database.collection_names() == []
+    assert database.names.collections() == []
     assert list((directories_in_memory.root / "data" / "collections").iterdir()) == []
 
 
@@ -265,7 +268,7 @@ def test_any_order_of_uses_loses_nothing(
             elif step == "hold":
                 with database.collection(name).hold():
                     _assert_holds(database.collection(name), models[name])
-            assert database.open_counts().open <= most
+            assert database.usage.counts().open <= most
         for name, model in models.items():
             _assert_holds(database.collection(name), model)
     finally:

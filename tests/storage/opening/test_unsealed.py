@@ -45,7 +45,7 @@ def _open_while_walks_wait(database: Database, act: object) -> list[object]:
     with WALKS._small, WALKS._small:
         opening = threading.Thread(target=use)
         opening.start()
-        wait_until(lambda: database.state("c")[0] is CollectionState.LOADING)
+        wait_until(lambda: database.usage.status("c").state is CollectionState.LOADING)
         assert callable(act)
         act()
         assert outcome == []
@@ -58,7 +58,7 @@ def test_others_serve_while_pages_are_walked(database: Database) -> None:
         write(database.collection("d"), upsert([(2, Point({}, {}))]))
         with database.collection("d").snapshot() as snapshot:
             assert snapshot.point_count == 2
-        assert database.collection_names() == ["c", "d"]
+        assert database.names.collections() == ["c", "d"]
 
     assert _open_while_walks_wait(database, act) == [1]
     database.close()

@@ -61,7 +61,7 @@ def test_odd_rows_are_found_in_any_form(kind: str, metric: Distance, datatype: D
     rows = np.ascontiguousarray(ODD[kind](_rows()), np.float32)
     space = DenseSpace(size=SIZE, distance=metric, datatype=datatype)
     built = _build(space, rows, tmp_path)
-    assert built.datatype == datatype.value
+    assert built.datatype is datatype
     assert built.recall >= 0.9
     graph = Graph(space, tmp_path / "graph", Encoding.of(built.scale, built.centre))
     random = np.random.default_rng(5)
@@ -82,17 +82,17 @@ def test_what_was_not_chosen_becomes_finer(tmp_path: Path) -> None:
     rows = (centres[random.integers(0, 4, COUNT)] + 1e-2 * random.standard_normal((COUNT, SIZE))).astype(np.float32)
     space = DenseSpace(size=SIZE, distance=Distance.EUCLID, datatype=Datatype.INT8, datatype_chosen=False)
     built = _build(space, rows, tmp_path)
-    assert built.datatype == "float32"
+    assert built.datatype is Datatype.FLOAT32
     assert built.recall >= 0.95
     chosen = _build(DenseSpace(size=SIZE, distance=Distance.EUCLID, datatype=Datatype.INT8), rows, tmp_path)
-    assert chosen.datatype == "int8"
+    assert chosen.datatype is Datatype.INT8
     assert chosen.recall < 0.95
 
 
 def test_what_does_well_stays(tmp_path: Path) -> None:
     for datatype in (Datatype.INT8, Datatype.BFLOAT16):
         space = DenseSpace(size=SIZE, distance=Distance.COSINE, datatype=datatype, datatype_chosen=False)
-        assert _build(space, _rows(), tmp_path).datatype == datatype.value
+        assert _build(space, _rows(), tmp_path).datatype is datatype
 
 
 def test_no_form_is_blamed_for_a_narrow_walk(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_no_form_is_blamed_for_a_narrow_walk(tmp_path: Path) -> None:
     rows = np.random.default_rng(7).standard_normal((COUNT, SIZE)).astype(np.float32)
     space = DenseSpace(size=SIZE, distance=Distance.EUCLID, hnsw=poor, datatype_chosen=False)
     built = _build(space, rows, tmp_path)
-    assert built.datatype == "bfloat16"
+    assert built.datatype is Datatype.BFLOAT16
     assert built.recall < 0.95
     assert [path.name for path in tmp_path.iterdir()] == ["graph"]
 

@@ -76,7 +76,7 @@ def _write(collection: Collection, rows: Rows, first_id: int = 0) -> None:
 def _settled(collection: Collection) -> SpaceStats:
     """Statistics of the space once nothing is due."""
     _wait_until(lambda: collection.stats().spaces["v"].state in (SpaceState.READY, SpaceState.ERROR))
-    assert collection.failed == {}
+    assert collection.work.failures == {}
     return collection.stats().spaces["v"]
 
 
@@ -247,7 +247,7 @@ def test_a_build_that_ends_after_the_change_to_flat_is_in_vain(database: Databas
     assert block.graph is not None
     assert entry.index is not None
     collection.change_schema(SchemaChange(update={"v": SpaceDiff(index=IndexKind.FLAT)}))
-    assert not collection.attach_graph(space.schema.uid, entry.uid, block.graph, entry.index)
+    assert not collection.unseen.attach_graph(space.schema.uid, entry.uid, block.graph, entry.index)
     assert _settled(collection).index == "flat"
 
 

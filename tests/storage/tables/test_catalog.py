@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from storage.database import Database
+from storage.database.registry import CollectionStatus
 from storage.errors import (
     AliasNotFound,
     CollectionAlreadyExists,
@@ -16,7 +17,8 @@ from storage.errors import (
     ShuttingDown,
 )
 from storage.schema import MAX_NAME_BYTES, MAX_SPACES, CollectionSchema, DenseSpace, HnswConfig
-from storage.tables.catalog import AliasOperation, CollectionState, CreateAlias, DeleteAlias, RenameAlias
+from storage.tables.aliases import Alias, AliasOperation, CreateAlias, DeleteAlias, RenameAlias
+from storage.tables.catalog import CollectionState
 from tests.storage.model import Point, upsert, write
 from tests.support.directories import Directories
 
@@ -28,16 +30,16 @@ def test_collections_come_and_go(directories: Directories) -> None:
     database = directories.open()
     for name in ("b", "a", "städte", "ab"):
         database.create_collection(name, EMPTY)
-    assert database.collection_names() == ["a", "ab", "b", "städte"]
-    assert database.collection_names("a") == ["a", "ab"]
+    assert database.names.collections() == ["a", "ab", "b", "städte"]
+    assert database.names.collections("a") == ["a", "ab"]
     with pytest.raises(CollectionAlreadyExists):
         database.create_collection("a", EMPTY)
     assert database.delete_collection("a")
     assert not database.delete_collection("a")
-    assert not database.exists("a")
+    assert not database.names.exists("a")
     directories.close()
     database = directories.open()
-    assert database.collection_names() == ["ab", "b", "städte"]
+    assert database.names.collections() == ["ab", "b", "städte"]
     assert database.create_collection("a", EMPTY).seq == 0
 
 
@@ -62,19 +64,19 @@ def test_bad_names(name: str, directories: Directories) -> None:
     with pytest.raises(InvalidName):
         database.create_collection(name, EMPTY)
     with pytest.raises(InvalidName) as caught:
-        database.update_aliases([CreateAlias("fine", "c"), CreateAlias(name, "c")])
+        database.names.update_aliases([CreateAlias("fine", "c"), CreateAlias(name, "c")])
     assert caught.value.field == "operations[1].create_alias.alias_name"
-    assert database.aliases() == []
+    assert database.names.aliases() == []
     with pytest.raises(CollectionNotFound):
         database.collection(name)
-    assert not database.exists(name)
+    assert not database.names.exists(name)
     assert not database.delete_collection(name)
     for operation in (DeleteAlias(name), RenameAlias(name, "new")):
         with pytest.raises(AliasNotFound):
-            database.update_aliases([operation])
+            database.names.update_aliases([operation])
     with pytest.raises(CollectionNotFound):
-        database.update_aliases([CreateAlias("fine", name)])
-    assert database.collection_names() == ["c"]
+        database.names.update_aliases([CreateAlias("fine", name)])
+    assert database.names.collections() == ["c"]
     assert collection.name == "c"
 
 
@@ -102,31 +104,31 @@ def test_a_bad_schema_makes_nothing(schema: CollectionSchema, error: type[Except
     database = directories.open()
     with pytest.raises(error):
         database.create_collection("c", schema)
-    assert database.collection_names() == []
+    assert database.names.collections() == []
     assert list((database.path / "collections").iterdir()) == []
 
 
 def test_aliases(directories: Directories) -> None:
     database = directories.open()
     one, two = database.create_collection("one", EMPTY), database.create_collection("two", EMPTY)
-    database.update_aliases([CreateAlias("live", "one"), CreateAlias("ü", "two")])
+    database.names.update_aliases([CreateAlias("live", "one"), CreateAlias("ü", "two")])
     assert database.collection("live") is one
-    database.update_aliases([CreateAlias("live", "two"), CreateAlias("old", "one")])
+    database.names.update_aliases([CreateAlias("live", "two"), CreateAlias("old", "one")])
     assert database.collection("live") is two
-    assert database.aliases() == [("live", "two"), ("old", "one"), ("ü", "two")]
-    assert database.aliases("two") == database.aliases("live") == [("live", "two"), ("ü", "two")]
-    database.update_aliases([RenameAlias("ü", "u"), RenameAlias("u", "u"), DeleteAlias("old")])
+    assert database.names.aliases() == [Alias("live", "two"), Alias("old", "one"), Alias("ü", "two")]
+    assert database.names.aliases("two") == database.names.aliases("live") == [Alias("live", "two"), Alias("ü", "two")]
+    database.names.update_aliases([RenameAlias("ü", "u"), RenameAlias("u", "u"), DeleteAlias("old")])
     directories.close()
     database = directories.open()
-    assert database.aliases() == [("live", "two"), ("u", "two")]
-    assert database.resolve("u") == "two"
+    assert database.names.aliases() == [Alias("live", "two"), Alias("u", "two")]
+    assert database.names.resolve("u") == "two"
     with pytest.raises(InvalidName):
         database.delete_collection("live")
     with pytest.raises(CollectionAlreadyExists):
         database.create_collection("live", EMPTY)
     assert database.delete_collection("two")
-    assert database.aliases() == []
-    assert not database.exists("live")
+    assert database.names.aliases() == []
+    assert not database.names.exists("live")
 
 
 @pytest.mark.parametrize(
@@ -150,44 +152,44 @@ def test_alias_operations_are_all_or_nothing(
     database = directories.open()
     for name in ("one", "two"):
         database.create_collection(name, EMPTY)
-    database.update_aliases([CreateAlias("live", "one"), CreateAlias("other", "one")])
+    database.names.update_aliases([CreateAlias("live", "one"), CreateAlias("other", "one")])
     with pytest.raises(error):
-        database.update_aliases([CreateAlias("new", "two"), CreateAlias("live", "two"), last])
-    assert database.aliases() == [("live", "one"), ("other", "one")]
+        database.names.update_aliases([CreateAlias("new", "two"), CreateAlias("live", "two"), last])
+    assert database.names.aliases() == [Alias("live", "one"), Alias("other", "one")]
 
 
 def test_states(directories: Directories) -> None:
     database = directories.open()
     database.create_collection("c", EMPTY)
-    database.update_aliases([CreateAlias("live", "c")])
-    assert database.state("live") == (CollectionState.READY, "")
+    database.names.update_aliases([CreateAlias("live", "c")])
+    assert database.usage.status("live") == CollectionStatus(CollectionState.READY)
     database.close_collection("live")
     database.close_collection("c")
-    assert database.state("c") == (CollectionState.CLOSED, "")
+    assert database.usage.status("c") == CollectionStatus(CollectionState.CLOSED)
     for name in ("c", "live"):
         with pytest.raises(CollectionClosed):
             database.collection(name)
     database.open_collection("live")
     database.open_collection("live")
-    assert database.state("c") == (CollectionState.READY, "")
+    assert database.usage.status("c") == CollectionStatus(CollectionState.READY)
     assert database.collection("live").name == "c"
     database.close_collection("c")
     assert database.delete_collection("c")
     database.create_collection("c", EMPTY)
-    assert database.state("c") == (CollectionState.READY, "")
+    assert database.usage.status("c") == CollectionStatus(CollectionState.READY)
 
 
 CALLS: list[Callable[[Database], object]] = [
     lambda database: database.collection("c"),
-    lambda database: database.collection_names(),
-    lambda database: database.aliases(),
-    lambda database: database.exists("c"),
-    lambda database: database.state("c"),
+    lambda database: database.names.collections(),
+    lambda database: database.names.aliases(),
+    lambda database: database.names.exists("c"),
+    lambda database: database.usage.status("c"),
     lambda database: database.create_collection("d", EMPTY),
     lambda database: database.delete_collection("c"),
     lambda database: database.open_collection("c"),
     lambda database: database.close_collection("c"),
-    lambda database: database.update_aliases([]),
+    lambda database: database.names.update_aliases([]),
 ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from storage.budget import Budget
-from storage.collection import Collection, wait_for
+from storage.collection import Collection
 from storage.errors import (
     CollectionClosed,
     DeadlineExceeded,
@@ -27,6 +27,7 @@ from storage.errors import (
 from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
 from storage.settings import StorageSettings
 from storage.tables.reader import Reader
+from storage.write import wait_for
 from storage.write.operations import ByIds, BySlots, ChangePayload, DeletePoints, DeleteVectors, Upsert
 from tests.storage.model import Model, Payload, Point, applied, assert_holds, update_vectors, upsert, write
 from tests.support.directories import Directories

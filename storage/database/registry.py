@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from storage.budget import Budget
 from storage.collection import Collection
@@ -17,6 +18,14 @@ CLOSE_THREADS = 16
 """Threads that close collections at a stop: most of closing is waiting for the disk."""
 
 _POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStatus:
+    """The state of a collection, and the reason when it is ERROR."""
+
+    state: CollectionState
+    reason: str = ""
 
 
 class Registry:
@@ -35,7 +44,7 @@ class Registry:
 
         `leaving` is called with each collection that is about to be closed for good, `left` once it is.
         """
-        self._make = make
+        self.make = make
         self._is_known = is_known
         self._leaving_hook = leaving
         self._left_hook = left
@@ -77,7 +86,7 @@ class Registry:
             self._broken.pop(uid, None)
         self.check_sound(uid)
         if uid not in self._collections:
-            self._collections[uid] = self._make(name, uid)
+            self._collections[uid] = self.make(name, uid)
         return self._collections[uid]
 
     @contextmanager
@@ -149,18 +158,18 @@ class Registry:
         with self._changed:
             return [collection for collection in self._collections.values() if collection.is_open]
 
-    def state(self, uid: str) -> tuple[CollectionState, str]:
-        """The state of a collection, and the reason when it is ERROR. Does not open it."""
+    def status(self, uid: str) -> CollectionStatus:
+        """The state of a collection. Does not open it."""
         if uid in self._closed:
-            return CollectionState.CLOSED, ""
+            return CollectionStatus(CollectionState.CLOSED)
         collection, broken = self._collections.get(uid), self._broken.get(uid)
         if collection is not None and collection.is_opening:
-            return CollectionState.LOADING, ""
+            return CollectionStatus(CollectionState.LOADING)
         if broken is not None:
-            return CollectionState.ERROR, broken.message
-        if collection is not None and collection.is_worked_on:
-            return CollectionState.REBUILDING, ""
-        return CollectionState.READY, ""
+            return CollectionStatus(CollectionState.ERROR, broken.message)
+        if collection is not None and collection.work.is_running:
+            return CollectionStatus(CollectionState.REBUILDING)
+        return CollectionStatus(CollectionState.READY)
 
     def note_broken(self, uid: str, error: EngineError) -> None:
         """Uses of the collection raise `error` from now on, until someone asks to open it."""

@@ -1,0 +1,98 @@
+"""What people ask of background work: new indexes, less dead rows, all that is due, and an end of a task."""
+
+from collections.abc import Callable, Set
+
+from storage.budget import Budget
+from storage.collection import Collection
+from storage.maintenance.jobs import Job
+from storage.maintenance.scheduler import Scheduler
+from storage.maintenance.tasks import Task
+from storage.segments import BlockFacts, SpaceView, TaskKind, facts_of, wants_index
+
+_POLL_SECONDS = 0.25
+
+
+class Maintenance:
+    """Safe for many threads. `tasks` are those of all collections."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.scheduler = scheduler
+        self._jobs = scheduler.jobs
+        self.tasks = scheduler.jobs.tasks
+
+    def rebuild(self, collection: Collection, space: str | None = None) -> list[str]:
+        """Starts a new index for every segment of a space, or of all spaces; returns the tasks.
+
+        Sealed blocks without an index get one, unless that is due by itself.
+        """
+        with self._jobs.lock:
+            given_up = self._jobs.attempts.given_up_blocks(collection.uid)
+        waits = not collection.schema.auto_index
+
+        def wanted(view: SpaceView, block: BlockFacts) -> bool:
+            if block.graph is not None or block.unverified:
+                return block.graph is not None
+            return wants_index(view.schema) and (waits or (view.schema.uid, block.uid) in given_up)
+
+        return self._ask(collection, space, TaskKind.REBUILD, wanted)
+
+    def compact(self, collection: Collection) -> list[str]:
+        """Starts writing anew every sealed block that holds dead rows; returns the tasks, and those that run."""
+        collection.unseen.seal_tails(dead_share=0)
+        with self._jobs.lock:
+            running = [
+                job for job in self._jobs.running if job.collection is collection and job.work.kind is TaskKind.VACUUM
+            ]
+        busy = {block for job in running for block in job.blocks}
+        asked = self._ask(collection, None, TaskKind.VACUUM, lambda view, block: block.dead > 0, busy)
+        return [*(job.task.id for job in running), *asked]
+
+    def optimize(self, collection: Collection) -> list[str]:
+        """Seals tails that are worth a graph and starts all work that is due, also what failed or was cancelled.
+
+        Returns the tasks that run or wait.
+        """
+        collection.unseen.seal_tails()
+        self.scheduler.start_all(collection)
+        return [task.id for task in self.tasks.all(collection.uid) if not task.ended]
+
+    def due(self, collection: Collection) -> list[Task]:
+        """What is due and waits for its turn, as tasks without an id. Work that was given up is left out."""
+        return self.scheduler.due(collection)
+
+    def wait_until_idle(self, collection: Collection, budget: Budget) -> None:
+        """Returns when nothing runs, was asked for or is due. Raises DeadlineExceeded, Cancelled, CollectionClosed."""
+        while any(not task.ended for task in self.tasks.all(collection.uid)) or self.due(collection):
+            budget.check()
+            self.tasks.wait_for_change(_POLL_SECONDS)
+        self.scheduler.settled(collection)
+
+    def cancel(self, task_id: str) -> Task:
+        """Ends a task; what it wrote is removed. Ended tasks stay as they are. Raises TaskNotFound.
+
+        Work that was due is then given up until the settings change, `optimize` is asked for or the collection is
+        opened again.
+        """
+        return self._jobs.cancel(task_id)
+
+    def _ask(
+        self,
+        collection: Collection,
+        only: str | None,
+        kind: TaskKind,
+        wanted: Callable[[SpaceView, BlockFacts], bool],
+        busy: Set[tuple[int, int]] = frozenset(),
+    ) -> list[str]:
+        """Asks for work on every sealed block that is `wanted` and not `busy`; returns the tasks."""
+
+        def make() -> list[Job]:
+            spaces = collection.spaces()
+            return [
+                self._jobs.asked_for(collection, name, spaces[name], kind, block.uid)
+                for name in (list(spaces) if only is None else [only])
+                for block in facts_of(spaces[name])
+                if (spaces[name].schema.uid, block.uid) not in busy and wanted(spaces[name], block)
+            ]
+
+        with collection.hold():
+            return self.scheduler.ask(collection, make)
