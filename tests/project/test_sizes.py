@@ -21,14 +21,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 STILL_TOO_LARGE = {
     "planner/payload_index/indexes.py:FieldIndexes: methods",
-    "storage/collection.py:Collection: methods",
-    "storage/database.py:Database: methods",
-    "storage/maintenance/scheduler.py:Maintenance: methods",
-    "storage/maintenance/task_process.py:_run: parameters",
     "storage/mvcc/snapshot.py:Snapshot: methods",
     "storage/mvcc/state.py:Core: methods",
     "storage/search/multi.py:_scan: parameters",
-    "storage/tables/catalog.py:Catalog: methods",
     "storage/tables/reader.py:Reader.__init__: parameters",
     "storage/tables/reader.py:Reader: methods",
     "storage/write/transaction.py:Transaction: methods",

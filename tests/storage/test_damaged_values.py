@@ -121,8 +121,8 @@ def read(folder: Path) -> list[EngineError]:
     database = tried(lambda: Database.open(folder, codec=CODEC, settings=QUIET))
     if database is None:
         return errors
-    tried(database.collection_names)
-    tried(database.aliases)
+    tried(database.names.collections)
+    tried(database.names.aliases)
     tried(lambda: database.snapshots.list("c"))
     for name in ("c", "d", "alias"):
         collection = tried(lambda name=name: database.collection(name))  # type: ignore[misc]
