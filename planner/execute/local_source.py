@@ -53,8 +53,11 @@ class LocalSource:
         return LocalValues(self._run, self._indexes)
 
     def statistics(self, rankers: Collection[Ranker], *, in_full: bool = False) -> Mapping[Ranker, Statistics]:
-        known = {each: each.statistics(self._run, in_full=in_full) for each in rankers if each.needs_statistics}
-        return {ranker: statistics for ranker, statistics in known.items() if statistics is not None}
+        return {
+            ranker: statistics
+            for ranker in rankers
+            if ranker.needs_statistics and (statistics := ranker.statistics(self._run, in_full=in_full)) is not None
+        }
 
     def answer(
         self, demands: Collection[Demand], statistics: Mapping[Ranker, Statistics]
