@@ -1,7 +1,7 @@
 """What a plan asks of a source, and what a source answers: leaves below restrictions, and rankings of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
 from planner.query import Filter
@@ -14,6 +14,14 @@ class Demand:
 
     leaf: Leaf
     restrictions: tuple[Filter, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Computed once: a demand is a key of several tables, and a leaf has many parts."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.leaf, self.restrictions)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def filters(self) -> tuple[Filter, ...]:
