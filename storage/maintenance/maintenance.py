@@ -62,10 +62,15 @@ class Maintenance:
 
     def wait_until_idle(self, collection: Collection, budget: Budget) -> None:
         """Returns when nothing runs, was asked for or is due. Raises DeadlineExceeded, Cancelled, CollectionClosed."""
-        while any(not task.ended for task in self.tasks.all(collection.uid)) or self.due(collection):
+        while self._is_busy(collection):
             budget.check()
             self.tasks.wait_for_change(_POLL_SECONDS)
         self.scheduler.settled(collection)
+
+    def _is_busy(self, collection: Collection) -> bool:
+        """Whether something runs, was asked for or is due. The work of a cancelled task goes on for a moment."""
+        running = any(not task.ended for task in self.tasks.all(collection.uid)) or collection.work.is_running
+        return running or bool(self.due(collection))
 
     def cancel(self, task_id: str) -> Task:
         """Ends a task; what it wrote is removed. Ended tasks stay as they are. Raises TaskNotFound.
