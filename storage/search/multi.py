@@ -1,7 +1,7 @@
 """Searching one space of multi-vectors of a snapshot: tokens nominate points, and MaxSim ranks them exactly."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,15 +60,17 @@ def search_multi(
     kinds = sorted({kind_of_index(block.graph) for block in snapshot.spaces[space].blocks if block.graph is not None})
     if query.exact or not kinds:
         reason = "exact was asked for" if query.exact else "no graph covers its tokens yet"
-        return _scan(snapshot, space, query, limit, snapshot.tokens_of(space, allowed), "exact", reason, budget)
+        hits = _scan(snapshot, space, query, limit, snapshot.tokens_of(space, allowed), budget)
+        return replace(hits, reason=reason)
     tokens = None if allowed is None else snapshot.tokens_of(space, allowed)
     if tokens is not None and int(tokens.counts.sum()) <= SCANNED_TOKENS:
-        return _scan(snapshot, space, query, limit, tokens, "matching rows", "few points match", budget)
+        hits = _scan(snapshot, space, query, limit, tokens, budget)
+        return replace(hits, strategy="matching rows", reason="few points match")
     points, computed = _nominated(snapshot, space, query, limit, tokens, budget)
     if len(points) < limit:
         everything = snapshot.tokens_of(space, allowed)
-        reason = "too few points were nominated"
-        return _scan(snapshot, space, query, limit, everything, "exact", reason, budget)
+        hits = _scan(snapshot, space, query, limit, everything, budget)
+        return replace(hits, reason="too few points were nominated")
     hits = score_multi(snapshot, space, points, query, budget)
     reason = f"{len(points):,} points were nominated by their tokens"
     computed += hits.distance_computations
@@ -113,8 +115,6 @@ def _scan(
     query: MultiQuery,
     limit: int,
     tokens: Tokens,
-    strategy: str,
-    reason: str,
     budget: Budget,
 ) -> SpaceHits:
     """Compares all `tokens`; only points that may be among the best are scored exactly. Raises ScanTooLarge."""
@@ -123,7 +123,8 @@ def _scan(
         tokens = tokens.take(_may_be_best(snapshot, space, query, limit, tokens, budget))
     scores = _scores(snapshot, space, query, tokens, budget)
     slots, scores = best(tokens.slots, scores, limit, snapshot.id_keys)
-    return SpaceHits(slots, scores, strategy, reason, int(tokens.counts.sum()) * len(query.vector.rows))
+    computed = int(tokens.counts.sum()) * len(query.vector.rows)
+    return SpaceHits(slots, scores, distance_computations=computed)
 
 
 def _may_be_best(

@@ -23,7 +23,6 @@ STILL_TOO_LARGE = {
     "planner/payload_index/indexes.py:FieldIndexes: methods",
     "storage/mvcc/snapshot.py:Snapshot: methods",
     "storage/mvcc/state.py:Core: methods",
-    "storage/search/multi.py:_scan: parameters",
     "storage/tables/reader.py:Reader.__init__: parameters",
     "storage/tables/reader.py:Reader: methods",
     "storage/write/transaction.py:Transaction: methods",
