@@ -1,4 +1,4 @@
-"""Texts in the place of vectors, over the wire, with an embedder that is a real HTTP server."""
+"""Texts instead of vectors, over the wire, with an embedder that is a real HTTP server."""
 
 import asyncio
 import time
