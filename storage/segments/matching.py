@@ -33,7 +33,7 @@ _BYTES_BESIDE = 128  # about what a row takes beside its codes: positions, facto
 _PART_VALUES = 1 << 24  # values coded between two looks at the budget
 
 Coded = tuple[CodedRows, ...]
-Key = tuple[int | None, int, SlotSet]
+Key = tuple[int, int, SlotSet]
 """The uid of a space, a commit, and the points that may be found."""
 
 
@@ -131,7 +131,7 @@ class MatchingRowsCache:
         self._entries: BoundedCache[Key, MatchingRows] = BoundedCache(capacity, _cost)
 
     def rows(
-        self, allowed: SlotSet, space_uid: int | None, seq: int, find: Callable[[NDArray[np.uint32]], NDArray[np.int64]]
+        self, allowed: SlotSet, space_uid: int, seq: int, find: Callable[[NDArray[np.uint32]], NDArray[np.int64]]
     ) -> MatchingRows:
         """The rows of `allowed` in a space at commit `seq`; `find` makes them (int64, ascending) from slots."""
         key = (space_uid, seq, allowed)
