@@ -1,1 +1,1 @@
-"""Planner: what a query means, how it will run, and running it over a storage snapshot. Knows nothing of the wire."""
+"""Planner: what a query means, how it will run, and running it over a storage snapshot. Imports no gRPC."""

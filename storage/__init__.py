@@ -1,1 +1,1 @@
-"""Storage: ids, payloads and vectors on disk, and the searches over them. Knows nothing of queries or the wire."""
+"""Storage: ids, payloads and vectors on disk, and searches of one space. Knows no trees of queries, and no gRPC."""

@@ -1,4 +1,4 @@
-"""Rewrites of plans: one pure function per rule, which returns the same object when it does nothing, in order."""
+"""Rewrites of plans: one pure function per rule. A rule that has nothing to do returns the same object."""
 
 from planner.optimize.optimizer import optimize, optimize_whole_lists
 

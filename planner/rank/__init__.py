@@ -1,4 +1,4 @@
-"""Rankings, fusions of lists, and the ways to rank: each is one file, and one line below."""
+"""Rankings, fusions of lists, and the ways to rank, each in a file of its own. bind/ways.py lists them."""
 
 from planner.rank.at_random import AtRandom
 from planner.rank.by_dense_vector import InDense

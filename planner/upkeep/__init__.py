@@ -1,4 +1,4 @@
-"""Derived indexes made and written before anybody asks for them, behind everybody else."""
+"""Makes derived indexes, and writes their files, before a request needs them. Requests go first."""
 
 from planner.upkeep.first_queries import ask_first
 from planner.upkeep.upkeep import Upkeep

@@ -1,4 +1,4 @@
-"""Errors of the server itself, and the one table of the status of every error. docs/errors.md."""
+"""Errors of the server itself, and the one table of the status of every error."""
 
 from server.errors.embedders import EmbedderFailed, EmbedderNotConfigured, EmbedderUnavailable, no_embedder
 from server.errors.indexes import AmbiguousIndex, IndexNotFound

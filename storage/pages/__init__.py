@@ -1,4 +1,4 @@
-"""The pages of an LMDB file, walked without LMDB: it trusts them, so a damaged one could end the process or lie."""
+"""Reads the pages of an LMDB file without LMDB, which believes what they say: a damaged one could end the process."""
 
 from storage.pages.walks import WALKS
 

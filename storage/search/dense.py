@@ -1,7 +1,7 @@
 """Searching one space of a snapshot: which rows are looked at, how, and in which order they come back.
 
-Scans and graphs both only nominate candidates, with bounds on their scores; every score that leaves is computed by
-score_rows makes its score from the originals, so it does not depend on how its row was found.
+Scans and graphs both only nominate candidates, with bounds on their scores. score_rows computes every score that
+leaves, from the originals, so a score does not depend on how its row was found.
 """
 
 import math
