@@ -136,9 +136,10 @@ goldens: $(STAMP) ## Record the golden files anew; review the difference
 	@$(PYTEST) -q -m golden --update-goldens
 
 .PHONY: docs
-docs: $(STAMP) ## Draw the pictures of plans and of the rooms anew
+docs: $(STAMP) ## Draw the pictures of plans and of the rooms anew, and list the rooms
 	@$(PY) -m docs.draw_plan
 	@$(PY) -m docs.draw_rooms
+	@$(PY) -m docs.list_rooms
 
 # -- running ------------------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,13 @@ from planner.rank.ranking import Ranking
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
+from storage.maintenance.build_job import BuildJob
+from storage.maintenance.job_process import JobProcess, Report
+from storage.maintenance.task_process import TaskRun, run_task
 from storage.mvcc.snapshot import Snapshot
+from storage.schema import CollectionSchema, DenseSpace
+from storage.segments.build_index import BuiltIndex
+from storage.segments.policy import due
 from storage.write.operations import SpaceVectors, Upsert
 from tests.conftest import Golden
 from tests.support.no_indexes import no_indexes
@@ -33,6 +39,7 @@ from tests.support.root import ROOT
 from tests.support.worlds import CODEC
 
 DOCUMENT = ROOT / "ARCHITECTURE.md"
+ROWS_OF_A_BLOCK = 8
 BLOCK = re.compile(r"(<!-- output: (\w+) -->\n```text\n).*?(```\n)", re.DOTALL)
 
 
@@ -63,7 +70,7 @@ QUERY = Query(
 
 @pytest.mark.golden
 def test_the_document_shows_what_is_passed_on(database: Database, shop: Collection, golden: Golden) -> None:
-    outputs = dict(query_outputs(database, shop)) | dict(write_outputs(shop))
+    outputs = dict(query_outputs(database, shop)) | dict(write_outputs(shop)) | dict(build_outputs(database))
     text = DOCUMENT.read_text(encoding="utf-8")
     assert {match[2] for match in BLOCK.finditer(text)} == outputs.keys()
     golden(DOCUMENT, BLOCK.sub(lambda match: f"{match[1]}{outputs[match[2]]}\n{match[3]}", text))
@@ -142,8 +149,69 @@ def tables_of(shop: Collection) -> dict[str, object]:
         return {
             "seq": reader.seq,
             "points": reader.point_count,
-            "slot of point 7": int(reader.slots_of([7])[0]),
+            "slot of point 7 (-1: there is none)": int(reader.slots_of([7])[0]),
+            **entries_of(reader),
             "rows of the space 'text'": view.row_count,
             "rows of its open block": view.blocks[-1].count,
             "vectors of the space 'text'": view.vector_count,
         }
+
+
+def entries_of(reader: Snapshot) -> dict[str, object]:
+    """How many entries the LMDB tables have that hold points and the vectors of the space `text`."""
+    space = reader.spaces["text"].schema.uid
+    tables = {"ids": reader._tables.ids, "points": reader._tables.points, f"rows:{space}": reader._tables.rows[space]}
+    return {f"entries of the table {name}": reader._txn.stat(table)["entries"] for name, table in tables.items()}
+
+
+class ShownProcess(JobProcess):
+    """Runs jobs, and keeps the last one to be shown."""
+
+    job: BuildJob
+
+    def run(self, job: BuildJob, rows: bytes, report: Report) -> BuiltIndex | None:
+        self.job = job
+        return super().run(job, rows, report)
+
+
+def build_outputs(database: Database) -> Iterator[tuple[str, str]]:
+    """What happens when a block is full. Background work does not start by itself here, so these are all steps."""
+    spaces = {"text": DenseSpace(size=2)}
+    schema = CollectionSchema(spaces=spaces, indexing_threshold=ROWS_OF_A_BLOCK, auto_index=False)
+    collection = database.create_collection("lamps", schema)
+    ids = tuple(range(1, ROWS_OF_A_BLOCK + 1))
+    matrix = np.array([[1, number] for number in ids], np.float32)
+    payloads = (CODEC.encode({"kind": "lamp"}),) * len(ids)
+    vectors = {"text": SpaceVectors(np.arange(len(ids)), matrix)}
+    collection.write([Upsert(ids=ids, payloads=payloads, vectors=vectors)]).result(timeout=30)
+    [work] = due(collection.spaces()["text"], schema.indexing_threshold)
+    process, phases = ShownProcess(), list[str]()
+    before = blocks_text(collection)
+    run_task(
+        TaskRun(collection=collection, work=work, process=process, report=lambda it: phases.append(it.phase.value))
+    )
+    job = process.job
+    assert job.index is not None
+    yield "due", repr(work)
+    yield (
+        "job",
+        "\n".join(
+            [
+                f"read {job.sources[0].count} rows of {job.sources[0].path.name}",
+                f"write the index {job.index.name}",
+                f"distance {job.space.distance.value}, stored as {job.space.datatype.value}, m {job.space.hnsw.m}",
+                f"phases: {', '.join(dict.fromkeys(phases))}",
+            ]
+        ),
+    )
+    yield "published", f"before: {before}\nafter:  {blocks_text(collection)}"
+
+
+def blocks_text(collection: Collection) -> str:
+    with collection.snapshot() as reader:
+        blocks = [
+            f"block {entry.uid}: {'open' if entry.end_row is None else 'sealed'}, "
+            + ("no index" if entry.index is None else f"{entry.index.kind} of {entry.index.rows} rows")
+            for entry in reader.spaces["text"].manifest.blocks
+        ]
+        return f"seq {reader.seq}, generation {reader.generation}; {'; '.join(blocks)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from docs import draw_plan, draw_rooms
+from docs import draw_plan, draw_rooms, list_rooms
 from server.config import Config
 from tests.support.documents import MAKE, anchors, documents, fences, links, make_targets, prose, references, symbols
 from tests.support.root import ROOT
@@ -66,6 +66,11 @@ def test_the_picture_of_a_plan_is_the_one_drawn() -> None:
 def test_the_map_of_the_rooms_shows_the_imports() -> None:
     drawn = draw_rooms.draw(draw_rooms.read_layers())
     assert draw_rooms.PICTURE.read_text(encoding="utf-8") == drawn, "run `make docs`"
+
+
+def test_the_list_of_the_rooms_is_what_their_doors_say() -> None:
+    document = list_rooms.DOCUMENT.read_text(encoding="utf-8")
+    assert document == list_rooms.list_rooms(document, draw_rooms.read_layers()), "run `make docs`"
 
 
 def test_the_map_knows_every_import_and_no_other() -> None:
