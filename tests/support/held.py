@@ -14,7 +14,7 @@ from storage.write.operations import BySlots, DeletePoints
 
 @contextmanager
 def held_writer(collection: Collection) -> Iterator[None]:
-    """Writes submitted inside are taken up together when it ends."""
+    """Writes submitted inside are taken up together when it ends. Raises what the write that holds is refused for."""
     entered, release = threading.Event(), threading.Event()
 
     def wait(reader: Reader) -> NDArray[np.uint32]:
@@ -23,7 +23,10 @@ def held_writer(collection: Collection) -> Iterator[None]:
         return np.empty(0, np.uint32)
 
     holding = collection.write([DeletePoints(selector=BySlots(wait))])
+    holding.add_done_callback(lambda done: entered.set())
     assert entered.wait(60)
+    if holding.done():  # only a write that is refused ends before it is released
+        holding.result()
     try:
         yield
     finally:
