@@ -4,12 +4,13 @@ The order of the rooms is that of pyproject.toml, and the lines are the imports 
 docs.draw_rooms` (or `make docs`); a test checks that the committed picture is the one drawn here.
 """
 
-import ast
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+
+from docs.imports import imported_names
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = Path(__file__).with_name("rooms.svg")
@@ -88,23 +89,13 @@ def read_layer(name: str, order: list[str]) -> Layer:
             continue
         if parts[0] not in known:
             raise ValueError(f"{name}/{parts[0]} is in no level of pyproject.toml")
-        for module in imported_modules(path):
+        for module in imported_names(path.read_text(encoding="utf-8")):
             layer, *inner = module.split(".")
             if layer == name:
                 pairs |= {(parts[0], room) for room in inner[:1] if room in known - {parts[0]}}
             elif layer in FOLDERS:
                 others.add("headwater.v1" if inner[:1] == ["v1"] else layer)
     return Layer(name, levels, frozenset(pairs), tuple(sorted(others)))
-
-
-def imported_modules(path: Path) -> Iterator[str]:
-    """Whole names, of `from a import b` also `a.b`, since b may be a module. There are no relative imports."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def draw(layers: dict[str, Layer]) -> str:

@@ -6,7 +6,6 @@ from planner.analyze.facets import FacetQuery, Facets
 from planner.analyze.group_query import DEFAULT_GROUP_SIZE, GroupLookup, GroupQuery
 from planner.analyze.matrix import DEFAULT_NEIGHBOURS, DEFAULT_SAMPLE, Matrix, MatrixQuery
 from planner.analyze.recall import (
-    Recall,
     RecallTest,
     Sample,
 )
@@ -30,7 +29,6 @@ __all__ = [
     "Matching",
     "Matrix",
     "MatrixQuery",
-    "Recall",
     "RecallTest",
     "Sample",
     "coverage",

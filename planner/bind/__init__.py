@@ -7,7 +7,6 @@ from planner.bind.bound import (
     BoundQuery,
     BoundRrf,
     BoundStage,
-    Diversity,
     Highlighted,
 )
 from planner.bind.filters import check_filter
@@ -24,7 +23,6 @@ __all__ = [
     "BoundQuery",
     "BoundRrf",
     "BoundStage",
-    "Diversity",
     "Highlighted",
     "VectorSource",
     "bind",

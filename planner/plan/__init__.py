@@ -1,7 +1,7 @@
 """Plans: the nodes, how a query becomes a tree of them, and how many rows each can emit."""
 
 from planner.plan.builder import build
-from planner.plan.estimate import Counts, most_rows
+from planner.plan.estimate import most_rows
 from planner.plan.nodes import (
     After,
     ConvertScores,
@@ -29,7 +29,6 @@ from planner.plan.nodes import (
 __all__ = [
     "After",
     "ConvertScores",
-    "Counts",
     "Diversify",
     "Empty",
     "FuseRanks",

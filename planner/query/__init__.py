@@ -61,7 +61,6 @@ from planner.query.formula_text import describe_formula
 from planner.query.metrics import Metric, Wide, metric_dissimilarity, metric_scores, metric_similarity
 from planner.query.paging import DEFAULT_DEPTH, page_reach
 from planner.query.query import (
-    ByExamples,
     ByMetrics,
     Context,
     ContextPair,
@@ -86,7 +85,6 @@ from planner.query.query import (
     Stage,
     StoredVector,
     VectorInput,
-    VectorRank,
     VectorsSelector,
     WeightedMetric,
     is_by_metric,
@@ -99,7 +97,6 @@ __all__ = [
     "AnyOf",
     "Bm25",
     "Bound",
-    "ByExamples",
     "ByMetrics",
     "Combine",
     "Condition",
@@ -169,7 +166,6 @@ __all__ = [
     "TextTest",
     "ValuesCount",
     "VectorInput",
-    "VectorRank",
     "VectorsSelector",
     "WeightedMetric",
     "Wide",

@@ -2,7 +2,7 @@
 
 from planner.rank.at_random import AtRandom
 from planner.rank.by_dense_vector import InDense
-from planner.rank.by_examples import BoundContext, BoundDiscover, BoundExamples, BoundPair, BoundRecommend, InSpace
+from planner.rank.by_examples import BoundContext, BoundDiscover, BoundPair, BoundRecommend, InSpace
 from planner.rank.by_field import ByField
 from planner.rank.by_formula import ByFormula
 from planner.rank.by_metrics import InMetrics, MetricScore
@@ -22,7 +22,6 @@ __all__ = [
     "AtRandom",
     "BoundContext",
     "BoundDiscover",
-    "BoundExamples",
     "BoundPair",
     "BoundRecommend",
     "ByField",

@@ -177,10 +177,7 @@ def shown(unit: Unit) -> str:
             return term
         case Phrase(terms, offsets):
             words = dict(zip(offsets, terms, strict=True))
-            places = [
-                place for place in range(offsets[-1] + 1) if place in words or not is_pair(words.get(place - 1, ""))
-            ]
-            return '"' + " ".join(words.get(place, "_") for place in places) + '"'
+            return '"' + " ".join(_shown_words(words)) + '"'
         case _:
             return f"{unit.start}*"
 

@@ -1,10 +1,10 @@
 """No file imports itself through others, not even for its types: what two files share belongs below both."""
 
-import ast
 from collections.abc import Container, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from docs.imports import imports_in
 from tests.support.documents import CODE, sources
 from tests.support.root import ROOT
 
@@ -17,12 +17,8 @@ def module_of(path: Path) -> str:
 
 def imported(path: Path, modules: Container[str]) -> Iterator[str]:
     """The modules that a file imports, anywhere in it. A module that is taken out of its package is not the package."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{name.name}" for name in node.names]
-            yield from (name if name in modules else node.module for name in names)
+    for module, name in imports_in((ROOT / path).read_text(encoding="utf-8")):
+        yield f"{module}.{name}" if f"{module}.{name}" in modules else module
 
 
 def test_no_file_imports_another_in_a_circle() -> None:

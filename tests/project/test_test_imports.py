@@ -1,10 +1,10 @@
 """Tests stand alone: none imports another test, and none imports from the folder of another layer's tests."""
 
-import ast
 from pathlib import Path, PurePath
 
 import pytest
 
+from docs.imports import imported_names
 from tests.support.documents import sources
 from tests.support.root import ROOT
 
@@ -15,7 +15,7 @@ def test_no_test_imports_another_test() -> None:
     wrong = [
         f"{path}: {module}"
         for path in sources("tests", "bench", "docs", "examples")
-        for module in imported(path, (ROOT / path).read_text(encoding="utf-8"))
+        for module in imported_names((ROOT / path).read_text(encoding="utf-8"), path.parent.parts)
         if is_wrong(path, module)
     ]
     assert wrong == []
@@ -31,19 +31,6 @@ def is_wrong(path: PurePath, module: str) -> bool:
     return bool(parts) and parts[0] not in OPEN_TO_ALL and path.parts[:2] != ("tests", parts[0])
 
 
-def imported(path: Path, source: str) -> set[str]:
-    """Whole names of what a file imports: of `from a.b import c` both `a.b` and, since it may be a module, `a.b.c`."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join([*path.parts[: -node.level], *filter(None, [node.module])]) if node.level else node.module
-            assert base
-            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    return names
-
-
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
@@ -52,6 +39,7 @@ def imported(path: Path, source: str) -> set[str]:
         ("import tests.planner.rank.test_ranks as ranks", True),
         ("from .test_ranks import shop", True),
         ("from . import test_ranks", True),
+        ("from ...storage import model", True),
         ("def run():\n    from tests.planner.test_plans import PLANS", True),
         ("from test_plans import PLANS", True),
         ("from tests.storage.model import write", True),
@@ -67,4 +55,4 @@ def imported(path: Path, source: str) -> set[str]:
 )
 def test_a_wrong_import_is_seen(line: str, wrong: bool) -> None:
     path = Path("tests/planner/rank/test_fusion.py")
-    assert any(is_wrong(path, module) for module in imported(path, line)) == wrong
+    assert any(is_wrong(path, module) for module in imported_names(line, path.parent.parts)) == wrong
