@@ -1,6 +1,6 @@
 """What will run: a closed union of immutable nodes.
 
-builder.py makes plans, rules/ rewrite them, execute/executor.py runs them.
+builder.py makes plans, planner/optimize rewrites them, execute/executor.py runs them.
 Every node emits a ranking: (slot, float32 score) best first, ties by point id ascending, no slot twice. Each names the
 stage of the request it belongs to (`root`, `root.prefetch[0]`, ...), which is not part of its identity: nodes are equal
 when they emit the same ranking, and the executor runs equal leaves once. Order in a stage, from the leaves up:
@@ -143,7 +143,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diversify:
-    """Emits `limit` of its child's first `candidates` rows, in the order in which diversity.py picks them; scores stay.
+    """Emits `limit` of its child's first `candidates` rows, in the order of rank/diversity.py, with their scores.
 
     Requires: the child's scores are those of `distance` in `space`.
     """
