@@ -202,3 +202,14 @@ def test_work_does_not_begin_on_what_is_being_closed(directories: Directories) -
         time.sleep(0.02)
     assert segments(rest(database)) == 1
     assert_model(database.collection("c"), model)
+
+
+def test_nobody_is_idle_while_work_goes_on(directories: Directories) -> None:
+    """The thread of a cancelled task may still be at work when its task has ended."""
+    database, collection = open_small(directories, CollectionSchema(spaces={"v": SPACE}))
+    uid = collection.schema.dense["v"].uid
+    collection.work.begin(uid)
+    with pytest.raises(DeadlineExceeded):
+        database.maintenance.wait_until_idle(collection, Budget.of_seconds(0.1))
+    collection.work.end(uid)
+    database.maintenance.wait_until_idle(collection, Budget.of_seconds(60))
