@@ -13,7 +13,7 @@ from planner.execute.fetching import Fetched, fetch
 from planner.execute.leaves import answer_leaves
 from planner.execute.places import true_places
 from planner.filtering import FilterCache, FilterSets, matches, payload_conditions
-from planner.payload_index import Column, FieldIndexes, column_of
+from planner.payload_index import Column, FieldIndexes, column_of, foresee
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
 from planner.rank import Ranker, Ranking, RunContext, Statistics
@@ -102,7 +102,7 @@ class LocalInspection:
         return None if known is None else len(known.matching)
 
     def foresee(self, filter: Filter) -> str:
-        return describe_reports(self.indexes.fields.foresee(self.run.reader, payload_conditions(filter)))
+        return describe_reports(foresee(self.indexes.fields, self.run.reader, payload_conditions(filter)))
 
     def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
         return true_places(demand, wanted, self.run)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.filtering.match import matching_slots, payload_conditions
-from planner.payload_index import FieldIndexes
+from planner.payload_index import FieldIndexes, cover
 from planner.predicate import ConditionReport
 from planner.query import Filter
 from storage.bounded_cache import BoundedCache
@@ -58,7 +58,7 @@ class FilterCache:
     def known(self, reader: Reader, filter: Filter, budget: Budget) -> Evaluated | None:
         """What is remembered, or indexes tell without a payload; else None."""
         found = self.remembered(reader, filter)
-        if found is None and self.fields is not None and self.fields.cover(reader, payload_conditions(filter)):
+        if found is None and self.fields is not None and cover(self.fields, reader, payload_conditions(filter)):
             return self.evaluated(reader, filter, budget)
         return found
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from planner.errors import PatternTooCostly
 from planner.filtering.row_tests import Mask, Rows, conditions_of, test_rows
-from planner.payload_index import FieldIndexes, Slots
+from planner.payload_index import FieldIndexes, Slots, serve
 from planner.predicate import (
     ConditionReport,
     IdCondition,
@@ -52,7 +52,7 @@ def matching_slots(
             reports += by_payloads(payload_conditions(filter))
         return slots[matches(reader, filter, slots, budget=budget)]
     conditions = payload_conditions(filter)
-    answers = fields.serve(reader, conditions, budget) if fields is not None and conditions else {}
+    answers = serve(fields, reader, conditions, budget) if fields is not None and conditions else {}
     served = {condition: answer.slots for condition, answer in answers.items()}
     rows = _test_the_rest(reader, filter, [each for each in conditions if each not in served], served, budget)
     if reports is not None:

@@ -1,5 +1,6 @@
 """Indexes of values at payload paths, declared or made on demand, brought up to date from commit to commit."""
 
+from planner.payload_index.answers import cover, foresee, serve
 from planner.payload_index.builds import FieldBuilds, FieldIndexStatus
 from planner.payload_index.columns import Column, column_of
 from planner.payload_index.distinct_values import DistinctValues, Kind, Numbers
@@ -21,4 +22,7 @@ __all__ = [
     "check_index_path",
     "column_of",
     "compares_instants",
+    "cover",
+    "foresee",
+    "serve",
 ]

@@ -6,18 +6,16 @@ What an index holds and answers is in index.py. docs/payload_indexes.md says wha
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 
-from planner.errors import PatternTooCostly
-from planner.payload_index.index import FieldIndex, IndexedCondition, Slots, build_index, build_indexes, updated
+from planner.payload_index.index import FieldIndex, build_index, build_indexes, updated
 from planner.payload_index.stored import KIND, encoded, held_slots, stored_index
 from planner.payload_index.types import points_of, prepare
-from planner.predicate import ConditionReport, ServedBy, path_text
-from planner.query import PayloadCondition
+from planner.predicate import path_text
 from storage.budget import Budget
 from storage.derived import is_worth_keeping
 from storage.mvcc import Snapshot
@@ -40,14 +38,6 @@ class IndexState(Enum):
     PENDING = "pending"
     BUILDING = "building"
     READY = "ready"
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The points that match a condition: slots, ascending, and the kind of index that told."""
-
-    slots: Slots
-    by: ServedBy
 
 
 @dataclass(slots=True, eq=False)
@@ -76,55 +66,6 @@ class FieldIndexes:
         self._paths: OrderedDict[tuple[str, str], _Path] = OrderedDict()
         self._declared: dict[tuple[str, str], _Path] = {}
         self._lock = threading.Lock()
-
-    def serve(
-        self, reader: Reader, conditions: Iterable[PayloadCondition], budget: Budget
-    ) -> Mapping[PayloadCondition, Served]:
-        """What matches each of the conditions that an index answers; the others are left out."""
-        by_path: dict[str, list[IndexedCondition]] = {}
-        for condition in conditions:
-            if isinstance(condition, IndexedCondition):
-                by_path.setdefault(path_text(condition.path), []).append(condition)
-        served: dict[PayloadCondition, Served] = {}
-        for path, tests in by_path.items():
-            index = self.get(reader, path, budget)
-            if index is not None:
-                by = ServedBy.DECLARED if path in reader.schema.field_indexes else ServedBy.AUTOMATIC
-                before = index.bytes
-                for test in tests:
-                    with suppress(PatternTooCostly):  # what the other conditions make of it, payloads tell
-                        served[test] = Served(index.matching(test, reader, budget), by)
-                if index.bytes > before and by is ServedBy.AUTOMATIC:
-                    self._fit((reader.collection_uid, path))
-        return served
-
-    def cover(self, reader: Reader, conditions: Iterable[PayloadCondition]) -> bool:
-        """Whether indexes that there are answer all of the conditions, of which there is one, at the reader's commit or
-        after entering a few changes."""
-        found = [self._known(reader, condition) for condition in conditions]
-        return bool(found) and all(found)
-
-    def foresee(self, reader: Reader, conditions: Iterable[PayloadCondition]) -> list[ConditionReport]:
-        """What would test each of the conditions now."""
-        return [ConditionReport(condition, self._server(reader, condition)) for condition in conditions]
-
-    def _server(self, reader: Reader, condition: PayloadCondition) -> ServedBy:
-        if not isinstance(condition, IndexedCondition):
-            return ServedBy.PAYLOADS
-        path = path_text(condition.path)
-        if path not in reader.schema.field_indexes:
-            return ServedBy.AUTOMATIC if self._known(reader, condition) else ServedBy.PAYLOADS
-        is_building = self.state(reader.collection_uid, path) is IndexState.BUILDING
-        return ServedBy.PAYLOADS if is_building else ServedBy.DECLARED
-
-    def _known(self, reader: Reader, condition: PayloadCondition) -> bool:
-        if reader.pending or not isinstance(condition, IndexedCondition):
-            return False
-        key = (reader.collection_uid, path_text(condition.path))
-        with self._lock:
-            entry = self._declared.get(key) or self._paths.get(key)
-            index = None if entry is None else entry.index
-        return index is not None and index.seq <= reader.seq
 
     def get(self, reader: Reader, path: str, budget: Budget) -> FieldIndex | None:
         """The index of `path` as of the reader's commit, if there is one or it is time to make it."""
@@ -185,12 +126,16 @@ class FieldIndexes:
                 for key in [key for key in paths if key[0] == collection_uid and path in (None, key[1])]:
                     del paths[key]
 
-    def has(self, collection_uid: str, path: str) -> bool:
-        """Whether there is an index of the path now."""
+    def known(self, collection_uid: str, path: str) -> FieldIndex | None:
+        """The newest index that there is of the path now, perhaps not of the newest commit. Nothing is made."""
         key = (collection_uid, path_text(path))
         with self._lock:
-            found = (self._paths.get(key), self._declared.get(key))
-            return any(entry is not None and entry.index is not None for entry in found)
+            entry = self._declared.get(key) or self._paths.get(key)
+            return None if entry is None else entry.index
+
+    def has(self, collection_uid: str, path: str) -> bool:
+        """Whether there is an index of the path now."""
+        return self.known(collection_uid, path) is not None
 
     def load(self, reader: Snapshot, budget: Budget) -> None:
         """Reads the files of indexes that were not declared: as many as there is room for, those last used first."""
@@ -227,7 +172,7 @@ class FieldIndexes:
                 _look_up(entry, reader, path)
             finally:
                 entry.lock.release()
-            self._fit((reader.collection_uid, path))
+            self.fit(reader.collection_uid, path)
             index = entry.index
         unwanted = entry.too_large or entry.scans <= SCANS_BEFORE_INDEX
         if index is None and unwanted and not entry.declared:
@@ -264,26 +209,16 @@ class FieldIndexes:
         if index is not None and index.seq > reader.seq:
             return None
         if index is None or index.seq < reader.seq:
-            index = self._of_commit(index, reader, path, budget)
+            index = _at_commit(index, reader, path, budget)
             entry.too_large = index.bytes > self._capacity and not entry.declared
             entry.index = None if entry.too_large else index
             self._make_room(entry)
         return index
 
-    @staticmethod
-    def _of_commit(old: FieldIndex | None, reader: Reader, path: str, budget: Budget) -> FieldIndex:
-        changed = None if old is None else reader.catch_up(old.seq, partial(held_slots, old))
-        if old is None or changed is None or 2 * len(changed) > reader.point_count:
-            index = build_index(reader, path, budget)
-            _tell(reader)
-            return index
-        new = updated(old, reader, changed, budget)
-        return build_index(reader, path, budget) if new.value_count > GARBAGE * len(new.slots) + 1_024 else new
-
-    def _fit(self, key: tuple[str, str]) -> None:
-        """Sees to the bound after an index grew by what tests make of its values."""
+    def fit(self, collection_uid: str, path: str) -> None:
+        """Sees to the bound after an index that is not declared grew by what tests make of its values."""
         with self._lock:
-            entry = self._paths.get(key)
+            entry = self._paths.get((collection_uid, path))
         if entry is not None and entry.index is not None:
             entry.too_large = entry.index.bytes > self._capacity
             entry.index = None if entry.too_large else entry.index
@@ -312,3 +247,13 @@ def _tell(reader: Reader) -> None:
     """An index was made that no file has yet."""
     if reader.derived is not None:
         reader.derived.outdated()
+
+
+def _at_commit(old: FieldIndex | None, reader: Reader, path: str, budget: Budget) -> FieldIndex:
+    changed = None if old is None else reader.catch_up(old.seq, partial(held_slots, old))
+    if old is None or changed is None or 2 * len(changed) > reader.point_count:
+        index = build_index(reader, path, budget)
+        _tell(reader)
+        return index
+    new = updated(old, reader, changed, budget)
+    return build_index(reader, path, budget) if new.value_count > GARBAGE * len(new.slots) + 1_024 else new

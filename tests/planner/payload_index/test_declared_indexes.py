@@ -14,6 +14,7 @@ from planner.bind.stages import bind
 from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.filtering.match import matching_slots
+from planner.payload_index.answers import serve
 from planner.payload_index.columns import column_of
 from planner.payload_index.index import build_index
 from planner.payload_index.indexes import FieldIndexes, IndexState
@@ -148,7 +149,7 @@ def test_rounding_and_bounds_never_show(
     with collection.snapshot() as reader:
         for condition in conditions:
             filter = Filter(must=(condition,))
-            served = fields.serve(reader, [condition], UNLIMITED)
+            served = serve(fields, reader, [condition], UNLIMITED)
             assert served[condition].by is ServedBy.DECLARED
             assert served[condition].slots.tolist() == matching_slots(reader, filter).tolist()
 
@@ -444,7 +445,7 @@ def test_a_budget_ends_a_long_test(make: Callable[..., Collection]) -> None:
     with collection.snapshot() as reader:
         fields.build(reader, ["x"], UNLIMITED)
         with pytest.raises(DeadlineExceeded):
-            fields.serve(reader, [TextTest("x", TextOperator.REGEX, "1")], Budget.of_seconds(0))
+            serve(fields, reader, [TextTest("x", TextOperator.REGEX, "1")], Budget.of_seconds(0))
 
 
 @pytest.mark.parametrize(
