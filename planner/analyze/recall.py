@@ -9,7 +9,7 @@ from planner.bind import BoundLeaf, BoundQuery, dense_space, space_of
 from planner.errors import InvalidLimit
 from planner.limits import MAX_LIMIT
 from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage, StoredVector
-from planner.rank import InDense, Ranking
+from planner.rank import Ranking
 from storage.budget import Budget
 from storage.errors import InvalidRequest
 from storage.mvcc import Snapshot
@@ -98,10 +98,10 @@ def _queries_of(
 
 def exactly(query: BoundQuery) -> BoundQuery:
     """The same query of one stage, answered exactly."""
-    rank = query.root.ranked.rank
-    if not isinstance(rank, InDense):
+    leaf = query.root.ranked
+    if not isinstance(leaf, BoundLeaf) or leaf.rank is None:
         return query
-    return replace(query, root=replace(query.root, ranked=BoundLeaf(replace(rank, params=SearchParams(exact=True)))))
+    return replace(query, root=replace(query.root, ranked=BoundLeaf(leaf.rank.ground_truth())))
 
 
 def recall_of(found: Ranking, exact: Ranking, distance: Distance) -> float:

@@ -35,7 +35,7 @@ from planner.query import (
     Rrf,
     Stage,
 )
-from planner.rank import ByText, InDense, Ranker
+from planner.rank import ByText, Ranker
 from storage.errors import LimitExceeded
 from storage.schema import CollectionSchema
 
@@ -107,6 +107,7 @@ class _CheckedMerge:
 class _CheckedStage:
     asked: Asked
     limit: int
+    diversity: Diversity | None
     ranked: _CheckedLeaf | _CheckedMerge
 
     def read(self, source: VectorSource) -> BoundStage:
@@ -118,7 +119,7 @@ class _CheckedStage:
             filter=stage.filter,
             filter_scope=stage.filter_scope,
             score_threshold=stage.score_threshold,
-            diversity=_diversity(stage, ranked, self.limit),
+            diversity=self.diversity,
             limit=self.limit,
             offset=stage.offset,
             search_after=stage.search_after,
@@ -144,12 +145,11 @@ def _check_stage(asked: Asked, default_limit: int) -> _CheckedStage:
         check_filter(stage.filter, asked.schema, f"{path}filter")
     if not stage.prefetch:
         rank = _check_leaf(asked)
-        _check_diversity(stage, limit, path)
-        return _CheckedStage(asked, limit, _CheckedLeaf(rank))
+        return _CheckedStage(asked, limit, _bind_diversity(asked, limit), _CheckedLeaf(rank))
     merge = _check_merge(asked)
-    _check_diversity(stage, limit, path)
+    diversity = _bind_diversity(asked, limit)
     children = [Asked(child, asked.schema, f"{path}prefetch[{index}].") for index, child in enumerate(stage.prefetch)]
-    return _CheckedStage(asked, limit, _CheckedMerge(merge, tuple(map(_check_child, children))))
+    return _CheckedStage(asked, limit, diversity, _CheckedMerge(merge, tuple(map(_check_child, children))))
 
 
 def _check_child(asked: Asked) -> _CheckedStage:
@@ -180,16 +180,14 @@ def _check_merge(asked: Asked) -> Unread[Ranker | BoundRrf | BoundDbsf]:
             return WAYS[type(rank)](rank, asked)
 
 
-def _check_diversity(stage: Stage, limit: int, path: str) -> None:
-    if isinstance(stage.query, Nearest) and stage.query.mmr is not None:
-        check_mmr(stage.query.mmr, limit, f"{path}query.nearest_with_mmr")
-
-
-def _diversity(stage: Stage, ranked: BoundLeaf | BoundMerge, limit: int) -> Diversity | None:
-    if not isinstance(stage.query, Nearest) or stage.query.mmr is None or not isinstance(ranked.rank, InDense):
+def _bind_diversity(asked: Asked, limit: int) -> Diversity | None:
+    """Requires: the stage's query was checked. Raises InvalidQuery, NotFinite, LimitExceeded."""
+    query = asked.stage.query
+    if not isinstance(query, Nearest) or query.mmr is None:
         return None
-    mmr, rank = stage.query.mmr, ranked.rank
-    return Diversity(rank.space, rank.distance, mmr.diversity, _candidates(mmr, limit))
+    check_mmr(query.mmr, limit, f"{asked.path}query.nearest_with_mmr")
+    name, space = asked.dense_space()
+    return Diversity(name, space.distance, query.mmr.diversity, _candidates(query.mmr, limit))
 
 
 def _candidates(mmr: Mmr, limit: int) -> int:

@@ -1,6 +1,6 @@
 """Running plans: the leaves of all queries of a batch together, then the operators above them, then what hits hold."""
 
-from planner.execute.demand import Demand, Place
+from planner.execute.demand import Demand
 from planner.execute.executor import execute, run
 from planner.execute.fetch_highlights import count_highlights
 from planner.execute.fetching import (
@@ -24,7 +24,6 @@ __all__ = [
     "Indexes",
     "Inspection",
     "LocalSource",
-    "Place",
     "Points",
     "Source",
     "StoredValue",

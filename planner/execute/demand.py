@@ -43,18 +43,6 @@ class LeafAnswer:
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A rank from 1 among `candidates` points, and the score there."""
-
-    rank: int
-    score: float
-    candidates: int
-
-    def __str__(self) -> str:
-        return f"rank {self.rank:,} of {self.candidates:,} by score {self.score:.6g}"
-
-
 def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
     """The leaves of a plan, in order."""
     if isinstance(node, Search | Scan | RankAll):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.bind import Highlighted
-from planner.execute.demand import Demand, LeafAnswer, Place
+from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.fetch_highlights import highlights_of_points
 from planner.execute.fetching import Fetched, fetch
 from planner.execute.leaves import answer_leaves
@@ -16,7 +16,7 @@ from planner.filtering import FilterCache, FilterSets, matches, payload_conditio
 from planner.payload_index import Column, FieldIndexes, column_of, foresee
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
-from planner.rank import Ranker, Ranking, RunContext, Statistics
+from planner.rank import Place, Ranker, Ranking, RunContext, Statistics
 from planner.text import Highlight, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
@@ -95,7 +95,7 @@ class LocalInspection:
     indexes: Indexes
 
     def vector_count(self, space: str) -> int:
-        return self.run.reader.spaces[space].vector_count
+        return self.run.reader.vector_count(space)
 
     def known_count(self, filter: Filter) -> int | None:
         known = self.indexes.filters.known(self.run.reader, filter, UNLIMITED)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.bind import Highlighted
-from planner.execute.demand import Demand, LeafAnswer, Place
+from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.fetching import Fetched
 from planner.payload_index import Column
 from planner.query import Filter, PayloadSelector, VectorsSelector
-from planner.rank import Ranker, Ranking, Statistics
+from planner.rank import Place, Ranker, Ranking, Statistics
 from planner.text import Highlight
 from storage.budget import Budget
 from storage.schema import CollectionSchema, PointId
@@ -57,7 +57,7 @@ class Inspection(Protocol):
     """Facts that explanations tell, beside what ran."""
 
     def vector_count(self, space: str) -> int:
-        """How many vectors a dense space has."""
+        """How many points have a vector in a space."""
 
     def known_count(self, filter: Filter) -> int | None:
         """How many points match, when that is known without reading payloads; else None."""

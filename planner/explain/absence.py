@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from planner.execute import Place
+from planner.rank import Place
 from storage.schema import PointId
 
 

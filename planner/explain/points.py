@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.execute import Demand, Place, Source, Trace, execute, operator_of
+from planner.execute import Demand, Source, Trace, execute, operator_of
 from planner.explain.absence import Absence, AbsenceReason, FailedCondition, PointExplanation, StageOutcome
 from planner.explain.failed_conditions import failed_conditions
 from planner.optimize import optimize_whole_lists
@@ -30,7 +30,7 @@ from planner.plan import (
     walk,
 )
 from planner.query import Filter
-from planner.rank import NOTHING, Ranking
+from planner.rank import NOTHING, Place, Ranking
 from storage.schema import PointId
 
 

@@ -21,7 +21,6 @@ from planner.plan.nodes import (
     Threshold,
 )
 from planner.query import Filter
-from planner.rank import InDense
 
 
 class Counts(Protocol):
@@ -31,7 +30,7 @@ class Counts(Protocol):
     def point_count(self) -> int: ...
 
     def vector_count(self, space: str) -> int:
-        """Vectors of a dense space."""
+        """How many points have a vector in a space."""
 
     def known_count(self, filter: Filter) -> int | None:
         """How many points match, when that is known without reading payloads; else None."""
@@ -40,10 +39,10 @@ class Counts(Protocol):
 def most_rows(node: Node, counts: Counts) -> int:
     """The most rows that a node can emit, given how many points and vectors there are and what filters match."""
     match node:
-        case Search(ranker=InDense(space=space)):
-            return min(counts.vector_count(space), _most_found(node, counts))
-        case Search() | Scan() | RankAll():
+        case Scan():
             return _most_found(node, counts)
+        case Search() | RankAll():
+            return min([_most_found(node, counts), *map(counts.vector_count, node.ranker.spaces)])
         case Empty():
             return 0
         case FuseRanks() | FuseScores() | Rerank():

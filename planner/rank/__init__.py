@@ -12,7 +12,7 @@ from planner.rank.by_text import ByText
 from planner.rank.diversity import pick_diverse
 from planner.rank.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
 from planner.rank.ranker import Found, Ranker, Statistics
-from planner.rank.ranking import NOTHING, Ids, Ranking, ranked
+from planner.rank.ranking import NOTHING, Ids, Place, Ranking, ranked
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
 from planner.rank.starts import InstantStart, ValueStart
@@ -36,6 +36,7 @@ __all__ = [
     "InSparse",
     "InstantStart",
     "MetricScore",
+    "Place",
     "Ranker",
     "Ranking",
     "RunContext",

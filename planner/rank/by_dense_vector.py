@@ -1,21 +1,23 @@
 """Nearness to a dense vector. Searches and scores are those of storage/search/dense.py."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.query import FilterStrategy, QueryVector, SearchParams
 from planner.rank.ranker import Found, Slots, Statistics
-from planner.rank.ranking import Ranking
+from planner.rank.ranking import Place, Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
 from storage.mvcc import Snapshot
-from storage.schema import Distance
+from storage.schema import Distance, IndexKind
 from storage.search import SpaceHits, SpaceSearch, score_vectors, search_vectors
 from storage.tables import encode_id
-from storage.vectors import Position
+from storage.vectors import Position, score_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,14 @@ class InDense(Searcher):
     def exactly(self) -> Self:
         return replace(self, params=replace(self.params, exact=True))
 
+    def ground_truth(self) -> Self:
+        return replace(self, params=SearchParams(exact=True))
+
+    def certain_hits(self, reader: Snapshot) -> int:
+        """All that have a vector; none where those that no index covers are left out, or lists are not read."""
+        is_ivf = reader.schema.dense[self.space].index is IndexKind.IVF
+        return 0 if self.indexed_only or (is_ivf and not self.is_exact) else reader.vector_count(self.space)
+
     def distances(self, ranked: int) -> int:
         return ranked
 
@@ -100,6 +110,14 @@ class InDense(Searcher):
         hits = score_vectors(run.reader, self.space, slots, self.vector.values, run.budget)
         return Ranking(hits.slots, hits.scores), len(hits.slots)
 
+    def places(
+        self, allowed: Slots | None, excluded: NDArray[np.int64], wanted: Sequence[int], run: RunContext
+    ) -> dict[int, Place]:
+        """Counts those that come before, so that no ranking of all is held."""
+        held = run.reader.slots_with_vector(self.space)
+        competing = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
+        return _places(self, competing[~np.isin(competing, excluded)], wanted, run)
+
     def search(self, request: SearchRequest, run: RunContext) -> Found:
         return self.search_together([(self, request)], run)[0]
 
@@ -109,6 +127,34 @@ class InDense(Searcher):
         asked = [_space_search(searcher, request) for searcher, request in searches]
         answers = search_vectors(run.reader, asked, run.budget)
         return [_found(*search, hits, run.reader) for search, hits in zip(searches, answers, strict=True)]
+
+
+def _places(by: InDense, competing: Slots, wanted: Sequence[int], run: RunContext) -> dict[int, Place]:
+    """One more than how many are better: by score, or by id where scores are equal."""
+    reader, budget = run.reader, run.budget
+    scored = [_scored(by, chunk) for chunk in reader.vector_chunks(by.space, np.array(wanted, np.uint32), budget)]
+    scores = {
+        slot: score for slots, found in scored for slot, score in zip(slots.tolist(), found.tolist(), strict=True)
+    }
+    keys = dict(zip(scores, reader.id_keys(np.array(list(scores), np.uint32)), strict=True))
+    ahead, equal = dict.fromkeys(scores.values(), 0), dict[float, list[bytes]]()
+    for chunk in reader.vector_chunks(by.space, competing, budget):
+        slots, found = _scored(by, chunk)
+        for score in ahead:  # each once, however many points have it
+            budget.check()
+            better = found > score if by.higher_is_better else found < score
+            ahead[score] += int(np.count_nonzero(better))
+            equal.setdefault(score, []).extend(reader.id_keys(slots[found == score]))
+    before = {score: sorted(tied) for score, tied in equal.items()}
+    return {
+        slot: Place(ahead[score] + bisect_left(before[score], keys[slot]) + 1, score, len(competing))
+        for slot, score in scores.items()
+    }
+
+
+def _scored(by: InDense, chunk: tuple[Slots, NDArray[np.float32]]) -> tuple[Slots, NDArray[np.float32]]:
+    slots, rows = chunk
+    return slots, score_rows(by.distance, by.vector.values, rows)
 
 
 def _space_search(by: InDense, request: SearchRequest) -> SpaceSearch:

@@ -1,7 +1,8 @@
 """Nearness to a multi-vector by MaxSim. Searches and scores are those of storage/search/multi.py."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Ranking
@@ -40,6 +41,9 @@ class InMulti(Searcher):
         width = {} if query.width is None else {"hnsw_ef": str(query.width)}
         nprobe = {} if query.nprobe is None else {"nprobe": ",".join(map(str, query.nprobe))}
         return {"using": self.space, "rows": str(len(query.vector.rows))} | exact | width | nprobe
+
+    def ground_truth(self) -> Self:
+        return replace(self, query=MultiQuery(self.query.vector, exact=True))
 
     def rank(
         self,

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import Metric
-from planner.rank.ranking import Ranking
+from planner.rank.ranking import Place, Ranking, places_in
 from planner.rank.run_context import RunContext
+from storage.mvcc import Snapshot
 from storage.schema import Distance
 
 Slots = NDArray[np.uint32]
@@ -102,6 +103,14 @@ class Ranker(ABC):
         """Distances that are computed to rank so many points."""
         return 0
 
+    def certain_hits(self, reader: Snapshot) -> int:
+        """How many points of a snapshot a leaf is certain to find before anything is searched, if all are allowed."""
+        return reader.point_count if self.ranks_everything else 0
+
+    def ground_truth(self) -> Self:
+        """What the recall of this ranking is measured against: all points, looked at, whatever its settings say."""
+        return self
+
     def no_rank(self) -> str:
         """Why a point that has the vectors has no rank."""
         return f"{self.name} gives it no rank"
@@ -121,6 +130,18 @@ class Ranker(ABC):
         are given. `statistics`: those of the whole collection; None: of what the run reads.
         Raises DeadlineExceeded, Cancelled, and InvalidQuery for points that a formula has no score for.
         """
+
+    def places(
+        self, allowed: Slots | None, excluded: NDArray[np.int64], wanted: Sequence[int], run: RunContext
+    ) -> dict[int, Place]:
+        """The place of each of the slots `wanted` that has one, among all that a leaf could find, computed exactly.
+
+        `allowed` and `excluded`: see `find`. Requires: the wanted slots are allowed, and not excluded.
+        Raises what `rank` may.
+        """
+        slots = run.reader.all_slots() if allowed is None else allowed
+        ranking, _ = self.rank(slots[~np.isin(slots, excluded)], run)
+        return places_in(ranking, wanted)
 
     def find(
         self,

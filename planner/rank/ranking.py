@@ -35,6 +35,18 @@ class Ranking:
         return Ranking(self.slots[kept], self.scores[kept])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rank from 1 among `candidates` points, and the score there."""
+
+    rank: int
+    score: float
+    candidates: int
+
+    def __str__(self) -> str:
+        return f"rank {self.rank:,} of {self.candidates:,} by score {self.score:.6g}"
+
+
 NOTHING = Ranking(np.empty(0, np.uint32), np.empty(0, np.float32))
 
 
@@ -49,6 +61,15 @@ def ranked(
     """Sorts by score, best first, then by id; of `limit`, only so many, and no id of the others is read."""
     best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=ids.id_keys, limit=limit)
     return Ranking(slots[best], scores[best])
+
+
+def places_in(ranking: Ranking, wanted: Sequence[int]) -> dict[int, Place]:
+    """The place of each of the slots `wanted` that the ranking holds."""
+    positions = np.flatnonzero(np.isin(ranking.slots, np.array(wanted, np.uint32)))
+    return {
+        int(ranking.slots[position]): Place(position + 1, float(ranking.scores[position]), len(ranking))
+        for position in positions.tolist()
+    }
 
 
 def unscored(slots: NDArray[np.uint32]) -> Ranking:
