@@ -31,7 +31,7 @@ def set_bodies(
         stored = {slot: _append_tokens(transaction, space, slot, body) for slot, body in chosen.items()}
     else:
         stored = chosen
-        transaction.sparse_changes(space).extend(SparseChange(slot, body) for slot, body in chosen.items())
+        transaction.changes.sparse(space).extend(SparseChange(slot, body) for slot, body in chosen.items())
     with transaction.txn.cursor(transaction.bodies_table(space)) as cursor:
         cursor.putmulti([(encode_slot(slot), encode_vector(body)) for slot, body in stored.items()])
     return set(chosen)
@@ -45,7 +45,7 @@ def remove_bodies(transaction: Transaction, space: str, slots: Sequence[int]) ->
     table = transaction.bodies_table(space)
     had = {slot for slot in slots if transaction.txn.delete(encode_slot(slot), db=table)}
     if had and not is_multi:
-        transaction.sparse_changes(space).extend(SparseChange(slot, None) for slot in slots if slot in had)
+        transaction.changes.sparse(space).extend(SparseChange(slot, None) for slot in slots if slot in had)
     return had
 
 
@@ -56,15 +56,15 @@ def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes)
     if len(body) % row_bytes:  # the schema changed since the write was validated
         raise DimensionMismatch(f'vectors["{space}"]', expected=rows.schema.size, actual=len(body) // 4)
     matrix: NDArray[np.float32] = np.frombuffer(body, "<f4").reshape(-1, rows.schema.size)
-    delta = transaction.delta(space)
-    first, tokens = delta.next_row, list(range(delta.next_row, delta.next_row + len(matrix)))
+    changes = transaction.changes.rows(space)
+    first, tokens = changes.next_row, list(range(changes.next_row, changes.next_row + len(matrix)))
     if first + len(matrix) > MAX_SLOT:
         raise StorageFull(f"the space {space!r} has used up its rows")
     items = [(encode_slot(row), encode_row(row, crc32(vector))) for row, vector in zip(tokens, matrix, strict=True)]
     with transaction.txn.cursor(transaction.rows_table(space)) as cursor:
         cursor.putmulti(items)
-    delta.matrices.append(matrix)
-    for column in (delta.slots, delta.changed_slots, delta.changed_rows):
+    changes.matrices.append(matrix)
+    for column in (changes.slots, changes.changed_slots, changes.changed_rows):
         column.extend(tokens)
     uid = rows.schema.uid
     # What a commit that fails leaves here is past the rows that readers know, and the next one overwrites it.
@@ -82,7 +82,7 @@ def _remove_tokens(transaction: Transaction, space: str, slots: Sequence[int]) -
         tokens = range(first, first + count)
         for token in tokens:
             transaction.txn.delete(encode_slot(token), db=rows)
-        delta = transaction.delta(space)
-        delta.killed.extend(tokens)
-        delta.changed_slots.extend(tokens)
-        delta.changed_rows.extend([NO_ROW] * count)
+        changes = transaction.changes.rows(space)
+        changes.killed.extend(tokens)
+        changes.changed_slots.extend(tokens)
+        changes.changed_rows.extend([NO_ROW] * count)

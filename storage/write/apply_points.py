@@ -134,10 +134,10 @@ def _set_vectors(
     chosen = [number for number, position in enumerate(positions) if position in slot_of]
     matrix = vectors.matrix if len(chosen) == len(positions) else vectors.matrix[chosen]
     slots = [slot_of[positions[number]] for number in chosen]
-    delta = transaction.delta(space)
+    changes = transaction.changes.rows(space)
     if may_exist:
-        delta.killed.extend(transaction.current_rows(space, slots).values())
-    rows = list(range(delta.next_row, delta.next_row + len(slots)))
+        changes.killed.extend(transaction.current_rows(space, slots).values())
+    rows = list(range(changes.next_row, changes.next_row + len(slots)))
     rows_bytes = np.ascontiguousarray(matrix, "<f4")
     items = [
         (encode_slot(slot), encode_row(row, crc32(vector)))
@@ -145,10 +145,10 @@ def _set_vectors(
     ]
     with transaction.txn.cursor(transaction.rows_table(space)) as cursor:
         cursor.putmulti(items)
-    delta.matrices.append(rows_bytes)
-    delta.slots.extend(slots)
-    delta.changed_slots.extend(slots)
-    delta.changed_rows.extend(rows)
+    changes.matrices.append(rows_bytes)
+    changes.slots.extend(slots)
+    changes.changed_slots.extend(slots)
+    changes.changed_rows.extend(rows)
     return set(slots)
 
 
@@ -159,10 +159,10 @@ def _remove_vectors(transaction: Transaction, space: str, slots: Sequence[int]) 
         table = transaction.rows_table(space)
         for slot in current:
             transaction.txn.delete(encode_slot(slot), db=table)
-        delta = transaction.delta(space)
-        delta.killed.extend(current.values())
-        delta.changed_slots.extend(current)
-        delta.changed_rows.extend([NO_ROW] * len(current))
+        changes = transaction.changes.rows(space)
+        changes.killed.extend(current.values())
+        changes.changed_slots.extend(current)
+        changes.changed_rows.extend([NO_ROW] * len(current))
     return set(current)
 
 

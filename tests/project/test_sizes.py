@@ -24,7 +24,6 @@ STILL_TOO_LARGE = {
     "storage/mvcc/state.py:Core: methods",
     "storage/tables/reader.py:Reader.__init__: parameters",
     "storage/tables/reader.py:Reader: methods",
-    "storage/write/transaction.py:Transaction: methods",
 }
 
 
