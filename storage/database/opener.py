@@ -7,7 +7,7 @@ from storage.collection import Collection
 from storage.database.followers import Followers
 from storage.failed_writes import FailedWriteLog
 from storage.files import DiskReserve
-from storage.mvcc import Core
+from storage.mvcc import Core, create_core, open_core
 from storage.opening import OpenCollections, Opened
 from storage.schema import CollectionSchema
 from storage.segments import MatchingRowsCache
@@ -65,13 +65,13 @@ class Opener:
     def create(self, collection: Collection, schema: CollectionSchema) -> Opened:
         """Makes the files of an empty collection."""
         folder = self.folder_of(collection.uid)
-        core = Core.create(collection.uid, folder, schema, self._codec, self._settings.map_size)
+        core = create_core(collection.uid, folder, schema, self._codec, self._settings.map_size)
         return self._with_writer(collection, core)
 
     def open(self, collection: Collection) -> Opened:
         """Opens the files that are there. Raises CorruptStore, UnknownFormat, StorageFull or StorageFailed."""
         folder = self.folder_of(collection.uid)
-        core = Core.open(collection.uid, folder, self._codec, self._settings.map_size)
+        core = open_core(collection.uid, folder, self._codec, self._settings.map_size)
         return self._with_writer(collection, core)
 
     def stop(self) -> None:

@@ -1,5 +1,6 @@
 """The state of an open collection by commit, and the snapshot that pins one."""
 
+from storage.mvcc.loading import create_core, open_core
 from storage.mvcc.snapshot import VALUES_READ_AT_ONCE, RowsOf, Snapshot, Tokens
 from storage.mvcc.state import Core, View
 
@@ -10,4 +11,6 @@ __all__ = [
     "Snapshot",
     "Tokens",
     "View",
+    "create_core",
+    "open_core",
 ]

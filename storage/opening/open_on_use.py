@@ -1,6 +1,6 @@
 """A collection's files and writer, opened by the first use, closed while others need the room, closed for good once.
 
-Who is closed when is decided in open_collections.py; what opening reads is in mvcc/state.py.
+Who is closed when is decided in open_collections.py; what opening reads is in mvcc/loading.py.
 """
 
 import logging

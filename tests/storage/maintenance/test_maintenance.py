@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-import storage.mvcc.state
+import storage.mvcc.loading
 from storage.budget import Budget
 from storage.collection import Collection
 from storage.maintenance.attempts import MAX_ATTEMPTS
@@ -189,7 +189,7 @@ def test_large_graphs_are_verified_after_opening_and_not_built_again(
         rest(database)
     before = space_files(collection, directories)
     directories.close()
-    monkeypatch.setattr(storage.mvcc.state, "VERIFIED_AT_ONCE", 0)
+    monkeypatch.setattr(storage.mvcc.loading, "VERIFIED_AT_ONCE", 0)
     database = directories.open(settings=BACKGROUND)
     collection = rest(database)
     assert segments(collection) == 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import storage.mvcc.state
+import storage.mvcc.loading
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
@@ -93,7 +93,7 @@ def test_an_index_that_does_not_serve_yet_is_another_generation(
     _add(collection, 0, 100)
     attach_graphs(collection)
     before = _numbers(collection)
-    monkeypatch.setattr(storage.mvcc.state, "VERIFIED_AT_ONCE", 0)
+    monkeypatch.setattr(storage.mvcc.loading, "VERIFIED_AT_ONCE", 0)
     collection = _reopened(database)
     unverified = _numbers(collection)
     assert unverified[0] == before[0]
