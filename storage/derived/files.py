@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,8 @@ CHANGED_SHARE = 1 / 16
 
 SUFFIX = ".derived"
 TEMPORARY = ".tmp"
+
+Decoded = TypeVar("Decoded")
 
 
 class Changes(Protocol):
@@ -219,6 +221,21 @@ def is_worth_keeping(reader: "Changes", kind: str, key: str, seq: int, entries: 
         return False
     changed = reader.changed_since(stored)
     return changed is None or len(changed) > max(MIN_ENTRIES, entries * CHANGED_SHARE)
+
+
+def read_decoded(
+    files: DerivedFiles | None, kind: str, key: str, version: str, decoded: Callable[[Derived], Decoded]
+) -> Decoded | None:
+    """What `decoded` makes of the file, perhaps of another commit; None when there is no file that can be used.
+
+    `decoded` raises ValueError, LookupError or TypeError for what it cannot use.
+    """
+    stored = None if files is None else files.read(kind, key, version)
+    try:
+        return None if stored is None else decoded(stored)
+    except (ValueError, LookupError, TypeError) as error:
+        log.warning("derived data of %s %r cannot be used and are made anew: %r", kind, key, error)
+        return None
 
 
 def fingerprint(folder: Path, patterns: Iterable[str], *also: str) -> str:

@@ -131,7 +131,7 @@ def test_what_was_done_before_the_deadline_is_kept(
 def test_a_request_that_waits_for_another_sees_its_own_deadline(database: Database) -> None:
     collection, indexes = filled(database, {1: "fox"}), TextIndexes(LARGE)
     with collection.snapshot() as reader:
-        entry = indexes._entry((reader.collection_uid, "t", SETTINGS))
+        entry = indexes._keeper._entry((reader.collection_uid, "t", SETTINGS))
         with entry.lock:
             started = time.monotonic()
             with pytest.raises(DeadlineExceeded):
