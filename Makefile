@@ -10,6 +10,7 @@ SLOW_SHARE ?= 4
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+KERNELS := $(VENV)/.kernels
 PYTEST := $(PY) -m pytest
 RUN_TESTS = $(PYTEST) -q -n $(WORKERS) --dist=worksteal --durations-file=.cache/durations.txt
 PROTOS := $(sort $(wildcard protos/headwater/v1/*.proto))
@@ -32,13 +33,18 @@ help: ## List the targets
 # -- environment --------------------------------------------------------------------------------------------------------
 
 .PHONY: install
-install: $(STAMP) ## Prepare .venv; does nothing when it is current
+install: $(KERNELS) ## Prepare .venv and build the kernels; does nothing when both are current
 
 $(STAMP): pyproject.toml client/pyproject.toml requirements.lock
 	$(call heading,Installing into $(VENV))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet -c requirements.lock -e ./client -e '.[dev]'
+	@touch $@
+
+$(KERNELS): $(STAMP) $(wildcard storage/kernels/source/*) storage/kernels/build.py
+	$(call heading,Building the kernels)
+	@$(PY) -m storage.kernels
 	@touch $@
 
 .PHONY: lock
@@ -90,7 +96,7 @@ typecheck: $(STAMP) ## mypy --strict over everything
 	@$(PY) -m mypy
 
 .PHONY: test
-test: $(STAMP) ## All checks, and the tests with a share of the slow ones
+test: $(KERNELS) ## All checks, and the tests with a share of the slow ones
 	@$(MAKE) lint
 	@$(MAKE) typecheck
 	@$(MAKE) protos-check
@@ -98,19 +104,19 @@ test: $(STAMP) ## All checks, and the tests with a share of the slow ones
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE)
 
 .PHONY: test-storage test-planner test-server test-client test-e2e
-test-storage: $(STAMP) ## The tests of storage, with a share of the slow ones
+test-storage: $(KERNELS) ## The tests of storage, with a share of the slow ones
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/storage
-test-planner: $(STAMP) ## The tests of the planner
+test-planner: $(KERNELS) ## The tests of the planner
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/planner
-test-server: $(STAMP) ## The tests of the server
+test-server: $(KERNELS) ## The tests of the server
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/server
-test-client: $(STAMP) ## The tests of the client
+test-client: $(KERNELS) ## The tests of the client
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/client
-test-e2e: $(STAMP) ## The tests of a real server with the real client
+test-e2e: $(KERNELS) ## The tests of a real server with the real client
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/e2e
 
 .PHONY: test-all
-test-all: $(STAMP) ## Every test, and ten times as many generated examples
+test-all: $(KERNELS) ## Every test, and ten times as many generated examples
 	$(call heading,All tests)
 	@$(RUN_TESTS) --hypothesis-profile=thorough
 
@@ -120,14 +126,14 @@ SEED ?=
 ONLY ?=
 
 .PHONY: fuzz
-fuzz: $(STAMP) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1
+fuzz: $(KERNELS) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1
 	@$(PY) -m tests.attack --requests $(REQUESTS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 # Settings of `make soak`; without SEED a new one, which it prints.
 MINUTES ?= 10
 
 .PHONY: soak
-soak: $(STAMP) ## Use a server in every way at once, with kills, against a model: make soak MINUTES=10 SEED=1
+soak: $(KERNELS) ## Use a server in every way at once, with kills, against a model: make soak MINUTES=10 SEED=1
 	@$(PY) -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 .PHONY: goldens
@@ -144,11 +150,11 @@ docs: $(STAMP) ## Draw the pictures of plans and of the rooms anew, and list the
 # -- running ------------------------------------------------------------------------------------------------------------
 
 .PHONY: serve
-serve: $(STAMP) ## Run a durable server: make serve DATA=./data LISTEN=localhost:50051
+serve: $(KERNELS) ## Run a durable server: make serve DATA=./data LISTEN=localhost:50051
 	@exec $(PY) -m server --data $(DATA) --listen $(LISTEN)
 
 .PHONY: demo
-demo: $(STAMP) ## Search, fuse and re-rank real data on a temporary server
+demo: $(KERNELS) ## Search, fuse and re-rank real data on a temporary server
 	@$(PY) -m examples.demo
 
 .PHONY: check
@@ -156,7 +162,7 @@ check: $(STAMP) ## Verify a data directory while no server has it open: make che
 	@$(PY) -m storage.check $(DATA)
 
 .PHONY: bench
-bench: $(STAMP) ## Measure against the raw parts, side by side
+bench: $(KERNELS) ## Measure against the raw parts, side by side
 	@$(PY) -m bench
 
 .PHONY: clean

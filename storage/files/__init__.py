@@ -18,7 +18,7 @@ from storage.files.failpoints import failpoint
 from storage.files.identity import Identity, check_writable
 from storage.files.last_use import last_used, note_use
 from storage.files.leftovers import Leftovers
-from storage.files.mapping import map_rows
+from storage.files.mapping import map_bytes, map_rows
 from storage.files.reserve import DiskReserve, check_room, map_reserve, mapped_bytes, used_and_free
 from storage.files.seal import check_seal, remove_seal, write_seal
 from storage.files.standard_output import escape_what_cannot_be_encoded
@@ -46,6 +46,7 @@ __all__ = [
     "keep_private",
     "last_used",
     "make_folder",
+    "map_bytes",
     "map_reserve",
     "map_rows",
     "mapped_bytes",

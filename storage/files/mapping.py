@@ -1,8 +1,10 @@
 """Files as arrays: mapped to be read, without a descriptor that stays open. Knows nothing of what is in them."""
 
 import ctypes
+import math
 import mmap
 import os
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +26,8 @@ _FAILED = ctypes.c_void_p(-1).value
 class _Mapping:
     """What an array of a mapped file keeps alive. Python's own mapping would keep a descriptor too."""
 
-    def __init__(self, handle: int, rows: int, size: int) -> None:
-        self._length = rows * size * 4
+    def __init__(self, handle: int, shape: tuple[int, ...], kind: str) -> None:
+        self._length = math.prod(shape) * np.dtype(kind).itemsize
         self._address: int | None = _libc.mmap(None, self._length, mmap.PROT_READ, mmap.MAP_SHARED, handle, 0)
         if self._address == _FAILED:
             self._address = None
@@ -33,8 +35,8 @@ class _Mapping:
             raise OSError(number, os.strerror(number))
         self.__array_interface__ = {
             "version": 3,
-            "shape": (rows, size),
-            "typestr": "<f4",
+            "shape": shape,
+            "typestr": kind,
             "data": (self._address, True),
         }
 
@@ -49,4 +51,17 @@ def map_rows(handle: int, rows: int, size: int) -> NDArray[np.float32]:
 
     Reading past the end of the file ends the process, so the file must not become shorter. Raises OSError.
     """
-    return np.asarray(_Mapping(handle, rows, size)) if rows else np.zeros((0, size), np.float32)
+    return np.asarray(_Mapping(handle, (rows, size), "<f4")) if rows else np.zeros((0, size), np.float32)
+
+
+def map_bytes(path: Path) -> NDArray[np.uint8]:
+    """All bytes of a file, read-only, (n,). They are unmapped with their last view. Raises OSError.
+
+    The file must not become shorter.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        length = os.fstat(handle).st_size
+        return np.asarray(_Mapping(handle, (length,), "|u1")) if length else np.zeros(0, np.uint8)
+    finally:
+        os.close(handle)

@@ -4,6 +4,7 @@ A graph is derived data: keys are positions in its block, vectors a smaller stor
 come from the originals. It is built once, by one thread (concurrent `add` strands vectors), and never changed.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 from usearch.index import Index
 
 from storage.files import plain_path
+from storage.kernels import Form, KernelFailed, Metric, NativeGraph, has_kernels
 from storage.schema import Datatype, DenseSpace, Distance
 from storage.vectors import Encoding, choose_encoding, compared_by, encode_queries, encode_rows
+
+log = logging.getLogger(__name__)
 
 _METRICS = {
     Distance.COSINE: "cos",
@@ -30,8 +34,17 @@ _DTYPES = {
     Datatype.INT8: "i8",
     Datatype.BINARY: "b1",
 }
+_FORMS = {
+    Datatype.FLOAT32: Form.FLOAT32,
+    Datatype.BFLOAT16: Form.BFLOAT16,
+    Datatype.FLOAT16: Form.FLOAT16,
+    Datatype.INT8: Form.INT8,
+    Datatype.BINARY: Form.BITS,
+}
 _ADDED_AT_ONCE = 1024  # vectors added between two reports of progress
 _PLAIN = Encoding()
+
+Numbers = NDArray[np.int64]
 
 
 def has_kernel(distance: Distance) -> bool:
@@ -84,33 +97,69 @@ def build(
     return encoding
 
 
+class _UsearchGraph:
+    """A graph that usearch walks: searches of one graph run one after another. The twin of NativeGraph."""
+
+    def __init__(self, space: DenseSpace, path: Path, encoding: Encoding) -> None:
+        """Raises ValueError when it is a graph of other vectors."""
+        self._index = _new_index(space, encoding)
+        with plain_path(path) as text:
+            self._index.view(text)
+        if self._index.ndim != space.size or self._index.dtype != _new_index(space, encoding).dtype:
+            raise ValueError(f"{path} is a graph of other vectors")
+        self.size = len(self._index)
+
+    def walk(
+        self, queries: NDArray[Any], width: int, threads: int = 1, deadline: float | None = None
+    ) -> tuple[Numbers, Numbers, Numbers]:
+        """As `NativeGraph.walk`, by one thread and to the end. The distances are those of all walks, shared out."""
+        # The walk is as wide as its count: usearch uses the larger of count and `expansion_search`, and the latter is
+        # shared by all callers.
+        keys, _, counts, _, computed = self._index._compiled.search_many(queries, width, False, 1)
+        each = np.full(len(queries), int(computed) // max(1, len(queries)), np.int64)
+        return keys.astype(np.int64), counts.astype(np.int64), each
+
+
 class Graph:
-    """A saved graph, mapped read-only. Searches of one graph run one after another inside usearch."""
+    """A saved graph, mapped read-only.
+
+    The kernels walk it in its file, where they are there and know its layout; else usearch does. Both find nearly the
+    same.
+    """
 
     def __init__(self, space: DenseSpace, path: Path, encoding: Encoding = _PLAIN) -> None:
         """`space` has the stored form that the graph was built with, `encoding` is what the build returned.
 
         Requires: `path` has been verified by its checksum; usearch does not survive damaged files.
         """
-        self._index = _new_index(space, encoding)
-        with plain_path(path) as text:
-            self._index.view(text)
-        if self._index.ndim != space.size or self._index.dtype != _new_index(space, encoding).dtype:
-            raise ValueError(f"{path} is a graph of other vectors")
         self._distance = space.distance
         self._encoding = encoding
         self.datatype = space.datatype
-        self.size = len(self._index)
+        self._walker = _open_native(space, path, encoding) or _UsearchGraph(space, path, encoding)
+        self.size = self._walker.size
 
     def search(
-        self, queries: NDArray[np.float32], width: int
-    ) -> tuple[NDArray[np.uint64], NDArray[np.integer[Any]], int]:
+        self, queries: NDArray[np.float32], width: int, *, threads: int = 1, deadline: float | None = None
+    ) -> tuple[Numbers, Numbers, Numbers]:
         """About the `width` nearest positions of each of `queries` (m, size), nearest first, as (m, width); how many
-        of each row are valid, (m,); and the distances computed in all.
+        of each row are valid, (m,); and the distances computed for each, (m,).
 
-        The walk is as wide as its count: usearch uses the larger of count and `expansion_search`, and the latter is
-        shared by all callers.
+        Kernels use so many `threads` and look at the `deadline`, in seconds of time.monotonic(). Raises
+        DeadlineExceeded.
         """
         stored = encode_queries(self._distance, self.datatype, self._encoding, queries)
-        keys, _, counts, _, computed = self._index._compiled.search_many(stored, min(width, self.size), False, 1)
-        return keys, counts, int(computed)
+        return self._walker.walk(stored, min(width, self.size), threads, deadline)
+
+
+def _open_native(space: DenseSpace, path: Path, encoding: Encoding) -> NativeGraph | None:
+    """The graph as kernels walk it; None: there are none, or they do not know the layout of the file."""
+    if not has_kernels():
+        return None
+    metric = Metric[compared_by(space.distance, encoding).name]
+    if space.datatype is Datatype.BINARY and not space.distance.is_binary:
+        metric = Metric.HAMMING
+    try:
+        return NativeGraph(path, metric, _FORMS[space.datatype], space.size)
+    except KernelFailed as error:
+        log.warning("usearch walks the graph %s, since the kernels cannot read it: %s", path, error)
+        return None

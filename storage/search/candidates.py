@@ -99,7 +99,7 @@ class Candidates:
         if not chosen:
             return np.empty(0, np.uint32), np.empty(0, np.float32)
         slots = [block.slots[positions] for block, positions in chosen]
-        scores = [score_rows(self.metric, self.query, block.vectors[positions]) for block, positions in chosen]
+        scores = [score_rows(self.metric, self.query, block.vectors, positions) for block, positions in chosen]
         return (slots[0], scores[0]) if len(chosen) == 1 else (np.concatenate(slots), np.concatenate(scores))
 
     def scanned_in(self, block: BlockView) -> NDArray[np.int64]:

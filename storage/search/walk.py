@@ -144,7 +144,8 @@ def _walk(
         for start in range(0, len(numbers), at_once):
             budget.check()
             part = numbers[start : start + at_once]
-            keys, counts, computed = graph.search(np.stack([pools[number].query for number in part]), width)
+            queries = np.stack([pools[number].query for number in part])
+            keys, counts, computed = graph.search(queries, width, deadline=budget.deadline)
             for row, number in enumerate(part):
-                pools[number].computations += computed // len(part)
-                yield number, keys[row, : counts[row]].astype(np.int64)
+                pools[number].computations += int(computed[row])
+                yield number, keys[row, : counts[row]]

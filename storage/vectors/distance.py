@@ -5,6 +5,7 @@ from typing import TypeVar, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.kernels import Metric, fixed_dots, fixed_sums, native_scores
 from storage.schema import Distance
 
 Rows = NDArray[np.float32]
@@ -13,16 +14,27 @@ F = TypeVar("F", np.float32, np.float64)
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SAFE_NORMS = (1e-15, 1e15)
+_KERNEL_METRICS = {distance: Metric[distance.name] for distance in Distance}
 _CONVERTED_AT_ONCE = 1 << 20  # float64 values converted at once: 8 MiB
 
 
-def score_rows(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores:
-    """Exact scores of `rows` (n, d) for `query` (d,), float32 (n,).
+def score_rows(
+    distance: Distance, query: NDArray[np.float32], rows: Rows, positions: NDArray[np.int64] | None = None
+) -> Scores:
+    """Exact scores for `query` (d,) of those of `rows` (n, d) that are at `positions` (k,), or of all; float32 (k,).
 
-    Computed in float64 and rounded once. A row's score depends on nothing but the row and the query, so it is the same
-    whatever batch, segment or thread computes it. Cosine lies in [-1, 1] and is 0 where a norm is 0. Hamming and
-    Jaccard require components that are 0 or 1; Jaccard is 0 where both vectors are 0.
+    Computed in float64 in one order of summation, and rounded once. A row's score depends on nothing but the row and
+    the query, so it is the same whatever batch, segment, thread or processor computes it. Cosine lies in [-1, 1] and is
+    0 where a norm is 0. Hamming and Jaccard require components that are 0 or 1; Jaccard is 0 where both vectors are 0.
     """
+    native = native_scores(_KERNEL_METRICS[distance], query, rows, positions)
+    if native is not None:
+        return native
+    return scores_in_numpy(distance, query, rows if positions is None else rows[positions])
+
+
+def scores_in_numpy(distance: Distance, query: NDArray[np.float32], rows: Rows) -> Scores:
+    """What `score_rows` gives, without the library of kernels."""
     out = np.empty(len(rows), np.float32)
     step = max(1, _CONVERTED_AT_ONCE // max(1, len(query)))
     wide_query = query.astype(np.float64)
@@ -47,23 +59,23 @@ def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np
     """Scores of `rows` (n, d) for `query` (d,) before they are rounded, float64 (n,). Cosine lies in [-1, 1]."""
     match distance:
         case Distance.DOT:
-            return _dots(rows, query)
+            return fixed_dots(rows, query)
         case Distance.COSINE:
-            dots, lengths = _dots(rows, query), np.sqrt(_dots(rows, rows)) * np.sqrt(_dots(query, query))
+            dots, lengths = fixed_dots(rows, query), np.sqrt(fixed_dots(rows, rows)) * np.sqrt(fixed_dots(query, query))
             cosines: NDArray[np.float64] = np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
             return _bounded(cosines, 1.0)
         case Distance.EUCLID:
             difference = rows - query
-            euclidean: NDArray[np.float64] = np.sqrt(_dots(difference, difference))
+            euclidean: NDArray[np.float64] = np.sqrt(fixed_dots(difference, difference))
             return euclidean
         case Distance.MANHATTAN:
-            sums: NDArray[np.float64] = np.abs(rows - query).sum(axis=1)
+            sums: NDArray[np.float64] = fixed_sums(np.abs(rows - query))
             return sums
         case Distance.HAMMING:
             counts: NDArray[np.float64] = np.count_nonzero(rows != query, axis=1).astype(np.float64)
             return counts
         case Distance.JACCARD:
-            shared = _dots(rows, query)
+            shared = fixed_dots(rows, query)
             return _jaccard(shared, rows.sum(axis=1) + query.sum() - shared)
     assert_never(distance)
 
@@ -79,12 +91,6 @@ def _jaccard(shared: NDArray[F], either: NDArray[F]) -> NDArray[F]:
     """Jaccard distances, given how many components are set in both and in either."""
     similar: NDArray[F] = np.divide(shared, either, out=np.ones_like(either), where=either > 0)
     return np.subtract(1, similar, dtype=similar.dtype)
-
-
-def _dots(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inner products along the last axis. Each is one dot product of contiguous rows, whatever their number."""
-    products: NDArray[np.float64] = np.vecdot(left, right)
-    return products
 
 
 def similarity(distance: Distance, raw: Scores) -> Scores:
@@ -117,7 +123,7 @@ def norms_of(rows: Rows) -> NDArray[np.float32]:
     step = max(1, _CONVERTED_AT_ONCE // max(1, rows.shape[1]))
     for start in range(0, len(rows), step):
         wide = rows[start : start + step].astype(np.float64)
-        out[start : start + step] = np.minimum(np.sqrt(_dots(wide, wide)), _FLOAT32_MAX)
+        out[start : start + step] = np.minimum(np.sqrt(np.vecdot(wide, wide)), _FLOAT32_MAX)
     return out
 
 

@@ -1,0 +1,24 @@
+"""Kernels: what is computed most often, in C++ behind a plain C interface, with a twin in numpy for each.
+
+Everything that leaves storage as a score has the same bytes from both. What only nominates candidates may differ.
+"""
+
+from storage.kernels.graph import NativeGraph
+from storage.kernels.library import CHOICES, VARIABLE, KernelFailed, description, has_kernels
+from storage.kernels.metric import Form, Metric
+from storage.kernels.scores import native_scores
+from storage.kernels.sums import fixed_dots, fixed_sums
+
+__all__ = [
+    "CHOICES",
+    "VARIABLE",
+    "Form",
+    "KernelFailed",
+    "Metric",
+    "NativeGraph",
+    "description",
+    "fixed_dots",
+    "fixed_sums",
+    "has_kernels",
+    "native_scores",
+]

@@ -1,0 +1,79 @@
+"""Builds the library of kernels: `python -m storage.kernels`. It needs g++ and takes some seconds.
+
+Without a compiler nothing is built, and everything runs on the twins in numpy, which give the same answers.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+SOURCE = Path(__file__).parent / "source"
+LIBRARY = Path(__file__).parent / "kernels.so"
+
+OPTIONS = (
+    "-std=c++17",
+    "-O3",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-ffp-contract=off",  # scores have the same bytes on every processor: no product is fused with a sum
+    "-fno-math-errno",
+    "-Wall",
+    "-Wextra",
+    "-Wno-psabi",
+    "-Wno-maybe-uninitialized",  # the compiler's own headers
+    "-pthread",
+)
+
+
+class BuildFailed(Exception):
+    """The compiler refused. The message is what it said."""
+
+
+def source_digest() -> str:
+    """A digest of all sources. A library tells the one it was built from, so a stale one is noticed."""
+    digest = hashlib.sha256()
+    for path in sorted(SOURCE.iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def compiler() -> str | None:
+    """The C++ compiler: that of the variable CXX, else g++. None: there is none."""
+    return shutil.which(os.environ.get("CXX", "g++"))
+
+
+def build(library: Path = LIBRARY, extra: Sequence[str] = ()) -> None:
+    """Compiles the sources into `library`, which appears whole or not at all. Raises BuildFailed."""
+    command = compiler()
+    if command is None:
+        raise BuildFailed("there is no C++ compiler (g++)")
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        made = Path(folder) / library.name
+        objects = _compile(command, Path(folder), extra)
+        _run([command, "-shared", "-pthread", *extra, *map(str, objects), "-o", str(made)])
+        made.replace(library)
+
+
+def _compile(command: str, folder: Path, extra: Sequence[str]) -> list[Path]:
+    """Compiles each source by a process of its own, all side by side."""
+    digest = f'-DHW_SOURCE="{source_digest()}"'
+    running: list[tuple[Path, subprocess.Popen[str]]] = []
+    for source in sorted(SOURCE.glob("*.cpp")):
+        target = folder / f"{source.stem}.o"
+        arguments = [command, *OPTIONS, *extra, digest, "-c", str(source), "-o", str(target)]
+        running.append((target, subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)))
+    said = [(process.communicate()[1], process.returncode) for _, process in running]
+    for text, status in said:
+        if status != 0:
+            raise BuildFailed(text.strip())
+    return [target for target, _ in running]
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildFailed(done.stderr.strip())

@@ -1,0 +1,145 @@
+"""The library of kernels: found, checked and loaded once for each process, or not there.
+
+The variable HEADWATER_KERNELS chooses: `auto` (the default) takes the best that this processor has; `off` takes the
+twins in numpy; `avx512`, `avx2`, `neon` and `scalar` take just that set of instructions.
+"""
+
+import ctypes
+import functools
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.kernels.build import LIBRARY, source_digest
+
+log = logging.getLogger(__name__)
+
+VARIABLE = "HEADWATER_KERNELS"
+PATHS = ("avx512", "avx2", "neon", "scalar")
+CHOICES = ("auto", "off", *PATHS)
+
+Address = NewType("Address", int)
+
+_SIZE = ctypes.c_size_t
+_NUMBER = ctypes.c_int32
+_POINTER = ctypes.c_void_p
+
+NO_MEMORY, BAD_ARGUMENT, UNSOUND, STOPPED = -1, -2, -3, -4
+
+
+_SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
+    "hw_source": (ctypes.c_char_p, ()),
+    "hw_path": (ctypes.c_char_p, ()),
+    "hw_use": (_NUMBER, (ctypes.c_char_p,)),
+    "hw_scores": (_NUMBER, (_NUMBER, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER)),
+    "hw_graph_open": (
+        _NUMBER,
+        (_POINTER, _SIZE, _NUMBER, _NUMBER, _SIZE, _SIZE, ctypes.POINTER(_POINTER), ctypes.POINTER(_SIZE)),
+    ),
+    "hw_graph_close": (None, (_POINTER,)),
+    "hw_graph_walk": (
+        _NUMBER,
+        (_POINTER, _POINTER, _SIZE, _SIZE, _SIZE, ctypes.c_double, _POINTER, _POINTER, _POINTER),
+    ),
+}
+
+
+class KernelFailed(Exception):
+    """A kernel refused what it was given: a fault of ours, or a file that says what cannot be."""
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The loaded library; None: the twins in numpy serve. It is looked for once."""
+    choice = os.environ.get(VARIABLE, "auto")
+    if choice not in CHOICES:
+        raise ValueError(f"{VARIABLE} is {choice!r}: choose one of {', '.join(CHOICES)}")
+    if choice == "off":
+        return None
+    loaded = _load()
+    if loaded is not None and choice != "auto" and loaded.hw_use(choice.encode()) != 0:
+        raise ValueError(f"{VARIABLE} is {choice!r}, which this processor does not have")
+    return loaded
+
+
+def has_kernels() -> bool:
+    """Whether there is a library; without one the twins serve."""
+    return library() is not None
+
+
+def _load() -> ctypes.CDLL | None:
+    if not LIBRARY.exists():
+        return None
+    try:
+        loaded = ctypes.CDLL(str(LIBRARY))
+        for name, (result, arguments) in _SIGNATURES.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
+        log.warning("the library of kernels cannot be loaded (%s)", error)
+        return None
+    if loaded.hw_source().decode() != source_digest():
+        log.warning("the library of kernels was built from other sources: build it again (make install)")
+        return None
+    return loaded
+
+
+def paths() -> list[str]:
+    """The sets of instructions that this processor has; empty without a library."""
+    loaded = library()
+    if loaded is None:
+        return []
+    now = loaded.hw_path()
+    there = [path for path in PATHS if loaded.hw_use(path.encode()) == 0]
+    loaded.hw_use(now)
+    return there
+
+
+@contextmanager
+def using(path: str) -> Iterator[None]:
+    """A context in which all threads of the process use this set of instructions: for tests and measurements.
+
+    Raises ValueError when this processor does not have it.
+    """
+    loaded = library()
+    now = None if loaded is None else loaded.hw_path()
+    if loaded is None or loaded.hw_use(path.encode()) != 0:
+        raise ValueError(f"this processor does not have {path}")
+    try:
+        yield
+    finally:
+        loaded.hw_use(now)
+
+
+def description() -> str:
+    """What runs searches in this process, for the log."""
+    loaded = library()
+    if loaded is not None:
+        return f"native kernels ({loaded.hw_path().decode()})"
+    if os.environ.get(VARIABLE) == "off":
+        return f"numpy, since {VARIABLE} is off"
+    return "numpy, since there are no native kernels: `make install` builds them where there is a C++ compiler (g++)"
+
+
+def address(array: NDArray[Any]) -> Address:
+    """Where the elements of a contiguous array are."""
+    return Address(array.ctypes.data)
+
+
+def check(status: int) -> None:
+    """Raises MemoryError or KernelFailed for the status of a kernel, unless it is done."""
+    if status == 0:
+        return
+    if status == NO_MEMORY:
+        raise MemoryError("a kernel was given no memory")
+    raise KernelFailed({BAD_ARGUMENT: "a bad argument", UNSOUND: "an unsound file"}.get(status, f"status {status}"))
+
+
+def contiguous(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """`array` with this type, in one piece: itself if it is so already."""
+    return np.ascontiguousarray(array, dtype)

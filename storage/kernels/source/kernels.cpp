@@ -1,0 +1,138 @@
+// The library: one namespace of functions for each set of instructions, and the choice between them.
+
+#include "kernels.h"
+
+#include <new>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "walks.h"
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the processor's are only used within a function
+
+#define HW_WIDTH 16
+namespace scalar {
+#include "path.inc"
+}
+#undef HW_WIDTH
+
+#if defined(__x86_64__)
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,f16c,bmi2,popcnt")
+#define HW_WIDTH 32
+namespace avx2 {
+#include "path.inc"
+}
+#undef HW_WIDTH
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx512vpopcntdq,avx2,fma,f16c,bmi2,popcnt,prefer-vector-width=512")
+#define HW_AVX512
+#define HW_WIDTH 64
+namespace avx512 {
+#include "path.inc"
+}
+#undef HW_WIDTH
+#undef HW_AVX512
+#pragma GCC pop_options
+#endif
+
+namespace {
+
+struct Path {
+    const char* name;
+    bool (*is_there)();
+    decltype(&scalar::scores) scores;
+    decltype(&scalar::walk) walk;
+};
+
+const Path PATHS[] = {
+#if defined(__x86_64__)
+    {"avx512",
+     [] {
+         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") &&
+                __builtin_cpu_supports("avx512vpopcntdq");
+     },
+     avx512::scores, avx512::walk},
+    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); },
+     avx2::scores, avx2::walk},
+#endif
+    {"scalar", [] { return true; }, scalar::scores, scalar::walk},
+};
+
+std::atomic<const Path*> chosen{nullptr};
+
+const Path& path() {
+    const Path* known = chosen.load(std::memory_order_relaxed);
+    if (known) return *known;
+    for (const Path& each : PATHS)
+        if (each.is_there()) {
+            chosen.store(&each, std::memory_order_relaxed);
+            return each;
+        }
+    return PATHS[sizeof PATHS / sizeof *PATHS - 1];
+}
+
+}  // namespace
+
+const char* hw_source() { return HW_SOURCE; }
+
+const char* hw_path() { return path().name; }
+
+int32_t hw_use(const char* name) {
+    for (const Path& each : PATHS)
+        if (std::strcmp(each.name, name) == 0 && each.is_there()) {
+            chosen.store(&each, std::memory_order_relaxed);
+            return DONE;
+        }
+    return BAD_ARGUMENT;
+}
+
+int32_t hw_scores(int32_t metric, const float* query, size_t size, const float* vectors, size_t rows,
+                  const int64_t* positions, size_t count, float* scores) {
+    if (!positions && count > rows) return BAD_ARGUMENT;
+    for (size_t i = 0; positions && i < count; i++)
+        if (positions[i] < 0 || size_t(positions[i]) >= rows) return BAD_ARGUMENT;
+    size_t padded = (size + BLOCK - 1) / BLOCK * BLOCK;
+    std::unique_ptr<double[]> values(new (std::nothrow) double[padded + 1]());
+    if (!values) return NO_MEMORY;
+    for (size_t i = 0; i < size; i++) values[i] = double(query[i]);
+    return path().scores(metric, query, Query{size, values.get()}, Rows{vectors, size, count, positions}, scores);
+}
+
+int32_t hw_graph_walk(const void* graph, const uint8_t* queries, size_t count, size_t width, size_t threads,
+                      double deadline, int64_t* keys, int64_t* found, int64_t* computed) {
+    const Graph& walked = *static_cast<const Graph*>(graph);
+    std::atomic<size_t> next{0};
+    std::atomic<int32_t> status{DONE};
+    if (width == 0) return BAD_ARGUMENT;
+    if (walked.nodes == 0) {
+        std::fill(found, found + count, 0), std::fill(computed, computed + count, 0);
+        return DONE;
+    }
+    Walks walks{queries, count, width, deadline, keys, found, computed};
+    auto work = [&] {
+        int32_t own;
+        try {
+            own = path().walk(walked, walks, next);
+        } catch (const std::bad_alloc&) {
+            own = NO_MEMORY;
+        }
+        if (own != DONE) status = own, next = count;
+    };
+    std::vector<std::thread> others;
+    try {
+        for (size_t i = 1; i < std::min(threads, count); i++) others.emplace_back(work);
+    } catch (const std::exception&) {
+        // No more threads are to be had: those that there are do the work.
+    }
+    work();
+    for (std::thread& other : others) other.join();
+    return status;
+}

@@ -1,0 +1,49 @@
+// The C interface of the kernels. storage/kernels/library.py declares the same functions for Python.
+//
+// Every function returns 0, or a negative number of `Status`. Nothing is thrown across this boundary. Arrays are
+// little-endian, contiguous, and belong to the caller. No function keeps a pointer after it returns, except
+// `hw_graph_open`, whose bytes must stay mapped until `hw_graph_close`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#define HW_API extern "C" __attribute__((visibility("default")))
+
+enum Status : int32_t {
+    DONE = 0,
+    NO_MEMORY = -1,
+    BAD_ARGUMENT = -2,  // a position outside of the rows, a metric or a form that is not known
+    UNSOUND = -3,       // a file says what cannot be
+    STOPPED = -4,       // the deadline passed
+};
+
+// The same numbers as `Metric` in storage/kernels/metric.py.
+enum Metric : int32_t { COSINE = 0, DOT = 1, EUCLID = 2, MANHATTAN = 3, HAMMING = 4, JACCARD = 5 };
+
+// What the vectors of a graph are stored as. The same numbers as `Form` in storage/kernels/metric.py.
+enum Form : int32_t { FLOAT32 = 0, BFLOAT16 = 1, FLOAT16 = 2, INT8 = 3, BITS = 4 };
+
+// The digest of the sources that the library was built from, as text.
+HW_API const char* hw_source();
+
+// Which instructions are used: "avx512", "avx2", "neon" or "scalar". `hw_use` chooses by name; BAD_ARGUMENT when this
+// processor has not got them.
+HW_API const char* hw_path();
+HW_API int32_t hw_use(const char* name);
+
+// Exact scores, (count,), of the rows of `vectors` (rows, size) at `positions` (count,), or of the first `count` rows
+// where `positions` is null. They are computed in float64 with the order of summation of storage/kernels/lanes.py.
+HW_API int32_t hw_scores(int32_t metric, const float* query, size_t size, const float* vectors, size_t rows,
+                         const int64_t* positions, size_t count, float* scores);
+
+// A graph in the bytes of a file of usearch. `*graph` is what the other functions take, `*nodes` its number of nodes.
+HW_API int32_t hw_graph_open(const uint8_t* bytes, size_t length, int32_t metric, int32_t form, size_t size,
+                             size_t positions, void** graph, size_t* nodes);
+HW_API void hw_graph_close(void* graph);
+
+// Walks for `count` queries in the graph's form, each `width` wide, by at most `threads` threads, until `deadline` in
+// seconds of CLOCK_MONOTONIC. `keys` (count, width) and `found` (count,) get the positions nearest first;
+// `computed` (count,) gets the number of distances. Requires: `width` is at least 1.
+HW_API int32_t hw_graph_walk(const void* graph, const uint8_t* queries, size_t count, size_t width, size_t threads,
+                             double deadline, int64_t* keys, int64_t* found, int64_t* computed);

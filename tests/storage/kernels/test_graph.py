@@ -1,0 +1,136 @@
+"""Walks through graphs in their files: as usearch's own, by every form and metric, and safe whatever a file says."""
+
+import time
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from storage.errors import DeadlineExceeded
+from storage.index.hnsw import Graph, build
+from storage.kernels import KernelFailed, NativeGraph
+from storage.kernels.library import has_kernels, paths, using
+from storage.kernels.metric import Form, Metric
+from storage.schema import Datatype, DenseSpace, Distance, HnswConfig
+from storage.vectors import Encoding, decoded, encode_queries, encode_rows, encoding
+
+pytestmark = pytest.mark.skipif(not has_kernels(), reason="there are no native kernels here")
+
+ROWS = 300
+NAMES = {datatype: "BITS" if datatype is Datatype.BINARY else datatype.name for datatype in Datatype}
+FORMS = [
+    (distance, datatype) for distance in (Distance.COSINE, Distance.DOT, Distance.EUCLID) for datatype in Datatype
+] + [(distance, Datatype.BINARY) for distance in (Distance.HAMMING, Distance.JACCARD)]
+
+
+def _space(distance: Distance, datatype: Datatype, size: int) -> DenseSpace:
+    return DenseSpace(size=size, distance=distance, datatype=datatype, hnsw=HnswConfig(m=8, ef_construct=60))
+
+
+def _rows(distance: Distance, size: int, offset: float = 0.0) -> NDArray[np.float32]:
+    rows = np.random.default_rng(size).standard_normal((ROWS, size)).astype(np.float32) + np.float32(offset)
+    return (rows > 0).astype(np.float32) if distance.is_binary else rows
+
+
+def _distances(
+    space: DenseSpace, chosen: Encoding, query: NDArray[np.float32], rows: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Distances of stored rows to a stored query, as they are compared, by numpy."""
+    asked = encode_queries(space.distance, space.datatype, chosen, query[None])
+    stored = encode_rows(space.distance, space.datatype, chosen, rows)
+    x = decoded(space.datatype, asked, space.size).astype(np.float64)[0]
+    y = decoded(space.datatype, stored, space.size).astype(np.float64)
+    if space.datatype is Datatype.BINARY:
+        if space.distance is Distance.JACCARD:
+            both, either = ((x > 0) & (y > 0)).sum(1), ((x > 0) | (y > 0)).sum(1)
+            return 1 - both / np.maximum(either, 1)
+        result: NDArray[np.float64] = (x != y).sum(1).astype(np.float64)
+        return result
+    match encoding.compared_by(space.distance, chosen):
+        case Distance.EUCLID:
+            return ((y - x) ** 2).sum(1)
+        case Distance.DOT:
+            return -(y @ x)
+        case _:
+            return -(y @ x) / np.maximum(np.linalg.norm(y, axis=1), 1e-30)
+
+
+@pytest.mark.parametrize("size", [1, 3, 17, 32, 67, 130])
+@pytest.mark.parametrize(("distance", "datatype"), FORMS)
+def test_a_walk_as_wide_as_the_graph_finds_rows_in_order(
+    size: int, distance: Distance, datatype: Datatype, tmp_path: Path
+) -> None:
+    space = _space(distance, datatype, size)
+    least = 0.9 * ROWS if size > 8 and datatype is not Datatype.BINARY else 1  # equal vectors are out of reach
+    for offset in (0.0, 3.0):
+        rows = _rows(distance, size, offset)
+        chosen = build(space, rows, np.arange(ROWS), tmp_path / f"graph{offset}")
+        graph = Graph(space, tmp_path / f"graph{offset}", chosen)
+        for path in paths():
+            with using(path):
+                keys, found, computed = graph.search(rows[:4], ROWS)
+            for number in range(4):
+                ours = keys[number, : found[number]]
+                assert len(np.unique(ours)) == len(ours) >= least
+                assert computed[number] >= found[number]
+                distances = _distances(space, chosen, rows[number], rows)[ours]
+                slack = 0.02 * np.abs(distances).max() + 1e-3  # bfloat16 is rounded, and cosines are products
+                assert (np.diff(distances) >= -slack).all()
+
+
+def test_walks_find_what_usearch_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    space, rows = _space(Distance.COSINE, Datatype.BFLOAT16, 48), _rows(Distance.COSINE, 48)
+    chosen = build(space, rows, np.arange(ROWS), tmp_path / "graph")
+    native = Graph(space, tmp_path / "graph", chosen).search(rows, 20)
+    monkeypatch.setattr("storage.index.hnsw.has_kernels", lambda: False)
+    twin = Graph(space, tmp_path / "graph", chosen).search(rows, 20)
+    same = [len(set(ours) & set(theirs)) / 20 for ours, theirs in zip(native[0], twin[0], strict=True)]
+    assert np.mean(same) > 0.97
+
+
+def test_a_batch_finds_what_single_walks_find(tmp_path: Path) -> None:
+    space, rows = _space(Distance.EUCLID, Datatype.FLOAT32, 16), _rows(Distance.EUCLID, 16)
+    graph = Graph(space, tmp_path / "graph", build(space, rows, np.arange(ROWS), tmp_path / "graph"))
+    together = [graph.search(rows, 15, threads=threads) for threads in (1, 4)]
+    alone = [graph.search(row[None], 15) for row in rows]
+    for answer in together:
+        for number, single in enumerate(alone):
+            assert all(np.array_equal(many[number], one[0]) for many, one in zip(answer, single, strict=True))
+
+
+def test_a_walk_ends_at_the_deadline(tmp_path: Path) -> None:
+    space, rows = _space(Distance.EUCLID, Datatype.FLOAT32, 16), _rows(Distance.EUCLID, 16)
+    graph = Graph(space, tmp_path / "graph", build(space, rows, np.arange(ROWS), tmp_path / "graph"))
+    with pytest.raises(DeadlineExceeded):
+        graph.search(rows, ROWS, deadline=time.monotonic() - 1)
+
+
+@pytest.mark.parametrize("datatype", list(Datatype))
+def test_a_file_that_was_altered_is_refused_or_searched_within_its_bounds(datatype: Datatype, tmp_path: Path) -> None:
+    """Every part of the file is altered, also what tells its layout. Nothing outside of it may be read."""
+    space, rows = _space(Distance.EUCLID, datatype, 8), _rows(Distance.EUCLID, 8)
+    chosen = build(space, rows, np.arange(ROWS), tmp_path / "graph")
+    data, random = (tmp_path / "graph").read_bytes(), Random(5)
+    asked = encode_queries(space.distance, datatype, chosen, rows[:5])
+    form = Form[NAMES[datatype]]
+    metric = Metric.HAMMING if datatype is Datatype.BINARY else Metric.EUCLID
+    refused = 0
+    for number in range(300):
+        altered = bytearray(data)
+        for _ in range(1 + number % 3):
+            place = random.randrange(len(data)) if number % 2 else random.randrange(len(data) - ROWS * 60, len(data))
+            altered[place] = random.choice([altered[place] ^ 1 << random.randrange(8), 255, 0])
+        if number % 10 == 9:
+            del altered[random.randrange(len(altered)) :]
+        file = tmp_path / f"altered{number}"  # a mapped file must not change
+        file.write_bytes(altered)
+        try:
+            graph = NativeGraph(file, metric, form, 8, positions=ROWS)
+        except KernelFailed:
+            refused += 1
+            continue
+        keys, found, _ = graph.walk(asked, min(50, max(1, graph.size)))
+        assert all(((row[:count] >= 0) & (row[:count] < ROWS)).all() for row, count in zip(keys, found, strict=True))
+    assert refused > 30
