@@ -1,7 +1,7 @@
 """What finds rows: graphs (only here is usearch known) and inverted lists, and which rows a commit has."""
 
 from storage.index.graph_file import remove_unsound_graphs
-from storage.index.hnsw import Graph, build, has_kernel
+from storage.index.hnsw import Graph, GraphSearch, build, has_kernel
 from storage.index.inverted import Compact, SparseIndex, SparseView
 from storage.index.row_versions import Growing
 from storage.index.sparse_indexes import Copy, SparseIndexes
@@ -11,6 +11,7 @@ __all__ = [
     "Compact",
     "Copy",
     "Graph",
+    "GraphSearch",
     "Growing",
     "SparseChange",
     "SparseIndex",

@@ -6,6 +6,7 @@ come from the originals. It is built once, by one thread (concurrent `add` stran
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,18 @@ from numpy.typing import NDArray
 from usearch.index import Index
 
 from storage.files import plain_path
-from storage.kernels import Form, KernelFailed, Metric, NativeGraph, has_kernels
+from storage.kernels import (
+    Asking,
+    Form,
+    KernelFailed,
+    Metric,
+    NativeGraph,
+    Scoring,
+    WalkFound,
+    has_kernels,
+)
 from storage.schema import Datatype, DenseSpace, Distance
-from storage.vectors import Encoding, choose_encoding, compared_by, encode_queries, encode_rows
+from storage.vectors import Encoding, choose_encoding, compared_by, encode_queries, encode_rows, score_rows
 
 log = logging.getLogger(__name__)
 
@@ -97,11 +107,28 @@ def build(
     return encoding
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSearch:
+    """Searches of one graph for `queries` float32 (m, size), by walks that are `width` wide.
+
+    `limit`: usable rows that are asked for. `nominated`: usable rows of each walk that are scored, the nearest first.
+    At most `threads` threads walk, until the `deadline` in seconds of time.monotonic(); None: there is none.
+    """
+
+    queries: NDArray[np.float32]
+    width: int
+    limit: int
+    nominated: int
+    threads: int = 1
+    deadline: float | None = None
+
+
 class _UsearchGraph:
     """A graph that usearch walks: searches of one graph run one after another. The twin of NativeGraph."""
 
     def __init__(self, space: DenseSpace, path: Path, encoding: Encoding) -> None:
         """Raises ValueError when it is a graph of other vectors."""
+        self._distance = space.distance
         self._index = _new_index(space, encoding)
         with plain_path(path) as text:
             self._index.view(text)
@@ -109,15 +136,29 @@ class _UsearchGraph:
             raise ValueError(f"{path} is a graph of other vectors")
         self.size = len(self._index)
 
-    def walk(
-        self, queries: NDArray[Any], width: int, threads: int = 1, deadline: float | None = None
-    ) -> tuple[Numbers, Numbers, Numbers]:
+    def walk(self, asking: Asking) -> tuple[Numbers, Numbers, Numbers]:
         """As `NativeGraph.walk`, by one thread and to the end. The distances are those of all walks, shared out."""
         # The walk is as wide as its count: usearch uses the larger of count and `expansion_search`, and the latter is
         # shared by all callers.
-        keys, _, counts, _, computed = self._index._compiled.search_many(queries, width, False, 1)
-        each = np.full(len(queries), int(computed) // max(1, len(queries)), np.int64)
+        keys, _, counts, _, computed = self._index._compiled.search_many(asking.queries, asking.width, False, 1)
+        each = np.full(len(keys), int(computed) // max(1, len(keys)), np.int64)
         return keys.astype(np.int64), counts.astype(np.int64), each
+
+    def find(self, asking: Asking, scoring: Scoring) -> WalkFound:
+        """As `NativeGraph.find`."""
+        keys, counts, computed = self.walk(asking)
+        shape = (len(keys), scoring.nominated)
+        kept, usable, place = np.zeros((3, len(keys)), np.int64)
+        found = WalkFound(np.zeros(shape, np.int64), np.zeros(shape, np.float32), kept, usable, place, computed)
+        for number, query in enumerate(scoring.queries):
+            positions = keys[number, : counts[number]]
+            places = np.arange(len(positions)) if scoring.usable is None else np.flatnonzero(scoring.usable[positions])
+            chosen = positions[places[: scoring.nominated]]
+            found.kept[number], found.usable[number] = len(chosen), len(places)
+            found.place[number] = places[min(len(places), scoring.limit) - 1] if len(places) else -1
+            found.positions[number, : len(chosen)] = chosen
+            found.scores[number, : len(chosen)] = score_rows(self._distance, query, scoring.vectors, chosen)
+        return found
 
 
 class Graph:
@@ -138,17 +179,32 @@ class Graph:
         self._walker = _open_native(space, path, encoding) or _UsearchGraph(space, path, encoding)
         self.size = self._walker.size
 
-    def search(
-        self, queries: NDArray[np.float32], width: int, *, threads: int = 1, deadline: float | None = None
-    ) -> tuple[Numbers, Numbers, Numbers]:
+    def search(self, queries: NDArray[np.float32], width: int) -> tuple[Numbers, Numbers, Numbers]:
         """About the `width` nearest positions of each of `queries` (m, size), nearest first, as (m, width); how many
-        of each row are valid, (m,); and the distances computed for each, (m,).
+        of each row are valid, (m,); and the distances computed for each, (m,)."""
+        return self._walker.walk(Asking(queries=self._stored(queries), width=min(width, self.size)))
 
-        Kernels use so many `threads` and look at the `deadline`, in seconds of time.monotonic(). Raises
-        DeadlineExceeded.
-        """
-        stored = encode_queries(self._distance, self.datatype, self._encoding, queries)
-        return self._walker.walk(stored, min(width, self.size), threads, deadline)
+    def find(self, search: GraphSearch, vectors: NDArray[np.float32], usable: NDArray[np.bool_] | None) -> WalkFound:
+        """What walks find, scored exactly. `vectors`: the rows of the block, float32 (n, size); `usable`: those that
+        may be found, (n,); None: all. Raises DeadlineExceeded."""
+        asking = Asking(
+            queries=self._stored(search.queries),
+            width=min(search.width, self.size),
+            threads=search.threads,
+            deadline=search.deadline,
+        )
+        scoring = Scoring(
+            metric=Metric[self._distance.name],
+            queries=search.queries,
+            vectors=vectors,
+            usable=usable,
+            nominated=min(search.nominated, asking.width),
+            limit=search.limit,
+        )
+        return self._walker.find(asking, scoring)
+
+    def _stored(self, queries: NDArray[np.float32]) -> NDArray[Any]:
+        return encode_queries(self._distance, self.datatype, self._encoding, queries)
 
 
 def _open_native(space: DenseSpace, path: Path, encoding: Encoding) -> NativeGraph | None:

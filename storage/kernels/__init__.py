@@ -3,8 +3,8 @@
 Everything that leaves storage as a score has the same bytes from both. What only nominates candidates may differ.
 """
 
-from storage.kernels.graph import NativeGraph
-from storage.kernels.library import CHOICES, VARIABLE, KernelFailed, description, has_kernels
+from storage.kernels.graph import Asking, NativeGraph, Scoring, WalkFound
+from storage.kernels.library import CHOICES, VARIABLE, KernelFailed, description, has_kernels, threads_for
 from storage.kernels.metric import Form, Metric
 from storage.kernels.scores import native_scores
 from storage.kernels.sums import fixed_dots, fixed_sums
@@ -12,13 +12,17 @@ from storage.kernels.sums import fixed_dots, fixed_sums
 __all__ = [
     "CHOICES",
     "VARIABLE",
+    "Asking",
     "Form",
     "KernelFailed",
     "Metric",
     "NativeGraph",
+    "Scoring",
+    "WalkFound",
     "description",
     "fixed_dots",
     "fixed_sums",
     "has_kernels",
     "native_scores",
+    "threads_for",
 ]

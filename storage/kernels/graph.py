@@ -2,17 +2,89 @@
 
 import ctypes
 import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
 from storage.files import map_bytes
-from storage.kernels.library import STOPPED, address, check, library
+from storage.kernels.library import STOPPED, address, check, contiguous, library
 from storage.kernels.metric import Form, Metric
 
 _ANY = 2**63 - 1
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Walks for `queries` (m, ...) in the form of the graph, each `width` wide.
+
+    At most `threads` threads walk, until the `deadline` in seconds of time.monotonic(); None: there is none.
+    """
+
+    queries: NDArray[Any]
+    width: int
+    threads: int = 1
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """How found rows are scored: exactly, by `metric`, for `queries` float32 (m, size).
+
+    `vectors`: the rows of the block, float32 (n, size). `usable`: which of them may be found, (n,); None: all.
+    `nominated`: rows scored of each walk, the nearest first. `limit`: rows that are asked for.
+    """
+
+    metric: Metric
+    queries: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+    usable: NDArray[np.bool_] | None
+    nominated: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalkFound:
+    """What walks found, by query: `positions` int64 and `scores` float32 (m, nominated), nearest first by the graph, of
+    which the first `kept` (m,) are valid.
+
+    `usable` (m,): how many rows that may be found were found. `place` (m,): where the `limit`-th of them stands among
+    all that were found, or the last when there are fewer; -1: there is none. `computed` (m,): distances computed.
+    """
+
+    positions: Numbers
+    scores: NDArray[np.float32]
+    kept: Numbers
+    usable: Numbers
+    place: Numbers
+    computed: Numbers
+
+
+class _Asking(ctypes.Structure):
+    _fields_ = (
+        ("queries", ctypes.c_void_p),
+        ("count", ctypes.c_size_t),
+        ("width", ctypes.c_size_t),
+        ("threads", ctypes.c_size_t),
+        ("deadline", ctypes.c_double),
+    )
+
+
+class _Scoring(ctypes.Structure):
+    _fields_ = (
+        ("metric", ctypes.c_int32),
+        ("queries", ctypes.c_void_p),
+        ("vectors", ctypes.c_void_p),
+        ("rows", ctypes.c_size_t),
+        ("usable", ctypes.c_void_p),
+        ("nominated", ctypes.c_size_t),
+        ("limit", ctypes.c_size_t),
+    )
 
 
 class NativeGraph:
@@ -29,50 +101,75 @@ class NativeGraph:
         self._library = loaded
         self._bytes = map_bytes(path)
         handle, nodes = ctypes.c_void_p(), ctypes.c_size_t()
+        where, length = address(self._bytes), len(self._bytes)
         check(
             loaded.hw_graph_open(
-                address(self._bytes),
-                len(self._bytes),
-                metric,
-                form,
-                size,
-                positions,
-                ctypes.byref(handle),
-                ctypes.byref(nodes),
+                where, length, metric, form, size, positions, ctypes.byref(handle), ctypes.byref(nodes)
             )
         )
         self._handle = handle
         self.size = nodes.value
 
-    def walk(
-        self, queries: NDArray[np.generic], width: int, threads: int = 1, deadline: float | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """About the `width` nearest positions of each of `queries` (m, ...), nearest first, as (m, width); how many of
-        each row are valid, (m,); and the distances computed for each, (m,).
-
-        `deadline`: in seconds of time.monotonic(). Raises DeadlineExceeded, MemoryError.
-        """
-        asked = np.ascontiguousarray(queries)
-        keys = np.empty((len(asked), width), np.int64)
-        found = np.empty(len(asked), np.int64)
-        computed = np.empty(len(asked), np.int64)
-        status = self._library.hw_graph_walk(
-            self._handle,
-            address(asked),
-            len(asked),
-            width,
-            threads,
-            math.inf if deadline is None else deadline,
-            address(keys),
-            address(found),
-            address(computed),
+    def walk(self, asking: Asking) -> tuple[Numbers, Numbers, Numbers]:
+        """About the `width` nearest positions of each query, nearest first, as (m, width); how many of each row are
+        valid, (m,); and the distances computed for each, (m,). Raises DeadlineExceeded, MemoryError."""
+        queries = np.ascontiguousarray(asking.queries)
+        count = len(queries)
+        keys, found, computed = np.empty((count, asking.width), np.int64), *(np.empty(count, np.int64) for _ in "12")
+        self._check(
+            self._library.hw_graph_walk(
+                self._handle, _asked(asking, queries), address(keys), address(found), address(computed)
+            )
         )
+        return keys, found, computed
+
+    def find(self, asking: Asking, scoring: Scoring) -> WalkFound:
+        """Walks, and scores what it finds. Raises DeadlineExceeded, MemoryError, and KernelFailed when a key is that of
+        no row."""
+        queries = np.ascontiguousarray(asking.queries)
+        floats, vectors = contiguous(scoring.queries, np.float32), contiguous(scoring.vectors, np.float32)
+        usable = None if scoring.usable is None else contiguous(scoring.usable, np.bool_)
+        count = len(queries)
+        found = WalkFound(
+            np.empty((count, scoring.nominated), np.int64),
+            np.empty((count, scoring.nominated), np.float32),
+            *np.empty((4, count), np.int64),
+        )
+        told = _Scoring(
+            scoring.metric,
+            address(floats),
+            address(vectors),
+            len(vectors),
+            None if usable is None else address(usable),
+            scoring.nominated,
+            scoring.limit,
+        )
+        self._check(
+            self._library.hw_graph_find(
+                self._handle,
+                _asked(asking, queries),
+                ctypes.byref(told),
+                address(found.positions),
+                address(found.scores),
+                address(found.kept),
+                address(found.usable),
+                address(found.place),
+                address(found.computed),
+            )
+        )
+        return found
+
+    def _check(self, status: int) -> None:
         if status == STOPPED:
             raise DeadlineExceeded()
         check(status)
-        return keys, found, computed
 
     def __del__(self) -> None:
         handle = getattr(self, "_handle", None)
         if handle is not None:
             self._library.hw_graph_close(handle)
+
+
+def _asked(asking: Asking, queries: NDArray[Any]) -> Any:
+    deadline = math.inf if asking.deadline is None else asking.deadline
+    return ctypes.byref(_Asking(address(queries), len(queries), asking.width, asking.threads, deadline))

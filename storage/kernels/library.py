@@ -23,6 +23,11 @@ VARIABLE = "HEADWATER_KERNELS"
 PATHS = ("avx512", "avx2", "neon", "scalar")
 CHOICES = ("auto", "off", *PATHS)
 
+QUERIES_PER_THREAD = 8
+"""Queries of a request that are worth a thread: to start one takes as long as a part of a walk."""
+
+_PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 Address = NewType("Address", int)
 
 _SIZE = ctypes.c_size_t
@@ -42,10 +47,8 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         (_POINTER, _SIZE, _NUMBER, _NUMBER, _SIZE, _SIZE, ctypes.POINTER(_POINTER), ctypes.POINTER(_SIZE)),
     ),
     "hw_graph_close": (None, (_POINTER,)),
-    "hw_graph_walk": (
-        _NUMBER,
-        (_POINTER, _POINTER, _SIZE, _SIZE, _SIZE, ctypes.c_double, _POINTER, _POINTER, _POINTER),
-    ),
+    "hw_graph_walk": (_NUMBER, (_POINTER,) * 5),
+    "hw_graph_find": (_NUMBER, (_POINTER,) * 9),
 }
 
 
@@ -114,6 +117,11 @@ def using(path: str) -> Iterator[None]:
         yield
     finally:
         loaded.hw_use(now)
+
+
+def threads_for(queries: int) -> int:
+    """How many threads work on so many queries of one request: one for each few, up to the processors there are."""
+    return max(1, min(_PROCESSORS, queries // QUERIES_PER_THREAD))
 
 
 def description() -> str:

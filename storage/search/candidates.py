@@ -71,12 +71,17 @@ class Candidates:
         self.fallbacks = 0
         self._scanned: list[_Scanned] = []
         self._found: list[tuple[BlockView, NDArray[np.int64]]] = []
+        self._scored: list[tuple[NDArray[np.uint32], NDArray[np.float32]]] = []
         self._best_lower = np.empty(0, np.float32)  # the `limit` best lower bounds so far
         self._floor = np.float32(-np.inf)  # the worst of them: what cannot reach it is not among the best
 
     def add_found(self, block: BlockView, positions: NDArray[np.int64]) -> None:
         """Adds rows that a graph found."""
         self._found.append((block, positions))
+
+    def add_scored(self, block: BlockView, positions: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+        """Adds rows that were found and scored already."""
+        self._scored.append((block.slots[positions], scores))
 
     def add_scanned(
         self, block: BlockView, start: int, positions: NDArray[np.int64] | None, lower: Bounds, upper: Bounds
@@ -95,12 +100,14 @@ class Candidates:
 
     def scored(self) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
         """Slots and exact scores of all rows that may be among the best."""
-        chosen = self._found + self._best_scanned()
-        if not chosen:
+        parts = list(self._scored)
+        for block, positions in self._found + self._best_scanned():
+            parts.append((block.slots[positions], score_rows(self.metric, self.query, block.vectors, positions)))
+        if not parts:
             return np.empty(0, np.uint32), np.empty(0, np.float32)
-        slots = [block.slots[positions] for block, positions in chosen]
-        scores = [score_rows(self.metric, self.query, block.vectors, positions) for block, positions in chosen]
-        return (slots[0], scores[0]) if len(chosen) == 1 else (np.concatenate(slots), np.concatenate(scores))
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate([slots for slots, _ in parts]), np.concatenate([scores for _, scores in parts])
 
     def scanned_in(self, block: BlockView) -> NDArray[np.int64]:
         """Positions of the scanned rows of `block` that may be among the best."""

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.budget import Budget
-from storage.index import Graph
+from storage.index import Graph, GraphSearch
+from storage.kernels import WalkFound, threads_for
 from storage.search.candidates import Candidates
 from storage.segments import BlockView, RowsInBlock
 
@@ -28,10 +29,10 @@ rows. On a million clustered rows recall at 10 was 0.95 to 0.99 for walks of 2 t
 
 _GROWTH = 4.0  # how much wider a second walk may be than the first
 _SPARE = 1.25  # and how much wider than seems needed
-_STEPS_AT_ONCE = 4_096
-"""Widths of all walks of one call: usearch lets nobody else search the graph meanwhile."""
+_STEPS_AT_ONCE = 8_192
+"""Widths of all walks of one call: some milliseconds, in which others may not have a turn."""
 
-_WALKS_AT_ONCE = 16  # queries walked between two looks at the budget
+_WALKS_AT_ONCE = 64  # queries walked between two looks at the budget
 
 Positions = NDArray[np.int64]
 
@@ -66,10 +67,6 @@ class Usable:
     count: int
     filtered: bool
 
-    def of(self, found: Positions) -> NDArray[np.intp]:
-        """Places among `found` of the rows that may be found."""
-        return np.arange(len(found)) if self.mask is None else np.flatnonzero(self.mask[found])
-
 
 def usable_in(block: BlockView, seq: int, rows: RowsInBlock | None) -> Usable:
     """`rows`: those that a filter allows, which are alive; None: there is no filter."""
@@ -99,11 +96,11 @@ def walk_block(
     scanned: list[Candidates] = []
     for last in (False, True):
         wider: dict[int, int] = {}
-        for number, found in _walk(graph, pools, widths, budget):
-            walk, places = walks[number], usable.of(found)
-            needed = _needed_width(walk, places, usable) if widths[number] < graph.size else 0
-            if len(places) >= min(walk.limit, usable.count) and needed <= widths[number]:
-                pools[number].add_found(block, found[places[: walk.nominated]])
+        for number, found in _walk(_Walks(graph, block, pools, walks, usable), widths, budget):
+            pools[number].computations += found.computed
+            needed = _needed_width(walks[number], found, usable) if widths[number] < graph.size else 0
+            if found.usable >= min(walks[number].limit, usable.count) and needed <= widths[number]:
+                pools[number].add_scored(block, found.positions, found.scores)
             elif last or not _pays(needed, widths[number], usable):
                 scanned.append(pools[number])
             else:
@@ -112,14 +109,47 @@ def walk_block(
     return scanned
 
 
-def _needed_width(walk: Walk, places: NDArray[np.intp], usable: Usable) -> int:
-    """How wide a walk must be, as far as one tells that found usable rows at `places`; 0: it found too few to tell."""
-    asked = min(walk.limit, usable.count)
-    if not usable.filtered:
+@dataclass(frozen=True, slots=True)
+class _Walks:
+    """Walks of the same block for several searches, each with its pool."""
+
+    graph: Graph
+    block: BlockView
+    pools: Sequence[Candidates]
+    walks: Sequence[Walk]
+    usable: Usable
+
+    def find(self, numbers: Sequence[int], width: int, budget: Budget) -> WalkFound:
+        """What the searches with these numbers find. Requires: they ask for equally many rows."""
+        walk = self.walks[numbers[0]]
+        search = GraphSearch(
+            queries=np.stack([self.pools[number].query for number in numbers]),
+            width=width,
+            limit=min(walk.limit, self.usable.count),
+            nominated=walk.nominated,
+            threads=threads_for(len(numbers)),
+            deadline=budget.deadline,
+        )
+        return self.graph.find(search, self.block.vectors, self.usable.mask)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one walk found: see WalkFound."""
+
+    positions: Positions
+    scores: NDArray[np.float32]
+    usable: int
+    place: int
+    computed: int
+
+
+def _needed_width(walk: Walk, found: _Found, usable: Usable) -> int:
+    """How wide a walk must be, as far as one tells that found usable rows; 0: it found too few to tell."""
+    if not usable.filtered or found.usable == 0:
         return 0
-    if len(places) >= asked:
-        return math.ceil(walk.margin * (int(places[asked - 1]) + 1))
-    return math.ceil(walk.margin * asked / len(places) * (int(places[-1]) + 1)) if len(places) else 0
+    asked = min(walk.limit, usable.count)
+    return math.ceil(walk.margin * (found.place + 1) * max(1.0, asked / found.usable))
 
 
 def scan_pays(rows: int, width: int) -> bool:
@@ -132,20 +162,19 @@ def _pays(needed: int, width: int, usable: Usable) -> bool:
     return 0 < needed <= _GROWTH * width and not scan_pays(usable.count, needed)
 
 
-def _walk(
-    graph: Graph, pools: Sequence[Candidates], widths: dict[int, int], budget: Budget
-) -> Iterator[tuple[int, Positions]]:
-    """The positions that the searches numbered in `widths` find, nearest first. Equal widths share a call."""
-    by_width: dict[int, list[int]] = {}
+def _walk(walks: _Walks, widths: dict[int, int], budget: Budget) -> Iterator[tuple[int, _Found]]:
+    """What the searches numbered in `widths` find. Those that ask for the same share a call."""
+    alike: dict[tuple[int, int, int], list[int]] = {}
     for number, width in widths.items():
-        by_width.setdefault(width, []).append(number)
-    for width, numbers in by_width.items():
+        walk = walks.walks[number]
+        alike.setdefault((width, walk.limit, walk.nominated), []).append(number)
+    for (width, _, _), numbers in alike.items():
         at_once = min(_WALKS_AT_ONCE, max(1, _STEPS_AT_ONCE // width))
         for start in range(0, len(numbers), at_once):
             budget.check()
             part = numbers[start : start + at_once]
-            queries = np.stack([pools[number].query for number in part])
-            keys, counts, computed = graph.search(queries, width, deadline=budget.deadline)
-            for row, number in enumerate(part):
-                pools[number].computations += int(computed[row])
-                yield number, keys[row, : counts[row]]
+            found = walks.find(part, width, budget)
+            columns = (found.kept, found.usable, found.place, found.computed)
+            told = zip(part, *(column.tolist() for column in columns), strict=True)
+            for row, (number, kept, usable, place, computed) in enumerate(told):
+                yield number, _Found(found.positions[row, :kept], found.scores[row, :kept], usable, place, computed)

@@ -106,33 +106,86 @@ int32_t hw_scores(int32_t metric, const float* query, size_t size, const float* 
     return path().scores(metric, query, Query{size, values.get()}, Rows{vectors, size, count, positions}, scores);
 }
 
-int32_t hw_graph_walk(const void* graph, const uint8_t* queries, size_t count, size_t width, size_t threads,
-                      double deadline, int64_t* keys, int64_t* found, int64_t* computed) {
-    const Graph& walked = *static_cast<const Graph*>(graph);
+namespace {
+
+int32_t walk_all(const Graph& graph, const Asking& asking, Receiver& receiver) {
+    if (asking.width == 0) return BAD_ARGUMENT;
     std::atomic<size_t> next{0};
     std::atomic<int32_t> status{DONE};
-    if (width == 0) return BAD_ARGUMENT;
-    if (walked.nodes == 0) {
-        std::fill(found, found + count, 0), std::fill(computed, computed + count, 0);
-        return DONE;
-    }
-    Walks walks{queries, count, width, deadline, keys, found, computed};
     auto work = [&] {
         int32_t own;
         try {
-            own = path().walk(walked, walks, next);
+            own = path().walk(graph, asking, receiver, next);
         } catch (const std::bad_alloc&) {
             own = NO_MEMORY;
         }
-        if (own != DONE) status = own, next = count;
+        if (own != DONE) status = own, next = asking.count;
     };
     std::vector<std::thread> others;
     try {
-        for (size_t i = 1; i < std::min(threads, count); i++) others.emplace_back(work);
+        for (size_t i = 1; i < std::min(asking.threads, asking.count); i++) others.emplace_back(work);
     } catch (const std::exception&) {
         // No more threads are to be had: those that there are do the work.
     }
     work();
     for (std::thread& other : others) other.join();
     return status;
+}
+
+struct Keys : Receiver {
+    const Asking& asking;
+    int64_t *keys, *found, *computed;
+
+    Keys(const Asking& asking, int64_t* keys, int64_t* found, int64_t* computed)
+        : asking(asking), keys(keys), found(found), computed(computed) {}
+
+    void receive(size_t number, const std::vector<int64_t>& positions, int64_t distances) override {
+        std::copy(positions.begin(), positions.end(), keys + number * asking.width);
+        found[number] = int64_t(positions.size()), computed[number] = distances;
+    }
+};
+
+struct Scored : Receiver {
+    const Scoring& scoring;
+    size_t size;
+    int64_t *positions, *kept, *usable, *place, *computed;
+    float* scores;
+    std::atomic<int32_t> status{DONE};
+
+    Scored(const Scoring& scoring, size_t size) : scoring(scoring), size(size) {}
+
+    void receive(size_t number, const std::vector<int64_t>& found, int64_t distances) override {
+        int64_t* own = positions + number * scoring.nominated;
+        size_t count = 0;
+        int64_t at = -1;
+        for (size_t i = 0; i < found.size(); i++) {
+            size_t position = size_t(found[i]);
+            if (position >= scoring.rows || (scoring.usable && !scoring.usable[position])) continue;
+            if (count < scoring.nominated) own[count] = found[i];
+            if (count < scoring.limit) at = int64_t(i);
+            count++;
+        }
+        size_t scored = std::min(count, scoring.nominated);
+        kept[number] = int64_t(scored), usable[number] = int64_t(count), place[number] = at, computed[number] = distances;
+        int32_t own_status = hw_scores(scoring.metric, scoring.queries + number * size, size, scoring.vectors,
+                                       scoring.rows, own, scored, scores + number * scoring.nominated);
+        if (own_status != DONE) status = own_status;
+    }
+};
+
+}  // namespace
+
+int32_t hw_graph_walk(const void* graph, const Asking* asking, int64_t* keys, int64_t* found, int64_t* computed) {
+    Keys receiver(*asking, keys, found, computed);
+    return walk_all(*static_cast<const Graph*>(graph), *asking, receiver);
+}
+
+int32_t hw_graph_find(const void* graph, const Asking* asking, const Scoring* scoring, int64_t* positions,
+                      float* scores, int64_t* kept, int64_t* usable, int64_t* place, int64_t* computed) {
+    const Graph& walked = *static_cast<const Graph*>(graph);
+    Scored receiver(*scoring, walked.size);
+    receiver.positions = positions, receiver.scores = scores, receiver.kept = kept;
+    receiver.usable = usable, receiver.place = place, receiver.computed = computed;
+    int32_t status = walk_all(walked, *asking, receiver);
+    return status == DONE ? int32_t(receiver.status) : status;
 }

@@ -42,8 +42,30 @@ HW_API int32_t hw_graph_open(const uint8_t* bytes, size_t length, int32_t metric
                              size_t positions, void** graph, size_t* nodes);
 HW_API void hw_graph_close(void* graph);
 
-// Walks for `count` queries in the graph's form, each `width` wide, by at most `threads` threads, until `deadline` in
-// seconds of CLOCK_MONOTONIC. `keys` (count, width) and `found` (count,) get the positions nearest first;
-// `computed` (count,) gets the number of distances. Requires: `width` is at least 1.
-HW_API int32_t hw_graph_walk(const void* graph, const uint8_t* queries, size_t count, size_t width, size_t threads,
-                             double deadline, int64_t* keys, int64_t* found, int64_t* computed);
+// What is asked of a graph: walks for `count` queries in the graph's form, each `width` wide.
+struct Asking {
+    const uint8_t* queries;
+    size_t count, width;
+    size_t threads;   // at most so many walk, the caller's own included
+    double deadline;  // in seconds of CLOCK_MONOTONIC
+};
+
+// `keys` (count, width) and `found` (count,) get the positions nearest first; `computed` (count,) gets the number of
+// distances. Requires: `width` is at least 1.
+HW_API int32_t hw_graph_walk(const void* graph, const Asking* asking, int64_t* keys, int64_t* found, int64_t* computed);
+
+// How found rows are scored: those that `usable` (rows,) has a 1 for (null: all), the nearest `nominated` of each walk.
+struct Scoring {
+    int32_t metric;
+    const float* queries;  // (count, size)
+    const float* vectors;  // (rows, size)
+    size_t rows;
+    const uint8_t* usable;
+    size_t nominated, limit;
+};
+
+// Walks and scores. `positions` and `scores` (count, nominated) get the usable rows nearest first, `kept` (count,) how
+// many. `usable` (count,) gets how many usable rows were found, `place` (count,) where among all that were found the
+// `limit`-th of them stands, or the last when there are fewer; -1: there is none.
+HW_API int32_t hw_graph_find(const void* graph, const Asking* asking, const Scoring* scoring, int64_t* positions,
+                             float* scores, int64_t* kept, int64_t* usable, int64_t* place, int64_t* computed);

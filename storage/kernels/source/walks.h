@@ -1,4 +1,4 @@
-// Walks of several queries that run together.
+// Walks of several queries that run together, and what is done with what each finds.
 #pragma once
 
 #include <time.h>
@@ -10,11 +10,9 @@
 #include "asked.h"
 #include "rows.h"
 
-struct Walks {
-    const uint8_t* queries;
-    size_t count, width;
-    double deadline;
-    int64_t *keys, *found, *computed;
+// Receives the positions that the walk of a query found, nearest first, by one thread for each query.
+struct Receiver {
+    virtual void receive(size_t number, const std::vector<int64_t>& positions, int64_t computed) = 0;
 };
 
 static inline bool is_past(double deadline) {

@@ -1,20 +1,22 @@
 """Walks through graphs in their files: as usearch's own, by every form and metric, and safe whatever a file says."""
 
 import time
+from dataclasses import fields
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
-from storage.index.hnsw import Graph, build
-from storage.kernels import KernelFailed, NativeGraph
+from storage.index.hnsw import Graph, GraphSearch, _UsearchGraph, build
+from storage.kernels import Asking, KernelFailed, NativeGraph, Scoring, WalkFound
 from storage.kernels.library import has_kernels, paths, using
 from storage.kernels.metric import Form, Metric
 from storage.schema import Datatype, DenseSpace, Distance, HnswConfig
-from storage.vectors import Encoding, decoded, encode_queries, encode_rows, encoding
+from storage.vectors import Encoding, decoded, encode_queries, encode_rows, encoding, score_rows
 
 pytestmark = pytest.mark.skipif(not has_kernels(), reason="there are no native kernels here")
 
@@ -34,6 +36,10 @@ def _rows(distance: Distance, size: int, offset: float = 0.0) -> NDArray[np.floa
     return (rows > 0).astype(np.float32) if distance.is_binary else rows
 
 
+def _find(graph: Graph, rows: NDArray[np.float32], queries: NDArray[np.float32], **settings: Any) -> WalkFound:
+    return graph.find(GraphSearch(queries=queries, width=ROWS, limit=5, nominated=15, **settings), rows, None)
+
+
 def _distances(
     space: DenseSpace, chosen: Encoding, query: NDArray[np.float32], rows: NDArray[np.float32]
 ) -> NDArray[np.float64]:
@@ -45,16 +51,15 @@ def _distances(
     if space.datatype is Datatype.BINARY:
         if space.distance is Distance.JACCARD:
             both, either = ((x > 0) & (y > 0)).sum(1), ((x > 0) | (y > 0)).sum(1)
-            return 1 - both / np.maximum(either, 1)
-        result: NDArray[np.float64] = (x != y).sum(1).astype(np.float64)
-        return result
+            return np.asarray(1 - both / np.maximum(either, 1))
+        return np.asarray((x != y).sum(1).astype(np.float64))
     match encoding.compared_by(space.distance, chosen):
         case Distance.EUCLID:
-            return ((y - x) ** 2).sum(1)
+            return np.asarray(((y - x) ** 2).sum(1))
         case Distance.DOT:
-            return -(y @ x)
+            return np.asarray(-(y @ x))
         case _:
-            return -(y @ x) / np.maximum(np.linalg.norm(y, axis=1), 1e-30)
+            return np.asarray(-(y @ x) / np.maximum(np.linalg.norm(y, axis=1), 1e-30))
 
 
 @pytest.mark.parametrize("size", [1, 3, 17, 32, 67, 130])
@@ -93,18 +98,48 @@ def test_walks_find_what_usearch_finds(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_batch_finds_what_single_walks_find(tmp_path: Path) -> None:
     space, rows = _space(Distance.EUCLID, Datatype.FLOAT32, 16), _rows(Distance.EUCLID, 16)
     graph = Graph(space, tmp_path / "graph", build(space, rows, np.arange(ROWS), tmp_path / "graph"))
-    together = [graph.search(rows, 15, threads=threads) for threads in (1, 4)]
-    alone = [graph.search(row[None], 15) for row in rows]
-    for answer in together:
+    alone = [_find(graph, rows, row[None]) for row in rows]
+    for threads in (1, 4):
+        together = _find(graph, rows, rows, threads=threads)
         for number, single in enumerate(alone):
-            assert all(np.array_equal(many[number], one[0]) for many, one in zip(answer, single, strict=True))
+            for field in fields(WalkFound):
+                assert np.array_equal(getattr(together, field.name)[number], getattr(single, field.name)[0])
+
+
+@pytest.mark.parametrize("kind", [NativeGraph, _UsearchGraph])
+def test_what_a_walk_finds_is_gated_counted_and_scored(kind: type, tmp_path: Path) -> None:
+    space, rows = _space(Distance.EUCLID, Datatype.FLOAT32, 16), _rows(Distance.EUCLID, 16)
+    chosen = build(space, rows, np.arange(ROWS), tmp_path / "graph")
+    if kind is NativeGraph:
+        walker: Any = NativeGraph(tmp_path / "graph", Metric.EUCLID, Form.FLOAT32, 16)
+    else:
+        walker = _UsearchGraph(space, tmp_path / "graph", chosen)
+    asking = Asking(queries=encode_queries(space.distance, space.datatype, chosen, rows[:9]), width=200)
+    keys, counts, computed = walker.walk(asking)
+    random = np.random.default_rng(3)
+    for share, limit in ((0.5, 3), (0.05, 40), (1.0, 10), (0.0, 5)):
+        usable = random.random(ROWS) < share
+        scoring = Scoring(
+            metric=Metric.EUCLID, queries=rows[:9], vectors=rows, usable=usable, nominated=25, limit=limit
+        )
+        found = walker.find(asking, scoring)
+        assert found.computed.tolist() == computed.tolist()
+        for number in range(9):
+            positions = keys[number, : counts[number]]
+            places = np.flatnonzero(usable[positions])
+            kept = positions[places[:25]]
+            assert (found.usable[number], found.kept[number]) == (len(places), len(kept))
+            assert found.place[number] == (places[min(limit, len(places)) - 1] if len(places) else -1)
+            assert np.array_equal(found.positions[number, : len(kept)], kept)
+            scores = score_rows(Distance.EUCLID, rows[number], rows[kept])
+            assert found.scores[number, : len(kept)].tobytes() == scores.tobytes()
 
 
 def test_a_walk_ends_at_the_deadline(tmp_path: Path) -> None:
     space, rows = _space(Distance.EUCLID, Datatype.FLOAT32, 16), _rows(Distance.EUCLID, 16)
     graph = Graph(space, tmp_path / "graph", build(space, rows, np.arange(ROWS), tmp_path / "graph"))
     with pytest.raises(DeadlineExceeded):
-        graph.search(rows, ROWS, deadline=time.monotonic() - 1)
+        _find(graph, rows, rows, deadline=time.monotonic() - 1)
 
 
 @pytest.mark.parametrize("datatype", list(Datatype))
@@ -131,6 +166,6 @@ def test_a_file_that_was_altered_is_refused_or_searched_within_its_bounds(dataty
         except KernelFailed:
             refused += 1
             continue
-        keys, found, _ = graph.walk(asked, min(50, max(1, graph.size)))
+        keys, found, _ = graph.walk(Asking(queries=asked, width=min(50, max(1, graph.size))))
         assert all(((row[:count] >= 0) & (row[:count] < ROWS)).all() for row, count in zip(keys, found, strict=True))
     assert refused > 30
