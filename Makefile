@@ -125,6 +125,14 @@ REQUESTS ?= 1000000
 SEED ?=
 ONLY ?=
 
+.PHONY: sanitize
+sanitize: $(STAMP) ## The tests of the kernels, under the address and undefined behaviour sanitizers of g++
+	$(call heading,Kernels under sanitizers)
+	@mkdir -p .cache/sanitize
+	@HEADWATER_KERNELS_LIBRARY=$(CURDIR)/.cache/sanitize/kernels.so $(PY) -m storage.kernels --sanitize
+	@HEADWATER_KERNELS_LIBRARY=$(CURDIR)/.cache/sanitize/kernels.so LD_PRELOAD=$$(g++ -print-file-name=libasan.so) \
+		ASAN_OPTIONS=detect_leaks=0 $(PYTEST) -q tests/storage/kernels
+
 .PHONY: fuzz
 fuzz: $(KERNELS) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1
 	@$(PY) -m tests.attack --requests $(REQUESTS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))

@@ -12,6 +12,7 @@ from types import FrameType
 from server.config import Config, InvalidConfig, read_config
 
 MATH_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+KERNELS_VARIABLE = "HEADWATER_KERNELS"  # processes that build indexes read it, too
 GC_THRESHOLD = 20_000  # objects made and not freed between two collections of the youngest
 STUCK_SECONDS = 15.0  # time after its grace in which a server must have ended, its writes committed
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     sys.setswitchinterval(config.switch_interval)
     for variable in MATH_THREAD_VARIABLES:
         os.environ[variable] = str(config.math_threads)
+    os.environ[KERNELS_VARIABLE] = config.kernels
     return _run(config, _signals())
 
 
@@ -37,12 +39,17 @@ def _run(config: Config, signals: int) -> int:
     from server.rpc import configure_logs
     from storage.errors import EngineError
     from storage.files import escape_what_cannot_be_encoded, keep_private
+    from storage.kernels import describe_kernels
     from storage.opening import raise_descriptor_limit
 
     escape_what_cannot_be_encoded()
     configure_logs(config.log_level, config.log_format)
     keep_private()
     raise_descriptor_limit()
+    try:
+        logger.info("searches run on %s", describe_kernels())
+    except ValueError as error:
+        return _fail(str(error), code=1)
     try:
         with serve(config) as address:
             _tame_garbage_collector()

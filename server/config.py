@@ -12,6 +12,7 @@ ENVIRONMENT_PREFIX = "HEADWATER_"
 MAX_DIMENSIONS = 65_536  # as in storage/schema/checks.py, which would bring numerics
 MAX_MAP_BYTES = 2**46  # half of what a process can address
 MAX_SECONDS = 1e6  # what timers and gRPC's milliseconds can hold
+KERNELS = ("auto", "off", "avx512", "avx2", "neon", "scalar")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
@@ -89,6 +90,13 @@ class Config:
     )
     math_threads: int = field(
         default=1, metadata=_about("threads of each linear algebra call; the workers run side by side", low=1)
+    )
+    kernels: str = field(
+        default="auto",
+        metadata=_about(
+            "instructions of the native kernels; auto: the best of this processor, off: numpy, the same answers",
+            choices=KERNELS,
+        ),
     )
     switch_interval: float = field(
         default=0.0005, metadata=_about("seconds a thread may keep the interpreter", low=1e-6, high=1)

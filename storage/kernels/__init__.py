@@ -4,7 +4,7 @@ Everything that leaves storage as a score has the same bytes from both. What onl
 """
 
 from storage.kernels.graph import Asking, NativeGraph, Scoring, WalkFound
-from storage.kernels.library import CHOICES, VARIABLE, KernelFailed, description, has_kernels, threads_for
+from storage.kernels.library import CHOICES, VARIABLE, KernelFailed, describe_kernels, has_kernels, threads_for
 from storage.kernels.metric import Form, Metric
 from storage.kernels.scores import native_scores
 from storage.kernels.sums import fixed_dots, fixed_sums
@@ -19,7 +19,7 @@ __all__ = [
     "NativeGraph",
     "Scoring",
     "WalkFound",
-    "description",
+    "describe_kernels",
     "fixed_dots",
     "fixed_sums",
     "has_kernels",

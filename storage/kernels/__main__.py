@@ -1,8 +1,8 @@
-"""Builds the library of kernels in its place."""
+"""Builds the library of kernels in its place: `python -m storage.kernels [--sanitize]`."""
 
 import sys
 
-from storage.kernels.build import BuildFailed, build, compiler
+from storage.kernels.build import LIBRARY, SANITIZERS, BuildFailed, build, compiler
 
 
 def main() -> int:
@@ -11,7 +11,7 @@ def main() -> int:
         print("No C++ compiler (g++) was found: searches will run on numpy, with the same answers but more slowly.")
         return 0
     try:
-        build()
+        build(LIBRARY, SANITIZERS if sys.argv[1:] == ["--sanitize"] else ())
     except BuildFailed as error:
         print(f"The kernels could not be built:\n{error}", file=sys.stderr)
         return 1

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SOURCE = Path(__file__).parent / "source"
-LIBRARY = Path(__file__).parent / "kernels.so"
+LIBRARY = Path(os.environ.get("HEADWATER_KERNELS_LIBRARY", Path(__file__).parent / "kernels.so"))
+"""Where the library is. The variable is for builds that tests use, as `make sanitize` does."""
+
+SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
 
 OPTIONS = (
     "-std=c++17",

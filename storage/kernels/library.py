@@ -65,7 +65,11 @@ def library() -> ctypes.CDLL | None:
     if choice == "off":
         return None
     loaded = _load()
-    if loaded is not None and choice != "auto" and loaded.hw_use(choice.encode()) != 0:
+    if choice == "auto":
+        return loaded
+    if loaded is None:
+        raise ValueError(f"{VARIABLE} is {choice!r}, but no native kernels were built: `make install` builds them")
+    if loaded.hw_use(choice.encode()) != 0:
         raise ValueError(f"{VARIABLE} is {choice!r}, which this processor does not have")
     return loaded
 
@@ -124,8 +128,8 @@ def threads_for(queries: int) -> int:
     return max(1, min(_PROCESSORS, queries // QUERIES_PER_THREAD))
 
 
-def description() -> str:
-    """What runs searches in this process, for the log."""
+def describe_kernels() -> str:
+    """What searches run on in this process, for the log. Raises ValueError for a choice that cannot be."""
     loaded = library()
     if loaded is not None:
         return f"native kernels ({loaded.hw_path().decode()})"

@@ -81,7 +81,8 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 def environment() -> dict[str, str]:
     """The environment of a process that runs from this checkout, with no server setting inherited from outside."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADWATER_")}
+    kept = ("HEADWATER_KERNELS", "HEADWATER_KERNELS_LIBRARY")  # all tests may run on other kernels
+    inherited = {name: value for name, value in os.environ.items() if name in kept or not name.startswith("HEADWATER_")}
     return {**inherited, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")]), "PYTHONUNBUFFERED": "1"}
 
 
