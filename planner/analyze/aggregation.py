@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.analyze.exact_sums import exact_mean, exact_sum
-from planner.bind import check_filter
 from planner.errors import InvalidQuery
 from planner.limits import MAX_AGGREGATIONS, MAX_LIMIT, MAX_VALUE_PAIRS, check_page
 from planner.payload_index import Column
 from planner.predicate import check_path, scalar_order
 from planner.query import Filter, Scalar
+from planner.resolve import check_filter
 from storage.budget import Budget
 from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import CollectionSchema

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.bind import DEFAULT_LIMIT, check_filter
+from planner.bind import DEFAULT_LIMIT
 from planner.limits import check_page
 from planner.payload_index import Column
 from planner.predicate import check_path, scalar_order
 from planner.query import Filter, Scalar
+from planner.resolve import check_filter
 from storage.schema import CollectionSchema
 
 

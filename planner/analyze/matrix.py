@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import check_filter, dense_space, space_of
 from planner.errors import InvalidQuery
 from planner.limits import MAX_MATRIX_SAMPLE, check_page
 from planner.query import Filter
+from planner.resolve import check_filter, dense_space, space_of
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.schema import Distance, PointId

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.bind import BoundLeaf, BoundQuery, dense_space, space_of
+from planner.bind import BoundLeaf, BoundQuery
 from planner.errors import InvalidLimit
 from planner.limits import MAX_LIMIT
 from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage, StoredVector
 from planner.rank import Ranking
+from planner.resolve import dense_space, space_of
 from storage.budget import Budget
 from storage.errors import InvalidRequest
 from storage.mvcc import Snapshot

@@ -8,22 +8,14 @@ from dataclasses import dataclass, field
 from planner.query import (
     Filter,
     FilterScope,
-    Highlighting,
     PayloadSelector,
     ScoreMode,
     SearchAfter,
     VectorsSelector,
 )
-from planner.rank import ByText, Ranker
+from planner.rank import Ranker
+from planner.text import Highlighted
 from storage.schema import Distance, PointId
-
-
-@dataclass(frozen=True, slots=True)
-class Highlighted:
-    """A query whose matched parts are returned with the hits."""
-
-    by_text: ByText
-    wanted: Highlighting
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """Binds queries, stage by stage: first all that a schema can tell of all of them, then the vectors of stored points.
 
-So a query that cannot be is refused before a point is read. The ways to rank are in ways.py.
+So a query that cannot be is refused before a point is read. The ways to rank are in rank/ways.py.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.bind.asked import Asked
 from planner.bind.bound import (
     BoundDbsf,
     BoundLeaf,
@@ -15,19 +14,13 @@ from planner.bind.bound import (
     BoundRrf,
     BoundStage,
     Diversity,
-    Highlighted,
 )
-from planner.bind.filters import check_filter
 from planner.bind.fusion import bind_fusion, name_of_fusion
-from planner.bind.selectors import check_selectors
 from planner.bind.settings import check_mmr, check_prefetch, check_root, check_settings
-from planner.bind.stored_vectors import Reading, Unread, VectorSource
-from planner.bind.ways import WAYS
 from planner.errors import InvalidQuery
 from planner.limits import MAX_DEPTH, MAX_STAGES
 from planner.query import (
     DEFAULT_DEPTH,
-    Bm25,
     Dbsf,
     Mmr,
     Nearest,
@@ -35,7 +28,9 @@ from planner.query import (
     Rrf,
     Stage,
 )
-from planner.rank import ByText, Ranker
+from planner.rank import WAYS, Ranker
+from planner.resolve import Asked, Reading, Unread, VectorSource, check_filter, check_selectors
+from planner.text import Highlighted
 from storage.errors import LimitExceeded
 from storage.schema import CollectionSchema
 
@@ -196,6 +191,6 @@ def _candidates(mmr: Mmr, limit: int) -> int:
 
 
 def _highlighted(stage: Stage, ranked: BoundLeaf | BoundMerge) -> Highlighted | None:
-    if not isinstance(stage.query, Bm25) or stage.query.highlight is None or not isinstance(ranked.rank, ByText):
+    if stage.query is None or not isinstance(ranked.rank, Ranker):
         return None
-    return Highlighted(ranked.rank, stage.query.highlight)
+    return ranked.rank.highlighted(stage.query)

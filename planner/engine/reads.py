@@ -6,11 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from planner.bind import check_filter, check_selectors
 from planner.execute import Fetched, Indexes, LocalSource, fetch_repeated, fetch_some
 from planner.filtering import first_matching
 from planner.limits import check_ids, check_page
 from planner.query import Filter, PayloadSelector, VectorsSelector
+from planner.resolve import check_filter, check_selectors
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.mvcc import Snapshot

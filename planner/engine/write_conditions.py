@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-from planner.bind import check_filter
 from planner.filtering import WriteFilters
 from planner.predicate import StoredComparison, check_comparisons, compile_comparisons
 from planner.query import Filter
+from planner.resolve import check_filter
 from storage.budget import UNLIMITED, Budget
 from storage.schema import CollectionSchema
 from storage.write import BySlots, StoredCondition

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.execute.demand import Demand, LeafAnswer, below, demands_of
+from planner.execute.diversity import pick_diverse
 from planner.execute.operators import (
     apply_after,
     apply_limit,
@@ -44,7 +45,7 @@ from planner.plan import (
     children_of,
 )
 from planner.query import Filter
-from planner.rank import NOTHING, Ranker, Ranking, pick_diverse
+from planner.rank import NOTHING, Ranker, Ranking
 
 _Place = tuple[int, str]
 """Where a leaf is: number of the plan, stage."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import Highlighted
 from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.fetch_highlights import highlights_of_points
 from planner.execute.fetching import Fetched, fetch
@@ -17,7 +16,7 @@ from planner.payload_index import Column, FieldIndexes, column_of, foresee
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
 from planner.rank import Place, Ranker, Ranking, RunContext, Statistics
-from planner.text import Highlight, TextIndexes
+from planner.text import Highlight, Highlighted, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
 

@@ -10,13 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import Highlighted
 from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.fetching import Fetched
 from planner.payload_index import Column
 from planner.query import Filter, PayloadSelector, VectorsSelector
 from planner.rank import Place, Ranker, Ranking, Statistics
-from planner.text import Highlight
+from planner.text import Highlight, Highlighted
 from storage.budget import Budget
 from storage.schema import CollectionSchema, PointId
 

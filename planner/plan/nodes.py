@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from planner.bind import Highlighted
 from planner.query import (
     Filter,
     Metric,
@@ -22,6 +21,7 @@ from planner.query import (
     VectorsSelector,
 )
 from planner.rank import Ranker, Searcher
+from planner.text import Highlighted
 from storage.schema import Distance, PointId
 
 
@@ -143,7 +143,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diversify:
-    """Emits `limit` of its child's first `candidates` rows, in the order of rank/diversity.py, with their scores.
+    """Emits `limit` of its child's first `candidates` rows, in the order of execute/diversity.py, with their scores.
 
     Requires: the child's scores are those of `distance` in `space`.
     """

@@ -3,18 +3,20 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import FilterStrategy, QueryVector, SearchParams
+from planner.query import FilterStrategy, QueryVector, SearchParams, VectorInput
 from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Place, Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
+from planner.resolve import Asked, Unread, bind_vector, check_dense
 from storage.mvcc import Snapshot
-from storage.schema import Distance, IndexKind
+from storage.schema import DenseSpace, Distance, IndexKind
 from storage.search import SpaceHits, SpaceSearch, score_vectors, search_vectors
 from storage.tables import encode_id
 from storage.vectors import Position, score_rows
@@ -189,3 +191,10 @@ def _excluded_count(by: InDense, request: SearchRequest, reader: Snapshot) -> in
     slots = request.excluded[request.excluded >= 0].astype(np.uint32)
     slots = slots if request.allowed is None else slots[np.isin(slots, request.allowed.slots)]
     return int(np.count_nonzero(reader.vectors(by.space, slots)[0]))
+
+
+def bind_dense(vector: VectorInput, asked: Asked, name: str, space: DenseSpace, field: str) -> Unread[InDense]:
+    """Nearness to the vector at `field` of the request, in the space `name`. Raises what vectors may raise."""
+    bound = bind_vector(vector, name, partial(check_dense, space), field)
+    params = asked.stage.params
+    return lambda reading: InDense(name, space.distance, bound(reading), params)

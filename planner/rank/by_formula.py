@@ -37,8 +37,10 @@ from planner.query import (
     describe_formula,
     kind_of,
     parts_of,
+    score_key,
     walk,
 )
+from planner.rank.formula_checks import check_part, check_size, default_keys, default_of, instant_seconds
 from planner.rank.formula_functions import NO_POWER, NO_RESULT, Mask, Values, decay, of_list, of_one, power
 from planner.rank.formula_variables import (
     Slots,
@@ -49,6 +51,7 @@ from planner.rank.formula_variables import (
 from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, ranked
 from planner.rank.run_context import RunContext
+from planner.resolve import Asked, Unread
 
 FINE = -1
 ANYTHING = 1.0
@@ -220,3 +223,23 @@ class _Evaluation:
 def _zero_where_any_is(product: Column, parts: Sequence[Column]) -> Column:
     zero = reduce(np.logical_or, ((part.values == 0) & (part.reasons == FINE) for part in parts))
     return Column(np.where(zero, 0.0, product.values), np.where(zero, np.int32(FINE), product.reasons))
+
+
+def bind_formula(formula: Formula, asked: Asked) -> Unread[ByFormula]:
+    """Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise."""
+    asked.refuse_using("a formula")
+    path, schema, lists = f"{asked.path}query.formula", asked.schema, len(asked.stage.prefetch)
+    root = f"{path}.expression"
+    check_size(formula.expression, root)
+    scores, values = default_keys(formula, f"{path}.defaults")
+    defaults: dict[PayloadVariable, float] = {}
+    instants: dict[Datetime, float] = {}
+    for where, part in walk(formula.expression, root):
+        check_part(part, schema, lists, where)
+        if isinstance(part, Datetime):
+            instants[part] = instant_seconds(part.text, below(where, "datetime"))
+        elif isinstance(part, PayloadVariable) and part.path in values:
+            defaults[part] = default_of(part, values[part.path], f'{path}.defaults["{part.path}"]')
+    list_defaults = tuple(scores.get(score_key(number)) or 0.0 for number in range(lists))
+    bound = ByFormula(formula, path, list_defaults, defaults, instants)
+    return lambda _: bound

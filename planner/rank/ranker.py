@@ -1,4 +1,4 @@
-"""What every way to rank says of itself. Each has a file of its own in this room, and one that binds it in bind."""
+"""What every way to rank says of itself. Each is a file of its own, which also binds it, and a line of ways.py."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,10 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import Metric
+from planner.query import Metric, Rank
 from planner.rank.ranking import Place, Ranking, places_in
 from planner.rank.run_context import RunContext
+from planner.text import Highlighted
 from storage.mvcc import Snapshot
 from storage.schema import Distance
 
@@ -110,6 +111,10 @@ class Ranker(ABC):
     def ground_truth(self) -> Self:
         """What the recall of this ranking is measured against: all points, looked at, whatever its settings say."""
         return self
+
+    def highlighted(self, word: Rank) -> Highlighted | None:
+        """What is to be returned of the texts that match, as the query's `word` for this rank asks; None: nothing."""
+        return None
 
     def no_rank(self) -> str:
         """Why a point that has the vectors has no rank."""

@@ -11,9 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from planner.bind.bound import Highlighted
 from planner.bind.stages import check_query
-from planner.bind.stored_vectors import VectorSource
 from planner.errors import InvalidQuery
 from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.executor import execute
@@ -28,7 +26,8 @@ from planner.query.filter import Filter
 from planner.query.query import Nearest, PayloadSelector, Query, SearchParams, Stage, VectorsSelector
 from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, ranked
-from planner.text.highlights import Highlight
+from planner.resolve.stored_vectors import VectorSource
+from planner.text.highlights import Highlight, Highlighted
 from storage.budget import UNLIMITED
 from storage.collection import Collection as Stored
 from storage.database import Database

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.bind.stages import bind
-from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.filtering.match import matching_slots
 from planner.payload_index.answers import serve
@@ -23,6 +22,7 @@ from planner.predicate.reports import ServedBy
 from planner.query.filter import Equal, ExceptOf, Exists, Filter, PayloadCondition, Range, TextOperator, TextTest
 from planner.query.query import OrderBy, Query, Rrf, Stage
 from planner.rank.by_field import ByField, order_by_field
+from planner.resolve.stored_vectors import VectorSource
 from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
