@@ -414,6 +414,19 @@ def test_copies_have_no_derived_files_and_the_same_answers(path: Path) -> None:
         assert answers(engine, database.collection("clone")) == expected
 
 
+def test_upkeep_that_finds_all_up_to_date_asks_for_no_more_upkeep(path: Path) -> None:
+    asked: list[Collection] = []
+    with opened(path) as (database, engine):
+        collection = database.collection("c")
+        warm(engine, collection)
+        collection.derived.outdated = lambda: asked.append(collection)
+        engine.derived.prepare(collection)
+        assert asked == []
+        write(collection, upsert({number: number + 3 for number in range(9)}))
+        engine.derived.prepare(collection)
+        assert asked == []
+
+
 def test_fields_that_nobody_asks_for_lose_their_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(derived, "UNUSED_SECONDS", -1.0)
     with opened(path) as (database, engine):
