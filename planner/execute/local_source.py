@@ -15,7 +15,7 @@ from planner.filtering import FilterCache, FilterSets, matches, payload_conditio
 from planner.payload_index import Column, FieldIndexes, column_of, foresee
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
-from planner.rank import Place, Ranker, Ranking, RunContext, Statistics
+from planner.rank import Place, Ranker, Ranking, RunContext, SortKey, Statistics
 from planner.text import Highlight, Highlighted, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
@@ -68,6 +68,9 @@ class LocalSource:
     ) -> Ranking:
         known = statistics.get(ranker) if ranker.needs_statistics else None
         return ranker.rank(slots, self._run, lists, statistics=known)[0]
+
+    def sort_keys(self, ranker: Ranker, ranking: Ranking) -> list[SortKey]:
+        return ranker.sort_keys(ranking, self._run)
 
     def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
         return self._run.sets.gate(filter, slots)

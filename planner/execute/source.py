@@ -14,7 +14,7 @@ from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.fetching import Fetched
 from planner.payload_index import Column
 from planner.query import Filter, PayloadSelector, VectorsSelector
-from planner.rank import Place, Ranker, Ranking, Statistics
+from planner.rank import Place, Ranker, Ranking, SortKey, Statistics
 from planner.text import Highlight, Highlighted
 from storage.budget import Budget
 from storage.schema import CollectionSchema, PointId
@@ -131,6 +131,12 @@ class Source(Protocol):
         self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking], statistics: Mapping[Ranker, Statistics]
     ) -> Ranking:
         """Those of `slots`, ascending, that can be ranked. They are the union of `lists`, but for excluded points."""
+
+    def sort_keys(self, ranker: Ranker, ranking: Ranking) -> list[SortKey]:
+        """The sort key of each row of a ranking that `answer` or `rank` made by this way to rank.
+
+        Scores are not enough where the way gives none: rows of several sources are sorted by these.
+        """
 
     def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
         """Which of `slots` (n,) match."""

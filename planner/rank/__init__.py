@@ -1,7 +1,8 @@
 """The ways to rank points: each is one file that binds it, ranks by it and describes it. ways.py lists them."""
 
+from planner.rank.at_random import AtRandom
 from planner.rank.ranker import Found, Ranker, Statistics
-from planner.rank.ranking import NOTHING, Ids, Place, Ranking, ranked
+from planner.rank.ranking import NOTHING, Ids, Place, Ranking, SortKey, ranked
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
 from planner.rank.ways import WAYS
@@ -9,6 +10,7 @@ from planner.rank.ways import WAYS
 __all__ = [
     "NOTHING",
     "WAYS",
+    "AtRandom",
     "Found",
     "Ids",
     "Place",
@@ -17,6 +19,7 @@ __all__ = [
     "RunContext",
     "SearchRequest",
     "Searcher",
+    "SortKey",
     "Statistics",
     "ranked",
 ]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from planner.errors import InvalidQuery
 from planner.query import Sample
 from planner.rank.ranker import Ranker, Slots, Statistics
-from planner.rank.ranking import Ranking, unscored
+from planner.rank.ranking import Ranking, SortKey, unscored
 from planner.rank.run_context import RunContext
 from planner.resolve import Asked, Unread
-from storage.search import seeded_order
+from storage.search import seeded_hashes, seeded_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,10 @@ class AtRandom(Ranker):
 
     def describe(self) -> dict[str, str]:
         return {"seed": str(self.seed)}
+
+    def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
+        hashes = seeded_hashes(self.seed, ranking.slots, run.reader, run.budget)
+        return list(zip(hashes.tolist(), run.reader.id_keys(ranking.slots), strict=True))
 
     def rank(
         self,

@@ -24,7 +24,7 @@ from planner.predicate import EXPECTED, Step, check_path, first_key, instant_of,
 from planner.query import OrderBy
 from planner.rank.index_order import InstantStart, Start, ValueStart, places_by_index
 from planner.rank.ranker import Ranker, Statistics
-from planner.rank.ranking import Ranking, unscored
+from planner.rank.ranking import Descending, Ranking, SortKey, unscored
 from planner.rank.run_context import RunContext
 from planner.resolve import Asked, Unread
 from storage.budget import Budget
@@ -66,6 +66,14 @@ class ByField(Ranker):
     def no_rank(self) -> str:
         assert self.start is not None, "without a start, every point has a rank"
         return f"the order by {self.path} starts from {self.start.value!r}, after it"
+
+    def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
+        """Reads the payload of each row."""
+        keyed = _keyed(self, ranking.slots, run.reader, run.budget)
+        return [
+            (True, id_key) if key is None else (False, Descending(key) if self.descending else key, id_key)
+            for _, id_key, key in keyed
+        ]
 
     def rank(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import Metric, Rank
-from planner.rank.ranking import Place, Ranking, places_in
+from planner.rank.ranking import Place, Ranking, SortKey, places_in
 from planner.rank.run_context import RunContext
 from planner.text import Highlighted
 from storage.mvcc import Snapshot
@@ -135,6 +135,14 @@ class Ranker(ABC):
         are given. `statistics`: those of the whole collection; None: of what the run reads.
         Raises DeadlineExceeded, Cancelled, and InvalidQuery for points that a formula has no score for.
         """
+
+    def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
+        """What each row of a ranking of this way stands where it stands by, ids included, so that no two are equal.
+
+        Rows of several parts of a collection, sorted by these, are in the order that they have in one.
+        """
+        worst = -ranking.scores if self.higher_is_better else ranking.scores
+        return list(zip(worst.tolist(), run.reader.id_keys(ranking.slots), strict=True))
 
     def places(
         self, allowed: Slots | None, excluded: NDArray[np.int64], wanted: Sequence[int], run: RunContext
