@@ -115,11 +115,11 @@ class LocalInspection:
     def has_vector(self, space: str, slot: int) -> bool:
         reader = self.run.reader
         if space not in reader.schema.dense:
-            return reader.vector_body(space, slot) is not None
+            return reader.bodies(space).get(slot) is not None
         return bool(reader.vectors(space, np.array([slot], np.uint32))[0][0])
 
     def is_indexed(self, space: str, slot: int) -> bool:
-        return self.run.reader.is_indexed(space, slot)
+        return self.run.reader.rows(space).is_indexed(slot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def first_matching(
     pass over the collection.
     """
     if filter is None:
-        return np.fromiter(islice(reader.scan_slots(start), limit), np.uint32)
+        return np.fromiter(islice(reader.ids.slots_from(start), limit), np.uint32)
     evaluated = cache.evaluated if required_ids(filter) is not None else cache.known
     try:
         found = evaluated(reader, filter, budget)
@@ -63,7 +63,7 @@ def id_order(point_id: PointId) -> tuple[bool, PointId]:
 
 def _walk(reader: Reader, known: Slots, limit: int, budget: Budget, start: PointId | None) -> Slots:
     found: list[Slots] = []
-    slots = reader.scan_slots(start)
+    slots = reader.ids.slots_from(start)
     while sum(map(len, found)) < limit and (chunk := np.fromiter(islice(slots, CHUNK), np.uint32)).size:
         budget.check()
         found.append(chunk[np.isin(chunk, known, assume_unique=True)])

@@ -134,13 +134,13 @@ class InDense(Searcher):
 def _places(by: InDense, competing: Slots, wanted: Sequence[int], run: RunContext) -> dict[int, Place]:
     """One more than how many are better: by score, or by id where scores are equal."""
     reader, budget = run.reader, run.budget
-    scored = [_scored(by, chunk) for chunk in reader.vector_chunks(by.space, np.array(wanted, np.uint32), budget)]
+    scored = [_scored(by, chunk) for chunk in reader.rows(by.space).chunks(np.array(wanted, np.uint32), budget)]
     scores = {
         slot: score for slots, found in scored for slot, score in zip(slots.tolist(), found.tolist(), strict=True)
     }
     keys = dict(zip(scores, reader.id_keys(np.array(list(scores), np.uint32)), strict=True))
     ahead, equal = dict.fromkeys(scores.values(), 0), dict[float, list[bytes]]()
-    for chunk in reader.vector_chunks(by.space, competing, budget):
+    for chunk in reader.rows(by.space).chunks(competing, budget):
         slots, found = _scored(by, chunk)
         for score in ahead:  # each once, however many points have it
             budget.check()

@@ -100,7 +100,7 @@ def _signed(term: MetricScore) -> str:
 def _scores(term: MetricScore, slots: Slots, reader: Snapshot, budget: Budget) -> tuple[Slots, Wide]:
     """Those of `slots` that have a vector, in their order, and their scores."""
     held, parts = [slots[:0]], [np.empty(0)]
-    for some, rows in reader.vector_chunks(term.space, slots, budget):
+    for some, rows in reader.rows(term.space).chunks(slots, budget):
         held.append(some)
         parts.append(metric_scores(term.metric, term.vector.values, rows))
     return np.concatenate(held), np.concatenate(parts)

@@ -34,7 +34,7 @@ def open_sparse(snapshot: Snapshot, space: str, budget: Budget) -> SparseIndex:
     """
     index = _stored(snapshot, space)
     if index is None:
-        index = SparseIndex.build(snapshot.vector_bodies(space), snapshot.seq, budget)
+        index = SparseIndex.build(snapshot.bodies(space).scan(), snapshot.seq, budget)
         snapshot.derived.outdated()
     return index
 
@@ -85,7 +85,8 @@ def _stored(snapshot: Snapshot, space: str) -> SparseIndex | None:
     changed = snapshot.catch_up(stored.seq, partial(np.sort, slots)) if stored.seq < snapshot.seq else None
     if changed is None or len(changed) > MOST_CHANGED * max(len(slots), snapshot.vector_count(space)):
         return None
-    bodies = ((slot, snapshot.vector_body(space, slot)) for slot in changed.tolist())
+    held = snapshot.bodies(space)
+    bodies = ((slot, held.get(slot)) for slot in changed.tolist())
     changes = [SparseChange(slot, None if body is None else bytes(body)) for slot, body in bodies]
     index.jump(changes, snapshot.seq)
     return index

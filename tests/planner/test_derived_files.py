@@ -31,6 +31,7 @@ from storage.schema import CollectionSchema, SchemaChange, SparseModifier, Spars
 from storage.schema.payload_schema import FieldIndexParams, FieldType
 from storage.schema.text_settings import TextSettings, Tokenizer
 from storage.settings import StorageSettings
+from storage.tables.body_table import BodyTable
 from storage.tables.reader import Reader
 from storage.vectors.sparse import SparseVector
 from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceBodies, UpdateVectors, Upsert
@@ -159,7 +160,7 @@ def test_after_a_restart_no_record_is_read_to_make_an_index(path: Path, monkeypa
     expected = fresh_answers(path)
     with opened(path) as (database, engine):
         monkeypatch.delattr(Reader, "payloads")
-        monkeypatch.delattr(Reader, "vector_bodies")
+        monkeypatch.delattr(BodyTable, "scan")
         assert answers(engine, database.collection("c")) == expected
 
 
@@ -173,7 +174,7 @@ def test_after_a_kill_only_what_changed_is_read(path: Path, monkeypatch: pytest.
     expected = fresh_answers(copy)
     with opened(copy) as (database, engine):
         monkeypatch.delattr(Reader, "payloads")
-        monkeypatch.delattr(Reader, "vector_bodies")
+        monkeypatch.delattr(BodyTable, "scan")
         assert answers(engine, database.collection("c")) == expected
 
 
