@@ -49,7 +49,7 @@ class FieldIndexes:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._declared: Keeper[_Key, FieldIndex] = Keeper()
-        self._others: Keeper[_Key, FieldIndex] = Keeper(capacity, most=MAX_PATHS)
+        self._others: Keeper[_Key, FieldIndex] = Keeper(capacity, lambda index: index.bytes, most=MAX_PATHS)
 
     def get(self, reader: Reader, path: str, budget: Budget) -> FieldIndex | None:
         """The index of `path` as of the reader's commit, if there is one or it is time to make it.
