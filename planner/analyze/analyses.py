@@ -42,8 +42,9 @@ from planner.explain import ExplainNode, Explanation, Ran, explain, render
 from planner.optimize import optimize
 from planner.payload_index import Column
 from planner.plan import build
-from planner.query import Filter, Query, Scalar
+from planner.query import Query, Scalar
 from planner.rank import Ranking
+from planner.resolve import CheckedFilter
 from planner.text import Highlight
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -178,7 +179,7 @@ class Analyses:
         return LocalSource(reader, self._indexes, budget).values
 
 
-def _allowed(values: Values, filter: Filter | None, budget: Budget) -> Slots | None:
+def _allowed(values: Values, filter: CheckedFilter | None, budget: Budget) -> Slots | None:
     budget.check()
     return None if filter is None else values.matching(filter)
 

@@ -10,7 +10,7 @@ from planner.errors import InvalidQuery
 from planner.execute import Points, Source
 from planner.limits import MAX_MATRIX_SAMPLE, check_page
 from planner.query import Filter
-from planner.resolve import check_filter, dense_space, space_of
+from planner.resolve import CheckedFilter, check_filter, dense_space, space_of
 from storage.schema import Distance, PointId
 from storage.vectors import rank, score_rows
 
@@ -44,7 +44,7 @@ class BoundMatrix:
 
     space: str
     distance: Distance
-    filter: Filter | None
+    filter: CheckedFilter | None
     sample: int
     limit: int
     seed: int
@@ -73,15 +73,14 @@ def bind_matrix(asked: MatrixQuery, points: Points) -> BoundMatrix:
     if not 2 <= asked.sample <= MAX_MATRIX_SAMPLE:
         raise InvalidQuery("sample", f"{asked.sample:,} is not between 2 and {MAX_MATRIX_SAMPLE:,} (MAX_MATRIX_SAMPLE)")
     check_page(asked.limit)
-    if asked.filter is not None:
-        check_filter(asked.filter, schema, "filter")
+    filter = None if asked.filter is None else check_filter(asked.filter, schema, "filter")
     if asked.seed is not None and not 0 <= asked.seed < 2**64:
         raise InvalidQuery("seed", f"{asked.seed} is not between 0 and 2^64 - 1")
     space = space_of(asked.using, schema, "using")
     return BoundMatrix(
         space=space,
         distance=dense_space(schema, space, "using").distance,
-        filter=asked.filter,
+        filter=filter,
         sample=asked.sample,
         limit=asked.limit,
         seed=points.seq if asked.seed is None else asked.seed,

@@ -6,7 +6,6 @@ stages.py makes them of queries. Ways to rank are equal when they rank alike, wh
 from dataclasses import dataclass, field
 
 from planner.query import (
-    Filter,
     FilterScope,
     PayloadSelector,
     ScoreMode,
@@ -14,6 +13,7 @@ from planner.query import (
     VectorsSelector,
 )
 from planner.rank import Ranker
+from planner.resolve import CheckedFilter
 from planner.text import Highlighted
 from storage.schema import Distance, PointId
 
@@ -67,7 +67,7 @@ class BoundStage:
 
     ranked: BoundLeaf | BoundMerge
     exclude: tuple[PointId, ...]
-    filter: Filter | None
+    filter: CheckedFilter | None
     filter_scope: FilterScope
     score_threshold: float | None
     diversity: Diversity | None

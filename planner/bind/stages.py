@@ -29,7 +29,7 @@ from planner.query import (
     Stage,
 )
 from planner.rank import WAYS, Ranker
-from planner.resolve import Asked, Reading, Unread, VectorSource, check_filter, check_selectors
+from planner.resolve import Asked, CheckedFilter, Reading, Unread, VectorSource, check_filter, check_selectors
 from planner.text import Highlighted
 from storage.errors import LimitExceeded
 from storage.schema import CollectionSchema
@@ -102,6 +102,7 @@ class _CheckedMerge:
 class _CheckedStage:
     asked: Asked
     limit: int
+    filter: CheckedFilter | None
     diversity: Diversity | None
     ranked: _CheckedLeaf | _CheckedMerge
 
@@ -111,7 +112,7 @@ class _CheckedStage:
         return BoundStage(
             ranked=ranked,
             exclude=tuple(reading.given),
-            filter=stage.filter,
+            filter=self.filter,
             filter_scope=stage.filter_scope,
             score_threshold=stage.score_threshold,
             diversity=self.diversity,
@@ -136,15 +137,14 @@ def _check_stage(asked: Asked, default_limit: int) -> _CheckedStage:
     stage, path = asked.stage, asked.path
     limit = default_limit if stage.limit is None else stage.limit
     check_settings(stage, limit, path)
-    if stage.filter is not None:
-        check_filter(stage.filter, asked.schema, f"{path}filter")
+    filter = None if stage.filter is None else check_filter(stage.filter, asked.schema, f"{path}filter")
     if not stage.prefetch:
         rank = _check_leaf(asked)
-        return _CheckedStage(asked, limit, _bind_diversity(asked, limit), _CheckedLeaf(rank))
+        return _CheckedStage(asked, limit, filter, _bind_diversity(asked, limit), _CheckedLeaf(rank))
     merge = _check_merge(asked)
     diversity = _bind_diversity(asked, limit)
     children = [Asked(child, asked.schema, f"{path}prefetch[{index}].") for index, child in enumerate(stage.prefetch)]
-    return _CheckedStage(asked, limit, diversity, _CheckedMerge(merge, tuple(map(_check_child, children))))
+    return _CheckedStage(asked, limit, filter, diversity, _CheckedMerge(merge, tuple(map(_check_child, children))))
 
 
 def _check_child(asked: Asked) -> _CheckedStage:

@@ -16,6 +16,7 @@ from planner.payload_index import Column, FieldIndexes, column_of, foresee
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
 from planner.rank import Place, Ranker, Ranking, RunContext, SortKey, Statistics
+from planner.resolve import CheckedFilter, derived_filter
 from planner.text import Highlight, Highlighted, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
@@ -72,15 +73,15 @@ class LocalSource:
     def sort_keys(self, ranker: Ranker, ranking: Ranking) -> list[SortKey]:
         return ranker.sort_keys(ranking, self._run)
 
-    def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
+    def gate(self, filter: CheckedFilter, slots: Slots) -> NDArray[np.bool_]:
         return self._run.sets.gate(filter, slots)
 
-    def conditions(self, filters: Sequence[Filter]) -> str:
+    def conditions(self, filters: Sequence[CheckedFilter]) -> str:
         return describe_reports(self._run.sets.reports(filters), self._is_absent)
 
     def _is_absent(self, path: str) -> bool:
         """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
-        return not len(self._run.sets.matching(Filter(must=(Exists(path),))))
+        return not len(self._run.sets.matching(derived_filter(Filter(must=(Exists(path),)))))
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
         return fetch(self.points, slots, payload, vectors, self.budget)
@@ -99,17 +100,17 @@ class LocalInspection:
     def vector_count(self, space: str) -> int:
         return self.run.reader.vector_count(space)
 
-    def known_count(self, filter: Filter) -> int | None:
+    def known_count(self, filter: CheckedFilter) -> int | None:
         known = self.indexes.filters.known(self.run.reader, filter, UNLIMITED)
         return None if known is None else len(known.matching)
 
-    def foresee(self, filter: Filter) -> str:
+    def foresee(self, filter: CheckedFilter) -> str:
         return describe_reports(foresee(self.indexes.fields, self.run.reader, payload_conditions(filter)))
 
     def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
         return true_places(demand, wanted, self.run)
 
-    def matches(self, filter: Filter, slot: int) -> bool:
+    def matches(self, filter: CheckedFilter, slot: int) -> bool:
         return bool(matches(self.run.reader, filter, np.array([slot], np.uint32), budget=self.run.budget)[0])
 
     def has_vector(self, space: str, slot: int) -> bool:
@@ -138,8 +139,8 @@ class LocalValues:
     def are_indexed(self, path: str) -> bool:
         return self.indexes.fields.get(self.run.reader, path, self.run.budget) is not None
 
-    def matching(self, filter: Filter) -> Slots:
+    def matching(self, filter: CheckedFilter) -> Slots:
         return self.indexes.filters.slots(self.run.reader, filter, self.run.budget)
 
-    def remember(self, filter: Filter, slots: Slots) -> None:
+    def remember(self, filter: CheckedFilter, slots: Slots) -> None:
         self.indexes.filters.remember(self.run.reader, filter, slots)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from planner.errors import PatternTooCostly
 from planner.filtering.cache import FilterCache
 from planner.filtering.match import judged, required_ids
-from planner.query import Filter
+from planner.resolve import CheckedFilter
 from storage.budget import Budget
 from storage.schema import PointId
 from storage.tables import PointRecord, Reader
@@ -22,7 +22,7 @@ Slots = NDArray[np.uint32]
 
 def first_matching(
     reader: Reader,
-    filter: Filter | None,
+    filter: CheckedFilter | None,
     limit: int,
     cache: FilterCache,
     budget: Budget,
@@ -70,7 +70,7 @@ def _walk(reader: Reader, known: Slots, limit: int, budget: Budget, start: Point
     return _joined(found, limit)
 
 
-def _test_along(reader: Reader, filter: Filter, limit: int, budget: Budget, start: PointId | None) -> Slots:
+def _test_along(reader: Reader, filter: CheckedFilter, limit: int, budget: Budget, start: PointId | None) -> Slots:
     found: list[Slots] = []
     records = reader.scan(start)
     while sum(map(len, found)) < limit and (chunk := _take(records)):

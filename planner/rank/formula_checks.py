@@ -19,7 +19,6 @@ from planner.query import (
     Formula,
     GeoDistance,
     GeoPoint,
-    Holds,
     OfList,
     PayloadVariable,
     PrefetchScore,
@@ -28,9 +27,7 @@ from planner.query import (
     parts_of,
     score_key,
 )
-from planner.resolve import check_filter
 from storage.errors import LimitExceeded, NotFinite
-from storage.schema import CollectionSchema
 
 _SCORE_KEY = re.compile(r"\$score(\[(0|[1-9]\d{0,8})\])?", re.ASCII)
 
@@ -48,7 +45,7 @@ def check_size(expression: Expression, path: str) -> None:
         level = [part.expression if isinstance(part, Written) else part for part in inner]
 
 
-def check_part(part: Expression, schema: CollectionSchema, lists: int, path: str) -> None:
+def check_part(part: Expression, lists: int, path: str) -> None:
     """`path` is the part's own."""
     match part:
         case Constant(value=value):
@@ -62,8 +59,6 @@ def check_part(part: Expression, schema: CollectionSchema, lists: int, path: str
         case GeoDistance(origin=origin, path=payload_path):
             check_place(origin, below(path, "geo_distance.origin"))
             check_path(payload_path, below(path, "geo_distance.path"))
-        case Holds(filter=filter):
-            check_filter(filter, schema, below(path, "condition"))
         case OfList(function=function, parts=()):
             raise InvalidQuery(below(path, f"{function.value}.parts"), "it needs at least one part")
         case Div(by_zero_default=float(default)):

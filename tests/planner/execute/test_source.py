@@ -24,7 +24,6 @@ from planner.optimize.optimizer import optimize
 from planner.plan.builder import build
 from planner.plan.nodes import Plan, Scan
 from planner.query.bm25 import Bm25
-from planner.query.filter import Filter
 from planner.query.query import (
     Nearest,
     PayloadSelector,
@@ -37,6 +36,7 @@ from planner.query.query import (
 )
 from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, SortKey
+from planner.resolve.filters import CheckedFilter
 from planner.resolve.stored_vectors import VectorSource
 from planner.text.highlights import Highlight, Highlighted
 from storage.budget import UNLIMITED
@@ -148,13 +148,13 @@ class Parts:
             found.append(self.parts[number].rank(ranker, part, own, statistics))
         return self._merged(found, ranker)
 
-    def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
+    def gate(self, filter: CheckedFilter, slots: Slots) -> NDArray[np.bool_]:
         matching = np.zeros(len(slots), np.bool_)
         for number, part in enumerate(self._of_each(slots)):
             matching[slots % self.count == number] = self.parts[number].gate(filter, part)
         return matching
 
-    def conditions(self, filters: Sequence[Filter]) -> str:
+    def conditions(self, filters: Sequence[CheckedFilter]) -> str:
         raise NotImplementedError
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
