@@ -197,17 +197,18 @@ def plot(results: Sequence[Result]) -> str:
 
 PAGE = """# Does it help?
 
-{queries} queries on {points:,} points of WordNet: a query is a usage example, and the one relevant point is the
-synset that it is an example of. Points have two vectors by all-MiniLM-L6-v2, of the definition and of the
-lemmas, and a text index of each, without the examples. All searches are exact, prefetches pass on 50 points
-unless a number is given. `python -m bench.quality --data DIR` wrote this page; the standard error of a mean is
-about .015, so neighbours in the order are not told apart.
+{queries} queries run on {points:,} points of WordNet. A query is a usage example, and the one relevant point is the
+synset that it is an example of. Points have two vectors by all-MiniLM-L6-v2, one of the definition and one of the
+lemmas, and a text index of each, without the examples. All searches are exact. Prefetches pass on 50 points unless a
+number is given. `python -m bench.quality --data DIR` wrote this page. The standard error of a mean is about .015, so
+methods with nearly equal numbers cannot be told apart.
 
-The best single leaf is {leaf.name} with MRR@10 {leaf.mrr:.3f}; the best of all is {best.name} ({best.group})
-with {best.mrr:.3f}. Fusing the two vector searches with equal weights and k = 60 gives {fusion.mrr:.3f}, less
-than the better of them alone ({strong.mrr:.3f}): the definition's list is weak here ({weak.mrr:.3f}), and a
-fusion by ranks trusts it as much. Where lists differ in quality, weights and a small k help, and leaving the
-weak one out helps more.
+- The best single leaf is {leaf.name}, with MRR@10 {leaf.mrr:.3f}.
+- The best of all is {best.name} ({best.group}), with {best.mrr:.3f}.
+- Fusing the two vector searches with equal weights and k = 60 gives {fusion.mrr:.3f}. This is less than the better of
+  them alone ({strong.mrr:.3f}). The list of the definition is weak here ({weak.mrr:.3f}), and a fusion by ranks trusts
+  it as much as the other.
+- Where lists differ in quality, weights and a small k help. To leave the weak list out helps more.
 
 ![MRR@10 of every method](quality.svg)
 

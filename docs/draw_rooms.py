@@ -23,9 +23,10 @@ TITLES = {"headwater": "client/headwater"}
 NAME_WIDTH, ROW, PITCH = 120, 21, 10
 MARGIN, HEADER, GAP, COLUMN_GAP = 14, 46, 26, 30
 LEGEND = (
-    "A room imports only rooms below it. To read: from a room go right to its dots, and from a dot down the line, "
-    "which leads to the room that is imported."
+    "A room imports only rooms below it, and none on the same strip (grey or white).",
+    "To read: go from a room right to its dots, and from a dot down the line to the room that is imported.",
 )
+LEGEND_LINE = 18
 STYLE = """
   text { font: 12px ui-monospace, monospace; fill: #1f2933 }
   .title { font: 600 15px ui-sans-serif, system-ui, sans-serif }
@@ -109,14 +110,14 @@ def draw(layers: dict[str, Layer]) -> str:
             top += layers[name].height + GAP
         bottom = max(bottom, top)
         left += max(layers[name].width for name in column) + COLUMN_GAP
-    width, height = left - COLUMN_GAP + MARGIN, bottom + MARGIN
+    width, height = left - COLUMN_GAP + MARGIN, bottom + LEGEND_LINE * len(LEGEND)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">',
             "<title>The rooms of each layer from top to bottom, and which room imports which</title>",
             f"<style>{STYLE}</style>",
             *body,
-            draw_text(MARGIN, height - MARGIN, "note", LEGEND),
+            *(draw_text(MARGIN, bottom + LEGEND_LINE * line, "note", text) for line, text in enumerate(LEGEND)),
             "</svg>",
             "",
         ]

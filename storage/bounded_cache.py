@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from cachetools import Cache, LRUCache
+from cachetools import LRUCache
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -15,11 +15,10 @@ Value = TypeVar("Value")
 
 class BoundedCache(Generic[Key, Value]):
     """Safe for many threads. The costs of all values add up to at most `capacity`: to so many bytes, or to so many
-    entries when each costs 1. `most` bounds the entries besides (None: it does not)."""
+    entries when each costs 1."""
 
-    def __init__(self, capacity: int, cost: Callable[[Value], int] | None = None, most: int | None = None) -> None:
+    def __init__(self, capacity: int, cost: Callable[[Value], int] | None = None) -> None:
         self._entries: LRUCache[Key, Value] = LRUCache(capacity, cost)
-        self._most = most
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Value | None:
@@ -38,19 +37,7 @@ class BoundedCache(Generic[Key, Value]):
             except ValueError:  # it is larger than the whole cache
                 self._entries.pop(key, None)
                 return False
-            while self._most is not None and len(self._entries) > self._most:
-                self._entries.popitem()
             return True
-
-    def remove(self, key: Key) -> None:
-        """Forgets one, if it is there."""
-        with self._lock:
-            self._entries.pop(key, None)
-
-    def items(self) -> list[tuple[Key, Value]]:
-        """All, which does not count as a use."""
-        with self._lock:
-            return [(key, Cache.__getitem__(self._entries, key)) for key in self._entries]
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.analyze.exact_sums import exact_mean, exact_sum
-from planner.bind import check_filter
 from planner.errors import InvalidQuery
 from planner.limits import MAX_AGGREGATIONS, MAX_LIMIT, MAX_VALUE_PAIRS, check_page
 from planner.payload_index import Column
 from planner.predicate import check_path, scalar_order
 from planner.query import Filter, Scalar
+from planner.resolve import CheckedFilter, check_filter
 from storage.budget import Budget
 from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import CollectionSchema
@@ -74,7 +74,7 @@ class BoundAggregate:
 
     aggregations: tuple[PointCount | OfValues, ...]
     group_by: str | None
-    filter: Filter | None
+    filter: CheckedFilter | None
     limit: int
 
 
@@ -112,9 +112,8 @@ def bind_aggregate(asked: AggregateQuery, schema: CollectionSchema) -> BoundAggr
     if asked.group_by is not None:
         check_path(asked.group_by, "group_by")
     check_page(asked.limit)
-    if asked.filter is not None:
-        check_filter(asked.filter, schema, "filter")
-    return BoundAggregate(bound, asked.group_by, asked.filter, asked.limit)
+    filter = None if asked.filter is None else check_filter(asked.filter, schema, "filter")
+    return BoundAggregate(bound, asked.group_by, filter, asked.limit)
 
 
 def _bind_aggregation(asked: Aggregation, field: str) -> PointCount | OfValues:

@@ -42,8 +42,9 @@ from planner.explain import ExplainNode, Explanation, Ran, explain, render
 from planner.optimize import optimize
 from planner.payload_index import Column
 from planner.plan import build
-from planner.query import Filter, Query, Scalar
+from planner.query import Query, Scalar
 from planner.rank import Ranking
+from planner.resolve import CheckedFilter
 from planner.text import Highlight
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -156,20 +157,20 @@ class Analyses:
         """The nearest others of each of a sample of points. Raises InvalidRequest and its subclasses, SpaceNotFound."""
         with collection.snapshot() as reader:
             bound = bind_matrix(asked, reader)
-            allowed = _allowed(self._values(reader, budget), bound.filter, budget)
-            return distance_matrix(reader, bound, allowed, budget)
+            budget.check()
+            return distance_matrix(LocalSource(reader, self._indexes, budget), bound)
 
     def recall(self, collection: Collection, test: RecallTest, budget: Budget = UNLIMITED) -> Recall:
         """Recall against exact search on the same snapshot. Raises what Queries.query raises, and InvalidRequest."""
         with collection.snapshot() as reader:
-            asked = bind_recall(test, reader, budget)
+            source = LocalSource(reader, self._indexes, budget)
+            asked = bind_recall(test, source, lambda queries: self._bind(collection, reader, queries))
             recalls: list[float] = []
             for start in range(0, len(asked.queries), QUERIES_AT_ONCE):
                 budget.check()
                 part = asked.queries[start : start + QUERIES_AT_ONCE]
-                bound = self._bind(collection, reader, part)
-                plans = [optimize(build(query)) for query in (*bound, *map(exactly, bound))]
-                rankings = execute(plans, LocalSource(reader, self._indexes, budget))
+                plans = [optimize(build(query)) for query in (*part, *map(exactly, part))]
+                rankings = execute(plans, source)
                 pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
                 recalls += [recall_of(found, exact, asked.distance) for found, exact in pairs]
             return summary(recalls, reader.seq)
@@ -178,7 +179,7 @@ class Analyses:
         return LocalSource(reader, self._indexes, budget).values
 
 
-def _allowed(values: Values, filter: Filter | None, budget: Budget) -> Slots | None:
+def _allowed(values: Values, filter: CheckedFilter | None, budget: Budget) -> Slots | None:
     budget.check()
     return None if filter is None else values.matching(filter)
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.bind import DEFAULT_LIMIT, check_filter
+from planner.bind import DEFAULT_LIMIT
 from planner.limits import check_page
 from planner.payload_index import Column
 from planner.predicate import check_path, scalar_order
 from planner.query import Filter, Scalar
+from planner.resolve import CheckedFilter, check_filter
 from storage.schema import CollectionSchema
 
 
@@ -27,7 +28,7 @@ class BoundFacet:
     """A FacetQuery that was checked: the path can be read, the page is within its limits, the filter can be."""
 
     path: str
-    filter: Filter | None
+    filter: CheckedFilter | None
     limit: int
 
 
@@ -52,9 +53,8 @@ def bind_facet(asked: FacetQuery, schema: CollectionSchema) -> BoundFacet:
     """Raises InvalidQuery, InvalidLimit, and what a filter may raise."""
     check_path(asked.path, "key")
     check_page(asked.limit)
-    if asked.filter is not None:
-        check_filter(asked.filter, schema, "filter")
-    return BoundFacet(asked.path, asked.filter, asked.limit)
+    filter = None if asked.filter is None else check_filter(asked.filter, schema, "filter")
+    return BoundFacet(asked.path, filter, asked.limit)
 
 
 def count_values(values: Column, limit: int) -> list[FacetCount]:

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from planner.bind import DEFAULT_LIMIT, BoundQuery, check_selectors
+from planner.bind import DEFAULT_LIMIT, BoundQuery
 from planner.errors import InvalidLimit, InvalidQuery
 from planner.limits import MAX_LIMIT
 from planner.predicate import check_path
 from planner.query import PayloadSelector, Query, VectorsSelector
+from planner.resolve import check_selectors
 from storage.mvcc import Snapshot
 
 DEFAULT_GROUP_SIZE = 3

@@ -32,6 +32,7 @@ from planner.plan import (
 )
 from planner.query import Equal, Filter, Scalar, page_reach
 from planner.rank import NOTHING, Ranking
+from planner.resolve import CheckedFilter, derived_filter
 from storage.vectors import rank
 
 WIDENING = 16
@@ -200,13 +201,13 @@ class _GroupSearch:
             self.column = self.source.values.column(self.asked.path, allowed).distinct()
         return self.column
 
-    def _filters(self, leaf: Leaf, groups: Sequence[RankedGroup]) -> dict[_Key, Filter]:
+    def _filters(self, leaf: Leaf, groups: Sequence[RankedGroup]) -> dict[_Key, CheckedFilter]:
         """For each group the filter of its points that the leaf may emit, so that no filter reads all payloads."""
-        filters: dict[_Key, Filter] = {}
+        filters: dict[_Key, CheckedFilter] = {}
         for group in groups:
             condition = Equal(self.asked.path, group.value)
             must = (condition,) if leaf.filter is None else (condition, leaf.filter)
-            filters[_key(group.value)] = Filter(must=must)
+            filters[_key(group.value)] = derived_filter(Filter(must=must))
         if filters and not self.source.values.are_indexed(self.asked.path):
             values = self._values(leaf)
             order = np.lexsort((values.slots, values.codes))
@@ -217,7 +218,9 @@ class _GroupSearch:
                     self.source.values.remember(filter, slots[start:end].copy())
         return filters
 
-    def _fill(self, leaf: Leaf, groups: Sequence[RankedGroup], filters: Mapping[_Key, Filter]) -> Iterator[RankedGroup]:
+    def _fill(
+        self, leaf: Leaf, groups: Sequence[RankedGroup], filters: Mapping[_Key, CheckedFilter]
+    ) -> Iterator[RankedGroup]:
         leaves = [replace(leaf, filter=filters[_key(group.value)], limit=self.asked.size) for group in groups]
         plans = [replace(self.plan, root=_with_leaf(self.plan.root, leaf)) for leaf in leaves]
         rankings = execute(plans, self.source)

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import check_filter, dense_space, space_of
+from planner.analyze.sampling import sampled
 from planner.errors import InvalidQuery
+from planner.execute import Points, Source
 from planner.limits import MAX_MATRIX_SAMPLE, check_page
 from planner.query import Filter
-from storage.budget import Budget
-from storage.mvcc import Snapshot
+from planner.resolve import CheckedFilter, check_filter, dense_space, space_of
 from storage.schema import Distance, PointId
-from storage.search import seeded_order
 from storage.vectors import rank, score_rows
 
 DEFAULT_SAMPLE = 10
@@ -23,8 +22,6 @@ DEFAULT_NEIGHBOURS = 3
 
 PAIR_BYTES = 150
 """Memory of a point, one of its neighbours and their score, with the message that says so."""
-
-Slots = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,7 @@ class BoundMatrix:
 
     space: str
     distance: Distance
-    filter: Filter | None
+    filter: CheckedFilter | None
     sample: int
     limit: int
     seed: int
@@ -70,37 +67,35 @@ class Matrix:
     seq: int
 
 
-def bind_matrix(asked: MatrixQuery, reader: Snapshot) -> BoundMatrix:
+def bind_matrix(asked: MatrixQuery, points: Points) -> BoundMatrix:
     """Raises InvalidQuery, InvalidLimit, SpaceNotFound, AmbiguousSpace, and what a filter may raise."""
-    schema = reader.schema
+    schema = points.schema
     if not 2 <= asked.sample <= MAX_MATRIX_SAMPLE:
         raise InvalidQuery("sample", f"{asked.sample:,} is not between 2 and {MAX_MATRIX_SAMPLE:,} (MAX_MATRIX_SAMPLE)")
     check_page(asked.limit)
-    if asked.filter is not None:
-        check_filter(asked.filter, schema, "filter")
+    filter = None if asked.filter is None else check_filter(asked.filter, schema, "filter")
     if asked.seed is not None and not 0 <= asked.seed < 2**64:
         raise InvalidQuery("seed", f"{asked.seed} is not between 0 and 2^64 - 1")
     space = space_of(asked.using, schema, "using")
     return BoundMatrix(
         space=space,
         distance=dense_space(schema, space, "using").distance,
-        filter=asked.filter,
+        filter=filter,
         sample=asked.sample,
         limit=asked.limit,
-        seed=reader.seq if asked.seed is None else asked.seed,
+        seed=points.seq if asked.seed is None else asked.seed,
     )
 
 
-def distance_matrix(reader: Snapshot, asked: BoundMatrix, allowed: Slots | None, budget: Budget) -> Matrix:
-    """The matrix. `allowed`: slots that match, None: all. Raises DeadlineExceeded, Cancelled."""
-    held = reader.slots_with_vector(asked.space)
-    held = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
-    picked = seeded_order(asked.seed, held, reader, budget)[: asked.sample]
-    keys = reader.id_keys(picked)
+def distance_matrix(source: Source, asked: BoundMatrix) -> Matrix:
+    """The matrix. Raises RequestTooLarge, DeadlineExceeded, Cancelled."""
+    points, budget = source.points, source.budget
+    picked = sampled(source, asked.space, asked.filter, asked.seed, asked.sample)
+    keys = points.id_keys(picked)
     slots = picked[sorted(range(len(picked)), key=keys.__getitem__)]
     distance = asked.distance
-    budget.hold(4 * reader.schema.dense[asked.space].size * len(slots), "the vectors of the sample")
-    _, vectors = reader.vectors(asked.space, slots)
+    budget.hold(4 * points.schema.dense[asked.space].size * len(slots), "the vectors of the sample")
+    _, vectors = points.vectors(asked.space, slots)
     rows: list[Neighbours] = []
     budget.hold(PAIR_BYTES * len(slots) * min(asked.limit, len(slots)), "the pairs of the matrix")
     for place in range(len(slots)):
@@ -111,8 +106,8 @@ def distance_matrix(reader: Snapshot, asked: BoundMatrix, allowed: Slots | None,
             slots[others],
             found,
             higher_is_better=distance.higher_is_better,
-            id_keys=reader.id_keys,
+            id_keys=points.id_keys,
             limit=asked.limit,
         )
         rows.append(Neighbours(others[best], found[best]))
-    return Matrix(reader.point_ids(slots), rows, reader.seq)
+    return Matrix(points.point_ids(slots), rows, points.seq)

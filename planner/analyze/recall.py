@@ -1,20 +1,20 @@
 """Recall: how much of what exact search finds a search with given parameters finds. Runs no search itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.bind import BoundLeaf, BoundQuery, dense_space, space_of
+from planner.analyze.sampling import sampled
+from planner.bind import BoundLeaf, BoundQuery
 from planner.errors import InvalidLimit
+from planner.execute import Source
 from planner.limits import MAX_LIMIT
 from planner.query import Filter, Nearest, Query, QueryVector, SearchParams, Stage, StoredVector
 from planner.rank import Ranking
-from storage.budget import Budget
+from planner.resolve import dense_space, space_of
 from storage.errors import InvalidRequest
-from storage.mvcc import Snapshot
 from storage.schema import Distance
-from storage.search import seeded_order
 
 QUERIES_AT_ONCE = 64
 """Queries that are searched together, between two looks at the budget."""
@@ -41,14 +41,10 @@ class RecallTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundRecall:
-    """A RecallTest that was checked, its space and that space's metric, and the queries, of which there is one.
+    """A RecallTest that was checked, the metric of its space, and the queries, of which there is one at least."""
 
-    The queries are bound some at a time while they run, so that few sampled vectors are held at once.
-    """
-
-    space: str
     distance: Distance
-    queries: tuple[Query, ...]
+    queries: tuple[BoundQuery, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +58,21 @@ class Recall:
     seq: int
 
 
-def bind_recall(test: RecallTest, reader: Snapshot, budget: Budget) -> BoundRecall:
-    """Raises InvalidLimit, InvalidQuery, SpaceNotFound, AmbiguousSpace, or as `budget` says.
+def bind_recall(
+    test: RecallTest, source: Source, bind: Callable[[Sequence[Query]], Sequence[BoundQuery]]
+) -> BoundRecall:
+    """`bind` binds queries to the commit that `source` reads.
 
-    Raises InvalidRequest when there is no vector to sample. What else a query cannot be is refused when it is bound.
+    Raises InvalidLimit, SpaceNotFound, AmbiguousSpace, InvalidRequest when there is no vector to sample,
+    RequestTooLarge, what a budget may raise, and what `bind` raises.
     """
     _check_counts(test)
-    space = space_of(test.using, reader.schema, "using")
-    distance = dense_space(reader.schema, space, "using").distance
-    return BoundRecall(space=space, distance=distance, queries=_queries_of(test, reader, space, distance, budget))
+    schema = source.points.schema
+    space = space_of(test.using, schema, "using")
+    found = dense_space(schema, space, "using")
+    queries = _queries_of(test, source, space, found.distance)
+    source.budget.hold(4 * found.size * len(queries), "the vectors of the queries")
+    return BoundRecall(distance=found.distance, queries=tuple(bind(queries)))
 
 
 def _check_counts(test: RecallTest) -> None:
@@ -85,15 +87,13 @@ def _check_counts(test: RecallTest) -> None:
             raise InvalidLimit(name, what, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=number)
 
 
-def _queries_of(
-    test: RecallTest, reader: Snapshot, space: str, distance: Distance, budget: Budget
-) -> tuple[Query, ...]:
+def _queries_of(test: RecallTest, source: Source, space: str, distance: Distance) -> tuple[Query, ...]:
     """The queries to search as `test` says. Stored vectors do not find their own point, which would be no feat."""
     if not isinstance(test.queries, Sample):
         ranks = [Nearest(vector) for vector in test.queries]
         return tuple(_query(test, rank, space, f"queries[{number}]") for number, rank in enumerate(ranks))
-    sampled = _sampled(test.queries, reader, space, distance, budget)
-    return tuple(_query(test, rank, space, "sample") for rank in sampled)
+    ranks = _sampled(test.queries, source, space, distance)
+    return tuple(_query(test, rank, space, "sample") for rank in ranks)
 
 
 def exactly(query: BoundQuery) -> BoundQuery:
@@ -130,14 +130,14 @@ def _query(test: RecallTest, rank: Nearest, space: str, field: str) -> Query:
     return Query(root=stage, with_payload=None, vector_field=field)
 
 
-def _sampled(sample: Sample, reader: Snapshot, space: str, distance: Distance, budget: Budget) -> list[Nearest]:
-    chosen = seeded_order(sample.seed, reader.slots_with_vector(space), reader, budget)[: sample.count]
-    _, rows = reader.vectors(space, chosen)
+def _sampled(sample: Sample, source: Source, space: str, distance: Distance) -> list[Nearest]:
+    chosen = sampled(source, space, None, sample.seed, sample.count)
+    _, rows = source.points.vectors(space, chosen)
     # A zero vector may be stored, but cannot be a cosine query.
     any_goes = distance is not Distance.COSINE
     ranks = [
         Nearest(StoredVector(point_id))
-        for row, point_id in zip(rows, reader.point_ids(chosen), strict=True)
+        for row, point_id in zip(rows, source.points.point_ids(chosen), strict=True)
         if any_goes or row.any()
     ]
     if not ranks:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from planner.filtering import matches, matching_slots
 from planner.query import Exists, Filter, IsEmpty, TextOperator, TextTest
+from planner.resolve import CheckedFilter, derived_filter
 from storage.budget import Budget
 from storage.tables import Reader
 
@@ -24,14 +25,14 @@ class Coverage:
         return self.total - self.indexed
 
 
-def has_property(path: str) -> Filter:
+def has_property(path: str) -> CheckedFilter:
     """Points with a value at `path` that is not null, [] or ""."""
-    return Filter(must=(Exists(path),), must_not=(IsEmpty(path),))
+    return derived_filter(Filter(must=(Exists(path),), must_not=(IsEmpty(path),)))
 
 
-def has_text(path: str) -> Filter:
+def has_text(path: str) -> CheckedFilter:
     """Points with a string at `path`, or in an array there, that is not white space alone."""
-    return Filter(must=(TextTest(path, TextOperator.REGEX, r"[^\s\v\x1c-\x1f\x85\p{Z}]"),))
+    return derived_filter(Filter(must=(TextTest(path, TextOperator.REGEX, r"[^\s\v\x1c-\x1f\x85\p{Z}]"),)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Matching:
     slots: NDArray[np.uint32]
 
 
-def matching_at(reader: Reader, filter: Filter, before: Matching | None, budget: Budget) -> Matching:
+def matching_at(reader: Reader, filter: CheckedFilter, before: Matching | None, budget: Budget) -> Matching:
     """The points that match at the commit of `reader`: those of `before`, an older one, but for what changed since.
 
     Raises DeadlineExceeded or Cancelled as `budget` says.

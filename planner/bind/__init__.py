@@ -7,13 +7,8 @@ from planner.bind.bound import (
     BoundQuery,
     BoundRrf,
     BoundStage,
-    Highlighted,
 )
-from planner.bind.filters import check_filter
-from planner.bind.selectors import check_selectors
-from planner.bind.spaces import dense_space, space_of
 from planner.bind.stages import DEFAULT_LIMIT, bind
-from planner.bind.stored_vectors import VectorSource
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -23,11 +18,5 @@ __all__ = [
     "BoundQuery",
     "BoundRrf",
     "BoundStage",
-    "Highlighted",
-    "VectorSource",
     "bind",
-    "check_filter",
-    "check_selectors",
-    "dense_space",
-    "space_of",
 ]

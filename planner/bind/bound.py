@@ -6,24 +6,16 @@ stages.py makes them of queries. Ways to rank are equal when they rank alike, wh
 from dataclasses import dataclass, field
 
 from planner.query import (
-    Filter,
     FilterScope,
-    Highlighting,
     PayloadSelector,
     ScoreMode,
     SearchAfter,
     VectorsSelector,
 )
-from planner.rank import ByText, Ranker
+from planner.rank import Ranker
+from planner.resolve import CheckedFilter
+from planner.text import Highlighted
 from storage.schema import Distance, PointId
-
-
-@dataclass(frozen=True, slots=True)
-class Highlighted:
-    """A query whose matched parts are returned with the hits."""
-
-    by_text: ByText
-    wanted: Highlighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +67,7 @@ class BoundStage:
 
     ranked: BoundLeaf | BoundMerge
     exclude: tuple[PointId, ...]
-    filter: Filter | None
+    filter: CheckedFilter | None
     filter_scope: FilterScope
     score_threshold: float | None
     diversity: Diversity | None

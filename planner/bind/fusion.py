@@ -2,11 +2,11 @@
 
 import math
 
-from planner.bind.asked import Asked
 from planner.bind.bound import BoundDbsf, BoundRrf
 from planner.errors import InvalidQuery
 from planner.limits import MAX_WEIGHT
 from planner.query import Dbsf, Rrf
+from planner.resolve import Asked
 from storage.errors import NotFinite
 
 

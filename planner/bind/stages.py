@@ -1,12 +1,11 @@
 """Binds queries, stage by stage: first all that a schema can tell of all of them, then the vectors of stored points.
 
-So a query that cannot be is refused before a point is read. The ways to rank are in ways.py.
+So a query that cannot be is refused before a point is read. The ways to rank are in rank/ways.py.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.bind.asked import Asked
 from planner.bind.bound import (
     BoundDbsf,
     BoundLeaf,
@@ -15,19 +14,13 @@ from planner.bind.bound import (
     BoundRrf,
     BoundStage,
     Diversity,
-    Highlighted,
 )
-from planner.bind.filters import check_filter
 from planner.bind.fusion import bind_fusion, name_of_fusion
-from planner.bind.selectors import check_selectors
 from planner.bind.settings import check_mmr, check_prefetch, check_root, check_settings
-from planner.bind.stored_vectors import Reading, Unread, VectorSource
-from planner.bind.ways import WAYS
 from planner.errors import InvalidQuery
 from planner.limits import MAX_DEPTH, MAX_STAGES
 from planner.query import (
     DEFAULT_DEPTH,
-    Bm25,
     Dbsf,
     Mmr,
     Nearest,
@@ -35,7 +28,9 @@ from planner.query import (
     Rrf,
     Stage,
 )
-from planner.rank import ByText, Ranker
+from planner.rank import WAYS, Ranker
+from planner.resolve import Asked, CheckedFilter, Reading, Unread, VectorSource, check_filter, check_selectors
+from planner.text import Highlighted
 from storage.errors import LimitExceeded
 from storage.schema import CollectionSchema
 
@@ -107,6 +102,7 @@ class _CheckedMerge:
 class _CheckedStage:
     asked: Asked
     limit: int
+    filter: CheckedFilter | None
     diversity: Diversity | None
     ranked: _CheckedLeaf | _CheckedMerge
 
@@ -116,7 +112,7 @@ class _CheckedStage:
         return BoundStage(
             ranked=ranked,
             exclude=tuple(reading.given),
-            filter=stage.filter,
+            filter=self.filter,
             filter_scope=stage.filter_scope,
             score_threshold=stage.score_threshold,
             diversity=self.diversity,
@@ -141,15 +137,14 @@ def _check_stage(asked: Asked, default_limit: int) -> _CheckedStage:
     stage, path = asked.stage, asked.path
     limit = default_limit if stage.limit is None else stage.limit
     check_settings(stage, limit, path)
-    if stage.filter is not None:
-        check_filter(stage.filter, asked.schema, f"{path}filter")
+    filter = None if stage.filter is None else check_filter(stage.filter, asked.schema, f"{path}filter")
     if not stage.prefetch:
         rank = _check_leaf(asked)
-        return _CheckedStage(asked, limit, _bind_diversity(asked, limit), _CheckedLeaf(rank))
+        return _CheckedStage(asked, limit, filter, _bind_diversity(asked, limit), _CheckedLeaf(rank))
     merge = _check_merge(asked)
     diversity = _bind_diversity(asked, limit)
     children = [Asked(child, asked.schema, f"{path}prefetch[{index}].") for index, child in enumerate(stage.prefetch)]
-    return _CheckedStage(asked, limit, diversity, _CheckedMerge(merge, tuple(map(_check_child, children))))
+    return _CheckedStage(asked, limit, filter, diversity, _CheckedMerge(merge, tuple(map(_check_child, children))))
 
 
 def _check_child(asked: Asked) -> _CheckedStage:
@@ -196,6 +191,6 @@ def _candidates(mmr: Mmr, limit: int) -> int:
 
 
 def _highlighted(stage: Stage, ranked: BoundLeaf | BoundMerge) -> Highlighted | None:
-    if not isinstance(stage.query, Bm25) or stage.query.highlight is None or not isinstance(ranked.rank, ByText):
+    if stage.query is None or not isinstance(ranked.rank, Ranker):
         return None
-    return Highlighted(ranked.rank, stage.query.highlight)
+    return ranked.rank.highlighted(stage.query)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from planner.bind import BoundQuery, VectorSource, bind
+from planner.bind import BoundQuery, bind
 from planner.errors import InvalidQuery
 from planner.execute import POINT_BYTES, Indexes, LocalSource, Source, StoredValue, Trace, check_least_reply, run
 from planner.explain import Explanation, PointExplanation, Ran, explain, explain_points
@@ -15,6 +15,7 @@ from planner.optimize import optimize
 from planner.plan import Plan, build
 from planner.query import Query
 from planner.rank import Ranking
+from planner.resolve import VectorSource
 from planner.text import Highlight
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection

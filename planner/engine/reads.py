@@ -6,11 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from planner.bind import check_filter, check_selectors
 from planner.execute import Fetched, Indexes, LocalSource, fetch_repeated, fetch_some
 from planner.filtering import first_matching
 from planner.limits import check_ids, check_page
 from planner.query import Filter, PayloadSelector, VectorsSelector
+from planner.resolve import CheckedFilter, check_filter, check_selectors
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.mvcc import Snapshot
@@ -86,8 +86,8 @@ class Reads:
         check_page(limit)
         if offset is not None:
             check_point_id(offset, "offset")
-        _check_read(reader.schema, filter, with_payload, with_vectors)
-        slots = first_matching(reader, filter, limit + 1, self._indexes.filters, budget, start=offset)
+        checked = _check_read(reader.schema, filter, with_payload, with_vectors)
+        slots = first_matching(reader, checked, limit + 1, self._indexes.filters, budget, start=offset)
         points = fetch_some(reader, slots[:limit], with_payload, with_vectors, budget)
         following = slots[len(points) :][:1]
         next_id = reader.point_ids(following)[0] if len(following) else None
@@ -120,8 +120,8 @@ class Reads:
         with collection.snapshot() as reader:
             if filter is None:
                 return reader.point_count, reader.seq
-            check_filter(filter, reader.schema, "filter")
-            return len(self._indexes.filters.slots(reader, filter, budget)), reader.seq
+            checked = check_filter(filter, reader.schema, "filter")
+            return len(self._indexes.filters.slots(reader, checked, budget)), reader.seq
 
 
 def _check_read(
@@ -129,7 +129,8 @@ def _check_read(
     filter: Filter | None,
     with_payload: PayloadSelector | None,
     with_vectors: VectorsSelector | None,
-) -> None:
-    if filter is not None:
-        check_filter(filter, schema, "filter")
+) -> CheckedFilter | None:
+    """The filter. Raises what filters and selectors may raise."""
+    checked = None if filter is None else check_filter(filter, schema, "filter")
     check_selectors(with_payload, with_vectors, schema, "")
+    return checked

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-from planner.bind import check_filter
 from planner.filtering import WriteFilters
 from planner.predicate import StoredComparison, check_comparisons, compile_comparisons
 from planner.query import Filter
+from planner.resolve import check_filter
 from storage.budget import UNLIMITED, Budget
 from storage.schema import CollectionSchema
 from storage.write import BySlots, StoredCondition
@@ -22,8 +22,8 @@ class WriteConditions:
         self, schema: CollectionSchema, filter: Filter, budget: Budget = UNLIMITED, *, field: str = "filter"
     ) -> BySlots:
         """Selects the matching points of a write, evaluated when it is applied. `field` is the filter's path."""
-        check_filter(filter, schema, field)
-        return BySlots(partial(self._write_filters.matching_slots, filter=filter, budget=budget))
+        checked = check_filter(filter, schema, field)
+        return BySlots(partial(self._write_filters.matching_slots, filter=checked, budget=budget))
 
     def stored_condition(
         self,
@@ -42,9 +42,8 @@ class WriteConditions:
             return None
         prefix = f"{path}." if path else ""
         check_comparisons(comparisons, f"{prefix}compare")
-        if filter is not None:
-            check_filter(filter, schema, f"{prefix}condition")
+        checked = None if filter is None else check_filter(filter, schema, f"{prefix}condition")
         return StoredCondition(
-            holds=None if filter is None else partial(self._write_filters.matches, filter=filter, budget=budget),
+            holds=None if checked is None else partial(self._write_filters.matches, filter=checked, budget=budget),
             replaces=compile_comparisons(comparisons) if comparisons else None,
         )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from planner.plan import Leaf, Node, RankAll, Restrict, Scan, Search, children_of
-from planner.query import Filter
 from planner.rank import Ranking
+from planner.resolve import CheckedFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Demand:
     """A leaf and the restrictions above it, outermost first. Equal demands have equal answers."""
 
     leaf: Leaf
-    restrictions: tuple[Filter, ...] = ()
+    restrictions: tuple[CheckedFilter, ...] = ()
     _hash: int = field(init=False, repr=False, compare=False)
     """Computed once: a demand is a key of several tables, and a leaf has many parts."""
 
@@ -24,7 +24,7 @@ class Demand:
         return self._hash
 
     @property
-    def filters(self) -> tuple[Filter, ...]:
+    def filters(self) -> tuple[CheckedFilter, ...]:
         return self.restrictions if self.leaf.filter is None else (*self.restrictions, self.leaf.filter)
 
 
@@ -43,7 +43,7 @@ class LeafAnswer:
     total: int | None = None
 
 
-def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[Demand]:
+def demands_of(node: Node, restrictions: tuple[CheckedFilter, ...] = ()) -> Iterator[Demand]:
     """The leaves of a plan, in order."""
     if isinstance(node, Search | Scan | RankAll):
         yield Demand(node, restrictions)
@@ -52,6 +52,6 @@ def demands_of(node: Node, restrictions: tuple[Filter, ...] = ()) -> Iterator[De
         yield from demands_of(child, below(node, restrictions))
 
 
-def below(node: Node, restrictions: tuple[Filter, ...]) -> tuple[Filter, ...]:
+def below(node: Node, restrictions: tuple[CheckedFilter, ...]) -> tuple[CheckedFilter, ...]:
     """The restrictions that hold for a node's children."""
     return (*restrictions, node.filter) if isinstance(node, Restrict) else restrictions

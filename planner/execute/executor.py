@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.execute.demand import Demand, LeafAnswer, below, demands_of
+from planner.execute.diversity import pick_diverse
 from planner.execute.operators import (
     apply_after,
     apply_limit,
@@ -43,8 +44,8 @@ from planner.plan import (
     Threshold,
     children_of,
 )
-from planner.query import Filter
-from planner.rank import NOTHING, Ranker, Ranking, pick_diverse
+from planner.rank import NOTHING, Ranker, Ranking
+from planner.resolve import CheckedFilter
 
 _Place = tuple[int, str]
 """Where a leaf is: number of the plan, stage."""
@@ -129,13 +130,13 @@ class _Run:
                 return self.rows[id(node)]
         assert_never(node)
 
-    def emit(self, node: Node, restrictions: tuple[Filter, ...] = ()) -> Ranking:
+    def emit(self, node: Node, restrictions: tuple[CheckedFilter, ...] = ()) -> Ranking:
         """What `node` emits below `restrictions`."""
         ranking = self._emit(node, restrictions)
         self.rows[id(node)] = len(ranking)
         return ranking
 
-    def _emit(self, node: Node, restrictions: tuple[Filter, ...]) -> Ranking:
+    def _emit(self, node: Node, restrictions: tuple[CheckedFilter, ...]) -> Ranking:
         if isinstance(node, Search | Scan | RankAll):
             return self._emit_leaf(Demand(node, restrictions), node)
         inputs = [self.emit(child, below(node, restrictions)) for child in children_of(node)]

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from planner.bind import Highlighted
 from planner.predicate import first_key, parse_path
-from planner.text import Analyzer, Highlight, Slots, clauses_of, field_clauses, highlights_of, texts_at
+from planner.text import Analyzer, Highlight, Highlighted, Slots, clauses_of, field_clauses, highlights_of, texts_at
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 
@@ -21,9 +20,9 @@ def highlights_of_points(
         return [()] * len(slots)
     asked = []
     for each in highlighted:
-        for field in each.by_text.fields:
+        for field in each.fields:
             analyzer = Analyzer(field.settings)
-            clauses = field_clauses(clauses_of(each.by_text.query), analyzer)
+            clauses = field_clauses(clauses_of(each.query), analyzer)
             asked.append((field.path, parse_path(field.path), clauses, analyzer, each.wanted))
     keys = {first_key(path) for path, *_ in asked}
     found: list[tuple[Highlight, ...]] = []

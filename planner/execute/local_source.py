@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import Highlighted
 from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.fetch_highlights import highlights_of_points
 from planner.execute.fetching import Fetched, fetch
@@ -16,8 +15,9 @@ from planner.filtering import FilterCache, FilterSets, matches, payload_conditio
 from planner.payload_index import Column, FieldIndexes, column_of, foresee
 from planner.predicate import describe_reports
 from planner.query import Exists, Filter, PayloadSelector, VectorsSelector
-from planner.rank import Place, Ranker, Ranking, RunContext, Statistics
-from planner.text import Highlight, TextIndexes
+from planner.rank import Place, Ranker, Ranking, RunContext, SortKey, Statistics
+from planner.resolve import CheckedFilter, derived_filter
+from planner.text import Highlight, Highlighted, TextIndexes
 from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
 
@@ -70,15 +70,18 @@ class LocalSource:
         known = statistics.get(ranker) if ranker.needs_statistics else None
         return ranker.rank(slots, self._run, lists, statistics=known)[0]
 
-    def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
+    def sort_keys(self, ranker: Ranker, ranking: Ranking) -> list[SortKey]:
+        return ranker.sort_keys(ranking, self._run)
+
+    def gate(self, filter: CheckedFilter, slots: Slots) -> NDArray[np.bool_]:
         return self._run.sets.gate(filter, slots)
 
-    def conditions(self, filters: Sequence[Filter]) -> str:
+    def conditions(self, filters: Sequence[CheckedFilter]) -> str:
         return describe_reports(self._run.sets.reports(filters), self._is_absent)
 
     def _is_absent(self, path: str) -> bool:
         """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
-        return not len(self._run.sets.matching(Filter(must=(Exists(path),))))
+        return not len(self._run.sets.matching(derived_filter(Filter(must=(Exists(path),)))))
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
         return fetch(self.points, slots, payload, vectors, self.budget)
@@ -97,27 +100,27 @@ class LocalInspection:
     def vector_count(self, space: str) -> int:
         return self.run.reader.vector_count(space)
 
-    def known_count(self, filter: Filter) -> int | None:
+    def known_count(self, filter: CheckedFilter) -> int | None:
         known = self.indexes.filters.known(self.run.reader, filter, UNLIMITED)
         return None if known is None else len(known.matching)
 
-    def foresee(self, filter: Filter) -> str:
+    def foresee(self, filter: CheckedFilter) -> str:
         return describe_reports(foresee(self.indexes.fields, self.run.reader, payload_conditions(filter)))
 
     def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
         return true_places(demand, wanted, self.run)
 
-    def matches(self, filter: Filter, slot: int) -> bool:
+    def matches(self, filter: CheckedFilter, slot: int) -> bool:
         return bool(matches(self.run.reader, filter, np.array([slot], np.uint32), budget=self.run.budget)[0])
 
     def has_vector(self, space: str, slot: int) -> bool:
         reader = self.run.reader
         if space not in reader.schema.dense:
-            return reader.vector_body(space, slot) is not None
+            return reader.bodies(space).get(slot) is not None
         return bool(reader.vectors(space, np.array([slot], np.uint32))[0][0])
 
     def is_indexed(self, space: str, slot: int) -> bool:
-        return self.run.reader.is_indexed(space, slot)
+        return self.run.reader.rows(space).is_indexed(slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,8 @@ class LocalValues:
     def are_indexed(self, path: str) -> bool:
         return self.indexes.fields.get(self.run.reader, path, self.run.budget) is not None
 
-    def matching(self, filter: Filter) -> Slots:
+    def matching(self, filter: CheckedFilter) -> Slots:
         return self.indexes.filters.slots(self.run.reader, filter, self.run.budget)
 
-    def remember(self, filter: Filter, slots: Slots) -> None:
+    def remember(self, filter: CheckedFilter, slots: Slots) -> None:
         self.indexes.filters.remember(self.run.reader, filter, slots)

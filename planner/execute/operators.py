@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.errors import InvalidQuery
+from planner.execute.fusion import distribution_based_score_fusion, reciprocal_rank_fusion, union
 from planner.plan import After, FuseRanks, FuseScores, Limit, Threshold, higher_is_better
 from planner.query import Metric, ScoreMode, metric_dissimilarity, metric_similarity
-from planner.rank import Ids, Ranking, distribution_based_score_fusion, ranked, reciprocal_rank_fusion, union
+from planner.rank import Ids, Ranking, ranked
 from storage.schema import Distance
 from storage.tables import encode_id
 from storage.vectors import Position, comes_after, dissimilarity, similarity

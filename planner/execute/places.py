@@ -36,7 +36,7 @@ def _by_id(
 ) -> dict[int, Place]:
     ranks: dict[int, int] = {}
     passed = 0
-    for chunk in _chunks(run.reader.scan_slots()):
+    for chunk in _chunks(run.reader.ids.slots_from()):
         run.budget.check()
         if allowed is not None:
             chunk = chunk[np.isin(chunk, allowed, assume_unique=True)]

@@ -10,13 +10,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bind import Highlighted
 from planner.execute.demand import Demand, LeafAnswer
 from planner.execute.fetching import Fetched
 from planner.payload_index import Column
-from planner.query import Filter, PayloadSelector, VectorsSelector
-from planner.rank import Place, Ranker, Ranking, Statistics
-from planner.text import Highlight
+from planner.query import PayloadSelector, VectorsSelector
+from planner.rank import Place, Ranker, Ranking, SortKey, Statistics
+from planner.resolve import CheckedFilter
+from planner.text import Highlight, Highlighted
 from storage.budget import Budget
 from storage.schema import CollectionSchema, PointId
 
@@ -59,10 +59,10 @@ class Inspection(Protocol):
     def vector_count(self, space: str) -> int:
         """How many points have a vector in a space."""
 
-    def known_count(self, filter: Filter) -> int | None:
+    def known_count(self, filter: CheckedFilter) -> int | None:
         """How many points match, when that is known without reading payloads; else None."""
 
-    def foresee(self, filter: Filter) -> str:
+    def foresee(self, filter: CheckedFilter) -> str:
         """What would test the conditions of a filter, if that is known; else nothing."""
 
     def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
@@ -71,7 +71,7 @@ class Inspection(Protocol):
         Requires: they match the filters of the demand.
         """
 
-    def matches(self, filter: Filter, slot: int) -> bool:
+    def matches(self, filter: CheckedFilter, slot: int) -> bool:
         """Whether one point matches."""
 
     def has_vector(self, space: str, slot: int) -> bool: ...
@@ -92,10 +92,10 @@ class Values(Protocol):
     def are_indexed(self, path: str) -> bool:
         """Whether an index holds them, or can."""
 
-    def matching(self, filter: Filter) -> Slots:
+    def matching(self, filter: CheckedFilter) -> Slots:
         """The points that match, ascending."""
 
-    def remember(self, filter: Filter, slots: Slots) -> None:
+    def remember(self, filter: CheckedFilter, slots: Slots) -> None:
         """Keeps what is known to match a filter: exactly these points, ascending."""
 
 
@@ -133,10 +133,16 @@ class Source(Protocol):
     ) -> Ranking:
         """Those of `slots`, ascending, that can be ranked. They are the union of `lists`, but for excluded points."""
 
-    def gate(self, filter: Filter, slots: Slots) -> NDArray[np.bool_]:
+    def sort_keys(self, ranker: Ranker, ranking: Ranking) -> list[SortKey]:
+        """The sort key of each row of a ranking that `answer` or `rank` made by this way to rank.
+
+        Scores are not enough where the way gives none: rows of several sources are sorted by these.
+        """
+
+    def gate(self, filter: CheckedFilter, slots: Slots) -> NDArray[np.bool_]:
         """Which of `slots` (n,) match."""
 
-    def conditions(self, filters: Sequence[Filter]) -> str:
+    def conditions(self, filters: Sequence[CheckedFilter]) -> str:
         """What tested the conditions of filters in this run, as text."""
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:

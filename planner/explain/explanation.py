@@ -27,8 +27,9 @@ from planner.plan import (
     most_rows,
     walk,
 )
-from planner.query import Filter, describe_filter, describe_payload, describe_vectors
+from planner.query import describe_filter, describe_payload, describe_vectors
 from planner.rank import Ranking
+from planner.resolve import CheckedFilter
 from storage.schema import PointId
 
 
@@ -137,7 +138,7 @@ class _Teller:
     def vector_count(self, space: str) -> int:
         return self.source.inspection.vector_count(space)
 
-    def known_count(self, filter: Filter) -> int | None:
+    def known_count(self, filter: CheckedFilter) -> int | None:
         return None if self.filters is None else self.filters.known_count(filter)
 
 

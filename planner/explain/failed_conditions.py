@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from planner.execute import Inspection, Source
 from planner.explain.absence import FailedCondition
 from planner.query import Condition, Filter, describe_filter
+from planner.resolve import derived_filter
 
 
 def failed_conditions(source: Source, filter: Filter, slot: int, path: str) -> tuple[FailedCondition, ...]:
@@ -21,7 +22,7 @@ def failed_conditions(source: Source, filter: Filter, slot: int, path: str) -> t
 def _failed(known: Inspection, filter: Filter, slot: int, path: str) -> Iterator[FailedCondition]:
     def holds(condition: Condition) -> bool:
         one = condition if isinstance(condition, Filter) else Filter(must=(condition,))
-        return known.matches(one, slot)
+        return known.matches(derived_filter(one), slot)
 
     for index, condition in enumerate(filter.must):
         if not holds(condition):

@@ -29,8 +29,8 @@ from planner.plan import (
     children_of,
     walk,
 )
-from planner.query import Filter
 from planner.rank import NOTHING, Place, Ranking
+from planner.resolve import CheckedFilter
 from storage.schema import PointId
 
 
@@ -59,7 +59,7 @@ class _Leaf:
         return Demand(self.leaf, tuple(node.filter for node in self.restrictions))
 
     @property
-    def filters(self) -> Iterator[tuple[str, Filter]]:
+    def filters(self) -> Iterator[tuple[str, CheckedFilter]]:
         """Every filter that holds for the leaf, and the path of each in the request."""
         for node in self.restrictions:
             yield filter_path(node.stage), node.filter

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from planner.filtering.match import matching_slots, payload_conditions
 from planner.payload_index import FieldIndexes, cover
 from planner.predicate import ConditionReport
-from planner.query import Filter
+from planner.resolve import CheckedFilter
 from storage.bounded_cache import BoundedCache
 from storage.budget import Budget
 from storage.segments import SlotSet
@@ -17,7 +17,7 @@ from storage.tables import Reader
 ENTRY_BYTES = 1_024
 """What an entry is taken to cost besides its slots: the filter, and the entry itself."""
 
-Origin = tuple[str, int, tuple[Filter, ...]]
+Origin = tuple[str, int, tuple[CheckedFilter, ...]]
 """What a set of slots matches: the uid of a collection, a commit of it, and filters that all match."""
 
 
@@ -40,11 +40,11 @@ class FilterCache:
         self.fields = fields
         self._entries: BoundedCache[Origin, Evaluated] = BoundedCache(capacity, _cost)
 
-    def slots(self, reader: Reader, filter: Filter, budget: Budget) -> NDArray[np.uint32]:
+    def slots(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> NDArray[np.uint32]:
         """Slots of the matching points, ascending, read-only. Evaluates the filter when they are not remembered."""
         return self.evaluated(reader, filter, budget).matching.slots
 
-    def evaluated(self, reader: Reader, filter: Filter, budget: Budget) -> Evaluated:
+    def evaluated(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> Evaluated:
         """The same, and how the filter was evaluated."""
         origin = origin_of(reader, (filter,))
         found = self._entries.get(origin)
@@ -55,18 +55,18 @@ class FilterCache:
             self._entries.put(origin, found)
         return found
 
-    def known(self, reader: Reader, filter: Filter, budget: Budget) -> Evaluated | None:
+    def known(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> Evaluated | None:
         """What is remembered, or indexes tell without a payload; else None."""
         found = self.remembered(reader, filter)
         if found is None and self.fields is not None and cover(self.fields, reader, payload_conditions(filter)):
             return self.evaluated(reader, filter, budget)
         return found
 
-    def remembered(self, reader: Reader, filter: Filter) -> Evaluated | None:
+    def remembered(self, reader: Reader, filter: CheckedFilter) -> Evaluated | None:
         """What is remembered, else None."""
         return self._entries.get(origin_of(reader, (filter,)))
 
-    def remember(self, reader: Reader, filter: Filter, slots: NDArray[np.uint32]) -> None:
+    def remember(self, reader: Reader, filter: CheckedFilter, slots: NDArray[np.uint32]) -> None:
         """Keeps what is known to match `filter`: exactly the points in `slots`, ascending."""
         origin = origin_of(reader, (filter,))
         self._entries.put(origin, Evaluated(SlotSet(slots, origin)))
@@ -77,7 +77,7 @@ class FilterCache:
         return self._entries.used
 
 
-def origin_of(reader: Reader, filters: tuple[Filter, ...]) -> Origin:
+def origin_of(reader: Reader, filters: tuple[CheckedFilter, ...]) -> Origin:
     """The origin of the set of all points that match all `filters` at the reader's commit."""
     return reader.collection_uid, reader.seq, filters
 

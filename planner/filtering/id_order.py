@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from planner.errors import PatternTooCostly
 from planner.filtering.cache import FilterCache
 from planner.filtering.match import judged, required_ids
-from planner.query import Filter
+from planner.resolve import CheckedFilter
 from storage.budget import Budget
 from storage.schema import PointId
 from storage.tables import PointRecord, Reader
@@ -22,7 +22,7 @@ Slots = NDArray[np.uint32]
 
 def first_matching(
     reader: Reader,
-    filter: Filter | None,
+    filter: CheckedFilter | None,
     limit: int,
     cache: FilterCache,
     budget: Budget,
@@ -35,7 +35,7 @@ def first_matching(
     pass over the collection.
     """
     if filter is None:
-        return np.fromiter(islice(reader.scan_slots(start), limit), np.uint32)
+        return np.fromiter(islice(reader.ids.slots_from(start), limit), np.uint32)
     evaluated = cache.evaluated if required_ids(filter) is not None else cache.known
     try:
         found = evaluated(reader, filter, budget)
@@ -63,14 +63,14 @@ def id_order(point_id: PointId) -> tuple[bool, PointId]:
 
 def _walk(reader: Reader, known: Slots, limit: int, budget: Budget, start: PointId | None) -> Slots:
     found: list[Slots] = []
-    slots = reader.scan_slots(start)
+    slots = reader.ids.slots_from(start)
     while sum(map(len, found)) < limit and (chunk := np.fromiter(islice(slots, CHUNK), np.uint32)).size:
         budget.check()
         found.append(chunk[np.isin(chunk, known, assume_unique=True)])
     return _joined(found, limit)
 
 
-def _test_along(reader: Reader, filter: Filter, limit: int, budget: Budget, start: PointId | None) -> Slots:
+def _test_along(reader: Reader, filter: CheckedFilter, limit: int, budget: Budget, start: PointId | None) -> Slots:
     found: list[Slots] = []
     records = reader.scan(start)
     while sum(map(len, found)) < limit and (chunk := _take(records)):

@@ -24,6 +24,7 @@ from planner.predicate import (
     is_on_id,
 )
 from planner.query import Condition, Filter, HasId, HasVector, PayloadCondition
+from planner.resolve import CheckedFilter
 from storage.budget import UNLIMITED, Budget
 from storage.schema import PointId
 from storage.tables import PointRecord, Reader
@@ -34,12 +35,12 @@ FEW = 4
 
 def matching_slots(
     reader: Reader,
-    filter: Filter,
+    filter: CheckedFilter,
     budget: Budget = UNLIMITED,
     fields: FieldIndexes | None = None,
     reports: list[ConditionReport] | None = None,
 ) -> NDArray[np.uint32]:
-    """Slots of the points that match, ascending. Indexes of `fields` are used. Requires: a valid filter.
+    """Slots of the points that match, ascending. Indexes of `fields` are used.
 
     What tested each condition is added to `reports`. Raises PatternTooCostly when a text is too long for a pattern and
     the other conditions do not decide: so whether it does depends on no index and no order.
@@ -84,7 +85,7 @@ def _test_the_rest(
 
 def matches(
     reader: Reader,
-    filter: Filter,
+    filter: CheckedFilter,
     slots: NDArray[np.uint32],
     *,
     records: Sequence[PointRecord] | None = None,
@@ -108,7 +109,7 @@ class Judgement:
 
 def judged(
     reader: Reader,
-    filter: Filter,
+    filter: CheckedFilter,
     slots: NDArray[np.uint32],
     *,
     records: Sequence[PointRecord] | None = None,

@@ -12,6 +12,7 @@ from planner.filtering.match import matches, payload_conditions
 from planner.payload_index import FieldIndexes
 from planner.predicate import ConditionReport, by_payloads
 from planner.query import Filter
+from planner.resolve import CheckedFilter, derived_filter
 from storage.budget import Budget
 from storage.segments import SlotSet
 from storage.tables import Reader
@@ -29,23 +30,23 @@ class FilterSets:
         self._reader = reader
         self._cache = cache
         self._budget = budget
-        self._sets: dict[tuple[Filter, ...], SlotSet] = {}
-        self._reports: dict[Filter, tuple[ConditionReport, ...]] = {}
+        self._sets: dict[tuple[CheckedFilter, ...], SlotSet] = {}
+        self._reports: dict[CheckedFilter, tuple[ConditionReport, ...]] = {}
 
     @property
     def fields(self) -> FieldIndexes | None:
         """The indexes of payload fields, for those who look at values."""
         return self._cache.fields
 
-    def allowed(self, filters: tuple[Filter, ...]) -> SlotSet | None:
+    def allowed(self, filters: tuple[CheckedFilter, ...]) -> SlotSet | None:
         """The points that match all `filters`; None, which is all points, without filters."""
         return self._matching(filters) if filters else None
 
-    def matching(self, filter: Filter) -> SlotSet:
+    def matching(self, filter: CheckedFilter) -> SlotSet:
         """The points that match."""
         return self._matching((filter,))
 
-    def _matching(self, filters: tuple[Filter, ...]) -> SlotSet:
+    def _matching(self, filters: tuple[CheckedFilter, ...]) -> SlotSet:
         """The points that match all filters, of which there is one."""
         if filters not in self._sets:
             evaluated = [self._cache.evaluated(self._reader, filter, self._budget) for filter in filters]
@@ -53,19 +54,19 @@ class FilterSets:
             self._sets[filters] = self._intersection(filters, [each.matching for each in evaluated])
         return self._sets[filters]
 
-    def allowed_slots(self, filters: tuple[Filter, ...]) -> Slots | None:
+    def allowed_slots(self, filters: tuple[CheckedFilter, ...]) -> Slots | None:
         """The slots (uint32, ascending) of `allowed`."""
         allowed = self.allowed(filters)
         return None if allowed is None else allowed.slots
 
-    def reports(self, filters: Sequence[Filter]) -> list[ConditionReport]:
+    def reports(self, filters: Sequence[CheckedFilter]) -> list[ConditionReport]:
         """What tested the conditions of these filters; what was not evaluated for all points was tested by payloads."""
         found: list[ConditionReport] = []
         for filter in filters:
             found += self._reports.get(filter) or by_payloads(payload_conditions(filter))
         return found
 
-    def gate(self, filter: Filter, candidates: Slots) -> NDArray[np.bool_]:
+    def gate(self, filter: CheckedFilter, candidates: Slots) -> NDArray[np.bool_]:
         """Which candidates match: looked up if the filter is evaluated already, or indexes tell of so many, else tested
         on them alone."""
         known = self._sets.get((filter,))
@@ -75,15 +76,15 @@ class FilterSets:
             return np.isin(candidates, known.slots, assume_unique=True)
         return matches(self._reader, filter, candidates, budget=self._budget)
 
-    def first(self, filters: Sequence[Filter], limit: int) -> Slots:
+    def first(self, filters: Sequence[CheckedFilter], limit: int) -> Slots:
         """Slots of the first `limit` points in id order that match all `filters`."""
-        filter = Filter(must=tuple(filters)) if len(filters) > 1 else next(iter(filters), None)
+        filter = derived_filter(Filter(must=tuple(filters))) if len(filters) > 1 else next(iter(filters), None)
         slots = first_matching(self._reader, filter, limit, self._cache, self._budget)
         found = None if filter is None else self._cache.remembered(self._reader, filter)
         self._reports |= {} if found is None else dict.fromkeys(filters, found.reports)
         return slots
 
-    def _known(self, filter: Filter, *, many: bool) -> SlotSet | None:
+    def _known(self, filter: CheckedFilter, *, many: bool) -> SlotSet | None:
         """What is remembered, or indexes tell if there are `many` to ask about."""
         if many:
             found = self._cache.known(self._reader, filter, self._budget)
@@ -94,7 +95,7 @@ class FilterSets:
         self._reports[filter] = found.reports
         return found.matching
 
-    def _intersection(self, filters: tuple[Filter, ...], sets: Sequence[SlotSet]) -> SlotSet:
+    def _intersection(self, filters: tuple[CheckedFilter, ...], sets: Sequence[SlotSet]) -> SlotSet:
         if len(sets) == 1:
             return sets[0]
         slots = reduce(partial(np.intersect1d, assume_unique=True), (each.slots for each in sets))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from planner.filtering.match import matches, matching_slots
 from planner.filtering.row_tests import Mask
-from planner.query import Filter
+from planner.resolve import CheckedFilter
 from storage.budget import Budget, Turn
 from storage.tables import Reader
 
@@ -31,12 +31,12 @@ class WriteFilters:
     def __init__(self) -> None:
         self._evaluating = threading.Lock()
 
-    def matching_slots(self, reader: Reader, filter: Filter, budget: Budget) -> NDArray[np.uint32]:
+    def matching_slots(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> NDArray[np.uint32]:
         """As match.matching_slots, without indexes."""
         with self._in_turn(budget) as paced:
             return matching_slots(reader, filter, paced)
 
-    def matches(self, reader: Reader, slots: NDArray[np.uint32], filter: Filter, budget: Budget) -> Mask:
+    def matches(self, reader: Reader, slots: NDArray[np.uint32], filter: CheckedFilter, budget: Budget) -> Mask:
         """As match.matches."""
         with self._in_turn(budget) as paced:
             return matches(reader, filter, slots, budget=paced)

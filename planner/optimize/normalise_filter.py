@@ -6,6 +6,7 @@ from dataclasses import replace
 from planner.plan import Gate, Node, RankAll, Restrict, Scan, Search, map_children
 from planner.predicate import matches_nothing
 from planner.query import Condition, Filter, MinShould
+from planner.resolve import derived_filter
 
 _EVERY_POINT = Filter()
 
@@ -14,7 +15,7 @@ def normalise_filter(node: Node) -> Node:
     """Search({must: [{must: [a]}, {}]}) -> Search({must: [a]})"""
     node = map_children(node, normalise_filter)
     if isinstance(node, Search | Scan | RankAll | Gate | Restrict) and node.filter is not None:
-        filter = simplify(node.filter)
+        filter = derived_filter(simplify(node.filter))
         return node if filter == node.filter else replace(node, filter=filter)
     return node
 

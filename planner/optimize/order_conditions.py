@@ -8,13 +8,14 @@ from dataclasses import replace
 from planner.plan import Gate, Node, RankAll, Restrict, Scan, Search, map_children
 from planner.predicate import cost_of
 from planner.query import Condition, Filter, MinShould, describe_filter
+from planner.resolve import derived_filter
 
 
 def order_conditions(node: Node) -> Node:
     """Search({must: [regex, equal]}) -> Search({must: [equal, regex]})"""
     node = map_children(node, order_conditions)
     if isinstance(node, Search | Scan | RankAll | Gate | Restrict) and node.filter is not None:
-        filter = _ordered_filter(node.filter)
+        filter = derived_filter(_ordered_filter(node.filter))
         return node if filter == node.filter else replace(node, filter=filter)
     return node
 

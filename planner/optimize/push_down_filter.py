@@ -22,6 +22,7 @@ from planner.plan import (
     map_children,
 )
 from planner.query import Filter
+from planner.resolve import CheckedFilter, derived_filter
 
 
 def push_down_filter(node: Node) -> Node:
@@ -34,7 +35,7 @@ def push_down_filter(node: Node) -> Node:
     return map_children(node, push_down_filter)
 
 
-def _restrict(node: Node, filter: Filter) -> Node:
+def _restrict(node: Node, filter: CheckedFilter) -> Node:
     match node:
         case Search() | Scan() | RankAll():
             return replace(node, filter=both(filter, node.filter))
@@ -45,6 +46,6 @@ def _restrict(node: Node, filter: Filter) -> Node:
     assert_never(node)
 
 
-def both(outer: Filter, inner: Filter | None) -> Filter:
+def both(outer: CheckedFilter, inner: CheckedFilter | None) -> CheckedFilter:
     """Both filters, each whole: clauses are never joined, since two `should` joined are one weaker `should`."""
-    return outer if inner is None else Filter(must=(outer, inner))
+    return outer if inner is None else derived_filter(Filter(must=(outer, inner)))

@@ -4,16 +4,22 @@ import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.payload_index.indexes import FieldIndexes, IndexState
+from planner.payload_index.types import points_of
+from storage.bounded_cache import BoundedCache
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.errors import Cancelled, CollectionClosed, EngineError
 from storage.mvcc import Snapshot
 from storage.pacing import paced
-from storage.schema import FieldIndexParams, FieldIndexSchema
+from storage.schema import FieldIndexParams, FieldIndexSchema, FieldType
 
 log = logging.getLogger(__name__)
+
+MAX_COUNTED = 4_096
+"""Declared paths, of all collections together, whose points are not counted again before the next commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,20 @@ class FieldIndexStatus:
     state: IndexState
 
 
+class _Count(NamedTuple):
+    """How many points had a value of a type at commit `seq`."""
+
+    seq: int
+    kind: FieldType
+    points: int
+
+
 class FieldBuilds:
     """One thread that lives while something is to be made. Safe for many threads."""
 
     def __init__(self, fields: FieldIndexes) -> None:
         self._fields = fields
+        self._counted: BoundedCache[tuple[str, str], _Count] = BoundedCache(MAX_COUNTED)
         self._waiting: deque[Collection] = deque()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -58,8 +73,21 @@ class FieldBuilds:
     def status(self, reader: Snapshot, path: str, budget: Budget = UNLIMITED) -> FieldIndexStatus:
         """Requires: the path has a declared index."""
         state = self._fields.state(reader.collection_uid, path)
-        points = self._fields.points(reader, path, budget) if state is IndexState.READY else 0
+        points = self._points(reader, path, budget) if state is IndexState.READY else 0
         return FieldIndexStatus(reader.schema.field_indexes[path], points, state)
+
+    def _points(self, reader: Snapshot, path: str, budget: Budget) -> int:
+        """How many points have a value of the declared type. Requires: the index is READY."""
+        kind = reader.schema.field_indexes[path].type
+        counted = self._counted.get((reader.collection_uid, path))
+        if counted is not None and (counted.seq, counted.kind) == (reader.seq, kind):
+            return counted.points
+        index = self._fields.get(reader, path, budget)
+        if index is None:  # it is of a later commit
+            return 0 if counted is None else counted.points
+        points = points_of(index, kind, budget)
+        self._counted.put((reader.collection_uid, path), _Count(reader.seq, kind, points))
+        return points
 
     def _run(self) -> None:
         while True:

@@ -1,6 +1,5 @@
 """A field index as arrays that can be kept in a file, and back. Which indexes are kept is indexes.py's."""
 
-import logging
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -10,9 +9,6 @@ import regex
 from planner.payload_index.distinct_values import DistinctValues
 from planner.payload_index.index import Entries, FieldIndex, Slots, distinct
 from storage.derived import Derived, fingerprint
-from storage.tables import Reader
-
-log = logging.getLogger(__name__)
 
 KIND = "field"
 
@@ -36,20 +32,11 @@ def encoded(index: FieldIndex) -> Derived:
     return Derived(index.seq, version(), about, {**arrays, **index.values.packed()})
 
 
-def stored_index(reader: Reader, path: str) -> FieldIndex | None:
-    """The index that a file has, perhaps of another commit; None when there is none."""
-    if reader.derived is None:
-        return None
-    stored = reader.derived.read(KIND, path, version())
-    if stored is None:
-        return None
-    try:
-        values = DistinctValues.unpacked(dict(stored.arrays))
-        entries = Entries(*(stored.arrays[f"entry_{name}"] for name in _ENTRIES))
-        return FieldIndex(path, stored.seq, entries, values, int(stored.about["value_count"]))
-    except (ValueError, LookupError, TypeError) as error:
-        log.warning("the file of the index of field %r cannot be used and is made anew: %r", path, error)
-        return None
+def decoded(stored: Derived, path: str) -> FieldIndex:
+    """Raises ValueError, LookupError or TypeError when it is no field index."""
+    values = DistinctValues.unpacked(dict(stored.arrays))
+    entries = Entries(*(stored.arrays[f"entry_{name}"] for name in _ENTRIES))
+    return FieldIndex(path, stored.seq, entries, values, int(stored.about["value_count"]))
 
 
 def held_slots(index: FieldIndex) -> Slots:

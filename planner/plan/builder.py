@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from planner.bind import BoundDbsf, BoundLeaf, BoundMerge, BoundQuery, BoundRrf, BoundStage, Highlighted
+from planner.bind import BoundDbsf, BoundLeaf, BoundMerge, BoundQuery, BoundRrf, BoundStage
 from planner.plan.nodes import (
     After,
     ConvertScores,
@@ -24,6 +24,7 @@ from planner.plan.nodes import (
 )
 from planner.query import FilterScope, Metric, ScoreMode, SearchAfter, page_reach
 from planner.rank import Ranker, Searcher
+from planner.text import Highlighted
 from storage.schema import Distance
 
 EVERYTHING = 2**32

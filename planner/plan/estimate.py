@@ -20,7 +20,7 @@ from planner.plan.nodes import (
     Search,
     Threshold,
 )
-from planner.query import Filter
+from planner.resolve import CheckedFilter
 
 
 class Counts(Protocol):
@@ -32,7 +32,7 @@ class Counts(Protocol):
     def vector_count(self, space: str) -> int:
         """How many points have a vector in a space."""
 
-    def known_count(self, filter: Filter) -> int | None:
+    def known_count(self, filter: CheckedFilter) -> int | None:
         """How many points match, when that is known without reading payloads; else None."""
 
 

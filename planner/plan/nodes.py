@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from planner.bind import Highlighted
 from planner.query import (
-    Filter,
     Metric,
     PayloadSelector,
     ScoreMode,
@@ -22,6 +20,8 @@ from planner.query import (
     VectorsSelector,
 )
 from planner.rank import Ranker, Searcher
+from planner.resolve import CheckedFilter
+from planner.text import Highlighted
 from storage.schema import Distance, PointId
 
 
@@ -34,7 +34,7 @@ class Search:
 
     stage: str = field(compare=False)
     ranker: Searcher
-    filter: Filter | None = None
+    filter: CheckedFilter | None = None
     exclude: tuple[PointId, ...] = ()
     limit: int
     after: SearchAfter | None = None
@@ -50,7 +50,7 @@ class Scan:
     """Emits the first `limit` points in id order, of those that match `filter` and are not in `exclude`; scores 0."""
 
     stage: str = field(compare=False)
-    filter: Filter | None = None
+    filter: CheckedFilter | None = None
     exclude: tuple[PointId, ...] = ()
     limit: int
 
@@ -64,7 +64,7 @@ class RankAll:
 
     stage: str = field(compare=False)
     ranker: Ranker
-    filter: Filter | None = None
+    filter: CheckedFilter | None = None
     exclude: tuple[PointId, ...] = ()
     limit: int
 
@@ -118,7 +118,7 @@ class Restrict:
     """Emits its child's rows when only points that match `filter` take part in every leaf below. Buffers nothing."""
 
     stage: str = field(compare=False)
-    filter: Filter
+    filter: CheckedFilter
     child: "Node"
 
 
@@ -127,7 +127,7 @@ class Gate:
     """Emits those of its child's rows that match `filter`; scores stay. Buffers nothing."""
 
     stage: str = field(compare=False)
-    filter: Filter
+    filter: CheckedFilter
     child: "Node"
 
 
@@ -143,7 +143,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diversify:
-    """Emits `limit` of its child's first `candidates` rows, in the order of rank/diversity.py, with their scores.
+    """Emits `limit` of its child's first `candidates` rows, in the order of execute/diversity.py, with their scores.
 
     Requires: the child's scores are those of `distance` in `space`.
     """

@@ -146,7 +146,7 @@ def _given(bound: Bound | None, *, after: bool) -> Iterator[bytes]:
 
 def _walked(reader: Reader, start: bytes, stop: bytes, budget: Budget) -> Slots:
     found = [np.empty(0, np.uint32)]
-    walk = reader.slots_between(start, stop)
+    walk = reader.ids.slots_between(start, stop)
     while (chunk := np.fromiter(islice(walk, IDS_AT_ONCE), np.uint32)).size:
         budget.check()
         found.append(chunk)

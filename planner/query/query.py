@@ -75,7 +75,7 @@ class Rrf:
 
 @dataclass(frozen=True, slots=True)
 class Dbsf:
-    """Distribution-based score fusion; see rank/fusion.py for the formula."""
+    """Distribution-based score fusion; see execute/fusion.py for the formula."""
 
     weights: tuple[float, ...] | None = None
 
@@ -104,7 +104,7 @@ class RecommendStrategy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recommend:
-    """Rank by likeness to examples. Under AVERAGE it is by nearness to one vector; see bind/average.py."""
+    """Rank by likeness to examples. Under AVERAGE it is by nearness to one vector; see rank/average.py."""
 
     positive: tuple[VectorInput, ...]
     negative: tuple[VectorInput, ...] = ()

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from planner.errors import InvalidQuery
+from planner.query import Sample
 from planner.rank.ranker import Ranker, Slots, Statistics
-from planner.rank.ranking import Ranking, unscored
+from planner.rank.ranking import Ranking, SortKey, unscored
 from planner.rank.run_context import RunContext
-from storage.search import seeded_order
+from planner.resolve import Asked, Unread
+from storage.search import seeded_hashes, seeded_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,10 @@ class AtRandom(Ranker):
     def describe(self) -> dict[str, str]:
         return {"seed": str(self.seed)}
 
+    def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
+        hashes = seeded_hashes(self.seed, ranking.slots, run.reader, run.budget)
+        return list(zip(hashes.tolist(), run.reader.id_keys(ranking.slots), strict=True))
+
     def rank(
         self,
         slots: Slots,
@@ -39,3 +46,15 @@ class AtRandom(Ranker):
         statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
         return unscored(seeded_order(self.seed, slots, run.reader, run.budget)), 0
+
+
+def bind_sample(sample: Sample, asked: Asked) -> Unread[AtRandom]:
+    """The seed is the commit that is read unless the request gives one. Raises InvalidQuery."""
+    asked.refuse_using("an order by a field or at random")
+    seed = sample.seed
+    if seed is None:
+        return lambda reading: AtRandom(reading.source.reader.seq)
+    if not 0 <= seed < 2**64:
+        raise InvalidQuery(f"{asked.path}query.sample.seed", f"{seed} is not between 0 and 2^64 - 1")
+    bound = AtRandom(seed)
+    return lambda _: bound

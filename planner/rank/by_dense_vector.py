@@ -3,18 +3,20 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import FilterStrategy, QueryVector, SearchParams
+from planner.query import FilterStrategy, QueryVector, SearchParams, VectorInput
 from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Place, Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
+from planner.resolve import Asked, Unread, bind_vector, check_dense
 from storage.mvcc import Snapshot
-from storage.schema import Distance, IndexKind
+from storage.schema import DenseSpace, Distance, IndexKind
 from storage.search import SpaceHits, SpaceSearch, score_vectors, search_vectors
 from storage.tables import encode_id
 from storage.vectors import Position, score_rows
@@ -132,13 +134,13 @@ class InDense(Searcher):
 def _places(by: InDense, competing: Slots, wanted: Sequence[int], run: RunContext) -> dict[int, Place]:
     """One more than how many are better: by score, or by id where scores are equal."""
     reader, budget = run.reader, run.budget
-    scored = [_scored(by, chunk) for chunk in reader.vector_chunks(by.space, np.array(wanted, np.uint32), budget)]
+    scored = [_scored(by, chunk) for chunk in reader.rows(by.space).chunks(np.array(wanted, np.uint32), budget)]
     scores = {
         slot: score for slots, found in scored for slot, score in zip(slots.tolist(), found.tolist(), strict=True)
     }
     keys = dict(zip(scores, reader.id_keys(np.array(list(scores), np.uint32)), strict=True))
     ahead, equal = dict.fromkeys(scores.values(), 0), dict[float, list[bytes]]()
-    for chunk in reader.vector_chunks(by.space, competing, budget):
+    for chunk in reader.rows(by.space).chunks(competing, budget):
         slots, found = _scored(by, chunk)
         for score in ahead:  # each once, however many points have it
             budget.check()
@@ -189,3 +191,10 @@ def _excluded_count(by: InDense, request: SearchRequest, reader: Snapshot) -> in
     slots = request.excluded[request.excluded >= 0].astype(np.uint32)
     slots = slots if request.allowed is None else slots[np.isin(slots, request.allowed.slots)]
     return int(np.count_nonzero(reader.vectors(by.space, slots)[0]))
+
+
+def bind_dense(vector: VectorInput, asked: Asked, name: str, space: DenseSpace, field: str) -> Unread[InDense]:
+    """Nearness to the vector at `field` of the request, in the space `name`. Raises what vectors may raise."""
+    bound = bind_vector(vector, name, partial(check_dense, space), field)
+    params = asked.stage.params
+    return lambda reading: InDense(name, space.distance, bound(reading), params)

@@ -4,20 +4,35 @@ Every formula takes similarities, in which higher is better: scores of the metri
 computes in float64 and rounds to float32 once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import QueryVector, RecommendStrategy
+from planner.errors import InvalidQuery
+from planner.limits import MAX_EXAMPLES
+from planner.query import (
+    Context,
+    ContextPair,
+    Discover,
+    QueryVector,
+    Recommend,
+    RecommendStrategy,
+    VectorInput,
+)
+from planner.rank.average import average
+from planner.rank.by_dense_vector import InDense
 from planner.rank.ranker import Ranker, Slots, Statistics
 from planner.rank.ranking import Ranking, ranked
 from planner.rank.run_context import RunContext
-from storage.schema import Distance
+from planner.resolve import Asked, Reading, Unread, bind_vector, check_dense
+from storage.errors import LimitExceeded
+from storage.schema import DenseSpace, Distance
 from storage.search import score_vectors
+from storage.write import check_query_vector
 
 Similarities = NDArray[np.float64]
 MARGIN = 2.0**-23
@@ -191,3 +206,72 @@ def _sigmoid(value: Similarities) -> Similarities:
 
 def _soft(value: Similarities) -> Similarities:
     return value / (1.0 + np.abs(value))
+
+
+_Bind = Callable[[VectorInput, str], Unread[QueryVector]]
+"""Binds an example of the field."""
+
+
+def bind_recommend(rank: Recommend, asked: Asked) -> Unread[InDense | InSpace]:
+    """An average becomes the vector to be near to. Raises InvalidQuery, LimitExceeded, and what vectors may raise."""
+    name, space = asked.dense_space()
+    bind, path = _binder(name, space), f"{asked.path}query.recommend"
+    _check_count(len(rank.positive) + len(rank.negative), path)
+    if not rank.positive and not rank.negative:
+        raise InvalidQuery(path, "an example is needed")
+    if not rank.positive and rank.strategy is RecommendStrategy.AVERAGE:
+        raise InvalidQuery(f"{path}.positive", "an average needs a positive example")
+    positive = _bind_all(rank.positive, bind, f"{path}.positive")
+    negative = _bind_all(rank.negative, bind, f"{path}.negative")
+    strategy = rank.strategy
+    if strategy is RecommendStrategy.AVERAGE:
+
+        def nearest(reading: Reading) -> InDense:
+            middle = average(positive(reading), negative(reading), space.distance)
+            check_query_vector(space, middle, path)
+            return InDense(name, space.distance, QueryVector(middle), asked.stage.params)
+
+        return nearest
+    return lambda reading: InSpace(BoundRecommend(strategy, positive(reading), negative(reading)), name, space.distance)
+
+
+def bind_discover(rank: Discover, asked: Asked) -> Unread[InSpace]:
+    """Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
+    name, space = asked.dense_space()
+    bind, path = _binder(name, space), f"{asked.path}query.discover"
+    target = bind(rank.target, f"{path}.target")
+    pairs = _bind_pairs(rank.pairs, bind, f"{path}.context")
+    return lambda reading: InSpace(BoundDiscover(target(reading), pairs(reading)), name, space.distance)
+
+
+def bind_context(rank: Context, asked: Asked) -> Unread[InSpace]:
+    """Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
+    name, space = asked.dense_space()
+    pairs = _bind_pairs(rank.pairs, _binder(name, space), f"{asked.path}query.context.pairs")
+    return lambda reading: InSpace(BoundContext(pairs(reading)), name, space.distance)
+
+
+def _binder(name: str, space: DenseSpace) -> _Bind:
+    check = partial(check_dense, space)
+    return lambda vector, field: bind_vector(vector, name, check, field)
+
+
+def _bind_all(vectors: Sequence[VectorInput], bind: _Bind, path: str) -> Unread[tuple[QueryVector, ...]]:
+    bound = [bind(vector, f"{path}[{index}]") for index, vector in enumerate(vectors)]
+    return lambda reading: tuple(vector(reading) for vector in bound)
+
+
+def _bind_pairs(pairs: Sequence[ContextPair], bind: _Bind, path: str) -> Unread[tuple[BoundPair, ...]]:
+    _check_count(2 * len(pairs), path)
+    if not pairs:
+        raise InvalidQuery(path, "a context pair is needed")
+    bound = [
+        (bind(pair.positive, f"{path}[{index}].positive"), bind(pair.negative, f"{path}[{index}].negative"))
+        for index, pair in enumerate(pairs)
+    ]
+    return lambda reading: tuple(BoundPair(positive(reading), negative(reading)) for positive, negative in bound)
+
+
+def _check_count(examples: int, path: str) -> None:
+    if examples > MAX_EXAMPLES:
+        raise LimitExceeded(path, limit="MAX_EXAMPLES", maximum=MAX_EXAMPLES, actual=examples)

@@ -17,15 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.errors import InvalidQuery
 from planner.limits import ROWS_PER_CHECK
-from planner.payload_index import FieldIndex, FieldIndexes
-from planner.predicate import Step, first_key, instant_of, parse_path, values_at
-from planner.rank.index_order import places_by_index
+from planner.payload_index import FieldIndex, FieldIndexes, compares_instants
+from planner.predicate import EXPECTED, Step, check_path, first_key, instant_of, parse_path, values_at
+from planner.query import OrderBy
+from planner.rank.index_order import InstantStart, Start, ValueStart, places_by_index
 from planner.rank.ranker import Ranker, Statistics
-from planner.rank.ranking import Ranking, unscored
+from planner.rank.ranking import Descending, Ranking, SortKey, unscored
 from planner.rank.run_context import RunContext
-from planner.rank.starts import Start
+from planner.resolve import Asked, Unread
 from storage.budget import Budget
+from storage.errors import NotFinite
 from storage.tables import Reader
 
 FEW = 256
@@ -63,6 +66,14 @@ class ByField(Ranker):
     def no_rank(self) -> str:
         assert self.start is not None, "without a start, every point has a rank"
         return f"the order by {self.path} starts from {self.start.value!r}, after it"
+
+    def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
+        """Reads the payload of each row."""
+        keyed = _keyed(self, ranking.slots, run.reader, run.budget)
+        return [
+            (True, id_key) if key is None else (False, Descending(key) if self.descending else key, id_key)
+            for _, id_key, key in keyed
+        ]
 
     def rank(
         self,
@@ -169,3 +180,28 @@ def _key_of(value: object) -> _Key | None:
 def _instant_key_of(value: object) -> _Key | None:
     instant = instant_of(value) if isinstance(value, str) else None
     return None if instant is None else (False, instant)
+
+
+def bind_order(order: OrderBy, asked: Asked) -> Unread[ByField]:
+    """Raises InvalidQuery or NotFinite."""
+    asked.refuse_using("an order by a field or at random")
+    path = f"{asked.path}query.order_by"
+    check_path(order.path, f"{path}.path")
+    instants = compares_instants(order.path, asked.schema)
+    start = (
+        None if order.start_from is None else _start(order, order.start_from, f"{path}.start_from", instants=instants)
+    )
+    bound = ByField(order.path, order.descending, start, instants)
+    return lambda _: bound
+
+
+def _start(order: OrderBy, start: int | float | str, field: str, *, instants: bool) -> ValueStart | InstantStart:
+    if isinstance(start, float) and not math.isfinite(start):
+        raise NotFinite(field, f"{start} is not finite")
+    if not instants:
+        return ValueStart(start)
+    instant = instant_of(start) if isinstance(start, str) else None
+    if not isinstance(start, str) or instant is None:
+        what = f"the index of {order.path!r} orders by instants, and {start!r} is not {EXPECTED}"
+        raise InvalidQuery(field, what)
+    return InstantStart(start, instant)

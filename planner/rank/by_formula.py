@@ -37,8 +37,10 @@ from planner.query import (
     describe_formula,
     kind_of,
     parts_of,
+    score_key,
     walk,
 )
+from planner.rank.formula_checks import check_part, check_size, default_keys, default_of, instant_seconds
 from planner.rank.formula_functions import NO_POWER, NO_RESULT, Mask, Values, decay, of_list, of_one, power
 from planner.rank.formula_variables import (
     Slots,
@@ -49,6 +51,7 @@ from planner.rank.formula_variables import (
 from planner.rank.ranker import Ranker, Statistics
 from planner.rank.ranking import Ranking, ranked
 from planner.rank.run_context import RunContext
+from planner.resolve import Asked, CheckedFilter, Unread, check_filter
 
 FINE = -1
 ANYTHING = 1.0
@@ -70,7 +73,7 @@ class ByFormula(Ranker):
     """The value of a formula, which the request holds at `path`. What follows from the formula is computed once:
 
     `list_defaults`: the scores of points that the list of a prefetch lacks, by number. `defaults`: numbers for what a
-    payload lacks. `instants`: seconds from 1970 in UTC.
+    payload lacks. `instants`: seconds from 1970 in UTC. `filters`: those of conditions, checked.
     """
 
     formula: Formula
@@ -78,6 +81,7 @@ class ByFormula(Ranker):
     list_defaults: tuple[float, ...] = field(compare=False)
     defaults: Mapping[PayloadVariable, float] = field(compare=False)
     instants: Mapping[Datetime, float] = field(compare=False)
+    filters: Mapping[Filter, CheckedFilter] = field(compare=False)
 
     @property
     def name(self) -> str:
@@ -172,10 +176,10 @@ class _Evaluation:
             case PrefetchScore(index=index):
                 return score_column(self.lists[index], self.slots, self.bound.list_defaults[index])
             case Holds(filter=filter):
-                return self._holds(filter).astype(np.float64)
+                return self._holds(self.bound.filters[filter]).astype(np.float64)
         assert_never(expression)
 
-    def _holds(self, filter: Filter) -> Mask:
+    def _holds(self, filter: CheckedFilter) -> Mask:
         if FEW * len(self.slots) <= self.run.reader.point_count:
             return self.run.sets.gate(filter, self.slots)
         return np.isin(self.slots, self.run.sets.matching(filter).slots, assume_unique=True)
@@ -220,3 +224,26 @@ class _Evaluation:
 def _zero_where_any_is(product: Column, parts: Sequence[Column]) -> Column:
     zero = reduce(np.logical_or, ((part.values == 0) & (part.reasons == FINE) for part in parts))
     return Column(np.where(zero, 0.0, product.values), np.where(zero, np.int32(FINE), product.reasons))
+
+
+def bind_formula(formula: Formula, asked: Asked) -> Unread[ByFormula]:
+    """Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise."""
+    asked.refuse_using("a formula")
+    path, lists = f"{asked.path}query.formula", len(asked.stage.prefetch)
+    root = f"{path}.expression"
+    check_size(formula.expression, root)
+    scores, values = default_keys(formula, f"{path}.defaults")
+    defaults: dict[PayloadVariable, float] = {}
+    instants: dict[Datetime, float] = {}
+    filters: dict[Filter, CheckedFilter] = {}
+    for where, part in walk(formula.expression, root):
+        check_part(part, lists, where)
+        if isinstance(part, Datetime):
+            instants[part] = instant_seconds(part.text, below(where, "datetime"))
+        elif isinstance(part, Holds):
+            filters[part.filter] = check_filter(part.filter, asked.schema, below(where, "condition"))
+        elif isinstance(part, PayloadVariable) and part.path in values:
+            defaults[part] = default_of(part, values[part.path], f'{path}.defaults["{part.path}"]')
+    list_defaults = tuple(scores.get(score_key(number)) or 0.0 for number in range(lists))
+    bound = ByFormula(formula, path, list_defaults, defaults, instants, filters)
+    return lambda _: bound

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
+from planner.query import QueryVector, VectorInput
 from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest, found_by_storage
-from storage.schema import Distance
+from planner.resolve import Asked, GivenVector, Unread, bind_vector, wrong_kind
+from storage.schema import Distance, MultiSpace
 from storage.search import MultiQuery, score_multi, search_multi
+from storage.vectors import MultiVector, SparseVector, check_multi_query
+from storage.write import check_query_vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +66,25 @@ class InMulti(Searcher):
         hits = search_multi(run.reader, self.space, self.query, request.reach, allowed, run.budget)
         rows_in = run.reader.vector_count(self.space) if allowed is None else len(allowed)
         return found_by_storage(hits, request, rows_in)
+
+
+def bind_multi(vector: VectorInput, asked: Asked, name: str, space: MultiSpace, field: str) -> Unread[InMulti]:
+    """Nearness to the vector at `field` of the request, in the space `name`. Raises what vectors may raise."""
+    bound = bind_vector(vector, name, partial(_query, asked, name, space), field)
+    return lambda reading: InMulti(bound(reading), name)
+
+
+def _query(asked: Asked, name: str, space: MultiSpace, vector: GivenVector, field: str) -> MultiQuery:
+    """The search for a matrix; a dense vector is one of one row. Raises what is wrong with it."""
+    match vector:
+        case MultiVector():
+            check_multi_query(space.tokens, vector, field)
+            matrix = vector
+        case QueryVector():
+            check_query_vector(space.tokens, vector.values, field)
+            matrix = MultiVector(vector.values[None, :])
+        case SparseVector():
+            raise wrong_kind(asked.schema, name, vector, field)
+    params = asked.stage.params
+    exact = params.exact or asked.stage.search_after is not None  # graphs nominate only so many
+    return MultiQuery(matrix, exact, params.hnsw_ef, params.ivf_nprobe)

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from planner.query import VectorInput
 from planner.rank.ranker import Found, Slots, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest, found_by_storage
-from storage.schema import Distance
+from planner.resolve import Asked, GivenVector, Unread, bind_vector, wrong_kind
+from storage.schema import Distance, SparseModifier, SparseSpace
 from storage.search import SparseQuery, count_sparse, score_sparse, search_sparse
-from storage.vectors import SparseCounts, SparseMetric
+from storage.vectors import SparseCounts, SparseMetric, SparseVector, check_sparse_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,19 @@ class InSparse(Searcher):
         hits = search_sparse(run.reader, self.space, self.query, request.reach, allowed, run.budget, counts)
         rows_in = run.reader.vector_count(self.space) if allowed is None else len(allowed)
         return found_by_storage(hits, request, rows_in)
+
+
+def bind_sparse(vector: VectorInput, asked: Asked, name: str, space: SparseSpace, field: str) -> Unread[InSparse]:
+    """Nearness to the vector at `field` of the request, in the space `name`. Raises what vectors may raise."""
+    bound = bind_vector(vector, name, partial(_query, asked, name), field)
+    by_frequency = space.modifier is not SparseModifier.NONE
+    return lambda reading: InSparse(bound(reading), name, by_frequency)
+
+
+def _query(asked: Asked, name: str, vector: GivenVector, field: str) -> SparseQuery:
+    """Raises what is wrong with a vector for a sparse space."""
+    if not isinstance(vector, SparseVector):
+        raise wrong_kind(asked.schema, name, vector, field)
+    metric = asked.stage.params.sparse_metric or SparseMetric.DOT
+    check_sparse_query(vector, metric, field)
+    return SparseQuery(vector, metric)

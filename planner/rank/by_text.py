@@ -1,30 +1,29 @@
-"""Ranks points by BM25, and says which terms they were ranked by. Indexes and scores are those of planner/text."""
+"""Ranks points by BM25. Indexes and scores are those of planner/text, text_description.py says what was ranked by."""
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.predicate import is_pair
-from planner.query import Bm25
+from planner.errors import InvalidQuery, NoTextIndex
+from planner.limits import MAX_FRAGMENT_LENGTH, MAX_FRAGMENTS, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, MAX_TEXT_WEIGHT
+from planner.predicate import without_invisible
+from planner.query import Bm25, Highlighting, Rank
 from planner.rank.ranker import Found, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
 from planner.rank.searcher import Searcher, SearchRequest
+from planner.rank.text_description import describe_counts, describe_text
+from planner.resolve import Asked, Unread
 from planner.text import (
     Analyzer,
-    Dropped,
     FieldClause,
-    LeftOut,
-    Occur,
-    Phrase,
+    Highlighted,
     SearchedField,
     Slots,
-    Term,
     TermCounts,
     TextIndex,
-    Unit,
     clauses_of,
     combine,
     count_terms,
@@ -32,17 +31,11 @@ from planner.text import (
     field_clauses,
     match_field,
 )
-from storage.schema import TextSettings
+from storage.errors import LimitExceeded, NotFinite
+from storage.schema import CollectionSchema, Tokenizer
 from storage.vectors import rank
 
-_SHOWN = 64
-"""Characters of a word that is left out."""
-
-_FOLLOWS = {
-    Occur.OPTIONAL: "its phrase matches nothing",
-    Occur.REQUIRED: "what it is required in matches nothing",
-    Occur.EXCLUDED: "it excludes nothing",
-}
+MIN_FRAGMENT_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,7 @@ class ByText(Searcher):
         return "bm25"
 
     def describe(self) -> dict[str, str]:
-        return describe_text(self)
+        return describe_text(self.query, self.fields, self.clauses)
 
     @property
     def needs_statistics(self) -> bool:
@@ -81,7 +74,11 @@ class ByText(Searcher):
         if not isinstance(statistics, TextStatistics):
             return {}
         fields = zip(self.fields, self.clauses, statistics.fields, strict=True)
-        return {f"statistics of {field.path}": _describe_counts(clauses, counts) for field, clauses, counts in fields}
+        return {f"statistics of {field.path}": describe_counts(clauses, counts) for field, clauses, counts in fields}
+
+    def highlighted(self, word: Rank) -> Highlighted | None:
+        wanted = word.highlight if isinstance(word, Bm25) else None
+        return None if wanted is None else Highlighted(self.query, self.fields, wanted)
 
     def indexes(self, run: RunContext) -> list[TextIndex]:
         """The index of each field."""
@@ -141,70 +138,80 @@ def search_texts(
     return Ranking(slots[best], scores[best]), total
 
 
-def _describe_counts(clauses: Sequence[FieldClause], counts: TermCounts) -> str:
-    units = [f"{shown(unit)} in {counts.having[unit]:,}" for unit in units_of(clauses)]
-    return f"{', '.join([*units, f'points {counts.points:,}'])}, average length {counts.average_length:.6g}"
+def bind_text(query: Bm25, asked: Asked) -> Unread[ByText]:
+    """Raises InvalidQuery, NotFinite, LimitExceeded or NoTextIndex."""
+    asked.refuse_using("a query by BM25")
+    path = f"{asked.path}query.bm25"
+    _check_words(query, path)
+    for index, (_, weight) in enumerate(query.fields):
+        _check_weight(weight, f"{path}.fields[{index}].weight")
+    fields = _searched_fields(query, asked.schema, path)
+    for searched in fields:
+        _check_tokens(query, searched, path)
+    if query.highlight is not None:
+        _check_highlight(query.highlight, f"{path}.highlight")
+    # What is highlighted changes no rank, so leaves that differ in it alone run once.
+    bound = ByText.of(replace(query, highlight=None, fields=()), fields)
+    return lambda _: bound
 
 
-def describe_text(query: ByText) -> dict[str, str]:
-    """Arguments of a query as short text by name, with the terms that it is made of in each field."""
-    asked = query.query
-    text = asked.text if isinstance(asked.text, str) else list(asked.text)
-    arguments = {"text": json.dumps(text, ensure_ascii=False)}
-    arguments["fields"] = ", ".join(f"{field.path}^{field.weight:g}" for field in query.fields)
-    if len(query.fields) > 1:
-        arguments["combine"] = asked.combine.value
-    for name in ("all_terms", "last_as_prefix", "plain"):
-        if getattr(asked, name):
-            arguments[name] = "true"
-    for searched, clauses in zip(query.fields, query.clauses, strict=True):
-        arguments[f"terms of {searched.path}"] = " ".join(filter(None, map(_shown_clause, clauses)))
-        left_out = [_shown_left_out(each, clause, searched.settings) for clause in clauses for each in clause.left_out]
-        if left_out:
-            arguments[f"left out of {searched.path}"] = "; ".join(left_out)
-    return arguments
+def _searched_fields(query: Bm25, schema: CollectionSchema, path: str) -> tuple[SearchedField, ...]:
+    """The fields of a query, or every field that has a text index. Raises NoTextIndex, and InvalidQuery for repeats."""
+    indexes = schema.text_indexes
+    if not query.fields:
+        if not indexes:
+            raise NoTextIndex(f"{path}.fields", None, indexes)
+        return tuple(SearchedField(name, 1.0, indexes[name]) for name in sorted(indexes))
+    names = [name for name, _ in query.fields]
+    for index, name in enumerate(names):
+        if name not in indexes:
+            raise NoTextIndex(f"{path}.fields[{index}].path", name, indexes)
+        if name in names[:index]:
+            raise InvalidQuery(f"{path}.fields[{index}].path", f"{name!r} is named twice")
+    return tuple(SearchedField(name, weight, indexes[name]) for name, weight in query.fields)
 
 
-def units_of(clauses: Sequence[FieldClause]) -> list[Unit]:
-    """Each once, in order."""
-    return list(dict.fromkeys(unit for clause in clauses for unit in clause.units))
+def _check_words(query: Bm25, path: str) -> None:
+    if isinstance(query.text, str):
+        if not without_invisible(query.text).strip():
+            raise InvalidQuery(f"{path}.text", "the text is empty")
+        _check_size(len(query.text.encode(errors="surrogatepass")), f"{path}.text")
+        return
+    if not query.text:
+        raise InvalidQuery(f"{path}.tokens", "no token is given")
+    _check_size(sum(len(token.encode(errors="surrogatepass")) for token in query.text), f"{path}.tokens")
+    for index, token in enumerate(query.text):
+        if not without_invisible(token):
+            raise InvalidQuery(f"{path}.tokens[{index}]", "the token is empty")
 
 
-def shown(unit: Unit) -> str:
-    """As people write it; `_` is any one word."""
-    match unit:
-        case Term(term):
-            return term
-        case Phrase(terms, offsets):
-            words = dict(zip(offsets, terms, strict=True))
-            return '"' + " ".join(_shown_words(words)) + '"'
-        case _:
-            return f"{unit.start}*"
+def _check_size(size: int, path: str) -> None:
+    if size > MAX_TEXT_BYTES:
+        raise LimitExceeded(path, limit="MAX_TEXT_BYTES", maximum=MAX_TEXT_BYTES, actual=size)
 
 
-def _shown_words(words: dict[int, str]) -> Iterator[str]:
-    for place in range(max(words) + 1):
-        if place in words:
-            yield words[place]
-        elif not is_pair(words.get(place - 1, "")):  # the place after a pair is that of its second character
-            yield "_"
+def _check_tokens(query: Bm25, field: SearchedField, path: str) -> None:
+    if isinstance(query.text, str) and field.settings.tokenizer is Tokenizer.PRE_TOKENIZED:
+        raise InvalidQuery(f"{path}.text", f"the texts of {field.path!r} are given as tokens; give `tokens` instead")
+    tokens = Analyzer(field.settings).tokens
+    count = sum(1 if clause.is_token else len(tokens(clause.text)) for clause in clauses_of(query))
+    if count > MAX_TEXT_TOKENS:
+        what = f"{path}.text" if isinstance(query.text, str) else f"{path}.tokens"
+        raise LimitExceeded(what, limit="MAX_TEXT_TOKENS", maximum=MAX_TEXT_TOKENS, actual=count)
 
 
-def _shown_clause(clause: FieldClause) -> str:
-    return " ".join(clause.occur.value + shown(unit) for unit in clause.units)
+def _check_weight(weight: float, path: str) -> None:
+    if not math.isfinite(weight):
+        raise NotFinite(path, f"{weight} is not finite")
+    if not 0 < weight <= MAX_TEXT_WEIGHT:
+        raise InvalidQuery(path, f"{weight:g} is not above 0 and at most MAX_TEXT_WEIGHT ({MAX_TEXT_WEIGHT:g})")
 
 
-def _shown_left_out(left_out: LeftOut, clause: FieldClause, settings: TextSettings) -> str:
-    """Words of a clause, why they are not searched for, and what follows from it."""
-    text = left_out.text if len(left_out.text) <= _SHOWN else left_out.text[:_SHOWN] + "…"
-    match left_out.why:
-        case None:
-            why = f"found by its first {settings.max_token_length} bytes only"
-        case Dropped.TOO_LONG:
-            why = f"longer than max_token_length ({settings.max_token_length} bytes)"
-        case Dropped.TOO_SHORT:
-            why = f"shorter than min_token_length ({settings.min_token_length} bytes)"
-        case _:
-            why = left_out.why.value
-    follows = f", so {_FOLLOWS[clause.occur]}" if clause.is_impossible else ""
-    return f"{json.dumps(text, ensure_ascii=False)} is {why}{follows}"
+def _check_highlight(highlight: Highlighting, path: str) -> None:
+    if not 1 <= highlight.fragments <= MAX_FRAGMENTS:
+        raise InvalidQuery(
+            f"{path}.fragments", f"{highlight.fragments:,} is not between 1 and MAX_FRAGMENTS ({MAX_FRAGMENTS})"
+        )
+    if highlight.length and not MIN_FRAGMENT_LENGTH <= highlight.length <= MAX_FRAGMENT_LENGTH:
+        what = f"{highlight.length:,} is neither 0 nor between {MIN_FRAGMENT_LENGTH} and {MAX_FRAGMENT_LENGTH:,}"
+        raise InvalidQuery(f"{path}.fragment_length", what)

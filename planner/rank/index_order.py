@@ -1,6 +1,7 @@
-"""Where points stand in the order of a payload field, by the values of its index."""
+"""Where points stand in the order of a payload field, by the values of its index, and where the order begins."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
@@ -10,11 +11,36 @@ from numpy.typing import NDArray
 from planner.payload_index import DistinctValues, FieldIndex, Kind, Numbers
 from planner.predicate import instant_of
 from planner.query import DatetimeRange, Range
-from planner.rank.starts import InstantStart, Start
 from storage.budget import UNLIMITED
 
 Places = NDArray[np.int64]
 NOWHERE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ValueStart:
+    """An order begins at this number or string. `key` is what it is compared by: numbers before strings."""
+
+    value: int | float | str
+
+    @property
+    def key(self) -> tuple[bool, int | float | str]:
+        return isinstance(self.value, str), self.value
+
+
+@dataclass(frozen=True, slots=True)
+class InstantStart:
+    """An order by instants begins at this one: as the request says it, and in nanoseconds from 1970 in UTC."""
+
+    value: str
+    instant: int
+
+    @property
+    def key(self) -> tuple[bool, int | float | str]:
+        return False, self.instant
+
+
+Start = ValueStart | InstantStart
 
 
 class Order(Protocol):

@@ -1,4 +1,4 @@
-"""What every way to rank says of itself. Each has a file of its own in this room, and one that binds it in bind."""
+"""What every way to rank says of itself. Each is a file of its own, which also binds it, and a line of ways.py."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,10 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.query import Metric
-from planner.rank.ranking import Place, Ranking, places_in
+from planner.query import Metric, Rank
+from planner.rank.ranking import Place, Ranking, SortKey, places_in
 from planner.rank.run_context import RunContext
+from planner.text import Highlighted
 from storage.mvcc import Snapshot
 from storage.schema import Distance
 
@@ -111,6 +112,10 @@ class Ranker(ABC):
         """What the recall of this ranking is measured against: all points, looked at, whatever its settings say."""
         return self
 
+    def highlighted(self, word: Rank) -> Highlighted | None:
+        """What is to be returned of the texts that match, as the query's `word` for this rank asks; None: nothing."""
+        return None
+
     def no_rank(self) -> str:
         """Why a point that has the vectors has no rank."""
         return f"{self.name} gives it no rank"
@@ -130,6 +135,14 @@ class Ranker(ABC):
         are given. `statistics`: those of the whole collection; None: of what the run reads.
         Raises DeadlineExceeded, Cancelled, and InvalidQuery for points that a formula has no score for.
         """
+
+    def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
+        """What each row of a ranking of this way stands where it stands by, ids included, so that no two are equal.
+
+        Rows of several parts of a collection, sorted by these, are in the order that they have in one.
+        """
+        worst = -ranking.scores if self.higher_is_better else ranking.scores
+        return list(zip(worst.tolist(), run.reader.id_keys(ranking.slots), strict=True))
 
     def places(
         self, allowed: Slots | None, excluded: NDArray[np.int64], wanted: Sequence[int], run: RunContext

@@ -47,6 +47,20 @@ class Place:
         return f"rank {self.rank:,} of {self.candidates:,} by score {self.score:.6g}"
 
 
+SortKey = tuple[object, ...]
+"""What a row of a ranking is sorted by, least first. Keys of one way to rank compare, whichever source gave them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descending:
+    """Sorts as its value does, the other way round."""
+
+    value: tuple[bool, int | float | str]
+
+    def __lt__(self, other: "Descending") -> bool:
+        return other.value < self.value
+
+
 NOTHING = Ranking(np.empty(0, np.uint32), np.empty(0, np.float32))
 
 

@@ -1,7 +1,7 @@
 """Full text: how texts become terms, the index of a field, scores by BM25, highlights. docs/text_search.md."""
 
 from planner.text.analysis import Analyzer, Dropped
-from planner.text.highlights import Highlight, highlights_of
+from planner.text.highlights import Highlight, Highlighted, highlights_of
 from planner.text.index import TextIndex, texts_at
 from planner.text.indexes import TextIndexes
 from planner.text.scoring import SearchedField, combine, match_field
@@ -15,6 +15,7 @@ __all__ = [
     "Dropped",
     "FieldClause",
     "Highlight",
+    "Highlighted",
     "LeftOut",
     "Occur",
     "Phrase",

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from planner.query import Highlighting
+from planner.query import Bm25, Highlighting
 from planner.text.analysis import Analyzer
+from planner.text.scoring import SearchedField
 from planner.text.text_matches import MatchedText, MatchFinder
 from planner.text.units import FieldClause
 from storage.budget import UNLIMITED, Budget
@@ -47,6 +48,15 @@ class Highlight:
     def memory(self) -> int:
         """Bytes of memory of it and of its message, about."""
         return HIGHLIGHT_MEMORY + 8 * len(self.fragment) + SPAN_MEMORY * len(self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Highlighted:
+    """A query by BM25 whose matched parts are returned with the hits, and the fields that it searches."""
+
+    query: Bm25
+    fields: tuple[SearchedField, ...]
+    wanted: Highlighting
 
 
 def highlights_of(

@@ -32,7 +32,9 @@ class TextIndexes:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._keeper: Keeper[_Key, TextIndex] = Keeper(capacity, states=RECENT, most=MAX_INDEXES)
+        self._keeper: Keeper[_Key, TextIndex] = Keeper(
+            capacity, lambda index: index.bytes, states=RECENT, most=MAX_INDEXES
+        )
 
     def get(self, reader: Reader, path: str, settings: TextSettings, budget: Budget) -> TextIndex:
         """The index of `path` as of the reader's commit. Raises DeadlineExceeded or Cancelled; what is done is kept."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from planner.predicate import first_key, parse_path, values_at
 from planner.query import Bm25, Equal, Filter, Nearest, Query, QueryVector, Scalar, Stage
+from planner.resolve import CheckedFilter, derived_filter
 from planner.text import texts_at
 from storage.budget import Budget
 from storage.errors import Cancelled, EngineError
@@ -35,7 +36,7 @@ _WORDS = 3
 
 
 def ask_first(
-    reader: Snapshot, query: Callable[[Query], object], evaluate: Callable[[Filter], object], budget: Budget
+    reader: Snapshot, query: Callable[[Query], object], evaluate: Callable[[CheckedFilter], object], budget: Budget
 ) -> None:
     """Asks each by one of the functions. Raises Cancelled; whatever else fails is nobody's failure."""
     payloads = list(_sample(reader))
@@ -69,13 +70,13 @@ def _queries(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Query]:
             yield Query(root=Stage(query=Nearest(MultiVector(ones)), using=name))
 
 
-def _filters(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Filter]:
+def _filters(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[CheckedFilter]:
     """One filter by each declared field that is not lazy, of a value that is there."""
     for path, params in reader.schema.field_indexes.items():
         values = [value for payload in payloads for value in values_at(payload, parse_path(path))]
         value = next((value for value in values if isinstance(value, Scalar)), None)
         if value is not None and not params.lazy:
-            yield Filter(must=(Equal(path, value),))
+            yield derived_filter(Filter(must=(Equal(path, value),)))
 
 
 def _is_quick(view: SpaceView) -> bool:

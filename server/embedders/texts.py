@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from headwater.v1 import points_pb2, vde_pb2
 from headwater.v1.common_pb2 import Document, Vector
 from headwater.v1.query_pb2 import VectorInput
-from planner.bind import space_of
 from planner.explain import ExplainNode, Explanation, render
+from planner.resolve import space_of
 from server.convert import join, write_dense
 from server.embedders.embedder import Embedders, Role
 from server.errors import EmbedderFailed, no_embedder

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headwater.v1.common_pb2 import Vector
-from planner.bind import dense_space
 from planner.predicate import parse_path
+from planner.resolve import dense_space
 from server.convert import join, kind_of, vector_of
 from server.errors import AmbiguousIndex, EmbedderNotConfigured, IndexNotFound
 from storage.collection import Collection

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from headwater.v1 import vde_pb2 as wire
 from planner.analyze import RecallTest, Sample
-from planner.bind import space_of
 from planner.engine import Engine
 from planner.query import QueryVector
+from planner.resolve import space_of
 from server.convert import filter_of, search_params_of, task_message, task_messages, vector_of
 from server.embedders import Texts
 from storage.budget import Budget

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.v1 import vde_pb2 as wire
-from planner.bind import dense_space, space_of
+from planner.resolve import dense_space, space_of
 from server.convert import point_id_message
 from storage.budget import Budget
 from storage.collection import Collection

@@ -17,7 +17,7 @@ def collection_stats(snapshot: Snapshot, work: BackgroundWork, failed_writes: Fa
         seq=snapshot.seq,
         points=snapshot.point_count,
         points_with_vectors=any_vector,
-        payload_disk_bytes=(snapshot.path / "data.mdb").stat().st_blocks * 512,
+        payload_disk_bytes=snapshot.file.stat().st_blocks * 512,
         spaces={name: _space_stats(snapshot, space, work) for name, space in snapshot.spaces.items()},
         vector_counts={name: snapshot.vector_count(name) for name in snapshot.schema.spaces},
         failed_writes=failed_writes,

@@ -4,6 +4,7 @@ How a value is made, updated and read from a file is its `Maker`'s, of which the
 asks for a value is one of two: either it cannot do without (`get`, `held`), or it has another way to answer (`find`).
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,10 +33,6 @@ class _Entry(Generic[Value]):
     asked: int = 0
     too_large: bool = False
 
-    @property
-    def bytes(self) -> int:
-        return 0 if self.newest is None else self.newest.bytes
-
     def remember(self, value: Value, states: int) -> None:
         """Keeps a whole value, of the newest commit or of an older one."""
         recent = {**{seq: each for seq, each in self.recent.items() if seq != value.seq}, value.seq: value}
@@ -47,15 +44,23 @@ class _Entry(Generic[Value]):
 
 
 class Keeper(Generic[Key, Value]):
-    """Safe for many threads. Values of the least recently used keys go first when all together hold more than
-    `capacity` bytes (None: as many as there are), and keys when there are more than `most`.
+    """Safe for many threads. Values of the least recently used keys go first when what all cost is more than
+    `capacity`, and keys when there are more than `most` (None: as many as there are).
 
     `states`: of how many commits the whole value of a key is kept. 0: values are changed in place, and used only in
     `held` and `copied`.
     """
 
-    def __init__(self, capacity: int | None = None, *, states: int = 1, most: int | None = None) -> None:
+    def __init__(
+        self,
+        capacity: float = math.inf,
+        cost: Callable[[Value], int] = lambda value: 0,
+        *,
+        states: int = 1,
+        most: int | None = None,
+    ) -> None:
         self._capacity = capacity
+        self._value_cost = cost
         self._states = states
         self._most = most
         self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()
@@ -102,7 +107,7 @@ class Keeper(Generic[Key, Value]):
                 _look_up(key, entry, maker)
             finally:
                 entry.lock.release()
-                self._fit(key, entry)
+                self.fit(key)
         if entry.newest is not None:
             maker.budget.acquire(entry.lock)
         elif entry.too_large or entry.asked <= patience or not entry.lock.acquire(blocking=False):
@@ -111,7 +116,7 @@ class Keeper(Generic[Key, Value]):
             return None if _is_later(entry, maker) else self._brought({key: entry}, maker)[key]
         finally:
             entry.lock.release()
-            self._fit(key, entry)
+            self.fit(key)
 
     def find_all(self, keys: Iterable[Key], maker: Maker[Key, Value]) -> dict[Key, Value]:
         """Values of several keys, for who can do without: made in one pass, or updated. Waits for whoever does so.
@@ -123,7 +128,7 @@ class Keeper(Generic[Key, Value]):
         with ExitStack() as held:
             for key, entry in entries.items():
                 maker.budget.acquire(entry.lock)
-                held.callback(self._fit, key, entry)
+                held.callback(self.fit, key)
                 held.callback(entry.lock.release)
             for key, entry in entries.items():
                 _look_up(key, entry, maker)
@@ -156,11 +161,14 @@ class Keeper(Generic[Key, Value]):
         return entry is not None and entry.lock.locked()
 
     def fit(self, key: Key) -> None:
-        """Sees to the bound after a value that `find` gave grew by its use."""
+        """Sees to the bound after a value that `find` gave was made, or grew by its use: it goes if it does not fit
+        alone, else others do."""
         with self._lock:
             entry = self._entries.get(key)
+            if entry is not None and self._cost(entry) > self._capacity:
+                entry.drop()
         if entry is not None:
-            self._fit(key, entry)
+            self._make_room(entry)
 
     def take_over(self, key: Key, other: "Keeper[Key, Value]") -> None:
         """Takes what another keeper has of the key, also while a thread makes it, unless it is here already."""
@@ -177,9 +185,12 @@ class Keeper(Generic[Key, Value]):
 
     @property
     def used(self) -> int:
-        """Bytes in use, about."""
+        """What all values cost together now."""
         with self._lock:
-            return sum(entry.bytes for entry in self._entries.values())
+            return sum(map(self._cost, self._entries.values()))
+
+    def _cost(self, entry: _Entry[Value]) -> int:
+        return 0 if entry.newest is None else self._value_cost(entry.newest)
 
     def _entry(self, key: Key) -> _Entry[Value]:
         with self._lock:
@@ -204,25 +215,14 @@ class Keeper(Generic[Key, Value]):
             entries[key].remember(value, self._states)
         return values
 
-    def _fit(self, key: Key, entry: _Entry[Value]) -> None:
-        """Drops a value that does not fit alone, else others until it fits."""
-        if self._capacity is None:
-            return
-        with self._lock:
-            if self._entries.get(key) is entry and entry.bytes > self._capacity:
-                entry.drop()
-        self._make_room(entry)
-
     def _make_room(self, kept: _Entry[Value]) -> None:
-        if self._capacity is None:
-            return
         with self._lock:
-            excess = sum(entry.bytes for entry in self._entries.values()) - self._capacity
+            excess = sum(map(self._cost, self._entries.values())) - self._capacity
             for key, entry in list(self._entries.items()):
                 if excess <= 0:
                     return
                 if entry is not kept and entry.newest is not None:
-                    excess -= entry.bytes
+                    excess -= self._cost(entry)
                     del self._entries[key]
 
 

@@ -10,13 +10,10 @@ from storage.budget import Budget
 
 
 class Versioned(Protocol):
-    """Data derived from commit `seq`, which hold about so many `bytes` of memory."""
+    """Data derived from commit `seq`."""
 
     @property
     def seq(self) -> int: ...
-
-    @property
-    def bytes(self) -> int: ...
 
 
 Key = TypeVar("Key")

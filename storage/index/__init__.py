@@ -4,12 +4,11 @@ from storage.index.graph_file import remove_unsound_graphs
 from storage.index.hnsw import Graph, GraphSearch, build, has_kernel
 from storage.index.inverted import Compact, SparseIndex, SparseView
 from storage.index.row_versions import Growing
-from storage.index.sparse_indexes import Copy, SparseIndexes
+from storage.index.sparse_indexes import SparseIndexes
 from storage.index.sparse_log import SparseChange, SparseLog
 
 __all__ = [
     "Compact",
-    "Copy",
     "Graph",
     "GraphSearch",
     "Growing",

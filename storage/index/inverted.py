@@ -134,6 +134,11 @@ class SparseIndex:
         self._tail_rows: Growing[np.int32] = Growing(np.int32)
         self._tail_values: Growing[np.float32] = Growing(np.float32)
 
+    @property
+    def seq(self) -> int:
+        """The newest commit that it is good for."""
+        return self.versions.seq
+
     @classmethod
     def build(cls, bodies: Iterable[tuple[int, memoryview]], seq: int, budget: Budget) -> "SparseIndex":
         """Of the bytes of all vectors, by slot, as of commit `seq`. Raises DeadlineExceeded or Cancelled."""

@@ -1,7 +1,9 @@
 """The state of an open collection by commit, and the snapshot that pins one."""
 
 from storage.mvcc.loading import create_core, open_core
-from storage.mvcc.snapshot import VALUES_READ_AT_ONCE, RowsOf, Snapshot, Tokens
+from storage.mvcc.snapshot import Snapshot
+from storage.mvcc.space_rows import VALUES_READ_AT_ONCE, RowsOf
+from storage.mvcc.space_tokens import Tokens
 from storage.mvcc.state import Core, View
 
 __all__ = [

@@ -26,6 +26,7 @@ from storage.segments import Space, open_index, read_token_owners
 from storage.tables import (
     MAX_SLOT,
     ChangeLog,
+    CollectionTables,
     PayloadCodec,
     State,
     check_format,
@@ -93,7 +94,7 @@ def open_core(uid: str, path: Path, codec: PayloadCodec, map_size: int) -> Core:
 
 def _write_first(core: Core, schema: CollectionSchema) -> None:
     with core.env.begin(write=True) as txn:
-        core.tables = open_tables(core.env, txn)
+        _open_tables(core, txn)
         core.schema = replace(schema, spaces={})
         for name, space in schema.spaces.items():
             core.add_space(txn, name, space)
@@ -104,7 +105,7 @@ def _write_first(core: Core, schema: CollectionSchema) -> None:
 
 def _load(core: Core) -> None:
     with core.env.begin(write=True) as txn:
-        core.tables = open_tables(core.env, txn)
+        _open_tables(core, txn)
     with core.env.begin(write=True) as txn:
         check_format(txn, core.tables, core.environment_path)
         state = get_state(txn, core.tables)
@@ -120,6 +121,11 @@ def _load(core: Core) -> None:
     note_use(core.path)
     core.changes = ChangeLog(state.seq)
     core.publish(core.make_view(state))
+
+
+def _open_tables(core: Core, txn: lmdb.Transaction) -> None:
+    core.tables = open_tables(core.env, txn)
+    core.collection_tables = CollectionTables(core.uid, core.environment_path / "data.mdb", core.tables, core.codec)
 
 
 def _load_space(core: Core, txn: lmdb.Transaction, name: str, space: SpaceSchema, state: State) -> None:

@@ -26,6 +26,7 @@ from storage.schema import (
 from storage.segments import MatchingRowsCache, Space, SpaceView
 from storage.tables import (
     ChangeLog,
+    CollectionTables,
     PayloadCodec,
     State,
     Tables,
@@ -70,6 +71,8 @@ class Core:
         self.env = open_environment(self.environment_path, map_size)
         self.codec = codec
         self.tables: Tables
+        self.collection_tables: CollectionTables
+        """What readers take of them."""
         self.schema: CollectionSchema
         self.next_space_uid = 1
         self.spaces: dict[str, Space] = {}

@@ -3,7 +3,7 @@
 from storage.search.dense import SpaceHits, SpaceSearch
 from storage.search.multi import MultiQuery, score_multi, search_multi
 from storage.search.prewarming import prewarm
-from storage.search.random_order import seeded_order
+from storage.search.random_order import seeded_hashes, seeded_order
 from storage.search.sampling import sample_vectors
 from storage.search.snapshot_search import score_vectors, search_vectors
 from storage.search.sparse import (
@@ -31,6 +31,7 @@ __all__ = [
     "search_multi",
     "search_sparse",
     "search_vectors",
+    "seeded_hashes",
     "seeded_order",
     "sparse_or_multi_vectors",
     "try_sparse",

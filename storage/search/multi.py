@@ -60,15 +60,15 @@ def search_multi(
     kinds = sorted({kind_of_index(block.graph) for block in snapshot.spaces[space].blocks if block.graph is not None})
     if query.exact or not kinds:
         reason = "exact was asked for" if query.exact else "no graph covers its tokens yet"
-        hits = _scan(snapshot, space, query, limit, snapshot.tokens_of(space, allowed), budget)
+        hits = _scan(snapshot, space, query, limit, snapshot.tokens(space).of(allowed), budget)
         return replace(hits, reason=reason)
-    tokens = None if allowed is None else snapshot.tokens_of(space, allowed)
+    tokens = None if allowed is None else snapshot.tokens(space).of(allowed)
     if tokens is not None and int(tokens.counts.sum()) <= SCANNED_TOKENS:
         hits = _scan(snapshot, space, query, limit, tokens, budget)
         return replace(hits, strategy="matching rows", reason="few points match")
     points, computed = _nominated(snapshot, space, query, limit, tokens, budget)
     if len(points) < limit:
-        everything = snapshot.tokens_of(space, allowed)
+        everything = snapshot.tokens(space).of(allowed)
         hits = _scan(snapshot, space, query, limit, everything, budget)
         return replace(hits, reason="too few points were nominated")
     hits = score_multi(snapshot, space, points, query, budget)
@@ -79,7 +79,7 @@ def search_multi(
 
 def score_multi(snapshot: Snapshot, space: str, slots: Slots, query: MultiQuery, budget: Budget) -> SpaceHits:
     """Those of `slots` that have a multi-vector, best first by MaxSim."""
-    tokens = snapshot.tokens_of(space, slots)
+    tokens = snapshot.tokens(space).of(slots)
     scores = _scores(snapshot, space, query, tokens, budget)
     found, scores = best(tokens.slots, scores, None, snapshot.id_keys)
     computed = int(tokens.counts.sum()) * len(query.vector.rows)
@@ -88,10 +88,11 @@ def score_multi(snapshot: Snapshot, space: str, slots: Slots, query: MultiQuery,
 
 def multi_vectors(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tuple[int, MultiVector]]:
     """Positions of those of `slots` that have a multi-vector, and these. Raises CorruptStore."""
+    held = snapshot.tokens(space)
     for position in range(len(slots)):
-        tokens = snapshot.tokens_of(space, slots[position : position + 1])
+        tokens = held.of(slots[position : position + 1])
         if len(tokens.slots):
-            yield position, MultiVector(snapshot.token_rows(space, tokens.rows))
+            yield position, MultiVector(held.vectors(tokens.rows))
 
 
 def _nominated(
@@ -106,7 +107,7 @@ def _nominated(
     ]
     hits = search_vectors(snapshot, searches, budget)
     tokens = np.unique(np.concatenate([each.slots for each in hits]))
-    return np.unique(snapshot.token_owners(space)[tokens]), sum(each.distance_computations for each in hits)
+    return np.unique(snapshot.tokens(space).owners[tokens]), sum(each.distance_computations for each in hits)
 
 
 def _scan(

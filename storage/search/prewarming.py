@@ -38,7 +38,7 @@ def _other_files(snapshot: Snapshot, space: str | None) -> Iterator[Path]:
                 if entry.index is not None:
                     yield block.block.path.parent / entry.index.name
     if space is None:
-        yield snapshot.path / "data.mdb"
+        yield snapshot.file
 
 
 def _touch(data: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], budget: Budget) -> int:

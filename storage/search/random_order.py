@@ -19,6 +19,11 @@ def seeded_order(seed: int, slots: Slots, reader: Reader, budget: Budget) -> Slo
 
     Raises DeadlineExceeded, Cancelled. Equal hashes, of 64 bits, are not expected to be seen.
     """
+    return slots[np.argsort(seeded_hashes(seed, slots, reader, budget), kind="stable")]
+
+
+def seeded_hashes(seed: int, slots: Slots, reader: Reader, budget: Budget) -> NDArray[np.uint64]:
+    """What `seeded_order` sorts by (n,)."""
     key = seed.to_bytes(8, "big")
     hashes = np.empty(len(slots), ">u8")
     for start in range(0, len(slots), HASHED_AT_ONCE):
@@ -26,4 +31,4 @@ def seeded_order(seed: int, slots: Slots, reader: Reader, budget: Budget) -> Slo
         part = slice(start, start + HASHED_AT_ONCE)
         digests = (blake2b(id_key, digest_size=8, key=key).digest() for id_key in reader.id_keys(slots[part]))
         hashes[part] = np.frombuffer(b"".join(digests), ">u8")
-    return slots[np.argsort(hashes, kind="stable")]
+    return hashes

@@ -25,7 +25,7 @@ def search_vectors(snapshot: Snapshot, searches: Sequence[SpaceSearch], budget: 
             snapshot.spaces[space],
             snapshot.seq,
             [searches[number] for number in numbers],
-            rows_of=snapshot.rows_of(space),
+            rows_of=snapshot.rows(space).of,
             id_keys=snapshot.id_keys if space in snapshot.schema.dense else _token_keys,
             cache=snapshot.matching_rows,
             budget=budget,
@@ -45,7 +45,7 @@ def score_vectors(
         snapshot.spaces[space],
         slots,
         vector,
-        rows_of=snapshot.rows_of(space),
+        rows_of=snapshot.rows(space).of,
         id_keys=snapshot.id_keys,
         budget=budget,
     )

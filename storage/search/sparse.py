@@ -66,17 +66,17 @@ def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
     """Brings the indexes of sparse spaces that are searched up to date, and their files where that is worth it."""
     drop_others(snapshot)
     for space in snapshot.schema.sparse:
-        if snapshot.has_sparse_index(space) or is_kept(snapshot, space):
+        if snapshot.sparse_indexes.has(_uid(snapshot, space)) or is_kept(snapshot, space):
             _view(snapshot, space, budget)
-            data = snapshot.copied_sparse_index(space, partial(copy_worth_keeping, snapshot, space))
+            data = snapshot.sparse_indexes.copied(_uid(snapshot, space), partial(copy_worth_keeping, snapshot, space))
             if data is not None:
                 write_sparse(snapshot, space, data)
 
 
 def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
     """Searches a sparse space whose index is there for one of its vectors, which is no use of it to be noted."""
-    if snapshot.has_sparse_index(space):
-        for _, body in snapshot.vector_bodies(space):
+    if snapshot.sparse_indexes.has(_uid(snapshot, space)):
+        for _, body in snapshot.bodies(space).scan():
             query = SparseQuery(SparseVector.from_bytes(body))
             view = _view(snapshot, space, budget)
             factors = _factors(snapshot, space, query, view)
@@ -131,8 +131,9 @@ def sparse_or_multi_vectors(
 
 
 def _sparse_at(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tuple[int, SparseVector]]:
+    bodies = snapshot.bodies(space)
     for position, slot in enumerate(slots.tolist()):
-        body = snapshot.vector_body(space, slot)
+        body = bodies.get(slot)
         if body is not None:
             yield position, SparseVector.from_bytes(body)
 
@@ -144,7 +145,12 @@ def sparse_vectors(snapshot: Snapshot, space: str, slots: Slots) -> tuple[Slots,
 
 
 def _view(snapshot: Snapshot, space: str, budget: Budget) -> SparseView:
-    return snapshot.sparse_view(space, lambda: open_sparse(snapshot, space, budget), budget)
+    build = partial(open_sparse, snapshot, space, budget)
+    return snapshot.sparse_indexes.view(_uid(snapshot, space), snapshot.seq, build, budget)
+
+
+def _uid(snapshot: Snapshot, space: str) -> int:
+    return snapshot.schema.sparse[space].uid
 
 
 def _factors(snapshot: Snapshot, space: str, query: SparseQuery, view: SparseView) -> list[float] | None:

@@ -1,24 +1,19 @@
 """The inverted index of a sparse space in a file: read instead of making it, and written when that is worth it."""
 
-import logging
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from storage.budget import Budget
-from storage.derived import Derived, fingerprint, is_worth_keeping
+from storage.derived import Derived, few_changes, fingerprint, is_worth_keeping, read_decoded
 from storage.index import Compact, SparseChange, SparseIndex
 from storage.mvcc import Snapshot
-
-log = logging.getLogger(__name__)
 
 _CODE = ("vectors/sparse.py", "index/inverted.py", "index/row_versions.py", "search/stored_sparse.py")
 
 KIND = "sparse"
-
-MOST_CHANGED = 0.5
-"""Share of the vectors beyond which the index is made anew instead of brought up to date."""
 
 
 @cache
@@ -34,7 +29,7 @@ def open_sparse(snapshot: Snapshot, space: str, budget: Budget) -> SparseIndex:
     """
     index = _stored(snapshot, space)
     if index is None:
-        index = SparseIndex.build(snapshot.vector_bodies(space), snapshot.seq, budget)
+        index = SparseIndex.build(snapshot.bodies(space).scan(), snapshot.seq, budget)
         snapshot.derived.outdated()
     return index
 
@@ -71,24 +66,30 @@ def note_use(snapshot: Snapshot, space: str) -> None:
 
 
 def _stored(snapshot: Snapshot, space: str) -> SparseIndex | None:
-    stored = snapshot.derived.read(KIND, _key(snapshot, space), version())
-    if stored is None:
-        return None
-    try:
-        index = SparseIndex.restore(stored.seq, Compact(**stored.arrays))
-    except (ValueError, TypeError) as error:
-        log.warning("the file of the index of space %r cannot be used and is made anew: %r", space, error)
-        return None
-    if stored.seq == snapshot.seq:
+    """The index of the file and what changed since; None when there is no file, or making it anew is less work."""
+    index = read_decoded(snapshot.derived, KIND, _key(snapshot, space), version(), _decoded)
+    if index is None or index.seq == snapshot.seq:
         return index
-    slots = stored.arrays["slots"]
-    changed = snapshot.catch_up(stored.seq, partial(np.sort, slots)) if stored.seq < snapshot.seq else None
-    if changed is None or len(changed) > MOST_CHANGED * max(len(slots), snapshot.vector_count(space)):
+    if index.seq > snapshot.seq:
         return None
-    bodies = ((slot, snapshot.vector_body(space, slot)) for slot in changed.tolist())
+    changed = few_changes(snapshot, index.seq, partial(_held_slots, index), snapshot.vector_count(space))
+    if changed is None:
+        return None
+    held = snapshot.bodies(space)
+    bodies = ((slot, held.get(slot)) for slot in changed.tolist())
     changes = [SparseChange(slot, None if body is None else bytes(body)) for slot, body in bodies]
     index.jump(changes, snapshot.seq)
     return index
+
+
+def _held_slots(index: SparseIndex) -> NDArray[np.uint32]:
+    """Slots of the points that it has, ascending. Requires: it is as it was restored."""
+    return np.sort(index.versions.view().slots)
+
+
+def _decoded(stored: Derived) -> SparseIndex:
+    """Raises ValueError, LookupError or TypeError when it is no sparse index."""
+    return SparseIndex.restore(stored.seq, Compact(**stored.arrays))
 
 
 def _key(snapshot: Snapshot, space: str) -> str:

@@ -1,8 +1,10 @@
 """The tables of ids, payloads and rows in LMDB: keys, values, the catalog, and the reader of one transaction."""
 
 from storage.tables.aliases import Alias, AliasOperation, CreateAlias, DeleteAlias, RenameAlias
+from storage.tables.body_table import BodyTable
 from storage.tables.catalog import Catalog, CollectionState, NamedCollection, read_catalog
 from storage.tables.codec import PayloadCodec
+from storage.tables.collection_tables import CollectionTables
 from storage.tables.environment import (
     State,
     Tables,
@@ -40,9 +42,10 @@ from storage.tables.point_records import (
     encode_vector,
     record_parts,
 )
-from storage.tables.reader import Reader, read_rows, slots_in
+from storage.tables.reader import Reader
 from storage.tables.recent_changes import ChangeLog
 from storage.tables.snapshot_entries import SnapshotEntry, SnapshotTable
+from storage.tables.whole_tables import read_rows, slots_in
 
 __all__ = [
     "MAX_ID_BYTES",
@@ -51,9 +54,11 @@ __all__ = [
     "VECTOR_VERSION",
     "Alias",
     "AliasOperation",
+    "BodyTable",
     "Catalog",
     "ChangeLog",
     "CollectionState",
+    "CollectionTables",
     "CreateAlias",
     "DeleteAlias",
     "IdTable",

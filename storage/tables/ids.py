@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 
 import lmdb
 
-from storage.tables.keys import decode_slot, encode_slot
+from storage.schema import PointId
+from storage.tables.keys import decode_slot, encode_id, encode_slot
 
 _CUT = 511
 _ENTRY = struct.Struct(">2sBI")  # rest of the key padded with zeros, its length, slot
 
 
-class IdTable:
-    """Reads and writes one table inside one transaction."""
+class Ids:
+    """Reads the table inside one transaction."""
 
     def __init__(self, txn: lmdb.Transaction, table: lmdb._Database) -> None:
         self._txn = txn
@@ -37,6 +38,35 @@ class IdTable:
             found = {bytes(key): decode_slot(value) for key, value in cursor.getmulti(keys)}
         return [found.get(key) for key in keys]
 
+    def scan(self, start: bytes = b"") -> Iterator[tuple[bytes, int]]:
+        """Keys and slots in id order, from `start` inclusive."""
+        with self._txn.cursor(self._table) as cursor:
+            if not cursor.set_range(start[:_CUT]):
+                return
+            for cut, value in cursor.iternext():
+                if len(cut) < _CUT:
+                    yield bytes(cut), decode_slot(value)
+                    continue
+                for rest, slot in _entries(value):
+                    if bytes(cut) + rest >= start:
+                        yield bytes(cut) + rest, slot
+
+    def slots_from(self, start: PointId | None = None) -> Iterator[int]:
+        """Slots in id order, from the id `start` inclusive."""
+        for _, slot in self.scan(b"" if start is None else encode_id(start)):
+            yield slot
+
+    def slots_between(self, start: bytes, stop: bytes) -> Iterator[int]:
+        """Slots in id order, of those whose key (see keys.py) is from `start` on and before `stop`."""
+        for key, slot in self.scan(start):
+            if key >= stop:
+                return
+            yield slot
+
+
+class IdTable(Ids):
+    """Also writes it."""
+
     def put_many(self, pairs: Sequence[tuple[bytes, int]]) -> None:
         """Adds ids that are not there yet."""
         with self._txn.cursor(self._table) as cursor:
@@ -53,19 +83,6 @@ class IdTable:
         bucket = self._bucket(key[:_CUT])
         del bucket[key[_CUT:]]
         self._put_bucket(key[:_CUT], bucket)
-
-    def scan(self, start: bytes = b"") -> Iterator[tuple[bytes, int]]:
-        """Keys and slots in id order, from `start` inclusive."""
-        with self._txn.cursor(self._table) as cursor:
-            if not cursor.set_range(start[:_CUT]):
-                return
-            for cut, value in cursor.iternext():
-                if len(cut) < _CUT:
-                    yield bytes(cut), decode_slot(value)
-                    continue
-                for rest, slot in _entries(value):
-                    if bytes(cut) + rest >= start:
-                        yield bytes(cut) + rest, slot
 
     def _bucket(self, cut: bytes) -> dict[bytes, int]:
         value = self._txn.get(cut, db=self._table)

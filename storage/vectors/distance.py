@@ -164,21 +164,24 @@ def _estimates(
         guess = np.stack([-np.abs(rows - query).sum(axis=1, dtype=np.float32) for query in queries])
         return guess, unit * -guess
     dots = queries @ rows.T
-    if distance.is_binary:
-        return _binary_estimates(distance, dots, query_norms, row_norms)
-    if distance is Distance.DOT:
-        return dots, unit * (query_norms[:, None] * row_norms[None, :])
-    if distance is Distance.COSINE:
-        inverse = np.divide(1.0, row_norms, out=np.zeros_like(row_norms), where=row_norms > 0)
-        inverse_query = np.divide(1.0, query_norms, out=np.zeros_like(query_norms), where=query_norms > 0)
-        dots *= inverse
-        dots *= inverse_query[:, None]
-        return dots, np.full((1, 1), unit, np.float32)
-    sums = query_norms[:, None] + row_norms[None, :]
-    dots *= 2.0
-    dots -= (query_norms * query_norms)[:, None]
-    dots -= row_norms * row_norms
-    return dots, unit * (sums * sums)
+    match distance:
+        case Distance.HAMMING | Distance.JACCARD:
+            return _binary_estimates(distance, dots, query_norms, row_norms)
+        case Distance.DOT:
+            return dots, unit * (query_norms[:, None] * row_norms[None, :])
+        case Distance.COSINE:
+            inverse = np.divide(1.0, row_norms, out=np.zeros_like(row_norms), where=row_norms > 0)
+            inverse_query = np.divide(1.0, query_norms, out=np.zeros_like(query_norms), where=query_norms > 0)
+            dots *= inverse
+            dots *= inverse_query[:, None]
+            return dots, np.full((1, 1), unit, np.float32)
+        case Distance.EUCLID:
+            sums = query_norms[:, None] + row_norms[None, :]
+            dots *= 2.0
+            dots -= (query_norms * query_norms)[:, None]
+            dots -= row_norms * row_norms
+            return dots, unit * (sums * sums)
+    assert_never(distance)
 
 
 def _binary_estimates(

@@ -52,19 +52,14 @@ class Transaction:
     def ids(self) -> IdTable:
         return IdTable(self.txn, self.core.tables.ids)
 
+    @property
+    def state(self) -> State:
+        """What the commit would leave now."""
+        return State(self.seq, self.next_slot, self.point_count, self.generation)
+
     def reader(self) -> Reader:
         """Reads what this transaction sees so far."""
-        return Reader(
-            self.txn,
-            self.core.tables,
-            seq=self.seq,
-            schema=self.core.schema,
-            codec=self.core.codec,
-            collection_uid=self.core.uid,
-            point_count=self.point_count,
-            path=self.core.environment_path,
-            pending=True,
-        )
+        return Reader(self.txn, self.core.collection_tables, self.state, self.core.schema, pending=True)
 
     def rows_table(self, space: str) -> lmdb._Database:
         uid = self.core.spaces[space].schema.uid
@@ -108,7 +103,7 @@ class Transaction:
         try:
             self.changes.enter_rows(self.txn, self.seq, self.on_undo)
             self._seal_full_blocks()
-            state = State(self.seq, self.next_slot, self.point_count, self.generation)
+            state = self.state
             put_state(self.txn, core.tables, state)
             if self.structural:
                 put_schema(self.txn, core.tables, core.schema, core.next_space_uid)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater import ScoredPoint, distribution_based_score_fusion, reciprocal_rank_fusion
-from planner.rank import fusion as of_the_server
+from planner.execute import fusion as of_the_server
 
 IDS: list[int | str] = [0, 1, 2, 10, 2**64 - 1, "", "10", "a", "b", "\ue000", "\U00010000"]
 """In their total order: numbers first, strings by UTF-8 bytes (not by UTF-16 units, which would swap the last two)."""

@@ -108,8 +108,9 @@ def _content(collection: Collection) -> Content:
                 has[position].add(space)
             assert len(holders) == snapshot.vector_count(space)
         if "multi" in snapshot.schema.multi:
-            tokens = snapshot.tokens_of("multi", None)
-            rows = snapshot.token_rows("multi", tokens.rows)
+            held = snapshot.tokens("multi")
+            tokens = held.of(None)
+            rows = held.vectors(tokens.rows)
             owners = np.repeat(tokens.slots, tokens.counts)
             expected = dict(zip(slots.tolist(), numbers, strict=True))
             assert rows[:, 0].tolist() == [expected[slot] for slot in owners.tolist()]

@@ -31,6 +31,7 @@ from storage.schema import CollectionSchema, SchemaChange, SparseModifier, Spars
 from storage.schema.payload_schema import FieldIndexParams, FieldType
 from storage.schema.text_settings import TextSettings, Tokenizer
 from storage.settings import StorageSettings
+from storage.tables.body_table import BodyTable
 from storage.tables.reader import Reader
 from storage.vectors.sparse import SparseVector
 from storage.write.operations import ByIds, DeletePoints, DeleteVectors, Operation, SpaceBodies, UpdateVectors, Upsert
@@ -159,7 +160,7 @@ def test_after_a_restart_no_record_is_read_to_make_an_index(path: Path, monkeypa
     expected = fresh_answers(path)
     with opened(path) as (database, engine):
         monkeypatch.delattr(Reader, "payloads")
-        monkeypatch.delattr(Reader, "vector_bodies")
+        monkeypatch.delattr(BodyTable, "scan")
         assert answers(engine, database.collection("c")) == expected
 
 
@@ -173,7 +174,7 @@ def test_after_a_kill_only_what_changed_is_read(path: Path, monkeypatch: pytest.
     expected = fresh_answers(copy)
     with opened(copy) as (database, engine):
         monkeypatch.delattr(Reader, "payloads")
-        monkeypatch.delattr(Reader, "vector_bodies")
+        monkeypatch.delattr(BodyTable, "scan")
         assert answers(engine, database.collection("c")) == expected
 
 
@@ -412,6 +413,19 @@ def test_copies_have_no_derived_files_and_the_same_answers(path: Path) -> None:
         assert len(files(path)) == 9
         write(database.collection("c"), upsert({1: 30}))
         assert answers(engine, database.collection("clone")) == expected
+
+
+def test_upkeep_that_finds_all_up_to_date_asks_for_no_more_upkeep(path: Path) -> None:
+    asked: list[Collection] = []
+    with opened(path) as (database, engine):
+        collection = database.collection("c")
+        warm(engine, collection)
+        collection.derived.outdated = lambda: asked.append(collection)
+        engine.derived.prepare(collection)
+        assert asked == []
+        write(collection, upsert({number: number + 3 for number in range(9)}))
+        engine.derived.prepare(collection)
+        assert asked == []
 
 
 def test_fields_that_nobody_asks_for_lose_their_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from planner.query.query import (
     StoredVector,
     VectorsSelector,
 )
+from planner.resolve.filters import derived_filter
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.database import Database
@@ -197,7 +198,10 @@ def test_time_limits_end_searches_and_filters(engine: Engine, shop: Collection) 
 
 def test_the_filter_cache_is_bounded_and_forgets_the_oldest(shop: Collection) -> None:
     cache = FilterCache(capacity=2 * (ENTRY_BYTES + 40))
-    filters = [CHEAP, Filter(must=(Equal("color", "red"),)), Filter(must=(HasVector("image"),))]
+    filters = [
+        derived_filter(each)
+        for each in (CHEAP, Filter(must=(Equal("color", "red"),)), Filter(must=(HasVector("image"),)))
+    ]
     with shop.snapshot() as reader:
         first = cache.slots(reader, filters[0], UNLIMITED)
         assert cache.slots(reader, filters[0], UNLIMITED) is first
@@ -224,7 +228,8 @@ def test_conditions_are_tested_cheap_ones_first_and_only_while_a_point_may_match
     regex, red = TextTest("kind", TextOperator.REGEX, "l.mp|desk"), Equal("color", "red")
     reports: list[ConditionReport] = []
     with shop.snapshot() as reader:
-        slots = matching_slots(reader, Filter(must=(regex, red), should=(Equal("price", 30),)), reports=reports)
+        filter = derived_filter(Filter(must=(regex, red), should=(Equal("price", 30),)))
+        slots = matching_slots(reader, filter, reports=reports)
         assert reader.point_ids(slots) == [1]
     told = [(report.condition, report.points, report.tested) for report in reports]
     assert told == [(red, 3, None), (regex, 2, 3), (Equal("price", 30), 1, 2)]

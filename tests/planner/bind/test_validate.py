@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.bind.filters import check_filter
 from planner.bind.stages import check_query
 from planner.engine import Engine
 from planner.errors import AmbiguousSpace, InvalidFilter, InvalidLimit, InvalidQuery
@@ -48,6 +47,7 @@ from planner.query.query import (
     StoredVector,
     VectorsSelector,
 )
+from planner.resolve.filters import check_filter
 from storage.collection import Collection
 from storage.errors import (
     DimensionMismatch,

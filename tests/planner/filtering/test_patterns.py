@@ -17,6 +17,7 @@ from planner.payload_index.indexes import SCANS_BEFORE_INDEX, FieldIndexes
 from planner.predicate.globs import compile_glob
 from planner.predicate.patterns import LIGHT_PROGRAM, MAX_MATCH_STEPS, compile_regex
 from planner.query.filter import Condition, Equal, Filter, MinShould, Nested, TextOperator, TextTest
+from planner.resolve.filters import check_filter, derived_filter
 from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -184,13 +185,14 @@ def test_whether_a_filter_is_refused_depends_on_the_points_alone(
         slots = reader.slots_of(range(len(payloads))).tolist()
         assert slots == list(range(len(payloads)))
         expected, page = _expected(filter, payloads), _expected(filter, payloads, limit)
+        checked = check_filter(filter, reader.schema, "filter")
         without, indexed = FilterCache(0), FilterCache(2**20, _indexes(reader))
-        assert _outcome(lambda: matching_slots(reader, filter)) == expected
-        assert _outcome(lambda: first_matching(reader, filter, limit, without, UNLIMITED)) == page
-        assert _outcome(lambda: first_matching(reader, filter, limit, indexed, UNLIMITED)) == page
+        assert _outcome(lambda: matching_slots(reader, checked)) == expected
+        assert _outcome(lambda: first_matching(reader, checked, limit, without, UNLIMITED)) == page
+        assert _outcome(lambda: first_matching(reader, checked, limit, indexed, UNLIMITED)) == page
         for _ in range(2):
-            assert _outcome(lambda: indexed.slots(reader, filter, UNLIMITED)) == expected
-        assert _outcome(lambda: first_matching(reader, filter, limit, indexed, UNLIMITED)) == page
+            assert _outcome(lambda: indexed.slots(reader, checked, UNLIMITED)) == expected
+        assert _outcome(lambda: first_matching(reader, checked, limit, indexed, UNLIMITED)) == page
     database.delete_collection(collection.name)
 
 
@@ -215,12 +217,13 @@ def test_the_budget_is_looked_at_between_two_texts(database: Database) -> None:
 
     conditions = tuple(TextTest("x", TextOperator.REGEX, f"^a[ab]{{1000}}[ab]{{900}}c{number}") for number in range(20))
     with collection.snapshot() as reader, pytest.raises(Cancelled):
-        matching_slots(reader, Filter(should=conditions), Budget(is_cancelled=gone))
+        matching_slots(reader, derived_filter(Filter(should=conditions)), Budget(is_cancelled=gone))
 
 
 def test_an_element_that_matches_decides_whatever_the_others_are(database: Database) -> None:
     collection = _filled(database, [{"x": [LONG, "a" * 2_001]}, {"x": ["a" * 2_001, LONG]}, {"x": "a"}])
+    heavy = derived_filter(Filter(must=(TextTest("x", TextOperator.REGEX, HEAVY),)))
     with collection.snapshot() as reader:
         for fields in (None, _indexes(reader)):
-            slots = matching_slots(reader, Filter(must=(TextTest("x", TextOperator.REGEX, HEAVY),)), fields=fields)
+            slots = matching_slots(reader, heavy, fields=fields)
             assert slots.tolist() == [0, 1]

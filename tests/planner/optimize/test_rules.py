@@ -46,6 +46,7 @@ from planner.query.filter import (
 from planner.query.query import QueryVector, SearchParams
 from planner.rank.by_dense_vector import InDense
 from planner.rank.by_multi_vector import InMulti
+from planner.resolve.filters import CheckedFilter, derived_filter
 from storage.schema import Distance
 from storage.search.multi import MultiQuery
 from storage.vectors.multi import MultiVector
@@ -53,13 +54,22 @@ from tests.support.oracle import query as oracle
 from tests.support.strategies import FILTERS, random_world
 
 A, B, C = Equal("a", 1), Equal("b", 1), IsNull("c")
-NEVER = Filter(must=(HasId(()),))
+
+
+def made(
+    must: tuple[Condition, ...] = (), should: tuple[Condition, ...] = (), must_not: tuple[Condition, ...] = ()
+) -> CheckedFilter:
+    """A filter of these clauses."""
+    return derived_filter(Filter(must=must, should=should, must_not=must_not))
+
+
+NEVER = made(must=(HasId(()),))
 NEAR = InDense("", Distance.DOT, QueryVector(np.ones(2, np.float32)), SearchParams())
 EMPTY = Empty(stage="root")
 WORLD = random_world(5)
 
 
-def search(filter: Filter | None = None) -> Search:
+def search(filter: CheckedFilter | None = None) -> Search:
     return Search(stage="root", ranker=NEAR, filter=filter, limit=3)
 
 
@@ -68,18 +78,18 @@ def fused(*children: Node) -> FuseRanks:
 
 
 def test_push_down_filter_reaches_every_leaf_through_gates_and_fusions() -> None:
-    inner, outer = Filter(must=(A,)), Filter(should=(B, C))
+    inner, outer = made(must=(A,)), made(should=(B, C))
     gate = Gate(stage="root", filter=inner, child=search())
     plan = Restrict(stage="root", filter=outer, child=fused(search(inner), Scan(stage="root", limit=3), gate))
-    both = Filter(must=(outer, inner))
+    both = made(must=(outer, inner))
     pushed = Gate(stage="root", filter=inner, child=search(outer))
     assert push_down_filter(plan) == fused(search(both), Scan(stage="root", limit=3, filter=outer), pushed)
 
 
 def test_nested_restrictions_keep_each_filter_whole() -> None:
-    one, other = Filter(should=(A,)), Filter(should=(B,))
+    one, other = made(should=(A,)), made(should=(B,))
     plan = Restrict(stage="root", filter=one, child=Restrict(stage="root", filter=other, child=search()))
-    assert push_down_filter(plan) == search(Filter(must=(one, other)))
+    assert push_down_filter(plan) == search(made(must=(one, other)))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +125,7 @@ def test_simplify(filter: Filter, simple: Filter) -> None:
 )
 def test_simplify_leaves_what_has_a_meaning(filter: Filter) -> None:
     assert simplify(filter) == filter
-    node = search(filter)
+    node = search(derived_filter(filter))
     assert normalise_filter(node) is node
 
 
@@ -128,13 +138,13 @@ def test_simple_filters_match_the_same(filter: Filter) -> None:
 
 
 def test_drop_empty() -> None:
-    never, always = search(NEVER), search(Filter())
+    never, always = search(NEVER), search(made())
     assert drop_empty(always) == search()
     assert drop_empty(never) == EMPTY
-    assert drop_empty(search(Filter(should=(AnyOf("a", ()), HasId(()))))) == EMPTY
-    assert drop_empty(search(Filter(must_not=(Filter(),)))) == EMPTY
+    assert drop_empty(search(made(should=(AnyOf("a", ()), HasId(()))))) == EMPTY
+    assert drop_empty(search(made(must_not=(Filter(),)))) == EMPTY
     assert drop_empty(Gate(stage="root", filter=NEVER, child=search())) == EMPTY
-    assert drop_empty(Gate(stage="root", filter=Filter(), child=search())) == search()
+    assert drop_empty(Gate(stage="root", filter=made(), child=search())) == search()
     assert drop_empty(Limit(stage="root", limit=3, child=never)) == EMPTY
     rescore = Rerank(stage="root", ranker=NEAR, children=(never, never))
     assert drop_empty(rescore) == EMPTY
@@ -144,13 +154,13 @@ def test_drop_empty() -> None:
 
 @pytest.mark.parametrize("rule", optimizer.RULES, ids=lambda rule: rule.__name__)
 def test_rules_return_the_same_object_when_they_do_nothing(rule: optimizer.Rule) -> None:
-    plan = Limit(stage="root", limit=2, child=fused(search(), search(Filter(must=(A,)))))
+    plan = Limit(stage="root", limit=2, child=fused(search(), search(made(must=(A,)))))
     assert rule(plan) is plan
 
 
 def test_leaves_on_true_and_on_one_are_not_equal() -> None:
-    assert search(Filter(must=(Equal("a", True),))) != search(Filter(must=(Equal("a", 1),)))
-    assert search(Filter(must=(AnyOf("a", (1, True)),))) != search(Filter(must=(AnyOf("a", (True, 1)),)))
+    assert search(made(must=(Equal("a", True),))) != search(made(must=(Equal("a", 1),)))
+    assert search(made(must=(AnyOf("a", (1, True)),))) != search(made(must=(AnyOf("a", (True, 1)),)))
     assert search() == search()
 
 
@@ -171,7 +181,7 @@ def test_leaves_on_true_and_on_one_are_not_equal() -> None:
 )
 def test_contradictions_match_nothing(condition: Condition) -> None:
     assert matches_nothing(condition)
-    assert drop_empty(search(Filter(must=(condition,)))) == EMPTY
+    assert drop_empty(search(made(must=(condition,)))) == EMPTY
     assert simplify(Filter(must=(B,), must_not=(condition,), should=(condition, A))) == Filter(must=(B, A))
 
 
@@ -199,7 +209,7 @@ def test_no_point_matches_a_contradiction(filter: Filter) -> None:
 
 @given(FILTERS)
 def test_order_conditions_keeps_what_matches_and_is_done_at_once(filter: Filter) -> None:
-    ordered = order_conditions(search(filter))
+    ordered = order_conditions(search(derived_filter(filter)))
     assert isinstance(ordered, Search)
     assert ordered.filter is not None
     assert oracle.matching(WORLD, ordered.filter) == oracle.matching(WORLD, filter)
@@ -209,9 +219,9 @@ def test_order_conditions_keeps_what_matches_and_is_done_at_once(filter: Filter)
 def test_order_conditions_puts_cheap_conditions_first_at_every_level() -> None:
     regex = TextTest("a", TextOperator.REGEX, "x")
     inner, ordered = Filter(should=(regex, A)), Filter(should=(A, regex))
-    plan = search(Filter(must=(regex, inner, B, HasId((1,))), must_not=(regex, A)))
-    assert order_conditions(plan) == search(Filter(must=(HasId((1,)), B, regex, ordered), must_not=(A, regex)))
-    assert order_conditions(search(Filter(must=(A, B)))) == order_conditions(search(Filter(must=(B, A))))
+    plan = search(made(must=(regex, inner, B, HasId((1,))), must_not=(regex, A)))
+    assert order_conditions(plan) == search(made(must=(HasId((1,)), B, regex, ordered), must_not=(A, regex)))
+    assert order_conditions(search(made(must=(A, B)))) == order_conditions(search(made(must=(B, A))))
 
 
 def exact(limit: int) -> Search:
@@ -242,7 +252,7 @@ def test_push_limit_goes_through_what_keeps_the_order_of_one_list() -> None:
         replace(fused(exact(9)), k=1e12),
         FuseScores(stage="root", weights=(1.0,), children=(exact(9),)),
         Rerank(stage="root", ranker=NEAR, children=(exact(9),)),
-        Gate(stage="root", filter=Filter(must=(A,)), child=exact(9)),
+        Gate(stage="root", filter=made(must=(A,)), child=exact(9)),
         replace(search(), limit=9),
         exact(2),
     ],
@@ -254,7 +264,7 @@ def test_push_limit_leaves_alone_what_needs_every_row_and_graphs(child: Node) ->
 
 def test_the_optimizer_refuses_to_run_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     def flip(node: Node) -> Node:
-        return search(Filter(must=(A,))) if node == search() else search()
+        return search(made(must=(A,))) if node == search() else search()
 
     monkeypatch.setattr(optimizer, "RULES", (flip,))
     with pytest.raises(AssertionError, match="does not converge"):

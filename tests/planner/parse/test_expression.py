@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.bind.filters import check_filter
 from planner.errors import InvalidFilter
 from planner.parse.filter import parse_filter
 from planner.query.filter import (
@@ -32,6 +31,7 @@ from planner.query.filter import (
     TextTest,
     ValuesCount,
 )
+from planner.resolve.filters import check_filter
 from storage.errors import LimitExceeded, SpaceNotFound
 from storage.schema import CollectionSchema
 

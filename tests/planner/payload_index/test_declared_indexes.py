@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.bind.stages import bind
-from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.filtering.match import matching_slots
 from planner.payload_index.answers import serve
@@ -23,6 +22,8 @@ from planner.predicate.reports import ServedBy
 from planner.query.filter import Equal, ExceptOf, Exists, Filter, PayloadCondition, Range, TextOperator, TextTest
 from planner.query.query import OrderBy, Query, Rrf, Stage
 from planner.rank.by_field import ByField, order_by_field
+from planner.resolve.filters import derived_filter
+from planner.resolve.stored_vectors import VectorSource
 from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -86,7 +87,7 @@ def declare(collection: Collection, path: str, params: FieldIndexParams) -> None
 
 
 def found(reader: Snapshot, filter: Filter, fields: FieldIndexes | None) -> list[PointId]:
-    return sorted(reader.point_ids(matching_slots(reader, filter, UNLIMITED, fields)), key=id_order)
+    return sorted(reader.point_ids(matching_slots(reader, derived_filter(filter), UNLIMITED, fields)), key=id_order)
 
 
 def apply_step(collection: Collection, fields: FieldIndexes, stored: Payloads, step: Step) -> None:
@@ -148,7 +149,7 @@ def test_rounding_and_bounds_never_show(
     collection, fields = make({number: {"x": value} for number, value in enumerate(values)}, x=kind), FieldIndexes(0)
     with collection.snapshot() as reader:
         for condition in conditions:
-            filter = Filter(must=(condition,))
+            filter = derived_filter(Filter(must=(condition,)))
             served = serve(fields, reader, [condition], UNLIMITED)
             assert served[condition].by is ServedBy.DECLARED
             assert served[condition].slots.tolist() == matching_slots(reader, filter).tolist()
@@ -448,10 +449,13 @@ def test_a_budget_ends_a_long_test(make: Callable[..., Collection]) -> None:
             serve(fields, reader, [TextTest("x", TextOperator.REGEX, "1")], Budget.of_seconds(0))
 
 
+HAS_A = derived_filter(Filter(must=(TextTest("x", TextOperator.TEXT, "a"),)))
+
+
 @pytest.mark.parametrize(
     "read",
     [
-        lambda reader, budget: matching_slots(reader, Filter(must=(TextTest("x", TextOperator.TEXT, "a"),)), budget),
+        lambda reader, budget: matching_slots(reader, HAS_A, budget),
         lambda reader, budget: build_index(reader, "x", budget),
         lambda reader, budget: column_of(reader, "x", FieldIndexes(0), budget),
         lambda reader, budget: order_by_field(by_field(OrderBy("x"), reader), reader.all_slots(), reader, budget),

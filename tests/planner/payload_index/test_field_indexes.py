@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from planner.filtering.match import matching_slots
 from planner.payload_index.indexes import SCANS_BEFORE_INDEX, FieldIndexes
 from planner.query.filter import AnyOf, Equal, ExceptOf, Filter, IsEmpty, IsNull, Range, TextOperator, TextTest
+from planner.resolve.filters import derived_filter
 from server.convert.payload import ProtobufPayloadCodec
 from storage.budget import UNLIMITED
 from storage.collection import Collection
@@ -68,7 +69,7 @@ def _write(collection: Collection, changes: dict[int, dict[str, object] | None])
 
 
 def _matching(reader: Snapshot, filter: Filter, fields: FieldIndexes | None) -> list[int]:
-    slots: list[int] = matching_slots(reader, filter, UNLIMITED, fields).tolist()
+    slots: list[int] = matching_slots(reader, derived_filter(filter), UNLIMITED, fields).tolist()
     return slots
 
 

@@ -24,6 +24,7 @@ from planner.query.filter import (
     ValuesCount,
 )
 from planner.query.query import Query, Sample, Stage
+from planner.resolve.filters import derived_filter
 from storage.collection import Collection
 from storage.schema import PointId
 from tests.support.oracle import query as oracle
@@ -49,7 +50,7 @@ def test_conditions_on_ids_are_the_oracles(world: tuple[Engine, Collection], con
         assert [point.id for point in engine.reads.scroll(collection, filter, limit=1_000).points] == wanted
         with collection.snapshot() as reader:
             slots = reader.all_slots()
-            one_by_one = [bool(matches(reader, filter, slots[n : n + 1])[0]) for n in range(len(slots))]
+            one_by_one = [bool(matches(reader, derived_filter(filter), slots[n : n + 1])[0]) for n in range(len(slots))]
             held = {point_id for point_id, holds in zip(reader.point_ids(slots), one_by_one, strict=True) if holds}
         assert held == set(wanted)
 

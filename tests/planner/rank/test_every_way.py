@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from planner.bind.stages import bind
-from planner.bind.stored_vectors import VectorSource
 from planner.engine import Engine
 from planner.execute.demand import demands_of
 from planner.execute.local_source import LocalSource
@@ -35,6 +34,7 @@ from planner.query.query import (
     Sample,
     Stage,
 )
+from planner.resolve.stored_vectors import VectorSource
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database

@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.rank.by_text import shown
+from planner.rank.text_description import shown
 from planner.text.units import Phrase, Prefix, Term, Unit
 
 

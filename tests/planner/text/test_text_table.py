@@ -12,7 +12,7 @@ from planner.predicate.conditions import compile_condition
 from planner.query.bm25 import Bm25, Highlighting
 from planner.query.filter import TextOperator, TextTest
 from planner.query.query import Query, Stage
-from planner.rank.by_text import ByText, describe_text
+from planner.rank.by_text import ByText
 from planner.text.analysis import Analyzer
 from planner.text.highlights import highlights_of
 from planner.text.scoring import SearchedField
@@ -95,5 +95,5 @@ def marked(text: str, query: Bm25) -> str | None:
 def test_words_that_are_not_searched_for(database: Database, row: Row) -> None:
     query = Bm25(text=code(row[0])[0])
     assert found(database, "big fox", query, NARROW) == {"found": "yes", "not found": "no"}[row[1]]
-    described = describe_text(ByText.of(query, (SearchedField("t", 1.0, NARROW),)))
+    described = ByText.of(query, (SearchedField("t", 1.0, NARROW),)).describe()
     assert described.get("left out of t") == (code(row[2])[0] if row[2] else None)

@@ -120,7 +120,7 @@ def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.M
         [collection] = database.usage.open_collections()
         assert engine.derived._indexes.fields.has(collection.uid, "k")
         with collection.snapshot() as reader:
-            assert reader.has_sparse_index("sparse")
+            assert reader.sparse_indexes.has(reader.schema.sparse["sparse"].uid)
             assert [len(block.block._norms) for block in reader.spaces["dense"].blocks] == [COUNT]
         monkeypatch.setattr(DerivedFiles, "read", _forbidden)
         monkeypatch.setattr(Reader, "payloads", _forbidden)

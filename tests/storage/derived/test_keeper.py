@@ -121,7 +121,7 @@ def test_what_was_done_before_the_time_ran_out_is_kept(next_seq: int) -> None:
 
 
 def test_the_least_recently_used_go_first() -> None:
-    keeper = Keeper[str, Made](10)
+    keeper = Keeper[str, Made](10, lambda made: made.bytes)
     for key in "abc":
         keeper.get(key, Steps(1, size=3))
     keeper.get("a", Steps(2))
@@ -138,7 +138,7 @@ def test_there_is_a_bound_of_keys_besides() -> None:
 
 
 def test_one_that_nobody_can_do_without_is_kept_however_large_until_another_is_used() -> None:
-    keeper = Keeper[str, Made](10)
+    keeper = Keeper[str, Made](10, lambda made: made.bytes)
     large = keeper.get("a", Steps(1, size=99))
     assert keeper.get("a", Steps(1)) is large
     keeper.get("b", Steps(1))
@@ -146,7 +146,7 @@ def test_one_that_nobody_can_do_without_is_kept_however_large_until_another_is_u
 
 
 def test_one_that_does_not_fit_is_not_kept_and_not_made_again_for_who_can_do_without() -> None:
-    keeper, done = Keeper[str, Made](10), list[str]()
+    keeper, done = Keeper[str, Made](10, lambda made: made.bytes), list[str]()
     assert keeper.find("a", Steps(1, size=99, done=done)) == Made(1, 1, 99, WHOLE)
     assert keeper.find("a", Steps(1, size=99, done=done)) is None
     keeper.get("b", Steps(1, size=10))
@@ -156,7 +156,7 @@ def test_one_that_does_not_fit_is_not_kept_and_not_made_again_for_who_can_do_wit
 
 
 def test_one_that_grows_by_its_use_makes_room_or_goes() -> None:
-    keeper = Keeper[str, Made](10)
+    keeper = Keeper[str, Made](10, lambda made: made.bytes)
     keeper.find("a", Steps(1, size=4))
     grows = keeper.find("b", Steps(1, size=4))
     assert grows is not None
@@ -255,7 +255,7 @@ def test_many_who_wait_have_one_made() -> None:
 
 def test_another_keeper_takes_over_what_is_being_made() -> None:
     """It is not measured by the bound that it was begun under."""
-    bounded, unbounded = Keeper[str, Made](10), Keeper[str, Made]()
+    bounded, unbounded = Keeper[str, Made](10, lambda made: made.bytes), Keeper[str, Made]()
     with Held(lambda wait: bounded.find("a", Steps(1, size=99, before_step=wait))) as held:
         unbounded.take_over("a", bounded)
         assert unbounded.is_busy("a")
@@ -265,7 +265,7 @@ def test_another_keeper_takes_over_what_is_being_made() -> None:
 
 
 def test_what_did_not_fit_is_made_once_there_is_no_bound() -> None:
-    bounded, unbounded = Keeper[str, Made](10), Keeper[str, Made]()
+    bounded, unbounded = Keeper[str, Made](10, lambda made: made.bytes), Keeper[str, Made]()
     bounded.find("a", Steps(1, size=99))
     unbounded.take_over("a", bounded)
     assert unbounded.find("a", Steps(1, size=99)) == Made(1, 1, 99, WHOLE)

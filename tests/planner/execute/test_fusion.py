@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.rank.fusion import distribution_based_score_fusion, normalise, reciprocal_rank_fusion, union
+from planner.execute.fusion import distribution_based_score_fusion, normalise, reciprocal_rank_fusion, union
 from tests.support.oracle import query as oracle
 
 Fused = dict[int, float]

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from planner.bind.spaces import space_of
 from planner.query import QueryVector, StoredVector
+from planner.resolve.spaces import space_of
 from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
 from storage.mvcc import Snapshot

@@ -1,19 +1,15 @@
-"""Binds formulas: size, depth, variables, constants and defaults are checked before a point is read."""
+"""Which formulas are refused, and why: size, depth, variables, constants and defaults. No point is read."""
 
 import math
 import re
 from typing import assert_never
 
-from planner.bind.asked import Asked
-from planner.bind.filters import check_filter
-from planner.bind.stored_vectors import Unread
 from planner.errors import InvalidQuery
 from planner.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_PARTS
 from planner.predicate import EXPECTED, check_path, distance, seconds_of
 from planner.query import (
     SCORE,
     Constant,
-    Datetime,
     DatetimeKey,
     Decay,
     Default,
@@ -23,7 +19,6 @@ from planner.query import (
     Formula,
     GeoDistance,
     GeoPoint,
-    Holds,
     OfList,
     PayloadVariable,
     PrefetchScore,
@@ -31,33 +26,10 @@ from planner.query import (
     below,
     parts_of,
     score_key,
-    walk,
 )
-from planner.rank import ByFormula
 from storage.errors import LimitExceeded, NotFinite
-from storage.schema import CollectionSchema
 
 _SCORE_KEY = re.compile(r"\$score(\[(0|[1-9]\d{0,8})\])?", re.ASCII)
-
-
-def bind_formula(formula: Formula, asked: Asked) -> Unread[ByFormula]:
-    """Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise."""
-    asked.refuse_using("a formula")
-    path, schema, lists = f"{asked.path}query.formula", asked.schema, len(asked.stage.prefetch)
-    root = f"{path}.expression"
-    check_size(formula.expression, root)
-    scores, values = _bind_default_keys(formula, f"{path}.defaults")
-    defaults: dict[PayloadVariable, float] = {}
-    instants: dict[Datetime, float] = {}
-    for where, part in walk(formula.expression, root):
-        _check_part(part, schema, lists, where)
-        if isinstance(part, Datetime):
-            instants[part] = _seconds(part.text, below(where, "datetime"))
-        elif isinstance(part, PayloadVariable) and part.path in values:
-            defaults[part] = _bind_default(part, values[part.path], f'{path}.defaults["{part.path}"]')
-    list_defaults = tuple(scores.get(score_key(number)) or 0.0 for number in range(lists))
-    bound = ByFormula(formula, path, list_defaults, defaults, instants)
-    return lambda _: bound
 
 
 def check_size(expression: Expression, path: str) -> None:
@@ -73,7 +45,7 @@ def check_size(expression: Expression, path: str) -> None:
         level = [part.expression if isinstance(part, Written) else part for part in inner]
 
 
-def _check_part(part: Expression, schema: CollectionSchema, lists: int, path: str) -> None:
+def check_part(part: Expression, lists: int, path: str) -> None:
     """`path` is the part's own."""
     match part:
         case Constant(value=value):
@@ -87,8 +59,6 @@ def _check_part(part: Expression, schema: CollectionSchema, lists: int, path: st
         case GeoDistance(origin=origin, path=payload_path):
             check_place(origin, below(path, "geo_distance.origin"))
             check_path(payload_path, below(path, "geo_distance.path"))
-        case Holds(filter=filter):
-            check_filter(filter, schema, below(path, "condition"))
         case OfList(function=function, parts=()):
             raise InvalidQuery(below(path, f"{function.value}.parts"), "it needs at least one part")
         case Div(by_zero_default=float(default)):
@@ -120,7 +90,7 @@ def _check_finite(value: float, path: str) -> None:
         raise NotFinite(path, f"{value} is not finite")
 
 
-def _seconds(text: str, path: str) -> float:
+def instant_seconds(text: str, path: str) -> float:
     seconds = seconds_of(text)
     if seconds is None:
         raise InvalidQuery(path, f"{text!r} is not {EXPECTED}")
@@ -135,7 +105,7 @@ def check_place(place: GeoPoint, path: str) -> None:
             raise InvalidQuery(below(path, name), f"{degrees:g} is not between -{most} and {most}")
 
 
-def _bind_default_keys(formula: Formula, path: str) -> tuple[dict[str, float], dict[str, Default]]:
+def default_keys(formula: Formula, path: str) -> tuple[dict[str, float], dict[str, Default]]:
     """The defaults of scores, by what score_key makes, and those of payload values, by path."""
     if len(formula.defaults) > MAX_FORMULA_PARTS:
         actual = len(formula.defaults)
@@ -161,7 +131,7 @@ def _bind_default_keys(formula: Formula, path: str) -> tuple[dict[str, float], d
     return scores, values
 
 
-def _bind_default(variable: PayloadVariable, default: Default, path: str) -> float:
+def default_of(variable: PayloadVariable, default: Default, path: str) -> float:
     """The number that stands for the variable where a point lacks it: a value, metres, or seconds."""
     match variable:
         case FieldValue():
@@ -172,7 +142,7 @@ def _bind_default(variable: PayloadVariable, default: Default, path: str) -> flo
             return distance(variable.origin, default)
         case DatetimeKey():
             if isinstance(default, str):
-                return _seconds(default, path)
+                return instant_seconds(default, path)
             return _number(default, path, "an instant, which is no text,")
     assert_never(variable)
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from planner.bind.asked import Asked
-from planner.bind.examples import bind_context, bind_discover, bind_recommend
-from planner.bind.formulas import bind_formula
-from planner.bind.metrics import bind_metrics
-from planner.bind.nearest import bind_nearest
-from planner.bind.order import bind_order, bind_sample
-from planner.bind.stored_vectors import Unread
-from planner.bind.texts import bind_text
 from planner.query import Bm25, ByMetrics, Context, Discover, Formula, Nearest, OrderBy, Recommend, Sample
-from planner.rank import Ranker
+from planner.rank.at_random import bind_sample
+from planner.rank.by_examples import bind_context, bind_discover, bind_recommend
+from planner.rank.by_field import bind_order
+from planner.rank.by_formula import bind_formula
+from planner.rank.by_metrics import bind_metrics
+from planner.rank.by_text import bind_text
+from planner.rank.nearest import bind_nearest
+from planner.rank.ranker import Ranker
+from planner.resolve import Asked, Unread
 
 WAYS: Mapping[type, Callable[[Any, Asked], Unread[Ranker]]] = {
     Nearest: bind_nearest,

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from planner.bind.stored_vectors import Bound, GivenVector, Unread
 from planner.errors import InvalidQuery
 from planner.query import QueryVector, StoredVector, VectorInput
-from storage.schema import DenseSpace
+from planner.resolve.stored_vectors import Bound, GivenVector, Unread
+from storage.schema import CollectionSchema, DenseSpace, kind_of_space
 from storage.vectors import MultiVector, SparseVector
 from storage.write import check_point_id, check_query_vector
 
@@ -41,3 +41,9 @@ def kind_of_vector(vector: GivenVector) -> str:
             return "sparse"
         case MultiVector():
             return "a matrix"
+
+
+def wrong_kind(schema: CollectionSchema, space: str, vector: GivenVector, field: str) -> InvalidQuery:
+    """What to raise for a vector that the space, which is not dense, does not take."""
+    kind = kind_of_space(schema.spaces[space])
+    return InvalidQuery(field, f"the space {space!r} is {kind}, and the vector is {kind_of_vector(vector)}")

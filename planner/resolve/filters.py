@@ -1,5 +1,7 @@
 """Which filters are refused, and why: depth, size, paths, counts and spaces. Operands are in predicate/operands.py."""
 
+from typing import NewType
+
 from planner.errors import InvalidFilter
 from planner.limits import MAX_CONDITIONS, MAX_FILTER_DEPTH
 from planner.predicate import check_has_id, check_on_id, check_operands, check_path, is_on_id
@@ -7,12 +9,23 @@ from planner.query import Condition, Exists, Filter, HasId, HasVector, IsEmpty, 
 from storage.errors import LimitExceeded, SpaceNotFound
 from storage.schema import CollectionSchema
 
+CheckedFilter = NewType("CheckedFilter", Filter)
+"""A filter that can be evaluated: only what is in this file makes one. What reads points takes no other."""
 
-def check_filter(filter: Filter, schema: CollectionSchema, path: str) -> None:
-    """Raises InvalidFilter, LimitExceeded, NotFinite, InvalidPointId or SpaceNotFound, naming the field."""
+
+def derived_filter(filter: Filter) -> CheckedFilter:
+    """A filter that is made of parts of checked ones, or by the planner itself, of names that there are."""
+    return CheckedFilter(filter)
+
+
+def check_filter(filter: Filter, schema: CollectionSchema, path: str) -> CheckedFilter:
+    """The same filter. Raises InvalidFilter, LimitExceeded, NotFinite, InvalidPointId or SpaceNotFound, naming the
+    field.
+    """
     conditions = _check_clauses(filter, schema, path, depth=1)
     if conditions > MAX_CONDITIONS:
         raise LimitExceeded(path, limit="MAX_CONDITIONS", maximum=MAX_CONDITIONS, actual=conditions)
+    return CheckedFilter(filter)
 
 
 def _check_clauses(filter: Filter, schema: CollectionSchema | None, path: str, *, depth: int) -> int:

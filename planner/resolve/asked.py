@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from planner.bind.spaces import dense_space, space_of
 from planner.errors import InvalidQuery
 from planner.query import Stage
+from planner.resolve.spaces import dense_space, space_of
 from storage.schema import CollectionSchema, DenseSpace
 
 
