@@ -42,9 +42,10 @@ $(STAMP): pyproject.toml client/pyproject.toml requirements.lock
 	@$(PY) -m pip install --quiet -c requirements.lock -e ./client -e '.[dev]'
 	@touch $@
 
-$(KERNELS): $(STAMP) $(wildcard storage/kernels/source/*) storage/kernels/build.py
+$(KERNELS): $(STAMP) $(wildcard storage/kernels/source/* server/wire/source/*) storage/kernels/build.py
 	$(call heading,Building the kernels)
 	@$(PY) -m storage.kernels
+	@$(PY) -m server.wire
 	@touch $@
 
 .PHONY: lock

@@ -39,12 +39,15 @@ from server.convert.writes import (
     update_vectors_of,
     upsert_of,
 )
+from server.convert.written_points import UpdateVectorsRequest, UpsertRequest
 
 __all__ = [
     "SCORE_MODES",
     "SPACE_STATES",
     "ProtobufPayloadCodec",
     "Target",
+    "UpdateVectorsRequest",
+    "UpsertRequest",
     "aggregate_query_of",
     "change_of",
     "check_index_path",

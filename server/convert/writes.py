@@ -10,12 +10,18 @@ from planner.limits import check_batch
 from planner.predicate import Comparison, StoredComparison, parse_path, remove
 from planner.query import Filter
 from server.convert.filters import filter_of
-from server.convert.ids import point_id_of, point_ids_of
+from server.convert.ids import point_ids_of
 from server.convert.payload import payload_of, stored_payload
 from server.convert.payload_changes import merged, replaced
 from server.convert.payload_fields import enum_value, join, kind_of
-from server.convert.sparse_and_multi import space_bodies_of
-from server.convert.vectors import space_vectors_of
+from server.convert.written_points import (
+    UpdateVectorsRequest,
+    UpsertRequest,
+    check_some,
+    updated_points,
+    upserted_points,
+)
+from server.wire import message_of
 from storage.errors import InvalidRequest, SpaceNotFound
 from storage.schema import CollectionSchema
 from storage.write import (
@@ -69,17 +75,16 @@ class Target:
     condition: Callable[[Filter | None, Sequence[StoredComparison], str], StoredCondition | None]
 
 
-def upsert_of(request: points_pb2.PointsUpsertRequest, path: str, target: Target) -> Upsert:
+def upsert_of(request: UpsertRequest, path: str, target: Target) -> Upsert:
     """Inserts or replaces points. Payloads go to storage as they came, without becoming Python values."""
-    points, here = request.points, join(path, "points")
-    _check_some(len(points), here)
+    points, message = upserted_points(request, path, target.schema), message_of(request)
     return Upsert(
-        ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
-        payloads=tuple(stored_payload(point.payload, f"{here}[{index}].payload") for index, point in enumerate(points)),
-        vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
-        bodies=space_bodies_of(target.schema, (point.vectors for point in points), here),
-        mode=_mode_of(request, path),
-        condition=_condition_of(request, path, target, request.compare),
+        ids=points.ids,
+        payloads=points.payloads,
+        vectors=points.vectors,
+        bodies=points.bodies,
+        mode=_mode_of(message, path),
+        condition=_condition_of(message, path, target, message.compare),
     )
 
 
@@ -90,24 +95,17 @@ def delete_of(request: points_pb2.PointsDeleteRequest, path: str, target: Target
     )
 
 
-def update_vectors_of(request: points_pb2.PointsUpdateVectorsRequest, path: str, target: Target) -> UpdateVectors:
+def update_vectors_of(request: UpdateVectorsRequest, path: str, target: Target) -> UpdateVectors:
     """Sets vectors. Each point must have at least one."""
-    points, here = request.points, join(path, "points")
-    _check_some(len(points), here)
-    for index, point in enumerate(points):
-        _check_some(len(point.vectors), f"{here}[{index}].vectors")
-    return UpdateVectors(
-        ids=tuple(point_id_of(point.id, f"{here}[{index}].id") for index, point in enumerate(points)),
-        vectors=space_vectors_of(target.schema, (point.vectors for point in points), here),
-        bodies=space_bodies_of(target.schema, (point.vectors for point in points), here),
-        condition=_condition_of(request, path, target),
-    )
+    points = updated_points(request, path, target.schema)
+    condition = _condition_of(message_of(request), path, target)
+    return UpdateVectors(ids=points.ids, vectors=points.vectors, bodies=points.bodies, condition=condition)
 
 
 def delete_vectors_of(request: points_pb2.PointsDeleteVectorsRequest, path: str, target: Target) -> DeleteVectors:
     """Removes vectors in the named spaces."""
     here = join(path, "using")
-    _check_some(len(request.using), here)
+    check_some(len(request.using), here)
     for index, space in enumerate(request.using):
         if space not in target.schema.names:
             raise SpaceNotFound(space, target.schema.names, field=f"{here}[{index}]")
@@ -132,7 +130,7 @@ def overwrite_payload_of(request: points_pb2.PointsOverwritePayloadRequest, path
 def delete_payload_of(request: points_pb2.PointsDeletePayloadRequest, path: str, target: Target) -> ChangePayload:
     """Removes paths."""
     here = join(path, "keys")
-    _check_some(len(request.keys), here)
+    check_some(len(request.keys), here)
     for index, key in enumerate(request.keys):
         _check_path(key, f"{here}[{index}]")
     change = partial(remove, paths=tuple(request.keys))
@@ -232,8 +230,3 @@ def _check_path(text: str, path: str) -> None:
         parse_path(text)
     except ValueError as error:
         raise InvalidRequest(path, str(error)) from None
-
-
-def _check_some(count: int, path: str) -> None:
-    if count == 0:
-        raise InvalidRequest(path, "at least one is needed")

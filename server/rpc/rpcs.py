@@ -17,6 +17,7 @@ from server.errors import status_of
 from server.lanes import Admission, Lane, Turn, kind_of
 from server.rpc.interceptors import Interceptor, Outcome
 from server.rpc.message_sizes import BYTES_PER_BYTE, memory_of
+from server.wire import reader_of, size_of
 from storage.budget import Budget
 from storage.errors import Cancelled, InvalidRequest
 from storage.meter import Meter
@@ -53,6 +54,7 @@ class _Rpc:
         self._admission = admission
         self._interceptor = interceptor
         self._request_type = request_type
+        self._read_request = reader_of(request_type)
         self._handler = handler
 
     def authenticate(self, metadata: Any) -> None:
@@ -94,13 +96,14 @@ class _Rpc:
         self.authenticate(context.invocation_metadata())
         return self._parse(given)
 
-    def _parse(self, raw: bytes) -> Message:
-        """The message. Raises RequestTooLarge when it would take too much memory, InvalidRequest when malformed."""
+    def _parse(self, raw: bytes) -> Any:
+        """The request, as server.wire reads it. Raises RequestTooLarge when it would take too much memory, and
+        InvalidRequest when it is malformed."""
         bound = self._interceptor.max_request_memory
         Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")
         # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.
         try:
-            return self._request_type.FromString(raw)
+            return self._read_request(raw)
         except DecodeError as error:
             kind = self._request_type.DESCRIPTOR.full_name
             raise InvalidRequest("", f"the request is no {kind}: {error}") from None
@@ -116,7 +119,7 @@ class UnaryRpc(_Rpc):
             request = self._request(given, context)
             collection = getattr(request, "collection_name", "")
             budget = self._interceptor.budget(given, context)
-            budget.hold(BYTES_PER_BYTE * request.ByteSize(), "the request's message")
+            budget.hold(BYTES_PER_BYTE * size_of(request), "the request's message")
             reply = self._handler(request, budget)
             outcome = Outcome(collection, self._interceptor.bytes_of(reply))
         except Exception as error:

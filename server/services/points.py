@@ -8,6 +8,8 @@ from headwater.v1 import points_pb2 as wire
 from planner.engine import Engine
 from server.convert import (
     Target,
+    UpdateVectorsRequest,
+    UpsertRequest,
     clear_payload_of,
     delete_of,
     delete_payload_of,
@@ -25,6 +27,7 @@ from server.convert import (
     vectors_selector_of,
 )
 from server.embedders import Texts
+from server.wire import message_of
 from storage.budget import UNLIMITED, Budget
 from storage.database import Database
 from storage.write import Operation, WriteResult, wait_for
@@ -38,15 +41,13 @@ class PointWrites:
         self._engine = engine
         self._texts = texts
 
-    def upsert(self, request: wire.PointsUpsertRequest, budget: Budget) -> wire.PointsUpsertResponse:
+    def upsert(self, request: UpsertRequest, budget: Budget) -> wire.PointsUpsertResponse:
         return wire.PointsUpsertResponse(result=self._write_one(request, upsert_of, budget))
 
     def delete(self, request: wire.PointsDeleteRequest, budget: Budget) -> wire.PointsDeleteResponse:
         return wire.PointsDeleteResponse(result=self._write_one(request, delete_of, budget))
 
-    def update_vectors(
-        self, request: wire.PointsUpdateVectorsRequest, budget: Budget
-    ) -> wire.PointsUpdateVectorsResponse:
+    def update_vectors(self, request: UpdateVectorsRequest, budget: Budget) -> wire.PointsUpdateVectorsResponse:
         return wire.PointsUpdateVectorsResponse(result=self._write_one(request, update_vectors_of, budget))
 
     def delete_vectors(
@@ -78,14 +79,15 @@ class PointWrites:
     def _write_one(
         self, request: Any, operation_of: Callable[[Any, str, Target], Operation], budget: Budget
     ) -> wire.UpdateResult:
-        return self._write(request, lambda target: [operation_of(request, "", target)], budget)[0]
+        return self._write(message_of(request), lambda target: [operation_of(request, "", target)], budget)[0]
 
     def _write(
         self, request: Any, operations_of: Callable[[Target], list[Operation]], budget: Budget
     ) -> list[wire.UpdateResult]:
         """Applies the operations together and returns the result of each.
 
-        `request` names the collection and says whether to wait.
+        `request` names the collection and says whether to wait. Points that are columns are not in it: these hold no
+        texts.
         """
         collection = self._database.collection(request.collection_name, budget)
         schema = collection.schema

@@ -3,8 +3,19 @@
 Everything that leaves storage as a score has the same bytes from both. What only nominates candidates may differ.
 """
 
+from storage.kernels.build import build_in_place
 from storage.kernels.graph import Asking, NativeGraph, Scoring, WalkFound
-from storage.kernels.library import CHOICES, VARIABLE, KernelFailed, describe_kernels, has_kernels, threads_for
+from storage.kernels.library import (
+    CHOICES,
+    VARIABLE,
+    KernelFailed,
+    Signatures,
+    address,
+    describe_kernels,
+    has_kernels,
+    load,
+    threads_for,
+)
 from storage.kernels.metric import Form, Metric
 from storage.kernels.scores import native_scores
 from storage.kernels.sums import fixed_dots, fixed_sums
@@ -18,11 +29,15 @@ __all__ = [
     "Metric",
     "NativeGraph",
     "Scoring",
+    "Signatures",
     "WalkFound",
+    "address",
+    "build_in_place",
     "describe_kernels",
     "fixed_dots",
     "fixed_sums",
     "has_kernels",
+    "load",
     "native_scores",
     "threads_for",
 ]

@@ -1,12 +1,13 @@
-"""Builds the library of kernels: `python -m storage.kernels`. It needs g++ and takes some seconds.
+"""Builds a library from C++ sources, as `python -m storage.kernels` does. It needs g++ and takes some seconds.
 
-Without a compiler nothing is built, and everything runs on the twins in numpy, which give the same answers.
+Without a compiler nothing is built, and everything runs on twins in Python, which give the same answers.
 """
 
 import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,10 +37,10 @@ class BuildFailed(Exception):
     """The compiler refused. The message is what it said."""
 
 
-def source_digest() -> str:
+def source_digest(source: Path = SOURCE) -> str:
     """A digest of all sources. A library tells the one it was built from, so a stale one is noticed."""
     digest = hashlib.sha256()
-    for path in sorted(SOURCE.iterdir()):
+    for path in sorted(source.iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:32]
 
@@ -49,23 +50,37 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CXX", "g++"))
 
 
-def build(library: Path = LIBRARY, extra: Sequence[str] = ()) -> None:
+def build_in_place(library: Path, source: Path, *, without: str, extra: Sequence[str] = ()) -> int:
+    """Builds a library for a command, and returns its exit status. `without`: what follows from having no compiler,
+    which is no failure."""
+    if compiler() is None:
+        print(f"No C++ compiler (g++) was found: {without}")
+        return 0
+    try:
+        build(library, extra, source=source)
+    except BuildFailed as error:
+        print(f"{library.name} could not be built:\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def build(library: Path = LIBRARY, extra: Sequence[str] = (), *, source: Path = SOURCE) -> None:
     """Compiles the sources into `library`, which appears whole or not at all. Raises BuildFailed."""
     command = compiler()
     if command is None:
         raise BuildFailed("there is no C++ compiler (g++)")
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
-        objects = _compile(command, Path(folder), extra)
+        objects = _compile(command, source, Path(folder), extra)
         _run([command, "-shared", "-pthread", *extra, *map(str, objects), "-o", str(made)])
         made.replace(library)
 
 
-def _compile(command: str, folder: Path, extra: Sequence[str]) -> list[Path]:
+def _compile(command: str, folder_of_sources: Path, folder: Path, extra: Sequence[str]) -> list[Path]:
     """Compiles each source by a process of its own, all side by side."""
-    digest = f'-DHW_SOURCE="{source_digest()}"'
+    digest = f'-DHW_SOURCE="{source_digest(folder_of_sources)}"'
     running: list[tuple[Path, subprocess.Popen[str]]] = []
-    for source in sorted(SOURCE.glob("*.cpp")):
+    for source in sorted(folder_of_sources.glob("*.cpp")):
         target = folder / f"{source.stem}.o"
         arguments = [command, *OPTIONS, *extra, digest, "-c", str(source), "-o", str(target)]
         running.append((target, subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)))

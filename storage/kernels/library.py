@@ -8,14 +8,15 @@ import ctypes
 import functools
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NewType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.kernels.build import LIBRARY, source_digest
+from storage.kernels.build import LIBRARY, SOURCE, source_digest
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,10 @@ _POINTER = ctypes.c_void_p
 
 NO_MEMORY, BAD_ARGUMENT, UNSOUND, STOPPED = -1, -2, -3, -4
 
+Signatures = Mapping[str, tuple[Any, Sequence[Any]]]
+"""Functions of a library: the type of the result and those of the arguments, by name."""
 
-_SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
-    "hw_source": (ctypes.c_char_p, ()),
+_SIGNATURES: Signatures = {
     "hw_path": (ctypes.c_char_p, ()),
     "hw_use": (_NUMBER, (ctypes.c_char_p,)),
     "hw_scores": (_NUMBER, (_NUMBER, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER)),
@@ -58,14 +60,13 @@ class KernelFailed(Exception):
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The loaded library; None: the twins in numpy serve. It is looked for once."""
-    choice = os.environ.get(VARIABLE, "auto")
-    if choice not in CHOICES:
-        raise ValueError(f"{VARIABLE} is {choice!r}: choose one of {', '.join(CHOICES)}")
-    if choice == "off":
-        return None
-    loaded = _load()
-    if choice == "auto":
+    """The loaded library; None: the twins in numpy serve. It is looked for once.
+
+    Raises ValueError for a choice that cannot be.
+    """
+    choice = _choice()
+    loaded = load(LIBRARY, SOURCE, _SIGNATURES)
+    if choice in ("auto", "off"):
         return loaded
     if loaded is None:
         raise ValueError(f"{VARIABLE} is {choice!r}, but no native kernels were built: `make install` builds them")
@@ -79,19 +80,31 @@ def has_kernels() -> bool:
     return library() is not None
 
 
-def _load() -> ctypes.CDLL | None:
-    if not LIBRARY.exists():
+def _choice() -> str:
+    choice = os.environ.get(VARIABLE, "auto")
+    if choice not in CHOICES:
+        raise ValueError(f"{VARIABLE} is {choice!r}: choose one of {', '.join(CHOICES)}")
+    return choice
+
+
+def load(file: Path, source: Path, signatures: Signatures) -> ctypes.CDLL | None:
+    """The library in `file`, built from `source`, with its functions declared.
+
+    Its function `hw_source` tells the digest of its sources. None: it is not there, cannot be loaded, was built from
+    other sources, or the variable HEADWATER_KERNELS is `off`.
+    """
+    if _choice() == "off" or not file.exists():
         return None
     try:
-        loaded = ctypes.CDLL(str(LIBRARY))
-        for name, (result, arguments) in _SIGNATURES.items():
+        loaded = ctypes.CDLL(str(file))
+        for name, (result, arguments) in {"hw_source": (ctypes.c_char_p, ()), **signatures}.items():
             function = getattr(loaded, name)
             function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError) as error:
-        log.warning("the library of kernels cannot be loaded (%s)", error)
+        log.warning("%s cannot be loaded (%s)", file.name, error)
         return None
-    if loaded.hw_source().decode() != source_digest():
-        log.warning("the library of kernels was built from other sources: build it again (make install)")
+    if loaded.hw_source().decode() != source_digest(source):
+        log.warning("%s was built from other sources: build it again (make install)", file.name)
         return None
     return loaded
 

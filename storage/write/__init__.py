@@ -33,7 +33,7 @@ from storage.write.structure_changes import (
     show_graph,
 )
 from storage.write.transaction import Transaction
-from storage.write.validate import check_point_id, check_query_vector, check_vector, check_vectors
+from storage.write.validate import check_point_id, check_query_vector, check_vector, check_vectors, fits
 from storage.write.waiting import wait_for
 from storage.write.write_threads import WriteThreads
 from storage.write.writer import Unit, Writer
@@ -69,6 +69,7 @@ __all__ = [
     "check_query_vector",
     "check_vector",
     "check_vectors",
+    "fits",
     "frees_room",
     "is_worthwhile",
     "repack",

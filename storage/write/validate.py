@@ -56,6 +56,11 @@ def check_vector(space: DenseSpace, vector: NDArray[np.float32], field: str) -> 
         raise _not_binary(vector, field)
 
 
+def fits(space: DenseSpace, matrix: NDArray[np.float32]) -> bool:
+    """Whether vectors with finite components, (n, d), may be stored in `space`: whether check_vector takes each."""
+    return matrix.shape[1] == space.size and (not space.distance.is_binary or _is_binary(matrix))
+
+
 def check_query_vector(space: DenseSpace, vector: NDArray[np.float32], field: str) -> None:
     """Like check_vector; also raises ZeroVector for a zero vector and the cosine."""
     check_vector(space, vector, field)
