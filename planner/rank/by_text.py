@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from planner.errors import InvalidQuery, NoTextIndex
 from planner.limits import MAX_FRAGMENT_LENGTH, MAX_FRAGMENTS, MAX_TEXT_BYTES, MAX_TEXT_TOKENS, MAX_TEXT_WEIGHT
 from planner.predicate import without_invisible
@@ -19,17 +17,17 @@ from planner.resolve import Asked, Unread
 from planner.text import (
     Analyzer,
     FieldClause,
+    FieldSearch,
     Highlighted,
     SearchedField,
     Slots,
     TermCounts,
     TextIndex,
+    best_matches,
     clauses_of,
-    combine,
     count_terms,
     count_units,
     field_clauses,
-    match_field,
 )
 from storage.errors import LimitExceeded, NotFinite
 from storage.schema import CollectionSchema, Tokenizer
@@ -126,13 +124,8 @@ def search_texts(
     """
     counts = statistics if isinstance(statistics, TextStatistics) else query.statistics(run)
     parts = zip(query.fields, query.indexes(run), query.clauses, counts.fields, strict=True)
-    matches = [match_field(field, index, clauses, known, run.budget) for field, index, clauses, known in parts]
-    occurs = [clause.occur for clause in query.clauses[0]]
-    slots, scores = combine(query.query.combine, occurs, matches, allowed)
-    total = len(slots)
-    if limit is not None and len(slots) > limit:
-        worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-        slots, scores = slots[scores >= worst], scores[scores >= worst]
+    searches = [FieldSearch(*each) for each in parts]
+    slots, scores, total = best_matches(query.query.combine, searches, allowed, limit, run.budget)
     run.budget.check()
     best = rank(slots, scores, higher_is_better=True, id_keys=run.reader.id_keys, limit=limit)
     return Ranking(slots[best], scores[best]), total

@@ -4,7 +4,8 @@ from planner.text.analysis import Analyzer, Dropped
 from planner.text.highlights import Highlight, Highlighted, highlights_of
 from planner.text.index import TextIndex, texts_at
 from planner.text.indexes import TextIndexes
-from planner.text.scoring import SearchedField, combine, match_field
+from planner.text.matching import FieldSearch, best_matches
+from planner.text.scoring import SearchedField
 from planner.text.segment import Slots
 from planner.text.syntax import Occur, clauses_of
 from planner.text.term_counts import TermCounts, count_terms, count_units
@@ -14,6 +15,7 @@ __all__ = [
     "Analyzer",
     "Dropped",
     "FieldClause",
+    "FieldSearch",
     "Highlight",
     "Highlighted",
     "LeftOut",
@@ -26,12 +28,11 @@ __all__ = [
     "TextIndex",
     "TextIndexes",
     "Unit",
+    "best_matches",
     "clauses_of",
-    "combine",
     "count_terms",
     "count_units",
     "field_clauses",
     "highlights_of",
-    "match_field",
     "texts_at",
 ]

@@ -26,17 +26,25 @@ class Found:
         return len(self.slots)
 
 
-_Hits = tuple[NDArray[np.int64], NDArray[np.int64]]
+Hits = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Points of a segment, dead ones too, and how often each has the unit."""
+
+_NONE = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 def find(index: TextIndex, unit: Unit, budget: Budget) -> Found:
     """Raises DeadlineExceeded or Cancelled as `budget` says."""
+    found = zip(index.parts, hits(index, unit, budget), strict=True)
+    return _put_together([_alive(part, each) for part, each in found])
+
+
+def hits(index: TextIndex, unit: Unit, budget: Budget) -> list[Hits]:
+    """Of each part of the index. Raises DeadlineExceeded or Cancelled as `budget` says."""
     budget.check()
     codes = _codes(index, unit)
     if codes is None:
-        return _put_together([])
-    return _put_together([_alive(part, _hits(part.segment, unit, codes, budget)) for part in index.parts])
+        return [_NONE for _ in index.parts]
+    return [_hits(part.segment, unit, codes, budget) for part in index.parts]
 
 
 def point_count(index: TextIndex, term: str) -> int:
@@ -63,7 +71,7 @@ def _codes(index: TextIndex, unit: Unit) -> list[int] | None:
             return index.vocabulary.starting_with(start)
 
 
-def _hits(segment: Segment, unit: Unit, codes: list[int], budget: Budget) -> _Hits:
+def _hits(segment: Segment, unit: Unit, codes: list[int], budget: Budget) -> Hits:
     match unit:
         case Term():
             postings = segment.postings(codes[0])
@@ -74,7 +82,7 @@ def _hits(segment: Segment, unit: Unit, codes: list[int], budget: Budget) -> _Hi
             return _any_hits(segment, codes, budget)
 
 
-def _phrase_hits(segment: Segment, codes: list[int], offsets: tuple[int, ...]) -> _Hits:
+def _phrase_hits(segment: Segment, codes: list[int], offsets: tuple[int, ...]) -> Hits:
     """A phrase begins where each of its terms is at its offset: beginnings are numbers of point and position."""
     rarest, *others = sorted(zip(codes, offsets, strict=True), key=lambda pair: _size(segment, pair[0]))
     begins = _begins(segment, *rarest)
@@ -93,7 +101,7 @@ def _begins(segment: Segment, code: int, offset: int) -> NDArray[np.int64]:
     return begins
 
 
-def _any_hits(segment: Segment, codes: list[int], budget: Budget) -> _Hits:
+def _any_hits(segment: Segment, codes: list[int], budget: Budget) -> Hits:
     found: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
     for number, code in enumerate(codes):
         if number % TERMS_PER_CHECK == 0:
@@ -102,7 +110,7 @@ def _any_hits(segment: Segment, codes: list[int], budget: Budget) -> _Hits:
     return _counted(np.concatenate(found).astype(np.int64))
 
 
-def _counted(points: NDArray[np.int64]) -> _Hits:
+def _counted(points: NDArray[np.int64]) -> Hits:
     distinct, counts = np.unique(points, return_counts=True)
     return distinct, counts.astype(np.int64)
 
@@ -112,7 +120,7 @@ def _size(segment: Segment, code: int) -> int:
     return int(postings.stop) - int(postings.start)
 
 
-def _alive(part: Part, hits: _Hits) -> Found:
+def _alive(part: Part, hits: Hits) -> Found:
     points, frequencies = hits
     if part.alive is not None:
         alive = part.alive[points]

@@ -21,7 +21,7 @@ from planner.text.postings import Found, find
 from planner.text.segment import Mask, Slots
 from planner.text.syntax import Occur
 from planner.text.term_counts import TermCounts
-from planner.text.units import FieldClause, Prefix, Term, Unit
+from planner.text.units import FieldClause, Phrase, Prefix, Term, Unit
 from storage.budget import Budget
 from storage.schema import TextSettings
 
@@ -57,14 +57,9 @@ def match_field(
 ) -> FieldMatches:
     """`counts`: those of the whole collection. Raises DeadlineExceeded or Cancelled as `budget` says."""
     found = {unit: find(index, unit, budget) for clause in clauses for unit in clause.units}
-    repeats: dict[Unit, int] = {}
-    for clause in clauses:
-        if clause.occur is not Occur.EXCLUDED:
-            for unit in clause.units:
-                repeats[unit] = repeats.get(unit, 0) + 1
     scored = tuple(
         (found[unit].slots, _unit_scores(unit, found[unit], times, counts, field.settings))
-        for unit, times in repeats.items()
+        for unit, times in repeats_of(clauses).items()
     )
     matching = tuple(
         _in_all([found[unit] for unit in clause.units]) if clause.is_condition else None for clause in clauses
@@ -102,6 +97,23 @@ def combine(
     return places.slots_at(chosen), total[chosen].astype(np.float32)
 
 
+def repeats_of(clauses: Sequence[FieldClause]) -> dict[Unit, int]:
+    """How often the query has each unit that adds to scores, in the order in which they are summed."""
+    repeats: dict[Unit, int] = {}
+    for clause in clauses:
+        if clause.occur is not Occur.EXCLUDED:
+            for unit in clause.units:
+                repeats[unit] = repeats.get(unit, 0) + 1
+    return repeats
+
+
+def weights_of(unit: Term | Phrase, repeats: int, counts: TermCounts, settings: TextSettings) -> tuple[float, float]:
+    """What the score of a unit is multiplied by: first for how rare it is, last for how often the query has it."""
+    terms = (unit,) if isinstance(unit, Term) else unit.as_terms
+    rarity = sum(idf(counts.points, counts.having[term]) for term in terms)
+    return rarity, repeats * (settings.k3 + 1) / (repeats + settings.k3)
+
+
 def idf(points: int, holding: int) -> float:
     """Of a term that `holding` of `points` have."""
     return math.log(1 + (points - holding + 0.5) / (holding + 0.5))
@@ -112,12 +124,11 @@ def _unit_scores(unit: Unit, found: Found, repeats: int, counts: TermCounts, set
         return np.ones(len(found))
     if len(found) == 0:
         return np.empty(0)
-    terms = (unit,) if isinstance(unit, Term) else unit.as_terms
-    rarity = sum(idf(counts.points, counts.having[term]) for term in terms)
-    k1, b, k3 = settings.k1, settings.b, settings.k3
+    rarity, repeated = weights_of(unit, repeats, counts, settings)
+    k1, b = settings.k1, settings.b
     frequencies = found.frequencies.astype(np.float64)
     norm = k1 * (1 - b + b * (found.lengths / counts.average_length))
-    return rarity * (frequencies * (k1 + 1) / (frequencies + norm)) * (repeats * (k3 + 1) / (repeats + k3))
+    return rarity * (frequencies * (k1 + 1) / (frequencies + norm)) * repeated
 
 
 def _in_all(found: Sequence[Found]) -> Slots:

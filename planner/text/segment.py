@@ -1,10 +1,12 @@
 """Postings of some points, immutable: which have a term, how often and where. index.py puts segments together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from storage.kernels import NativePostings, has_kernels
 
 Slots = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
@@ -27,6 +29,16 @@ class Segment:
     points: NDArray[np.int32]
     place_starts: NDArray[np.int64]
     positions: NDArray[np.uint32]
+    native: NativePostings | None = field(init=False, repr=False)
+    """The same for the kernel; None: there is no library."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where there is a library, and the arrays cannot be those of a segment."""
+        native = None
+        if has_kernels():
+            arrays = (self.slots, self.lengths, self.codes, self.starts, self.points, self.place_starts)
+            native = NativePostings(*arrays)
+        object.__setattr__(self, "native", native)
 
     @property
     def bytes(self) -> int:
@@ -36,7 +48,7 @@ class Segment:
 
     def postings(self, code: int) -> slice:
         """The postings of a term; empty when no point has it."""
-        place = int(np.searchsorted(self.codes, code))
+        place = int(np.searchsorted(self.codes, np.int32(code)))  # another type would copy all codes
         if place == len(self.codes) or self.codes[place] != code:
             return slice(0, 0)
         return slice(int(self.starts[place]), int(self.starts[place + 1]))

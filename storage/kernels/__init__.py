@@ -17,10 +17,21 @@ from storage.kernels.library import (
     threads_for,
 )
 from storage.kernels.metric import Form, Metric
+from storage.kernels.postings import (
+    ABSENT,
+    NativePostings,
+    PostingsClause,
+    PostingsField,
+    PostingsPart,
+    PostingsUnit,
+    UnitScoring,
+    search_postings,
+)
 from storage.kernels.scores import native_scores
 from storage.kernels.sums import fixed_dots, fixed_sums
 
 __all__ = [
+    "ABSENT",
     "CHOICES",
     "VARIABLE",
     "Asking",
@@ -28,8 +39,14 @@ __all__ = [
     "KernelFailed",
     "Metric",
     "NativeGraph",
+    "NativePostings",
+    "PostingsClause",
+    "PostingsField",
+    "PostingsPart",
+    "PostingsUnit",
     "Scoring",
     "Signatures",
+    "UnitScoring",
     "WalkFound",
     "address",
     "build_in_place",
@@ -39,5 +56,6 @@ __all__ = [
     "has_kernels",
     "load",
     "native_scores",
+    "search_postings",
     "threads_for",
 ]

@@ -51,6 +51,8 @@ _SIGNATURES: Signatures = {
     "hw_graph_close": (None, (_POINTER,)),
     "hw_graph_walk": (_NUMBER, (_POINTER,) * 5),
     "hw_graph_find": (_NUMBER, (_POINTER,) * 9),
+    "hw_postings_check": (_NUMBER, (_POINTER,)),
+    "hw_postings_search": (_NUMBER, (_POINTER, _POINTER, _POINTER, ctypes.c_uint64, _POINTER, _POINTER)),
 }
 
 

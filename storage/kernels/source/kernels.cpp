@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "best_postings.h"
 #include "walks.h"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the processor's are only used within a function
@@ -48,6 +49,7 @@ struct Path {
     bool (*is_there)();
     decltype(&scalar::scores) scores;
     decltype(&scalar::walk) walk;
+    decltype(&scalar::search_postings) search_postings;
 };
 
 const Path PATHS[] = {
@@ -59,11 +61,11 @@ const Path PATHS[] = {
                 __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") &&
                 __builtin_cpu_supports("avx512vpopcntdq");
      },
-     avx512::scores, avx512::walk},
+     avx512::scores, avx512::walk, avx512::search_postings},
     {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); },
-     avx2::scores, avx2::walk},
+     avx2::scores, avx2::walk, avx2::search_postings},
 #endif
-    {"scalar", [] { return true; }, scalar::scores, scalar::walk},
+    {"scalar", [] { return true; }, scalar::scores, scalar::walk, scalar::search_postings},
 };
 
 std::atomic<const Path*> chosen{nullptr};
@@ -188,4 +190,8 @@ int32_t hw_graph_find(const void* graph, const Asking* asking, const Scoring* sc
     receiver.usable = usable, receiver.place = place, receiver.computed = computed;
     int32_t status = walk_all(walked, *asking, receiver);
     return status == DONE ? int32_t(receiver.status) : status;
+}
+
+int32_t search_by_path(const PostingsQuery& query, const PostingsLists& lists, BestPostings& best) {
+    return path().search_postings(query, lists, best);
 }

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "postings.h"
+
 #define HW_API extern "C" __attribute__((visibility("default")))
 
 enum Status : int32_t {
@@ -69,3 +71,12 @@ struct Scoring {
 // `limit`-th of them stands, or the last when there are fewer; -1: there is none.
 HW_API int32_t hw_graph_find(const void* graph, const Asking* asking, const Scoring* scoring, int64_t* positions,
                              float* scores, int64_t* kept, int64_t* usable, int64_t* place, int64_t* computed);
+
+// UNSOUND unless all that postings say is within their arrays. Requires: each array has the stated size.
+HW_API int32_t hw_postings_check(const Postings* postings);
+
+// The best `query->limit` points by BM25, and all that tie with the last of them, in no order: `*found` of them, of
+// which the first `room` are put into `slots` and `scores`. `*matching`: all points that match. Requires: the postings
+// were checked; the limit is at least 1.
+HW_API int32_t hw_postings_search(const PostingsQuery* query, uint32_t* slots, float* scores, uint64_t room,
+                                  uint64_t* found, uint64_t* matching);
