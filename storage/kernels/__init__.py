@@ -27,6 +27,7 @@ from storage.kernels.postings import (
     UnitScoring,
     search_postings,
 )
+from storage.kernels.records import native_checksums, native_records
 from storage.kernels.scores import native_scores
 from storage.kernels.sums import fixed_dots, fixed_sums
 
@@ -55,6 +56,8 @@ __all__ = [
     "fixed_sums",
     "has_kernels",
     "load",
+    "native_checksums",
+    "native_records",
     "native_scores",
     "search_postings",
     "threads_for",

@@ -53,6 +53,8 @@ _SIGNATURES: Signatures = {
     "hw_graph_find": (_NUMBER, (_POINTER,) * 9),
     "hw_postings_check": (_NUMBER, (_POINTER,)),
     "hw_postings_search": (_NUMBER, (_POINTER, _POINTER, _POINTER, ctypes.c_uint64, _POINTER, _POINTER)),
+    "hw_checksums": (_NUMBER, (_POINTER, _SIZE, _SIZE, _POINTER)),
+    "hw_records": (_NUMBER, (_POINTER, _POINTER, _SIZE)),
 }
 
 

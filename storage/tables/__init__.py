@@ -5,6 +5,7 @@ from storage.tables.body_table import BodyTable
 from storage.tables.catalog import Catalog, CollectionState, NamedCollection, read_catalog
 from storage.tables.codec import PayloadCodec
 from storage.tables.collection_tables import CollectionTables
+from storage.tables.entries import put_entries
 from storage.tables.environment import (
     State,
     Tables,
@@ -31,19 +32,31 @@ from storage.tables.environment import (
     write_failure,
 )
 from storage.tables.ids import IdTable
-from storage.tables.keys import MAX_ID_BYTES, MAX_ID_NUMBER, MAX_SLOT, decode_slot, encode_id, encode_slot
+from storage.tables.keys import (
+    MAX_ID_BYTES,
+    MAX_ID_NUMBER,
+    MAX_SLOT,
+    decode_slot,
+    encode_id,
+    encode_ids,
+    encode_slot,
+    encode_slots,
+)
 from storage.tables.point_records import (
     VECTOR_VERSION,
     PointRecord,
+    checksums_of,
     decode_row,
     decode_vector,
     encode_record,
+    encode_records,
     encode_row,
+    encode_rows,
     encode_vector,
     record_parts,
 )
 from storage.tables.reader import Reader
-from storage.tables.recent_changes import ChangeLog
+from storage.tables.recent_changes import ChangeLog, distinct
 from storage.tables.snapshot_entries import SnapshotEntry, SnapshotTable
 from storage.tables.whole_tables import read_rows, slots_in
 
@@ -73,15 +86,21 @@ __all__ = [
     "Tables",
     "age_pages",
     "check_format",
+    "checksums_of",
     "count_generation",
     "decode_row",
     "decode_slot",
     "decode_vector",
+    "distinct",
     "drop_space",
     "encode_id",
+    "encode_ids",
     "encode_record",
+    "encode_records",
     "encode_row",
+    "encode_rows",
     "encode_slot",
+    "encode_slots",
     "encode_vector",
     "environment_failure",
     "forget_indexes",
@@ -93,6 +112,7 @@ __all__ = [
     "open_read_only",
     "open_rows",
     "open_tables",
+    "put_entries",
     "put_manifest",
     "put_row_count",
     "put_schema",

@@ -8,9 +8,11 @@ import struct
 from collections.abc import Iterator, Sequence
 
 import lmdb
+import numpy as np
 
 from storage.schema import PointId
-from storage.tables.keys import decode_slot, encode_id, encode_slot
+from storage.tables.entries import put_entries
+from storage.tables.keys import decode_slot, encode_id, encode_slot, encode_slots
 
 _CUT = 511
 _ENTRY = struct.Struct(">2sBI")  # rest of the key padded with zeros, its length, slot
@@ -32,11 +34,15 @@ class Ids:
 
     def get_many(self, keys: Sequence[bytes]) -> list[int | None]:
         """Slots in the order of `keys`."""
-        if any(len(key) >= _CUT for key in keys):
+        if _longest(keys) >= _CUT:
             return [self.get(key) for key in keys]
         with self._txn.cursor(self._table) as cursor:
-            found = {bytes(key): decode_slot(value) for key, value in cursor.getmulti(keys)}
-        return [found.get(key) for key in keys]
+            found = cursor.getmulti(keys)
+        if not found:
+            return [None] * len(keys)
+        slots = np.frombuffer(b"".join([value for _, value in found]), ">u4").tolist()
+        slot_of = dict(zip([bytes(key) for key, _ in found], slots, strict=True))
+        return [slot_of.get(key) for key in keys]
 
     def scan(self, start: bytes = b"") -> Iterator[tuple[bytes, int]]:
         """Keys and slots in id order, from `start` inclusive."""
@@ -67,12 +73,15 @@ class Ids:
 class IdTable(Ids):
     """Also writes it."""
 
-    def put_many(self, pairs: Sequence[tuple[bytes, int]]) -> None:
-        """Adds ids that are not there yet."""
-        with self._txn.cursor(self._table) as cursor:
-            cursor.putmulti([(key, encode_slot(slot)) for key, slot in pairs if len(key) < _CUT])
-        for key, slot in pairs:
-            if len(key) >= _CUT:
+    def put_many(self, keys: Sequence[bytes], slots: Sequence[int]) -> None:
+        """Adds ids that are not there yet: `keys[i]` gets `slots[i]`."""
+        if _longest(keys) < _CUT:
+            put_entries(self._txn, self._table, keys, encode_slots(slots))
+            return
+        for key, slot in zip(keys, slots, strict=True):
+            if len(key) < _CUT:
+                self._txn.put(key, encode_slot(slot), db=self._table)
+            else:
                 self._put_bucket(key[:_CUT], {**self._bucket(key[:_CUT]), key[_CUT:]: slot})
 
     def delete(self, key: bytes) -> None:
@@ -94,6 +103,10 @@ class IdTable(Ids):
             return
         value = b"".join(_ENTRY.pack(rest, len(rest), slot) for rest, slot in sorted(bucket.items()))
         self._txn.put(cut, value, db=self._table)
+
+
+def _longest(keys: Sequence[bytes]) -> int:
+    return max(map(len, keys), default=0)
 
 
 def _entries(value: bytes | memoryview) -> Iterator[tuple[bytes, int]]:

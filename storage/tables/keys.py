@@ -1,6 +1,10 @@
 """Keys: point ids and slots as bytes whose order is the order we promise. FORMAT.md shows them."""
 
 import struct
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from storage.schema import PointId
 
@@ -9,7 +13,10 @@ _NUMBER = 1
 _STRING = 2
 
 _NUMBER_KEY = struct.Struct(">BQ")
+_NUMBER_KEYS = np.dtype([("kind", "u1"), ("number", ">u8")])  # the same
 _SLOT = struct.Struct(">I")
+
+_FEW = 16  # of so few each is encoded alone: making an array takes longer
 
 MAX_SLOT = 2**32 - 2
 MAX_ID_BYTES = 512
@@ -23,6 +30,16 @@ def encode_id(point_id: PointId) -> bytes:
     return b"\x02" + point_id.encode()
 
 
+def encode_ids(ids: Sequence[PointId]) -> list[bytes]:
+    """The keys of many ids."""
+    if len(ids) < _FEW or set(map(type, ids)) != {int}:
+        return [encode_id(point_id) for point_id in ids]
+    keys = np.empty(len(ids), _NUMBER_KEYS)
+    keys["kind"], keys["number"] = _NUMBER, np.array(ids, np.uint64)
+    encoded: list[bytes] = keys.view(f"V{_NUMBER_KEY.size}").tolist()
+    return encoded
+
+
 def decode_id(key: bytes) -> PointId:
     if key[0] == _NUMBER:
         number: int = _NUMBER_KEY.unpack(key)[1]
@@ -32,6 +49,14 @@ def decode_id(key: bytes) -> PointId:
 
 def encode_slot(slot: int) -> bytes:
     return _SLOT.pack(slot)
+
+
+def encode_slots(slots: Sequence[int] | NDArray[np.integer]) -> list[bytes]:
+    """The keys of many slots."""
+    if len(slots) < _FEW:
+        return [_SLOT.pack(slot) for slot in slots]
+    encoded: list[bytes] = np.array(slots, ">u4").view(f"V{_SLOT.size}").tolist()
+    return encoded
 
 
 def decode_slot(key: bytes | memoryview) -> int:

@@ -2,8 +2,13 @@
 
 import struct
 import zlib
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.kernels import native_checksums, native_records
 from storage.schema import PointId
 
 RECORD_VERSION = 1  # persisted: do not renumber
@@ -15,6 +20,7 @@ VERSION_BYTES = slice(5, 13)
 """Where the commit sequence is in a point's record."""
 
 _ROW = struct.Struct(">QI")  # row, checksum of the vector's bytes
+_ROWS = np.dtype([("row", ">u8"), ("checksum", ">u4")])  # the same
 _VECTOR_HEADER = struct.Struct(">B3xI")  # version, checksum of all that follows; 8 bytes, so that numbers are aligned
 
 
@@ -32,6 +38,14 @@ def encode_record(id_key: bytes, version: int, payload: bytes) -> bytes:
     return struct.pack(">BI", RECORD_VERSION, zlib.crc32(tail)) + tail
 
 
+def encode_records(id_keys: Sequence[bytes], version: int, payloads: Sequence[bytes]) -> list[bytes]:
+    """The records of many points that one commit writes."""
+    records = native_records(RECORD_VERSION, version, id_keys, payloads, header=_HEADER.size)
+    if records is not None:
+        return records
+    return [encode_record(key, version, payload) for key, payload in zip(id_keys, payloads, strict=True)]
+
+
 def record_parts(data: memoryview) -> tuple[int, memoryview, memoryview]:
     """Version, id key and payload of a record. Raises ValueError when it is damaged."""
     if len(data) < _HEADER.size:
@@ -47,6 +61,21 @@ def record_parts(data: memoryview) -> tuple[int, memoryview, memoryview]:
 
 def encode_row(row: int, checksum: int) -> bytes:
     return _ROW.pack(row, checksum)
+
+
+def encode_rows(first: int, matrix: NDArray[np.float32]) -> list[bytes]:
+    """The values of the rows from number `first` whose vectors are `matrix` (n, d)."""
+    rows = np.empty(len(matrix), _ROWS)
+    rows["row"] = np.arange(first, first + len(matrix))
+    rows["checksum"] = checksums_of(np.ascontiguousarray(matrix, "<f4"))
+    values: list[bytes] = rows.view(f"V{_ROW.size}").tolist()
+    return values
+
+
+def checksums_of(rows: NDArray[Any]) -> NDArray[np.uint32]:
+    """The checksum of the bytes of each row of a contiguous array (n, d)."""
+    checksums = native_checksums(rows)
+    return np.array([zlib.crc32(row) for row in rows], np.uint32) if checksums is None else checksums
 
 
 def decode_row(data: bytes | memoryview) -> tuple[int, int]:

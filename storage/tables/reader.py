@@ -13,7 +13,7 @@ from storage.tables.body_table import BodyTable
 from storage.tables.collection_tables import CollectionTables
 from storage.tables.environment import State
 from storage.tables.ids import Ids
-from storage.tables.keys import decode_id, encode_id
+from storage.tables.keys import decode_id, encode_ids
 from storage.tables.point_records import PointRecord
 from storage.tables.point_table import PointTable
 from storage.tables.whole_tables import slots_in
@@ -50,7 +50,7 @@ class Reader:
 
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """Slots in the order of `ids`, -1 where there is no such point."""
-        found = self.ids.get_many([encode_id(point_id) for point_id in ids])
+        found = self.ids.get_many(encode_ids(ids))
         return np.array([-1 if slot is None else slot for slot in found], np.int64)
 
     def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ MAX_REMEMBERED = 1_000_000
 
 _COMMIT_COST = 16
 """What a commit counts besides its slots."""
+
+
+Slots = TypeVar("Slots", NDArray[np.uint32], NDArray[np.int64])
 
 
 class ChangeLog:
@@ -27,7 +31,7 @@ class ChangeLog:
 
     def add(self, seq: int, slots: Sequence[int]) -> None:
         """Commit `seq` inserted, changed or deleted the points in `slots`; more than it did is no harm."""
-        changed = np.unique(np.asarray(slots, np.uint32))
+        changed = distinct(np.asarray(slots, np.uint32))
         with self._lock:
             self._commits.append((seq, changed))
             self._size += len(changed) + _COMMIT_COST
@@ -43,3 +47,8 @@ class ChangeLog:
                 return None
             parts = [slots for commit, slots in self._commits if seq < commit <= until]
         return np.unique(np.concatenate([np.empty(0, np.uint32), *parts]))
+
+
+def distinct(slots: Slots) -> Slots:
+    """The slots ascending, each once. Those of new points are so already."""
+    return slots if bool((slots[1:] > slots[:-1]).all()) else np.unique(slots)

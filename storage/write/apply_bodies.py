@@ -1,7 +1,6 @@
 """What writes do to sparse vectors, and to multi-vectors and the rows of their tokens."""
 
 from collections.abc import Mapping, Sequence
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from storage.errors import DimensionMismatch, StorageFull
 from storage.index import SparseChange
 from storage.segments import NO_ROW
-from storage.tables import MAX_SLOT, decode_vector, encode_row, encode_slot, encode_vector
+from storage.tables import MAX_SLOT, decode_vector, encode_rows, encode_slot, encode_slots, encode_vector, put_entries
 from storage.vectors import decode_tokens, encode_tokens
 from storage.write.operations import SpaceBodies
 from storage.write.transaction import Transaction
@@ -32,8 +31,8 @@ def set_bodies(
     else:
         stored = chosen
         transaction.changes.sparse(space).extend(SparseChange(slot, body) for slot, body in chosen.items())
-    with transaction.txn.cursor(transaction.bodies_table(space)) as cursor:
-        cursor.putmulti([(encode_slot(slot), encode_vector(body)) for slot, body in stored.items()])
+    bodies = list(map(encode_vector, stored.values()))
+    put_entries(transaction.txn, transaction.bodies_table(space), encode_slots(list(stored)), bodies)
     return set(chosen)
 
 
@@ -60,9 +59,7 @@ def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes)
     first, tokens = changes.next_row, list(range(changes.next_row, changes.next_row + len(matrix)))
     if first + len(matrix) > MAX_SLOT:
         raise StorageFull(f"the space {space!r} has used up its rows")
-    items = [(encode_slot(row), encode_row(row, crc32(vector))) for row, vector in zip(tokens, matrix, strict=True)]
-    with transaction.txn.cursor(transaction.rows_table(space)) as cursor:
-        cursor.putmulti(items)
+    put_entries(transaction.txn, transaction.rows_table(space), encode_slots(tokens), encode_rows(first, matrix))
     changes.matrices.append(matrix)
     for column in (changes.slots, changes.changed_slots, changes.changed_rows):
         column.extend(tokens)
@@ -76,7 +73,7 @@ def _remove_tokens(transaction: Transaction, space: str, slots: Sequence[int]) -
     """Takes away the rows of the multi-vectors that `slots` have."""
     bodies, rows = transaction.bodies_table(space), transaction.rows_table(space)
     with transaction.txn.cursor(bodies) as cursor:
-        found = [bytes(value) for _, value in cursor.getmulti([encode_slot(slot) for slot in slots])]
+        found = [bytes(value) for _, value in cursor.getmulti(encode_slots(slots))]
     for value in found:
         first, count = decode_tokens(decode_vector(memoryview(value)))
         tokens = range(first, first + count)

@@ -7,14 +7,23 @@ savepoint, so nothing of it stays.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, assert_never
-from zlib import crc32
 
 import numpy as np
 
 from storage.errors import DimensionMismatch, PointNotFound, SpaceNotFound, StorageFull
 from storage.schema import PointId
 from storage.segments import NO_ROW
-from storage.tables import MAX_SLOT, encode_id, encode_record, encode_row, encode_slot, record_parts
+from storage.tables import (
+    MAX_SLOT,
+    encode_id,
+    encode_ids,
+    encode_records,
+    encode_rows,
+    encode_slot,
+    encode_slots,
+    put_entries,
+    record_parts,
+)
 from storage.write.apply_bodies import remove_bodies, set_bodies
 from storage.write.conditional import permitted, rounds, writable
 from storage.write.operations import (
@@ -71,7 +80,7 @@ def _upsert(transaction: Transaction, upsert: Upsert) -> Applied:
 
 def _put_points(transaction: Transaction, upsert: Upsert, winners: list[int]) -> int:
     """Writes the points at these positions, no id twice."""
-    keys = [encode_id(upsert.ids[position]) for position in winners]
+    keys = encode_ids([upsert.ids[position] for position in winners])
     known = transaction.ids.get_many(keys)
     slots = [slot if slot is not None else -1 for slot in known]
     fresh = [number for number, slot in enumerate(known) if slot is None]
@@ -104,18 +113,14 @@ def _give_slots(transaction: Transaction, keys: list[bytes], slots: list[int], f
         slots[number] = transaction.next_slot + offset
     transaction.next_slot += len(fresh)
     transaction.point_count += len(fresh)
-    transaction.ids.put_many([(keys[number], slots[number]) for number in fresh])
+    transaction.ids.put_many([keys[number] for number in fresh], [slots[number] for number in fresh])
 
 
 def _put_records(
     transaction: Transaction, slots: Sequence[int], keys: Sequence[bytes], payloads: Sequence[bytes]
 ) -> None:
-    items = [
-        (encode_slot(slot), encode_record(key, transaction.seq, payload))
-        for slot, key, payload in zip(slots, keys, payloads, strict=True)
-    ]
-    with transaction.txn.cursor(transaction.core.tables.points) as cursor:
-        cursor.putmulti(items)
+    records = encode_records(keys, transaction.seq, payloads)
+    put_entries(transaction.txn, transaction.core.tables.points, encode_slots(slots), records)
     transaction.touched.extend(slots)
 
 
@@ -139,12 +144,8 @@ def _set_vectors(
         changes.killed.extend(transaction.current_rows(space, slots).values())
     rows = list(range(changes.next_row, changes.next_row + len(slots)))
     rows_bytes = np.ascontiguousarray(matrix, "<f4")
-    items = [
-        (encode_slot(slot), encode_row(row, crc32(vector)))
-        for slot, row, vector in zip(slots, rows, rows_bytes, strict=True)
-    ]
-    with transaction.txn.cursor(transaction.rows_table(space)) as cursor:
-        cursor.putmulti(items)
+    table = transaction.rows_table(space)
+    put_entries(transaction.txn, table, encode_slots(slots), encode_rows(changes.next_row, rows_bytes))
     changes.matrices.append(rows_bytes)
     changes.slots.extend(slots)
     changes.changed_slots.extend(slots)
@@ -186,7 +187,7 @@ def _last_positions(slots: Sequence[int], vectors: SpaceVectors | SpaceBodies, c
 
 def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
     if isinstance(delete.selector, ByIds):
-        keys = [encode_id(point_id) for point_id in dict.fromkeys(delete.selector.ids)]
+        keys = encode_ids(list(dict.fromkeys(delete.selector.ids)))
         slots = [slot for slot in transaction.ids.get_many(keys) if slot is not None]
     else:
         slots = delete.selector.select(transaction.reader()).tolist()
@@ -262,7 +263,7 @@ def _select(transaction: Transaction, selector: Selector) -> list[int]:
 
 
 def _slots_of_ids(transaction: Transaction, ids: Sequence[PointId]) -> list[int]:
-    found = transaction.ids.get_many([encode_id(point_id) for point_id in ids])
+    found = transaction.ids.get_many(encode_ids(ids))
     missing = [point_id for point_id, slot in zip(ids, found, strict=True) if slot is None]
     if missing:
         raise PointNotFound(missing)

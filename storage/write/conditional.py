@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from storage.schema import PointId
-from storage.tables import encode_id
+from storage.tables import encode_ids
 from storage.write.operations import StoredCondition, Upsert, UpsertMode
 from storage.write.transaction import Transaction
 
@@ -21,7 +21,7 @@ def permitted(transaction: Transaction, condition: StoredCondition | None, slots
 
 def writable(transaction: Transaction, upsert: Upsert, positions: list[int]) -> list[int]:
     """Those of the positions, no id twice, that the upsert's mode and condition let through, ascending."""
-    slots = transaction.ids.get_many([encode_id(upsert.ids[position]) for position in positions])
+    slots = transaction.ids.get_many(encode_ids([upsert.ids[position] for position in positions]))
     absent = [position for position, slot in zip(positions, slots, strict=True) if slot is None]
     existing = {slot: position for position, slot in zip(positions, slots, strict=True) if slot is not None}
     match upsert.mode:

@@ -15,7 +15,7 @@ from storage.files import failpoint
 from storage.index import SparseChange
 from storage.mvcc import Core
 from storage.segments import Space
-from storage.tables import put_row_count
+from storage.tables import distinct, put_row_count
 
 OnUndo = Callable[[Callable[[], None]], None]
 """Takes what is to be done when the commit fails."""
@@ -104,7 +104,8 @@ class SpaceChanges:
         old_count, old_vectors = block.count, space.vector_count
         if changes.matrices:
             failpoint("before_data_sync")
-            block.write(changes.first_row - block.first_row, np.concatenate(changes.matrices))
+            rows = changes.matrices[0] if len(changes.matrices) == 1 else np.concatenate(changes.matrices)
+            block.write(changes.first_row - block.first_row, rows)
             failpoint("after_data_sync")
             put_row_count(txn, self._core.tables, space.schema.uid, changes.next_row)
 
@@ -123,7 +124,7 @@ def _prepare(space: Space, changes: RowChanges, seq: int, on_undo: OnUndo) -> No
     for owner, positions in space.by_block(changes.killed) if changes.killed else ():
         owner.kill(positions, seq)
         on_undo(partial(owner.revive, positions))
-    changed = np.unique(np.asarray(changes.changed_slots, np.int64))
+    changed = distinct(np.asarray(changes.changed_slots, np.int64))
     before = space.rows_of(changed)
     space.set_rows(changes.changed_slots, changes.changed_rows)
     on_undo(partial(space.set_rows, changed, before))

@@ -12,7 +12,17 @@ import lmdb
 from storage.files import failpoint, sync_folder
 from storage.mvcc import Core, View
 from storage.segments import Space, seal_threshold
-from storage.tables import IdTable, Reader, State, decode_row, encode_slot, put_manifest, put_schema, put_state
+from storage.tables import (
+    IdTable,
+    Reader,
+    State,
+    decode_row,
+    decode_slot,
+    encode_slots,
+    put_manifest,
+    put_schema,
+    put_state,
+)
 from storage.write.space_changes import Mark, SpaceChanges
 
 
@@ -71,9 +81,9 @@ class Transaction:
 
     def current_rows(self, space: str, slots: Sequence[int]) -> dict[int, int]:
         """Rows of those of `slots` that have a vector in `space`."""
-        keys = [encode_slot(slot) for slot in slots]
         with self.txn.cursor(self.rows_table(space)) as cursor:
-            return {int.from_bytes(key, "big"): decode_row(value)[0] for key, value in cursor.getmulti(keys)}
+            found = cursor.getmulti(encode_slots(slots))
+        return {decode_slot(key): decode_row(value)[0] for key, value in found}
 
     # Savepoints: an operation that fails must leave nothing, while others of the same commit stay.
 

@@ -80,3 +80,20 @@ HW_API int32_t hw_postings_check(const Postings* postings);
 // were checked; the limit is at least 1.
 HW_API int32_t hw_postings_search(const PostingsQuery* query, uint32_t* slots, float* scores, uint64_t room,
                                   uint64_t* found, uint64_t* matching);
+
+// The CRC-32 of each of the `count` rows of `row_bytes` bytes, (count,).
+HW_API int32_t hw_checksums(const uint8_t* rows, size_t count, size_t row_bytes, uint32_t* checksums);
+
+// What records of points are made of: id keys and payloads, one after the other, and where each of them ends, (count,).
+struct RecordParts {
+    const uint8_t* keys;
+    const int64_t* key_ends;
+    const uint8_t* payloads;
+    const int64_t* payload_ends;
+    size_t count;
+    uint64_t commit;
+    uint8_t version;
+};
+
+// The records, one after the other, which have `length` bytes together.
+HW_API int32_t hw_records(const RecordParts* parts, uint8_t* records, size_t length);
