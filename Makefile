@@ -126,13 +126,17 @@ REQUESTS ?= 1000000
 SEED ?=
 ONLY ?=
 
+SANITIZED := HEADWATER_KERNELS_LIBRARY=$(CURDIR)/.cache/sanitize/kernels.so \
+	HEADWATER_WIRE_LIBRARY=$(CURDIR)/.cache/sanitize/wire.so
+
 .PHONY: sanitize
-sanitize: $(STAMP) ## The tests of the kernels, under the address and undefined behaviour sanitizers of g++
-	$(call heading,Kernels under sanitizers)
+sanitize: $(STAMP) ## The tests of native code, under the address and undefined behaviour sanitizers of g++
+	$(call heading,Native code under sanitizers)
 	@mkdir -p .cache/sanitize
-	@HEADWATER_KERNELS_LIBRARY=$(CURDIR)/.cache/sanitize/kernels.so $(PY) -m storage.kernels --sanitize
-	@HEADWATER_KERNELS_LIBRARY=$(CURDIR)/.cache/sanitize/kernels.so LD_PRELOAD=$$(g++ -print-file-name=libasan.so) \
-		ASAN_OPTIONS=detect_leaks=0 $(PYTEST) -q tests/storage/kernels
+	@$(SANITIZED) $(PY) -m storage.kernels --sanitize
+	@$(SANITIZED) $(PY) -m server.wire --sanitize
+	@$(SANITIZED) LD_PRELOAD=$$(g++ -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 \
+		$(PYTEST) -q tests/storage/kernels tests/server/wire
 
 .PHONY: fuzz
 fuzz: $(KERNELS) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1

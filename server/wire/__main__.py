@@ -1,4 +1,4 @@
-"""Builds the wire library in its place: `python -m server.wire`."""
+"""Builds the wire library in its place: `python -m server.wire [--sanitize]`."""
 
 import sys
 
@@ -7,4 +7,4 @@ from storage.kernels import build_in_place
 
 if __name__ == "__main__":
     without = "requests with many points will be read by protobuf, with the same results but more slowly."
-    sys.exit(build_in_place(LIBRARY, SOURCE, without=without))
+    sys.exit(build_in_place(LIBRARY, SOURCE, sys.argv[1:], without=without))

@@ -5,12 +5,14 @@ The variable HEADWATER_KERNELS turns it off together with the kernels of storage
 
 import ctypes
 import functools
+import os
 from pathlib import Path
 
 from storage.kernels import Signatures, load
 
 SOURCE = Path(__file__).parent / "source"
-LIBRARY = Path(__file__).parent / "wire.so"
+LIBRARY = Path(os.environ.get("HEADWATER_WIRE_LIBRARY", Path(__file__).parent / "wire.so"))
+"""Where the library is. The variable is for builds that tests use, as `make sanitize` does."""
 
 DONE, UNUSUAL, NO_MEMORY = 0, 1, -1
 

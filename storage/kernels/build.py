@@ -50,14 +50,16 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CXX", "g++"))
 
 
-def build_in_place(library: Path, source: Path, *, without: str, extra: Sequence[str] = ()) -> int:
-    """Builds a library for a command, and returns its exit status. `without`: what follows from having no compiler,
-    which is no failure."""
+def build_in_place(library: Path, source: Path, arguments: Sequence[str], *, without: str) -> int:
+    """Builds a library for a command with these arguments, `--sanitize` or none, and returns its exit status.
+
+    `without`: what follows from having no compiler, which is no failure.
+    """
     if compiler() is None:
         print(f"No C++ compiler (g++) was found: {without}")
         return 0
     try:
-        build(library, extra, source=source)
+        build(library, SANITIZERS if list(arguments) == ["--sanitize"] else (), source=source)
     except BuildFailed as error:
         print(f"{library.name} could not be built:\n{error}", file=sys.stderr)
         return 1

@@ -31,7 +31,8 @@ def native_checksums(rows: NDArray[Any]) -> NDArray[np.uint32] | None:
         return None
     assert rows.flags.c_contiguous
     checksums = np.empty(len(rows), np.uint32)
-    check(loaded.hw_checksums(address(rows), len(rows), rows.strides[0], address(checksums)))
+    row_bytes = rows.nbytes // max(1, len(rows))  # the stride of a single row says nothing
+    check(loaded.hw_checksums(address(rows), len(rows), row_bytes, address(checksums)))
     return checksums
 
 
