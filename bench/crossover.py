@@ -17,10 +17,11 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.index.hnsw import Graph
 from storage.schema import Distance
-from storage.search.candidates import Candidates, scan_block, scan_codes
+from storage.search.candidates import Candidates
+from storage.search.scan import scan_block, scan_codes
 from storage.segments.block import BlockView
 from storage.segments.space import SpaceView
-from storage.vectors.codes import PART_ROWS, CodedRows, code_rows
+from storage.vectors.codes import CodedRows, code_rows
 
 K = 10
 ROUNDS = 7
@@ -54,15 +55,13 @@ def _line(block: BlockView, metric: Distance, queries: NDArray[np.float32]) -> s
     assert isinstance(graph, Graph), "the graph serves"
     chosen = np.random.default_rng(1).choice(block.count, round(SHARE * block.count), replace=False)
     positions = np.sort(chosen).astype(np.int64)
-    coded = [
-        _coded(block, metric, positions[start : start + PART_ROWS]) for start in range(0, len(positions), PART_ROWS)
-    ]
+    coded = [_coded(block, metric, positions)]
 
     def scan(codes: bool) -> None:
         for query in queries:
             pool = Candidates(metric, query, K)
             if codes:
-                scan_codes([pool], block, 0, coded, UNLIMITED)
+                scan_codes([pool], block, coded, UNLIMITED)
             else:
                 scan_block([pool], block, 0, positions, UNLIMITED)
             pool.scored()
@@ -83,7 +82,7 @@ def _line(block: BlockView, metric: Distance, queries: NDArray[np.float32]) -> s
 
 def _coded(block: BlockView, metric: Distance, positions: NDArray[np.int64]) -> CodedRows:
     coded = code_rows(metric, block.vectors, block.norms(), positions)
-    assert coded is not None, "unit vectors have codes"
+    assert coded is not None, "unit vectors have codes, and there are kernels"
     return coded
 
 

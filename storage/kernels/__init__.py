@@ -28,6 +28,7 @@ from storage.kernels.postings import (
     search_postings,
 )
 from storage.kernels.records import native_checksums, native_records
+from storage.kernels.scan import Codes, Scan, Scanned, native_codes, native_scan
 from storage.kernels.scores import native_scores
 from storage.kernels.sums import fixed_dots, fixed_sums
 
@@ -36,6 +37,7 @@ __all__ = [
     "CHOICES",
     "VARIABLE",
     "Asking",
+    "Codes",
     "Form",
     "KernelFailed",
     "Metric",
@@ -45,6 +47,8 @@ __all__ = [
     "PostingsField",
     "PostingsPart",
     "PostingsUnit",
+    "Scan",
+    "Scanned",
     "Scoring",
     "Signatures",
     "UnitScoring",
@@ -57,7 +61,9 @@ __all__ = [
     "has_kernels",
     "load",
     "native_checksums",
+    "native_codes",
     "native_records",
+    "native_scan",
     "native_scores",
     "search_postings",
     "threads_for",

@@ -55,6 +55,10 @@ _SIGNATURES: Signatures = {
     "hw_postings_search": (_NUMBER, (_POINTER, _POINTER, _POINTER, ctypes.c_uint64, _POINTER, _POINTER)),
     "hw_checksums": (_NUMBER, (_POINTER, _SIZE, _SIZE, _POINTER)),
     "hw_records": (_NUMBER, (_POINTER, _POINTER, _SIZE)),
+    "hw_scan": (_NUMBER, (_POINTER,) * 4),
+    "hw_scan_take": (None, (_POINTER,) * 3),
+    "hw_scan_free": (None, (_POINTER,)),
+    "hw_codes": (_NUMBER, (_POINTER, _SIZE, _SIZE, _POINTER, _SIZE, _POINTER, _POINTER, _POINTER)),
 }
 
 

@@ -1,31 +1,23 @@
-"""Candidates: rows that may be among the best of a query, with bounds on their scores, and the scan that finds them.
+"""Candidates: rows that may be among the best of a query, some with exact scores, some with bounds on them.
 
-A scanned row stays a candidate while its best possible estimate reaches the worst possible estimate of the k-th best
-row, so no row of the true top k is ever lost to float32 rounding. What stays is scored exactly.
+A row with bounds stays a candidate while its best possible estimate reaches the worst possible estimate of the k-th
+best row, so no row of the true top k is ever lost to float32 rounding. What stays is scored exactly.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.budget import Budget
 from storage.schema import Distance
 from storage.segments import BlockView
-from storage.vectors import CodedRows, code_queries, estimate_codes, estimate_rows, norms_of, score_rows
+from storage.vectors import score_rows
 
 Bounds = NDArray[np.float32]
 
-ROWS_AT_ONCE = 16_384
-ESTIMATES_AT_ONCE = 1 << 22  # estimates held at once: 16 MiB
-REFINED_SHARE, REFINED_ROWS = 2, 100
-"""Rows left of a scan of codes, per row asked for and beside, above which float32 estimates pay before exact scores."""
 _ROUNDED = 2.0**-20  # how far rounding may move a score and its square, as a share, with a wide margin
 _LEAST_MARGIN = 1e-37
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-MASK_SHARE = 0.25
-"""Share of a block above which masking a scan of the whole block beats gathering the wanted rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +31,7 @@ class _Scanned:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class _Start:
     """Where the wanted part of a ranking begins, as estimates (higher is better) tell: rows above `most` come before
     it, rows below `least` after it, and of those between only the exact score says."""
 
@@ -47,26 +39,30 @@ class Start:
     most: np.float32
 
 
-def start_after(metric: Distance, score: np.float32) -> Start:
+def _start_after(metric: Distance, score: np.float32) -> _Start:
     """Where rows that score worse than `score` begin. A score is rounded, and so is the estimate that is made of it."""
     wide = float(score)
     estimate = -(wide * wide) if metric is Distance.EUCLID else wide if metric.higher_is_better else -wide
     margin = _ROUNDED * abs(estimate) + _LEAST_MARGIN
     least, most = np.clip([estimate - margin, estimate + margin], -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
-    return Start(least, most)
+    return _Start(least, most)
 
 
 class Candidates:
-    """The candidates of one query in one space, pooled over its blocks: the best, or the best from `start` on.
+    """The candidates of one query in one space, pooled over its blocks: the best, or the best of those that score at
+    most as well as `after`.
 
     `computations` counts distances, `fallbacks` segments that were scanned because a walk did not do.
     """
 
-    def __init__(self, metric: Distance, query: NDArray[np.float32], limit: int, start: Start | None = None) -> None:
+    def __init__(
+        self, metric: Distance, query: NDArray[np.float32], limit: int, after: np.float32 | None = None
+    ) -> None:
         self.metric = metric
         self.query = query
         self.limit = limit
-        self.start = start
+        self.after = after
+        self._start = None if after is None else _start_after(metric, after)
         self.computations = 0
         self.fallbacks = 0
         self._scanned: list[_Scanned] = []
@@ -88,12 +84,12 @@ class Candidates:
     ) -> None:
         """Adds the best of scanned rows: `positions`, or those from `start` on."""
         possible = (upper >= self._floor) & (upper > -np.inf)
-        if self.start is None:
+        if self._start is None:
             keep = np.flatnonzero(possible)
             self._raise_floor(lower[keep])
         else:
-            keep = np.flatnonzero(possible & (lower <= self.start.most))
-            self._raise_floor(lower[keep[upper[keep] < self.start.least]])
+            keep = np.flatnonzero(possible & (lower <= self._start.most))
+            self._raise_floor(lower[keep[upper[keep] < self._start.least]])
         keep = keep[upper[keep] >= self._floor]
         kept = keep + start if positions is None else positions[keep]
         self._scanned.append(_Scanned(block, kept, lower[keep], upper[keep]))
@@ -109,10 +105,17 @@ class Candidates:
             return parts[0]
         return np.concatenate([slots for slots, _ in parts]), np.concatenate([scores for _, scores in parts])
 
-    def scanned_in(self, block: BlockView) -> NDArray[np.int64]:
-        """Positions of the scanned rows of `block` that may be among the best."""
-        parts = [part.positions[part.upper >= self._floor] for part in self._scanned if part.block is block]
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+    def worst_wanted(self) -> np.float32:
+        """The score of the last of the best among the rows that are scored: no worse one is wanted. NaN while there are
+        too few."""
+        scores = np.concatenate([np.empty(0, np.float32), *(scores for _, scores in self._scored)])
+        keys = scores if self.metric.higher_is_better else -scores
+        if self.after is not None:
+            keys = keys[keys < (self.after if self.metric.higher_is_better else -self.after)]
+        if len(keys) < self.limit:
+            return np.float32(np.nan)
+        worst: np.float32 = np.partition(keys, len(keys) - self.limit)[len(keys) - self.limit]
+        return worst if self.metric.higher_is_better else -worst
 
     def _best_scanned(self) -> list[tuple[BlockView, NDArray[np.int64]]]:
         return [(part.block, part.positions[part.upper >= self._floor]) for part in self._scanned]
@@ -124,58 +127,3 @@ class Candidates:
         if len(best) == self.limit:
             self._floor = best.min()
         self._best_lower = best
-
-
-def scan_block(
-    pools: Sequence[Candidates], block: BlockView, seq: int, positions: NDArray[np.int64] | None, budget: Budget
-) -> None:
-    """Adds to each of `pools` the best of all rows of `block` alive at `seq`, or of its `positions`."""
-    usable = block.alive(seq) if positions is None else None
-    if positions is not None and len(positions) > MASK_SHARE * block.count:
-        usable = np.zeros(block.count, np.bool_)
-        usable[positions] = True
-        positions = None
-    total = block.count if positions is None else len(positions)
-    if total == 0:
-        return
-    queries = np.stack([pool.query for pool in pools])
-    query_norms, row_norms = norms_of(queries), block.norms(budget.check)
-    step = max(1, min(ROWS_AT_ONCE, ESTIMATES_AT_ONCE // len(pools), ESTIMATES_AT_ONCE // queries.shape[1]))
-    for start in range(0, total, step):
-        budget.check()
-        stop = min(total, start + step)
-        part = None if positions is None else positions[start:stop]
-        rows = slice(start, stop) if part is None else part
-        guess, bound = estimate_rows(pools[0].metric, queries, query_norms, block.vectors[rows], row_norms[rows])
-        lower, upper = guess - bound, guess + bound
-        if usable is not None:
-            lower[:, ~usable[start:stop]] = upper[:, ~usable[start:stop]] = -np.inf
-        for number, pool in enumerate(pools):
-            budget.check()
-            pool.add_scanned(block, start, part, lower[number], upper[number])
-            pool.computations += stop - start
-
-
-def scan_codes(
-    pools: Sequence[Candidates], block: BlockView, seq: int, coded: Sequence[CodedRows], budget: Budget
-) -> None:
-    """Adds to each of `pools` the best of the rows of `block` that `coded` holds, which are alive at `seq`.
-
-    What codes cannot rule out is looked at once more in float32, unless so little is left that it is scored anyway.
-    """
-    queries = code_queries(pools[0].metric, np.stack([pool.query for pool in pools]))
-    if queries is None:  # float32 cannot hold them either, but knows how to say so
-        scan_block(pools, block, seq, np.concatenate([part.positions for part in coded]), budget)
-        return
-    rough = [Candidates(pool.metric, pool.query, pool.limit, pool.start) for pool in pools]
-    for part in coded:
-        budget.check()
-        for number, guess, bound in estimate_codes(queries, part):
-            rough[number].add_scanned(block, 0, part.positions, guess - bound, guess + bound)
-            pools[number].computations += len(guess)
-    for pool, survey in zip(pools, rough, strict=True):
-        left = survey.scanned_in(block)
-        if len(left) > REFINED_SHARE * pool.limit + REFINED_ROWS:
-            scan_block([pool], block, seq, left, budget)
-        else:
-            pool.add_found(block, left)

@@ -15,8 +15,8 @@ from storage.budget import Budget
 from storage.index import Graph
 from storage.ivf import Filtered, Lists
 from storage.mvcc import RowsOf
-from storage.schema import Distance
-from storage.search.candidates import Candidates, Start, scan_block, scan_codes, start_after
+from storage.search.candidates import Candidates
+from storage.search.scan import scan_block, scan_codes
 from storage.search.walk import Usable, Walk, scan_pays, usable_in, walk_block
 from storage.segments import (
     NO_ROW,
@@ -196,7 +196,7 @@ def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -
     choice = _choose(scope, group[0])
     scope.budget.check_scan(_scanned(scope, choice, group[0]))
     metric = scope.view.schema.distance
-    pools = [Candidates(metric, search.vector, search.limit, _start(metric, search)) for search in group]
+    pools = [Candidates(metric, search.vector, search.limit, _score_of(search.after)) for search in group]
     for block in scope.view.blocks:
         if choice.graphs and block.graph is not None:
             _search_index(pools, block, block.graph, scope, group)
@@ -216,8 +216,8 @@ def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -
     return hits
 
 
-def _start(metric: Distance, search: SpaceSearch) -> Start | None:
-    return None if search.after is None else start_after(metric, search.after.score)
+def _score_of(after: Position | None) -> np.float32 | None:
+    return None if after is None else after.score
 
 
 def _scanned(scope: Scope, choice: _Choice, search: SpaceSearch) -> int:
@@ -293,7 +293,7 @@ def _scan(pools: Sequence[Candidates], block: BlockView, scope: Scope) -> None:
     if coded is None:
         scan_block(pools, block, scope.seq, rows.positions, scope.budget)
     else:
-        scan_codes(pools, block, scope.seq, coded, scope.budget)
+        scan_codes(pools, block, coded, scope.budget)
 
 
 def _search_index(

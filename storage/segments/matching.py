@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from storage.bounded_cache import BoundedCache
 from storage.budget import Budget
+from storage.kernels import has_kernels
 from storage.schema import Distance
 from storage.segments.block import BlockView
 from storage.segments.slot_set import SlotSet
-from storage.vectors import PART_ROWS, CodedRows, code_rows, has_codes
+from storage.vectors import CodedRows, code_rows, has_codes
 
 KEPT_BYTES = 256 * 2**20
 """Bytes of matching rows and codes that a process keeps."""
@@ -30,7 +31,7 @@ CODED_SEARCHES = 2
 """Searches of one filter from which its rows are coded: coding them takes as long as some scans of the originals."""
 
 _BYTES_BESIDE = 128  # about what a row takes beside its codes: positions, factors, padding
-_PART_VALUES = 1 << 24  # values coded between two looks at the budget
+_PART_VALUES = 1 << 23  # values coded between two looks at the budget: some milliseconds
 
 Coded = tuple[CodedRows, ...]
 Key = tuple[int, int, SlotSet]
@@ -84,7 +85,7 @@ class MatchingRows:
 
     def worth_coding(self, size: int) -> bool:
         """Whether codes of the rows, of `size` components, will be used often enough, and leave room for others."""
-        often = self.key is not None and self.searches >= CODED_SEARCHES
+        often = has_kernels() and self.key is not None and self.searches >= CODED_SEARCHES
         return often and len(self.rows) * (size + _BYTES_BESIDE) <= MAX_SHARE * KEPT_BYTES
 
     def has_grown(self) -> bool:
@@ -110,7 +111,7 @@ class MatchingRows:
 def _code(block: BlockView, positions: NDArray[np.int64], metric: Distance, budget: Budget) -> Coded | None:
     norms = block.norms()
     parts = []
-    step = max(1, min(PART_ROWS, _PART_VALUES // block.vectors.shape[1]))
+    step = max(1, _PART_VALUES // block.vectors.shape[1])
     for start in range(0, len(positions), step):
         budget.check()
         part = code_rows(metric, block.vectors, norms, positions[start : start + step])

@@ -1,6 +1,6 @@
 """Kinds of vectors, their exact scores, the order of hits, and the forms that estimate them."""
 
-from storage.vectors.codes import PART_ROWS, CodedRows, code_queries, code_rows, estimate_codes, has_codes
+from storage.vectors.codes import CodedRows, code_rows, has_codes
 from storage.vectors.distance import dissimilarity, estimate_rows, norms_of, score_rows, similarity, wide_scores
 from storage.vectors.encoding import Encoding, choose_encoding, compared_by
 from storage.vectors.multi import (
@@ -32,7 +32,6 @@ from storage.vectors.stored_form import decoded, encode_queries, encode_rows, is
 __all__ = [
     "MAX_MULTI_ROWS",
     "MAX_MULTI_VALUES",
-    "PART_ROWS",
     "CodedRows",
     "Encoding",
     "IdKeys",
@@ -49,7 +48,6 @@ __all__ = [
     "checked_multi",
     "checked_sparse",
     "choose_encoding",
-    "code_queries",
     "code_rows",
     "comes_after",
     "compared_by",
@@ -60,7 +58,6 @@ __all__ = [
     "encode_queries",
     "encode_rows",
     "encode_tokens",
-    "estimate_codes",
     "estimate_rows",
     "has_codes",
     "is_coarse",

@@ -1,61 +1,40 @@
 """Codes: rows as int8, from which scores are estimated many times as fast as from the originals, with bounds.
 
 Each row has its own scale. What is lost by rounding it is known, so an estimate is never further off than its bound
-says, and a scan of codes loses no row of the true top. Codes of IVF lists, which have no bounds, are in ivf/codes.py.
+says, and a scan of codes loses no row of the true top. The scan is storage/kernels/source/scan.inc: only kernels make
+and read codes, since without them a scan of the originals is as fast. Codes of IVF lists, which have no bounds, are in
+ivf/codes.py.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.kernels import Codes, native_codes
 from storage.schema import Distance
 from storage.vectors import distance
 
-PART_ROWS = 32_768
-"""Rows packed together: a few milliseconds of work, between which a budget is looked at."""
-
-QUERIES_AT_ONCE = 16
-
-_LARGEST_CODE = np.float32(127)
-_CODED_AT_ONCE = 1 << 18  # float32 values coded at once: 1 MiB, which stays near the processor
 _ROUNDING = 2.0**-20  # generously more than the roundings of float32 around a product, as a share of it
 _CODED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
 
 @dataclass(frozen=True, slots=True)
 class CodedRows:
-    """Codes of rows at `positions` of a block, packed for products with many queries.
+    """Codes of rows at `positions` of a block, int64 (n,).
 
-    A product of codes times a `factor` (float32, (n,)), the query's factor, plus the `offset`, is the estimate.
-    `error`, `longest`: the greatest length of what rounding took off a row, and of a row; of unit rows under Cosine.
+    A product of codes of a row and a query times the row's factor and the query's, plus the row's offset, is the
+    estimate of the score. `codes.errors`: the length of what rounding took off a row; `codes.lengths`: of a row; of
+    rows of length 1 under Cosine.
     """
 
     positions: NDArray[np.int64]
-    packed: numkong.PackedMatrix
-    factors: NDArray[np.float32]
-    offsets: NDArray[np.float32] | None
-    error: float
-    longest: float
+    codes: Codes
 
     @property
     def nbytes(self) -> int:
         """Bytes it takes."""
-        offsets = 0 if self.offsets is None else self.offsets.nbytes
-        return int(self.packed.nbytes) + self.positions.nbytes + self.factors.nbytes + offsets
-
-
-@dataclass(frozen=True, slots=True)
-class CodedQueries:
-    """Codes (int8, (m, size)) of queries, and of each, (m,): its factor, its length and the length of its rounding."""
-
-    metric: Distance
-    codes: NDArray[np.int8]
-    factors: NDArray[np.float32]
-    lengths: NDArray[np.float64]
-    errors: NDArray[np.float64]
+        return self.positions.nbytes + self.codes.nbytes
 
 
 def has_codes(metric: Distance) -> bool:
@@ -68,77 +47,20 @@ def code_rows(
 ) -> CodedRows | None:
     """The codes of `vectors[positions]` (n, size), whose norms are `norms[positions]`.
 
-    None when float32 may under- or overflow with one of them. Requires: has_codes(metric).
+    None when float32 may under- or overflow with one of them, or there are no kernels. Requires: has_codes(metric).
     """
     lengths = norms[positions]
     if distance.is_unsafe(lengths).any():
         return None
-    codes = np.empty((len(positions), vectors.shape[1]), np.int8)
-    scales = np.empty(len(positions), np.float32)
-    lost = np.empty(len(positions), np.float32)
-    step = max(1, _CODED_AT_ONCE // vectors.shape[1])
-    for start in range(0, len(positions), step):
-        part = slice(start, start + step)
-        codes[part], scales[part], lost[part] = _coded(vectors[positions[part]])
-    # A sum of n squares in float32 is off by at most the share n 2**-24 (see distance.estimate_rows).
-    lost *= np.float32(1 + vectors.shape[1] * 2.0**-23)
-    lost += np.float32(_ROUNDING) * lengths
+    made = native_codes(vectors, positions)
+    if made is None:
+        return None
+    codes, factors, errors = made
+    errors += np.float32(_ROUNDING) * lengths
     offsets = None
     if metric is Distance.COSINE:
         inverse = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-        scales, lost, lengths = scales * inverse, lost * inverse, np.ones_like(lengths)
+        factors, errors, lengths = factors * inverse, errors * inverse, np.ones_like(lengths)
     elif metric is Distance.EUCLID:
-        scales, offsets = 2 * scales, -lengths * lengths
-    longest = float(lengths.max(initial=0))
-    return CodedRows(positions, numkong.dots_pack(codes), scales, offsets, float(lost.max(initial=0)), longest)
-
-
-def code_queries(metric: Distance, queries: NDArray[np.float32]) -> CodedQueries | None:
-    """The codes of `queries` (m, size), finite. None when float32 may under- or overflow with one of them."""
-    norms = distance.norms_of(queries)
-    if distance.is_unsafe(norms).any():
-        return None
-    wide = queries.astype(np.float64)
-    lengths = np.sqrt(np.vecdot(wide, wide))
-    if metric is Distance.COSINE:
-        wide /= np.where(lengths > 0, lengths, 1.0)[:, None]
-        lengths = np.where(lengths > 0, 1.0, 0.0)
-    largest = np.abs(wide).max(axis=1, keepdims=True)
-    factors = (np.where(largest > 0, largest, 1.0) / float(_LARGEST_CODE)).astype(np.float32)
-    codes = np.clip(np.rint(wide / factors), -_LARGEST_CODE, _LARGEST_CODE)
-    rest = wide - codes * factors
-    return CodedQueries(metric, codes.astype(np.int8), factors[:, 0], lengths, np.sqrt(np.vecdot(rest, rest)))
-
-
-def estimate_codes(queries: CodedQueries, rows: CodedRows) -> Iterator[tuple[int, NDArray[np.float32], np.float32]]:
-    """For each query its number, estimates of its scores (n,), as distance.estimate_rows makes them, and their bound.
-
-    With x = x' + e of a row and q = q' + f of a query, where x' and q' are what codes stand for: q x - q' x' is
-    q e + f x', at most |q| |e| + |f| (|x| + |e|).
-    """
-    for start in range(0, len(queries.codes), QUERIES_AT_ONCE):
-        products = np.asarray(numkong.dots_packed(queries.codes[start : start + QUERIES_AT_ONCE], rows.packed))
-        for number, product in enumerate(products, start):
-            guess = np.multiply(product, rows.factors, dtype=np.float32, casting="unsafe")
-            guess *= queries.factors[number]
-            length = float(queries.lengths[number])
-            error = length * rows.error + float(queries.errors[number]) * (rows.longest + rows.error)
-            error += _ROUNDING * (length + float(queries.errors[number])) * (rows.longest + rows.error)
-            if rows.offsets is not None:
-                guess += rows.offsets
-                guess -= np.float32(length * length)
-                error = 2 * error + 2 * _ROUNDING * (length + rows.longest + rows.error) ** 2
-            yield number, guess, np.float32(error * (1 + _ROUNDING))
-
-
-def _coded(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
-    """Codes of `rows`, what each code of a row is multiplied by to come near it, and the length of what is lost."""
-    scales = np.maximum(rows.max(axis=1), -rows.min(axis=1)) / _LARGEST_CODE
-    inverse = np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)
-    codes = rows * inverse[:, None]
-    np.rint(codes, out=codes)
-    np.clip(codes, -_LARGEST_CODE, _LARGEST_CODE, out=codes)
-    small = codes.astype(np.int8)
-    codes *= scales[:, None]
-    codes -= rows
-    return small, scales, np.sqrt(np.vecdot(codes, codes))
+        factors, offsets = 2 * factors, -lengths * lengths
+    return CodedRows(positions, Codes(codes, factors, offsets, errors, lengths))

@@ -9,8 +9,7 @@
 #include <immintrin.h>
 #endif
 
-#include "best_postings.h"
-#include "walks.h"
+#include "paths.h"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the processor's are only used within a function
 
@@ -44,14 +43,6 @@ namespace avx512 {
 
 namespace {
 
-struct Path {
-    const char* name;
-    bool (*is_there)();
-    decltype(&scalar::scores) scores;
-    decltype(&scalar::walk) walk;
-    decltype(&scalar::search_postings) search_postings;
-};
-
 const Path PATHS[] = {
 #if defined(__x86_64__)
     {"avx512",
@@ -61,14 +52,16 @@ const Path PATHS[] = {
                 __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") &&
                 __builtin_cpu_supports("avx512vpopcntdq");
      },
-     avx512::scores, avx512::walk, avx512::search_postings},
+     avx512::scores, avx512::walk, avx512::scan, avx512::code, avx512::search_postings},
     {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); },
-     avx2::scores, avx2::walk, avx2::search_postings},
+     avx2::scores, avx2::walk, avx2::scan, avx2::code, avx2::search_postings},
 #endif
-    {"scalar", [] { return true; }, scalar::scores, scalar::walk, scalar::search_postings},
+    {"scalar", [] { return true; }, scalar::scores, scalar::walk, scalar::scan, scalar::code, scalar::search_postings},
 };
 
 std::atomic<const Path*> chosen{nullptr};
+
+}  // namespace
 
 const Path& path() {
     const Path* known = chosen.load(std::memory_order_relaxed);
@@ -80,8 +73,6 @@ const Path& path() {
         }
     return PATHS[sizeof PATHS / sizeof *PATHS - 1];
 }
-
-}  // namespace
 
 const char* hw_source() { return HW_SOURCE; }
 

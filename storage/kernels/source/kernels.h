@@ -97,3 +97,40 @@ struct RecordParts {
 
 // The records, one after the other, which have `length` bytes together.
 HW_API int32_t hw_records(const RecordParts* parts, uint8_t* records, size_t length);
+// Rows that are scanned: those of `vectors` (rows, size), with their `norms` (rows,), at `positions` (count,), or the
+// first `count` where that is null; of these the ones for which `usable` (rows,) has a 1 (null: all).
+struct ScanRows {
+    int32_t metric;
+    const float* vectors;
+    size_t rows, size;
+    const float* norms;
+    const int64_t* positions;
+    size_t count;
+    const uint8_t* usable;
+    const int8_t* codes;     // (count, size), null: estimates are made of `vectors`
+    const float *factors, *offsets, *errors, *lengths;  // (count,), see CodedRows in storage/vectors/codes.py
+};
+
+// What is asked of a scan: for each of `count` queries (count, size) the `limits` (count,) best rows.
+struct ScanQueries {
+    const float* queries;
+    size_t count;
+    const int64_t* limits;
+    const float* floors;  // (count,): rows that score worse than this are not wanted; NaN: there is none
+    const float* after;   // (count,): nor those that score better than this; NaN: there is none
+    size_t threads;
+    double deadline;
+};
+
+// `*found` is what hw_scan_take and hw_scan_free take, `counts` (queries,) gets how many rows were found for each query:
+// its best, with all that tie with the last of them and with `after`.
+HW_API int32_t hw_scan(const ScanRows* rows, const ScanQueries* queries, int64_t* counts, void** found);
+
+// Copies what was found for one query after another, with exact scores.
+HW_API void hw_scan_take(const void* found, int64_t* positions, float* scores);
+HW_API void hw_scan_free(void* found);
+
+// Codes, (count, size), of the rows of `vectors` (rows, size) at `positions` (count,), by what each code of a row is
+// multiplied to come near it, (count,), and the length of what is lost, (count,).
+HW_API int32_t hw_codes(const float* vectors, size_t rows, size_t size, const int64_t* positions, size_t count,
+                        int8_t* codes, float* scales, float* lost);

@@ -1,8 +1,6 @@
 // Walks of several queries that run together, and what is done with what each finds.
 #pragma once
 
-#include <time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <vector>
@@ -14,9 +12,3 @@
 struct Receiver {
     virtual void receive(size_t number, const std::vector<int64_t>& positions, int64_t computed) = 0;
 };
-
-static inline bool is_past(double deadline) {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return double(now.tv_sec) + 1e-9 * double(now.tv_nsec) >= deadline;
-}

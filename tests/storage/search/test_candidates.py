@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from storage.budget import UNLIMITED
 from storage.mvcc.snapshot import Snapshot
 from storage.schema import CollectionSchema, DenseSpace, Distance, SchemaChange
-from storage.search import candidates
+from storage.search import scan
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
 from storage.segments.slot_set import SlotSet
@@ -25,7 +25,7 @@ def test_nothing_of_the_top_is_lost(
     style: Callable[[np.random.Generator, int], Rows], directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All metrics; rows in three blocks, some dead; all rows, many and few of them; several queries at once."""
-    monkeypatch.setattr(candidates, "ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(scan, "ROWS_AT_ONCE", 100)
     database = directories.open()
     for size in (1, 3, 64):
         rows = style(np.random.default_rng(size), size)
