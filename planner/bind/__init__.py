@@ -8,7 +8,7 @@ from planner.bind.bound import (
     BoundRrf,
     BoundStage,
 )
-from planner.bind.stages import DEFAULT_LIMIT, bind
+from planner.bind.stages import DEFAULT_LIMIT, CheckedQuery, bind, check_query
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -18,5 +18,7 @@ __all__ = [
     "BoundQuery",
     "BoundRrf",
     "BoundStage",
+    "CheckedQuery",
     "bind",
+    "check_query",
 ]

@@ -27,6 +27,7 @@ from planner.query import (
     Query,
     Rrf,
     Stage,
+    VectorInput,
 )
 from planner.rank import WAYS, Ranker
 from planner.resolve import Asked, CheckedFilter, Reading, Unread, VectorSource, check_filter, check_selectors
@@ -70,13 +71,16 @@ class CheckedQuery:
     query: Query
     root: "_CheckedStage"
 
-    def read(self, source: VectorSource) -> BoundQuery:
-        """See `bind`. Requires: the schema of `source` is the one that the query was checked by."""
+    def read(self, source: VectorSource, vectors: Sequence[VectorInput] = (), path: str | None = None) -> BoundQuery:
+        """See `bind`. Requires: the schema of `source` is the one that the query was checked by.
+
+        A shape is read with the `vectors` and the `path` of a query of it; then errors may name other fields.
+        """
         return BoundQuery(
-            root=self.root.read(source),
+            root=self.root.read(source, vectors),
             payload=self.query.with_payload,
             vectors=self.query.with_vectors,
-            path=self.query.path,
+            path=self.query.path if path is None else path,
         )
 
 
@@ -94,7 +98,7 @@ class _CheckedMerge:
     prefetch: "tuple[_CheckedStage, ...]"
 
     def read(self, reading: Reading) -> BoundMerge:
-        prefetch = tuple(stage.read(reading.source) for stage in self.prefetch)
+        prefetch = tuple(stage.read(reading.source, reading.vectors) for stage in self.prefetch)
         return BoundMerge(self.rank(reading), prefetch)
 
 
@@ -106,8 +110,8 @@ class _CheckedStage:
     diversity: Diversity | None
     ranked: _CheckedLeaf | _CheckedMerge
 
-    def read(self, source: VectorSource) -> BoundStage:
-        stage, reading = self.asked.stage, Reading(source, self.asked.path)
+    def read(self, source: VectorSource, vectors: Sequence[VectorInput]) -> BoundStage:
+        stage, reading = self.asked.stage, Reading(source, self.asked.path, vectors)
         ranked = self.ranked.read(reading)
         return BoundStage(
             ranked=ranked,

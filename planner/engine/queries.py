@@ -2,20 +2,19 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from planner.bind import BoundQuery, bind
+from planner.bind import BoundQuery
+from planner.engine.plans import Plans
 from planner.errors import InvalidQuery
 from planner.execute import POINT_BYTES, Indexes, LocalSource, Source, StoredValue, Trace, check_least_reply, run
 from planner.explain import Explanation, PointExplanation, Ran, explain, explain_points
 from planner.limits import check_batch, check_explained
 from planner.optimize import optimize
 from planner.plan import Plan, build
-from planner.query import Query
+from planner.query import Query, ShapedQuery
 from planner.rank import Ranking
-from planner.resolve import VectorSource
 from planner.text import Highlight
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -70,13 +69,13 @@ class Queries:
         self, indexes: Indexes, lookup: Callable[[str], Collection], bounded: Callable[[Budget], Budget]
     ) -> None:
         self._indexes = indexes
-        self._lookup = lookup
+        self._plans = Plans(lookup)
         self._bounded = bounded
 
     def query(
         self,
         collection: Collection,
-        queries: Sequence[Query],
+        queries: Sequence[Query | ShapedQuery],
         budget: Budget = UNLIMITED,
         *,
         batch_field: str = "queries",
@@ -94,7 +93,7 @@ class Queries:
         self,
         reader: Snapshot,
         collection: Collection,
-        queries: Sequence[Query],
+        queries: Sequence[Query | ShapedQuery],
         budget: Budget = UNLIMITED,
         *,
         batch_field: str = "queries",
@@ -102,9 +101,9 @@ class Queries:
         """`query` on a snapshot of `collection`."""
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
-        bound = self.bind(collection, reader, queries)
-        source = self._source(bound, reader, budget)
-        plans = [optimize(build(query)) for query in bound]
+        planned = self._plans.of(collection, reader, queries)
+        source = self._source([each.bound for each in planned], reader, budget)
+        plans = [each.plan for each in planned]
         traces = [Trace() if query.explain else None for query in queries]
         started = time.perf_counter_ns()
         outcomes = run(plans, source, traces)
@@ -154,8 +153,7 @@ class Queries:
 
     def bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
         """What the queries mean on a snapshot of `collection`. Raises what `query` raises for what cannot be."""
-        with ExitStack() as others:
-            return bind(queries, VectorSource(collection.name, reader, self._lookup, others))
+        return self._plans.bind(collection, reader, queries)
 
 
 def _ran(trace: Trace, ranking: Ranking, started: int) -> Ran:

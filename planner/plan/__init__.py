@@ -25,6 +25,7 @@ from planner.plan.nodes import (
     map_children,
     walk,
 )
+from planner.plan.pattern import Pattern, pattern_of
 
 __all__ = [
     "After",
@@ -37,6 +38,7 @@ __all__ = [
     "Leaf",
     "Limit",
     "Node",
+    "Pattern",
     "Plan",
     "RankAll",
     "Rerank",
@@ -49,5 +51,6 @@ __all__ = [
     "higher_is_better",
     "map_children",
     "most_rows",
+    "pattern_of",
     "walk",
 ]

@@ -70,6 +70,7 @@ from planner.query.query import (
     FilterStrategy,
     Mmr,
     Nearest,
+    NumberedVector,
     OrderBy,
     PayloadSelector,
     Query,
@@ -90,6 +91,7 @@ from planner.query.query import (
     is_by_metric,
     vectors_in,
 )
+from planner.query.shape import QueryShape, ShapedQuery, shaped
 
 __all__ = [
     "DEFAULT_DEPTH",
@@ -140,6 +142,7 @@ __all__ = [
     "Mmr",
     "Nearest",
     "Nested",
+    "NumberedVector",
     "OfList",
     "OfOne",
     "OrderBy",
@@ -149,6 +152,7 @@ __all__ = [
     "Pow",
     "PrefetchScore",
     "Query",
+    "QueryShape",
     "QueryVector",
     "Range",
     "Rank",
@@ -160,6 +164,7 @@ __all__ = [
     "ScoreMode",
     "SearchAfter",
     "SearchParams",
+    "ShapedQuery",
     "Stage",
     "StoredVector",
     "TextOperator",
@@ -184,6 +189,7 @@ __all__ = [
     "page_reach",
     "parts_of",
     "score_key",
+    "shaped",
     "vectors_in",
     "walk",
 ]

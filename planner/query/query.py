@@ -43,7 +43,14 @@ class StoredVector:
     using: str | None = None
 
 
-VectorInput = QueryVector | SparseVector | MultiVector | StoredVector
+@dataclass(frozen=True, slots=True)
+class NumberedVector:
+    """Stands for a vector in a shape: see shape.py."""
+
+    number: int
+
+
+VectorInput = QueryVector | SparseVector | MultiVector | StoredVector | NumberedVector
 
 
 @dataclass(frozen=True, slots=True)

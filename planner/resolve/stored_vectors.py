@@ -3,14 +3,14 @@
 It reads single points; nothing is searched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
-from planner.query import QueryVector, StoredVector
+from planner.query import QueryVector, StoredVector, VectorInput
 from planner.resolve.spaces import space_of
 from storage.collection import Collection
 from storage.errors import PointNotFound, VectorNotFound
@@ -51,10 +51,14 @@ class VectorSource:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reads the stored vectors of the stage at `path`. `given`: the points of the searched snapshot that gave one."""
+    """Reads the vectors of the stage at `path`: stored ones, and in a shape `vectors`, by number.
+
+    `given`: the points of the searched snapshot that gave one.
+    """
 
     source: VectorSource
     path: str
+    vectors: Sequence[VectorInput] = ()
     given: dict[PointId, None] = field(default_factory=dict)
 
     def read(self, stored: StoredVector, space: str, check: Callable[[GivenVector], Bound]) -> Bound:

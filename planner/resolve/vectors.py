@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from planner.errors import InvalidQuery
-from planner.query import QueryVector, StoredVector, VectorInput
+from planner.query import NumberedVector, QueryVector, StoredVector, VectorInput
 from planner.resolve.stored_vectors import Bound, GivenVector, Unread
 from storage.schema import CollectionSchema, DenseSpace, kind_of_space
 from storage.vectors import MultiVector, SparseVector
@@ -15,8 +15,10 @@ def bind_vector(
 ) -> Unread[Bound]:
     """What `check` makes of a vector for `space`; it gets the vector and its field.
 
-    Raises what `check` raises, and InvalidPointId.
+    Raises what `check` raises, and InvalidPointId. A vector of a shape is checked when it is read.
     """
+    if isinstance(vector, NumberedVector):
+        return lambda reading: bind_vector(reading.vectors[vector.number], space, check, field)(reading)
     if isinstance(vector, StoredVector):
         check_point_id(vector.id, f"{field}.id")
         return lambda reading: reading.read(vector, space, lambda found: check(found, field))

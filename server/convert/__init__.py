@@ -23,6 +23,7 @@ from server.convert.payload_schema import field_index_info, field_index_params_o
 from server.convert.queries import SCORE_MODES, query_of, search_of, search_params_of
 from server.convert.schema import SPACE_STATES, change_of, collection_info, schema_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
+from server.convert.shapes import Shapes, Unshaped
 from server.convert.stats import stats_response
 from server.convert.tasks import task_message, task_messages
 from server.convert.text import check_index_path, text_settings_of
@@ -45,7 +46,9 @@ __all__ = [
     "SCORE_MODES",
     "SPACE_STATES",
     "ProtobufPayloadCodec",
+    "Shapes",
     "Target",
+    "Unshaped",
     "UpdateVectorsRequest",
     "UpsertRequest",
     "aggregate_query_of",

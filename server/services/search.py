@@ -9,8 +9,10 @@ from headwater.v1 import points_pb2 as wire
 from planner.bind import DEFAULT_LIMIT
 from planner.engine import Engine, QueryAnswer
 from planner.limits import check_batch
-from planner.query import Query
+from planner.query import Query, ShapedQuery
 from server.convert import (
+    Shapes,
+    Unshaped,
     explanation_message,
     fill_result,
     point_explanation_message,
@@ -35,6 +37,7 @@ class PointQueries:
         self._database = database
         self._engine = engine
         self._texts = texts
+        self._shapes = Shapes()
 
     def search(self, request: wire.PointsSearchRequest, budget: Budget) -> wire.PointsSearchResponse:
         started = time.perf_counter_ns()
@@ -122,11 +125,7 @@ class PointQueries:
         `reader` is the commit to read; None: the newest.
         """
         schema = collection.schema if reader is None else reader.schema
-        places = self._texts.of_queries(requests, schema, budget)
-        queries = []
-        for request, path in requests:
-            budget.check()  # a filter that is written as text takes a second to read at most
-            queries.append(convert(request, path))
+        queries, places = self._converted(requests, schema, convert, budget)
         try:
             if reader is None:
                 answers = self._engine.queries.query(collection, queries, budget, batch_field=batch_field)
@@ -137,6 +136,30 @@ class PointQueries:
                 error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"
             raise
         return _explained(answers, queries, places, schema) if places else answers
+
+    def _converted(
+        self,
+        requests: Sequence[tuple[Any, str]],
+        schema: CollectionSchema,
+        convert: Callable[[Any, str], Query],
+        budget: Budget,
+    ) -> tuple[list[Query | ShapedQuery], list[Place]]:
+        """The queries, and the places of the texts that were embedded. Requests of a known shape have no texts."""
+        budget.check()
+        read = [self._shapes.read(request, path) for request, path in requests]
+        others = [each for each, found in zip(requests, read, strict=True) if not isinstance(found, ShapedQuery)]
+        places = self._texts.of_queries(others, schema, budget) if others else []
+        queries: list[Query | ShapedQuery] = []
+        for (request, path), found in zip(requests, read, strict=True):
+            if isinstance(found, ShapedQuery):
+                queries.append(found)
+                continue
+            budget.check()  # a filter that is written as text takes a second to read at most
+            query = convert(request, path)
+            if isinstance(found, Unshaped) and not places:
+                self._shapes.remember(found, query)
+            queries.append(query)
+        return queries, places
 
     def _check_same_collection(self, collection: Collection, name: str, requests: Sequence[Any], field: str) -> None:
         named = {request.collection_name: index for index, request in enumerate(requests)}
@@ -151,7 +174,10 @@ class PointQueries:
 
 
 def _explained(
-    answers: list[QueryAnswer], queries: Sequence[Query], places: Sequence[Place], schema: CollectionSchema
+    answers: list[QueryAnswer],
+    queries: Sequence[Query | ShapedQuery],
+    places: Sequence[Place],
+    schema: CollectionSchema,
 ) -> list[QueryAnswer]:
     """The answers. Their explanations also name the embedder of each text."""
     by_query: dict[str, list[Place]] = {}
