@@ -27,7 +27,7 @@ class WrittenPoints:
     """See storage.write.Upsert. `payloads` is empty where points have none."""
 
     ids: tuple[PointId, ...]
-    payloads: tuple[bytes, ...]
+    payloads: Sequence[bytes]
     vectors: Mapping[str, SpaceVectors]
     bodies: Mapping[str, SpaceBodies]
 

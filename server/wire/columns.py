@@ -1,15 +1,14 @@
 """The points of a request as columns, by one native pass over its bytes. Knows no schema."""
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from server.wire.library import (
     DONE,
-    MAX_SPACES,
     NO_MEMORY,
     Addresses,
     AllSpaceSizes,
@@ -17,7 +16,7 @@ from server.wire.library import (
     Sizes,
     library,
 )
-from storage.kernels import address
+from storage.kernels import Pieces, address
 from storage.schema import PointId
 from storage.write import SpaceVectors
 
@@ -31,7 +30,7 @@ class PointColumns:
     """
 
     ids: tuple[PointId, ...]
-    payloads: tuple[bytes, ...]
+    payloads: Sequence[bytes]
     vectors: Mapping[str, SpaceVectors]
 
 
@@ -59,38 +58,50 @@ def read_columns(request: bytes, *, with_payloads: bool) -> tuple[PointColumns, 
         filled.payloads() if with_payloads else (),
         dict(zip(names, map(SpaceVectors, filled.positions, filled.matrices), strict=True)),
     )
-    return columns, filled.rest.tobytes()
+    return columns, filled.rest()
 
 
 class _Filled:
-    """The arrays that the native pass fills."""
+    """The arrays that the native pass fills. Most are parts of one, since asking for an address takes time."""
 
     def __init__(self, sizes: Sizes, spaces: list[tuple[int, int]]) -> None:
-        self.numbers = np.empty(sizes.points, np.uint64)
-        self.keys = np.empty((sizes.points, 2), np.int64)
-        self.payload_data = np.empty(sizes.payload_bytes, np.uint8)
-        self.payload_ends = np.empty(sizes.points, np.int64)
-        self.rest = np.empty(sizes.rest_bytes, np.uint8)
+        points = sizes.points
+        vectors = sum(rows for rows, _ in spaces)
+        self._numbers = np.empty(4 * points + vectors, np.int64)
+        self._bytes = np.empty(sizes.payload_bytes + sizes.rest_bytes, np.uint8)
+        self._points, self._payload_bytes = points, sizes.payload_bytes
         self.matrices = [np.empty(shape, np.float32) for shape in spaces]
-        self.positions = [np.empty(rows, np.int64) for rows, _ in spaces]
-        self._addresses = _addresses(self.matrices), _addresses(self.positions)
-        whole = (self.numbers, self.keys, self.payload_data, self.payload_ends, self.rest)
-        self.columns = Columns(*map(address, whole), *map(ctypes.addressof, self._addresses))
-
-    def ids(self, request: bytes) -> tuple[PointId, ...]:
-        numbers = self.numbers.tolist()
-        if (self.keys < 0).all():
-            return tuple(numbers)
-        return tuple(
-            number if start < 0 else request[start:end].decode()
-            for number, (start, end) in zip(numbers, self.keys.tolist(), strict=True)
+        ends = np.cumsum([4 * points, *(rows for rows, _ in spaces)]).tolist()
+        self.positions = [self._numbers[start:end] for start, end in pairwise(ends)]
+        numbers, data = address(self._numbers), address(self._bytes)
+        self._addresses = (
+            Addresses(*map(address, self.matrices)),
+            Addresses(*(numbers + 8 * start for start in ends[:-1])),
+        )
+        self.columns = Columns(
+            numbers,
+            numbers + 8 * points,
+            data,
+            numbers + 8 * 3 * points,
+            data + sizes.payload_bytes,
+            *map(ctypes.addressof, self._addresses),
         )
 
-    def payloads(self) -> tuple[bytes, ...]:
-        data, ends = self.payload_data.tobytes(), self.payload_ends.tolist()
-        return tuple([data[start:end] for start, end in zip([0, *ends], ends, strict=False)])
+    def ids(self, request: bytes) -> tuple[PointId, ...]:
+        numbers = self._numbers[: self._points].view(np.uint64).tolist()
+        keys = self._numbers[self._points : 3 * self._points]
+        if (keys < 0).all():
+            return tuple(numbers)
+        places = keys.reshape(-1, 2).tolist()
+        return tuple(
+            number if start < 0 else request[start:end].decode()
+            for number, (start, end) in zip(numbers, places, strict=True)
+        )
 
+    def payloads(self) -> Pieces:
+        ends = self._numbers[3 * self._points : 4 * self._points]
+        return Pieces(self._bytes[: self._payload_bytes].tobytes(), ends)
 
-def _addresses(arrays: list[NDArray[np.float32]] | list[NDArray[np.int64]]) -> ctypes.Array[ctypes.c_void_p]:
-    assert len(arrays) <= MAX_SPACES
-    return Addresses(*map(address, arrays))
+    def rest(self) -> bytes:
+        """The fields of the request that are no points."""
+        return self._bytes[self._payload_bytes :].tobytes()

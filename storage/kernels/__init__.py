@@ -27,7 +27,7 @@ from storage.kernels.postings import (
     UnitScoring,
     search_postings,
 )
-from storage.kernels.records import native_checksums, native_records
+from storage.kernels.records import Pieces, native_checksums, native_records
 from storage.kernels.scan import Codes, Scan, Scanned, native_codes, native_scan
 from storage.kernels.scores import native_scores
 from storage.kernels.sums import fixed_dots, fixed_sums
@@ -43,6 +43,7 @@ __all__ = [
     "Metric",
     "NativeGraph",
     "NativePostings",
+    "Pieces",
     "PostingsClause",
     "PostingsField",
     "PostingsPart",

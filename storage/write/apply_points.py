@@ -80,12 +80,14 @@ def _upsert(transaction: Transaction, upsert: Upsert) -> Applied:
 
 def _put_points(transaction: Transaction, upsert: Upsert, winners: list[int]) -> int:
     """Writes the points at these positions, no id twice."""
-    keys = encode_ids([upsert.ids[position] for position in winners])
+    are_all = len(winners) == len(upsert.ids)
+    keys = encode_ids(upsert.ids if are_all else [upsert.ids[position] for position in winners])
     known = transaction.ids.get_many(keys)
     slots = [slot if slot is not None else -1 for slot in known]
     fresh = [number for number, slot in enumerate(known) if slot is None]
     _give_slots(transaction, keys, slots, fresh)
-    _put_records(transaction, slots, keys, [upsert.payloads[position] for position in winners])
+    payloads = upsert.payloads if are_all else [upsert.payloads[position] for position in winners]
+    _put_records(transaction, slots, keys, payloads)
     slot_of = dict(zip(winners, slots, strict=True))
     replaced = [slot for slot in known if slot is not None]
     for name in transaction.core.schema.dense:

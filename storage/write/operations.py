@@ -1,6 +1,6 @@
 """Writes as data: what the writer applies, in order, inside one commit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.kernels import Pieces
 from storage.schema import PointId
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Upsert:
     """
 
     ids: tuple[PointId, ...]
-    payloads: tuple[bytes, ...]
+    payloads: Sequence[bytes]
     vectors: Mapping[str, SpaceVectors]
     bodies: Mapping[str, SpaceBodies] = field(default_factory=dict)
     mode: UpsertMode = UpsertMode.UPSERT
@@ -143,11 +144,16 @@ def size_of(operation: Operation) -> int:
     """Bytes a waiting operation holds, about."""
     match operation:
         case Upsert():
-            return sum(map(len, operation.payloads)) + _bytes_of_vectors(operation)
+            return _bytes_in(operation.payloads) + _bytes_of_vectors(operation)
         case UpdateVectors():
             return _bytes_of_vectors(operation)
         case _:
             return 64
+
+
+def _bytes_in(parts: Sequence[bytes]) -> int:
+    """Bytes of all parts together."""
+    return len(parts.data) if isinstance(parts, Pieces) else sum(map(len, parts))
 
 
 def _bytes_of_vectors(write: Upsert | UpdateVectors) -> int:

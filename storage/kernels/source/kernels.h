@@ -90,6 +90,7 @@ struct RecordParts {
     const int64_t* key_ends;
     const uint8_t* payloads;
     const int64_t* payload_ends;
+    int64_t key_bytes, payload_bytes;  // of all
     size_t count;
     uint64_t commit;
     uint8_t version;

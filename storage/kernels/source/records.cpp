@@ -22,6 +22,7 @@ int32_t hw_records(const RecordParts* parts, uint8_t* records, size_t length) {
     for (size_t i = 0; i < parts->count; i++) {
         int64_t key_end = parts->key_ends[i], payload_end = parts->payload_ends[i];
         if (key_end < key || payload_end < payload || key_end - key > UINT16_MAX) return BAD_ARGUMENT;
+        if (key_end > parts->key_bytes || payload_end > parts->payload_bytes) return BAD_ARGUMENT;
         size_t key_bytes = size_t(key_end - key), payload_bytes = size_t(payload_end - payload);
         size_t bytes = HEADER_BYTES + key_bytes + payload_bytes;
         if (bytes > length) return BAD_ARGUMENT;

@@ -121,7 +121,7 @@ def _result(request_type: Any, read: Callable[[bytes], Any], raw: bytes) -> obje
         return about, type(error), str(error), getattr(error, "field", None), error.metadata
     vectors = {name: _values(each) for name, each in operation.vectors.items()}
     bodies = {name: (each.positions.tolist(), each.bodies) for name, each in operation.bodies.items()}
-    others = (operation.payloads, operation.mode) if isinstance(operation, Upsert) else ()
+    others = (tuple(operation.payloads), operation.mode) if isinstance(operation, Upsert) else ()
     return about, operation.ids, vectors, bodies, operation.condition, others
 
 
@@ -347,7 +347,7 @@ def test_a_payload_is_stored_in_one_form_whatever_the_order_of_its_keys() -> Non
         point = _field(1, b"\x08\x01") + _field(3, b"".join(entries))
         read = reader_of(PointsUpsertRequest)(_field(2, point))
         assert isinstance(read, ColumnarRequest)
-        stored.add(read.points.payloads)
+        stored.add(tuple(read.points.payloads))
     assert stored == {(object_of(values).SerializeToString(deterministic=True),)}
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.kernels import KernelFailed, native_checksums, native_records
+from storage.kernels import KernelFailed, Pieces, native_checksums, native_records
 from storage.kernels.library import has_kernels, paths, using
 from storage.tables import encode_record, encode_records, encode_row, encode_rows, record_parts
 
@@ -35,14 +35,36 @@ def test_records_are_those_of_the_twin(parts: list[tuple[bytes, bytes]], commit:
     for path in paths():
         with using(path):
             assert encode_records(keys, commit, payloads) == expected
+            assert encode_records(keys, commit, _pieces(payloads)) == expected
     for record, (key, payload) in zip(expected, parts, strict=True):
         version, found_key, found_payload = record_parts(memoryview(record))
         assert (version, bytes(found_key), bytes(found_payload)) == (commit, key, payload)
 
 
+@given(st.lists(st.binary(max_size=5), max_size=6), st.integers(-7, 7), st.integers(-7, 7))
+def test_pieces_are_a_sequence(parts: list[bytes], start: int, stop: int) -> None:
+    pieces = _pieces(parts)
+    assert list(pieces) == parts
+    assert [pieces[number] for number in range(len(pieces))] == parts
+    assert [pieces[-number] for number in range(1, len(pieces) + 1)] == parts[::-1]
+    assert pieces[start:stop] == parts[start:stop]
+    with pytest.raises(IndexError):
+        pieces[len(parts)]
+
+
+def _pieces(parts: list[bytes]) -> Pieces:
+    return Pieces(b"".join(parts), np.cumsum([len(part) for part in parts], dtype=np.int64))
+
+
 def test_a_key_that_is_too_long_for_a_record_is_refused() -> None:
     with pytest.raises(KernelFailed):
         native_records(1, 1, [b"k" * 2**16], [b""], header=15)
+
+
+@pytest.mark.parametrize("ends", [[3, 2], [-1, 4], [4, 5], [9, 4]])
+def test_pieces_that_end_outside_of_their_bytes_are_refused(ends: list[int]) -> None:
+    with pytest.raises(KernelFailed):
+        native_records(1, 1, [b"a", b"b"], Pieces(b"1234", np.array(ends)), header=15)
 
 
 def test_rows_are_those_of_the_twin() -> None:
