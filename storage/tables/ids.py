@@ -19,6 +19,8 @@ _ENTRY = struct.Struct(">2sBI")  # rest of the key padded with zeros, its length
 class Ids:
     """Reads the table inside one transaction."""
 
+    __slots__ = ("_table", "_txn")  # a snapshot is begun for every request
+
     def __init__(self, txn: lmdb.Transaction, table: lmdb._Database) -> None:
         self._txn = txn
         self._table = table
@@ -66,6 +68,8 @@ class Ids:
 
 class IdTable(Ids):
     """Also writes it."""
+
+    __slots__ = ()
 
     def put_many(self, pairs: Sequence[tuple[bytes, int]]) -> None:
         """Adds ids that are not there yet."""
