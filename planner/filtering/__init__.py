@@ -2,12 +2,12 @@
 
 from planner.filtering.cache import FilterCache
 from planner.filtering.id_order import first_matching
-from planner.filtering.match import FEW, matches, matching_slots, payload_conditions
+from planner.filtering.match import RANDOM_READ_COST, matches, matching_slots, payload_conditions
 from planner.filtering.sets import FilterSets
 from planner.filtering.write_filters import WriteFilters
 
 __all__ = [
-    "FEW",
+    "RANDOM_READ_COST",
     "FilterCache",
     "FilterSets",
     "WriteFilters",

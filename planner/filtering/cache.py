@@ -1,4 +1,7 @@
-"""Remembers which points matched a filter, per commit of a collection, within a bound of bytes. It evaluates none."""
+"""Remembers which points matched a filter, per commit of a collection, within a bound of bytes.
+
+It evaluates no filter.
+"""
 
 from dataclasses import dataclass
 
@@ -15,7 +18,7 @@ from storage.segments import SlotSet
 from storage.tables import Reader
 
 ENTRY_BYTES = 1_024
-"""What an entry is taken to cost besides its slots: the filter, and the entry itself."""
+"""Bytes that an entry is assumed to cost besides its slots: the filter, and the entry itself."""
 
 Origin = tuple[str, int, tuple[CheckedFilter, ...]]
 """What a set of slots matches: the uid of a collection, a commit of it, and filters that all match."""
@@ -30,13 +33,14 @@ class Evaluated:
 
 
 class FilterCache:
-    """Least recently used filters go first when `capacity` bytes are exceeded. Safe for many threads.
+    """Least recently used entries go first when `capacity` bytes are exceeded. Safe for many threads.
 
-    A commit has a new `seq`, so entries never become wrong; those of older commits fall out in time.
+    A commit has a new `seq`, so entries never become wrong. Entries of older commits are not used any more and go in
+    time.
     """
 
     def __init__(self, capacity: int, fields: FieldIndexes | None = None) -> None:
-        """`fields`: indexes to evaluate with."""
+        """`fields` are indexes that evaluate filters faster."""
         self.fields = fields
         self._entries: BoundedCache[Origin, Evaluated] = BoundedCache(capacity, _cost)
 

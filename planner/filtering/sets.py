@@ -1,4 +1,4 @@
-"""Which points the filters of one run let through, each evaluated at most once. Evaluation is in match.py."""
+"""Which points pass the filters of one run. Each filter is evaluated at most once. match.py evaluates."""
 
 from collections.abc import Sequence
 from functools import partial, reduce
@@ -17,14 +17,14 @@ from storage.budget import Budget
 from storage.segments import SlotSet
 from storage.tables import Reader
 
-FEW = 256
-"""Reading one of so many payloads takes less than asking indexes about all points."""
+POINTS_LOOKED_UP_PER_READ = 256
+"""Indexes look up about so many points in the time that reading one payload takes."""
 
 Slots = NDArray[np.uint32]
 
 
 class FilterSets:
-    """The filters of one run over one snapshot. Equal filters get equal sets, by which storage groups searches."""
+    """The filters of one run over one snapshot. Equal filters get the same set, so storage can group searches by it."""
 
     def __init__(self, reader: Reader, cache: FilterCache, budget: Budget) -> None:
         self._reader = reader
@@ -35,7 +35,7 @@ class FilterSets:
 
     @property
     def fields(self) -> FieldIndexes | None:
-        """The indexes of payload fields, for those who look at values."""
+        """The indexes of payload fields, for callers that look at values."""
         return self._cache.fields
 
     def allowed(self, filters: tuple[CheckedFilter, ...]) -> SlotSet | None:
@@ -71,7 +71,7 @@ class FilterSets:
         on them alone."""
         known = self._sets.get((filter,))
         if known is None:
-            known = self._known(filter, many=FEW * len(candidates) >= self._reader.point_count)
+            known = self._known(filter, many=POINTS_LOOKED_UP_PER_READ * len(candidates) >= self._reader.point_count)
         if known is not None:
             return np.isin(candidates, known.slots, assume_unique=True)
         return matches(self._reader, filter, candidates, budget=self._budget)

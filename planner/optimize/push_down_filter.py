@@ -28,7 +28,7 @@ from planner.resolve import CheckedFilter, derived_filter
 def push_down_filter(node: Node) -> Node:
     """Restrict(f, ... Search(g) ...) -> ... Search(f and g) ...
 
-    Gates are not pushed: they drop what was ranked before them, and a leaf would refill the places.
+    Gates are not pushed down. A gate drops points after they are ranked, but a leaf would find other points instead.
     """
     if isinstance(node, Restrict):
         return _restrict(push_down_filter(node.child), node.filter)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.errors import InvalidQuery
-from planner.filtering import FEW
+from planner.filtering import RANDOM_READ_COST
 from planner.query import (
     Constant,
     Datetime,

@@ -1,4 +1,4 @@
-"""Values of a formula's variables: numbers, instants and places of payloads, and scores in lists, as columns."""
+"""Values of a formula's variables: numbers, instants and locations of payloads, and scores in lists, as columns."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,10 +7,10 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.filtering import FEW
+from planner.filtering import RANDOM_READ_COST
 from planner.limits import ROWS_PER_CHECK
 from planner.payload_index import FieldIndex, FieldIndexes
-from planner.predicate import distance, first_key, parse_path, place_of, seconds_of, values_at
+from planner.predicate import distance, first_key, location_of, parse_path, seconds_of, values_at
 from planner.query import DatetimeKey, FieldValue, GeoDistance, GeoPoint, PayloadVariable
 from planner.rank.ranking import Ranking
 from storage.budget import Budget
@@ -84,7 +84,7 @@ def _index_column(variable: PayloadVariable, slots: Slots, index: FieldIndex, bu
 
 
 def _payloads(slots: Slots, keys: frozenset[str], reader: Reader, budget: Budget) -> Iterator[_Payload]:
-    if FEW * len(slots) <= reader.point_count:
+    if RANDOM_READ_COST * len(slots) <= reader.point_count:
         for number, slot in enumerate(slots.tolist()):
             if number % ROWS_PER_CHECK == 0:
                 budget.check()
@@ -121,13 +121,13 @@ def _reading(variable: PayloadVariable) -> Callable[[object], float | None]:
         case DatetimeKey():
             return lambda value: seconds_of(value) if isinstance(value, str) else None
         case GeoDistance(origin=origin):
-            return lambda value: None if (place := _place(value)) is None else distance(origin, place)
+            return lambda value: None if (location := _location(value)) is None else distance(origin, location)
     assert_never(variable)
 
 
-def _place(value: object) -> GeoPoint | None:
-    """Indexes have read places already."""
-    return value if isinstance(value, GeoPoint) else place_of(value)
+def _location(value: object) -> GeoPoint | None:
+    """Indexes have read locations already."""
+    return value if isinstance(value, GeoPoint) else location_of(value)
 
 
 def _number(value: object) -> float | None:
@@ -138,6 +138,6 @@ def _number(value: object) -> float | None:
 
 def missing_reason(variable: PayloadVariable) -> str:
     """Why a point lacks the variable."""
-    names: Sequence[tuple[type, str]] = ((FieldValue, "number"), (DatetimeKey, "instant"), (GeoDistance, "place"))
+    names: Sequence[tuple[type, str]] = ((FieldValue, "number"), (DatetimeKey, "instant"), (GeoDistance, "location"))
     name = next(name for kind, name in names if isinstance(variable, kind))
     return f"there is no {name} at {variable.path!r}, and no default"

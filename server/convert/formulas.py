@@ -135,11 +135,11 @@ def _default_of(value: Value, path: str) -> Default:
         case "string_value":
             return value.string_value
         case "struct_value":
-            return _place_of(value.struct_value.fields, path)
+            return _location_of(value.struct_value.fields, path)
     raise InvalidQuery(path, "a default is a number, an instant (a string) or a place (an object with lat and lon)")
 
 
-def _place_of(fields: Mapping[str, Value], path: str) -> GeoPoint:
+def _location_of(fields: Mapping[str, Value], path: str) -> GeoPoint:
     degrees = {name: _default_of(value, join(path, name)) for name, value in sorted(fields.items())}
     lat, lon = degrees.get("lat"), degrees.get("lon")
     if set(degrees) != {"lat", "lon"} or not isinstance(lat, float) or not isinstance(lon, float):
