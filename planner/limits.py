@@ -80,7 +80,7 @@ MAX_MMR_CANDIDATES = 1_000
 def check_batch(count: int, field: str) -> None:
     """Raises InvalidRequest if `count` is 0, LimitExceeded if it is more than MAX_BATCH."""
     if count == 0:
-        raise InvalidRequest(field, "nothing is asked")
+        raise InvalidRequest(field, "give at least one query")
     if count > MAX_BATCH:
         raise LimitExceeded(field, limit="MAX_BATCH", maximum=MAX_BATCH, actual=count)
 
@@ -90,7 +90,7 @@ def check_ids(ids: Sequence[PointId]) -> None:
     id.
     """
     if not ids:
-        raise InvalidRequest("ids", "no id is given")
+        raise InvalidRequest("ids", "give at least one id")
     if len(ids) > MAX_LIMIT:
         raise LimitExceeded("ids", limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=len(ids))
     for index, point_id in enumerate(ids):

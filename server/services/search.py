@@ -18,7 +18,7 @@ from server.convert import (
     query_of,
     search_of,
 )
-from server.embedders import Place, Texts, explained
+from server.embedders import TextInput, Texts, explained
 from server.services.cursors import reading
 from storage.budget import Budget
 from storage.collection import Collection
@@ -82,10 +82,10 @@ class PointQueries:
         collection = self._database.collection(request.query.collection_name, budget)
         _check_no_cursor(request.query, "query")
         schema = collection.schema
-        places = self._texts.of_queries([(request.query, "query")], schema, budget)
+        texts = self._texts.of_queries([(request.query, "query")], schema, budget)
         query = query_of(request.query, "query")
         explanation = self._engine.queries.explain(collection, query, analyze=request.analyze, budget=budget)
-        return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, places, schema)))
+        return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, texts, schema)))
 
     def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
         collection = self._database.collection(request.query.collection_name, budget)
@@ -122,10 +122,10 @@ class PointQueries:
         `reader` is the commit to read; None: the newest.
         """
         schema = collection.schema if reader is None else reader.schema
-        places = self._texts.of_queries(requests, schema, budget)
+        texts = self._texts.of_queries(requests, schema, budget)
         queries = []
         for request, path in requests:
-            budget.check()  # a filter that is written as text takes a second to read at most
+            budget.check()  # reading a filter that is written as text takes up to a second
             queries.append(convert(request, path))
         try:
             if reader is None:
@@ -136,7 +136,7 @@ class PointQueries:
             if any(space.embedder for space in schema.dense.values()) and any(isinstance(id, str) for id in error.ids):
                 error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"
             raise
-        return _explained(answers, queries, places, schema) if places else answers
+        return _explained(answers, queries, texts, schema) if texts else answers
 
     def _check_same_collection(self, collection: Collection, name: str, requests: Sequence[Any], field: str) -> None:
         named = {request.collection_name: index for index, request in enumerate(requests)}
@@ -151,11 +151,11 @@ class PointQueries:
 
 
 def _explained(
-    answers: list[QueryAnswer], queries: Sequence[Query], places: Sequence[Place], schema: CollectionSchema
+    answers: list[QueryAnswer], queries: Sequence[Query], texts: Sequence[TextInput], schema: CollectionSchema
 ) -> list[QueryAnswer]:
     """The answers. Their explanations also name the embedder of each text."""
-    by_query: dict[str, list[Place]] = {}
-    for place in places:
+    by_query: dict[str, list[TextInput]] = {}
+    for place in texts:
         by_query.setdefault(place.query, []).append(place)
     return [
         answer
@@ -169,7 +169,7 @@ def _check_no_cursor(request: wire.PointsQueryRequest | wire.PointsSearchRequest
     if isinstance(request, wire.PointsQueryRequest):
         for field in ("cursor", "cursor_ttl_seconds"):
             if request.HasField(field):
-                raise InvalidRequest(f"{path}.{field}", "cursors are for Query alone; this reads one commit by itself")
+                raise InvalidRequest(f"{path}.{field}", "only Query has cursors; this RPC reads one commit anyway")
 
 
 def _microseconds_since(started: int) -> int:

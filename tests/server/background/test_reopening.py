@@ -130,7 +130,7 @@ def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.M
 
 
 def test_rows_of_spaces_that_take_long_are_measured(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_queries, "SCANNED_BYTES", 0)
+    monkeypatch.setattr(first_queries, "MAX_SCANNED_BYTES", 0)
     wait_for_all(monkeypatch)
     with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
         reopened.start()
