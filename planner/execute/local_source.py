@@ -1,4 +1,4 @@
-"""The source over one snapshot. What its parts mean is in source.py."""
+"""The source over one snapshot. What its methods mean is in source.py."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class LocalSource:
 
 @dataclass(frozen=True, slots=True)
 class LocalInspection:
-    """See Inspection. What a filter would do is foreseen whatever the budget is: that reads little."""
+    """See Inspection. The budget does not bound it, since it reads little."""
 
     run: RunContext
     indexes: Indexes

@@ -1,4 +1,4 @@
-"""Scores of points under metrics that the query chooses: one metric's own, or a weighted sum of several."""
+"""Scores of points by metrics that the query chooses: by one metric, or by a weighted sum of several."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True, slots=True)
 class MetricScore:
-    """Scores of `metric` in `space` for a vector of as many components."""
+    """Scores of `metric` in `space` for a vector. Requires: it has as many components as the space."""
 
     space: str
     metric: Metric
@@ -38,7 +38,10 @@ class MetricScore:
 
 @dataclass(frozen=True, slots=True)
 class InMetrics(Ranker):
-    """The scores of one metric; or if `composite`, those of all terms in one weighted sum. Requires: a term."""
+    """The scores of one metric. If `composite`, the weighted sum of the scores of all terms.
+
+    Requires: at least one term.
+    """
 
     terms: tuple[MetricScore, ...]
     composite: bool
@@ -76,7 +79,7 @@ class InMetrics(Ranker):
         limit: int | None = None,
         statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
-        """Computed in float64 and rounded to float32 once."""
+        """See Ranker. Scores are computed in float64 and rounded to float32 once."""
         columns: list[Wide] = []
         distances = 0
         for term in self.terms:
@@ -92,13 +95,13 @@ class InMetrics(Ranker):
 
 
 def _signed(term: MetricScore) -> str:
-    """Such as `+ 0.7 cosine(text)`: what is added to the score, and what is taken from it."""
+    """Such as `+ 0.7 cosine(text)`. The sign says whether the term is added to the score or subtracted."""
     added = term.metric.higher_is_better == (term.weight >= 0)
     return f"{'+' if added else '-'} {abs(term.weight):g} {term.metric.value}({term.space})"
 
 
 def _scores(term: MetricScore, slots: Slots, reader: Snapshot, budget: Budget) -> tuple[Slots, Wide]:
-    """Those of `slots` that have a vector, in their order, and their scores."""
+    """Those of `slots` that have a vector, in their order, and their scores (n,)."""
     held, parts = [slots[:0]], [np.empty(0)]
     for some, rows in reader.rows(term.space).chunks(slots, budget):
         held.append(some)

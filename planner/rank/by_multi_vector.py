@@ -1,4 +1,4 @@
-"""Nearness to a multi-vector by MaxSim. Searches and scores are those of storage/search/multi.py."""
+"""Nearness to a multi-vector by MaxSim. storage/search/multi.py searches and scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

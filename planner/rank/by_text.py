@@ -40,12 +40,12 @@ MIN_FRAGMENT_LENGTH = 10
 
 @dataclass(frozen=True, slots=True)
 class ByText(Searcher):
-    """How well texts match. The fields of `query` are in `fields`, and never empty; `query` asks for no highlights."""
+    """How well texts match. `fields` are the fields of `query`, at least one. `query` itself asks for no highlights."""
 
     query: Bm25
     fields: tuple[SearchedField, ...]
     clauses: tuple[tuple[FieldClause, ...], ...] = field(compare=False)
-    """What the query asks of each field. They follow from the two."""
+    """What the query asks of each field. This follows from `query` and `fields`."""
 
     @classmethod
     def of(cls, query: Bm25, fields: tuple[SearchedField, ...]) -> "ByText":
@@ -70,7 +70,7 @@ class ByText(Searcher):
         return TextStatistics(tuple(count_terms(index, clauses) for index, clauses in indexes))
 
     def describe_statistics(self, statistics: Statistics) -> dict[str, str]:
-        """By field: in how many points each unit is, of how many, and how long these are on average."""
+        """For each field: how many points have each unit, how many points have a term, and their average length."""
         if not isinstance(statistics, TextStatistics):
             return {}
         fields = zip(self.fields, self.clauses, statistics.fields, strict=True)
@@ -119,10 +119,9 @@ class TextStatistics:
 def search_texts(
     query: ByText, allowed: Slots | None, limit: int | None, run: RunContext, statistics: Statistics | None
 ) -> tuple[Ranking, int]:
-    """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match, and how many
-    match.
+    """The best `limit` matching points among `allowed`, and how many points match.
 
-    Raises DeadlineExceeded or Cancelled.
+    `allowed` are slots, ascending; None: all points. `limit` None: all matches. Raises DeadlineExceeded, Cancelled.
     """
     counts = statistics if isinstance(statistics, TextStatistics) else query.statistics(run)
     parts = zip(query.fields, query.indexes(run), query.clauses, counts.fields, strict=True)

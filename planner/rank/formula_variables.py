@@ -1,4 +1,4 @@
-"""Values of a formula's variables: numbers, instants and locations of payloads, and scores in lists, as columns."""
+"""Values of a formula's variables as columns: numbers, instants and locations of payloads, and scores in lists."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ Values = NDArray[np.float64]
 _Payload = dict[str, object]
 
 SLOTS_PER_INDEX = 16
-"""Reading one payload of this many points takes about as long as looking through all values of an index."""
+"""Reading one payload of so many points takes about as long as looking through all values of an index."""
 
 
 def score_column(ranking: Ranking, slots: Slots, default: float) -> Values:
-    """Scores of `slots` (n,), `default` where the list lacks them."""
+    """The scores (n,) of `slots` (n,) in a list; `default` where the list lacks them."""
     order = np.argsort(ranking.slots)
     column = np.full(len(slots), default, np.float64)
     if len(order):
@@ -38,9 +38,9 @@ def score_column(ranking: Ranking, slots: Slots, default: float) -> Values:
 def payload_columns(
     variables: Iterable[PayloadVariable], slots: Slots, reader: Reader, fields: FieldIndexes | None, budget: Budget
 ) -> Mapping[PayloadVariable, Values]:
-    """A column (n,) for each variable, NaN where a payload lacks it. Slots ascend.
+    """A column (n,) for each variable; NaN where a payload lacks it. Requires: slots ascend.
 
-    Indexes of `fields` are used for many slots; for the other variables each payload is read once.
+    For many slots, indexes of `fields` are used. For the other variables each payload is read once.
     """
     columns: dict[PayloadVariable, Values] = {}
     compiled: dict[PayloadVariable, Callable[[_Payload], float | None]] = {}
@@ -65,7 +65,7 @@ def payload_columns(
 
 
 def _index_column(variable: PayloadVariable, slots: Slots, index: FieldIndex, budget: Budget) -> Values:
-    """The first value of each slot that the variable can read; entries of a slot are in the payload's order."""
+    """The first value of each slot that the variable can read. Entries of a slot are in the order of the payload."""
     if isinstance(variable, FieldValue):
         of_values = index.values.numbers(index.value_count)
     else:
@@ -79,7 +79,7 @@ def _index_column(variable: PayloadVariable, slots: Slots, index: FieldIndex, bu
     readable = ~np.isnan(values)
     owners, values = index.slots[readable], values[readable]
     column = np.full(1 + max(int(owners.max(initial=0)), int(slots.max(initial=0))), np.nan)
-    column[owners[::-1]] = values[::-1]  # the last that is written, which is the first, stays
+    column[owners[::-1]] = values[::-1]  # entries are written last to first, so the first value stays
     return column[slots]
 
 
@@ -126,7 +126,7 @@ def _reading(variable: PayloadVariable) -> Callable[[object], float | None]:
 
 
 def _location(value: object) -> GeoPoint | None:
-    """Indexes have read locations already."""
+    """The location of a value. Indexes hold locations, payloads hold objects."""
     return value if isinstance(value, GeoPoint) else location_of(value)
 
 
