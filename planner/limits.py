@@ -86,9 +86,7 @@ def check_batch(count: int, field: str) -> None:
 
 
 def check_ids(ids: Sequence[PointId]) -> None:
-    """Raises InvalidRequest if `ids` is empty, LimitExceeded if there are too many, InvalidPointId if one is no valid
-    id.
-    """
+    """Raises InvalidRequest if `ids` is empty, LimitExceeded if it is too long, InvalidPointId for an invalid id."""
     if not ids:
         raise InvalidRequest("ids", "give at least one id")
     if len(ids) > MAX_LIMIT:
@@ -105,8 +103,9 @@ def check_explained(ids: Sequence[PointId]) -> None:
 
 
 ROWS_PER_CHECK = 16
-"""Payloads that are read, or values that are tested, between two looks at the budget. A large one takes
-milliseconds.
+"""Payloads that are read, or values that are tested, between two looks at the budget.
+
+A large one takes milliseconds.
 """
 
 

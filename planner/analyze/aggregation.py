@@ -92,9 +92,7 @@ class AggregateGroup:
 
 @dataclass(frozen=True, slots=True)
 class Aggregates:
-    """The groups that are returned, how many groups there are in all, and the sequence number of the commit that was
-    read.
-    """
+    """The groups that are returned, how many groups there are in all, and the `seq` of the commit that was read."""
 
     groups: list[AggregateGroup]
     group_count: int

@@ -42,9 +42,7 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The most frequent values, how many values there are in all, and the sequence number of the commit that was
-    read.
-    """
+    """The most frequent values, how many values there are in all, and the `seq` of the commit that was read."""
 
     counts: list[FacetCount]
     value_count: int

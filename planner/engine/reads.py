@@ -23,9 +23,7 @@ ALL_PAYLOAD = PayloadSelector()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Points in id order, the id at which the next page starts (None on the last page), and the commit that was
-    read.
-    """
+    """Points in id order, the id at which the next page starts (None: no more pages), and the commit that was read."""
 
     points: list[Fetched]
     next_id: PointId | None

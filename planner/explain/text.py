@@ -1,6 +1,4 @@
-"""An explained plan as text for people: one row per operator, numbers in columns, inputs below the operator they
-feed.
-"""
+"""An explained plan as text for people: one row per operator, numbers in columns, inputs below their operator."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

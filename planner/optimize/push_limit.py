@@ -1,5 +1,6 @@
-"""Rule: a node that looks only at the first rows of its input tells the input so. Less is computed. It drops no
-limit.
+"""Rule: a node that looks only at the first rows of its input tells the input so. Less is computed.
+
+It drops no limit.
 """
 
 from dataclasses import replace

@@ -49,8 +49,9 @@ _MOST_DIGITS = 18
 
 
 def parse_formula(text: str, field: str) -> Written:
-    """The expression that `text` means. Raises InvalidQuery, with line and column, or LimitExceeded. Both name
-    `field`.
+    """The expression that `text` means. Raises InvalidQuery, with line and column, or LimitExceeded.
+
+    Both name `field`.
     """
     if len(text) > MAX_EXPRESSION:
         raise LimitExceeded(field, limit="MAX_EXPRESSION", maximum=MAX_EXPRESSION, actual=len(text))

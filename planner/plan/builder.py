@@ -68,8 +68,9 @@ def _leaf_limit(stage: BoundStage, rank: Ranker | None) -> int:
 
 
 def _goes_on(stage: BoundStage, rank: Ranker | None) -> bool:
-    """Whether the leaf itself can start after a hit. Other leaves rank everything for each page, and the plan cuts the
-    list.
+    """Whether the leaf itself can start after a hit.
+
+    Other leaves rank everything for each page, and the plan cuts the list.
     """
     return stage.search_after is not None and stage.diversity is None and isinstance(rank, Searcher) and rank.goes_on
 

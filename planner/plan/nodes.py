@@ -92,8 +92,9 @@ class FuseRanks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuseScores:
-    """Emits the union of its children by distribution-based score fusion. Buffers the union. Requires: a weight per
-    child.
+    """Emits the union of its children by distribution-based score fusion. Buffers the union.
+
+    Requires: a weight per child.
     """
 
     stage: str = field(compare=False)

@@ -21,8 +21,9 @@ def matches_nothing(condition: Condition) -> bool:
 
 
 def _no_value_between(bounds: Range) -> bool:
-    """Requires: both bounds are of one type, which operands.py checks. In an array, too, one value must lie between
-    both.
+    """Requires: both bounds are of one type, which operands.py checks.
+
+    In an array, too, one value must lie between both.
     """
     lows = [bound for bound in (bounds.gt, bounds.gte) if bound is not None]
     highs = [bound for bound in (bounds.lt, bounds.lte) if bound is not None]

@@ -135,8 +135,9 @@ class _Parser:
 
 
 def _range_bytes(low: str, high: str) -> set[int]:
-    """Bytes of `low-high`. Characters may have several bytes; the range goes from the last of `low` to the first of
-    `high`.
+    """Bytes of `low-high`.
+
+    Characters may have several bytes; the range goes from the last of `low` to the first of `high`.
     """
     if low == high:
         return set(low.encode())

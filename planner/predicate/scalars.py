@@ -16,8 +16,9 @@ def canonical(value: Scalar) -> Scalar:
 
 
 def scalar_order(value: Scalar) -> tuple[int, Scalar]:
-    """A sort key: false, true, then numbers by value, then strings by their UTF-8 bytes. Code points have the same
-    order.
+    """A sort key: false, true, then numbers by value, then strings by their UTF-8 bytes.
+
+    Code points have the same order.
     """
     if isinstance(value, bool):
         return 0, value

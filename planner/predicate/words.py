@@ -27,8 +27,9 @@ _OTHER = "\0"
 
 
 def words_of(text: str) -> list[str]:
-    """The words in order. Texts are spelled as spelling.py says, with full case folding: `Straße` and `STRASSE` are one
-    word.
+    """The words in order.
+
+    Texts are spelled as spelling.py says, with full case folding: `Straße` and `STRASSE` are one word.
     """
     if text.isascii():  # a faster way to the same result
         return _ASCII_WORD.findall(text.lower())
@@ -44,8 +45,9 @@ def keys_of(text: str) -> Iterable[str]:
 
 
 def has_words(asked: str) -> Callable[[str], bool]:
-    """A test: whether a text has every word of `asked`, and has each run of `asked` within a run. Requires: `asked` has
-    words.
+    """A test: whether a text has every word of `asked`, and has each run of `asked` within a run.
+
+    Requires: `asked` has words.
     """
     tokens = list(_cut(_WORD.findall(_folded(asked))))
     wanted = frozenset(first for first, *_ in tokens if not is_of_run(first[0]))

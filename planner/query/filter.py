@@ -131,8 +131,9 @@ class GeoRadius:
 
 @dataclass(frozen=True, slots=True)
 class GeoBox:
-    """Some location at `path` is in the box, edges included. If left is east of right, the box crosses the
-    antimeridian.
+    """Some location at `path` is in the box, edges included.
+
+    If left is east of right, the box crosses the antimeridian.
     """
 
     path: str
@@ -172,8 +173,9 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """Some object at `path`, or some element of an array there, passes all of `filter`. Paths of `filter` start
-    at it.
+    """Some object at `path`, or some element of an array there, passes all of `filter`.
+
+    Paths of `filter` start at it.
     """
 
     path: str

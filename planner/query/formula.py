@@ -28,8 +28,9 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class PrefetchScore:
-    """The point's score in the list of prefetch number `index`. Without a default, it is 0 where the list lacks the
-    point.
+    """The point's score in the list of prefetch number `index`.
+
+    Without a default, it is 0 where the list lacks the point.
     """
 
     index: int = 0
@@ -37,8 +38,9 @@ class PrefetchScore:
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """The first number at a payload path. An array there is opened, but not arrays inside it. A bool is not a
-    number.
+    """The first number at a payload path. An array there is opened, but not arrays inside it.
+
+    A bool is not a number.
     """
 
     path: str
@@ -230,8 +232,9 @@ def below(path: str, name: str) -> str:
 
 
 def walk(expression: Expression, path: str) -> Iterator[tuple[str, Expression]]:
-    """The expression and all parts below it, each with its path. `path` is the path of the expression in the
-    request.
+    """The expression and all parts below it, each with its path.
+
+    `path` is the path of the expression in the request.
     """
     yield path, expression
     for name, part in parts_of(expression):

@@ -14,8 +14,9 @@ Scores = NDArray[np.float32]
 
 
 class Metric(Enum):
-    """CHEBYSHEV is the greatest difference of two components. ANGULAR is the angle divided by 180 degrees, from 0
-    to 1.
+    """CHEBYSHEV is the greatest difference of two components.
+
+    ANGULAR is the angle divided by 180 degrees, from 0 to 1.
     """
 
     COSINE = "cosine"

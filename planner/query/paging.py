@@ -7,15 +7,19 @@ equally far. So each page goes on where the one before it ended.
 from planner.limits import MAX_LIMIT
 
 DEFAULT_DEPTH = 100
-"""Points that a prefetch passes on by default. It does not depend on the root's limit and offset, so all pages of the
-root show one ranking."""
+"""Points that a prefetch passes on by default.
+
+It does not depend on the root's limit and offset, so all pages of the root show one ranking.
+"""
 
 PAGE_REACHES = (1_000, 2 * MAX_LIMIT)
 """Rows that an approximate search looks for when it answers a page after the first."""
 
 MIN_REACH_FACTOR = 2
-"""A later page looks for at least this many times the rows up to its last one. An index misses more of the last rows
-that it looks for than of the first."""
+"""A later page looks for at least this many times the rows up to its last one.
+
+An index misses more of the last rows that it looks for than of the first.
+"""
 
 
 def page_reach(limit: int, offset: int) -> int:

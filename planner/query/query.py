@@ -15,8 +15,9 @@ from storage.vectors import MultiVector, SparseMetric, SparseVector
 
 
 class QueryVector:
-    """A float32 query vector (d,), read-only. It compares and hashes by its bytes, so that equal leaves can be
-    found.
+    """A float32 query vector (d,), read-only.
+
+    It compares and hashes by its bytes, so that equal leaves can be found.
     """
 
     __slots__ = ("_key", "values")
@@ -257,8 +258,9 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadSelector:
-    """Which parts of payloads to return. `include` None: all. Then `exclude` is taken away. Paths are `a`, `a.b`,
-    `a[].b`.
+    """Which parts of payloads to return. `include` None: all. Then `exclude` is taken away.
+
+    Paths are `a`, `a.b`, `a[].b`.
     """
 
     include: tuple[str, ...] | None = None

@@ -30,9 +30,7 @@ from storage.schema import TextSettings
 Scores = NDArray[np.float64]
 
 MAX_CELLS_PER_ENTRY = 16
-"""Scores are kept in an array with a cell per slot if it has at most this many times as many cells as there are
-entries.
-"""
+"""An array with a cell per slot holds the scores if it has at most this many cells per entry."""
 
 
 @dataclass(frozen=True, slots=True)

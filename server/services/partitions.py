@@ -1,6 +1,4 @@
-"""Partitions: the RPCs of `VDE` that send samples of vectors, and receive trees of centroids that were made
-elsewhere.
-"""
+"""Partitions: the RPCs of `VDE` that send samples of vectors, and receive trees of centroids."""
 
 from collections.abc import Iterator
 
