@@ -234,7 +234,7 @@ def check_setting(setting: "dataclasses.Field[Any]", value: Any) -> None:
     """Raises InvalidConfig unless `value` obeys the rules in the metadata of its field."""
     metadata = setting.metadata
     if "choices" in metadata and value not in metadata["choices"]:
-        raise InvalidConfig(f"{setting.name}: {value!r} is none of {', '.join(metadata['choices'])}")
+        raise InvalidConfig(f"{setting.name}: {value!r} is not one of {', '.join(metadata['choices'])}")
     if value is None:
         return
     # Written with `not`, so that NaN, for which every comparison is false, is refused.

@@ -1,11 +1,11 @@
-"""A plan, and what happened when it ran, as data. text.py makes text of it."""
+"""A plan, and what happened when it ran, as data. plan_text.py makes text of it."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from planner.execute import Actual, Inspection, Points, Source, Trace, operator_of
-from planner.explain.node import ExplainNode
-from planner.explain.text import render
+from planner.explain.explain_node import ExplainNode
+from planner.explain.plan_text import render
 from planner.plan import (
     After,
     ConvertScores,

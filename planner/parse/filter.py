@@ -1,6 +1,6 @@
 """Filters as text: `category == "apparel" and price <= 200` becomes a filter of planner/query.
 
-The grammar is in filter.lark, the functions are in calls.py, and docs/filters.md describes both.
+The grammar is in filter.lark, the functions are in filter_calls.py, and docs/filters.md describes both.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from planner.errors import InvalidFilter
 from planner.limits import MAX_EXPRESSION, MAX_FILTER_DEPTH
-from planner.parse.calls import call_of, count_of
+from planner.parse.filter_calls import call_of, count_of
 from planner.parse.values import Misread, Node, compared, path_of, scalars_of
 from planner.predicate import check_has_id, check_on_id, check_operands, is_on_id
 from planner.query import AnyOf, Condition, FieldCondition, Filter, HasId, HasVector, Nested

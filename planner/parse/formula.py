@@ -44,7 +44,7 @@ _CHAINS: Mapping[str, ListFunction] = {
     "multiply": ListFunction.MULT,
 }
 
-_MOST_DIGITS = 18
+_MAX_LIST_DIGITS = 18
 """Most digits of the number in `$score[...]`. Python refuses to make integers of thousands of digits."""
 
 
@@ -152,7 +152,7 @@ def _negative(part: Expression) -> Expression:
 def _list_number(node: Node) -> int:
     """The `3` of `$score[3]`; 0 if no number is given."""
     digits = str(node)[len("$score[") : -1] or "0"
-    if len(digits) > _MOST_DIGITS:
+    if len(digits) > _MAX_LIST_DIGITS:
         raise Misread(node, "there are fewer prefetches")
     return int(digits)
 

@@ -13,7 +13,7 @@ Node = Tree[Token] | Token
 BOUNDS: Mapping[str, str] = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
-_MOST_ID_DIGITS = 20
+_MAX_ID_DIGITS = 20
 
 
 class Misread(Exception):
@@ -69,7 +69,7 @@ def scalar_of(node: Node) -> Scalar:
 def id_scalar_of(node: Node) -> Scalar:
     """As `scalar_of`, for ids: their numbers have 64 bits and no sign."""
     text = str(node.children[0]) if isinstance(node, Tree) and node.data == "number" else ""
-    if text.isdigit() and len(text) <= _MOST_ID_DIGITS and 2**63 <= int(text) < 2**64:
+    if text.isdigit() and len(text) <= _MAX_ID_DIGITS and 2**63 <= int(text) < 2**64:
         return int(text)
     return scalar_of(node)
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from planner.predicate.patterns import compile_bytes
 
-_ANY = b"(?s:.)"
-_MANY = b"(?s:.*)"
-_PREFIX = b"(?:/?|(?s:.*)/)"
-_SUFFIX = b"/(?s:.*)"
-_MIDDLE = b"(?:/|/(?s:.*)/)"
+_ONE_BYTE = b"(?s:.)"
+_ANY_BYTES = b"(?s:.*)"
+_LEADING_COMPONENTS = b"(?:/?|(?s:.*)/)"
+_TRAILING_COMPONENTS = b"/(?s:.*)"
+_INNER_COMPONENTS = b"(?:/|/(?s:.*)/)"
 
 
 def compile_glob(glob: str, path: str = "", *, ignore_case: bool = False) -> Callable[[str], bool]:
@@ -44,7 +44,7 @@ class _Parser:
         if len(self._stack) > 1:
             raise ValueError("a { is not closed")
         tokens = self._stack[0][0]
-        return _MANY if tokens == [_PREFIX] else b"".join(tokens)
+        return _ANY_BYTES if tokens == [_LEADING_COMPONENTS] else b"".join(tokens)
 
     @property
     def _tokens(self) -> list[bytes]:
@@ -57,7 +57,7 @@ class _Parser:
     def _read(self, character: str) -> None:
         match character:
             case "?":
-                self._tokens.append(_ANY)
+                self._tokens.append(_ONE_BYTE)
             case "*":
                 self._read_star()
             case "[":
@@ -90,22 +90,22 @@ class _Parser:
         """One star or two. Two match whole components if separators, braces or an end of the glob surround them."""
         before = self._glob[self._position - 2 : self._position - 1] if self._position > 1 else ""
         if self._peek() != "*":
-            self._tokens.append(_MANY)
+            self._tokens.append(_ANY_BYTES)
             return
         self._position += 1
         after = self._peek()
         if not self._tokens:
-            self._tokens.append(_PREFIX if after in ("", "/") else _MANY)
+            self._tokens.append(_LEADING_COMPONENTS if after in ("", "/") else _ANY_BYTES)
             self._position += after == "/"
             return
         ends = after == "" or (after in (",", "}") and len(self._stack) > 1)
         if before != "/" or not (ends or after == "/"):
-            self._tokens.append(_MANY)
+            self._tokens.append(_ANY_BYTES)
             return
         self._position += after == "/"
         last = self._tokens.pop()
-        keeps = last in (_PREFIX, _SUFFIX)
-        self._tokens.append(last if keeps else _SUFFIX if ends else _MIDDLE)
+        keeps = last in (_LEADING_COMPONENTS, _TRAILING_COMPONENTS)
+        self._tokens.append(last if keeps else _TRAILING_COMPONENTS if ends else _INNER_COMPONENTS)
 
     def _class(self) -> bytes:
         """A class of bytes. Each byte of a character beyond ASCII is in the class."""

@@ -34,7 +34,7 @@ from storage.tables import MAX_ID_NUMBER, Reader, encode_id
 
 ID_PATH = "$id"
 
-IDS_AT_ONCE = 4_096
+IDS_PER_CHECK = 4_096
 """Ids that are walked between two looks at the budget: some milliseconds."""
 
 IDS_WALKED_PER_TEST = 64
@@ -145,7 +145,7 @@ def _given(bound: Bound | None, *, after: bool) -> Iterator[bytes]:
 def _walked(reader: Reader, start: bytes, stop: bytes, budget: Budget) -> Slots:
     found = [np.empty(0, np.uint32)]
     walk = reader.ids.slots_between(start, stop)
-    while (chunk := np.fromiter(islice(walk, IDS_AT_ONCE), np.uint32)).size:
+    while (chunk := np.fromiter(islice(walk, IDS_PER_CHECK), np.uint32)).size:
         budget.check()
         found.append(chunk)
     return np.concatenate(found)

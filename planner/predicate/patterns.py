@@ -20,7 +20,7 @@ MAX_MATCH_STEPS = 6_000_000
 LIGHT_PROGRAM = 15
 """The automaton of a program with up to so many instructions fits into MAX_MEMORY, so no text is too long for it."""
 
-_MOST_BYTES_PER_CHARACTER = 4
+_MAX_BYTES_PER_CHARACTER = 4
 
 
 def _options(encoding: re2.Options.Encoding) -> re2.Options:
@@ -41,7 +41,7 @@ def compile_regex(pattern: str, path: str = "") -> Callable[[str], bool]:
     longest = _longest(compiled)
 
     def matches(text: str) -> bool:
-        if _MOST_BYTES_PER_CHARACTER * len(text) > longest and (length := len(text.encode())) > longest:
+        if _MAX_BYTES_PER_CHARACTER * len(text) > longest and (length := len(text.encode())) > longest:
             raise _too_costly(pattern, compiled, length, path)
         return compiled.search(text) is not None
 

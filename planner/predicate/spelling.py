@@ -14,7 +14,7 @@ from functools import lru_cache
 import regex
 
 _INVISIBLE = regex.compile(r"[\p{Cf}\p{Variation_Selector}\p{Default_Ignorable_Code_Point}]")
-_PIECES_AT_ONCE = 1_024
+_PIECES_PER_BEAT = 1_024
 _COMPOSES = regex.compile(r"\p{NFC_Quick_Check=Maybe}")
 
 
@@ -42,7 +42,7 @@ def spelled_places(text: str, beat: Callable[[], None] = lambda: None) -> tuple[
     found = io.StringIO()
     starts, ends = array("L"), array("L")
     for number, (start, end) in enumerate(_pieces(text)):
-        if number % _PIECES_AT_ONCE == 0:
+        if number % _PIECES_PER_BEAT == 0:
             beat()
         piece = spelled(text[start:end])
         found.write(piece)

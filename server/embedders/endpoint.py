@@ -22,13 +22,13 @@ from storage.budget import Budget
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which the same request may succeed."""
 FIRST_WAIT_SECONDS = 0.25
-LONGEST_WAIT_SECONDS = 8.0
-LONGEST_RETRY_AFTER_SECONDS = 60.0
+MAX_WAIT_SECONDS = 8.0
+MAX_RETRY_AFTER_SECONDS = 60.0
 """If an endpoint asks for a longer wait, the request fails at once."""
 MAX_ANSWER_BYTES = 256 * 2**20
 POLL_SECONDS = 0.25  # how soon it is noticed that a caller went away
 _MAX_SHOWN_CHARACTERS = 200  # characters of an answer that an error shows
-_CHUNK = 2**16
+_BYTES_PER_READ = 2**16
 
 
 class Endpoint:
@@ -73,7 +73,7 @@ class Endpoint:
         """When to stop trying, in seconds of `time.monotonic()`. There is an end even without a deadline."""
         attempts = self.settings.retries + 1
         end = time.monotonic() + attempts * self.settings.timeout_seconds
-        end += self.settings.retries * LONGEST_RETRY_AFTER_SECONDS
+        end += self.settings.retries * MAX_RETRY_AFTER_SECONDS
         return end if budget.deadline is None else min(end, budget.deadline)
 
     def connection(self) -> tuple[http.client.HTTPConnection, bool]:
@@ -158,7 +158,7 @@ class _Post:
                     raise EmbedderFailed(endpoint.name, f"refuses: {why}", status=status)
                 after = retry_after(headers)
             wait = wait_before(attempt) if after is None else after
-            too_long = wait > LONGEST_RETRY_AFTER_SECONDS or time.monotonic() + wait >= self._until
+            too_long = wait > MAX_RETRY_AFTER_SECONDS or time.monotonic() + wait >= self._until
             if attempt == endpoint.settings.retries or too_long or self._given_up.wait(wait):
                 break
         raise EmbedderUnavailable(endpoint.name, why)
@@ -212,13 +212,13 @@ def wait_before(retry: int) -> float:
 
     They double each time, and are random in their upper half.
     """
-    return min(FIRST_WAIT_SECONDS * 2.0**retry, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0)
+    return min(FIRST_WAIT_SECONDS * 2.0**retry, MAX_WAIT_SECONDS) * random.uniform(0.5, 1.0)
 
 
 def _body_of(connection: http.client.HTTPConnection, response: http.client.HTTPResponse, end: float) -> bytes:
     """The whole body. Raises TimeoutError after `end`, HTTPException if the body is too long or cut short."""
     parts, size = [], 0
-    while chunk := response.read1(_CHUNK):
+    while chunk := response.read1(_BYTES_PER_READ):
         parts.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:

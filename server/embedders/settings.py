@@ -66,17 +66,17 @@ def read_embedders(file: Path, environment: Mapping[str, str] = os.environ) -> d
 def _settings_of(name: str, table: Any, environment: Mapping[str, str]) -> EmbedderSettings:
     where = f"embedders: [{name}]"
     if not isinstance(table, dict):
-        raise InvalidConfig(f"embedders: {name!r} is no table; write [{name}] above its settings")
+        raise InvalidConfig(f"embedders: {name!r} is not a table; write [{name}] above its settings")
     if not name.strip() or len(name.encode()) > MAX_NAME_BYTES:
         raise InvalidConfig(f"{where} has no name of 1 to {MAX_NAME_BYTES} bytes")
     values = dict(table)
     kind = values.pop("kind", None)
     if kind not in KINDS:
-        raise InvalidConfig(f"{where} kind: {kind!r} is none of {', '.join(KINDS)}")
+        raise InvalidConfig(f"{where} kind: {kind!r} is not one of {', '.join(KINDS)}")
     fields = {each.name: each for each in dataclasses.fields(KINDS[kind]) if "derived" not in each.metadata}
     for key, value in values.items():
         if key not in fields:
-            raise InvalidConfig(f"{where} {key}: is no setting of {kind}; there are: {', '.join(fields)}")
+            raise InvalidConfig(f"{where} {key}: is not a setting of {kind}; there are: {', '.join(fields)}")
         values[key] = _typed(value, fields[key].type, f"{where} {key}")
         try:
             check_setting(fields[key], values[key])

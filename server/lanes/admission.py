@@ -31,9 +31,9 @@ _REFLECTIONS_OF_CALLER = 2
 _STREAMS_OF_CALLER = 4
 _WAIT_STEP_SECONDS = 0.02
 # At a stop, a server that has answered all calls ends after _QUIET_SECONDS without a new call. If callers keep asking,
-# it ends after _LONGEST_QUIET_SECONDS.
+# it ends after _MAX_QUIET_SECONDS.
 _QUIET_SECONDS = 0.1
-_LONGEST_QUIET_SECONDS = 1.0
+_MAX_QUIET_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class Admission:
         while (now := time.monotonic()) < end:
             empty_since = None if self._turns else now if empty_since is None else empty_since
             if empty_since is not None and (
-                now - self._arrived > _QUIET_SECONDS or now - empty_since > _LONGEST_QUIET_SECONDS
+                now - self._arrived > _QUIET_SECONDS or now - empty_since > _MAX_QUIET_SECONDS
             ):
                 return
             time.sleep(_WAIT_STEP_SECONDS)

@@ -11,7 +11,7 @@ from typing import Protocol
 MAX_RECEIVING = 16
 """Messages of one connection that are received at a time. Small messages are there before the server asks for them."""
 
-LONGEST_SECONDS = 120.0
+MAX_MESSAGE_SECONDS = 120.0
 """If another call of the connection waits, a message that takes longer is given up."""
 
 
@@ -42,7 +42,7 @@ class Arrivals:
             return self._receive(caller, arrival)
         self._waiting.setdefault(caller, OrderedDict())[arrival] = None
         oldest = next(iter(receiving))
-        if time.monotonic() - receiving[oldest] > LONGEST_SECONDS:
+        if time.monotonic() - receiving[oldest] > MAX_MESSAGE_SECONDS:
             receiving.move_to_end(oldest)  # it ends later, and must be given up only once
             receiving[oldest] = float("inf")
             oldest.give_up()

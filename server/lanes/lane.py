@@ -12,7 +12,7 @@ from typing import Protocol
 from server.errors import TooManyRequests
 from server.lanes.fair_queue import FairQueue
 
-SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0
+MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.1, 5.0
 _SMOOTHING = 0.05  # weight of the newest request in the mean time that a request works
 
 
@@ -146,7 +146,7 @@ class Lane:
     def full(self) -> TooManyRequests:
         """Makes the error for a request that is refused. It holds an estimate, in seconds, of when to try again."""
         seconds = self._mean_seconds * len(self._queue) / self._bounds.places
-        retry = min(max(seconds, SHORTEST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
+        retry = min(max(seconds, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
         return TooManyRequests(f"too many {self.name} requests are waiting", self._bounds.waiting, retry)
 
     def counts(self) -> LaneCounts:

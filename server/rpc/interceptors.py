@@ -18,7 +18,7 @@ from storage.errors import ReplyTooLarge
 from storage.meter import Meter
 
 API_KEY_METADATA = "api-key"
-LONGEST_DEADLINE_SECONDS = 10 * 365 * 86_400
+MAX_DEADLINE_SECONDS = 10 * 365 * 86_400
 """A deadline beyond this is none: if the caller sets no deadline, gRPC reports one in the year 2262."""
 
 logger = logging.getLogger("server.requests")
@@ -93,7 +93,7 @@ def budget_of(context: grpc.ServicerContext) -> Budget:
 
 def _deadline_of(context: grpc.ServicerContext) -> float | None:
     seconds = context.time_remaining()
-    return None if seconds is None or seconds > LONGEST_DEADLINE_SECONDS else time.monotonic() + seconds
+    return None if seconds is None or seconds > MAX_DEADLINE_SECONDS else time.monotonic() + seconds
 
 
 def _bytes(text: str | bytes) -> bytes:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.engine import Engine
 from planner.explain.absence import AbsenceReason, PointExplanation
-from planner.explain.node import ExplainNode
+from planner.explain.explain_node import ExplainNode
 from planner.query.filter import Equal, Filter, HasId, MinShould
 from planner.query.query import (
     FilterScope,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from planner.explain.node import ExplainNode
+from planner.explain.explain_node import ExplainNode
 
 COLUMN_GAP = "  "
 

@@ -1,4 +1,4 @@
-"""One operator of an explained plan, as data. explanation.py makes these from plans, text.py makes text from them."""
+"""One operator of an explained plan, as data. explanation.py makes these from plans, plan_text.py makes text from them."""
 
 from dataclasses import dataclass, field
 
