@@ -1,4 +1,4 @@
-"""One operator of an explained plan, as data. explanation.py makes these from plans, plan_text.py makes text from them."""
+"""One operator of an explained plan, as data. explanation.py makes it from a plan, plan_text.py makes text of it."""
 
 from dataclasses import dataclass, field
 
