@@ -49,7 +49,7 @@ class AtRandom(Ranker):
 
 
 def bind_sample(sample: Sample, asked: Asked) -> Unread[AtRandom]:
-    """The seed is the commit that is read unless the request gives one. Raises InvalidQuery."""
+    """Binds a random order. Without a seed, the sequence number of the commit is the seed. Raises InvalidQuery."""
     asked.refuse_using("an order by a field or at random")
     seed = sample.seed
     if seed is None:

@@ -209,18 +209,18 @@ def _soft(value: Similarities) -> Similarities:
 
 
 _Bind = Callable[[VectorInput, str], Unread[QueryVector]]
-"""Binds an example of the field."""
+"""A function that binds the example at a path."""
 
 
 def bind_recommend(rank: Recommend, asked: Asked) -> Unread[InDense | InSpace]:
-    """An average becomes the vector to be near to. Raises InvalidQuery, LimitExceeded, and what vectors may raise."""
+    """An average becomes one vector to be near to. Raises InvalidQuery, LimitExceeded, and what vectors may raise."""
     name, space = asked.dense_space()
     bind, path = _binder(name, space), f"{asked.path}query.recommend"
     _check_count(len(rank.positive) + len(rank.negative), path)
     if not rank.positive and not rank.negative:
-        raise InvalidQuery(path, "an example is needed")
+        raise InvalidQuery(path, "give at least one example")
     if not rank.positive and rank.strategy is RecommendStrategy.AVERAGE:
-        raise InvalidQuery(f"{path}.positive", "an average needs a positive example")
+        raise InvalidQuery(f"{path}.positive", "an average needs at least one positive example")
     positive = _bind_all(rank.positive, bind, f"{path}.positive")
     negative = _bind_all(rank.negative, bind, f"{path}.negative")
     strategy = rank.strategy
@@ -236,7 +236,7 @@ def bind_recommend(rank: Recommend, asked: Asked) -> Unread[InDense | InSpace]:
 
 
 def bind_discover(rank: Discover, asked: Asked) -> Unread[InSpace]:
-    """Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
+    """Binds a discovery. Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
     name, space = asked.dense_space()
     bind, path = _binder(name, space), f"{asked.path}query.discover"
     target = bind(rank.target, f"{path}.target")
@@ -245,7 +245,7 @@ def bind_discover(rank: Discover, asked: Asked) -> Unread[InSpace]:
 
 
 def bind_context(rank: Context, asked: Asked) -> Unread[InSpace]:
-    """Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
+    """Binds a context. Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
     name, space = asked.dense_space()
     pairs = _bind_pairs(rank.pairs, _binder(name, space), f"{asked.path}query.context.pairs")
     return lambda reading: InSpace(BoundContext(pairs(reading)), name, space.distance)
@@ -264,7 +264,7 @@ def _bind_all(vectors: Sequence[VectorInput], bind: _Bind, path: str) -> Unread[
 def _bind_pairs(pairs: Sequence[ContextPair], bind: _Bind, path: str) -> Unread[tuple[BoundPair, ...]]:
     _check_count(2 * len(pairs), path)
     if not pairs:
-        raise InvalidQuery(path, "a context pair is needed")
+        raise InvalidQuery(path, "give at least one context pair")
     bound = [
         (bind(pair.positive, f"{path}[{index}].positive"), bind(pair.negative, f"{path}[{index}].negative"))
         for index, pair in enumerate(pairs)

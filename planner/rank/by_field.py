@@ -184,7 +184,7 @@ def _instant_key_of(value: object) -> _Key | None:
 
 
 def bind_order(order: OrderBy, asked: Asked) -> Unread[ByField]:
-    """Raises InvalidQuery or NotFinite."""
+    """Binds an order by a field. Raises InvalidQuery or NotFinite."""
     asked.refuse_using("an order by a field or at random")
     path = f"{asked.path}query.order_by"
     check_path(order.path, f"{path}.path")

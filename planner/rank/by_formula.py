@@ -230,7 +230,7 @@ def _zero_where_any_is(product: Column, parts: Sequence[Column]) -> Column:
 
 
 def bind_formula(formula: Formula, asked: Asked) -> Unread[ByFormula]:
-    """Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise."""
+    """Binds a formula. Raises InvalidQuery, NotFinite, LimitExceeded, and what the filters of conditions may raise."""
     asked.refuse_using("a formula")
     path, lists = f"{asked.path}query.formula", len(asked.stage.prefetch)
     root = f"{path}.expression"

@@ -110,20 +110,20 @@ def _scores(term: MetricScore, slots: Slots, reader: Snapshot, budget: Budget) -
 
 
 def bind_metrics(rank: ByMetrics, asked: Asked) -> Unread[InMetrics]:
-    """Raises InvalidQuery, LimitExceeded, NotFinite, and what spaces and vectors may raise."""
+    """Binds a rank by metrics. Raises InvalidQuery, LimitExceeded, NotFinite, and what spaces and vectors may raise."""
     if asked.stage.using is not None:
         asked.space()
     where = f"{asked.path}query.rescore"
     if rank.metric is not None and rank.composite:
-        raise InvalidQuery(f"{where}.composite", "a metric is given, too; give one of them")
+        raise InvalidQuery(f"{where}.composite", "a metric is given too; give either a metric or a composite")
     if rank.metric is None and not rank.composite:
-        raise InvalidQuery(f"{where}.metric", "a metric, or a composite of several, is needed")
+        raise InvalidQuery(f"{where}.metric", "give a metric, or a composite of several")
     if len(rank.composite) > MAX_EXAMPLES:
         actual = len(rank.composite)
         raise LimitExceeded(f"{where}.composite", limit="MAX_EXAMPLES", maximum=MAX_EXAMPLES, actual=actual)
     if rank.metric is not None:
         if rank.vector is None:
-            raise InvalidQuery(f"{where}.vector", "a vector is needed")
+            raise InvalidQuery(f"{where}.vector", "give a vector")
         terms = [_bind_term(rank.vector, *asked.dense_space(), WeightedMetric(rank.metric), f"{where}.vector")]
     else:
         terms = list(_bind_terms(rank, asked, where))
@@ -140,13 +140,13 @@ def _bind_terms(rank: ByMetrics, asked: Asked, path: str) -> Iterator[Unread[Met
             raise InvalidQuery(f"{where}.weight", f"{part.weight:g} is more than MAX_WEIGHT allows ({MAX_WEIGHT:g})")
         vector = rank.vector if part.vector is None else part.vector
         if vector is None:
-            raise InvalidQuery(f"{where}.vector", "a vector is needed here, or one for the whole composite")
+            raise InvalidQuery(f"{where}.vector", "give a vector here, or one for the whole composite")
         field = f"{path}.vector" if part.vector is None else f"{where}.vector"
         yield _bind_term(vector, *_space_named(part, asked, f"{where}.using"), part, field)
 
 
 def _space_named(part: WeightedMetric, asked: Asked, field: str) -> tuple[str, DenseSpace]:
-    """The space that a part names, else the stage's."""
+    """The space that a term names, else the stage's space."""
     if part.using is None:
         return asked.dense_space()
     name = space_of(part.using, asked.schema, field)
@@ -161,7 +161,10 @@ def _bind_term(
 
 
 def _check(space: DenseSpace, metric: Metric, vector: GivenVector, field: str) -> QueryVector:
-    """Raises InvalidQuery, EmptyVector, DimensionMismatch, NotFinite, ZeroVector. Components need not be binary."""
+    """The query vector. Components need not be binary.
+
+    Raises InvalidQuery, EmptyVector, DimensionMismatch, NotFinite, ZeroVector.
+    """
     if not isinstance(vector, QueryVector):
         what = f"a metric of the query's choice compares dense vectors, and the vector is {kind_of_vector(vector)}"
         raise InvalidQuery(field, what)

@@ -78,7 +78,7 @@ def bind_sparse(vector: VectorInput, asked: Asked, name: str, space: SparseSpace
 
 
 def _query(asked: Asked, name: str, vector: GivenVector, field: str) -> SparseQuery:
-    """Raises what is wrong with a vector for a sparse space."""
+    """The query of a sparse space. Raises what is wrong with the vector."""
     if not isinstance(vector, SparseVector):
         raise wrong_kind(asked.schema, name, vector, field)
     metric = asked.stage.params.sparse_metric or SparseMetric.DOT

@@ -138,7 +138,7 @@ def search_texts(
 
 
 def bind_text(query: Bm25, asked: Asked) -> Unread[ByText]:
-    """Raises InvalidQuery, NotFinite, LimitExceeded or NoTextIndex."""
+    """Binds a query by BM25. Raises InvalidQuery, NotFinite, LimitExceeded or NoTextIndex."""
     asked.refuse_using("a query by BM25")
     path = f"{asked.path}query.bm25"
     _check_words(query, path)
@@ -149,13 +149,16 @@ def bind_text(query: Bm25, asked: Asked) -> Unread[ByText]:
         _check_tokens(query, searched, path)
     if query.highlight is not None:
         _check_highlight(query.highlight, f"{path}.highlight")
-    # What is highlighted changes no rank, so leaves that differ in it alone run once.
+    # Highlights do not change ranks. They are left out here, so that leaves that differ only in highlights run once.
     bound = ByText.of(replace(query, highlight=None, fields=()), fields)
     return lambda _: bound
 
 
 def _searched_fields(query: Bm25, schema: CollectionSchema, path: str) -> tuple[SearchedField, ...]:
-    """The fields of a query, or every field that has a text index. Raises NoTextIndex, and InvalidQuery for repeats."""
+    """The fields of a query, or all fields with a text index.
+
+    Raises NoTextIndex, and InvalidQuery for repeated fields.
+    """
     indexes = schema.text_indexes
     if not query.fields:
         if not indexes:
@@ -177,7 +180,7 @@ def _check_words(query: Bm25, path: str) -> None:
         _check_size(len(query.text.encode(errors="surrogatepass")), f"{path}.text")
         return
     if not query.text:
-        raise InvalidQuery(f"{path}.tokens", "no token is given")
+        raise InvalidQuery(f"{path}.tokens", "give at least one token")
     _check_size(sum(len(token.encode(errors="surrogatepass")) for token in query.text), f"{path}.tokens")
     for index, token in enumerate(query.text):
         if not without_invisible(token):

@@ -106,7 +106,7 @@ def check_location(place: GeoPoint, path: str) -> None:
 
 
 def default_keys(formula: Formula, path: str) -> tuple[dict[str, float], dict[str, Default]]:
-    """The defaults of scores, by what score_key makes, and those of payload values, by path."""
+    """The defaults of scores, by the keys that score_key makes, and the defaults of payload values, by path."""
     if len(formula.defaults) > MAX_FORMULA_PARTS:
         actual = len(formula.defaults)
         raise LimitExceeded(path, limit="MAX_FORMULA_PARTS", maximum=MAX_FORMULA_PARTS, actual=actual)
@@ -132,7 +132,7 @@ def default_keys(formula: Formula, path: str) -> tuple[dict[str, float], dict[st
 
 
 def default_of(variable: PayloadVariable, default: Default, path: str) -> float:
-    """The number that stands for the variable where a point lacks it: a value, metres, or seconds."""
+    """The number for the variable where a point lacks it: a value, metres, or seconds."""
     match variable:
         case FieldValue():
             return _number(default, path, "a field")

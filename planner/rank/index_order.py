@@ -19,7 +19,7 @@ NOWHERE = -1
 
 @dataclass(frozen=True, slots=True)
 class ValueStart:
-    """An order begins at this number or string. `key` is what it is compared by: numbers before strings."""
+    """An order starts at this number or string. `key` is compared with keys of values: numbers come before strings."""
 
     value: int | float | str
 
@@ -30,7 +30,7 @@ class ValueStart:
 
 @dataclass(frozen=True, slots=True)
 class InstantStart:
-    """An order by instants begins at this one: as the request says it, and in nanoseconds from 1970 in UTC."""
+    """An order of instants starts here. `value` is as the request says, `instant` is nanoseconds from 1970 in UTC."""
 
     value: str
     instant: int
