@@ -230,7 +230,7 @@ def test_lists_are_the_requests_own_also_where_less_would_do(engine: Engine, sho
 
 def test_ids_are_checked_and_bounded(engine: Engine, shop: Collection) -> None:
     query = Query(root=Stage())
-    with pytest.raises(InvalidRequest, match="no id"):
+    with pytest.raises(InvalidRequest, match="at least one id"):
         engine.queries.explain_points(shop, query, [])
     with pytest.raises(LimitExceeded, match="MAX_EXPLAINED"):
         engine.queries.explain_points(shop, query, list(range(101)))
