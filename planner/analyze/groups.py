@@ -208,7 +208,10 @@ class _GroupSearch:
         return self.column
 
     def _filters(self, leaf: Leaf, groups: Sequence[RankedGroup]) -> dict[_Key, CheckedFilter]:
-        """For each group the filter of its points that the leaf may emit, so that no filter reads all payloads."""
+        """For each group, the filter of its points that the leaf may emit.
+
+        If no index has the values, the matches of each filter are remembered here. So no filter reads all payloads.
+        """
         filters: dict[_Key, CheckedFilter] = {}
         for group in groups:
             condition = Equal(self.asked.path, group.value)

@@ -26,12 +26,12 @@ class Coverage:
 
 
 def has_property(path: str) -> CheckedFilter:
-    """Points with a value at `path` that is not null, [] or ""."""
+    """Matches points with a value at `path` that is not null, [] or ""."""
     return derived_filter(Filter(must=(Exists(path),), must_not=(IsEmpty(path),)))
 
 
 def has_text(path: str) -> CheckedFilter:
-    """Points with a string at `path`, or in an array there, that is not white space alone."""
+    """Matches points with a string at `path`, or in an array there, that is not only white space."""
     return derived_filter(Filter(must=(TextTest(path, TextOperator.REGEX, r"[^\s\v\x1c-\x1f\x85\p{Z}]"),)))
 
 

@@ -21,7 +21,10 @@ class WriteConditions:
     def selector(
         self, schema: CollectionSchema, filter: Filter, budget: Budget = UNLIMITED, *, field: str = "filter"
     ) -> BySlots:
-        """Selects the matching points of a write, evaluated when it is applied. `field` is the filter's path."""
+        """Selects the points of a write by a filter, which is evaluated when the write is applied.
+
+        Errors name `field`.
+        """
         checked = check_filter(filter, schema, field)
         return BySlots(partial(self._write_filters.matching_slots, filter=checked, budget=budget))
 

@@ -53,5 +53,5 @@ def demands_of(node: Node, restrictions: tuple[CheckedFilter, ...] = ()) -> Iter
 
 
 def below(node: Node, restrictions: tuple[CheckedFilter, ...]) -> tuple[CheckedFilter, ...]:
-    """The restrictions that hold for a node's children."""
+    """The restrictions that apply to a node's children."""
     return (*restrictions, node.filter) if isinstance(node, Restrict) else restrictions

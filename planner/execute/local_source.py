@@ -80,7 +80,7 @@ class LocalSource:
         return describe_reports(self._run.sets.reports(filters), self._is_absent)
 
     def _is_absent(self, path: str) -> bool:
-        """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
+        """Whether no point has a field at `path`. Reads all payloads, but only once per path."""
         return not len(self._run.sets.matching(derived_filter(Filter(must=(Exists(path),)))))
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:

@@ -62,10 +62,10 @@ class Inspection(Protocol):
         """How many points have a vector in a space."""
 
     def known_count(self, filter: CheckedFilter) -> int | None:
-        """How many points match, when that is known without reading payloads; else None."""
+        """How many points match, if this is known without reading payloads; else None."""
 
     def foresee(self, filter: CheckedFilter) -> str:
-        """What would test the conditions of a filter, if that is known; else nothing."""
+        """What would test the conditions of a filter, if that is known; else an empty text."""
 
     def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
         """The place of each slot in `wanted` that a leaf ranks, among all that it could find, computed exactly.
@@ -74,7 +74,7 @@ class Inspection(Protocol):
         """
 
     def matches(self, filter: CheckedFilter, slot: int) -> bool:
-        """Whether one point matches."""
+        """Whether the point in `slot` matches the filter."""
 
     def has_vector(self, space: str, slot: int) -> bool: ...
 
@@ -98,7 +98,7 @@ class Values(Protocol):
         """The points that match, ascending."""
 
     def remember(self, filter: CheckedFilter, slots: Slots) -> None:
-        """Keeps what is known to match a filter: exactly these points, ascending."""
+        """Remembers that exactly these points (ascending) match a filter."""
 
 
 class Source(Protocol):

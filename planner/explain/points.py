@@ -60,7 +60,7 @@ class _Leaf:
 
     @property
     def filters(self) -> Iterator[tuple[str, CheckedFilter]]:
-        """Every filter that holds for the leaf, and the path of each in the request."""
+        """Every filter that applies to the leaf, with its path in the request."""
         for node in self.restrictions:
             yield filter_path(node.stage), node.filter
         if self.leaf.filter is not None:

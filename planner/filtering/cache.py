@@ -21,7 +21,7 @@ ENTRY_BYTES = 1_024
 """Bytes that an entry is assumed to cost besides its slots: the filter, and the entry itself."""
 
 Origin = tuple[str, int, tuple[CheckedFilter, ...]]
-"""What a set of slots matches: the uid of a collection, a commit of it, and filters that all match."""
+"""What a set of slots matches: uid of a collection, `seq` of a commit, and filters that all match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class FilterCache:
         self._entries: BoundedCache[Origin, Evaluated] = BoundedCache(capacity, _cost)
 
     def slots(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> NDArray[np.uint32]:
-        """Slots of the matching points, ascending, read-only. Evaluates the filter when they are not remembered."""
+        """Slots of the matching points, ascending, read-only. If they are not remembered, the filter is evaluated."""
         return self.evaluated(reader, filter, budget).matching.slots
 
     def evaluated(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> Evaluated:
-        """The same, and how the filter was evaluated."""
+        """As `slots`, and also what tested the conditions."""
         origin = origin_of(reader, (filter,))
         found = self._entries.get(origin)
         if found is None:
@@ -60,18 +60,18 @@ class FilterCache:
         return found
 
     def known(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> Evaluated | None:
-        """What is remembered, or indexes tell without a payload; else None."""
+        """What is remembered, or what indexes can tell without reading a payload; else None."""
         found = self.remembered(reader, filter)
         if found is None and self.fields is not None and cover(self.fields, reader, payload_conditions(filter)):
             return self.evaluated(reader, filter, budget)
         return found
 
     def remembered(self, reader: Reader, filter: CheckedFilter) -> Evaluated | None:
-        """What is remembered, else None."""
+        """What is remembered; else None."""
         return self._entries.get(origin_of(reader, (filter,)))
 
     def remember(self, reader: Reader, filter: CheckedFilter, slots: NDArray[np.uint32]) -> None:
-        """Keeps what is known to match `filter`: exactly the points in `slots`, ascending."""
+        """Remembers that exactly the points in `slots` (ascending) match `filter`."""
         origin = origin_of(reader, (filter,))
         self._entries.put(origin, Evaluated(SlotSet(slots, origin)))
 

@@ -39,7 +39,7 @@ class FilterSets:
         return self._cache.fields
 
     def allowed(self, filters: tuple[CheckedFilter, ...]) -> SlotSet | None:
-        """The points that match all `filters`; None, which is all points, without filters."""
+        """The points that match all `filters`. None means all points: there are no filters."""
         return self._matching(filters) if filters else None
 
     def matching(self, filter: CheckedFilter) -> SlotSet:
@@ -47,7 +47,7 @@ class FilterSets:
         return self._matching((filter,))
 
     def _matching(self, filters: tuple[CheckedFilter, ...]) -> SlotSet:
-        """The points that match all filters, of which there is one."""
+        """The points that match all filters. Requires: at least one filter."""
         if filters not in self._sets:
             evaluated = [self._cache.evaluated(self._reader, filter, self._budget) for filter in filters]
             self._reports |= {filter: each.reports for filter, each in zip(filters, evaluated, strict=True)}
@@ -60,15 +60,20 @@ class FilterSets:
         return None if allowed is None else allowed.slots
 
     def reports(self, filters: Sequence[CheckedFilter]) -> list[ConditionReport]:
-        """What tested the conditions of these filters; what was not evaluated for all points was tested by payloads."""
+        """What tested the conditions of these filters.
+
+        A filter that was not evaluated for all points was tested by payloads.
+        """
         found: list[ConditionReport] = []
         for filter in filters:
             found += self._reports.get(filter) or by_payloads(payload_conditions(filter))
         return found
 
     def gate(self, filter: CheckedFilter, candidates: Slots) -> NDArray[np.bool_]:
-        """Which candidates match: looked up if the filter is evaluated already, or indexes tell of so many, else tested
-        on them alone."""
+        """A mask: which candidates match.
+
+        They are looked up if the filter is evaluated already, or if indexes answer faster. Else each candidate is
+        tested."""
         known = self._sets.get((filter,))
         if known is None:
             known = self._known(filter, many=POINTS_LOOKED_UP_PER_READ * len(candidates) >= self._reader.point_count)
@@ -85,7 +90,7 @@ class FilterSets:
         return slots
 
     def _known(self, filter: CheckedFilter, *, many: bool) -> SlotSet | None:
-        """What is remembered, or indexes tell if there are `many` to ask about."""
+        """What is remembered; or, if there are `many` points to look up, what indexes tell."""
         if many:
             found = self._cache.known(self._reader, filter, self._budget)
         else:

@@ -47,5 +47,8 @@ def _restrict(node: Node, filter: CheckedFilter) -> Node:
 
 
 def both(outer: CheckedFilter, inner: CheckedFilter | None) -> CheckedFilter:
-    """Both filters, each whole: clauses are never joined, since two `should` joined are one weaker `should`."""
+    """Both filters, each whole.
+
+    Their clauses are not joined, since two `should` that are joined are one weaker `should`.
+    """
     return outer if inner is None else derived_filter(Filter(must=(outer, inner)))

@@ -33,7 +33,7 @@ class Counts(Protocol):
         """How many points have a vector in a space."""
 
     def known_count(self, filter: CheckedFilter) -> int | None:
-        """How many points match, when that is known without reading payloads; else None."""
+        """How many points match, if this is known without reading payloads; else None."""
 
 
 def most_rows(node: Node, counts: Counts) -> int:

@@ -180,7 +180,7 @@ class _Evaluation:
         assert_never(expression)
 
     def _holds(self, filter: CheckedFilter) -> Mask:
-        if FEW * len(self.slots) <= self.run.reader.point_count:
+        if RANDOM_READ_COST * len(self.slots) <= self.run.reader.point_count:
             return self.run.sets.gate(filter, self.slots)
         return np.isin(self.slots, self.run.sets.matching(filter).slots, assume_unique=True)
 

@@ -46,7 +46,7 @@ def check_size(expression: Expression, path: str) -> None:
 
 
 def check_part(part: Expression, lists: int, path: str) -> None:
-    """`path` is the part's own."""
+    """Checks one part, which is at `path`."""
     match part:
         case Constant(value=value):
             _check_finite(value, below(path, "constant"))

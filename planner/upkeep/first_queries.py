@@ -74,7 +74,7 @@ def _queries(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Query]:
 
 
 def _filters(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[CheckedFilter]:
-    """One filter by each declared field that is not lazy, of a value that is there."""
+    """One filter for each declared field that is not lazy, with a value that is stored."""
     for path, params in reader.schema.field_indexes.items():
         values = [value for payload in payloads for value in values_at(payload, parse_path(path))]
         value = next((value for value in values if isinstance(value, Scalar)), None)
