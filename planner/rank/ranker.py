@@ -142,9 +142,9 @@ class Ranker(ABC):
         """
 
     def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
-        """What each row of a ranking of this way stands where it stands by, ids included, so that no two are equal.
+        """The sort key of each row of a ranking by this way, least first. It ends with the id, so no two are equal.
 
-        Rows of several parts of a collection, sorted by these, are in the order that they have in one.
+        Rows of several parts of a collection, sorted by these keys, have the order that they have in one collection.
         """
         worst = -ranking.scores if self.higher_is_better else ranking.scores
         return list(zip(worst.tolist(), run.reader.id_keys(ranking.slots), strict=True))
