@@ -155,7 +155,7 @@ def test_readiness_does_not_wait_for_what_takes_long(path: Path, monkeypatch: py
     monkeypatch.setattr(Reader, "payloads", slow)
     with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
         reopened.start()
-        assert not is_prepared(engine, database)
+        wait_until(lambda: any(map(engine.derived.is_preparing, database.usage.open_collections())))
         go_on.set()
         wait_until(lambda: is_prepared(engine, database))
 
