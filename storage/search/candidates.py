@@ -1,7 +1,7 @@
-"""Candidates: rows that may be among the best of a query, with bounds on their scores, and the scan that finds them.
+"""Candidates: rows that may be among the best for a query, with bounds on their scores, and the scan that finds them.
 
-A scanned row stays a candidate while its best possible estimate reaches the worst possible estimate of the k-th best
-row, so no row of the true top k is ever lost to float32 rounding. What stays is scored exactly.
+A scanned row stays a candidate while its highest possible score reaches the lowest possible score of the k-th best row.
+So float32 rounding never loses a row of the true top k. The candidates that stay are scored exactly.
 """
 
 from collections.abc import Sequence
@@ -20,17 +20,18 @@ Bounds = NDArray[np.float32]
 ROWS_AT_ONCE = 16_384
 ESTIMATES_AT_ONCE = 1 << 22  # estimates held at once: 16 MiB
 REFINED_SHARE, REFINED_ROWS = 2, 100
-"""Rows left of a scan of codes, per row asked for and beside, above which float32 estimates pay before exact scores."""
-_ROUNDED = 2.0**-20  # how far rounding may move a score and its square, as a share, with a wide margin
+"""If a scan of codes leaves more than REFINED_SHARE * limit + REFINED_ROWS rows, they are first estimated in
+float32."""
+_ROUNDED = 2.0**-20  # relative error that rounding may add to a score or its square, with a wide margin
 _LEAST_MARGIN = 1e-37
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 MASK_SHARE = 0.25
-"""Share of a block above which masking a scan of the whole block beats gathering the wanted rows."""
+"""If more than this share of a block is wanted, scanning all of it under a mask is faster than gathering rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Scanned:
-    """Positions of a block whose estimates (higher is better) lie between `lower` and `upper`."""
+    """Positions of a block, with bounds of their estimates (higher is better)."""
 
     block: BlockView
     positions: NDArray[np.int64]
@@ -40,15 +41,17 @@ class _Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where the wanted part of a ranking begins, as estimates (higher is better) tell: rows above `most` come before
-    it, rows below `least` after it, and of those between only the exact score says."""
+    """Where the wanted part of a ranking begins, in estimates (higher is better).
+
+    Rows above `most` come before it and rows below `least` after it. For rows between them, the exact score decides.
+    """
 
     least: np.float32
     most: np.float32
 
 
 def start_after(metric: Distance, score: np.float32) -> Start:
-    """Where rows that score worse than `score` begin. A score is rounded, and so is the estimate that is made of it."""
+    """The start of the rows that score worse than `score`. Both the score and its estimate are rounded."""
     wide = float(score)
     estimate = -(wide * wide) if metric is Distance.EUCLID else wide if metric.higher_is_better else -wide
     margin = _ROUNDED * abs(estimate) + _LEAST_MARGIN
@@ -57,9 +60,9 @@ def start_after(metric: Distance, score: np.float32) -> Start:
 
 
 class Candidates:
-    """The candidates of one query in one space, pooled over its blocks: the best, or the best from `start` on.
+    """The candidates of one query in one space, over all blocks: the best ones, or the best ones from `start` on.
 
-    `computations` counts distances, `fallbacks` segments that were scanned because a walk did not do.
+    `computations` counts distances. `fallbacks` counts segments that were scanned because the walk was not good enough.
     """
 
     def __init__(self, metric: Distance, query: NDArray[np.float32], limit: int, start: Start | None = None) -> None:
@@ -71,8 +74,8 @@ class Candidates:
         self.fallbacks = 0
         self._scanned: list[_Scanned] = []
         self._found: list[tuple[BlockView, NDArray[np.int64]]] = []
-        self._best_lower = np.empty(0, np.float32)  # the `limit` best lower bounds so far
-        self._floor = np.float32(-np.inf)  # the worst of them: what cannot reach it is not among the best
+        self._best_lower = np.empty(0, np.float32)  # the `limit` highest lower bounds so far
+        self._floor = np.float32(-np.inf)  # the lowest of them: rows that cannot reach it are out
 
     def add_found(self, block: BlockView, positions: NDArray[np.int64]) -> None:
         """Adds rows that a graph found."""
@@ -81,7 +84,7 @@ class Candidates:
     def add_scanned(
         self, block: BlockView, start: int, positions: NDArray[np.int64] | None, lower: Bounds, upper: Bounds
     ) -> None:
-        """Adds the best of scanned rows: `positions`, or those from `start` on."""
+        """Adds the best of scanned rows: those at `positions`, or consecutive ones from `start` on."""
         possible = (upper >= self._floor) & (upper > -np.inf)
         if self.start is None:
             keep = np.flatnonzero(possible)
@@ -122,7 +125,7 @@ class Candidates:
 def scan_block(
     pools: Sequence[Candidates], block: BlockView, seq: int, positions: NDArray[np.int64] | None, budget: Budget
 ) -> None:
-    """Adds to each of `pools` the best of all rows of `block` alive at `seq`, or of its `positions`."""
+    """Adds to each of `pools` the best rows of `block`: of all rows alive at `seq`, or of those at `positions`."""
     usable = block.alive(seq) if positions is None else None
     if positions is not None and len(positions) > MASK_SHARE * block.count:
         usable = np.zeros(block.count, np.bool_)
@@ -152,12 +155,13 @@ def scan_block(
 def scan_codes(
     pools: Sequence[Candidates], block: BlockView, seq: int, coded: Sequence[CodedRows], budget: Budget
 ) -> None:
-    """Adds to each of `pools` the best of the rows of `block` that `coded` holds, which are alive at `seq`.
+    """Adds to each of `pools` the best of the coded rows of `block`. Requires: all of them are alive at `seq`.
 
-    What codes cannot rule out is looked at once more in float32, unless so little is left that it is scored anyway.
+    Rows that their codes cannot rule out are estimated once more in float32, unless they are so few that they are
+    scored at once.
     """
     queries = code_queries(pools[0].metric, np.stack([pool.query for pool in pools]))
-    if queries is None:  # float32 cannot hold them either, but knows how to say so
+    if queries is None:  # float32 cannot hold these queries either, but scan_block handles that
         scan_block(pools, block, seq, np.concatenate([part.positions for part in coded]), budget)
         return
     rough = [Candidates(pool.metric, pool.query, pool.limit, pool.start) for pool in pools]

@@ -1,7 +1,7 @@
-"""Walking the graph of a block for rows of which only some may be found.
+"""Walks the graph of a block when only some of its rows may be found.
 
-A walk finds the nearest rows, whatever they are, and the order in which usable ones come among them tells how dense
-they are near the query: that decides whether it was wide enough, how wide it must be, or that a scan is cheaper.
+A walk finds the nearest rows, usable or not. The order in which usable rows appear among them tells how dense they are
+near the query. This decides whether the walk was wide enough, how wide it must be, or that a scan is cheaper.
 """
 
 import math
@@ -17,30 +17,34 @@ from storage.search.candidates import Candidates
 from storage.segments import BlockView, RowsInBlock
 
 SCANNED_PER_STEP = 200
-"""Rows that a scan passes while a walk gets wider by one: up to so many, matching rows are scanned, and exactly. From
-`python -m bench.selectivity`, which finds 35 to 330 of coded rows, most in large spaces, and 5 to 40 of originals, as
-are scanned by a filter's first search. It must not depend on what is coded, or equal requests could find other rows."""
+"""Rows that a scan compares in the time in which a walk gets wider by one.
+
+Matching rows are scanned, exactly, if they are at most so many per step of the walk. `python -m bench.selectivity`
+finds 35 to 330 for coded rows (most in large spaces) and 5 to 40 for original vectors, which a filter's first search
+scans. The value must not depend on what is coded, or equal requests could find different rows.
+"""
 
 MARGIN = 5.0
-"""How many times as wide as the place of the last row asked for a filtered walk must be: farther out, a walk misses
-rows. On a million clustered rows recall at 10 was 0.95 to 0.99 for walks of 2 to 3 times, 0.97 to 0.99 of 3 to 5, and
-0.99 to 1 above."""
+"""How many times wider a filtered walk must be than the rank of the last row asked for. Far out, a walk misses rows.
 
-_GROWTH = 4.0  # how much wider a second walk may be than the first
-_SPARE = 1.25  # and how much wider than seems needed
+Recall at 10 on a million clustered rows: 0.95 to 0.99 for 2 to 3 times, 0.97 to 0.99 for 3 to 5 times, 0.99 to 1 above.
+"""
+
+_GROWTH = 4.0  # the most that a second walk may be wider than the first, as a factor
+_SPARE = 1.25  # how much wider it is than seems needed, as a factor
 _STEPS_AT_ONCE = 4_096
-"""Widths of all walks of one call: usearch lets nobody else search the graph meanwhile."""
+"""Sum of the widths of the walks in one call: usearch lets nobody else search the graph during a call."""
 
-_WALKS_AT_ONCE = 16  # queries walked between two looks at the budget
+_WALKS_AT_ONCE = 16  # queries walked between two checks of the budget
 
 Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What one search wants of a graph: the `limit` best rows by walks as wide as `ef` when every row may be found.
+    """What one search wants of a graph: the `limit` best rows, by walks of width `ef` when every row may be found.
 
-    `nominated`: usable rows, nearest first, of those that were found, that are scored exactly.
+    `nominated`: the number of usable rows, nearest first, that are scored exactly.
     """
 
     limit: int
@@ -49,30 +53,33 @@ class Walk:
 
     @property
     def margin(self) -> float:
-        """How many times as wide as the place of the last row a walk must be: less where little more than the rows
-        asked for is looked at without a filter, too."""
+        """How many times wider a walk must be than the rank of the last row asked for.
+
+        It is less than MARGIN where a search without a filter also looks at hardly more rows than it is asked for.
+        """
         return min(MARGIN, 2 * self.ef / self.limit)
 
     def first_width(self, share: float) -> int:
-        """How wide to walk when a `share` of the rows may be found, spread evenly."""
+        """The width of the first walk when a `share` of the rows may be found, as if they were spread evenly."""
         return max(self.ef, math.ceil(self.margin * self.limit / share))
 
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """Which positions of a block may be found, (count,), and how many. `filtered`: by more than being alive."""
+    """Which positions of a block may be found, (count,), and how many. `filtered`: a filter excludes some, not only
+    deletion."""
 
     mask: NDArray[np.bool_] | None
     count: int
     filtered: bool
 
     def of(self, found: Positions) -> NDArray[np.intp]:
-        """Places among `found` of the rows that may be found."""
+        """The ranks in `found` of the rows that may be found."""
         return np.arange(len(found)) if self.mask is None else np.flatnonzero(self.mask[found])
 
 
 def usable_in(block: BlockView, seq: int, rows: RowsInBlock | None) -> Usable:
-    """`rows`: those that a filter allows, which are alive; None: there is no filter."""
+    """`rows`: the living rows that a filter allows; None: there is no filter."""
     if rows is None:
         alive = block.alive(seq)
         return Usable(alive, block.count if alive is None else int(np.count_nonzero(alive)), filtered=False)
@@ -87,9 +94,9 @@ def walk_block(
     usable: Usable,
     budget: Budget,
 ) -> list[Candidates]:
-    """Adds to each pool what its walk of the block's `graph` finds. Returns the pools that need a scan after all.
+    """Adds to each pool the rows that its walk of `graph` finds. Returns the pools that need a scan after all.
 
-    What a walk does depends on nothing but its own search, so a batch finds what single searches find.
+    A walk depends only on its own search, so a batch finds the same rows as single searches.
     """
     share = usable.count / block.count
     widths = {
@@ -100,10 +107,10 @@ def walk_block(
     for last in (False, True):
         wider: dict[int, int] = {}
         for number, found in _walk(graph, pools, widths, budget):
-            walk, places = walks[number], usable.of(found)
-            needed = _needed_width(walk, places, usable) if widths[number] < graph.size else 0
-            if len(places) >= min(walk.limit, usable.count) and needed <= widths[number]:
-                pools[number].add_found(block, found[places[: walk.nominated]])
+            walk, ranks = walks[number], usable.of(found)
+            needed = _needed_width(walk, ranks, usable) if widths[number] < graph.size else 0
+            if len(ranks) >= min(walk.limit, usable.count) and needed <= widths[number]:
+                pools[number].add_found(block, found[ranks[: walk.nominated]])
             elif last or not _pays(needed, widths[number], usable):
                 scanned.append(pools[number])
             else:
@@ -112,30 +119,31 @@ def walk_block(
     return scanned
 
 
-def _needed_width(walk: Walk, places: NDArray[np.intp], usable: Usable) -> int:
-    """How wide a walk must be, as far as one tells that found usable rows at `places`; 0: it found too few to tell."""
+def _needed_width(walk: Walk, ranks: NDArray[np.intp], usable: Usable) -> int:
+    """How wide a walk must be, judged by the `ranks` of the usable rows that were found; 0: too few to judge."""
     asked = min(walk.limit, usable.count)
     if not usable.filtered:
         return 0
-    if len(places) >= asked:
-        return math.ceil(walk.margin * (int(places[asked - 1]) + 1))
-    return math.ceil(walk.margin * asked / len(places) * (int(places[-1]) + 1)) if len(places) else 0
+    if len(ranks) >= asked:
+        return math.ceil(walk.margin * (int(ranks[asked - 1]) + 1))
+    return math.ceil(walk.margin * asked / len(ranks) * (int(ranks[-1]) + 1)) if len(ranks) else 0
 
 
 def scan_pays(rows: int, width: int) -> bool:
-    """Whether scanning so many rows is cheaper than walks of this width in sum."""
+    """Whether scanning `rows` rows is cheaper than walks with the total width `width`."""
     return rows <= SCANNED_PER_STEP * width
 
 
 def _pays(needed: int, width: int, usable: Usable) -> bool:
-    """Whether to walk again rather than to scan."""
+    """Whether to walk again rather than scan."""
     return 0 < needed <= _GROWTH * width and not scan_pays(usable.count, needed)
 
 
 def _walk(
     graph: Graph, pools: Sequence[Candidates], widths: dict[int, int], budget: Budget
 ) -> Iterator[tuple[int, Positions]]:
-    """The positions that the searches numbered in `widths` find, nearest first. Equal widths share a call."""
+    """Yields the number of each search in `widths` and the positions that it finds, nearest first. Equal widths share a
+    call."""
     by_width: dict[int, list[int]] = {}
     for number, width in widths.items():
         by_width.setdefault(width, []).append(number)
