@@ -40,7 +40,7 @@ def record_parts(data: memoryview) -> tuple[int, memoryview, memoryview]:
     if record_version != RECORD_VERSION:
         raise ValueError(f"the record has version {record_version}")
     if zlib.crc32(data[_CHECKED_FROM:]) != checksum:
-        raise ValueError("the record does not have its checksum")
+        raise ValueError("the record does not match its checksum")
     start = _HEADER.size
     return version, data[start : start + id_length], data[start + id_length :]
 
@@ -69,5 +69,5 @@ def decode_vector(data: memoryview) -> memoryview:
         raise ValueError(f"the body of the vector has version {version}")
     body = data[_VECTOR_HEADER.size :]
     if zlib.crc32(body) != checksum:
-        raise ValueError("the vector does not have its checksum")
+        raise ValueError("the vector does not match its checksum")
     return body

@@ -1,7 +1,7 @@
-"""Codes: rows as int8, from which scores are estimated many times as fast as from the originals, with bounds.
+"""Codes: rows as int8, by which scores are estimated many times faster than from the originals, with bounds.
 
-Each row has its own scale. What is lost by rounding it is known, so an estimate is never further off than its bound
-says, and a scan of codes loses no row of the true top. Codes of IVF lists, which have no bounds, are in ivf/codes.py.
+Each row has its own scale. The loss by rounding is measured, so the error of an estimate never exceeds its bound, and a
+scan of codes loses no row of the true top k. Codes of IVF lists have no bounds; they are in ivf/codes.py.
 """
 
 from collections.abc import Iterator
@@ -15,22 +15,23 @@ from storage.schema import Distance
 from storage.vectors import distance
 
 PART_ROWS = 32_768
-"""Rows packed together: a few milliseconds of work, between which a budget is looked at."""
+"""Rows packed together: a few milliseconds of work between two checks of the budget."""
 
 QUERIES_AT_ONCE = 16
 
 _LARGEST_CODE = np.float32(127)
-_CODED_AT_ONCE = 1 << 18  # float32 values coded at once: 1 MiB, which stays near the processor
-_ROUNDING = 2.0**-20  # generously more than the roundings of float32 around a product, as a share of it
+_CODED_AT_ONCE = 1 << 18  # float32 values coded at once: 1 MiB, which fits the processor's cache
+_ROUNDING = 2.0**-20  # relative error by float32 roundings around a product, with a wide margin
 _CODED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
 
 @dataclass(frozen=True, slots=True)
 class CodedRows:
-    """Codes of rows at `positions` of a block, packed for products with many queries.
+    """Codes of the rows at `positions` of a block, packed for products with many queries.
 
-    A product of codes times a `factor` (float32, (n,)), the query's factor, plus the `offset`, is the estimate.
-    `error`, `longest`: the greatest length of what rounding took off a row, and of a row; of unit rows under Cosine.
+    An estimate is the product of codes times `factor` (float32, (n,)) times the query's factor, plus `offset`. `error`:
+    the greatest length that rounding removed from a row. `longest`: the greatest length of a row. Under Cosine both are
+    of rows scaled to length 1.
     """
 
     positions: NDArray[np.int64]
@@ -42,14 +43,15 @@ class CodedRows:
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes."""
+        """The bytes that it takes."""
         offsets = 0 if self.offsets is None else self.offsets.nbytes
         return int(self.packed.nbytes) + self.positions.nbytes + self.factors.nbytes + offsets
 
 
 @dataclass(frozen=True, slots=True)
 class CodedQueries:
-    """Codes (int8, (m, size)) of queries, and of each, (m,): its factor, its length and the length of its rounding."""
+    """Codes (int8, (m, size)) of queries. For each query, (m,): its factor, its length and the length of its rounding
+    loss."""
 
     metric: Distance
     codes: NDArray[np.int8]
@@ -59,7 +61,7 @@ class CodedQueries:
 
 
 def has_codes(metric: Distance) -> bool:
-    """Whether scores of the metric can be estimated from codes: those that follow from an inner product."""
+    """Whether codes can estimate scores of the metric: it must follow from an inner product."""
     return metric in _CODED
 
 
@@ -80,7 +82,7 @@ def code_rows(
     for start in range(0, len(positions), step):
         part = slice(start, start + step)
         codes[part], scales[part], lost[part] = _coded(vectors[positions[part]])
-    # A sum of n squares in float32 is off by at most the share n 2**-24 (see distance.estimate_rows).
+    # The relative error of a sum of n squares in float32 is at most n 2**-24 (see distance.estimate_rows).
     lost *= np.float32(1 + vectors.shape[1] * 2.0**-23)
     lost += np.float32(_ROUNDING) * lengths
     offsets = None
@@ -111,10 +113,11 @@ def code_queries(metric: Distance, queries: NDArray[np.float32]) -> CodedQueries
 
 
 def estimate_codes(queries: CodedQueries, rows: CodedRows) -> Iterator[tuple[int, NDArray[np.float32], np.float32]]:
-    """For each query its number, estimates of its scores (n,), as distance.estimate_rows makes them, and their bound.
+    """Yields for each query its number, estimates of its scores (n,) as distance.estimate_rows gives them, and their
+    bound.
 
-    With x = x' + e of a row and q = q' + f of a query, where x' and q' are what codes stand for: q x - q' x' is
-    q e + f x', at most |q| |e| + |f| (|x| + |e|).
+    Write a row as x = x' + e and a query as q = q' + f, where x' and q' are the values of their codes. Then q x - q' x'
+    = q e + f x', whose size is at most |q| |e| + |f| (|x| + |e|).
     """
     for start in range(0, len(queries.codes), QUERIES_AT_ONCE):
         products = np.asarray(numkong.dots_packed(queries.codes[start : start + QUERIES_AT_ONCE], rows.packed))
@@ -132,7 +135,8 @@ def estimate_codes(queries: CodedQueries, rows: CodedRows) -> Iterator[tuple[int
 
 
 def _coded(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
-    """Codes of `rows`, what each code of a row is multiplied by to come near it, and the length of what is lost."""
+    """Returns the codes of `rows`, the scale of each row (code * scale is about the component), and the length of the
+    loss."""
     scales = np.maximum(rows.max(axis=1), -rows.min(axis=1)) / _LARGEST_CODE
     inverse = np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)
     codes = rows * inverse[:, None]
