@@ -71,7 +71,7 @@ def read_file(path: Path) -> tuple[Label, Derived]:
         raise ValueError("no file of derived data, or of another format")
     body = content[:-_CHECKSUM]
     if zlib.crc32(body.data) != int.from_bytes(content[-_CHECKSUM:].tobytes(), "little"):
-        raise ValueError("the file does not have its checksum")
+        raise ValueError("the file does not match its checksum")
     start, end = _header_place(body[:_FIRST].tobytes())
     try:
         header = json.loads(body[start:end].tobytes())
