@@ -68,12 +68,12 @@ def test_settings_are_dicts_and_strings(client: Client, name: str) -> None:
         (
             {"vectors_config": {"text": {"size": 4, "distance": "cosin"}}},
             ValueError,
-            r'vectors_config\["text"\].distance: \'cosin\' is no Distance; it is one of cosine, dot, euclid',
+            r'vectors_config\["text"\].distance: \'cosin\' is not a Distance; it is one of cosine, dot, euclid',
         ),
         ({"vectors_config": {"size": 4, "distnce": "dot"}}, TypeError, "vectors_config has no 'distnce'; .* distance"),
         ({"vectors_config": {"distance": "dot"}}, TypeError, "vectors_config.size is missing"),
         ({"vectors_config": {"size": 4, "hnsw_config": {"m": "x"}}}, TypeError, "hnsw_config.m takes an integer"),
-        ({"payload_schema": {"a": "flaot"}}, ValueError, r'payload_schema\["a"\]: .* is no FieldType'),
+        ({"payload_schema": {"a": "flaot"}}, ValueError, r'payload_schema\["a"\]: .* is not a FieldType'),
     ],
 )
 def test_what_cannot_work_says_where_and_what_would(
