@@ -142,9 +142,8 @@ def _may_be_best(
     worst = float(np.partition(low, len(low) - limit)[len(low) - limit])
     if not np.isfinite(worst):
         return np.ones(len(low), np.bool_)
-    may: NDArray[np.bool_] = (
-        high >= worst - 2.0**-22 * abs(worst) - 1e-30
-    )  # rounding to float32 may make different scores equal
+    # Rounding to float32 may make different scores equal.
+    may: NDArray[np.bool_] = high >= worst - 2.0**-22 * abs(worst) - 1e-30
     return may
 
 

@@ -20,9 +20,8 @@ class SlotSet:
         self.slots = slots.view()
         self.slots.flags.writeable = False
         self.origin = origin
-        self._hash = (
-            object.__hash__(self) if origin is None else hash(origin)
-        )  # computed once: hashing a filter with many values is slow
+        # Computed once: hashing a filter with many values is slow.
+        self._hash = object.__hash__(self) if origin is None else hash(origin)
 
     def __len__(self) -> int:
         return len(self.slots)

@@ -121,9 +121,8 @@ def bounds_of_max_similarities(
     """Lower and upper bounds of max_similarities before rounding."""
     low, high = _similarity_bounds(distance, query, rows)
     sums = [np.maximum.reduceat(bound, starts, axis=1).sum(axis=0, dtype=np.float64) for bound in (low, high)]
-    slack = [
-        1e-9 * (1.0 + np.abs(bound)) for bound in sums
-    ]  # far more than the error of a sum of a thousand float64 values
+    # Far more than the error of a sum of a thousand float64 values.
+    slack = [1e-9 * (1.0 + np.abs(bound)) for bound in sums]
     return np.nan_to_num(sums[0] - slack[0], nan=-np.inf), np.nan_to_num(sums[1] + slack[1], nan=np.inf)
 
 

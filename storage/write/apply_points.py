@@ -192,9 +192,8 @@ def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
     else:
         slots = delete.selector.select(transaction.reader()).tolist()
     wanted = len(slots)
-    slots = sorted(
-        permitted(transaction, delete.condition, slots)
-    )  # sorted like the tables, so that fewer pages are copied
+    # Sorted like the tables, so that fewer pages are copied.
+    slots = sorted(permitted(transaction, delete.condition, slots))
     for space in transaction.core.schema.dense:
         _remove_vectors(transaction, space, slots)
     for space in transaction.core.schema.body_spaces:

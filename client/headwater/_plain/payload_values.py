@@ -74,9 +74,8 @@ def _of_decimal(value: Decimal, path: str) -> int | float:
 
 def _of_array(values: np.ndarray[Any, Any]) -> Any:
     if values.ndim == 0:
-        return (
-            values.tolist() if values.dtype.kind in "biufU" else values[()]
-        )  # None where it is masked; item() would return 0
+        # tolist() is None where the value is masked; item() would be 0.
+        return values.tolist() if values.dtype.kind in "biufU" else values[()]
     return values.tolist() if values.dtype.kind in "biufU" else list(values)
 
 

@@ -95,9 +95,8 @@ class remote_items(Generic[P, T]):  # noqa: N801  (a decorator)
         @functools.wraps(function)
         def awaited(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
             given, named = arguments(args, kwargs)
-            return function(
-                namespace, *given, **named
-            )  # no wrapper: a loop that ends would close the wrapper and this generator at once
+            # No generator around it: an event loop that ends would close both at once, beside each other.
+            return function(namespace, *given, **named)
 
         @functools.wraps(function)
         def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:
