@@ -1,16 +1,16 @@
 """What can be wrong with a query: the planner's own leaves of the tree in storage/errors.py.
 
 InvalidRequest
-├── InvalidQuery      a tree of stages that cannot be
-├── InvalidFilter     a filter that cannot be
-├── InvalidLimit      a limit of 0, or one beyond its bound
+├── InvalidQuery      the tree of stages has no meaning
+├── InvalidFilter     the filter has no meaning
+├── InvalidLimit      a limit is 0, or is larger than its bound
 └── AmbiguousSpace    `using` is needed, since there are several spaces
 
 WrongState
 └── NoTextIndex       a query by BM25 names a field without a text index
 
 Exhausted
-└── PatternTooCostly  an expression would take too long to match on a text that is stored
+└── PatternTooCostly  matching an expression on a stored text would take too long
 """
 
 from collections.abc import Iterable
@@ -27,19 +27,19 @@ class InvalidFilter(InvalidRequest):
 
 
 class InvalidLimit(InvalidRequest):
-    """A limit of 0, or a limit and offset that together exceed their bound, which the text names."""
+    """A limit is 0, or limit and offset together are larger than their bound. The text names the bound."""
 
 
 class AmbiguousSpace(InvalidRequest):
-    """No space is named, and the collection has several or none."""
+    """The request names no space, and the collection has several or none."""
 
     def __init__(self, field: str, spaces: Iterable[str]) -> None:
         known = ", ".join(repr(space) for space in sorted(spaces)) or "none"
-        super().__init__(field, f"name a vector space; there is no unnamed one (there are: {known})", spaces=known)
+        super().__init__(field, f"name a vector space, since none is unnamed (there are: {known})", spaces=known)
 
 
 class NoTextIndex(WrongState):
-    """A query by BM25 names a field that has no text index, or (`path` None) no field has one."""
+    """A query by BM25 names a field that has no text index. `path` None: no field has one."""
 
     def __init__(self, field: str, path: str | None, indexes: Iterable[str]) -> None:
         known = ", ".join(repr(index) for index in sorted(indexes)) or "none"
@@ -51,7 +51,7 @@ class NoTextIndex(WrongState):
 class PatternTooCostly(Exhausted):
     """A pattern and a stored text together are too large to be matched in one step.
 
-    `size`: steps of the pattern's program; `length`: bytes of the text; their product is what is bounded.
+    `size` counts the steps of the pattern's program, `length` the bytes of the text. `maximum` bounds their product.
     """
 
     def __init__(self, pattern: str, *, size: int, length: int, maximum: int, path: str = "") -> None:

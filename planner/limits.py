@@ -8,19 +8,19 @@ from storage.schema import PointId
 from storage.write import check_point_id
 
 MAX_DEPTH = 16
-"""Levels of stages, the root included: more is a mistake, and recursion must end."""
+"""Levels of stages, the root included. More is a mistake, and the recursion must end."""
 
 MAX_STAGES = 64
-"""Stages of one query: each may search."""
+"""Stages of one query: each of them may search."""
 
 MAX_LIMIT = 10_000
-"""Points a stage passes on (limit + offset), and ids or points of one read: they are held in memory."""
+"""Points that a stage passes on (limit + offset), and ids or points of one read: they are held in memory."""
 
 MAX_BATCH = 256
 """Queries of one call: they share one snapshot and one deadline."""
 
 MAX_EXPLAINED = 100
-"""Points that one explanation is asked about: each is followed through every stage."""
+"""Points that one explanation may ask about: each is followed through every stage."""
 
 MAX_FILTER_DEPTH = 16
 """Levels of filters within filters."""
@@ -32,40 +32,40 @@ MAX_PATTERN = 4_096
 """Characters of a text, glob or regular expression in a filter: it is compiled for each evaluation."""
 
 MAX_CORNERS = 4_096
-"""Corners of a polygon, holes included: each is looked at for every place."""
+"""Corners of a polygon, holes included: each is compared with every location."""
 
 MAX_EXPRESSION = 65_536
 """Characters of a filter that is written as text."""
 
 MAX_WEIGHT = 1e30
-"""Largest weight of a fusion: sums of MAX_STAGES weighted scores stay finite in float32."""
+"""Largest weight of a fusion. Sums of MAX_STAGES weighted scores stay finite in float32."""
 
 MAX_EXAMPLES = 64
-"""Examples of one stage (a context pair is two): every candidate is scored for each."""
+"""Examples of one stage. A context pair counts as two. Every candidate is scored for each example."""
 
 MAX_FORMULA_DEPTH = 24
-"""Levels of parts within parts of a formula: parsers of messages follow a hundred levels, of which a part takes two."""
+"""Levels of parts within parts of a formula. Parsers of messages follow a hundred levels, and a part takes two."""
 
 MAX_FORMULA_PARTS = 256
-"""Parts of a formula, and its defaults: each is computed for every candidate."""
+"""Parts of a formula, and also its defaults: each is computed for every candidate."""
 
 MAX_AGGREGATIONS = 64
 """Aggregations of one call: each takes a pass over the values of a field."""
 
 MAX_VALUE_PAIRS = 10_000_000
-"""Pairs of a group and a value of it that one aggregation tells apart: they are held in memory."""
+"""Pairs of a group and one of its values that one aggregation tells apart: they are held in memory."""
 
 MAX_MATRIX_SAMPLE = 1_000
 """Points of a distance matrix: the work grows with their square."""
 
 MAX_TEXT_BYTES = 8_192
-"""Bytes of the text of a query by BM25, or of its tokens in all."""
+"""Bytes of the text of a query by BM25. Of a query that is given as tokens: bytes of all of them."""
 
 MAX_TEXT_TOKENS = 512
 """Tokens of the text of a query by BM25: each is looked up."""
 
 MAX_TEXT_WEIGHT = 1e6
-"""Largest weight of a field in a query by BM25: sums of scores stay finite in float32."""
+"""Largest weight of a field in a query by BM25. Sums of scores stay finite in float32."""
 
 MAX_FRAGMENTS = 100
 """Highlighted fragments of a point's field."""
@@ -74,21 +74,21 @@ MAX_FRAGMENT_LENGTH = 10_000
 """Characters of a highlighted fragment."""
 
 MAX_MMR_CANDIDATES = 1_000
-"""Points among which diverse ones are picked: the work grows with their square."""
+"""Candidates among which diverse points are picked: the work grows with their square."""
 
 
 def check_batch(count: int, field: str) -> None:
-    """Raises InvalidRequest without queries, LimitExceeded with too many."""
+    """Raises InvalidRequest if `count` is 0, LimitExceeded if it is more than MAX_BATCH."""
     if count == 0:
-        raise InvalidRequest(field, "nothing is asked")
+        raise InvalidRequest(field, "give at least one query")
     if count > MAX_BATCH:
         raise LimitExceeded(field, limit="MAX_BATCH", maximum=MAX_BATCH, actual=count)
 
 
 def check_ids(ids: Sequence[PointId]) -> None:
-    """Raises InvalidRequest without ids, LimitExceeded with too many, InvalidPointId for one that cannot be."""
+    """Raises InvalidRequest if `ids` is empty, LimitExceeded if it is too long, InvalidPointId for an invalid id."""
     if not ids:
-        raise InvalidRequest("ids", "no id is given")
+        raise InvalidRequest("ids", "give at least one id")
     if len(ids) > MAX_LIMIT:
         raise LimitExceeded("ids", limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=len(ids))
     for index, point_id in enumerate(ids):
@@ -96,22 +96,32 @@ def check_ids(ids: Sequence[PointId]) -> None:
 
 
 def check_explained(ids: Sequence[PointId]) -> None:
-    """Raises InvalidRequest without ids, LimitExceeded with too many, InvalidPointId for one that cannot be."""
+    """As `check_ids`, with MAX_EXPLAINED as the bound."""
     if len(ids) > MAX_EXPLAINED:
         raise LimitExceeded("ids", limit="MAX_EXPLAINED", maximum=MAX_EXPLAINED, actual=len(ids))
     check_ids(ids)
 
 
 ROWS_PER_CHECK = 16
-"""Payloads read, or values tested, between two looks at the budget: few, since a large one takes milliseconds."""
+"""Payloads that are read, or values that are tested, between two looks at the budget.
+
+A large one takes milliseconds.
+"""
 
 
 def check_page(limit: int, offset: int = 0, path: str = "") -> None:
-    """Raises InvalidLimit unless 1 <= limit, 0 <= offset and limit + offset <= MAX_LIMIT. Fields are `path` + name."""
+    """Raises InvalidLimit unless 1 <= limit, 0 <= offset and limit + offset <= MAX_LIMIT.
+
+    `path` stands before the names of the fields in errors.
+    """
     if limit < 1:
-        raise InvalidLimit(f"{path}limit", f"{limit:,} is less than 1", limit="MAX_LIMIT", maximum=MAX_LIMIT)
+        raise InvalidLimit(
+            f"{path}limit", f"it is {limit:,}, but must be at least 1", limit="MAX_LIMIT", maximum=MAX_LIMIT
+        )
     if offset < 0:
-        raise InvalidLimit(f"{path}offset", f"{offset:,} is less than 0", limit="MAX_LIMIT", maximum=MAX_LIMIT)
+        raise InvalidLimit(
+            f"{path}offset", f"it is {offset:,}, but must be at least 0", limit="MAX_LIMIT", maximum=MAX_LIMIT
+        )
     if limit + offset > MAX_LIMIT:
         name = "limit + offset" if offset else "limit"
         what = f"{name} is {limit + offset:,}, more than MAX_LIMIT allows ({MAX_LIMIT:,})"

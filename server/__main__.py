@@ -1,4 +1,4 @@
-"""`python -m server`: reads the settings, serves until a signal, stops cleanly. Builds nothing itself."""
+"""`python -m server`: reads the settings, serves until a signal, stops cleanly. It builds nothing itself."""
 
 import gc
 import logging
@@ -21,7 +21,7 @@ logger = logging.getLogger("server")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0 after a stop, 1 when the server cannot start, 2 when its settings cannot be."""
+    """The exit code: 0 after a stop, 1 if the server cannot start, 2 if its settings are wrong."""
     try:
         config = read_config(arguments)
     except InvalidConfig as error:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(config: Config, signals: int) -> int:
-    # Imported now: numpy's libraries read the variables above once, when they are loaded.
+    # Imported here, because numpy's libraries read the variables above only once, when they are loaded.
     from server.app import CannotStart, serve
     from server.rpc import configure_logs
     from storage.errors import EngineError
@@ -63,10 +63,10 @@ def _run(config: Config, signals: int) -> int:
 
 
 def _end_at_last(seconds: float) -> None:
-    """Ends the process after `seconds` whatever still runs: what is stored is safe against that."""
+    """Ends the process after `seconds`, whatever is still running. Stored data is safe then."""
 
     def end() -> None:
-        logger.error("something hangs; the process ends without it")
+        logger.error("something hangs; the process ends anyway")
         logging.shutdown()
         os._exit(1)
 
@@ -76,16 +76,19 @@ def _end_at_last(seconds: float) -> None:
 
 
 def _tame_garbage_collector() -> None:
-    """Keeps what was made at start out of every later collection, and collects less often: requests leave no cycles."""
+    """Excludes objects made at start from later collections, and collects less often: requests leave no cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
 
 
 def _signals() -> int:
-    """The file descriptor that gives the number of the first signal to stop. The second ends the process at once."""
-    # The number is written by whichever thread the system picks for the signal. A lock would wait on: it is interrupted
-    # only when that is the main thread.
+    """A file descriptor from which the number of the first stop signal can be read.
+
+    The second signal ends the process.
+    """
+    # Any thread may get the signal and write its number. A lock would not do: only the main thread's wait is
+    # interrupted.
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing)

@@ -42,9 +42,9 @@ POINTS = points_pb2.DESCRIPTOR.services_by_name["Points"]
 VDE = vde_pb2.DESCRIPTOR.services_by_name["VDE"]
 INDEXES = indexes_pb2.DESCRIPTOR.services_by_name["Indexes"]
 KEEPALIVE_TIMEOUT_MS = 20_000
-"""How long a client may take to answer a ping before its connection is taken for dead."""
+"""How long a client may take to answer a ping. After that its connection counts as dead."""
 MESSAGE_ROOM_BYTES = 2**16
-"""What a client may send of a message before it is asked for: see server/lanes/arrivals.py."""
+"""Bytes of a message that a client may send before the server asks for it: see server/lanes/arrivals.py."""
 
 SERVICES = tuple(service.full_name for service in (COLLECTIONS, POINTS, VDE, INDEXES))
 
@@ -55,9 +55,9 @@ class CannotStart(Exception):
 
 @contextmanager
 def serve(config: Config) -> Iterator[str]:
-    """Serves while the context lasts; the value is the bound address, `HOST:PORT`.
+    """Serves as long as the context lasts. The value is the bound address, `HOST:PORT`.
 
-    At its end health says NOT_SERVING, running requests get `config.grace_seconds`, and then the database is closed.
+    At the end, health says NOT_SERVING, running requests get `config.grace_seconds`, and then the database is closed.
     Raises CannotStart, and what Database.open raises.
     """
     settings = StorageSettings(
@@ -120,24 +120,24 @@ def _options(config: Config) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", config.max_message_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", config.max_streams_of_connection),
-        # Else gRPC refuses calls of clients that keep to that number, while it still counts calls that were answered.
+        # Otherwise gRPC counts calls that were answered, and refuses calls of clients that keep to the number.
         ("grpc.http.overload_protection", 0),
-        # Without, gRPC gives a connection that is fast room for megabytes of each message before it is asked for.
+        # Otherwise gRPC lets a fast connection send megabytes of each message before the server asks for it.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", MESSAGE_ROOM_BYTES),
-        # Clients behind balancers keep connections alive by pings, every 10 s and more often, with calls or without.
+        # Clients behind balancers keep connections alive by pings, every 10 s or more often, with or without calls.
         ("grpc.http2.min_recv_ping_interval_without_data_ms", round(config.min_ping_seconds * 1e3)),
         ("grpc.http2.min_ping_interval_without_data_ms", round(config.min_ping_seconds * 1e3)),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_ping_strikes", 0 if config.min_ping_seconds == 0 else 2),
-        # A client that is gone without a word is found out, and its calls end.
+        # Finds clients that vanished without closing the connection, and ends their calls.
         ("grpc.keepalive_time_ms", round(config.keepalive_seconds * 1e3)),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ]
 
 
 def _tell_closed(engine: Engine, index_workers: IndexWorkers, collection: Collection) -> None:
-    """Tells those who follow a collection that it was closed, whether it may be opened again or not."""
+    """Tells all followers of a collection that it was closed, whether or not it may be opened again."""
     engine.derived.closed(collection)
     index_workers.closed(collection)
 
@@ -212,9 +212,9 @@ def _listen(server: grpc.Server, config: Config) -> str:
         else:
             port = server.add_insecure_port(config.listen)
     except RuntimeError:
-        reason = "the port is in use, or the address is not this machine's"
+        reason = "the port is in use, or this machine does not have the address"
         if config.tls_cert is not None:
-            reason += ", or certificate and key are no pair of PEM"
+            reason += ", or the certificate and the key are not a matching pair in PEM form"
         raise CannotStart(f"cannot listen on {config.listen}: {reason}") from None
     return f"{host}:{port}"
 

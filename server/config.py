@@ -1,4 +1,4 @@
-"""Settings of the server: their sources and their bounds. Builds nothing from them and imports no numpy."""
+"""Settings of the server: their sources and their bounds. It builds nothing from them and imports no numpy."""
 
 import argparse
 import dataclasses
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT_PREFIX = "HEADWATER_"
-MAX_DIMENSIONS = 65_536  # as in storage/schema/checks.py, which would bring numerics
+MAX_DIMENSIONS = 65_536  # as in storage/schema/checks.py, which would import numpy
 MAX_MAP_BYTES = 2**46  # half of what a process can address
 MAX_SECONDS = 1e6  # what timers and gRPC's milliseconds can hold
 KERNELS = ("auto", "off", "avx512", "avx2", "neon", "scalar")
@@ -22,13 +22,18 @@ class InvalidConfig(ValueError):
 
 
 def _about(text: str, **rules: Any) -> dict[str, Any]:
-    """The help text of a setting and its rules: `low`, `high`, `choices`, and the `metavar` of its flag."""
+    """The metadata of a setting: its help text, and its rules `low`, `high`, `choices` and the `metavar` of its
+    flag.
+    """
     return {"help": text, **rules}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """All settings, checked when made. Each is also a flag and an environment variable of the same name."""
+    """All settings, checked when the object is made.
+
+    Each is also a flag and an environment variable of the same name.
+    """
 
     data: Path = field(metadata=_about("folder of the stored data; made when absent", metavar="DIR"))
     listen: str = field(
@@ -186,9 +191,9 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
-    """The configuration of flags, then environment variables, then defaults. Raises InvalidConfig.
+    """The settings from flags, then environment variables, then defaults. Raises InvalidConfig.
 
-    As a command does, it prints and raises SystemExit on `--help` and on flags that cannot be read.
+    As a command does, it prints a text and raises SystemExit on `--help` and on unknown flags.
     """
     chosen = dict(_from_environment(environment))
     chosen |= {name: value for name, value in vars(_parser().parse_args(arguments)).items() if value is not None}
@@ -237,10 +242,10 @@ def check_setting(setting: "dataclasses.Field[Any]", value: Any) -> None:
     """Raises InvalidConfig unless `value` obeys the rules in the metadata of its field."""
     metadata = setting.metadata
     if "choices" in metadata and value not in metadata["choices"]:
-        raise InvalidConfig(f"{setting.name}: {value!r} is none of {', '.join(metadata['choices'])}")
+        raise InvalidConfig(f"{setting.name}: {value!r} is not one of {', '.join(metadata['choices'])}")
     if value is None:
         return
-    # Written so that NaN, which compares with nothing, is refused.
+    # Written with `not`, so that NaN, for which every comparison is false, is refused.
     if "low" in metadata and not value >= metadata["low"]:
         raise InvalidConfig(f"{setting.name}: {value} is less than {metadata['low']}")
     if "high" in metadata and not value <= metadata["high"]:
@@ -248,14 +253,14 @@ def check_setting(setting: "dataclasses.Field[Any]", value: Any) -> None:
 
 
 def _type(setting: "dataclasses.Field[Any]") -> type[Any]:
-    """The type that makes a value of its text; `X | None` is X."""
+    """The type of a setting's values. For `X | None` it is X."""
     kind: Any = setting.type
     parts: tuple[type[Any], ...] = getattr(kind, "__args__", (kind,))
     return next(part for part in parts if part is not type(None))
 
 
 def _of_text(setting: "dataclasses.Field[Any]") -> Callable[[str], Any]:
-    """What makes a value of a setting's text. Raises ValueError."""
+    """The function that makes a value from a setting's text. Raises ValueError."""
     special: dict[type[Any], Callable[[str], Any]] = {bool: boolean, Path: path, int: integer, float: number}
     return special.get(_type(setting), _type(setting))
 
@@ -268,7 +273,7 @@ def boolean(text: str) -> bool:
 
 
 def integer(text: str) -> int:
-    """An integer in ASCII: digits of other scripts are none."""
+    """An integer in ASCII digits. Digits of other scripts are refused."""
     return int(_ascii(text))
 
 
@@ -284,7 +289,7 @@ def _ascii(text: str) -> str:
 
 
 def path(text: str) -> Path:
-    """A path that is not empty: nothing is not the current folder."""
+    """A path that is not empty. An empty text does not mean the current folder."""
     if not text:
         raise ValueError(text)
     return Path(text)

@@ -1,1 +1,1 @@
-"""Storage: ids, payloads and vectors on disk, and searches of one space. Knows no trees of queries, and no gRPC."""
+"""Storage: ids, payloads and vectors on disk, and searches of one space. It knows neither query trees nor gRPC."""

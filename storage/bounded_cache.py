@@ -1,6 +1,6 @@
-"""A cache with a bound, from which the least recently used entries go first. What they mean, their users know.
+"""A cache of bounded size. It removes the least recently used entries first. It does not know what its entries mean.
 
-The order and the sums are cachetools'. Threads, and values that are too large, are seen to here.
+cachetools keeps the order and the sum of costs. This module adds the lock and refuses values that are too large.
 """
 
 import threading
@@ -14,22 +14,26 @@ Value = TypeVar("Value")
 
 
 class BoundedCache(Generic[Key, Value]):
-    """Safe for many threads. The costs of all values add up to at most `capacity`: to so many bytes, or to so many
-    entries when each costs 1."""
+    """A least-recently-used cache that is safe for many threads.
+
+    The costs of all values add up to at most `capacity`. `cost` gives the cost of a value, for example its bytes;
+    without it each entry costs 1. `most` also bounds the number of entries; None does not.
+    """
 
     def __init__(self, capacity: int, cost: Callable[[Value], int] | None = None) -> None:
         self._entries: LRUCache[Key, Value] = LRUCache(capacity, cost)
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Value | None:
-        """The value, which counts as used now; None when there is none."""
+        """Returns the value and marks it as used now; None when there is none."""
         with self._lock:
             return self._entries.get(key)
 
     def put(self, key: Key, value: Value) -> bool:
-        """Keeps `value` in place of what was there. False when it alone costs too much: then nothing is kept.
+        """Stores `value` in place of what was there. Returns False, and stores nothing, when its cost exceeds
+        `capacity`.
 
-        A value whose cost changed is put again.
+        The cost is measured here alone. Put a value again after its cost has changed.
         """
         with self._lock:
             try:
@@ -44,5 +48,5 @@ class BoundedCache(Generic[Key, Value]):
 
     @property
     def used(self) -> int:
-        """What all cost together, when each was put."""
+        """The sum of the costs of all values, each as measured when it was put."""
         return int(self._entries.currsize)

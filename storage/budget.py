@@ -1,4 +1,5 @@
-"""How much a request may still work: its deadline, whether its caller is still there, rows, memory and reply."""
+"""What a request may still use: time, rows to score, memory and bytes of reply. It also tells when the caller went
+away."""
 
 import threading
 import time
@@ -15,16 +16,16 @@ _POLL_SECONDS = 0.05  # how soon a caller that went away is noticed while it wai
 
 
 class Turn(Protocol):
-    """Who works now, when callers take turns. In threads other than the one that runs the request it does nothing."""
+    """Decides who works now, where callers take turns. In threads other than the request's own it does nothing."""
 
     def pause(self) -> None:
-        """Lets others work, if it is their turn, and returns when it is the request's again.
+        """Lets others work if it is their turn. Returns when it is the request's turn again.
 
-        Raises DeadlineExceeded, Cancelled or ShuttingDown when that will not be.
+        Raises DeadlineExceeded, Cancelled or ShuttingDown when the request must not go on.
         """
 
     def idle(self) -> AbstractContextManager[None]:
-        """A context in which the request waits for something else, and others work."""
+        """A context in which the request waits for something else while others work."""
 
 
 def _never() -> bool:
@@ -33,13 +34,14 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A deadline in seconds of `time.monotonic()` (None: none) and a way to ask whether the caller gave up.
+    """The deadline of a request, in seconds of `time.monotonic()` (None: none), and a way to ask whether the caller
+    gave up.
 
-    `max_scan`: rows that one search may score without an index; None: all. `caller` is who asks: all work of one caller
-    counts together where callers take turns; empty: nobody in particular. `meter` counts what the request holds. `turn`
-    is its turn to work; None: it need not wait for others.
-    Long loops call `check` between chunks of at most some milliseconds of work. It may let others work before it
-    returns, so a lock that is held meanwhile is taken by `acquire`, whose waiting lets others work too.
+    `max_scan`: rows that one search may score without an index; None: all. `caller`: who asks. Where callers take
+    turns, the work of one caller is counted together; empty means nobody in particular. `meter` counts what the request
+    holds. `turn` is the request's turn to work; None: it need not wait for others.
+    Long loops call `check` between chunks of a few milliseconds of work. `check` may let others work before it returns.
+    So take a lock that is held across `check` with `acquire`: while it waits, others work too.
     """
 
     deadline: float | None = None
@@ -54,7 +56,7 @@ class Budget:
         return cls(None if seconds is None else time.monotonic() + seconds)
 
     def within(self, seconds: float | None, max_scan: int | None) -> "Budget":
-        """This budget, with at most `seconds` from now on and `max_scan` rows; None adds no bound."""
+        """Returns this budget, limited to `seconds` from now and to `max_scan` rows; None adds no bound."""
         if seconds is None and max_scan is None:
             return self
         deadline = self.deadline
@@ -64,13 +66,15 @@ class Budget:
         return replace(self, deadline=deadline, max_scan=self.max_scan if max_scan is None else max_scan)
 
     def check_scan(self, rows: int) -> None:
-        """Raises ScanTooLarge when a search is about to score more rows than it may."""
+        """Raises ScanTooLarge when a search is about to score more than `max_scan` rows."""
         if self.max_scan is not None and rows > self.max_scan:
             raise ScanTooLarge(rows=rows, maximum=self.max_scan)
 
     def pulse(self) -> Callable[[], None]:
-        """A function that calls `check` at first, and when it did not for PULSE_SECONDS: for loops whose steps differ
-        much."""
+        """Returns a function for loops whose steps take very different times.
+
+        The function calls `check` the first time, and again when PULSE_SECONDS have passed since the last `check`.
+        """
         last = -PULSE_SECONDS
 
         def beat() -> None:
@@ -104,17 +108,17 @@ class Budget:
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def check(self) -> None:
-        """Raises DeadlineExceeded, Cancelled or ShuttingDown when there is no point in going on."""
+        """Raises DeadlineExceeded, Cancelled or ShuttingDown when the work is of no more use."""
         self._check_end()
         if self.turn is not None:
             self.turn.pause()
 
     def idle(self) -> AbstractContextManager[None]:
-        """A context for waiting: for a disk, another thread, another server. Others work meanwhile."""
+        """A context for waiting: for a disk, another thread or another server. Others work meanwhile."""
         return nullcontext() if self.turn is None else self.turn.idle()
 
     def acquire(self, lock: threading.Lock) -> None:
-        """Waits for `lock`, idle. Raises what `check` raises."""
+        """Waits for `lock` and lets others work meanwhile. Raises what `check` raises."""
         if lock.acquire(blocking=False):
             return
         held = False

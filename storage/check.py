@@ -1,7 +1,7 @@
 """Verifies a whole data directory, offline: `python -m storage.check DIR`. Repairs nothing.
 
-It checks that ids, slots, rows, records, vectors and graphs agree and that all checksums hold, also in snapshots. Exit
-status 0: sound; 1: damaged; 2: it could not be checked.
+It checks that ids, slots, rows, stored points, vectors and graphs agree, and that all checksums hold, also in snapshot
+files. Exit status 0: sound; 1: damaged; 2: it could not be checked.
 """
 
 import argparse
@@ -49,14 +49,14 @@ from storage.tables import (
 from storage.vectors import SparseVector, decode_tokens
 
 _ROWS_AT_ONCE = 4096
-_UNREADABLE = b""  # stands for the id key of a damaged record
+_UNREADABLE = b""  # stands for the id key of a damaged point
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong, where, and whether it can be rebuilt from what is sound."""
+    """Something wrong: where it is, and whether it can be rebuilt from sound data."""
 
     file: Path
     message: str
@@ -82,8 +82,11 @@ class Report:
 
 
 def check(folder: Path, progress: Progress = lambda line: None) -> Report:
-    """Verifies the data directory `folder`. Raises StorageFailed when a process has it open, OSError if unreadable,
-    UnknownFormat or CorruptStore when it cannot be told what should be there."""
+    """Verifies the data directory `folder`.
+
+    Raises StorageFailed when a process has it open, OSError when it cannot be read, and UnknownFormat or CorruptStore
+    when the damage hides what the directory should hold.
+    """
     lock = FolderLock(folder)
     try:
         check_directory(folder)
@@ -138,7 +141,7 @@ def _check_transaction(
     slots, problems = _check_points(txn, tables, state.next_slot)
     problems += _check_ids(txn, tables, slots)
     if len(slots) != state.point_count:
-        problems.append(f"{state.point_count:,} points are counted and {len(slots):,} are stored")
+        problems.append(f"the counter says {state.point_count:,} points, but {len(slots):,} are stored")
     report.points += len(slots)
     report.problems += [Problem(data, message) for message in problems]
     opened = _Opened(path, env, txn, tables, report, progress)
@@ -148,7 +151,7 @@ def _check_transaction(
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A collection in `path` under one transaction, and where to tell what is found."""
+    """A collection in `path` under one transaction, and the callbacks that take what is found."""
 
     path: Path
     env: lmdb.Environment
@@ -161,7 +164,7 @@ class _Opened:
         return self.env.open_db(name.encode(), txn=self.txn, create=False)
 
     def tell(self, space: str, messages: Iterable[str]) -> None:
-        """Reports what is wrong with what LMDB holds of a space."""
+        """Reports the problems of a space that lie in LMDB."""
         data = self.path / "lmdb" / "data.mdb"
         self.report.problems += [Problem(data, f"space {space!r}: {message}") for message in messages]
 
@@ -175,7 +178,7 @@ def _check_space(opened: _Opened, name: str, space: SpaceSchema, slots: dict[int
             opened.tell(name, messages)
             stored = _check_row_space(opened, name, tokens, owners)
             if stored != len(owners):
-                opened.tell(name, [f"{len(owners):,} rows are tokens of points, and {stored:,} are stored"])
+                opened.tell(name, [f"points own {len(owners):,} rows of tokens, but {stored:,} are stored"])
         case SparseSpace():
             table = opened.table(f"records:{space.uid}")
             count = opened.txn.stat(table)["entries"]
@@ -185,7 +188,8 @@ def _check_space(opened: _Opened, name: str, space: SpaceSchema, slots: dict[int
 
 
 def _check_row_space(opened: _Opened, name: str, space: DenseSpace, owners: Collection[int]) -> int:
-    """Checks the rows of a space, each of which one of `owners` has, and their files. Returns the number of rows."""
+    """Checks the rows of a space and their files. Each row must belong to one of `owners`. Returns the number of
+    rows."""
     txn = opened.txn
     manifest, row_count = get_space(txn, opened.tables, space.uid)
     opened.progress(f"  space {name!r}: {row_count:,} rows in {len(manifest.blocks)} blocks")
@@ -198,7 +202,7 @@ def _check_row_space(opened: _Opened, name: str, space: DenseSpace, owners: Coll
 
 
 def _check_tokens(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes]) -> tuple[set[int], list[str]]:
-    """The rows that are tokens of multi-vectors, and what is wrong with the table that says so."""
+    """Returns the rows that hold tokens of multi-vectors, and the problems of the table that lists them."""
     tokens: set[int] = set()
     problems = []
     with txn.cursor(table) as cursor:
@@ -212,13 +216,13 @@ def _check_tokens(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int,
                 problems.append(f"the vector of slot {slot}: {error}")
                 continue
             if count == 0 or not tokens.isdisjoint(range(first, first + count)):
-                problems.append(f"the rows of slot {slot} are none, or another's, too")
+                problems.append(f"slot {slot} has no rows, or shares rows with another slot")
             tokens.update(range(first, first + count))
     return tokens, problems
 
 
 def _check_sparse(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int, bytes]) -> Iterator[str]:
-    """What is wrong with the vectors of a sparse space."""
+    """Yields the problems of the vectors of a sparse space."""
     with txn.cursor(table) as cursor:
         for key, value in cursor:
             slot = decode_slot(key)
@@ -231,7 +235,7 @@ def _check_sparse(txn: lmdb.Transaction, table: lmdb._Database, slots: dict[int,
 
 
 def _check_points(txn: lmdb.Transaction, tables: Tables, next_slot: int) -> tuple[dict[int, bytes], list[str]]:
-    """The id key of every slot, and what is wrong with the table of points."""
+    """Returns the id key of every slot, and the problems of the table of points."""
     slots: dict[int, bytes] = {}
     problems = []
     with txn.cursor(tables.points) as cursor:
@@ -261,7 +265,7 @@ def _check_ids(txn: lmdb.Transaction, tables: Tables, slots: dict[int, bytes]) -
 def _check_rows(
     txn: lmdb.Transaction, table: lmdb._Database, owners: Collection[int], row_count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32], list[str]]:
-    """Current rows, ascending, with their checksums, and what is wrong with the table."""
+    """Returns the current rows, ascending, their checksums, and the problems of the table."""
     pairs = []
     problems = []
     last = -1
@@ -347,7 +351,7 @@ def _check_vectors(
             part.tolist(), vectors[part], checksums[start : start + _ROWS_AT_ONCE].tolist(), strict=True
         ):
             if zlib.crc32(vector) != checksum:
-                yield Problem(path, f"the vector at byte {position * row_bytes:,} does not have its checksum")
+                yield Problem(path, f"the vector at byte {position * row_bytes:,} does not match its checksum")
             elif not np.isfinite(vector).all():
                 yield Problem(path, f"the vector at byte {position * row_bytes:,} is not finite")
 
@@ -366,7 +370,7 @@ def _check_index(folder: Path, entry: BlockEntry) -> Iterator[Problem]:
     if not path.exists():
         yield Problem(path, "the file is missing", derived=True)
     elif file_checksum(path) != entry.index.checksum:
-        yield Problem(path, "the file does not have its checksum", derived=True)
+        yield Problem(path, "the file does not match its checksum", derived=True)
 
 
 def _check_snapshot(path: Path) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Cursors: snapshots that are kept open between requests, each for a limited time. They read nothing themselves."""
+"""Cursors: views of one commit that stay open between requests, each for a limited time. This module reads no data."""
 
 import secrets
 import threading
@@ -15,25 +15,29 @@ from storage.errors import CursorExpired, InvalidRequest, LimitExceeded, TooMany
 from storage.mvcc import Snapshot
 
 MAX_CALLER_CURSORS = 64
-"""Cursors that one caller has open: its next one takes the place of the one that it used last the longest ago."""
+"""Open cursors of one caller. One more closes the caller's least recently used cursor."""
 
 MAX_CURSORS = 512
-"""Cursors open at once: each keeps the files of its commit, and what was written since, from being reclaimed.
+"""Open cursors of all callers. Each one keeps the files of its commit, and the pages written since, from being
+reclaimed.
 
-The next one takes the place of one of the caller that has the most.
+One more closes a cursor of the caller that has the most.
 """
 
 _REMEMBERED = 1_024
-"""Cursors that made room for others, whose users are told so."""
+"""Cursors that were closed to make room and are remembered, so that their users are told why."""
 
 MAX_CURSOR_SECONDS = 3_600
-"""Seconds that a cursor lives after its last use, and in all."""
+"""Seconds that a cursor lives after its last use; also the longest that a request may ask for."""
 
 
 @dataclass(slots=True, eq=False)
 class _Cursor:
-    """`names`: how a request may call its collection. `users`: requests that read it or wait to. Guarded by the lock
-    of the registry, but for `snapshot`, which is for the holder of `turn`."""
+    """`names`: the names by which a request may call the cursor's collection. `users`: requests that read it or wait to
+    read it.
+
+    The lock of Cursors guards all fields except `snapshot`, which belongs to the holder of `turn`.
+    """
 
     token: str
     collection: Collection
@@ -49,7 +53,7 @@ class _Cursor:
 
 
 class Cursors:
-    """Safe for many threads. A thread of its own closes what is not used in time; it runs while a cursor is open."""
+    """Safe for many threads. Its own thread closes cursors that time out; the thread runs while a cursor is open."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -59,11 +63,11 @@ class Cursors:
         self._sweeper: threading.Thread | None = None
 
     def open(self, collection: Collection, name: str, seconds: int, caller: str = "") -> str:
-        """Keeps the newest commit of `collection`, which the request called `name`; returns the cursor's token.
+        """Pins the newest commit of `collection`, which the request called `name`, and returns the token of the cursor.
 
-        Where there is no room, a cursor that nobody reads is closed: of `caller` when it has as many as it may, else of
-        whoever has the most, the one used last the longest ago.
-        Raises InvalidRequest, LimitExceeded, CollectionClosed, TooManyCursors when all are being read.
+        When there is no room, it closes the least recently used cursor that nobody reads: one of `caller` when it has
+        MAX_CALLER_CURSORS, else one of the caller with the most.
+        Raises InvalidRequest, LimitExceeded, CollectionClosed, and TooManyCursors when all of them are being read.
         """
         if seconds < 1:
             raise InvalidRequest("cursor_ttl_seconds", f"{seconds:,} is less than 1")
@@ -71,9 +75,9 @@ class Cursors:
             raise LimitExceeded(
                 "cursor_ttl_seconds", limit="MAX_CURSOR_SECONDS", maximum=MAX_CURSOR_SECONDS, actual=seconds
             )
-        with collection.hold(), self._changed:  # held, so that nobody waits for the lock while files are opened
+        with collection.hold(), self._changed:  # no files are opened while the lock is held
             self._close_expired()
-            # With the lock held, so that `forget` finds every cursor of a collection that gives out no more snapshots.
+            # The lock is held here. So `forget` misses no cursor of a collection that is closing.
             snapshot = collection.snapshot()
             try:
                 self._make_room(caller)
@@ -90,9 +94,10 @@ class Cursors:
 
     @contextmanager
     def reading(self, token: str, name: str, budget: Budget = UNLIMITED) -> Iterator[Snapshot]:
-        """The snapshot of a cursor, for one user at a time. Its time begins anew at the end.
+        """The snapshot of a cursor, for one user at a time. The cursor's time starts again when the context ends.
 
-        Raises CursorExpired, InvalidRequest when it is of another collection than `name`, DeadlineExceeded, Cancelled.
+        Raises CursorExpired, InvalidRequest when the cursor belongs to a collection other than `name`,
+        DeadlineExceeded, Cancelled.
         """
         cursor = self._enter(token, name)
         try:
@@ -107,7 +112,7 @@ class Cursors:
             self._leave(cursor)
 
     def close(self, token: str) -> bool:
-        """Closes a cursor, at the latest when its users are done. False when it is not open."""
+        """Closes a cursor, or marks it so that its last user closes it. Returns False when it is not open."""
         with self._changed:
             self._close_expired()
             cursor = self._cursors.get(token)
@@ -116,14 +121,14 @@ class Cursors:
             return cursor is not None
 
     def forget(self, collection: Collection) -> None:
-        """Closes the cursors of a collection. Requires: it gives out no more snapshots."""
+        """Closes all cursors of a collection. Requires: the collection gives out no more snapshots."""
         with self._changed:
             for cursor in [cursor for cursor in self._cursors.values() if cursor.collection is collection]:
                 self._close(cursor)
 
     @property
     def count(self) -> int:
-        """Cursors that are open."""
+        """The number of open cursors."""
         with self._changed:
             self._close_expired()
             return len(self._cursors)
@@ -136,14 +141,14 @@ class Cursors:
                 raise CursorExpired(token, self._displaced.get(token))
             if name not in cursor.names:
                 known = " or ".join(repr(known) for known in sorted(cursor.names))
-                raise InvalidRequest("collection_name", f"the cursor is of {known}, not of {name!r}")
+                raise InvalidRequest("collection_name", f"the cursor belongs to {known}, not to {name!r}")
             cursor.users += 1
             return cursor
 
     def _leave(self, cursor: _Cursor) -> None:
         with self._changed:
             cursor.users -= 1
-            if not cursor.closed:  # behind those that were not used since
+            if not cursor.closed:  # moves to the end: the order is that of the last use
                 self._cursors[cursor.token] = self._cursors.pop(cursor.token)
             cursor.expires = min(self._clock() + cursor.seconds, cursor.ends)
             if cursor.closed and not cursor.users:
@@ -151,7 +156,7 @@ class Cursors:
             self._changed.notify_all()
 
     def _close(self, cursor: _Cursor) -> None:
-        """Requires: the lock. The last user, if there is one, closes the snapshot."""
+        """Requires: the lock. If the cursor has users, the last of them closes the snapshot."""
         del self._cursors[cursor.token]
         cursor.closed = True
         if not cursor.users:
@@ -159,19 +164,19 @@ class Cursors:
         self._changed.notify_all()
 
     def _make_room(self, caller: str) -> None:
-        """Closes as many cursors as keep a new one of `caller` from being opened. Requires: the lock."""
+        """Closes cursors until `caller` may open one more. Requires: the lock."""
         counts = Counter(cursor.caller for cursor in self._cursors.values())
         if counts[caller] >= MAX_CALLER_CURSORS:
             why = f"its caller opened more than {MAX_CALLER_CURSORS} (MAX_CALLER_CURSORS)"
             self._displace([caller], why, MAX_CALLER_CURSORS)
         elif len(self._cursors) >= MAX_CURSORS:
-            most = [name for name, _ in counts.most_common()]  # the first whose cursors are not all being read
+            most = [name for name, _ in counts.most_common()]  # callers, by how many they have
             self._displace(most, f"callers opened more than {MAX_CURSORS} (MAX_CURSORS)", MAX_CURSORS)
 
     def _displace(self, callers: Sequence[str], why: str, maximum: int) -> None:
-        """Closes the cursor, of the first of `callers` that has one at rest, that was used last the longest ago.
+        """Closes the least recently used cursor that nobody reads, of the first of `callers` that has one.
 
-        Raises TooManyCursors without one. Requires: the lock.
+        Raises TooManyCursors when none of them has one. Requires: the lock.
         """
         for caller in callers:
             for cursor in self._cursors.values():  # in the order of their last use

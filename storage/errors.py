@@ -1,4 +1,4 @@
-"""What can go wrong below the server, by meaning. The server maps each class to a status once.
+"""The errors of everything below the server. Each class is one meaning; the server maps each class to a status.
 
 EngineError
 ├── InvalidRequest            the request itself breaks a rule; names the field
@@ -48,14 +48,14 @@ EngineError
 ├── CorruptStore              stored originals are damaged; names file and offset
 └── StorageFailed             the operating system refused to read or write
 
-The planner adds its own leaves under InvalidRequest in planner/errors.py.
+The planner adds its own subclasses of InvalidRequest in planner/errors.py.
 """
 
 from collections.abc import Iterable
 
 
 class EngineError(Exception):
-    """Root of the tree. `metadata` holds facts for programs, the message is for people."""
+    """Root of the tree. `metadata` holds facts for programs; the message is for people."""
 
     def __init__(self, message: str, **metadata: object) -> None:
         super().__init__(message)
@@ -64,7 +64,7 @@ class EngineError(Exception):
 
 
 class InvalidRequest(EngineError):
-    """The request breaks a rule. `field` is its path in the request, `` when it is the whole request."""
+    """The request breaks a rule. `field` is the path of the field in the request; empty: the whole request."""
 
     def __init__(self, field: str, message: str, **metadata: object) -> None:
         super().__init__(f"{field}: {message}" if field else message, **metadata)
@@ -81,7 +81,7 @@ class InvalidPointId(InvalidRequest):
 
 
 class DimensionMismatch(InvalidRequest):
-    """A vector whose length is not its space's."""
+    """A vector whose length differs from the dimensions of its space."""
 
     def __init__(self, field: str, *, expected: int, actual: int) -> None:
         super().__init__(field, f"expected {expected} dimensions, got {actual}", expected=expected, actual=actual)
@@ -101,7 +101,7 @@ class NotFinite(InvalidRequest):
 
 
 class ZeroVector(InvalidRequest):
-    """A zero vector as a cosine query: it is near to nothing."""
+    """A zero vector as a cosine query: it has no direction."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field, "a zero vector has no direction, so it cannot be a cosine query")
@@ -112,9 +112,10 @@ class InvalidPayload(InvalidRequest):
 
 
 class InvalidPartition(InvalidRequest):
-    """A tree of centroids that cannot be a partition. `row`: the number of the row, from 0; None: the whole tree.
+    """A tree of centroids that cannot be a partition.
 
-    `malformation` names what is wrong, see ivf/tree.py.
+    `row`: the number of the faulty row, from 0; None: the whole tree. `malformation` is the kind of fault, see
+    ivf/tree.py.
     """
 
     def __init__(self, malformation: str, message: str, row: int | None = None, field: str = "rows") -> None:
@@ -126,7 +127,7 @@ class InvalidPartition(InvalidRequest):
 
 
 class LimitExceeded(InvalidRequest):
-    """More of something than a named bound allows."""
+    """A count or size is above a named limit."""
 
     def __init__(self, field: str, *, limit: str, maximum: int, actual: int) -> None:
         super().__init__(
@@ -135,7 +136,7 @@ class LimitExceeded(InvalidRequest):
 
 
 class NotFound(EngineError):
-    """Something named does not exist."""
+    """The request names something that does not exist."""
 
 
 class CollectionNotFound(NotFound):
@@ -150,7 +151,7 @@ class AliasNotFound(NotFound):
 
 class SpaceNotFound(NotFound):
     def __init__(self, name: str, spaces: Iterable[str], field: str = "", place: str = "") -> None:
-        """`place` is where in the field, when that is a text."""
+        """`place` says where the name stands inside the field, when the field is itself a text."""
         known = ", ".join(repr(space) for space in sorted(spaces)) or "none"
         where = "".join(f"{part}: " for part in (field, place) if part)
         super().__init__(
@@ -162,7 +163,7 @@ class SpaceNotFound(NotFound):
 
 
 class PointNotFound(NotFound):
-    """`ids` are the missing ones in the order asked; the message and metadata show the first 16."""
+    """`ids` are the missing ids in the order of the request. The message and the metadata show the first 16."""
 
     SHOWN = 16
 
@@ -196,7 +197,7 @@ class VectorNotFound(NotFound):
 
 
 class AlreadyExists(EngineError):
-    """Something of that name exists."""
+    """Something with this name exists."""
 
 
 class CollectionAlreadyExists(AlreadyExists):
@@ -205,7 +206,7 @@ class CollectionAlreadyExists(AlreadyExists):
 
 
 class FieldIndexAlreadyExists(AlreadyExists):
-    """A payload path has an index of another type or setting."""
+    """The payload path has an index of another type or with other settings."""
 
     def __init__(self, path: str, type: str, *, lazy: bool) -> None:
         how = f"a lazy index of type {type}" if lazy else f"an index of type {type}"
@@ -245,20 +246,15 @@ class CollectionClosed(WrongState):
 
 
 class CursorExpired(WrongState):
-    """The cursor was closed, was not used for too long, made room for others, or never existed.
-
-    `why` is said where it is known.
-    """
+    """The cursor was closed, timed out, made room for others, or never existed. `why` says which, where it is known."""
 
     def __init__(self, token: str, why: str | None = None) -> None:
-        reason = "" if why is None else f", since {why}"
-        super().__init__(
-            f"no cursor {token!r} is open (any more){reason}; scroll from the start with a new one", cursor=token
-        )
+        reason = "" if why is None else f": {why}"
+        super().__init__(f"cursor {token!r} is not open{reason}; scroll from the start with a new cursor", cursor=token)
 
 
 class NoPartitionPhase(WrongState):
-    """A partition is of no use to a space without lists."""
+    """A partition was sent for a space without IVF lists."""
 
     def __init__(self, space: str, index: str) -> None:
         message = f"the index of space {space!r} is {index}, which has no partition; make it IVF first"
@@ -268,18 +264,18 @@ class NoPartitionPhase(WrongState):
 class UnknownFormat(WrongState):
     def __init__(self, what: str, *, found: int, known: int) -> None:
         super().__init__(
-            f"{what} has format version {found}, and this program knows up to {known}",
+            f"{what} has format version {found}, but this program knows versions up to {known} only",
             found=found,
             known=known,
         )
 
 
 class Exhausted(EngineError):
-    """A resource is used up; nothing was written."""
+    """A resource is used up. Nothing was written."""
 
 
 class BuildTooLarge(Exhausted):
-    """A build would take more memory than it may; nothing was started."""
+    """A build would take more memory than is allowed. It was not started."""
 
     def __init__(self, *, needed: int, maximum: int) -> None:
         message = f"the build would take about {needed:,} bytes of memory; {maximum:,} are allowed"
@@ -287,7 +283,7 @@ class BuildTooLarge(Exhausted):
 
 
 class ReplyTooLarge(Exhausted):
-    """A reply would be larger than the server sends. `size`: bytes when it was given up."""
+    """A reply would be larger than the server sends. `size`: its bytes when the server gave up."""
 
     def __init__(self, *, size: int, maximum: int) -> None:
         message = f"the reply is {size:,} bytes so far; max_reply_bytes allows {maximum:,}: ask for less at a time"
@@ -295,11 +291,11 @@ class ReplyTooLarge(Exhausted):
 
 
 class RequestTooLarge(Exhausted):
-    """A request would take more memory than one may. `size`: bytes that `what` would add to the `held` ones."""
+    """A request would take more memory than one may. `what` would add `size` bytes to the `held` bytes."""
 
     def __init__(self, what: str, *, size: int, held: int, maximum: int) -> None:
         message = (
-            f"{what} would take {size:,} bytes of memory beside the {held:,} that the request holds; "
+            f"{what} would take {size:,} bytes of memory in addition to the {held:,} that the request holds; "
             f"max_request_memory allows {maximum:,}"
         )
         super().__init__(message, what=what, size=size, held=held, maximum=maximum)
@@ -314,28 +310,28 @@ class ScanTooLarge(Exhausted):
 
 
 class StorageFull(Exhausted):
-    """The disk, or the address space reserved for ids and payloads, is full."""
+    """No space is left on the disk, or in the address space reserved for ids and payloads."""
 
 
 class TooManyCursors(Exhausted):
-    """As many cursors are open as may be, and all of them are being read."""
+    """The most cursors are open, and all of them are being read."""
 
     def __init__(self, maximum: int) -> None:
         super().__init__(f"{maximum:,} cursors are open and being read; try again", maximum=maximum)
 
 
 class TooManyOpenCollections(Exhausted):
-    """As many collections are open as may be, and all of them are in use."""
+    """The most collections are open, and all of them are in use."""
 
     def __init__(self, maximum: int) -> None:
         super().__init__(f"{maximum:,} collections are open and all are in use; try again", maximum=maximum)
 
 
 class SystemLimitReached(Exhausted):
-    """The system gives this process no more open files, mappings or address space. Nothing was changed."""
+    """The operating system gives this process no more open files, mappings or address space. Nothing was changed."""
 
     def __init__(self, what: str, reason: str) -> None:
-        super().__init__(f"{what}: the system gives no more: {reason}; try again", reason=reason)
+        super().__init__(f"{what}: the operating system gives this process no more: {reason}; try again", reason=reason)
 
 
 class TooManyWrites(Exhausted):
@@ -364,7 +360,7 @@ class ShuttingDown(EngineError):
 
 
 class NotImplementedYet(EngineError):
-    """Named in the contract, not built yet."""
+    """Named in the contract, but not built yet."""
 
 
 class CorruptStore(EngineError):
@@ -377,4 +373,4 @@ class CorruptStore(EngineError):
 
 
 class StorageFailed(EngineError):
-    """The operating system refused a read, write or sync; the collection refuses work until it is opened again."""
+    """The operating system refused a read, write or sync. The collection refuses work until it is opened again."""

@@ -1,6 +1,6 @@
-"""What became of writes that nobody waits for: those that failed after they were acknowledged are counted and logged.
+"""Counts and logs writes that failed after they were acknowledged, so that somebody learns of them.
 
-It changes nothing about them: each is all or nothing, and one that failed has written nothing.
+It changes nothing about the writes: each one is all or nothing, and a failed one has written nothing.
 """
 
 import logging
@@ -14,28 +14,28 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 LOG_SECONDS = 10.0
-"""Between two log lines about one collection; the later one says how many writes failed in between."""
+"""Shortest time between two log lines about one collection. The later line says how many writes failed in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedWrites:
-    """How many writes of a collection failed after they were acknowledged, and which was the last, and why."""
+    """How many writes of a collection failed after they were acknowledged, and the last of them with its error."""
 
     count: int = 0
     last: str = ""
 
 
 class FailedWriteLog:
-    """By collection, since the process began. Safe to use from many threads."""
+    """Failed writes by collection, since the process began. Safe for many threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._failed: dict[str, FailedWrites] = {}
-        self._logged: dict[str, tuple[float, int]] = {}  # when, and the count then
+        self._logged: dict[str, tuple[float, int]] = {}  # time of the last log line, and the count at that time
 
     def follow(self, future: "Future[Any]", uid: str, collection: str, operation: str) -> None:
-        """Notes if `future`, an `operation` on the collection of this uid and name, fails."""
+        """Notes `future` if it fails: an `operation` on the collection with this uid and name."""
 
         def note(done: "Future[Any]") -> None:
             error = None if done.cancelled() else done.exception()
@@ -48,7 +48,7 @@ class FailedWriteLog:
         return self._failed.get(uid, FailedWrites())
 
     def forget(self, uid: str) -> None:
-        """For a collection that was deleted."""
+        """Forgets a collection that was deleted."""
         with self._lock:
             self._failed.pop(uid, None)
             self._logged.pop(uid, None)

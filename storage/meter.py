@@ -1,4 +1,5 @@
-"""What one request holds: bytes of memory that it works in, and bytes of its reply. It measures nothing itself."""
+"""Counts what one request holds: bytes of memory that it works in, and bytes of its reply. It measures nothing
+itself."""
 
 from dataclasses import dataclass
 
@@ -7,9 +8,10 @@ from storage.errors import ReplyTooLarge, RequestTooLarge
 
 @dataclass(slots=True, eq=False)
 class Meter:
-    """Counts of one request against the server's bounds; None bounds nothing. Whoever allocates says so first.
+    """The counts of one request and the server's bounds; a bound of None does not limit. Code that allocates counts
+    first.
 
-    Counts are estimates from above of what large arrays and lists take; what is small is not counted.
+    The counts are upper estimates for large arrays and lists. Small objects are not counted.
     """
 
     max_memory: int | None = None
@@ -24,11 +26,11 @@ class Meter:
         self.memory += size
 
     def release(self, size: int) -> None:
-        """Bytes that were held are free."""
+        """Gives back `size` bytes that were held."""
         self.memory -= size
 
     def expect(self, size: int) -> None:
-        """Raises ReplyTooLarge when the reply has no room for `size` bytes more. Counts nothing."""
+        """Raises ReplyTooLarge when the reply has no room for `size` more bytes. Counts nothing."""
         if self.max_reply is not None and self.reply + size > self.max_reply:
             raise ReplyTooLarge(size=self.reply + size, maximum=self.max_reply)
 

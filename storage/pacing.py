@@ -1,4 +1,4 @@
-"""The budget of work that nobody waits for: it lets go of the interpreter again and again. It knows no work."""
+"""A budget for background work: it releases the interpreter often, so that requests get their turn."""
 
 import time
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from storage.budget import Budget
 
 _WORK_SECONDS = 0.005
-_PAUSE_SECONDS = 0.001  # after so much work, so that requests get their turn
+_PAUSE_SECONDS = 0.001  # after _WORK_SECONDS of work
 
 
 def paced(is_ended: Callable[[], bool]) -> Budget:
-    """A budget whose checks pause now and then, and that is cancelled once `is_ended`."""
+    """Returns a budget whose checks pause now and then. It counts as cancelled once `is_ended` returns True."""
     rested = time.monotonic()
 
     def is_cancelled() -> bool:

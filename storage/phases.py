@@ -1,10 +1,10 @@
-"""The phases that a task of background work goes through. Told to users by value: do not rename."""
+"""The phases of a background task. Clients see the values: do not rename them."""
 
 from enum import Enum
 
 
 class Phase(Enum):
-    """In about this order; no task has all of them. The last three are ends."""
+    """Roughly in order of time; no task goes through all of them. The last three are final."""
 
     WAITING = "waiting"
     COPYING = "copying"

@@ -1,4 +1,4 @@
-"""Settings of storage, validated by whoever reads them from people."""
+"""The settings of storage. The code that reads them from people checks their bounds."""
 
 import os
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 class StorageSettings:
     """How storage uses the machine.
 
-    map_size: bytes of address space reserved per collection for ids and payloads; the file grows only as it fills.
-    disk_reserve: bytes of the disk kept back so that deletes work when it is full; see files/reserve.py.
-    max_pending_writes, max_pending_bytes: writes waiting per collection before TooManyWrites.
-    reopen_on_use: a closed collection is opened by its next use; else it is refused until it is opened.
-    background: do background work by itself, as it falls due.
-    parallel_tasks: background tasks that run at once, each a process on one core.
+    map_size: bytes of address space reserved per collection for ids and payloads. The file grows only as it fills.
+    disk_reserve: bytes of the disk kept back so that deletes work when the disk is full; see files/reserve.py.
+    max_pending_writes, max_pending_bytes: writes that may wait per collection before TooManyWrites is raised.
+    reopen_on_use: the next use opens a closed collection. If false, uses are refused until it is opened.
+    background: start background work as soon as it is due.
+    parallel_tasks: background tasks that run at once. Each is a process on one core.
     max_open_collections: collections that are open at once; None: as many as descriptors and address space allow.
-    max_build_memory: bytes that building one index may take; larger builds are refused. None: no bound.
+    max_build_memory: bytes that building one index may take. Larger builds are refused; None: no bound.
     """
 
     map_size: int = 64 * 2**30

@@ -36,7 +36,7 @@ DEFAULT_TIMEOUT = 60.0
 
 
 class _Connection:
-    """The common part of both clients: it keeps their arguments, to show them and to restore a pickled client."""
+    """The common part of both clients. It keeps their arguments, for `repr` and for pickling."""
 
     def __init__(self, calls: Calls, endpoint: Endpoint, timeout: float | None, retries: int | None) -> None:
         self._calls = calls
@@ -72,10 +72,11 @@ class Client(_Connection):
     `target` is `host`, `host:port`, `[ipv6]:port`, `grpc://host:port`, `grpcs://host:port` for TLS (`http` and `https`
     mean the same), or `unix:/path`; the port is 50051 unless it says otherwise. `timeout` is the default of every call
     in seconds, retries included; None: no deadline. While the server is unavailable, calls that are safe to repeat are
-    sent again until the deadline (a minute, without one), others only if nothing was sent yet; `retries` bounds how
+    sent again until the deadline (a minute without one). Other calls are sent again only if nothing was sent yet.
+    `retries` bounds how
     often. `tls` is True for the system's certificates, or credentials made by grpc. `api_key` is sent with every call.
     `options` are gRPC channel options. It connects when it is first used; forked and pickled ones connect anew.
-    Raises TypeError and ValueError for arguments that cannot be.
+    Raises TypeError and ValueError for invalid arguments.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class Client(_Connection):
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
     def close(self) -> None:
-        """Ends the connection; calls in flight are cancelled. Later calls raise ClientClosedError."""
+        """Ends the connection and cancels the calls in flight. Later calls raise ClientClosedError."""
         run_blocking(self._calls.close())
 
     def __enter__(self) -> Self:
@@ -150,7 +151,7 @@ class AsyncClient(_Connection):
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
     async def close(self) -> None:
-        """Ends the connection; calls in flight are cancelled. Later calls raise ClientClosedError."""
+        """Ends the connection and cancels the calls in flight. Later calls raise ClientClosedError."""
         await self._calls.close()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What all errors of the client have in common. The classes themselves are in errors.py."""
+"""The base class of all errors of the client. errors.py has the classes themselves."""
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ class HeadwaterError(Exception):
         return self.field_violations[0].field if self.field_violations else self.metadata.get("field", "")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Keyword-only arguments are lost by the default, and errors cross process pools.
+        # The default would lose keyword-only arguments, and errors must survive process pools.
         return (_restore, (type(self), self.message, self.code, self.reason, self.metadata, self.field_violations))
 
 
@@ -65,7 +65,7 @@ def _restore(
 
 @functools.lru_cache(maxsize=256)
 def error_class(code: StatusCode, reason: str = "") -> type[HeadwaterError]:
-    """The class of a reason; for one this version does not know, the class of the status code."""
+    """The class for a reason. A reason that this version does not know gets the class of its status code."""
     for attribute, value in (("REASON", reason), ("CODE", code)):
         for kind in _below(HeadwaterError):
             if value and vars(kind).get(attribute) == value:

@@ -1,8 +1,8 @@
 """Every RPC of the contract: its path, its messages, and whether it may be sent twice. Sends none of them.
 
-`repeatable` RPCs are sent again when the server is unavailable. Sent twice they leave the same data as sent once, and
-the second answer is as good as the first. `once` RPCs are not sent again: a second Create would find the name taken, a
-second Delete would find nothing to delete, and a second batch may undo what others wrote in between.
+`repeatable` RPCs are sent again when the server is unavailable. Sending them twice leaves the same data as sending them
+once, and the second answer is as good as the first. `once` RPCs are not sent again. A second Create would find the name
+taken, a second Delete would find nothing to delete, and a second batch may undo writes that others made in between.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Response = TypeVar("Response", bound=Message)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rpc(Generic[Request, Response]):
-    """An RPC. The contract says whether either side sends a stream of its messages; such are never sent twice."""
+    """An RPC. The contract says whether either side sends a stream; streaming RPCs are never sent twice."""
 
     path: str
     request: type[Request]

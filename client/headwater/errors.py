@@ -379,7 +379,7 @@ class ScanTooLargeError(ResourceExhaustedError):
 
 
 class StorageFullError(ResourceExhaustedError):
-    """The disk, or the space reserved for ids and payloads, is full. Nothing was written."""
+    """No space is left on the disk, or in the space reserved for ids and payloads. Nothing was written."""
 
     REASON = "STORAGE_FULL"
 
@@ -478,7 +478,7 @@ class PermissionDeniedError(HeadwaterError):
 
 
 class UnimplementedError(HeadwaterError):
-    """The call is in the contract and not built yet, or this server does not know it."""
+    """The call is in the contract but not built yet, or this server does not know it."""
 
     CODE = StatusCode.UNIMPLEMENTED
     REASON = "NOT_IMPLEMENTED"

@@ -1,4 +1,4 @@
-"""Aggregations: counts, sums, extremes and means of fields, of all matching points or of groups of them."""
+"""Aggregations of fields: counts, sums, extremes and means, over all matching points or over groups of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from storage.budget import Budget
 from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import CollectionSchema
 
-PAIRS_AT_ONCE = 1_000_000
+PAIRS_PER_CHECK = 1_000_000
 """Pairs of a group and a value that are counted between two looks at the budget: some tens of milliseconds."""
 
 GROUPS_PER_CHECK = 256
@@ -36,7 +36,7 @@ class AggregateKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """What to compute of the values at `path`. A count without a path is of points."""
+    """What to compute from the values at `path`. A count without a path counts points."""
 
     kind: AggregateKind
     path: str | None = None
@@ -44,9 +44,9 @@ class Aggregation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AggregateQuery:
-    """Aggregations of the points that match, by the values at `group_by` if that is given.
+    """Aggregations of the points that match `filter`. With `group_by`, one group for each value at that path.
 
-    `limit`: groups to return, the first in the order of their values.
+    `limit` is how many groups to return; the first in the order of their values are returned.
     """
 
     aggregations: tuple[Aggregation, ...]
@@ -57,7 +57,7 @@ class AggregateQuery:
 
 @dataclass(frozen=True, slots=True)
 class PointCount:
-    """How many points there are."""
+    """The number of points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class OfValues:
 
 @dataclass(frozen=True, slots=True)
 class BoundAggregate:
-    """An AggregateQuery that was checked; each of its aggregations has what it needs."""
+    """An AggregateQuery that was checked. Each of its aggregations has what it needs."""
 
     aggregations: tuple[PointCount | OfValues, ...]
     group_by: str | None
@@ -82,7 +82,7 @@ class BoundAggregate:
 class AggregateGroup:
     """A group's value (None without `group_by`), how many points it has, and one result per aggregation.
 
-    A result is None where there was nothing to compute it of.
+    A result is None if there was no value to compute it from.
     """
 
     value: Scalar | None
@@ -92,7 +92,7 @@ class AggregateGroup:
 
 @dataclass(frozen=True, slots=True)
 class Aggregates:
-    """The first groups, how many there are in all, and the commit that was read."""
+    """The groups that are returned, how many groups there are in all, and the `seq` of the commit that was read."""
 
     groups: list[AggregateGroup]
     group_count: int
@@ -100,9 +100,9 @@ class Aggregates:
 
 
 def bind_aggregate(asked: AggregateQuery, schema: CollectionSchema) -> BoundAggregate:
-    """Raises InvalidQuery, InvalidLimit, LimitExceeded, and what a filter may raise."""
+    """Checks the query. Raises InvalidQuery, InvalidLimit, LimitExceeded, and what a filter may raise."""
     if not asked.aggregations:
-        raise InvalidRequest("aggregations", "nothing is asked")
+        raise InvalidRequest("aggregations", "give at least one aggregation")
     if len(asked.aggregations) > MAX_AGGREGATIONS:
         raise LimitExceeded(
             "aggregations", limit="MAX_AGGREGATIONS", maximum=MAX_AGGREGATIONS, actual=len(asked.aggregations)
@@ -117,7 +117,7 @@ def bind_aggregate(asked: AggregateQuery, schema: CollectionSchema) -> BoundAggr
 
 
 def _bind_aggregation(asked: Aggregation, field: str) -> PointCount | OfValues:
-    """Raises InvalidQuery."""
+    """Checks one aggregation. Raises InvalidQuery, which names `field`."""
     if asked.path is not None:
         check_path(asked.path, field)
         return OfValues(asked.kind, asked.path)
@@ -127,28 +127,31 @@ def _bind_aggregation(asked: Aggregation, field: str) -> PointCount | OfValues:
 
 
 def first_groups(groups: Column, limit: int) -> Column:
-    """The groups whose values come first, by number in the order of their values.
+    """The `limit` groups whose values come first. A group's code is its number in the order of the values.
 
     Requires: each value once per point.
     """
     order = sorted(range(len(groups.values)), key=lambda code: scalar_order(groups.values[code]))[:limit]
-    places = np.full(len(groups.values), -1, np.int64)
-    places[order] = np.arange(len(order))
-    numbers = places[groups.codes]
+    ranks = np.full(len(groups.values), -1, np.int64)
+    ranks[order] = np.arange(len(order))
+    numbers = ranks[groups.codes]
     kept = numbers >= 0
     return Column(groups.slots[kept], numbers[kept], [groups.values[code] for code in order])
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often each group has each value: ascending group * len(values) + code, and counts, both int64 (n,)."""
+    """How often each group has each value.
+
+    `keys` are group * len(values) + code, ascending; both arrays are int64 (n,).
+    """
 
     keys: NDArray[np.int64]
     counts: NDArray[np.int64]
     values: list[Scalar]
 
     def of_groups(self, number: int, budget: Budget) -> Iterator[list[tuple[Scalar, int]]]:
-        """For each of `number` groups its values and how often it has them."""
+        """For each of `number` groups: its values, and how often it has each."""
         width = max(1, len(self.values))
         edges = np.searchsorted(self.keys, np.arange(number + 1) * width)
         for group in range(number):
@@ -160,9 +163,10 @@ class Tally:
 
 
 def tally(groups: Column | None, values: Column, budget: Budget) -> Tally:
-    """How often each group has each value; groups None: one group of all points.
+    """Counts how often each group has each value. `groups` None: all points are one group.
 
-    Raises LimitExceeded for more than MAX_VALUE_PAIRS pairs of a group and a value, DeadlineExceeded, Cancelled.
+    Raises LimitExceeded if there are more than MAX_VALUE_PAIRS pairs of a group and a value, DeadlineExceeded,
+    Cancelled.
     """
     if groups is None:
         counts = np.bincount(values.codes, minlength=len(values.values))
@@ -177,7 +181,10 @@ def tally(groups: Column | None, values: Column, budget: Budget) -> Tally:
 
 
 def _pairs(groups: Column, values: Column) -> Iterator[NDArray[np.int64]]:
-    """Keys of Tally, one for each group and each value of every point, some at a time."""
+    """Keys as in Tally, one for each group and each value of every point.
+
+    They come some at a time, to bound the memory.
+    """
     by_slot = np.argsort(groups.slots, kind="stable")
     slots, numbers = groups.slots[by_slot], groups.codes[by_slot]
     starts = np.searchsorted(slots, values.slots, "left")
@@ -186,24 +193,24 @@ def _pairs(groups: Column, values: Column) -> Iterator[NDArray[np.int64]]:
     start = 0
     while start < len(widths):
         passed = 0 if start == 0 else int(ends[start - 1])
-        end = max(start + 1, int(np.searchsorted(ends, passed + PAIRS_AT_ONCE, "right")))
-        part = widths[start:end]
-        within = np.arange(int(part.sum())) - np.repeat(np.cumsum(part) - part, part)
-        places = np.repeat(starts[start:end], part) + within
-        yield numbers[places] * len(values.values) + np.repeat(values.codes[start:end], part)
+        end = max(start + 1, int(np.searchsorted(ends, passed + PAIRS_PER_CHECK, "right")))
+        chunk = widths[start:end]
+        within = np.arange(int(chunk.sum())) - np.repeat(np.cumsum(chunk) - chunk, chunk)
+        members = np.repeat(starts[start:end], chunk) + within
+        yield numbers[members] * len(values.values) + np.repeat(values.codes[start:end], chunk)
         start = end
 
 
 def _summed(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct keys, ascending, and the sums of their counts."""
-    distinct, places = np.unique(keys, return_inverse=True)
+    """The distinct keys, ascending, and for each the sum of its counts."""
+    distinct, numbers = np.unique(keys, return_inverse=True)
     sums = np.zeros(len(distinct), np.int64)
-    np.add.at(sums, places, counts)
+    np.add.at(sums, numbers, counts)
     return distinct, sums
 
 
 def reduce_values(kind: AggregateKind, values: list[tuple[Scalar, int]]) -> Scalar | None:
-    """One aggregation of values, each once with how often it occurs."""
+    """One aggregation of `values`, which are pairs of a value and how often it occurs."""
     match kind:
         case AggregateKind.COUNT:
             return sum(count for _, count in values)

@@ -1,5 +1,6 @@
-"""The other half of the planner's face: groups, facets, aggregations, distance matrices and
-recall, each of one snapshot."""
+"""The half of the planner's door that is not about ranking: groups, facets, aggregations, distance matrices and recall.
+
+Each answer reads one snapshot."""
 
 import time
 from collections import Counter
@@ -28,7 +29,7 @@ from planner.analyze.group_query import BoundGroups, BoundLookup, GroupQuery, bi
 from planner.analyze.groups import GroupsFound, find_groups
 from planner.analyze.matrix import Matrix, MatrixQuery, bind_matrix, distance_matrix
 from planner.analyze.recall import (
-    QUERIES_AT_ONCE,
+    QUERIES_PER_CHECK,
     Recall,
     RecallTest,
     bind_recall,
@@ -57,7 +58,10 @@ Slots = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The best points with a value, best first, with their scores, and the point of that id elsewhere, if asked for."""
+    """The best points with a value, best first, with their scores and highlights.
+
+    `lookup` is the point with the value as its id in another collection, if the query asked for it.
+    """
 
     value: Scalar
     points: list[Fetched]
@@ -68,7 +72,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Groups in the order of their best points, the commit that was read, and how it ran when asked."""
+    """Groups in the order of their best points, the commit that was read, and how it ran if the query asked."""
 
     groups: list[Group]
     seq: int
@@ -76,10 +80,10 @@ class Groups:
 
 
 class Analyses:
-    """Answers what looks at the values of many points. Safe for many threads.
+    """Answers questions about the values of many points. Safe for many threads.
 
-    `bind` says what queries mean (Queries), `lookup` finds a collection by name or alias, `bounded` says
-    within which budget a query runs.
+    `bind` says what queries mean (Queries). `lookup` finds a collection by name or alias. `bounded` gives the budget
+    within which a query runs.
     """
 
     def __init__(
@@ -95,7 +99,10 @@ class Analyses:
         self._bounded = bounded
 
     def groups(self, collection: Collection, asked: GroupQuery, budget: Budget = UNLIMITED) -> Groups:
-        """The groups of what a query ranks. Raises what Queries.query raises, and what `lookup` may raise."""
+        """The groups of the points that a query ranks.
+
+        Raises what Queries.query raises, and what `lookup` may raise.
+        """
         budget = self._bounded(budget)
         with collection.snapshot() as reader, ExitStack() as others:
             bound = self._bound_groups(collection, reader, asked, others)
@@ -114,7 +121,8 @@ class Analyses:
     def _bound_groups(
         self, collection: Collection, reader: Snapshot, asked: GroupQuery, others: ExitStack
     ) -> BoundGroups:
-        """What is asked of the snapshot. `others` closes the snapshot of the collection in which groups are looked up.
+        """The group query, bound to the snapshot. `others` closes the snapshot of the collection that groups are looked
+        up in.
 
         Raises what bind_groups raises.
         """
@@ -130,7 +138,7 @@ class Analyses:
         return bind_groups(asked, bind_query, reader_of)
 
     def facet(self, collection: Collection, asked: FacetQuery, budget: Budget = UNLIMITED) -> Facets:
-        """The most frequent values of a field. Raises InvalidRequest and its subclasses, and what a budget may."""
+        """The most frequent values of a field. Raises InvalidRequest and its subclasses, and what the budget raises."""
         with collection.snapshot() as reader:
             bound = bind_facet(asked, reader.schema)
             values = self._values(reader, budget)
@@ -138,7 +146,7 @@ class Analyses:
             return Facets(count_values(column, bound.limit), len(column.values), reader.seq)
 
     def aggregate(self, collection: Collection, asked: AggregateQuery, budget: Budget = UNLIMITED) -> Aggregates:
-        """Aggregations of fields. Raises InvalidRequest and its subclasses, and what a budget may."""
+        """Aggregations of fields. Raises InvalidRequest and its subclasses, and what the budget raises."""
         with collection.snapshot() as reader:
             bound = bind_aggregate(asked, reader.schema)
             values = self._values(reader, budget)
@@ -154,21 +162,24 @@ class Analyses:
             return Aggregates(found, len(every.values), reader.seq)
 
     def matrix(self, collection: Collection, asked: MatrixQuery, budget: Budget = UNLIMITED) -> Matrix:
-        """The nearest others of each of a sample of points. Raises InvalidRequest and its subclasses, SpaceNotFound."""
+        """The nearest neighbours within a sample of points. Raises InvalidRequest and its subclasses, SpaceNotFound."""
         with collection.snapshot() as reader:
             bound = bind_matrix(asked, reader)
             budget.check()
             return distance_matrix(LocalSource(reader, self._indexes, budget), bound)
 
     def recall(self, collection: Collection, test: RecallTest, budget: Budget = UNLIMITED) -> Recall:
-        """Recall against exact search on the same snapshot. Raises what Queries.query raises, and InvalidRequest."""
+        """Recall compared with exact search on the same snapshot.
+
+        Raises what Queries.query raises, and InvalidRequest.
+        """
         with collection.snapshot() as reader:
             source = LocalSource(reader, self._indexes, budget)
             asked = bind_recall(test, source, lambda queries: self._bind(collection, reader, queries))
             recalls: list[float] = []
-            for start in range(0, len(asked.queries), QUERIES_AT_ONCE):
+            for start in range(0, len(asked.queries), QUERIES_PER_CHECK):
                 budget.check()
-                part = asked.queries[start : start + QUERIES_AT_ONCE]
+                part = asked.queries[start : start + QUERIES_PER_CHECK]
                 plans = [optimize(build(query)) for query in (*part, *map(exactly, part))]
                 rankings = execute(plans, source)
                 pairs = zip(rankings[: len(part)], rankings[len(part) :], strict=True)
@@ -192,7 +203,7 @@ def _aggregated(
     counts: list[int],
     budget: Budget,
 ) -> list[AggregateGroup]:
-    """One group for each of `counts`, its number of points."""
+    """One group for each of `counts`, which are numbers of points."""
     tallies: dict[str, Tally] = {}
     results: list[list[Scalar | None]] = []
     for each in asked.aggregations:
@@ -212,14 +223,14 @@ def _aggregated(
 
 
 def _distinct(slots: list[int]) -> Slots:
-    """Each of the slots once, in the order in which they come first."""
+    """Each of the slots once, in the order in which they first occur."""
     return np.array(list(dict.fromkeys(slots)), np.uint32)
 
 
 def _with_points(found: GroupsFound, every: list[int], source: Source, budget: Budget) -> list[Group]:
-    """The groups with what is returned of their points. `every`: the slots of the points of all groups, in order."""
+    """The groups with their points. `every` has the slots of the points of all groups, in order."""
     plan = found.plan
-    # A point is in the reply once for each group that it is in.
+    # A point is in the reply once for each group that has it.
     fetch = partial(source.fetch, payload=plan.payload, vectors=plan.vectors)
     fetched = fetch_repeated(np.array(every, np.uint32), fetch, budget)
     points = dict(zip(every, fetched, strict=True))
@@ -241,7 +252,7 @@ def _with_points(found: GroupsFound, every: list[int], source: Source, budget: B
 
 
 def _looked_up(groups: list[Group], lookup: BoundLookup, source: Source) -> list[Group]:
-    """The groups with the points whose ids are their values, as numbers and strings may be."""
+    """The groups, each with the point whose id is the group's value. A value that is no id has no such point."""
     ids = [_id_of(group.value) for group in groups]
     found = source.points.slots_of([point_id for point_id in ids if point_id is not None])
     slots = found[found >= 0].astype(np.uint32)
@@ -254,7 +265,7 @@ def _looked_up(groups: list[Group], lookup: BoundLookup, source: Source) -> list
 
 
 def _id_of(value: Scalar) -> PointId | None:
-    """The id that a group's value may be."""
+    """The id that a group's value is; None if it is no id."""
     if isinstance(value, str):
         return value if 0 < len(value.encode()) <= MAX_ID_BYTES else None
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
@@ -263,7 +274,7 @@ def _id_of(value: Scalar) -> PointId | None:
 def _explanation(
     found: GroupsFound, asked: BoundGroups, slots: Slots, source: Source, microseconds: int
 ) -> Explanation | None:
-    """How the groups were found, below one node that says so."""
+    """How the groups were found: the plan, below one node for the grouping."""
     if found.trace is None:
         return None
     ranking = Ranking(slots, np.zeros(len(slots), np.float32))

@@ -1,7 +1,7 @@
-"""Sums and means of numbers that do not depend on the order of the numbers, and are rounded once.
+"""Sums and means of numbers. They do not depend on the order of the numbers, and are rounded once.
 
-Integers are summed exactly. A sum with doubles among its numbers is the double nearest to the exact sum
-(Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997, as in math.fsum).
+Integers are summed exactly. A sum that contains doubles is the double nearest to the exact sum (Shewchuk, Adaptive
+Precision Floating-Point Arithmetic, 1997, as in math.fsum).
 """
 
 import math
@@ -10,15 +10,16 @@ from fractions import Fraction
 from itertools import chain, repeat
 
 Numbers = Sequence[tuple[int | float, int]]
-"""Finite numbers, and how often each occurs."""
+"""Finite numbers, each with how often it occurs."""
 
 _INT64 = 2**63
 
 
 def exact_sum(numbers: Numbers) -> int | float | None:
-    """The sum: an integer if all numbers are and it has 64 bits, else a double, infinite beyond their range.
+    """The sum. It is an integer if all numbers are and it fits into 64 bits; else a double, infinite beyond their
+    range.
 
-    None when there are no numbers.
+    None if there are no numbers.
     """
     return _sum(numbers) if numbers else None
 
@@ -30,12 +31,12 @@ def _sum(numbers: Numbers) -> int | float:
     doubles = chain.from_iterable(repeat(number, count) for number, count in numbers if isinstance(number, float))
     try:
         return math.fsum(chain(doubles, _doubles(total)))
-    except OverflowError:  # on the way, or at the end
+    except OverflowError:  # an intermediate sum, or the result, is beyond the range of doubles
         return _double(_fraction(numbers))
 
 
 def exact_mean(numbers: Numbers) -> float | None:
-    """The mean as a double; None when there are no numbers."""
+    """The mean as a double; None if there are no numbers."""
     if not numbers:
         return None
     count = sum(count for _, count in numbers)

@@ -16,7 +16,7 @@ from storage.schema import CollectionSchema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FacetQuery:
-    """The `limit` most frequent values at `path` among the points that match. Errors name the path `key`."""
+    """The `limit` most frequent values at `path` among the points that match `filter`. Errors name the path `key`."""
 
     path: str
     filter: Filter | None = None
@@ -25,7 +25,7 @@ class FacetQuery:
 
 @dataclass(frozen=True, slots=True)
 class BoundFacet:
-    """A FacetQuery that was checked: the path can be read, the page is within its limits, the filter can be."""
+    """A FacetQuery that was checked: path, limit and filter are valid."""
 
     path: str
     filter: CheckedFilter | None
@@ -42,7 +42,7 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The most frequent values, how many values there are in all, and the commit that was read."""
+    """The most frequent values, how many values there are in all, and the `seq` of the commit that was read."""
 
     counts: list[FacetCount]
     value_count: int
@@ -50,7 +50,7 @@ class Facets:
 
 
 def bind_facet(asked: FacetQuery, schema: CollectionSchema) -> BoundFacet:
-    """Raises InvalidQuery, InvalidLimit, and what a filter may raise."""
+    """Checks the query. Raises InvalidQuery, InvalidLimit, and what a filter may raise."""
     check_path(asked.path, "key")
     check_page(asked.limit)
     filter = None if asked.filter is None else check_filter(asked.filter, schema, "filter")
@@ -58,7 +58,7 @@ def bind_facet(asked: FacetQuery, schema: CollectionSchema) -> BoundFacet:
 
 
 def count_values(values: Column, limit: int) -> list[FacetCount]:
-    """The `limit` most frequent values, of equally frequent ones the first in their order.
+    """The `limit` most frequent values. Among equally frequent ones, the first in the order of values.
 
     Requires: each value once per point.
     """

@@ -1,4 +1,7 @@
-"""A query, the field that groups its points, and how many of each: asked and bound. groups.py answers it."""
+"""A query, the field that groups its points, and how many points each group has: as asked, and bound.
+
+groups.py answers it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,12 +15,12 @@ from planner.resolve import check_selectors
 from storage.mvcc import Snapshot
 
 DEFAULT_GROUP_SIZE = 3
-"""Points of a group unless a query says otherwise."""
+"""Points of a group by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupLookup:
-    """A collection whose points' ids are the groups' values; the point of each group is returned with it."""
+    """A collection in which the groups' values are ids. The point with that id is returned with its group."""
 
     collection: str
     with_payload: PayloadSelector | None = field(default_factory=PayloadSelector)
@@ -27,9 +30,9 @@ class GroupLookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupQuery:
-    """Groups of the points that `query` ranks, by the values at `path`. Its root's limit and offset count groups.
+    """Groups of the points that `query` ranks, by the values at `path`. The root's limit and offset count groups.
 
-    `size`: points of a group. Errors name `path_field` and `size_field`.
+    `size` is the number of points of a group. Errors name the fields `path_field` and `size_field`.
     """
 
     query: Query
@@ -41,7 +44,7 @@ class GroupQuery:
 
     @property
     def limit(self) -> int:
-        """Groups to return."""
+        """How many groups to return."""
         return DEFAULT_LIMIT if self.query.root.limit is None else self.query.root.limit
 
 
@@ -56,9 +59,9 @@ class BoundLookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundGroups:
-    """A GroupQuery that was checked. `query`: its root ranks as many points as all groups may have.
+    """A GroupQuery that was checked. The root of `query` ranks as many points as all groups together may have.
 
-    `limit` and `offset`: groups to return and to skip. `size`: points of a group.
+    `limit` and `offset` count groups to return and to skip. `size` is the number of points of a group.
     """
 
     query: BoundQuery
@@ -71,7 +74,7 @@ class BoundGroups:
 
     @property
     def wanted(self) -> int:
-        """Groups to find: those to return and those to skip."""
+        """How many groups to find: those to return and those to skip."""
         return self.limit + self.offset
 
 
@@ -80,7 +83,7 @@ def bind_groups(
     bind_query: Callable[[Query], BoundQuery],
     reader_of: Callable[[str], Snapshot],
 ) -> BoundGroups:
-    """What is asked in the collection that `bind_query` binds for. `reader_of`: the snapshot of a collection by name.
+    """Checks and binds the query. `bind_query` binds in the collection; `reader_of` gives the snapshot of one by name.
 
     Raises InvalidQuery, InvalidLimit, CollectionNotFound, and what selectors and `bind_query` raise.
     """

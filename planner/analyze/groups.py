@@ -1,9 +1,9 @@
-"""Finds groups: runs a plan as far down its ranking as the groups asked for need, and fills those that are short.
+"""Finds groups: runs a plan as far down its ranking as needed, and fills groups that have too few points.
 
-A root that works on the candidates of its prefetches, or that diversifies, has all it will ever have after one run.
-A search or scan is first run for some points. If they make too few groups it is run for more, at last for all of them,
-exactly; groups that lack points are then searched for by their value. So with exact search the answer is that of
-ranking all points and grouping them, and with graphs it is as good as their recall.
+If the root works on the candidates of its prefetches, or diversifies, one run gives all that there is. A search or scan
+runs for some points first. If these make too few groups, it runs for more, and at last for all points, exactly. Then
+groups with too few points are searched for by their value. So with exact search the answer is the same as ranking all
+points and grouping them. With graphs it is as good as their recall.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,14 +35,14 @@ from planner.rank import NOTHING, Ranking
 from planner.resolve import CheckedFilter, derived_filter
 from storage.vectors import rank
 
-WIDENING = 16
-"""How much further down its ranking a search looks when it found too few groups."""
+WIDENING_FACTOR = 16
+"""If too few groups were found, the next search looks this many times further down its ranking."""
 
-WIDEST = 10_000
-"""Beyond so many points, all of them are ranked exactly: a graph would not be faster."""
+MAX_WIDENED_LIMIT = 10_000
+"""To look further than so many points, all points are ranked exactly: a graph would not be faster."""
 
-MOST_FILLS = 64
-"""Short groups that are searched for one by one; with more of them all points are ranked once."""
+MAX_GROUPS_FILLED_SINGLY = 64
+"""At most so many groups are filled one by one. If more have too few points, all points are ranked once."""
 
 
 _Key = tuple[bool, Scalar]
@@ -50,7 +50,7 @@ _Key = tuple[bool, Scalar]
 
 @dataclass(frozen=True, slots=True)
 class GroupsFound:
-    """Groups in order, how they were found, and of the last run for all of them the plan and its trace, if wanted."""
+    """The groups in order, how they were found, and the plan and trace (if wanted) of the last run for all of them."""
 
     groups: list[RankedGroup]
     strategy: str
@@ -59,7 +59,7 @@ class GroupsFound:
 
 
 def find_groups(plan: Plan, asked: BoundGroups, source: Source) -> GroupsFound:
-    """The groups after `offset`, at most `limit`. Requires: `plan` is built of `asked.query`.
+    """The groups after `offset`, at most `limit`. Requires: `plan` was built from `asked.query`.
 
     Raises DeadlineExceeded, Cancelled.
     """
@@ -74,14 +74,14 @@ def find_groups(plan: Plan, asked: BoundGroups, source: Source) -> GroupsFound:
 
 
 def _unlimited(root: Node) -> Node:
-    """The root's ranking of all that it may rank, with scores of its own."""
+    """The root without its limit: it ranks all points that it may rank. Scores are not converted."""
     node = root.child if isinstance(root, ConvertScores) else root
     node = node.child if isinstance(node, Limit) else node
     return replace(node, limit=node.candidates) if isinstance(node, Diversify) else node
 
 
 def _leaf_of(node: Node) -> Leaf | None:
-    """The leaf that alone decides how far down a ranking goes."""
+    """The only leaf that decides how far down a ranking goes; None if there is none."""
     node = node.child if isinstance(node, Threshold) else node
     return node if isinstance(node, Search | Scan | RankAll) else None
 
@@ -97,7 +97,10 @@ def _with_leaf(node: Node, leaf: Leaf) -> Node:
 
 @dataclass(slots=True)
 class _GroupSearch:
-    """The search for the groups of one query. `plan`: of all that its root may rank. `ran`: of the last run."""
+    """The search for the groups of one query.
+
+    `plan` ranks all that its root may rank; `ran` is the plan of the last run.
+    """
 
     plan: Plan
     asked: BoundGroups
@@ -118,19 +121,19 @@ class _GroupSearch:
         return GroupsFound(groups, ", then ".join(self.steps), self.ran, self.trace)
 
     def _widened(self, leaf: Leaf) -> Iterator[list[RankedGroup] | None]:
-        """The groups after each run, further down every time, and None where that was not far enough."""
+        """The groups after each run, each further down the ranking. None stands for a run that was not far enough."""
         most = max(1, self.source.points.point_count)
         size = self.asked.size
         limit = max(self.asked.wanted * size, page_reach(self.asked.limit * size, self.asked.offset * size))
-        while not _finds_all(leaf) and limit <= WIDEST and limit < most:
+        while not _finds_all(leaf) and limit <= MAX_WIDENED_LIMIT and limit < most:
             self.steps.append(f"the first {limit:,} points")
             ranking = self._run(_with_leaf(self.plan.root, replace(leaf, limit=limit)))
             groups = self._grouped(ranking)
-            limit *= WIDENING
-            if len(ranking) * WIDENING < limit or self._full(groups):
+            limit *= WIDENING_FACTOR
+            if len(ranking) * WIDENING_FACTOR < limit or self._full(groups):
                 yield groups
-            elif limit <= min(WIDEST, most) and not self._values_are_known():
-                yield None  # looking further costs less than reading all payloads, which filling would
+            elif limit <= min(MAX_WIDENED_LIMIT, most) and not self._values_are_known():
+                yield None  # a longer search costs less than filling, which would read all payloads
             else:
                 yield self._filled(leaf, groups)
         self.steps.append("all points")
@@ -146,7 +149,10 @@ class _GroupSearch:
         return ranking
 
     def _grouped(self, ranking: Ranking) -> list[RankedGroup]:
-        """The groups of a ranking, of as few of its first points as will do, since their values have to be read."""
+        """The groups of a ranking.
+
+        Only as many of its first points are used as needed, since their values must be read.
+        """
         wanted, size = self.asked.wanted, self.asked.size
         end = wanted * size
         while True:
@@ -155,7 +161,7 @@ class _GroupSearch:
             groups = group_ranking(head, self._values_of(head.slots), wanted, size)
             if self._full(groups) or end >= len(ranking):
                 return groups
-            end *= WIDENING
+            end *= WIDENING_FACTOR
 
     def _full(self, groups: list[RankedGroup]) -> bool:
         wanted, size = self.asked.wanted, self.asked.size
@@ -170,7 +176,7 @@ class _GroupSearch:
         return self.source.values.column(self.asked.path, slots).distinct()
 
     def _filled(self, leaf: Leaf, groups: list[RankedGroup]) -> list[RankedGroup] | None:
-        """The groups with the points that they lack; None when that takes a longer ranking."""
+        """The groups, filled with the points that they lack. None if that needs a longer ranking."""
         asked = self.asked
         if len(groups) < asked.wanted:
             values = self._values(leaf).values
@@ -179,7 +185,7 @@ class _GroupSearch:
             known = {_key(group.value) for group in groups}
             groups = groups + [RankedGroup(value, NOTHING) for value in values if _key(value) not in known]
         short = [group for group in groups if len(group.ranking) < asked.size]
-        if len(short) > MOST_FILLS:
+        if len(short) > MAX_GROUPS_FILLED_SINGLY:
             return None
         filters = self._filters(leaf, short)
         short = [
@@ -202,7 +208,10 @@ class _GroupSearch:
         return self.column
 
     def _filters(self, leaf: Leaf, groups: Sequence[RankedGroup]) -> dict[_Key, CheckedFilter]:
-        """For each group the filter of its points that the leaf may emit, so that no filter reads all payloads."""
+        """For each group, the filter of its points that the leaf may emit.
+
+        If no index has the values, the matches of each filter are remembered here. So no filter reads all payloads.
+        """
         filters: dict[_Key, CheckedFilter] = {}
         for group in groups:
             condition = Equal(self.asked.path, group.value)
@@ -227,7 +236,7 @@ class _GroupSearch:
         return (RankedGroup(group.value, ranking) for group, ranking in zip(groups, rankings, strict=True))
 
     def _ordered(self, groups: list[RankedGroup]) -> list[RankedGroup]:
-        """By their best points: filling may have found better ones than a graph had."""
+        """The groups by their best points. Filling may have found better points than a graph did."""
         values = Column(NOTHING.slots, np.empty(0, np.int64), [group.value for group in groups])
         by_value = [groups[place] for place in np.argsort(values.order())]
         order = rank(
@@ -240,5 +249,5 @@ class _GroupSearch:
 
 
 def _key(value: Scalar) -> _Key:
-    """A value as filters compare it: a bool is not a number."""
+    """A key that compares as filters do: a bool is not a number."""
     return isinstance(value, bool), value

@@ -1,4 +1,7 @@
-"""Distance matrix: for each of a sample of points, the nearest others of the sample, with exact scores."""
+"""Distance matrix: takes a sample of points, and finds for each of them its nearest neighbours within the sample.
+
+Scores are exact.
+"""
 
 from dataclasses import dataclass
 
@@ -15,20 +18,21 @@ from storage.schema import Distance, PointId
 from storage.vectors import rank, score_rows
 
 DEFAULT_SAMPLE = 10
-"""Points of a matrix unless a request says otherwise."""
+"""Points in the sample by default."""
 
 DEFAULT_NEIGHBOURS = 3
-"""Nearest others of each point unless a request says otherwise."""
+"""Neighbours of each point by default."""
 
 PAIR_BYTES = 150
-"""Memory of a point, one of its neighbours and their score, with the message that says so."""
+"""Memory of a point, one of its neighbours and their score, with the message for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixQuery:
-    """The `limit` nearest others to each of `sample` points that match and have a vector in `using`.
+    """For each of `sample` points that match and have a vector in `using`: its `limit` nearest neighbours in the
+    sample.
 
-    `seed` None: the commit that is read.
+    `seed` None: the sequence number of the commit that is read.
     """
 
     using: str | None = None
@@ -40,7 +44,7 @@ class MatrixQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundMatrix:
-    """A MatrixQuery that was checked, with its space, which is dense, that space's metric, and a seed."""
+    """A MatrixQuery that was checked, with its dense space, that space's metric, and a seed."""
 
     space: str
     distance: Distance
@@ -52,9 +56,12 @@ class BoundMatrix:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The nearest others to one point, best first: places in the sample, and scores (int64 and float32, (n,))."""
+    """The nearest neighbours of one point, best first. Both arrays are (n,).
 
-    places: NDArray[np.int64]
+    `positions` (int64) count within the sample; `scores` are float32.
+    """
+
+    positions: NDArray[np.int64]
     scores: NDArray[np.float32]
 
 
@@ -68,7 +75,7 @@ class Matrix:
 
 
 def bind_matrix(asked: MatrixQuery, points: Points) -> BoundMatrix:
-    """Raises InvalidQuery, InvalidLimit, SpaceNotFound, AmbiguousSpace, and what a filter may raise."""
+    """Checks the query. Raises InvalidQuery, InvalidLimit, SpaceNotFound, AmbiguousSpace, and what filters raise."""
     schema = points.schema
     if not 2 <= asked.sample <= MAX_MATRIX_SAMPLE:
         raise InvalidQuery("sample", f"{asked.sample:,} is not between 2 and {MAX_MATRIX_SAMPLE:,} (MAX_MATRIX_SAMPLE)")

@@ -1,4 +1,4 @@
-"""Recall: how much of what exact search finds a search with given parameters finds. Runs no search itself."""
+"""Recall: what share of the results of exact search a search with given parameters finds. It runs no search itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,13 +16,13 @@ from planner.resolve import dense_space, space_of
 from storage.errors import InvalidRequest
 from storage.schema import Distance
 
-QUERIES_AT_ONCE = 64
+QUERIES_PER_CHECK = 64
 """Queries that are searched together, between two looks at the budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`count` stored vectors, the same for equal seeds and equal data."""
+    """Asks for `count` stored vectors as queries. Equal seeds and equal data give the same ones."""
 
     count: int = 100
     seed: int = 0
@@ -30,7 +30,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallTest:
-    """What to measure: the `k` nearest to each query under `filter` and `params`. `using` as in a query."""
+    """What to measure: the `k` nearest points to each query, under `filter` and `params`. `using` is as in a query."""
 
     queries: tuple[QueryVector, ...] | Sample = field(default_factory=Sample)
     using: str | None = None
@@ -41,7 +41,7 @@ class RecallTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundRecall:
-    """A RecallTest that was checked, the metric of its space, and the queries, of which there is one at least."""
+    """A RecallTest that was checked: the metric of its space, and the queries, at least one."""
 
     distance: Distance
     queries: tuple[BoundQuery, ...]
@@ -49,7 +49,10 @@ class BoundRecall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
-    """Recall of `queries` queries, 0 to 1: the mean, the worst, and what nine of ten reach; and the commit read."""
+    """Recall, from 0 to 1, over `queries` queries, and the commit that was read.
+
+    `average` is the mean, `minimum` the worst, and nine of ten queries reach at least `p10`.
+    """
 
     average: float
     minimum: float
@@ -63,7 +66,7 @@ def bind_recall(
 ) -> BoundRecall:
     """`bind` binds queries to the commit that `source` reads.
 
-    Raises InvalidLimit, SpaceNotFound, AmbiguousSpace, InvalidRequest when there is no vector to sample,
+    Raises InvalidLimit, SpaceNotFound, AmbiguousSpace, InvalidRequest if there is no vector to sample,
     RequestTooLarge, what a budget may raise, and what `bind` raises.
     """
     _check_counts(test)
@@ -88,7 +91,7 @@ def _check_counts(test: RecallTest) -> None:
 
 
 def _queries_of(test: RecallTest, source: Source, space: str, distance: Distance) -> tuple[Query, ...]:
-    """The queries to search as `test` says. Stored vectors do not find their own point, which would be no feat."""
+    """The queries to search. A stored vector does not find its own point, since that would be too easy."""
     if not isinstance(test.queries, Sample):
         ranks = [Nearest(vector) for vector in test.queries]
         return tuple(_query(test, rank, space, f"queries[{number}]") for number, rank in enumerate(ranks))
@@ -97,7 +100,7 @@ def _queries_of(test: RecallTest, source: Source, space: str, distance: Distance
 
 
 def exactly(query: BoundQuery) -> BoundQuery:
-    """The same query of one stage, answered exactly."""
+    """The same query of one stage, to be answered exactly."""
     leaf = query.root.ranked
     if not isinstance(leaf, BoundLeaf) or leaf.rank is None:
         return query
@@ -105,7 +108,7 @@ def exactly(query: BoundQuery) -> BoundQuery:
 
 
 def recall_of(found: Ranking, exact: Ranking, distance: Distance) -> float:
-    """Share of the places of `exact` that `found` fills as well. Points of equal score stand in for each other."""
+    """The share of the points of `exact` that `found` has too. Points of equal score may replace each other."""
     if not len(exact):
         return 1.0
     worst = exact.scores[-1]
@@ -114,7 +117,7 @@ def recall_of(found: Ranking, exact: Ranking, distance: Distance) -> float:
 
 
 def summary(recalls: Sequence[float], seq: int) -> Recall:
-    """Requires: at least one."""
+    """The summary of the recall of each query. Requires: at least one."""
     ascending = sorted(recalls)
     return Recall(
         average=sum(ascending) / len(ascending),

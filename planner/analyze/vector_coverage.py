@@ -1,4 +1,4 @@
-"""Coverage: how many of the points that should have a vector in a space have one that is up to date."""
+"""Coverage: how many of the points that should have a vector in a space have a current one."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from storage.tables import Reader
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`total` points should have a vector, `indexed` of them have one, as of commit `seq`."""
+    """`total` points should have a vector, `indexed` of them have a current one, as of commit `seq`."""
 
     total: int
     indexed: int
@@ -26,12 +26,12 @@ class Coverage:
 
 
 def has_property(path: str) -> CheckedFilter:
-    """Points with a value at `path` that is not null, [] or ""."""
+    """Matches points with a value at `path` that is not null, [] or ""."""
     return derived_filter(Filter(must=(Exists(path),), must_not=(IsEmpty(path),)))
 
 
 def has_text(path: str) -> CheckedFilter:
-    """Points with a string at `path`, or in an array there, that is not white space alone."""
+    """Matches points with a string at `path`, or in an array there, that is not only white space."""
     return derived_filter(Filter(must=(TextTest(path, TextOperator.REGEX, r"[^\s\v\x1c-\x1f\x85\p{Z}]"),)))
 
 
@@ -46,7 +46,7 @@ class Matching:
 def matching_at(reader: Reader, filter: CheckedFilter, before: Matching | None, budget: Budget) -> Matching:
     """The points that match at the commit of `reader`: those of `before`, an older one, but for what changed since.
 
-    Raises DeadlineExceeded or Cancelled as `budget` says.
+    Raises DeadlineExceeded, Cancelled.
     """
     changed = None if before is None or before.seq > reader.seq else reader.changed_since(before.seq)
     if before is None or changed is None:
@@ -62,9 +62,10 @@ def matching_at(reader: Reader, filter: CheckedFilter, before: Matching | None, 
 def coverage(
     reader: Reader, space: str, wanted: NDArray[np.uint32], stale: NDArray[np.uint32] | None = None
 ) -> Coverage:
-    """How many of the points in the slots `wanted`, and of those that have a vector in `space`, have one.
+    """How many points should have a vector in `space`, and how many have one. `wanted` are slots, ascending.
 
-    With `stale`, the slots of points whose vector is out of date if they have one, only the wanted ones count.
+    Without `stale`, points that have a vector count as well. With `stale`, only the wanted ones do; `stale` are slots
+    of points whose vector, if any, is out of date.
     """
     present = reader.slots_with_vector(space)
     if stale is None:

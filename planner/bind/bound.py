@@ -1,6 +1,7 @@
-"""Bound queries: names are spaces, vectors are read and checked, and defaults are filled in. Plans are made of these.
+"""Bound queries: names are resolved to spaces, vectors are read and checked, and defaults are filled in.
 
-stages.py makes them of queries. Ways to rank are equal when they rank alike, whatever the request called them.
+stages.py makes them from queries, and plans are made from them. Ways to rank are equal if they rank alike, even if the
+request wrote them differently.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ class BoundDbsf:
 
 @dataclass(frozen=True, slots=True)
 class Diversity:
-    """Of the first `candidates` points those are picked that are also unlike each other. See Mmr."""
+    """Picks, among the first `candidates` points, those that are also unlike each other. See Mmr."""
 
     space: str
     distance: Distance
@@ -45,14 +46,14 @@ class Diversity:
 
 @dataclass(frozen=True, slots=True)
 class BoundLeaf:
-    """Points of the whole collection; in id order if `rank` is None."""
+    """Ranks points of the whole collection. `rank` None: in id order."""
 
     rank: Ranker | None
 
 
 @dataclass(frozen=True, slots=True)
 class BoundMerge:
-    """The union of what other stages found, of which there is one at least."""
+    """Ranks the union of what other stages found. There is at least one."""
 
     rank: Ranker | BoundRrf | BoundDbsf
     prefetch: "tuple[BoundStage, ...]"
@@ -60,9 +61,10 @@ class BoundMerge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundStage:
-    """See Stage. `exclude`: the points that gave vectors to the stage, which it leaves out. Nothing changes below it.
+    """See Stage. `exclude` are points whose vectors the stage was given; it leaves them out. No value changes after
+    this.
 
-    `highlight`: what to return of the matched texts, if the stage ranks by text.
+    `highlighted` is what to return of the matched texts, if the stage ranks by text.
     """
 
     ranked: BoundLeaf | BoundMerge
@@ -80,7 +82,7 @@ class BoundStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundQuery:
-    """A root stage and what to return of its hits. `path` is where the request holds the query, for errors."""
+    """A root stage, and what to return of its hits. `path` is where the request holds the query, for errors."""
 
     root: BoundStage
     payload: PayloadSelector | None

@@ -11,12 +11,12 @@ from storage.errors import NotFinite
 
 
 def name_of_fusion(rank: Rrf | Dbsf) -> str:
-    """As the contract calls it."""
+    """The name of the fusion in the contract."""
     return "rrf" if isinstance(rank, Rrf) else "dbsf"
 
 
 def bind_fusion(rank: Rrf | Dbsf, asked: Asked) -> BoundRrf | BoundDbsf:
-    """Weights are 1 unless they are given. Raises InvalidQuery or NotFinite. Requires: the stage has prefetches."""
+    """Weights that are not given are 1. Raises InvalidQuery or NotFinite. Requires: the stage has prefetches."""
     lists, path = len(asked.stage.prefetch), f"{asked.path}query.{name_of_fusion(rank)}"
     asked.refuse_using("fusion")
     if isinstance(rank, Rrf):
@@ -29,13 +29,13 @@ def bind_fusion(rank: Rrf | Dbsf, asked: Asked) -> BoundRrf | BoundDbsf:
 
 def _check_weights(weights: tuple[float, ...], lists: int, path: str) -> None:
     if len(weights) != lists:
-        raise InvalidQuery(path, f"one weight per prefetch is needed: {lists}, not {len(weights)}")
+        raise InvalidQuery(path, f"give one weight per prefetch: {lists}, not {len(weights)}")
     for index, weight in enumerate(weights):
         _check_not_negative(weight, f"{path}[{index}]")
         if weight > MAX_WEIGHT:
             raise InvalidQuery(f"{path}[{index}]", f"{weight:g} is more than MAX_WEIGHT allows ({MAX_WEIGHT:g})")
     if not any(weights):
-        raise InvalidQuery(path, "all weights are 0")
+        raise InvalidQuery(path, "at least one weight must not be 0")
 
 
 def _check_not_negative(value: float, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Which settings of a stage are refused, and why: all but its rank, its filter and its prefetches."""
+"""Which settings of a stage are refused, and why. Its rank, its filter and its prefetches are checked elsewhere."""
 
 import math
 
@@ -11,32 +11,32 @@ from storage.write import check_point_id
 
 
 def check_root(root: Stage, path: str) -> None:
-    """Raises InvalidQuery, NotFinite or InvalidPointId for what only a root has."""
+    """Checks the settings that only a root has. Raises InvalidQuery, NotFinite or InvalidPointId."""
     if root.score_mode is ScoreMode.DISTANCE and not is_by_metric(root.query):
-        raise InvalidQuery(f"{path}score_mode", "only a stage that ranks by a vector has distances")
+        raise InvalidQuery(f"{path}score_mode", "only a stage that ranks by one vector has distances")
     if root.search_after is not None:
         _check_search_after(root, root.search_after, path)
 
 
 def check_prefetch(stage: Stage, path: str) -> None:
-    """Raises InvalidQuery if the stage has what only a root has."""
+    """Raises InvalidQuery if a prefetch has a setting that only a root has."""
     if stage.offset:
         raise InvalidQuery(f"{path}offset", "only the root has an offset")
     if stage.search_after is not None:
-        raise InvalidQuery(f"{path}search_after", "only the root goes on after a hit")
+        raise InvalidQuery(f"{path}search_after", "only the root has search_after")
     if stage.score_mode is not ScoreMode.RAW:
         raise InvalidQuery(f"{path}score_mode", "only the root has a score mode")
 
 
 def check_settings(stage: Stage, limit: int, path: str) -> None:
-    """Raises InvalidLimit, InvalidQuery or NotFinite. `limit` is the stage's own or its default."""
+    """Raises InvalidLimit, InvalidQuery or NotFinite. `limit` is the stage's limit or its default."""
     check_page(limit, stage.offset, path)
     _check_params(stage.params, f"{path}params")
     _check_threshold(stage, f"{path}score_threshold")
 
 
 def check_mmr(mmr: Mmr, limit: int, path: str) -> None:
-    """`limit` is the stage's: fewer candidates could not fill the first page."""
+    """Checks diversity. `limit` is the stage's limit: fewer candidates could not fill the first page."""
     if not math.isfinite(mmr.diversity):
         raise NotFinite(f"{path}.diversity", f"{mmr.diversity} is not finite")
     if not 0 <= mmr.diversity <= 1:
@@ -53,9 +53,9 @@ def _check_search_after(root: Stage, position: SearchAfter, path: str) -> None:
         raise NotFinite(f"{path}search_after.score", f"{position.score} is not finite")
     check_point_id(position.id, f"{path}search_after.id")
     if root.offset:
-        raise InvalidQuery(f"{path}offset", "search_after goes on after a hit; it takes no offset")
+        raise InvalidQuery(f"{path}offset", "search_after starts after a hit, so it takes no offset")
     if root.score_mode is not ScoreMode.RAW:
-        raise InvalidQuery(f"{path}score_mode", "search_after goes on after a raw score")
+        raise InvalidQuery(f"{path}score_mode", "search_after starts after a raw score")
 
 
 def _check_params(params: SearchParams, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Binds queries, stage by stage: first all that a schema can tell of all of them, then the vectors of stored points.
+"""Binds queries, stage by stage: first checks everything against the schema, then reads the vectors of stored points.
 
 So a query that cannot be is refused before a point is read. The ways to rank are in rank/ways.py.
 """
@@ -36,24 +36,27 @@ from storage.errors import LimitExceeded
 from storage.schema import CollectionSchema
 
 DEFAULT_LIMIT = 10
-"""Points a query returns unless it says otherwise."""
+"""Points that a query returns by default."""
 
 DEFAULT_CANDIDATES = 100
-"""Points among which diverse ones are picked unless a query says otherwise, or asks for more."""
+"""Candidates among which diverse points are picked, by default. A query that asks for more points has more."""
 
 
 def bind(queries: Sequence[Query], source: VectorSource) -> list[BoundQuery]:
-    """What the queries mean in the collection that is searched.
+    """The bound queries, for the collection that is searched.
 
-    Raises what check_query raises, before a point is read; PointNotFound, VectorNotFound, CollectionNotFound, and for
-    the vector of a stored point what a vector of the request itself would raise.
+    Raises what check_query raises, before a point is read. Then PointNotFound, VectorNotFound, CollectionNotFound, and
+    for the vector of a stored point what the same vector in the request would raise.
     """
     checked = [check_query(query, source.reader.schema) for query in queries]
     return [query.read(source) for query in checked]
 
 
 def check_query(query: Query, schema: CollectionSchema) -> "CheckedQuery":
-    """Raises InvalidRequest and its subclasses, SpaceNotFound or NoTextIndex, naming the field below `query.path`."""
+    """Raises InvalidRequest and its subclasses, SpaceNotFound or NoTextIndex.
+
+    They name the field below `query.path`.
+    """
     path = f"{query.path}." if query.path else ""
     stages = _count_stages(query.root, path, depth=1)
     if stages > MAX_STAGES:
@@ -66,7 +69,7 @@ def check_query(query: Query, schema: CollectionSchema) -> "CheckedQuery":
 
 @dataclass(frozen=True, slots=True)
 class CheckedQuery:
-    """A query of which everything is known but the vectors of stored points."""
+    """A query that was checked. Only the vectors of stored points were not read yet."""
 
     query: Query
     root: "_CheckedStage"
@@ -129,7 +132,7 @@ class _CheckedStage:
 
 
 def _count_stages(stage: Stage, path: str, *, depth: int) -> int:
-    """`path` is the stage's own, with a dot at the end unless it is empty."""
+    """The number of stages. `path` is the path of the stage, and ends with a dot unless it is empty."""
     if depth > MAX_DEPTH:
         raise LimitExceeded(path.removesuffix("."), limit="MAX_DEPTH", maximum=MAX_DEPTH, actual=depth)
     return 1 + sum(
@@ -160,7 +163,7 @@ def _check_leaf(asked: Asked) -> Unread[Ranker] | None:
     match asked.stage.query:
         case None:
             if asked.stage.using is not None:
-                raise InvalidQuery(f"{asked.path}using", "without a query no vector space is used")
+                raise InvalidQuery(f"{asked.path}using", "leave it out: without a query no vector space is used")
             return None
         case Rrf() | Dbsf() as fusion:
             raise InvalidQuery(f"{asked.path}query.{name_of_fusion(fusion)}", "fusion needs prefetches")
@@ -180,7 +183,7 @@ def _check_merge(asked: Asked) -> Unread[Ranker | BoundRrf | BoundDbsf]:
 
 
 def _bind_diversity(asked: Asked, limit: int) -> Diversity | None:
-    """Requires: the stage's query was checked. Raises InvalidQuery, NotFinite, LimitExceeded."""
+    """Requires: the query of the stage was checked. Raises InvalidQuery, NotFinite, LimitExceeded."""
     query = asked.stage.query
     if not isinstance(query, Nearest) or query.mmr is None:
         return None
@@ -190,7 +193,10 @@ def _bind_diversity(asked: Asked, limit: int) -> Diversity | None:
 
 
 def _candidates(mmr: Mmr, limit: int) -> int:
-    """Points among which a diverse stage picks. They do not depend on the offset, so that pages continue each other."""
+    """How many candidates a diverse stage has.
+
+    This does not depend on the offset, so that pages continue each other.
+    """
     return max(DEFAULT_CANDIDATES, limit) if mmr.candidates is None else mmr.candidates
 
 

@@ -1,4 +1,4 @@
-"""Declared indexes of payload paths: creates and deletes them, and says what has become of them."""
+"""Declared indexes of payload paths: creates and deletes them, and reports their state."""
 
 from planner.payload_index import FieldBuilds, FieldIndexes, FieldIndexStatus, IndexState, check_index_path
 from storage.budget import UNLIMITED, Budget
@@ -7,7 +7,7 @@ from storage.schema import FieldIndexParams, SchemaChange
 
 
 class DeclaredIndexes:
-    """The indexes that somebody declared. Safe for many threads."""
+    """The indexes that users declared. Safe for many threads."""
 
     def __init__(self, fields: FieldIndexes, builds: FieldBuilds) -> None:
         self._fields = fields
@@ -22,10 +22,12 @@ class DeclaredIndexes:
         wait: bool = True,
         budget: Budget = UNLIMITED,
     ) -> FieldIndexStatus:
-        """Declares an index of a payload path, durably; with `wait` it is READY then, else made in the background.
+        """Declares an index of a payload path, durably. With `wait` it is READY on return; else it is made in the
+        background.
 
-        The same again changes nothing. Raises InvalidRequest for what is no path, FieldIndexAlreadyExists for a path
-        with another index, LimitExceeded, DeadlineExceeded, Cancelled; after the last two it may be declared.
+        Declaring the same index again changes nothing. Raises InvalidRequest for what is no path,
+        FieldIndexAlreadyExists if the path has another index, LimitExceeded, DeadlineExceeded, Cancelled. After the
+        last two it may be declared.
         """
         path = check_index_path(path)
         if collection.schema.field_indexes.get(path) != params:
@@ -37,7 +39,7 @@ class DeclaredIndexes:
         return self.status(collection, budget).get(path, FieldIndexStatus(params, 0, IndexState.PENDING))
 
     def delete(self, collection: Collection, path: str, budget: Budget = UNLIMITED) -> bool:
-        """Deletes a declared index, durably; False when there is none. Raises InvalidRequest for what is no path."""
+        """Deletes a declared index, durably. False if there is none. Raises InvalidRequest for what is no path."""
         path = check_index_path(path)
         if path not in collection.schema.field_indexes:
             return False

@@ -1,4 +1,4 @@
-"""Has derived indexes follow their collections: when one is opened, after its commits, and when it is closed."""
+"""Keeps derived indexes in step with their collections: on opening, after commits, and on closing."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from storage.pacing import paced
 
 
 class DerivedIndexes:
-    """Indexes of payloads and texts of open collections, made behind everybody else. Safe for many threads."""
+    """Indexes of payloads and texts of open collections, made in the background. Safe for many threads."""
 
     def __init__(self, queries: Queries, indexes: Indexes, builds: FieldBuilds) -> None:
         self._queries = queries
@@ -25,14 +25,14 @@ class DerivedIndexes:
         self._upkeep.opened(collection)
 
     def is_preparing(self, collection: Collection) -> bool:
-        """Whether that is not done yet."""
+        """Whether that is not finished yet."""
         return self._upkeep.is_opening(collection)
 
     def ask_first(self, collection: Collection, is_ended: Callable[[], bool]) -> None:
-        """Asks one query of each kind that the collection is there for, unless it was closed.
+        """Asks one query of each kind that the collection is made for, unless it was closed. See
+        upkeep/first_queries.py.
 
-        See upkeep/first_queries.py.
-        Raises Cancelled once it `is_ended` or closed, CorruptStore.
+        Raises Cancelled if `is_ended` or if the collection was closed, CorruptStore.
         """
         hold = collection.hold_if_open()
         if hold is not None:
@@ -46,19 +46,21 @@ class DerivedIndexes:
                 )
 
     def prepare(self, collection: Collection) -> None:
-        """Does now what else happens in the background after a collection was opened: its derived indexes are there
-        then, and their files. Raises Cancelled when it is closed meanwhile, CorruptStore."""
+        """Does now what is otherwise done in the background after opening: afterwards the derived indexes and their
+        files exist.
+
+        Raises Cancelled if the collection is closed meanwhile, CorruptStore."""
         self._upkeep.look_after(collection, opened=True)
 
     def committed(self, collection: Collection) -> None:
-        """Has the derived indexes of a collection follow its commits, in the background. Does not wait."""
+        """Updates the derived indexes after a commit, in the background. Does not wait."""
         self._upkeep.changed(collection)
 
     def closed(self, collection: Collection) -> None:
-        """Lets go of what was derived from a collection that was closed."""
+        """Forgets what was derived from a collection that was closed."""
         self._upkeep.closed(collection)
         self._indexes.fields.forget(collection.uid)
 
     def close(self) -> None:
-        """Ends the work in the background. Requires: no request is left."""
+        """Ends the work in the background. Requires: no request is running."""
         self._upkeep.close()

@@ -1,4 +1,4 @@
-"""The planner's door: one object for each thing that can be asked of collections, over the same derived indexes."""
+"""The planner's door: one object for each kind of question about collections, over the same derived indexes."""
 
 from collections.abc import Callable
 
@@ -21,10 +21,11 @@ DEFAULT_TEXT_INDEX_BYTES = 2**30
 
 
 class Engine:
-    """Owns the caches of evaluated filters and of derived indexes, and what works with them. Safe for many threads.
+    """Owns the caches of evaluated filters and of derived indexes, and the objects that use them. Safe for many
+    threads.
 
-    `queries`, `reads` and `analyses` answer; `writes` compiles the filters of writes; `field_indexes` declares indexes
-    of payload paths; `derived` has indexes follow their collections.
+    `queries`, `reads` and `analyses` answer. `writes` compiles the filters of writes. `field_indexes` declares indexes
+    of payload paths. `derived` keeps indexes in step with their collections.
     """
 
     def __init__(
@@ -39,9 +40,9 @@ class Engine:
     ) -> None:
         """`lookup` finds a collection by name or alias (Database.collection).
 
-        `cache_bytes` bounds remembered filters, `field_index_bytes` the indexes that no one declared; 0: none.
-        Text indexes that are not in use go when all together hold more than `text_index_bytes`. `search_timeout`
-        (seconds) and `max_scan` bound each request of queries beside its own budget.
+        `cache_bytes` bounds remembered filters, `field_index_bytes` the indexes that no one declared; 0 means none. If
+        text indexes together hold more than `text_index_bytes`, those that are not in use are dropped. `search_timeout`
+        (seconds) and `max_scan` bound each request of queries, besides its own budget.
         """
 
         def bounded(budget: Budget) -> Budget:
@@ -58,5 +59,5 @@ class Engine:
         self.derived = DerivedIndexes(self.queries, indexes, builds)
 
     def close(self) -> None:
-        """Ends the work in the background. Requires: no request is left."""
+        """Ends the work in the background. Requires: no request is running."""
         self.derived.close()

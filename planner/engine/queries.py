@@ -22,11 +22,11 @@ from storage.mvcc import Snapshot
 from storage.schema import PointId
 
 
-class Hit(NamedTuple):  # one is made per hit: a frozen dataclass takes three times as long
-    """A ranked point. `payload` is encoded by the collection's codec, None when it was not asked for.
+class Hit(NamedTuple):  # one is made per hit, and a frozen dataclass takes three times as long
+    """A ranked point. `payload` is encoded by the collection's codec; None if the query did not ask for it.
 
-    `vectors` are by space name, as they were written; spaces that the point lacks are left out. `highlights` are the
-    parts of its texts that queries by BM25 ask for.
+    `vectors` are by space name, as they were written. Spaces that the point lacks are left out. `highlights` are the
+    fragments of its texts that queries by BM25 ask for.
     """
 
     id: PointId
@@ -39,9 +39,9 @@ class Hit(NamedTuple):  # one is made per hit: a frozen dataclass takes three ti
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """Hits best first, the commit that was read, and how it ran when `Query.explain` asked.
+    """Hits, best first, the commit that was read, and how it ran if `Query.explain` is set.
 
-    `total`: how many points the query ranks, whatever its limit; None where that is not known.
+    `total` is how many points the query ranks, whatever its limit; None if that is not known.
     """
 
     hits: list[Hit]
@@ -52,7 +52,7 @@ class QueryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedPoints:
-    """One explanation per id asked, in order, and the commit that was read."""
+    """One explanation per id, in the order of the request, and the commit that was read."""
 
     points: list[PointExplanation]
     seq: int
@@ -61,8 +61,8 @@ class ExplainedPoints:
 class Queries:
     """Answers queries. Safe for many threads.
 
-    `lookup` finds a collection by name or alias (Database.collection), for queries that take their vector elsewhere.
-    `bounded` says within which budget a query runs.
+    `lookup` finds a collection by name or alias (Database.collection), for queries that take a vector from elsewhere.
+    `bounded` gives the budget within which a query runs.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Queries:
         *,
         batch_field: str = "queries",
     ) -> list[QueryAnswer]:
-        """Answers in the order of `queries`, all from one snapshot; leaves that are equal run once.
+        """Answers in the order of `queries`, all from one snapshot. Equal leaves run once.
 
-        Everything is validated before anything is searched. Errors name fields below each query's `path`;
-        `batch_field` names the batch itself. Raises InvalidRequest and its subclasses, SpaceNotFound,
+        Everything is validated before anything is searched. Errors name fields below each query's `path`, and
+        `batch_field` is the name of the batch itself. Raises InvalidRequest and its subclasses, SpaceNotFound,
         PointNotFound, VectorNotFound, CollectionNotFound (lookup_from), ScanTooLarge, DeadlineExceeded, Cancelled.
         """
         with collection.snapshot() as reader:
@@ -98,7 +98,7 @@ class Queries:
         *,
         batch_field: str = "queries",
     ) -> list[QueryAnswer]:
-        """`query` on a snapshot of `collection`."""
+        """As `query`, on a snapshot of `collection`."""
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
         planned = self._plans.of(collection, reader, queries)
@@ -118,7 +118,10 @@ class Queries:
     def explain(
         self, collection: Collection, query: Query, *, analyze: bool = False, budget: Budget = UNLIMITED
     ) -> Explanation:
-        """The plan of `query`; with `analyze` it is also run, and the actual numbers and hits' origins are set."""
+        """The plan of `query`.
+
+        With `analyze` the query also runs, and actual numbers and the hits' origins are added.
+        """
         with collection.snapshot() as reader:
             [bound] = self.bind(collection, reader, [query])
             plan = optimize(build(bound))
@@ -127,17 +130,17 @@ class Queries:
             source = self._source([bound], reader, self._bounded(budget))
             trace, started = Trace(), time.perf_counter_ns()
             [outcome] = run([plan], source, [trace])
-            _hits(plan, outcome.ranking, source)  # the time of a query is also that of reading its hits
+            _hits(plan, outcome.ranking, source)  # the time of a query includes reading its hits
             return explain(plan, source, _ran(trace, outcome.ranking, started))
 
     def explain_points(
         self, collection: Collection, query: Query, ids: Sequence[PointId], budget: Budget = UNLIMITED
     ) -> ExplainedPoints:
-        """Why each of `ids` is, or is not, in the answer to `query`, which is run. Raises what `query` raises."""
+        """Why each of `ids` is in the answer to `query`, or is not. The query runs. Raises what `query` raises."""
         check_explained(ids)
         if query.root.search_after is not None:
             path = f"{query.path}." if query.path else ""
-            raise InvalidQuery(f"{path}search_after", "points are explained within the whole ranking; leave it out")
+            raise InvalidQuery(f"{path}search_after", "leave it out: points are explained within the whole ranking")
         budget = self._bounded(budget)
         with collection.snapshot() as reader:
             [bound] = self.bind(collection, reader, [query])
@@ -145,7 +148,10 @@ class Queries:
             return ExplainedPoints(explained, reader.seq)
 
     def _source(self, queries: Sequence[BoundQuery], reader: Snapshot, budget: Budget) -> LocalSource:
-        """Where the queries are run, with room for their hits. Raises RequestTooLarge, ReplyTooLarge."""
+        """The source that the queries run on, with memory counted for their hits.
+
+        Raises RequestTooLarge, ReplyTooLarge.
+        """
         check_least_reply(queries, reader, budget)
         points = sum(min(query.root.limit, reader.point_count) for query in queries)
         budget.hold(POINT_BYTES * points, "the points of the answers")

@@ -23,7 +23,7 @@ ALL_PAYLOAD = PayloadSelector()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Points in id order, the id at which the next page starts (None on the last), and the commit that was read."""
+    """Points in id order, the id at which the next page starts (None: no more pages), and the commit that was read."""
 
     points: list[Fetched]
     next_id: PointId | None
@@ -32,7 +32,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Points in the order asked, the ids that do not exist, and the commit that was read."""
+    """Points in the order of the request, the ids that do not exist, and the commit that was read."""
 
     points: list[Fetched]
     missing: list[PointId]
@@ -79,9 +79,9 @@ class Reads:
         with_vectors: VectorsSelector | None = None,
         budget: Budget = UNLIMITED,
     ) -> Page:
-        """`scroll` on a snapshot: equal arguments give equal pages. One that is too large for a reply is shorter.
+        """`scroll` on a snapshot: equal arguments give equal pages. A page that is too large for a reply is shortened.
 
-        Raises ReplyTooLarge when a single point is, and what a filter and a budget may raise.
+        Raises ReplyTooLarge if a single point is too large, and what a filter and the budget raise.
         """
         check_page(limit)
         if offset is not None:
@@ -102,7 +102,10 @@ class Reads:
         with_vectors: VectorsSelector | None = None,
         budget: Budget = UNLIMITED,
     ) -> Found:
-        """The points of `ids` in the order asked, repeats included. Raises ReplyTooLarge, and what a selector may."""
+        """The points of `ids` in the order of the request, repeats included.
+
+        Raises ReplyTooLarge, and what selectors raise.
+        """
         check_ids(ids)
         with collection.snapshot() as reader:
             _check_read(reader.schema, None, with_payload, with_vectors)
@@ -116,7 +119,7 @@ class Reads:
     def count(
         self, collection: Collection, filter: Filter | None = None, budget: Budget = UNLIMITED
     ) -> tuple[int, int]:
-        """(the exact number of matching points, the commit that was read)."""
+        """The exact number of matching points, and the sequence number of the commit that was read."""
         with collection.snapshot() as reader:
             if filter is None:
                 return reader.point_count, reader.seq

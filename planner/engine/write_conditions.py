@@ -1,4 +1,4 @@
-"""Filters of writes: which points a write selects, and what stored points must fulfil for it to change them."""
+"""Filters of writes: which points a write selects, and which conditions stored points must meet for a change."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +13,7 @@ from storage.write import BySlots, StoredCondition
 
 
 class WriteConditions:
-    """Compiles filters of writes, which are evaluated when the writes are applied. Safe for many threads."""
+    """Compiles filters of writes. They are evaluated when the writes are applied. Safe for many threads."""
 
     def __init__(self) -> None:
         self._write_filters = WriteFilters()
@@ -21,7 +21,10 @@ class WriteConditions:
     def selector(
         self, schema: CollectionSchema, filter: Filter, budget: Budget = UNLIMITED, *, field: str = "filter"
     ) -> BySlots:
-        """Selects the matching points of a write, evaluated when it is applied. `field` is the filter's path."""
+        """Selects the points of a write by a filter, which is evaluated when the write is applied.
+
+        Errors name `field`.
+        """
         checked = check_filter(filter, schema, field)
         return BySlots(partial(self._write_filters.matching_slots, filter=checked, budget=budget))
 
@@ -34,9 +37,9 @@ class WriteConditions:
         *,
         path: str = "",
     ) -> StoredCondition | None:
-        """What stored points must fulfil for a write to change them; None when nothing is asked.
+        """The condition that stored points must meet for a write to change them; None if nothing is asked.
 
-        `path` is the write's in the request. Raises InvalidFilter and what else a filter may raise.
+        `path` is where the request holds the write. Raises InvalidFilter and what else a filter may raise.
         """
         if filter is None and not comparisons:
             return None

@@ -1,4 +1,4 @@
-"""What a plan asks of a source, and what a source answers: leaves below restrictions, and rankings of them."""
+"""What a plan asks of a source, and what a source answers: leaves below restrictions, and rankings of these."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Demand:
     leaf: Leaf
     restrictions: tuple[CheckedFilter, ...] = ()
     _hash: int = field(init=False, repr=False, compare=False)
-    """Computed once: a demand is a key of several tables, and a leaf has many parts."""
+    """Computed once: a demand is a key of several tables, and hashing a leaf takes long."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.leaf, self.restrictions)))
@@ -30,9 +30,9 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class LeafAnswer:
-    """What a leaf emits, and how it was found. `rows_in`: points that were allowed, if they were counted.
+    """What a leaf emits, and how it was found. `rows_in` is how many points were allowed, if they were counted.
 
-    `total`: points that it would emit without a limit, None where that is not known.
+    `total` is how many points it would emit without a limit; None if that is not known.
     """
 
     ranking: Ranking
@@ -53,5 +53,5 @@ def demands_of(node: Node, restrictions: tuple[CheckedFilter, ...] = ()) -> Iter
 
 
 def below(node: Node, restrictions: tuple[CheckedFilter, ...]) -> tuple[CheckedFilter, ...]:
-    """The restrictions that hold for a node's children."""
+    """The restrictions that apply to a node's children."""
     return (*restrictions, node.filter) if isinstance(node, Restrict) else restrictions

@@ -1,4 +1,7 @@
-"""Maximal marginal relevance: picks points that are near to the query and unlike those picked before them."""
+"""Maximal marginal relevance: picks points that are near to the query and unlike the points picked before.
+
+The method is that of Carbonell and Goldstein, 1998.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +19,11 @@ def pick_diverse(
     picks: int,
     budget: Budget,
 ) -> NDArray[np.intp]:
-    """Positions of at most `picks` of n points, in the order of picking. Of equals the first is picked.
+    """Positions of at most `picks` of n points, in the order of picking. Of equal points the first is picked.
 
-    `relevance` (n,) are scores of `rows` (n, d) for the query, best first. The first pick is the most relevant; each
-    next one has the greatest (1 - diversity) * relevance - diversity * max(similarity to those picked), where
-    relevance and similarity are scores of the metric, negated where lower is better.
+    `relevance` (n,) are scores of `rows` (n, d) for the query, best first. The first pick is the most relevant point.
+    Each next pick has the greatest (1 - diversity) * relevance - diversity * max(similarity to the picked points).
+    Relevance and similarity are scores of the metric, negated if lower is better.
     """
     sign = 1.0 if distance.higher_is_better else -1.0
     wanted: NDArray[np.float64] = (1.0 - diversity) * (sign * relevance.astype(np.float64))

@@ -1,6 +1,6 @@
-"""Runs plans over a source: the leaves of all plans first, together, then each tree from its leaves up.
+"""Runs plans over a source: first the leaves of all plans together, then each tree from its leaves up.
 
-The source answers leaves, operators are in operators.py, what is reported of a run is in trace.py.
+The source answers leaves, operators are in operators.py, and what is reported of a run is in trace.py.
 """
 
 import time
@@ -48,25 +48,26 @@ from planner.rank import NOTHING, Ranker, Ranking
 from planner.resolve import CheckedFilter
 
 _Place = tuple[int, str]
-"""Where a leaf is: number of the plan, stage."""
+"""Where a leaf is: number of its plan, and its stage."""
 
 
 def execute(plans: Sequence[Plan], source: Source, traces: Sequence[Trace | None] | None = None) -> list[Ranking]:
-    """What each plan's root emits, in order. See `run`."""
+    """What the root of each plan emits, in order. See `run`."""
     return [outcome.ranking for outcome in run(plans, source, traces)]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a plan's root emits. `total`: how many points it would emit without limit and offset, and before a
-    `search_after`; None where that is not known."""
+    """What a plan's root emits.
+
+    `total` is how many points it would emit without limit, offset and `search_after`; None if that is not known."""
 
     ranking: Ranking
     total: int | None
 
 
 def run(plans: Sequence[Plan], source: Source, traces: Sequence[Trace | None] | None = None) -> list[Outcome]:
-    """The outcome of each plan, in order. Traces, where given, are filled. Raises DeadlineExceeded, Cancelled."""
+    """The outcome of each plan, in order. Traces, if given, are filled. Raises DeadlineExceeded, Cancelled."""
     started = time.perf_counter_ns()
     places: dict[Demand, _Place] = {}
     for number, plan in enumerate(plans):
@@ -84,7 +85,7 @@ def run(plans: Sequence[Plan], source: Source, traces: Sequence[Trace | None] | 
 
 @dataclass(frozen=True, slots=True)
 class _Leaves:
-    """The leaves of all plans: their answers, where each is first, and the microseconds that each is given."""
+    """The leaves of all plans: their answers, where each first occurs, and the microseconds that are its share."""
 
     answers: Mapping[Demand, LeafAnswer]
     places: Mapping[Demand, _Place]
@@ -93,14 +94,14 @@ class _Leaves:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One plan's way from its leaves' answers to its root."""
+    """The run of one plan, from the answers of its leaves to its root."""
 
     number: int
     source: Source
     leaves: _Leaves
     trace: Trace | None
     rows: dict[int, int] = field(default_factory=dict)
-    """How many rows each node emitted, by its identity."""
+    """How many rows each node emitted, by the node's identity."""
 
     def outcome(self, root: Node) -> Outcome:
         """What the plan's `root` emits."""
@@ -108,7 +109,7 @@ class _Run:
         return Outcome(ranking, self._total(root))
 
     def _total(self, node: Node) -> int | None:
-        """How many rows `node`, of the root's stage, would emit if neither it nor those below it had a limit."""
+        """How many rows `node` of the root's stage would emit if neither it nor the nodes below it had a limit."""
         match node:
             case Limit() | After() | ConvertScores():
                 return self._total(node.child)
@@ -157,7 +158,7 @@ class _Run:
     def _emit_leaf(self, demand: Demand, leaf: Leaf) -> Ranking:
         answer = self.leaves.answers[demand]
         if self.trace is not None:
-            # `leaf` is this plan's own; the demand of an equal leaf names another stage.
+            # `leaf` belongs to this plan. The demand may hold an equal leaf, which names another stage.
             actual = replace(
                 self._actual(answer, self.leaves.places[demand], leaf.stage),
                 conditions=self.source.conditions(demand.filters),
@@ -182,7 +183,7 @@ class _Run:
         )
 
     def _statistics(self, node: Node) -> Mapping[str, str]:
-        """What the index knew that the scores of a node are made of."""
+        """The numbers of the collection that the scores of a node depend on, as text."""
         ranker = _ranker_of(node)
         if ranker is None or not ranker.needs_statistics:
             return {}
@@ -190,7 +191,7 @@ class _Run:
         return ranker.describe_statistics(statistics[ranker])
 
     def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
-        """What an inner node makes of its inputs."""
+        """What an inner node emits for its inputs."""
         match node:
             case FuseRanks():
                 return fuse_ranks(node, inputs, self.source.points)
@@ -236,7 +237,7 @@ def _ranker_of(node: Node) -> Ranker | None:
 
 
 def _distances(node: Node, rows_in: int, rows_out: int) -> int:
-    """Distances that an inner node computed to make `rows_out` rows of `rows_in`."""
+    """How many distances an inner node computed to make `rows_out` rows from `rows_in`."""
     match node:
         case Rerank():
             return node.ranker.distances(rows_out)

@@ -1,4 +1,4 @@
-"""Reads the matched parts of texts of the points that a request ended up with, and of no others."""
+"""Reads the matched fragments of texts, only of the points that a request returns."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,10 +11,10 @@ from storage.mvcc import Snapshot
 def highlights_of_points(
     reader: Snapshot, slots: Slots, highlighted: Sequence[Highlighted], budget: Budget
 ) -> list[tuple[Highlight, ...]]:
-    """Of each of `slots` (n,) what the queries ask for: by query, then by field, each part once.
+    """For each of `slots` (n,), the highlights that the queries ask for: by query, then by field, each fragment once.
 
-    What is found is counted in the reply, and its memory. Raises ReplyTooLarge, RequestTooLarge, DeadlineExceeded,
-    Cancelled.
+    Highlights count against the reply and the memory of the request. Raises ReplyTooLarge, RequestTooLarge,
+    DeadlineExceeded, Cancelled.
     """
     if not highlighted:
         return [()] * len(slots)

@@ -1,4 +1,4 @@
-"""Reads what a request wants of the points it ended up with: payloads and vectors of those, and of no others."""
+"""Reads payloads and vectors, only of the points that a request returns."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -16,28 +16,28 @@ from storage.search import sparse_or_multi_vectors
 from storage.vectors import MAX_MULTI_VALUES, MultiVector, SparseVector
 
 POINT_BYTES = 400
-"""Memory of a point of an answer beside its payload and vectors: the objects that hold it, and its message."""
+"""Memory of a point of an answer besides its payload and vectors: the objects that hold it, and its message."""
 
 POINT_OVERHEAD = 16
-"""Bytes of a point in a reply beside its payload and vectors, at least."""
+"""Bytes that a point takes at least in a reply, besides its payload and vectors."""
 
 VECTOR_OVERHEAD = 8
-"""Bytes of a vector in a reply beside its values, at least."""
+"""Bytes that a vector takes at least in a reply, besides its values."""
 
-VALUES_AT_ONCE = 1 << 22
+MAX_VALUES_PER_READ = 1 << 22
 """Components of vectors that are read together: 16 MiB."""
 
-MOST_AT_ONCE = 256
+POINTS_PER_CHECK = 256
 """Points that are read between two looks at the budget."""
 
 StoredValue = NDArray[np.float32] | SparseVector | MultiVector
 """A vector as it was written: a float32 row, or a sparse or multi-vector."""
 
 
-class Fetched(NamedTuple):  # one is made per hit: a frozen dataclass takes three times as long
-    """A stored point. `payload` is encoded by the collection's codec, None when it was not asked for.
+class Fetched(NamedTuple):  # one is made per hit, and a frozen dataclass takes three times as long
+    """A stored point. `payload` is encoded by the collection's codec; None if it was not asked for.
 
-    `vectors` are by space name, as they were written; spaces that the point lacks are left out.
+    `vectors` are by space name, as they were written. Spaces that the point lacks are left out.
     """
 
     id: PointId
@@ -55,8 +55,8 @@ def fetch(
 ) -> list[Fetched]:
     """The points of `slots`, in their order. Requires: checked selectors.
 
-    Raises ReplyTooLarge, as soon as what was read so far is too large for the reply, RequestTooLarge, DeadlineExceeded,
-    Cancelled.
+    Raises ReplyTooLarge as soon as the points that were read are too large for the reply, RequestTooLarge,
+    DeadlineExceeded, Cancelled.
     """
     found: list[Fetched] = []
     _read_points(reader, slots, payload, vectors, budget, found)
@@ -70,7 +70,10 @@ def fetch_some(
     vectors: VectorsSelector | None,
     budget: Budget,
 ) -> list[Fetched]:
-    """The first points of `slots`, at least one, that the reply has room for. Raises ReplyTooLarge for want of it."""
+    """The first points of `slots` for which the reply has room, at least one.
+
+    Raises ReplyTooLarge if one is too large.
+    """
     found: list[Fetched] = []
     try:
         _read_points(reader, slots, payload, vectors, budget, found)
@@ -83,9 +86,9 @@ def fetch_some(
 def fetch_repeated(
     slots: NDArray[np.uint32], fetch: Callable[[NDArray[np.uint32]], list[Fetched]], budget: Budget
 ) -> list[Fetched]:
-    """What `fetch` says of slots that may be repeated.
+    """What `fetch` returns for slots that may be repeated.
 
-    What they hold is read once, and counted against the reply each time.
+    Each point is read once, but it counts against the reply each time.
     """
     distinct = np.array(list(dict.fromkeys(slots.tolist())), np.uint32)
     by_slot = dict(zip(distinct.tolist(), fetch(distinct), strict=True))
@@ -108,7 +111,7 @@ def _read_points(
     budget: Budget,
     found: list[Fetched],
 ) -> None:
-    """Adds the points of `slots` to `found` one by one, each counted against the reply when it is read."""
+    """Adds the points of `slots` to `found` one by one. Each counts against the reply when it is read."""
     is_whole = payload is not None and payload.include is None and not payload.exclude
     names = _names(reader.schema, vectors)
     step = _points_at_once(reader.schema, names)
@@ -121,13 +124,13 @@ def _read_points(
             version, point_id, stored = reader.parts(slot)
             size = POINT_OVERHEAD + (sum(map(_size, row.values())) if row else 0)
             answer(size + len(stored) if is_whole else size)
-            # A whole payload is returned as it is stored: no decoding.
+            # A whole payload is returned as it is stored, without decoding.
             data = bytes(stored) if is_whole else _part_of(reader, stored, payload, budget)
             found.append(Fetched(point_id, version, data, row))
 
 
 def _part_of(reader: Snapshot, stored: memoryview, selector: PayloadSelector | None, budget: Budget) -> bytes | None:
-    """What is asked for of a payload; None without a selector."""
+    """The selected parts of a payload, encoded; None without a selector."""
     if selector is None:
         return None
     keys = None if selector.include is None else frozenset(map(first_key, selector.include))
@@ -147,9 +150,9 @@ def _names(schema: CollectionSchema, selector: VectorsSelector | None) -> list[s
 
 
 def _points_at_once(schema: CollectionSchema, names: Sequence[str]) -> int:
-    """Points whose vectors are read together: few where vectors are large."""
+    """How many points' vectors are read together: few if vectors are large."""
     values = sum(schema.dense[name].size if name in schema.dense else MAX_MULTI_VALUES for name in names)
-    return max(1, min(MOST_AT_ONCE, VALUES_AT_ONCE // max(1, values)))
+    return max(1, min(POINTS_PER_CHECK, MAX_VALUES_PER_READ // max(1, values)))
 
 
 def _size(vector: StoredValue) -> int:

@@ -1,6 +1,6 @@
-"""How ranked lists become one score per point: RRF and DBSF, in float64, rounded to float32 once. It sorts nothing.
+"""Fuses ranked lists into one score per point: RRF and DBSF, in float64, rounded to float32 once. It sorts nothing.
 
-Sums run over the lists in their order, so a score depends on nothing but the lists.
+Sums run over the lists in their order, so that rounding does not depend on anything else.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def reciprocal_rank_fusion(lists: Sequence[Slots], *, k: float, weights: Sequence[float]) -> tuple[Slots, Scores]:
-    """Score of every slot of `lists` (best first, no slot twice in one): sum of weight / (k + rank), rank from 1.
+    """Slots of all `lists`, ascending, and their scores: the sum of weight / (k + rank), rank from 1.
 
-    Slots ascend.
+    Each list is best first and has no slot twice. The formula is that of Cormack, Clarke and Büttcher, 2009.
     """
     ranks = [np.arange(1, len(slots) + 1, dtype=np.float64) for slots in lists]
     return _sum_over(lists, [np.divide(weight, k + rank) for rank, weight in zip(ranks, weights, strict=True)])
@@ -26,9 +26,9 @@ def reciprocal_rank_fusion(lists: Sequence[Slots], *, k: float, weights: Sequenc
 def distribution_based_score_fusion(
     lists: Sequence[Slots], scores: Sequence[Scores], *, higher_is_better: Sequence[bool], weights: Sequence[float]
 ) -> tuple[Slots, Scores]:
-    """Score of every slot of `lists`: the mean, by weight, of its normalised scores, 0 where a list lacks it.
+    """Slots of all `lists`, ascending, and their scores in [0, 1]: the weighted mean of normalised scores.
 
-    Lies in [0, 1]. `scores[i]` belong to `lists[i]`; slots ascend.
+    A list that lacks a slot counts as 0. `scores[i]` belong to `lists[i]`.
     """
     normalised = [
         normalise(raw.astype(np.float64) if higher else -raw.astype(np.float64))
@@ -39,7 +39,10 @@ def distribution_based_score_fusion(
 
 
 def normalise(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(score - (m - 3s)) / 6s clamped to [0, 1]: mean m, sample standard deviation s. 0.5 if s is 0 or none."""
+    """(score - (m - 3s)) / 6s, clamped to [0, 1], with mean m and sample standard deviation s.
+
+    0.5 if s is 0 or undefined.
+    """
     if len(scores) < 2:
         return np.full(len(scores), 0.5)
     mean, deviation = scores.mean(), scores.std(ddof=1)

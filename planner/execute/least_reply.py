@@ -1,4 +1,4 @@
-"""What the reply to a query takes at least, known before anything is searched. It ranks nothing."""
+"""The least size of the reply to a query, known before anything is searched. It ranks nothing."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from storage.mvcc import Snapshot
 
 
 def check_least_reply(queries: Sequence[BoundQuery], reader: Snapshot, budget: Budget) -> None:
-    """Raises ReplyTooLarge when the hits that are certain to be found are more than the reply has room for."""
+    """Raises ReplyTooLarge if the hits that will certainly be found are too large for the reply."""
     budget.meter.expect(sum(_hits(query, reader) * _hit_bytes(query, reader) for query in queries))
 
 
 def _hits(query: BoundQuery, reader: Snapshot) -> int:
-    """How many hits are certain: none where a test may leave points out, or lists of other stages are ranked."""
+    """How many hits are certain: 0 if a test may drop points, or if lists of other stages are ranked."""
     stage = query.root
     if stage.filter is not None or stage.score_threshold is not None or stage.search_after is not None:
         return 0
@@ -27,7 +27,7 @@ def _hits(query: BoundQuery, reader: Snapshot) -> int:
 
 
 def _hit_bytes(query: BoundQuery, reader: Snapshot) -> int:
-    """Bytes of a hit in the reply, at least: payloads may be empty."""
+    """Bytes that a hit takes at least in the reply. Payloads may be empty."""
     rank, vectors, dense = query.root.ranked.rank, query.vectors, reader.schema.dense
     if vectors is None or not isinstance(rank, Ranker):
         return POINT_OVERHEAD

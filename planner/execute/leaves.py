@@ -63,12 +63,12 @@ def _scan(demand: Demand, leaf: Scan, run: RunContext) -> LeafAnswer:
 
 
 def _excluded(leaf: Leaf, run: RunContext) -> NDArray[np.int64]:
-    """The slots that the leaf leaves out. Most leaves leave out none, and no id is looked up."""
+    """The slots that the leaf leaves out. Most leaves leave out none; then no id is looked up."""
     return run.reader.slots_of(leaf.exclude) if leaf.exclude else NOBODY
 
 
 def _with_total(leaf: Leaf, answer: LeafAnswer) -> LeafAnswer:
-    """A leaf that emits less than it may has no more."""
+    """The answer with its total, if the leaf emitted less than its limit: then there are no more."""
     if isinstance(leaf, Search) and leaf.after is not None:
         return answer
     return replace(answer, total=len(answer.ranking)) if len(answer.ranking) < leaf.limit else answer

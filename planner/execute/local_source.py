@@ -1,4 +1,4 @@
-"""The source over one snapshot. What its parts mean is in source.py."""
+"""The source over one snapshot. What its methods mean is in source.py."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class LocalSource:
         return describe_reports(self._run.sets.reports(filters), self._is_absent)
 
     def _is_absent(self, path: str) -> bool:
-        """Whether no point has a field at `path`. Reads all payloads, unless that was asked before."""
+        """Whether no point has a field at `path`. Reads all payloads, but only once per path."""
         return not len(self._run.sets.matching(derived_filter(Filter(must=(Exists(path),)))))
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
@@ -92,7 +92,7 @@ class LocalSource:
 
 @dataclass(frozen=True, slots=True)
 class LocalInspection:
-    """See Inspection. What a filter would do is foreseen whatever the budget is: that reads little."""
+    """See Inspection. The budget does not bound it, since it reads little."""
 
     run: RunContext
     indexes: Indexes

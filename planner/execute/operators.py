@@ -31,13 +31,13 @@ def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], ids: Ids) -> Rankin
 
 
 def apply_threshold(node: Threshold, ranking: Ranking) -> Ranking:
-    """Compares in float32, as scores are seen, so that a score that was returned may be used as the threshold."""
+    """Compares in float32, the type of scores, so that a score that was returned can be used as the threshold."""
     threshold = np.float32(node.threshold)
     return ranking.take(ranking.scores >= threshold if node.higher_is_better else ranking.scores <= threshold)
 
 
 def apply_after(node: After, ranking: Ranking, ids: Ids) -> Ranking:
-    """Raises InvalidQuery when the place is that of a point that is not in the ranking."""
+    """Raises InvalidQuery if the hit must be in the ranking and is not."""
     if node.scored:
         position = Position(np.float32(node.position.score), encode_id(node.position.id))
         higher = node.higher_is_better
@@ -54,7 +54,7 @@ def apply_limit(node: Limit, ranking: Ranking) -> Ranking:
 
 
 def convert_scores(mode: ScoreMode, distance: Distance | Metric, ranking: Ranking) -> Ranking:
-    """The order stays, though scores that differed may now be equal."""
+    """The order stays, although scores that differed may now be equal."""
     if isinstance(distance, Metric):
         return _convert_metric(mode, distance, ranking)
     match mode:
@@ -77,5 +77,5 @@ def _convert_metric(mode: ScoreMode, metric: Metric, ranking: Ranking) -> Rankin
 
 
 def candidates(inputs: Sequence[Ranking]) -> NDArray[np.uint32]:
-    """Slots of every input once, ascending."""
+    """The slots of all inputs, each once, ascending."""
     return union([ranking.slots for ranking in inputs])

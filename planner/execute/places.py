@@ -1,6 +1,6 @@
 """Where points stand among everything that a leaf could find, computed exactly and without its limit.
 
-A way to rank says it for itself; what is here is the order by id, of leaves without a query.
+Ways to rank compute this themselves. Here is the order by id, for leaves without a query.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,15 @@ from planner.rank import Place, RunContext
 
 Slots = NDArray[np.uint32]
 
-ROWS_AT_ONCE = 1_024
-"""Ids walked between two looks at the budget."""
+IDS_PER_CHECK = 1_024
+"""Ids that are walked between two looks at the budget."""
 
 
 def true_places(demand: Demand, wanted: Sequence[int], run: RunContext) -> dict[int, Place]:
-    """The place of each of the slots `wanted` that the leaf ranks at all.
+    """The place of each slot in `wanted` that the leaf ranks.
 
-    Requires: they match the filters of the demand. Work: one pass over all that do. Raises DeadlineExceeded, Cancelled.
+    Requires: the slots match the filters of the demand. Takes one pass over all points that match. Raises
+    DeadlineExceeded, Cancelled.
     """
     allowed = run.sets.allowed_slots(demand.filters)
     excluded = run.reader.slots_of(demand.leaf.exclude)
@@ -48,5 +49,5 @@ def _by_id(
 
 
 def _chunks(slots: Iterator[int]) -> Iterator[Slots]:
-    while (chunk := np.fromiter(islice(slots, ROWS_AT_ONCE), np.uint32)).size:
+    while (chunk := np.fromiter(islice(slots, IDS_PER_CHECK), np.uint32)).size:
         yield chunk

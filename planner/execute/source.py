@@ -1,7 +1,7 @@
-"""Where a run takes its points from. The executor, explanations and groups know a collection by this alone.
+"""Where a run gets its points. The executor, explanations and groups know a collection only through a source.
 
-What is above a source works the same however many snapshots are below it: fusion, limits, thresholds, the order of
-rescoring, and explanations. LocalSource is the source over one snapshot.
+Everything above a source works the same with one snapshot or several: fusion, limits, thresholds, rescoring, and
+explanations. LocalSource is the source over one snapshot.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ from storage.budget import Budget
 from storage.schema import CollectionSchema, PointId
 
 Slots = NDArray[np.uint32]
-"""Numbers of points. They mean something to the source alone that gave them."""
+"""Slots of points. They have a meaning only for the source that gave them."""
 
 
 class Points(Protocol):
@@ -33,7 +33,7 @@ class Points(Protocol):
 
     @property
     def generation(self) -> int:
-        """Generation of the indexes that serve; see State."""
+        """The generation of the indexes that are used; see State."""
 
     @property
     def schema(self) -> CollectionSchema: ...
@@ -42,7 +42,7 @@ class Points(Protocol):
     def point_count(self) -> int: ...
 
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
-        """The slot of each id, -1 where there is no such point."""
+        """The slot of each id; -1 where there is no such point."""
 
     def point_ids(self, slots: Slots) -> list[PointId]: ...
 
@@ -50,57 +50,59 @@ class Points(Protocol):
         """Ids as bytes, which sort as ids do."""
 
     def vectors(self, space: str, slots: Slots) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-        """Which of `slots` (n,) have a vector in a dense space, and the vectors (n, size), zeros where is none."""
+        """For `slots` (n,): a mask (n,) of those with a vector in a dense space, and the vectors (n, size), zeros for
+        the others.
+        """
 
 
 class Inspection(Protocol):
-    """Facts that explanations tell, beside what ran."""
+    """Facts for explanations, besides what happened in a run."""
 
     def vector_count(self, space: str) -> int:
         """How many points have a vector in a space."""
 
     def known_count(self, filter: CheckedFilter) -> int | None:
-        """How many points match, when that is known without reading payloads; else None."""
+        """How many points match, if this is known without reading payloads; else None."""
 
     def foresee(self, filter: CheckedFilter) -> str:
-        """What would test the conditions of a filter, if that is known; else nothing."""
+        """What would test the conditions of a filter, if that is known; else an empty text."""
 
     def places(self, demand: Demand, wanted: Sequence[int]) -> Mapping[int, Place]:
         """The place of each slot in `wanted` that a leaf ranks, among all that it could find, computed exactly.
 
-        Requires: they match the filters of the demand.
+        Requires: the slots match the filters of the demand.
         """
 
     def matches(self, filter: CheckedFilter, slot: int) -> bool:
-        """Whether one point matches."""
+        """Whether the point in `slot` matches the filter."""
 
     def has_vector(self, space: str, slot: int) -> bool: ...
 
     def is_indexed(self, space: str, slot: int) -> bool:
-        """Whether an index covers the vector of a point in a dense space. Requires: it has one."""
+        """Whether an index covers the vector of a point in a dense space. Requires: the point has one."""
 
 
 class Values(Protocol):
-    """The values at payload paths, for what groups points by them."""
+    """The values at payload paths, for grouping points."""
 
     def column(self, path: str, among: Slots | None) -> Column:
-        """The values of all points, or of those in `among`."""
+        """The values of all points, or of the points in `among`."""
 
     def are_known(self, path: str) -> bool:
-        """Whether an index holds them already."""
+        """Whether an index has these values already."""
 
     def are_indexed(self, path: str) -> bool:
-        """Whether an index holds them, or can."""
+        """Whether an index has these values, or can have them."""
 
     def matching(self, filter: CheckedFilter) -> Slots:
         """The points that match, ascending."""
 
     def remember(self, filter: CheckedFilter, slots: Slots) -> None:
-        """Keeps what is known to match a filter: exactly these points, ascending."""
+        """Remembers that exactly these points (ascending) match a filter."""
 
 
 class Source(Protocol):
-    """One commit of a collection while a run reads it. Whatever reads may raise DeadlineExceeded and Cancelled."""
+    """One commit of a collection while a run reads it. Methods that read may raise DeadlineExceeded and Cancelled."""
 
     @property
     def budget(self) -> Budget: ...
@@ -115,15 +117,15 @@ class Source(Protocol):
     def values(self) -> Values: ...
 
     def statistics(self, rankers: Collection[Ranker], *, in_full: bool = False) -> Mapping[Ranker, Statistics]:
-        """What those ways to rank that need statistics need of all points. Those of several sources add up.
+        """The statistics over all points, for those ways to rank that need them. Those of several sources add up.
 
-        `in_full`: with those that only explanations tell.
+        `in_full` adds numbers that only explanations show.
         """
 
     def answer(
         self, demands: Collection[Demand], statistics: Mapping[Ranker, Statistics]
     ) -> Mapping[Demand, LeafAnswer]:
-        """An answer for every demand; searches run together. `statistics`: those of the whole collection.
+        """An answer for every demand; searches run together. `statistics` are those of the whole collection.
 
         Raises ScanTooLarge.
         """
@@ -131,7 +133,7 @@ class Source(Protocol):
     def rank(
         self, ranker: Ranker, slots: Slots, lists: Sequence[Ranking], statistics: Mapping[Ranker, Statistics]
     ) -> Ranking:
-        """Those of `slots`, ascending, that can be ranked. They are the union of `lists`, but for excluded points."""
+        """Those of `slots`, ascending, that can be ranked. `slots` are the union of `lists` without excluded points."""
 
     def sort_keys(self, ranker: Ranker, ranking: Ranking) -> list[SortKey]:
         """The sort key of each row of a ranking that `answer` or `rank` made by this way to rank.
@@ -146,10 +148,10 @@ class Source(Protocol):
         """What tested the conditions of filters in this run, as text."""
 
     def fetch(self, slots: Slots, payload: PayloadSelector | None, vectors: VectorsSelector | None) -> list[Fetched]:
-        """What is asked for of the points in `slots`, in their order. Requires: checked selectors.
+        """The selected parts of the points in `slots`, in their order. Requires: checked selectors.
 
         Raises ReplyTooLarge, RequestTooLarge.
         """
 
     def highlights(self, slots: Slots, asked: Sequence[Highlighted]) -> list[tuple[Highlight, ...]]:
-        """Of each of `slots` the parts of its texts that match."""
+        """For each of `slots`, the matched fragments of its texts."""

@@ -1,6 +1,6 @@
-"""What happened while a plan ran, kept only when an explanation is asked for.
+"""What happened while a plan ran. It is kept only if an explanation is asked for.
 
-How it is shown is in explain/explanation.py.
+explain/explanation.py shows it.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from planner.rank import Ranking
 
 
 def operator_of(node: Node) -> str:
-    """The operator's name, as users see it."""
+    """The name of the operator that users see."""
     match node:
         case Search():
             return node.ranker.search_name
@@ -61,10 +61,10 @@ def operator_of(node: Node) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actual:
-    """What one operator did. `rows_in` of a leaf: the points that could be found; None if they were not counted.
+    """What one operator did. `rows_in` of a leaf is the number of points it could find; None if they were not counted.
 
-    `microseconds` are the operator's own, without its inputs'. Leaves run together and get an equal share each.
-    `conditions` says what tested those of its filters, `attributes` are facts by name that only a run knows.
+    `microseconds` are the operator's own, without its inputs. Leaves run together, and each gets an equal share.
+    `conditions` says what tested the conditions of its filters. `attributes` are facts by name that only a run knows.
     """
 
     rows_in: int | None
@@ -86,7 +86,7 @@ class Trace:
     emitted: dict[tuple[str, str], Ranking] = field(default_factory=dict)
 
     def record(self, node: Node, actual: Actual, ranking: Ranking) -> None:
-        """Requires: inputs are recorded before their consumers, so the last of a stage is its result."""
+        """Requires: inputs are recorded before the nodes that use them, so the last node of a stage is its result."""
         self.actuals[node.stage, operator_of(node)] = actual
         self.lists[node.stage] = ranking
         self.emitted[node.stage, operator_of(node)] = ranking

@@ -1,10 +1,10 @@
 """Plans and their runs as trees and texts, and why a point is where it is, or missing."""
 
 from planner.explain.absence import AbsenceReason, PointExplanation, StageOutcome
+from planner.explain.explain_node import ExplainNode
 from planner.explain.explanation import Explanation, HitExplanation, Ran, explain
-from planner.explain.node import ExplainNode
+from planner.explain.plan_text import render
 from planner.explain.points import explain_points
-from planner.explain.text import render
 
 __all__ = [
     "AbsenceReason",

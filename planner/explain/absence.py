@@ -1,4 +1,4 @@
-"""Why a point is, or is not, in an answer: the reasons, and how they read. points.py finds them."""
+"""Why a point is in an answer, or is not: the reasons, and their texts. points.py finds them."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -34,7 +34,7 @@ class FailedCondition:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Why a point is lost at some node, in words; where it stood there, if it stood anywhere."""
+    """Why a node loses a point, in words, and the point's place before that, if it had one."""
 
     reason: AbsenceReason
     text: str
@@ -44,7 +44,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageOutcome:
-    """What became of a point in one stage. `absence` None: the stage passes it on, at `place`."""
+    """What happened to a point in one stage. `absence` None: the stage passes it on, at `place`."""
 
     stage: str
     operator: str
@@ -58,7 +58,7 @@ class StageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class PointExplanation:
-    """What became of a point in each stage, root first; nothing when it is not stored."""
+    """What happened to a point in each stage, root first. Empty if the point is not stored."""
 
     id: PointId
     exists: bool
@@ -70,7 +70,7 @@ class PointExplanation:
 
     @property
     def reason(self) -> AbsenceReason | None:
-        """Why the root does not pass it on; None when it does."""
+        """Why the root does not pass the point on; None if it does."""
         if not self.exists:
             return AbsenceReason.NOT_STORED
         absence = self.stages[0].absence
@@ -78,7 +78,7 @@ class PointExplanation:
 
     @property
     def verdict(self) -> str:
-        """All in one sentence."""
+        """The result in one sentence."""
         if not self.exists:
             return f"{self.id!r} is not in the answer: there is no such point."
         root = self.stages[0]
@@ -88,7 +88,7 @@ class PointExplanation:
 
     @property
     def text(self) -> str:
-        """The verdict, and below it a line per stage."""
+        """The verdict, and below it one line per stage."""
         lines = [self.verdict]
         for outcome in self.stages:
             indent = "  " * outcome.stage.count(".prefetch[")
@@ -97,7 +97,7 @@ class PointExplanation:
         return "\n".join(lines)
 
     def _causes(self, stage: str, absence: Absence) -> list[str]:
-        """Where the point was lost for `stage`, which lacks it: in the stage, or in each of its prefetches."""
+        """Where the point was lost for `stage`: in the stage itself, or in each of its prefetches."""
         if absence.reason is not AbsenceReason.NOT_IN_PREFETCHES:
             return [f"{stage}: {absence.text}"]
         prefix = f"{stage}.prefetch["

@@ -1,11 +1,11 @@
-"""A plan, and what happened when it ran, as data and, by text.py, as text."""
+"""A plan, and what happened when it ran, as data. plan_text.py makes text of it."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from planner.execute import Actual, Inspection, Points, Source, Trace, operator_of
-from planner.explain.node import ExplainNode
-from planner.explain.text import render
+from planner.explain.explain_node import ExplainNode
+from planner.explain.plan_text import render
 from planner.plan import (
     After,
     ConvertScores,
@@ -44,7 +44,7 @@ class StageRank:
 
 @dataclass(frozen=True, slots=True)
 class HitExplanation:
-    """Where a returned point came from: its place in every stage's list that holds it, root first."""
+    """Where a returned point came from: its place in the list of every stage that has it, root first."""
 
     id: PointId
     stages: tuple[StageRank, ...]
@@ -52,9 +52,9 @@ class HitExplanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The plan as a tree and as text. `hits` and `microseconds` (from plan to hits) only when it was analysed.
+    """The plan as a tree and as text. `hits` and `microseconds` (from plan to hits) are set only if it was analysed.
 
-    `generation`: of the indexes that served; see State.
+    `generation` is that of the indexes that were used; see State.
     """
 
     root: ExplainNode
@@ -68,7 +68,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run of a plan: what happened, what it emitted, and how long it took."""
+    """A run of a plan: its trace, what it emitted, and how long it took."""
 
     trace: Trace
     ranking: Ranking
@@ -76,9 +76,9 @@ class Ran:
 
 
 def explain(plan: Plan, source: Source, ran: Ran | None = None, *, knows_filters: bool = True) -> Explanation:
-    """The plan, with what happened when it `ran`.
+    """The plan; with `ran`, also what happened in that run.
 
-    `knows_filters`: whether what is known of its filters is told, such as what would test their conditions.
+    `knows_filters` adds what is known of its filters, such as what would test their conditions.
     """
     points = source.points
     teller = _Teller(source, None if ran is None else ran.trace, source.inspection if knows_filters else None)
@@ -98,14 +98,14 @@ def explain(plan: Plan, source: Source, ran: Ran | None = None, *, knows_filters
 
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    """Tells of one plan. `filters`: who knows something of them."""
+    """Describes one plan. `filters` knows something about filters, if given."""
 
     source: Source
     trace: Trace | None
     filters: Inspection | None
 
     def plan(self, plan: Plan) -> ExplainNode:
-        """The tree below a node that fetches what the query wants."""
+        """The tree, below a node that fetches what the query asks for."""
         child = self.node(plan.root)
         return ExplainNode(
             operator="fetch",

@@ -1,6 +1,6 @@
 """Which conditions of a filter a point fails, and where the filter holds them.
 
-Whether one holds is filtering/match.py's.
+filtering/match.py decides whether a condition holds.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from planner.resolve import derived_filter
 
 
 def failed_conditions(source: Source, filter: Filter, slot: int, path: str) -> tuple[FailedCondition, ...]:
-    """The conditions of the filter at `path` for which the point in `slot` does not match; none if it matches.
+    """The conditions of the filter at `path` that the point in `slot` fails; none if it matches.
 
-    Within nested filters the innermost are named. Of `should` and `min_should` the whole clause fails.
+    Of nested filters, the innermost conditions are named. Of `should` and `min_should`, the whole clause fails.
     """
     return tuple(_failed(source.inspection, filter, slot, path))
 

@@ -1,7 +1,7 @@
-"""Why points are, or are not, in the answer to a query: runs it, and follows each point through the plan.
+"""Why points are in the answer to a query, or are not: runs the query, and follows each point through the plan.
 
-The lists are those of the plan that runs. The steps are those of the plan as built, in which every filter is still
-where the request has it. What is missing in the first, since a rule dropped it, is taken from the second.
+Lists come from the optimized plan, which runs. Steps come from the plan as it was built, because there every filter is
+where the request has it. If a rule dropped a node, its list comes from the plan as built.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,9 +35,9 @@ from storage.schema import PointId
 
 
 def explain_points(built: Plan, ids: Sequence[PointId], source: Source) -> list[PointExplanation]:
-    """One explanation per id, in order. `built`: the plan before any rule. Raises DeadlineExceeded, Cancelled.
+    """One explanation per id, in order. `built` is the plan before any rule. Raises DeadlineExceeded, Cancelled.
 
-    Besides the query it runs, for each leaf that misses an asked point that could be in it, one exact pass.
+    It runs the query. In addition, each leaf that lacks a point it could have takes one exact pass.
     """
     plain, optimized = Trace(), Trace()
     plans = [optimize_whole_lists(built), built]
@@ -60,7 +60,7 @@ class _Leaf:
 
     @property
     def filters(self) -> Iterator[tuple[str, CheckedFilter]]:
-        """Every filter that holds for the leaf, and the path of each in the request."""
+        """Every filter that applies to the leaf, with its path in the request."""
         for node in self.restrictions:
             yield filter_path(node.stage), node.filter
         if self.leaf.filter is not None:
@@ -68,7 +68,7 @@ class _Leaf:
 
 
 def filter_path(stage: str) -> str:
-    """The filter of a stage as the request holds it: `root.prefetch[0]` -> `prefetch[0].filter`."""
+    """Where the request holds the filter of a stage: `root.prefetch[0]` -> `prefetch[0].filter`."""
     return f"{stage}.filter".removeprefix("root.")
 
 
@@ -99,34 +99,37 @@ class _PointSearch:
         ]
 
     def _outcomes(self, slot: int, absences: dict[str, dict[int, Absence]]) -> tuple[StageOutcome, ...]:
-        """Of each stage, root first."""
+        """The outcome of each stage, root first."""
         stages: dict[str, list[Node]] = {}
         for node in walk(self.root):
             stages.setdefault(node.stage, []).append(node)
         return tuple(self._outcome(slot, nodes, absences.get(stage, {})) for stage, nodes in stages.items())
 
     def _outcome(self, slot: int, nodes: list[Node], absences: dict[int, Absence]) -> StageOutcome:
-        """`nodes`: those of one stage, from the last to work to the first, which is a leaf or a merge."""
+        """The outcome of one stage. `nodes` are its nodes, from the last that works to the first, a leaf or a merge."""
         operator = operator_of(nodes[-1])
         absence = self._absence(slot, nodes, absences)
         place = _place(self.emitted(nodes[0]), slot) if absence is None else absence.place
         return StageOutcome(stage=nodes[0].stage, operator=operator, place=place, absence=absence)
 
     def _absence(self, slot: int, nodes: list[Node], absences: dict[int, Absence]) -> Absence | None:
-        """What the first node of the stage that loses the point says."""
+        """The absence that the first node reports that loses the point; None if none does."""
         for node in reversed(nodes):
             if _place(self.emitted(node), slot) is None:
                 return absences[slot] if not children_of(node) else self._lost_in(node, slot)
         return None
 
     def emitted(self, node: Node) -> Ranking:
-        """What a node of the plan as built emits: as it ran, or, where a rule dropped the node, as it would have."""
+        """The ranking that a node of the plan as built emits.
+
+        If a rule dropped the node, what it would have emitted.
+        """
         key = (node.stage, operator_of(node))
         if key in self.optimized.emitted:
             return self.optimized.emitted[key]
         inputs = children_of(node)
         ran = {operator for stage, operator in self.optimized.emitted if stage == node.stage}
-        if len(inputs) == 1 and ran - {"empty"}:  # the rest of the stage ran, so this one changed nothing
+        if len(inputs) == 1 and ran - {"empty"}:  # the rest of the stage ran, so this node changed nothing
             return self.emitted(inputs[0])
         return self.plain.emitted.get(key, NOTHING)
 
@@ -136,7 +139,7 @@ class _PointSearch:
         place = next((each for each in places if each is not None), None)
         if place is None:
             return Absence(AbsenceReason.NOT_IN_PREFETCHES, "no prefetch passes it on")
-        match node:  # what looks at the place has one child
+        match node:  # nodes that look at the place have one child
             case Gate():
                 failed = failed_conditions(self.source, node.filter, slot, filter_path(node.stage))
                 return _filtered(failed, place)
@@ -154,7 +157,7 @@ class _PointSearch:
                 return _unranked(node)
 
     def _leaf_absences(self, leaf: _Leaf, stored: Sequence[int]) -> dict[int, Absence]:
-        """For each of the stored points that the leaf does not emit, why."""
+        """For each stored point that the leaf does not emit, why."""
         emitted = set(self.emitted(leaf.leaf).slots.tolist())
         missing = [slot for slot in stored if slot not in emitted]
         barred = {slot: absence for slot in missing if (absence := self._barred(leaf, slot)) is not None}
@@ -165,7 +168,7 @@ class _PointSearch:
         return barred | {slot: self._out_competed(leaf.leaf, slot, places.get(slot)) for slot in competing}
 
     def _barred(self, leaf: _Leaf, slot: int) -> Absence | None:
-        """Why the point cannot be in the leaf's list at all."""
+        """Why the point cannot be in the leaf's list at all; None if it can."""
         lacking = self._lacking(leaf.leaf, slot)
         if lacking is not None:
             return lacking
@@ -176,13 +179,13 @@ class _PointSearch:
         return _filtered(failed, None) if failed else None
 
     def _excluded(self, node: Leaf | Rerank, slot: int) -> Absence | None:
-        """What to say of a point that gave a vector to the node's query."""
+        """The absence of a point whose vector was given to the node's query; None for other points."""
         if slot not in self.source.points.slots_of(node.exclude):
             return None
-        return Absence(AbsenceReason.EXAMPLE, "it gave a vector to the query, which leaves such points out")
+        return Absence(AbsenceReason.EXAMPLE, "its vector is an example of the query, and such points are left out")
 
     def _lacking(self, node: Node, slot: int) -> Absence | None:
-        """The first space of `node` in which the point has no vector."""
+        """The absence for the first space of `node` in which the point has no vector; None if it has all."""
         for space in _spaces_of(node):
             if not self.source.inspection.has_vector(space, slot):
                 return Absence(AbsenceReason.NO_VECTOR, f"it has no vector in {space!r}")
@@ -193,7 +196,8 @@ class _PointSearch:
             return _unranked(leaf)
         if place.rank > leaf.limit or not isinstance(leaf, Search | RankAll):
             steps = [node for node in walk(self.root) if node.stage == leaf.stage]
-            if any(isinstance(node, Limit | Diversify) for node in steps):  # the request's own limit is theirs
+            # the limit of the request belongs to those nodes
+            if any(isinstance(node, Limit | Diversify) for node in steps):
                 text = f"{place} is beyond the first {leaf.limit:,}, which are kept"
                 return Absence(AbsenceReason.BEYOND_LIMIT, text, place)
             return _cut_off(place, leaf.limit)
@@ -209,7 +213,7 @@ class _PointSearch:
 
 
 def _spaces_of(node: Node) -> tuple[str, ...]:
-    """The spaces in which a leaf or merge takes a vector of every point that it ranks."""
+    """The spaces in which a leaf or merge needs a vector of every point that it ranks."""
     match node:
         case Search(ranker=ranker) | RankAll(ranker=ranker) | Rerank(ranker=ranker):
             return ranker.spaces

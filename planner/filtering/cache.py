@@ -1,4 +1,7 @@
-"""Remembers which points matched a filter, per commit of a collection, within a bound of bytes. It evaluates none."""
+"""Remembers which points matched a filter, per commit of a collection, within a bound of bytes.
+
+It evaluates no filter.
+"""
 
 from dataclasses import dataclass
 
@@ -15,10 +18,10 @@ from storage.segments import SlotSet
 from storage.tables import Reader
 
 ENTRY_BYTES = 1_024
-"""What an entry is taken to cost besides its slots: the filter, and the entry itself."""
+"""Bytes that an entry is assumed to cost besides its slots: the filter, and the entry itself."""
 
 Origin = tuple[str, int, tuple[CheckedFilter, ...]]
-"""What a set of slots matches: the uid of a collection, a commit of it, and filters that all match."""
+"""What a set of slots matches: uid of a collection, `seq` of a commit, and filters that all match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +33,23 @@ class Evaluated:
 
 
 class FilterCache:
-    """Least recently used filters go first when `capacity` bytes are exceeded. Safe for many threads.
+    """Least recently used entries go first when `capacity` bytes are exceeded. Safe for many threads.
 
-    A commit has a new `seq`, so entries never become wrong; those of older commits fall out in time.
+    A commit has a new `seq`, so entries never become wrong. Entries of older commits are not used any more and go in
+    time.
     """
 
     def __init__(self, capacity: int, fields: FieldIndexes | None = None) -> None:
-        """`fields`: indexes to evaluate with."""
+        """`fields` are indexes that evaluate filters faster."""
         self.fields = fields
         self._entries: BoundedCache[Origin, Evaluated] = BoundedCache(capacity, _cost)
 
     def slots(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> NDArray[np.uint32]:
-        """Slots of the matching points, ascending, read-only. Evaluates the filter when they are not remembered."""
+        """Slots of the matching points, ascending, read-only. If they are not remembered, the filter is evaluated."""
         return self.evaluated(reader, filter, budget).matching.slots
 
     def evaluated(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> Evaluated:
-        """The same, and how the filter was evaluated."""
+        """As `slots`, and also what tested the conditions."""
         origin = origin_of(reader, (filter,))
         found = self._entries.get(origin)
         if found is None:
@@ -56,18 +60,18 @@ class FilterCache:
         return found
 
     def known(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> Evaluated | None:
-        """What is remembered, or indexes tell without a payload; else None."""
+        """What is remembered, or what indexes can tell without reading a payload; else None."""
         found = self.remembered(reader, filter)
         if found is None and self.fields is not None and cover(self.fields, reader, payload_conditions(filter)):
             return self.evaluated(reader, filter, budget)
         return found
 
     def remembered(self, reader: Reader, filter: CheckedFilter) -> Evaluated | None:
-        """What is remembered, else None."""
+        """What is remembered; else None."""
         return self._entries.get(origin_of(reader, (filter,)))
 
     def remember(self, reader: Reader, filter: CheckedFilter, slots: NDArray[np.uint32]) -> None:
-        """Keeps what is known to match `filter`: exactly the points in `slots`, ascending."""
+        """Remembers that exactly the points in `slots` (ascending) match `filter`."""
         origin = origin_of(reader, (filter,))
         self._entries.put(origin, Evaluated(SlotSet(slots, origin)))
 

@@ -1,4 +1,4 @@
-"""The first points in id order that match a filter: pages of a scroll, and leaves without a query."""
+"""The first points in id order that match a filter, for pages of a scroll and for leaves without a query."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -14,8 +14,8 @@ from storage.budget import Budget
 from storage.schema import PointId
 from storage.tables import PointRecord, Reader
 
-CHUNK = 256
-"""Points read at once while looking for matches."""
+POINTS_PER_READ = 256
+"""Points that are read together while matches are searched for."""
 
 Slots = NDArray[np.uint32]
 
@@ -31,20 +31,20 @@ def first_matching(
 ) -> Slots:
     """Slots of the first `limit` matching points from id `start` on (inclusive), in id order.
 
-    A filter that is not evaluated yet, and that indexes do not tell, is tested along the way, so that a page costs no
-    pass over the collection.
+    If a filter is neither evaluated yet nor answered by indexes, points are tested in order until enough are found. So
+    a page does not cost a pass over the whole collection.
     """
     if filter is None:
         return np.fromiter(islice(reader.ids.slots_from(start), limit), np.uint32)
     evaluated = cache.evaluated if required_ids(filter) is not None else cache.known
     try:
         found = evaluated(reader, filter, budget)
-    except PatternTooCostly:  # it may be of a point behind the page
+    except PatternTooCostly:  # the costly text may be of a point behind the page
         found = None
     if found is None:
         return _test_along(reader, filter, limit, budget, start)
     known = found.matching.slots
-    # Sorting reads every match once; walking passes about point_count / matches points for each that it finds.
+    # Sorting reads every match once. Walking passes about point_count / matches points for each match that it finds.
     if len(known) ** 2 <= limit * reader.point_count:
         return _sort(reader, known, limit, start)
     return _walk(reader, known, limit, budget, start)
@@ -57,14 +57,14 @@ def _sort(reader: Reader, known: Slots, limit: int, start: PointId | None) -> Sl
 
 
 def id_order(point_id: PointId) -> tuple[bool, PointId]:
-    """A sort key: numbers before strings, strings by their UTF-8 bytes, which is the order of their code points."""
+    """A sort key: numbers before strings, strings by their UTF-8 bytes. Code points have the same order."""
     return isinstance(point_id, str), point_id
 
 
 def _walk(reader: Reader, known: Slots, limit: int, budget: Budget, start: PointId | None) -> Slots:
     found: list[Slots] = []
     slots = reader.ids.slots_from(start)
-    while sum(map(len, found)) < limit and (chunk := np.fromiter(islice(slots, CHUNK), np.uint32)).size:
+    while sum(map(len, found)) < limit and (chunk := np.fromiter(islice(slots, POINTS_PER_READ), np.uint32)).size:
         budget.check()
         found.append(chunk[np.isin(chunk, known, assume_unique=True)])
     return _joined(found, limit)
@@ -86,7 +86,7 @@ def _test_along(reader: Reader, filter: CheckedFilter, limit: int, budget: Budge
 
 
 def _take(records: Iterator[PointRecord]) -> Sequence[PointRecord]:
-    return list(islice(records, CHUNK))
+    return list(islice(records, POINTS_PER_READ))
 
 
 def _joined(found: list[Slots], limit: int) -> Slots:

@@ -1,4 +1,4 @@
-"""Which points match a filter: payload conditions are tested in Python in one pass, the logic over them is numpy's.
+"""Which points match a filter. Payload conditions are tested in Python in one pass, and numpy combines the results.
 
 What a single payload condition means is in predicate/conditions.py.
 """
@@ -29,8 +29,8 @@ from storage.budget import UNLIMITED, Budget
 from storage.schema import PointId
 from storage.tables import PointRecord, Reader
 
-FEW = 4
-"""Reading one record of this many points takes about as long as reading all of them in order."""
+RANDOM_READ_COST = 4
+"""Reading one record by its slot takes about as long as reading this many records in order."""
 
 
 def matching_slots(
@@ -42,8 +42,8 @@ def matching_slots(
 ) -> NDArray[np.uint32]:
     """Slots of the points that match, ascending. Indexes of `fields` are used.
 
-    What tested each condition is added to `reports`. Raises PatternTooCostly when a text is too long for a pattern and
-    the other conditions do not decide: so whether it does depends on no index and no order.
+    What tested each condition is added to `reports`. Raises PatternTooCostly if a text is too long for a pattern and
+    the other conditions do not decide. So this depends neither on indexes nor on an order.
     """
     ids = required_ids(filter)
     if ids is not None:
@@ -73,12 +73,12 @@ def _test_the_rest(
     served: Mapping[PayloadCondition, Slots],
     budget: Budget,
 ) -> Rows:
-    """Points among which every match is, tested by the conditions that no index served."""
+    """The points that may match, tested by the conditions that no index served."""
     needed = [served[condition] for condition in filter.must if condition in served]  # type: ignore[index]
     candidates = min(needed, key=len) if needed else None
     if not rest:
         return Rows(reader.all_slots() if candidates is None else candidates, {})
-    if candidates is None or FEW * len(candidates) > reader.point_count:
+    if candidates is None or RANDOM_READ_COST * len(candidates) > reader.point_count:
         return test_rows(rest, reader.payloads(_keys(rest)), budget, filter)
     return test_rows(rest, _decode(reader, reader.existing(candidates), _keys(rest)), budget, filter)
 
@@ -91,16 +91,19 @@ def matches(
     records: Sequence[PointRecord] | None = None,
     budget: Budget = UNLIMITED,
 ) -> Mask:
-    """Whether each of `slots` (n,) matches. `records` are those of the slots, if they are at hand.
+    """A mask (n,): which of `slots` (n,) match. `records` are the records of the slots, if the caller has them.
 
-    Raises PatternTooCostly as `matching_slots`.
+    Raises PatternTooCostly as `matching_slots` does.
     """
     return _decided(judged(reader, filter, slots, records=records, budget=budget))
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Which points match, and which may or may not, since a text is too long for a pattern; `refusal` says which."""
+    """Which points match, and for which this is unknown, since a text is too long for a pattern.
+
+    `matches` and `doubtful` are masks (n,). `refusal` says which text and pattern.
+    """
 
     matches: Mask
     doubtful: Mask
@@ -115,7 +118,7 @@ def judged(
     records: Sequence[PointRecord] | None = None,
     budget: Budget = UNLIMITED,
 ) -> Judgement:
-    """As `matches`, for who needs not know all."""
+    """As `matches`, for callers that can leave some points undecided."""
     conditions = payload_conditions(filter)
     if not conditions:
         return _judge(filter, _with_ids(filter, Rows(slots, {}), reader, budget), reader)
@@ -125,7 +128,7 @@ def judged(
 
 
 def _judge(filter: Filter, rows: Rows, reader: Reader) -> Judgement:
-    """What the tests of single conditions make of the whole filter."""
+    """Combines the results of single conditions as the filter says."""
     certain = _mask(filter, rows, reader)
     if rows.refusal is None:
         return Judgement(certain, np.zeros(len(certain), np.bool_))
@@ -139,7 +142,7 @@ def _decided(judgement: Judgement) -> Mask:
 
 
 def required_ids(filter: Filter) -> tuple[PointId, ...] | None:
-    """Ids among which every match is, when the filter names them; None when it does not."""
+    """The ids that the filter names; every match is one of them. None if it names none."""
     for condition in filter.must:
         if (named := ids_named(condition)) is not None:
             return named
@@ -149,7 +152,7 @@ def required_ids(filter: Filter) -> tuple[PointId, ...] | None:
 
 
 def payload_conditions(filter: Filter) -> list[PayloadCondition]:
-    """The distinct ones at all levels."""
+    """The distinct payload conditions at all levels."""
     found: dict[PayloadCondition, None] = {}
     for condition in conditions_of(filter):
         if isinstance(condition, Filter):
@@ -160,7 +163,7 @@ def payload_conditions(filter: Filter) -> list[PayloadCondition]:
 
 
 def _id_conditions(filter: Filter) -> Iterator[IdCondition]:
-    """Those on the point's id, at all levels."""
+    """The conditions on the point's id, at all levels."""
     for condition in conditions_of(filter):
         if isinstance(condition, Filter):
             yield from _id_conditions(condition)
@@ -169,7 +172,7 @@ def _id_conditions(filter: Filter) -> Iterator[IdCondition]:
 
 
 def _with_ids(filter: Filter, rows: Rows, reader: Reader, budget: Budget) -> Rows:
-    """The rows with what the conditions on ids say of them."""
+    """The rows, with the results of conditions on ids added."""
     found: dict[PayloadCondition, Mask] = {
         each: holds_of_id(each, rows.slots, reader, budget) for each in dict.fromkeys(_id_conditions(filter))
     }
@@ -188,14 +191,14 @@ def _decode(
 
 
 def _mask(condition: Condition, rows: Rows, reader: Reader, *, hope: bool = False) -> Mask:
-    """Where the condition holds; with `hope` also where it may hold."""
+    """A mask (n,): where the condition holds. With `hope`: where it may hold."""
     match condition:
         case Filter():
             return _clauses_mask(condition, rows, reader, hope=hope)
         case HasId(ids=ids):
             return np.isin(rows.slots, reader.slots_of(ids))
         case HasVector(using=using):
-            if using not in reader.schema.names:  # dropped since the filter of a queued write was checked
+            if using not in reader.schema.names:  # the space was dropped after the filter of a queued write was checked
                 return np.zeros(len(rows.slots), np.bool_)
             return np.isin(rows.slots, reader.slots_with_vector(using))
         case _:

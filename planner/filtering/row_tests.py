@@ -1,4 +1,4 @@
-"""Tests payload conditions on points one by one: what each says of each, if it can. Logic over them is match.py's."""
+"""Tests payload conditions on points one by one. match.py combines the results."""
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ from storage.budget import Budget
 Mask = NDArray[np.bool_]
 
 _UNKNOWN = 2
-"""What a test says beside False and True."""
+"""The result of a test that is neither False nor True."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Points under test: their slots (uint32, (n,)), and for each payload condition of the filter whether it holds.
+    """Points under test: their slots (uint32, (n,)), and for each payload condition of the filter a mask `holds` (n,).
 
-    `tested`: on how many of them each was tested. Where it was not, another that is needed does not hold.
-    `unknown`: where a text is too long for a pattern, so that a condition may hold or not; `refusal` says so.
+    `tested`: on how many points each condition was tested. Elsewhere another condition failed that every match needs.
+    `unknown`: masks of the points whose text is too long for the condition's pattern; `refusal` says which text.
     """
 
     slots: NDArray[np.uint32]
@@ -48,7 +48,9 @@ def test_rows(
     budget: Budget,
     filter: Filter,
 ) -> Rows:
-    """Tests `conditions` of `filter`: first those that every match needs, the cheapest first, until one fails."""
+    """Tests `conditions` of `filter` on each payload: first those that every match needs, cheapest first, until one
+    fails.
+    """
     must = set(filter.must)
     needed = sorted((condition for condition in conditions if condition in must), key=cost_of)
     ordered = [*needed, *(condition for condition in conditions if condition not in must)]
@@ -71,7 +73,7 @@ def test_rows(
 def _guarded(
     condition: PayloadCondition, budget: Budget, refusals: list[PatternTooCostly]
 ) -> Callable[[dict[str, object]], int]:
-    """The condition's test, which says _UNKNOWN where a text is too long for a pattern, and notes that."""
+    """The condition's test. It says _UNKNOWN if a text is too long for a pattern, and adds the error to `refusals`."""
     budget.check()
     predicate = compile_condition(condition, budget.pulse())
     if not pattern_count(condition):
@@ -89,7 +91,7 @@ def _guarded(
 
 
 def pattern_count(condition: Condition) -> int:
-    """How many patterns are compiled for a condition."""
+    """How many patterns must be compiled for a condition."""
     match condition:
         case TextTest(operator=operator):
             return operator in PATTERNS
@@ -108,7 +110,7 @@ def _test_all(
     payloads: Iterable[tuple[int, dict[str, object]]],
     budget: Budget,
 ) -> "tuple[array[int], list[bytearray]]":
-    """The slots, and what each of the predicates says of each: the first `needed` are needed by every match."""
+    """The slots, and the result of each predicate for each slot. Every match needs the first `needed` predicates."""
     slots = array("I")
     holds = [bytearray() for _ in ordered]
     tests = list(zip(holds, predicates, strict=True))

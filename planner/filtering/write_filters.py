@@ -1,7 +1,7 @@
-"""Filters of writes, evaluated by the threads that commit: one at a time, in slices. Meaning is match.py's.
+"""Filters of writes, evaluated by the threads that commit: one at a time, in slices. match.py says what they mean.
 
-A request that waits for its commit has given its place to others, so its turn says nothing to these threads. There are
-many of them; if all of them evaluated at once, they would leave the interpreter to nobody else.
+A request that waits for its commit has given its place to others, so its own turn does not hold these threads back.
+There are many of them. If all evaluated at once, no other thread would get the interpreter.
 """
 
 import threading
@@ -20,13 +20,13 @@ from storage.budget import Budget, Turn
 from storage.tables import Reader
 
 SLICE_SECONDS = 0.005
-"""How long one works before it lets others work."""
+"""How long a thread evaluates before it lets others work."""
 
-_REST_SECONDS = 0.0005  # long enough that whoever waits gets the interpreter, and the next filter its turn
+_REST_SECONDS = 0.0005  # long enough that a waiting thread gets the interpreter, and the next filter its turn
 
 
 class WriteFilters:
-    """Safe for many threads. None waits, while it evaluates, for anything that another one holds."""
+    """Safe for many threads. While a thread evaluates, it never waits for something that another one holds."""
 
     def __init__(self) -> None:
         self._evaluating = threading.Lock()
@@ -43,7 +43,7 @@ class WriteFilters:
 
     @contextmanager
     def _in_turn(self, budget: Budget) -> Iterator[Budget]:
-        """The budget with this thread's turn. Raises what `Budget.check` raises while it waits."""
+        """The budget, with this thread's turn. Raises what `Budget.check` raises while it waits."""
         turn = _Turn(self._evaluating, budget)
         turn.take()
         try:
@@ -53,7 +53,7 @@ class WriteFilters:
 
 
 class _Turn:
-    """See storage.budget.Turn. Of one evaluation, in one thread."""
+    """See storage.budget.Turn. It belongs to one evaluation, in one thread."""
 
     def __init__(self, evaluating: threading.Lock, budget: Budget) -> None:
         self._evaluating = evaluating
@@ -75,7 +75,7 @@ class _Turn:
     def pause(self) -> None:
         """See storage.budget.Turn."""
         if self._of_request is not None:
-            self._of_request.pause()  # raises when the server ends
+            self._of_request.pause()  # this raises when the server ends
         if time.monotonic() >= self._until:
             with self.idle():
                 time.sleep(_REST_SECONDS)

@@ -1,4 +1,4 @@
-"""Rule: what can emit nothing, and filters that every point matches, leave the plan. It simplifies no filter itself."""
+"""Rule: nodes that emit nothing leave the plan, and so do filters that every point matches. It simplifies no filter."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -28,7 +28,7 @@ from planner.query import Filter
 def drop_empty(node: Node) -> Node:
     """Limit(Gate({must: [has_id []]}, x)) -> Empty; Gate({}, x) -> x
 
-    A fusion keeps an empty child among others: its weight counts in the divisor of score fusion.
+    A fusion keeps an empty child beside others, because score fusion divides by the sum of all weights.
     """
     node = map_children(node, drop_empty)
     match node:

@@ -1,4 +1,4 @@
-"""Rule: filters lose nests, repeats and clauses that change nothing. It drops no node; drop_empty does."""
+"""Rule: filters lose needless nesting, repeats, and clauses without effect. It drops no node; drop_empty does."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,7 +21,7 @@ def normalise_filter(node: Node) -> Node:
 
 
 def simplify(filter: Filter) -> Filter:
-    """An equal filter, made of fewer parts. An equal object when there is nothing to do."""
+    """A filter with the same meaning and fewer parts. If there is nothing to do, an equal object."""
     must = _splice_must(_simplify_all(filter.must))
     should = _splice_should(_simplify_all(filter.should))
     must_not = _without_impossible(_splice_should(_simplify_all(filter.must_not)))
@@ -41,7 +41,7 @@ def _simplify_all(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
 
 
 def _simplify_condition(condition: Condition) -> Condition:
-    """A nested filter simplified; one that only holds a single condition is that condition."""
+    """The condition, with nested filters simplified. A nested filter with a single condition becomes that condition."""
     if not isinstance(condition, Filter):
         return condition
     filter = simplify(condition)
@@ -49,7 +49,7 @@ def _simplify_condition(condition: Condition) -> Condition:
 
 
 def _simplify_min_should(clause: MinShould) -> MinShould | None:
-    """Conditions that hold for every point count at once; None when they are enough."""
+    """Conditions that hold for every point are counted and removed. None when they are enough."""
     conditions = _simplify_all(clause.conditions)
     kept = tuple(condition for condition in conditions if condition != _EVERY_POINT)
     min_count = clause.min_count - (len(conditions) - len(kept))
@@ -57,7 +57,7 @@ def _simplify_min_should(clause: MinShould) -> MinShould | None:
 
 
 def _splice_must(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """A nested filter with nothing but `must` gives its conditions to the `must` around it. Repeats go."""
+    """A nested filter that has only `must` gives its conditions to the `must` around it. Repeats are removed."""
     return _unique(
         inner
         for condition in conditions
@@ -70,7 +70,7 @@ def _splice_must(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
 
 
 def _splice_should(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """A nested filter with nothing but `should` gives its conditions to the clause around it. Repeats go."""
+    """A nested filter that has only `should` gives its conditions to the clause around it. Repeats are removed."""
     return _unique(
         inner
         for condition in conditions
@@ -91,6 +91,6 @@ def _unique(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
 
 
 def _unwrap(filter: Filter) -> Filter:
-    """A filter that holds nothing but one nested filter is that filter."""
+    """A filter that holds only one nested filter becomes that filter."""
     only = filter.must[0] if len(filter.must) == 1 else None
     return only if isinstance(only, Filter) and filter == Filter(must=filter.must) else filter

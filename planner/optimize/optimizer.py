@@ -1,4 +1,4 @@
-"""Runs the rules over a plan until none changes it. Each rule keeps what the plan emits; tests execute both sides."""
+"""Runs the rules over a plan until none changes it. No rule changes what a plan emits; tests execute both sides."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ Rule = Callable[[Node], Node]
 RULES: tuple[Rule, ...] = (push_down_filter, normalise_filter, order_conditions, drop_empty, push_limit)
 
 MAX_ROUNDS = 32
-"""Rounds of all rules. Every rule makes plans smaller or simpler, so more is a bug of a rule."""
+"""Rounds of all rules. Every rule makes plans smaller or simpler, so more rounds mean a bug in a rule."""
 
 
 def _unobserved(rule: str, node: Node) -> None:
@@ -23,12 +23,12 @@ def _unobserved(rule: str, node: Node) -> None:
 
 
 def optimize(plan: Plan, observe: Callable[[str, Node], None] = _unobserved) -> Plan:
-    """The plan to run. `observe` is told the name of each rule that changed the tree, and the tree after it."""
+    """The plan to run. `observe` gets the name of each rule that changed the tree, and the changed tree."""
     return _optimized(plan, RULES, observe)
 
 
 def optimize_whole_lists(plan: Plan) -> Plan:
-    """The plan to run to explain points: no list ends where the answer does not depend on the rest of it."""
+    """The plan to run to explain points: lists are not cut short where the rest would not change the answer."""
     return _optimized(plan, tuple(rule for rule in RULES if rule is not push_limit), _unobserved)
 
 

@@ -1,6 +1,6 @@
-"""Rule: conditions of a filter go in one order, cheap ones first, so that the others are tested on fewer points.
+"""Rule: conditions of a filter get one order, cheap ones first, so that costly ones are tested on fewer points.
 
-Filters that differ in order alone become equal, so that they are evaluated once and their leaves run once.
+Filters that differ only in order become equal. So they are evaluated once, and their leaves run once.
 """
 
 from dataclasses import replace
@@ -31,7 +31,7 @@ def _ordered_filter(filter: Filter) -> Filter:
 
 
 def _ordered(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """By cost; equal costs by their text, so that the order does not depend on the request's."""
+    """By cost; equal costs by their text, so that the order in the request does not matter."""
     inner = [_ordered_filter(each) if isinstance(each, Filter) else each for each in conditions]
     if len(inner) < 2:
         return tuple(inner)

@@ -28,7 +28,7 @@ from planner.resolve import CheckedFilter, derived_filter
 def push_down_filter(node: Node) -> Node:
     """Restrict(f, ... Search(g) ...) -> ... Search(f and g) ...
 
-    Gates are not pushed: they drop what was ranked before them, and a leaf would refill the places.
+    Gates are not pushed down. A gate drops points after they are ranked, but a leaf would find other points instead.
     """
     if isinstance(node, Restrict):
         return _restrict(push_down_filter(node.child), node.filter)
@@ -47,5 +47,8 @@ def _restrict(node: Node, filter: CheckedFilter) -> Node:
 
 
 def both(outer: CheckedFilter, inner: CheckedFilter | None) -> CheckedFilter:
-    """Both filters, each whole: clauses are never joined, since two `should` joined are one weaker `should`."""
+    """Both filters, each whole.
+
+    Their clauses are not joined, since two `should` that are joined are one weaker `should`.
+    """
     return outer if inner is None else derived_filter(Filter(must=(outer, inner)))

@@ -1,4 +1,7 @@
-"""Rule: what looks only at the first rows of its input tells it so, and less is computed. It drops no limit."""
+"""Rule: a node that looks only at the first rows of its input tells the input so. Less is computed.
+
+It drops no limit.
+"""
 
 from dataclasses import replace
 from typing import assert_never
@@ -21,20 +24,20 @@ from planner.plan import (
     Threshold,
 )
 
-DISTINCT_RANKS = 1 << 20
-"""Up to here 1 / (k + rank) differs in float32 from rank to rank, so that fusing one list keeps its order."""
+MAX_DISTINCT_RANK = 1 << 20
+"""Up to this rank, 1 / (k + rank) differs in float32 between neighbours, so that fusing one list keeps its order."""
 
 
 def push_limit(node: Node) -> Node:
     """Limit(3, FuseRanks(Limit(9, Rerank(...)))) -> Limit(3, FuseRanks(Limit(3, Rerank(...))))
 
-    Only into leaves that are exact: a graph that is asked for fewer rows looks less far.
+    Limits of leaves change only if the leaves are exact: a graph that is asked for fewer rows also looks less far.
     """
     return _push(node, None)
 
 
 def _push(node: Node, needed: int | None) -> Node:
-    """The node when nobody looks past its first `needed` rows; None: all are looked at."""
+    """The node, if nobody looks past its first `needed` rows. None: all rows are looked at."""
     match node:
         case Search() | RankAll() if not node.is_exact:
             return node
@@ -46,7 +49,8 @@ def _push(node: Node, needed: int | None) -> Node:
         case Diversify():
             limit = node.limit if needed is None else min(node.limit, needed)
             return _replaced(node, limit, _push(node.child, node.candidates))
-        case Threshold() | ConvertScores():  # a threshold keeps the head of a list that is sorted by its scores
+        # the list is sorted by the threshold's scores, so a threshold keeps its head
+        case Threshold() | ConvertScores():
             child = _push(node.child, needed)
             return node if child is node.child else replace(node, child=child)
         case Gate() | Restrict() | After():
@@ -67,7 +71,7 @@ def _replaced(node: Limit | Diversify, limit: int, child: Node) -> Node:
 
 
 def _keeps_order(node: FuseRanks | FuseScores | Rerank, needed: int | None) -> bool:
-    """Whether the first `needed` rows are those of the only child, in its order."""
+    """Whether the first `needed` rows are those of the only child, in the same order."""
     if not isinstance(node, FuseRanks) or len(node.children) != 1 or needed is None:
         return False
-    return node.weights[0] > 0 and node.k + needed < DISTINCT_RANKS
+    return node.weights[0] > 0 and node.k + needed < MAX_DISTINCT_RANK

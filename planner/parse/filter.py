@@ -1,6 +1,6 @@
-"""Filters as text: `category == "apparel" and price <= 200` -> planner.query.filter.
+"""Filters as text: `category == "apparel" and price <= 200` becomes a filter of planner/query.
 
-The grammar is in filter.lark, the functions in calls.py, and docs/filters.md describes both.
+The grammar is in filter.lark, the functions are in filter_calls.py, and docs/filters.md describes both.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from planner.errors import InvalidFilter
 from planner.limits import MAX_EXPRESSION, MAX_FILTER_DEPTH
-from planner.parse.calls import call_of, count_of
+from planner.parse.filter_calls import call_of, count_of
 from planner.parse.values import Misread, Node, compared, path_of, scalars_of
 from planner.predicate import check_has_id, check_on_id, check_operands, is_on_id
 from planner.query import AnyOf, Condition, FieldCondition, Filter, HasId, HasVector, Nested
@@ -42,7 +42,7 @@ _EXPECTED = {
 
 
 def parse_filter(text: str, field: str) -> Filter:
-    """The filter that `text` says. Raises InvalidFilter or LimitExceeded at `field`, with the line and the column."""
+    """The filter that `text` means. Raises InvalidFilter, with line and column, or LimitExceeded. Both name `field`."""
     if len(text) > MAX_EXPRESSION:
         raise LimitExceeded(field, limit="MAX_EXPRESSION", maximum=MAX_EXPRESSION, actual=len(text))
     try:
@@ -61,13 +61,13 @@ def _grammar() -> Lark:
 
 
 def unexpected(error: UnexpectedInput, text: str) -> str:
-    """What is wrong with a text that the grammar does not know, and where."""
+    """What the grammar does not understand in a text, with line and column."""
     line, column = _position(error, text)
     return f"line {line}, column {column}: {_unexpected(error)}"
 
 
 def _position(error: UnexpectedInput, text: str) -> tuple[int, int]:
-    """Line and column; the end of the text is after its last character."""
+    """Line and column. The end of the text is after its last character."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return text.count("\n") + 1, len(text) - text.rfind("\n")
     return error.line, error.column
@@ -89,7 +89,7 @@ def _names(terminals: set[str]) -> str:
 
 
 def _asks_of_points(filter: Filter) -> bool:
-    """Whether a condition is on ids or on vectors. An inner filter of elements was asked before."""
+    """Whether a condition is on ids or vectors. Filters inside `some` were checked before."""
     enough = () if filter.min_should is None else filter.min_should.conditions
     return any(
         isinstance(each, HasId | HasVector) or is_on_id(each) or (isinstance(each, Filter) and _asks_of_points(each))
@@ -98,7 +98,7 @@ def _asks_of_points(filter: Filter) -> bool:
 
 
 class Reading:
-    """Makes conditions of one parsed text, whose errors are at `field`."""
+    """Makes conditions of one parsed text. Its errors name `field`."""
 
     def __init__(self, field: str) -> None:
         self._field = field
@@ -134,16 +134,16 @@ class Reading:
         if isinstance(made, HasVector):
             return self._placed(made, arguments[0])
         if isinstance(made, Nested) and _asks_of_points(made.filter):
-            raise Misread(arguments[1], "elements have neither ids nor vectors")
+            raise Misread(arguments[1], "elements of an array have neither ids nor vectors")
         return self._checked(made, arguments[-1] if arguments else name)
 
     def _placed(self, made: HasVector, node: Node) -> HasVector:
-        """With the place of its space, which is checked when the collection is known."""
+        """The condition with line and column of its space. The space is checked later, when the collection is known."""
         at = Misread(node, "")
         return replace(made, written=(self._field, f"line {at.line}, column {at.column}"))
 
     def _checked(self, condition: Condition, node: Node) -> Condition:
-        """The condition. What is wrong with its operands is refused here, at the column of `node`."""
+        """The condition. Raises Misread at `node` if an operand is refused."""
         plain = condition.must_not[0] if isinstance(condition, Filter) and condition.must_not else condition
         if isinstance(plain, FieldCondition | HasId):
             try:

@@ -1,6 +1,6 @@
-"""Formulas as text: `$score * 2 + exp_decay(price, 10, 5)` -> planner.query.formula.
+"""Formulas as text: `$score * 2 + exp_decay(price, 10, 5)` becomes a formula of planner/query.
 
-The grammar is in formula.lark, which takes filters from expression.lark; docs/queries.md describes both.
+The grammar is in formula.lark, which takes filters from expression.lark. docs/queries.md describes both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,12 +44,15 @@ _CHAINS: Mapping[str, ListFunction] = {
     "multiply": ListFunction.MULT,
 }
 
-_MOST_DIGITS = 18
-"""Digits of the number of a list: of thousands Python makes no number."""
+_MAX_LIST_DIGITS = 18
+"""Most digits of the number in `$score[...]`. Python refuses to make integers of thousands of digits."""
 
 
 def parse_formula(text: str, field: str) -> Written:
-    """The expression that `text` says. Raises InvalidQuery, with line and column, or LimitExceeded at `field`."""
+    """The expression that `text` means. Raises InvalidQuery, with line and column, or LimitExceeded.
+
+    Both name `field`.
+    """
     if len(text) > MAX_EXPRESSION:
         raise LimitExceeded(field, limit="MAX_EXPRESSION", maximum=MAX_EXPRESSION, actual=len(text))
     try:
@@ -69,7 +72,7 @@ def _grammar() -> Lark:
 
 
 class _Formula:
-    """Makes expressions of one parsed text, whose errors are at `field`."""
+    """Makes expressions of one parsed text. Its errors name `field`."""
 
     def __init__(self, field: str) -> None:
         self._field = field
@@ -147,15 +150,15 @@ def _negative(part: Expression) -> Expression:
 
 
 def _list_number(node: Node) -> int:
-    """The `3` of `$score[3]`; 0 where there is none."""
+    """The `3` of `$score[3]`; 0 if no number is given."""
     digits = str(node)[len("$score[") : -1] or "0"
-    if len(digits) > _MOST_DIGITS:
-        raise Misread(node, "there are not so many prefetches")
+    if len(digits) > _MAX_LIST_DIGITS:
+        raise Misread(node, "there are fewer prefetches")
     return int(digits)
 
 
 def _number(node: Node) -> float:
-    return float(str(node))  # no more than infinite, which the planner refuses
+    return float(str(node))  # at worst it is infinite, which the binder refuses
 
 
 def _path(node: Node) -> str:
@@ -204,7 +207,7 @@ _FUNCTIONS: Mapping[str, tuple[int, int, Callable[[_Parts], Expression]]] = {
     "div": (2, 3, _quotient),
     **{shape.value: (1, 4, _decay(shape)) for shape in DecayShape},
 }
-"""Fewest and most arguments of each function, and what it makes of them."""
+"""Fewest and most arguments of each function, and what makes an expression of them."""
 
 _CONSTANTS: Mapping[str, int] = {"div": 2, **{shape.value: 2 for shape in DecayShape}}
-"""From which argument on they are plain numbers."""
+"""The argument from which on arguments must be plain numbers."""

@@ -1,4 +1,4 @@
-"""The leaves of a parsed filter text: paths, strings, numbers and lists; and comparisons, which are made of these."""
+"""The leaves of a parsed filter text: paths, strings, numbers and lists; and the comparisons that are made of these."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ Node = Tree[Token] | Token
 BOUNDS: Mapping[str, str] = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
-_MOST_ID_DIGITS = 20
+_MAX_ID_DIGITS = 20
 
 
 class Misread(Exception):
-    """What a node says has no meaning."""
+    """A node of the text has no meaning. `what` says why."""
 
     def __init__(self, node: Node, what: str) -> None:
         super().__init__(what)
@@ -27,7 +27,7 @@ class Misread(Exception):
 
 
 def path_of(node: Node) -> str:
-    """A path, which backquotes may surround."""
+    """A path, with or without backquotes around it."""
     token = node.children[0] if isinstance(node, Tree) and node.data == "path" else node
     if not isinstance(token, Token) or token.type != "PATH":
         raise Misread(node, "a path is expected here")
@@ -67,9 +67,9 @@ def scalar_of(node: Node) -> Scalar:
 
 
 def id_scalar_of(node: Node) -> Scalar:
-    """As `scalar_of`, of ids: their numbers have 64 bits and no sign."""
+    """As `scalar_of`, for ids: their numbers have 64 bits and no sign."""
     text = str(node.children[0]) if isinstance(node, Tree) and node.data == "number" else ""
-    if text.isdigit() and len(text) <= _MOST_ID_DIGITS and 2**63 <= int(text) < 2**64:
+    if text.isdigit() and len(text) <= _MAX_ID_DIGITS and 2**63 <= int(text) < 2**64:
         return int(text)
     return scalar_of(node)
 
@@ -81,14 +81,14 @@ def _literal(node: Tree[Token]) -> Scalar:
         raise Misread(node, f"it is no string as JSON has them: {error}") from None
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         by_id = f"; the point id {value} is found by has_id([{value}])" if 0 <= value < 2**64 else ""
-        raise Misread(node, f"an integer has 64 bits, one of them its sign{by_id}")
+        raise Misread(node, f"an integer must fit into 64 bits with a sign{by_id}")
     if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise Misread(node, "half a surrogate pair is no character")
+        raise Misread(node, "half of a surrogate pair is not a character")
     return value
 
 
 def elements_of(node: Node) -> list[Node]:
-    """What a list holds."""
+    """The elements of a list."""
     if not isinstance(node, Tree) or node.data != "list":
         raise Misread(node, "a list is expected here")
     return list(node.children)
@@ -99,7 +99,7 @@ def scalars_of(node: Node) -> tuple[Scalar, ...]:
 
 
 def compared(path: Node, sign: Node, operand: Node) -> Condition:
-    """`path == operand` and its like."""
+    """`path == operand`, and the same with other signs."""
     payload_path, name = path_of(path), BOUNDS.get(str(sign))
     if isinstance(operand, Tree) and operand.data == "datetime":
         text = string_of(Tree("string", list(operand.children), operand.meta))
@@ -111,7 +111,7 @@ def compared(path: Node, sign: Node, operand: Node) -> Condition:
     if name is None:
         return Equal(payload_path, value) if str(sign) == "==" else Filter(must_not=(Equal(payload_path, value),))
     if isinstance(value, bool):
-        raise Misread(operand, "true and false have no order")
+        raise Misread(operand, "true and false have no order; compare them by == or !=")
     return _range(payload_path, name, value)
 
 
@@ -121,7 +121,7 @@ def _range(path: str, name: str, bound: Bound) -> Range:
 
 
 def count_bounds(sign: Node, operand: Node) -> dict[str, int]:
-    """`== 2`, `>= 2` and so on as bounds on a count."""
+    """Bounds on a count, from `== 2`, `>= 2` and so on."""
     count = number_of(operand)
     if not isinstance(count, int) or str(sign) == "!=":
         raise Misread(operand, "a count is compared by ==, <, <=, > or >= with an integer")

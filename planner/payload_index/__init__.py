@@ -4,9 +4,9 @@ from planner.payload_index.answers import cover, foresee, serve
 from planner.payload_index.builds import FieldBuilds, FieldIndexStatus
 from planner.payload_index.columns import Column, column_of
 from planner.payload_index.distinct_values import DistinctValues, Kind, Numbers
+from planner.payload_index.field_types import check_index_path, compares_instants
 from planner.payload_index.index import FieldIndex, Slots
 from planner.payload_index.indexes import FieldIndexes, IndexState
-from planner.payload_index.types import check_index_path, compares_instants
 
 __all__ = [
     "Column",

@@ -1,6 +1,6 @@
-"""Which conditions of a filter indexes answer: what they answer, and what would answer before it is asked.
+"""Which conditions of a filter are answered by indexes, with what result, and what would answer a condition.
 
-Which paths have an index is indexes.py's; how an index tests a condition is index.py's.
+Which paths have an index is in indexes.py. How an index tests a condition is in index.py.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from storage.tables import Reader
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The points that match a condition: slots, ascending, and the kind of index that told."""
+    """The points that match a condition: slots, ascending, and the kind of index that answered."""
 
     slots: Slots
     by: ServedBy
@@ -27,9 +27,9 @@ class Served:
 def serve(
     fields: FieldIndexes, reader: Reader, conditions: Iterable[PayloadCondition], budget: Budget
 ) -> Mapping[PayloadCondition, Served]:
-    """What matches each of the conditions that an index answers; the others are left out.
+    """The matches of each condition that an index answers. Other conditions are left out.
 
-    Raises DeadlineExceeded or Cancelled.
+    Raises DeadlineExceeded, Cancelled.
     """
     by_path: dict[str, list[IndexedCondition]] = {}
     for condition in conditions:
@@ -43,7 +43,7 @@ def serve(
         by = ServedBy.DECLARED if path in reader.schema.field_indexes else ServedBy.AUTOMATIC
         before = index.bytes
         for test in tests:
-            with suppress(PatternTooCostly):  # what the other conditions make of it, payloads tell
+            with suppress(PatternTooCostly):  # payloads tell later what the other conditions make of it
                 served[test] = Served(index.matching(test, reader, budget), by)
         if index.bytes > before and by is ServedBy.AUTOMATIC:
             fields.fit(reader.collection_uid, path)
@@ -51,8 +51,9 @@ def serve(
 
 
 def cover(fields: FieldIndexes, reader: Reader, conditions: Iterable[PayloadCondition]) -> bool:
-    """Whether indexes that there are answer all of the conditions, of which there is one, at the reader's commit or
-    after entering a few changes."""
+    """Whether existing indexes answer all conditions at the reader's commit, perhaps after a small update.
+
+    Requires: at least one condition."""
     found = [_is_known(fields, reader, condition) for condition in conditions]
     return bool(found) and all(found)
 

@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from planner.payload_index.field_types import points_of
 from planner.payload_index.indexes import FieldIndexes, IndexState
-from planner.payload_index.types import points_of
 from storage.bounded_cache import BoundedCache
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection

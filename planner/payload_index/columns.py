@@ -1,7 +1,7 @@
-"""The scalar values at a payload path as a column, for what looks at all of them: groups, facets, aggregations.
+"""The scalar values at a payload path as a column. Groups, facets and aggregations look at all of them.
 
-Strings, numbers and bools are values; nulls, objects and arrays within arrays are none. Arrays are opened once, as
-conditions do. The column is taken of an index where there is one, else payloads are read.
+Strings, numbers and bools are values. Nulls, objects and arrays inside arrays are not. Arrays are opened once, as in
+conditions. The column comes from an index if there is one, else payloads are read.
 """
 
 import sys
@@ -19,14 +19,14 @@ from planner.query import Scalar
 from storage.budget import Budget
 from storage.tables import Reader
 
-FEW = 1_024
-"""Reading so many payloads takes less than looking through a large index."""
+MAX_PAYLOADS_READ_SINGLY = 1_024
+"""Reading up to so many payloads takes less time than looking through a large index."""
 
 VALUE_BYTES = 250
-"""Memory of a distinct value of a column beside itself."""
+"""Memory of a distinct value of a column, besides the value itself."""
 
 ENTRY_BYTES = 64
-"""Memory of an entry of a column, with the arrays that are made of it."""
+"""Memory of an entry of a column, including the arrays that are made of it."""
 
 ROWS_PER_HOLD = 256
 
@@ -36,9 +36,9 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Entry i: the point in `slots[i]` has `values[codes[i]]` (uint32 and int64, (n,)). Equal values have one code.
+    """Entry i says: the point in `slots[i]` has the value `values[codes[i]]`. Both arrays are (n,), uint32 and int64.
 
-    A point has an entry for every value, so that it may have the same twice.
+    Equal values have one code. A point has one entry for each of its values, so it may have the same value twice.
     """
 
     slots: Slots
@@ -51,7 +51,7 @@ class Column:
         return compact(self.slots[kept], self.codes[kept], self.values)
 
     def distinct(self) -> "Column":
-        """Every value once per point."""
+        """The column with each value at most once per point."""
         if len(self.slots) == 0:
             return self
         pairs = self.slots.astype(np.int64) * len(self.values) + self.codes
@@ -62,11 +62,11 @@ class Column:
         return Column(self.slots[kept], self.codes[kept], self.values)
 
     def order(self) -> NDArray[np.int64]:
-        """The place of every value in their total order, int64, (number of values,)."""
+        """Where each value stands in the total order of all values: int64, (number of values,)."""
         keys = [scalar_order(value) for value in self.values]
-        places = np.empty(len(keys), np.int64)
-        places[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
-        return places
+        ranks = np.empty(len(keys), np.int64)
+        ranks[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
+        return ranks
 
 
 def column_of(reader: Reader, path: str, fields: FieldIndexes, budget: Budget, among: Slots | None = None) -> Column:
@@ -74,21 +74,22 @@ def column_of(reader: Reader, path: str, fields: FieldIndexes, budget: Budget, a
 
     Raises DeadlineExceeded, Cancelled.
     """
-    if among is not None and len(among) <= FEW:
+    if among is not None and len(among) <= MAX_PAYLOADS_READ_SINGLY:
         return _read(_payloads_of(reader, among, path), path, budget)
     index = fields.get(reader, path, budget)
     if index is not None:
         entries = index.entries
         column = compact(entries.slots, entries.codes.astype(np.int64), index.values.values[: index.value_count])
         return column if among is None else column.among(among)
-    if among is not None and 4 * len(among) <= reader.point_count:  # records one by one take about so much longer
+    # reading records one by one takes about four times as long as in order
+    if among is not None and 4 * len(among) <= reader.point_count:
         return _read(_payloads_of(reader, among, path), path, budget)
     column = _read(reader.payloads({first_key(path)}), path, budget)
     return column if among is None else column.among(among)
 
 
 def compact(slots: Slots, codes: Codes, values: "list[Scalar] | list[object]") -> Column:
-    """Without entries of what is no scalar, and without values that no entry has."""
+    """The column without values that are no scalars, and without values that no entry has."""
     used = np.bincount(codes, minlength=len(values)) > 0
     used &= np.fromiter((isinstance(value, str | int | float) for value in values), np.bool_, len(values))
     scalars = [canonical(values[code]) for code in np.flatnonzero(used).tolist()]  # type: ignore[arg-type]
@@ -105,7 +106,7 @@ def _read(payloads: Iterable[tuple[int, dict[str, object]]], path: str, budget: 
     steps = parse_path(path)
     slots, codes = array("I"), array("q")
     counted = entries = 0
-    known: dict[tuple[bool, Scalar], int] = {}  # a bool is not a number; 1 and 1.0 are equal
+    known: dict[tuple[bool, Scalar], int] = {}  # keyed by type too: a bool is not a number, but 1 and 1.0 are equal
     for number, (slot, payload) in enumerate(payloads):
         if number % ROWS_PER_CHECK == 0:
             budget.check()

@@ -1,8 +1,7 @@
-"""The distinct values of an index, numbered, and columns of what is compared of them. Which pass a test is in
-tests.py.
+"""The distinct values of an index, numbered, and columns of what tests compare. Which values pass is in value_tests.py.
 
-Values are only added, so that the indexes of several commits share them. A column is made when a test first needs it,
-and follows when values were added.
+Values are only added, so indexes of several commits can share them. A column is made when a test first needs it. When
+values were added later, the next test extends it.
 """
 
 import json
@@ -27,30 +26,30 @@ Packed = dict[str, NDArray[Any]]
 """Arrays by name, to be kept in a file."""
 
 Key = tuple[type, object]
-"""A value and what it compares with: True is not 1, and 1 is 1.0."""
+"""A value and its type: True is not 1, but 1 and 1.0 are one value."""
 
 VALUE_BYTES = 200
-"""What a distinct value costs besides its text, about."""
+"""About how many bytes a distinct value takes besides its text."""
 
 VALUES_PER_CHECK = 32_768
-"""Plain values looked at between two looks at the budget: some tens of milliseconds."""
+"""Plain values that are looked at between two looks at the budget: some tens of milliseconds."""
 
 MAX_UNSORTED = 4_096
-"""Strings that may wait to be sorted: they are tested one by one."""
+"""Up to so many strings are left unsorted. They are tested one by one."""
 
 
 class Kind(IntEnum):
-    """What a value is, as far as conditions tell values apart."""
+    """The kind of a value, as far as conditions distinguish kinds."""
 
     NULL = 0
     BOOL = 1
     NUMBER = 2
     STRING = 3
-    PLACE = 4
+    LOCATION = 4
 
 
 def key_of(value: object) -> Key:
-    """What equal values have in common."""
+    """A key that is the same for equal values."""
     kind = type(value)
     return (float if kind is int else kind), value
 
@@ -64,13 +63,13 @@ def _kind_of(value: object) -> Kind:
         case str():
             return Kind.STRING
         case GeoPoint():
-            return Kind.PLACE
+            return Kind.LOCATION
         case _:
             return Kind.NUMBER
 
 
 class DistinctValues:
-    """Scalars, None and places by code, from 0. One thread at a time adds; any number read what was added before."""
+    """Scalars, None and locations, each with a code from 0 on. One thread at a time adds. Others may read meanwhile."""
 
     def __init__(self) -> None:
         self.values: list[object] = []
@@ -80,7 +79,7 @@ class DistinctValues:
         self._lock = threading.Lock()
         self._numbers = _Column(_number_of, np.zeros(0))
         self._instants = _Column(_instant_of, np.zeros(0))
-        self._places = _Column(_corner_of, np.zeros((0, 2)))
+        self._locations = _Column(_corner_of, np.zeros((0, 2)))
         self._strings = _Strings()
         self._words = _Words()
 
@@ -89,12 +88,12 @@ class DistinctValues:
 
     @property
     def bytes(self) -> int:
-        """Memory held, about."""
-        columns = self._numbers.array.nbytes + self._instants.array.nbytes + self._places.array.nbytes
+        """Bytes of memory held, about."""
+        columns = self._numbers.array.nbytes + self._instants.array.nbytes + self._locations.array.nbytes
         return len(self.values) * VALUE_BYTES + self._text_bytes + columns + self._strings.bytes + self._words.bytes
 
     def add(self, value: object) -> int:
-        """The code of a scalar, None or a GeoPoint."""
+        """The code of a scalar, None or a GeoPoint. A value that is new is added."""
         key = key_of(value)
         code = self._codes.get(key)
         if code is None:
@@ -106,24 +105,24 @@ class DistinctValues:
         return code
 
     def codes_of(self, values: Sequence[object]) -> Codes:
-        """Codes of those of the values that there are."""
+        """The codes (int32) of those `values` that the index has."""
         return np.array([code for value in values if (code := self._codes.get(key_of(value))) is not None], np.int32)
 
     def are(self, count: int, *kinds: Kind) -> NDArray[np.bool_]:
-        """Whether each of the first `count` values is of one of the kinds."""
+        """A mask (count,): which of the first `count` values are of one of `kinds`."""
         return np.isin(np.frombuffer(bytes(self._kinds[:count]), np.uint8), kinds)
 
     def numbers(self, count: int, budget: Budget = UNLIMITED) -> Numbers:
-        """Of each of the first `count` values the nearest float64; NaN for what is no number."""
+        """(count,): the float64 nearest to each of the first `count` values; NaN for what is no number."""
         return self._column(self._numbers, count, budget)
 
     def instants(self, count: int, budget: Budget = UNLIMITED) -> Numbers:
-        """Of each the nearest float64 to its nanoseconds since 1970; NaN for what is no instant."""
+        """(count,): the float64 nearest to each value's nanoseconds since 1970; NaN for what is no instant."""
         return self._column(self._instants, count, budget)
 
-    def places(self, count: int, budget: Budget = UNLIMITED) -> Numbers:
-        """Of each latitude and longitude in degrees, (count, 2); NaN for what is no place."""
-        return self._column(self._places, count, budget)
+    def locations(self, count: int, budget: Budget = UNLIMITED) -> Numbers:
+        """(count, 2): latitude and longitude of each value in degrees; NaN for what is no location."""
+        return self._column(self._locations, count, budget)
 
     def strings(self, count: int, *, all_sorted: bool = False) -> "SortedStrings":
         """The strings among the first `count` values, and perhaps some that were added later."""
@@ -131,7 +130,7 @@ class DistinctValues:
             return self._strings.of(self.values, count, 0 if all_sorted else MAX_UNSORTED)
 
     def codes_with_words(self, words: Sequence[str], count: int, budget: Budget = UNLIMITED) -> Codes:
-        """Codes below `count` of the strings that have all `words`, at least one, ascending."""
+        """Codes, ascending and below `count`, of the strings that have all `words`. Requires: at least one word."""
         budget.acquire(self._lock)
         try:
             return self._words.codes_with(self.values, words, count, budget)
@@ -139,7 +138,7 @@ class DistinctValues:
             self._lock.release()
 
     def packed(self) -> Packed:
-        """The values and their columns, as far as they were made."""
+        """The values, and those of their columns that were made so far."""
         with self._lock:
             columns = {name: column.array for name, column in self._columns.items()}
             strings, words = self._strings.packed(), self._words.packed()
@@ -152,15 +151,15 @@ class DistinctValues:
 
     @classmethod
     def unpacked(cls, packed: Packed) -> "DistinctValues":
-        """What `packed` was given of. Raises ValueError, LookupError or TypeError when it is not of it."""
+        """The values that `packed` came from. Raises ValueError, LookupError or TypeError if it came from no values."""
         restored = cls()
         values = json.loads(packed["values"].tobytes())
         kinds = packed["kinds"]
-        if (kinds == Kind.PLACE).any():
+        if (kinds == Kind.LOCATION).any():
             values = [GeoPoint(*value) if isinstance(value, list) else value for value in values]
         restored.values = values
         restored._kinds = bytearray(kinds)
-        # Of many strings, which is what most are, calling key_of takes most of the time.
+        # Most values are strings. For many of them, calling key_of would take most of the time.
         keys = map(key_of, values) if (kinds == Kind.NUMBER).any() else zip(map(type, values), values, strict=True)
         restored._codes = dict(zip(keys, range(len(values)), strict=True))
         restored._text_bytes = sum(len(value) for value in values if isinstance(value, str))
@@ -174,7 +173,7 @@ class DistinctValues:
 
     @property
     def _columns(self) -> dict[str, "_Column"]:
-        return {"numbers": self._numbers, "instants": self._instants, "places": self._places}
+        return {"numbers": self._numbers, "instants": self._instants, "places": self._locations}
 
     def _column(self, column: "_Column", count: int, budget: Budget) -> Numbers:
         budget.acquire(self._lock)
@@ -185,7 +184,7 @@ class DistinctValues:
 
 
 class _Column:
-    """What `of_value` says of each value, as an array that follows the values. Requires: the lock of its values."""
+    """An array of what `of_value` says of each value. It grows with the values. Requires: the lock of its values."""
 
     def __init__(self, of_value: Callable[[object], float | tuple[float, float]], empty: Numbers) -> None:
         self._of_value = of_value
@@ -213,7 +212,7 @@ def _corner_of(value: object) -> tuple[float, float]:
 
 
 class SortedStrings:
-    """Strings in order with their codes, and the codes of values that were added since they were sorted."""
+    """Strings in order with their codes, and the codes of strings that are not sorted yet."""
 
     __slots__ = ("_sorted", "codes", "unsorted")
 
@@ -223,13 +222,13 @@ class SortedStrings:
         self.unsorted = unsorted
 
     def between(self, low: str, high: str | None) -> Codes:
-        """Codes of the sorted ones from `low` to `high`, both included; to the end when `high` is None."""
+        """Codes of the sorted strings from `low` to `high`, both included. `high` None: to the end."""
         start = bisect_left(self._sorted, low)
         return self.codes[start : len(self._sorted) if high is None else bisect_right(self._sorted, high, start)]
 
 
 class _Strings:
-    """Requires: the lock of its values."""
+    """The strings among the values. Requires: the lock of its values."""
 
     def __init__(self) -> None:
         self._sorted: list[str] = []
@@ -257,7 +256,7 @@ class _Strings:
 
 
 class _Words:
-    """Words of the strings, each with the codes of those that have it. Requires: the lock of its values."""
+    """The words of the strings, each with the codes of the strings that have it. Requires: the lock of its values."""
 
     def __init__(self) -> None:
         self._codes: dict[str, array[int]] = {}

@@ -1,7 +1,6 @@
 """The values at one payload path, of all points of one commit, so that conditions on it need not read payloads.
 
-Values are numbered and tested in distinct_values.py and tests.py; which paths have an index is in
-indexes.py.
+distinct_values.py numbers the values, value_tests.py tests them. Which paths have an index is in indexes.py.
 """
 
 from array import array
@@ -13,27 +12,29 @@ from numpy.typing import NDArray
 
 from planner.limits import ROWS_PER_CHECK
 from planner.payload_index.distinct_values import Codes, DistinctValues
-from planner.payload_index.tests import ValueTests
-from planner.predicate import PlaceCondition, ScalarCondition, first_key, parse_path, place_of, values_at
-from planner.query import Equal, Exists, IsEmpty, ValuesCount
+from planner.payload_index.value_tests import ValueTests
+from planner.predicate import ScalarCondition, first_key, location_of, parse_path, values_at
+from planner.query import Equal, Exists, GeoCondition, IsEmpty, ValuesCount
 from storage.budget import UNLIMITED, Budget
 from storage.tables import Reader
 
-MOST = 2**62
+NO_LIMIT = 2**62
 """More elements than any array has."""
 
 Slots = NDArray[np.uint32]
-IndexedCondition = ScalarCondition | PlaceCondition | ValuesCount | Exists | IsEmpty
-"""What an index of their path serves."""
+IndexedCondition = ScalarCondition | GeoCondition | ValuesCount | Exists | IsEmpty
+"""The conditions that an index of their path can answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What was found at a path, entry by entry. Of scalars, nulls and places, of elements of arrays too: the point in
-    `slots[i]` has the value of `codes[i]` (uint32 and int32, (n,)).
+    """What was found at a path, as two lists of entries.
 
-    Of every value as a whole: the point in `owners[j]` has one there of `counts[j]` elements, as ValuesCount counts;
-    it is empty, as IsEmpty says, where `empty[j]` (uint32, uint32 and bool, (m,)).
+    The first list has an entry for each scalar, null and location, also of elements of arrays: the point in `slots[i]`
+    has the value with code `codes[i]` (uint32 and int32, (n,)).
+
+    The second list has an entry for each value as a whole: the point in `owners[j]` has a value with `counts[j]`
+    elements, as ValuesCount counts. `empty[j]` is whether it is empty, as IsEmpty says (uint32, uint32 and bool, (m,)).
     """
 
     slots: Slots
@@ -43,7 +44,7 @@ class Entries:
     empty: NDArray[np.bool_]
 
     def without(self, slots: Slots) -> "Entries":
-        """Those of other points."""
+        """The entries of all points but `slots`."""
         kept, left = ~np.isin(self.slots, slots), ~np.isin(self.owners, slots)
         return Entries(self.slots[kept], self.codes[kept], self.owners[left], self.counts[left], self.empty[left])
 
@@ -63,7 +64,7 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class FieldIndex:
-    """What was found at `path` at commit `seq`: the first `value_count` of `values` are its distinct values."""
+    """What was found at `path` at commit `seq`. Its distinct values are the first `value_count` of `values`."""
 
     path: str
     seq: int
@@ -73,7 +74,7 @@ class FieldIndex:
 
     @property
     def bytes(self) -> int:
-        """Memory held, about."""
+        """Bytes of memory held, about."""
         return self.entries.bytes + self.values.bytes
 
     @property
@@ -89,8 +90,9 @@ class FieldIndex:
         return ValueTests(self.values, self.value_count)
 
     def matching(self, condition: IndexedCondition, reader: Reader, budget: Budget = UNLIMITED) -> Slots:
-        """Slots, ascending, of the points for which the condition holds. Requires: its path is the index's, and the
-        reader's commit is too."""
+        """Slots, ascending, of the points for which the condition holds.
+
+        Requires: the condition's path is the index's path, and `reader` is of the index's commit."""
         entries = self.entries
         match condition:
             case Exists():
@@ -111,12 +113,12 @@ class FieldIndex:
 
 
 def build_index(reader: Reader, path: str, budget: Budget) -> FieldIndex:
-    """The index of what the reader sees. Raises DeadlineExceeded or Cancelled as `budget` says."""
+    """The index of what the reader sees. Raises DeadlineExceeded, Cancelled."""
     return build_indexes(reader, [path], budget)[path]
 
 
 def build_indexes(reader: Reader, paths: Collection[str], budget: Budget) -> dict[str, FieldIndex]:
-    """The indexes of several paths, made in one pass over the payloads."""
+    """The indexes of several paths, made in one pass over the payloads. Raises DeadlineExceeded, Cancelled."""
     collectors = {path: _Collector(path, DistinctValues()) for path in paths}
     payloads = reader.payloads({first_key(path) for path in paths})
     _collect(payloads, collectors.values(), budget)
@@ -127,7 +129,7 @@ def build_indexes(reader: Reader, paths: Collection[str], budget: Budget) -> dic
 
 
 def updated(index: FieldIndex, reader: Reader, changed: Slots, budget: Budget) -> FieldIndex:
-    """The index as of the reader's commit; `changed` are the slots that differ. One thread at a time per path."""
+    """The index as of the reader's commit. `changed` are the slots that differ. One thread at a time per path."""
     if len(changed) == 0:
         return replace(index, seq=reader.seq)
     keys = {first_key(index.path)}
@@ -139,7 +141,7 @@ def updated(index: FieldIndex, reader: Reader, changed: Slots, budget: Budget) -
 
 
 class _Collector:
-    """Takes what is at a path of payloads, and adds new values to `values`."""
+    """Collects what payloads have at a path, and adds new values to `values`."""
 
     def __init__(self, path: str, values: DistinctValues) -> None:
         self.values = values
@@ -154,7 +156,7 @@ class _Collector:
             self._counts.append(0 if value is None else len(elements))
             self._empty.append(value is None or value == "" or len(elements) == 0)
             for element in elements:
-                kept = place_of(element) if isinstance(element, dict | list) else element
+                kept = location_of(element) if isinstance(element, dict | list) else element
                 if kept is not None or element is None:
                     self._slots.append(slot)
                     self._codes.append(self.values.add(kept))
@@ -180,7 +182,7 @@ def _collect(
 
 
 def distinct(slots: Slots) -> Slots:
-    """Ascending, each once: by a bitmap, since sorting many slots takes longer."""
+    """Ascending, each slot once. A bitmap is used, since sorting many slots takes longer."""
     if np.all(slots[1:] > slots[:-1]):
         return slots
     present = np.zeros(int(slots.max()) + 1, np.bool_)
@@ -190,6 +192,6 @@ def distinct(slots: Slots) -> Slots:
 
 def _within(bounds: ValuesCount, counts: NDArray[np.uint32]) -> NDArray[np.bool_]:
     low = max(0 if bounds.gte is None else bounds.gte, 0 if bounds.gt is None else bounds.gt + 1)
-    high = min(MOST if bounds.lte is None else bounds.lte, MOST if bounds.lt is None else bounds.lt - 1)
+    high = min(NO_LIMIT if bounds.lte is None else bounds.lte, NO_LIMIT if bounds.lt is None else bounds.lt - 1)
     numbers = counts.astype(np.int64)
-    return (numbers >= min(low, MOST)) & (numbers <= high)
+    return (numbers >= min(low, NO_LIMIT)) & (numbers <= high)

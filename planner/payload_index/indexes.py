@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
+from planner.payload_index.field_types import prepare
 from planner.payload_index.index import FieldIndex, build_indexes, updated
 from planner.payload_index.stored import KIND, decoded, encoded, held_slots, version
-from planner.payload_index.types import prepare
 from planner.predicate import path_text
 from storage.budget import Budget
 from storage.derived import Keeper, few_changes, is_worth_keeping, read_decoded

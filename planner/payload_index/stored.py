@@ -1,4 +1,4 @@
-"""A field index as arrays that can be kept in a file, and back. Which indexes are kept is indexes.py's."""
+"""Turns a field index into arrays that can be kept in a file, and back. indexes.py decides which indexes are kept."""
 
 import unicodedata
 from functools import cache
@@ -21,19 +21,19 @@ _CODE = (
 
 @cache
 def version() -> str:
-    """Changes with whatever decides what an index holds, and with the layout of the arrays."""
+    """A text that differs if the code or the layout of the arrays differs, so that older files are not used."""
     return fingerprint(Path(__file__).parents[1], _CODE, unicodedata.unidata_version, regex.__version__)
 
 
 def encoded(index: FieldIndex) -> Derived:
-    """What its file should be."""
+    """What the file of the index should hold."""
     arrays = {f"entry_{name}": getattr(index.entries, name) for name in _ENTRIES}
     about = {"value_count": index.value_count}
     return Derived(index.seq, version(), about, {**arrays, **index.values.packed()})
 
 
 def decoded(stored: Derived, path: str) -> FieldIndex:
-    """Raises ValueError, LookupError or TypeError when it is no field index."""
+    """The index that the arrays hold. Raises ValueError, LookupError or TypeError if they hold none."""
     values = DistinctValues.unpacked(dict(stored.arrays))
     entries = Entries(*(stored.arrays[f"entry_{name}"] for name in _ENTRIES))
     return FieldIndex(path, stored.seq, entries, values, int(stored.about["value_count"]))

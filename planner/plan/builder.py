@@ -1,4 +1,4 @@
-"""Turns a bound query into the plan that says the same, stage by stage. It decides nothing; optimize/ does."""
+"""Turns a bound query into the plan that means the same, stage by stage. It decides nothing; optimize/ does."""
 
 from collections.abc import Iterator
 from typing import assert_never
@@ -27,19 +27,19 @@ from planner.rank import Ranker, Searcher
 from planner.text import Highlighted
 from storage.schema import Distance
 
-EVERYTHING = 2**32
-"""A limit that no ranking reaches: there are fewer slots."""
+UNLIMITED = 2**32
+"""A limit that no ranking reaches, since there are fewer slots."""
 
 
 def build(query: BoundQuery) -> Plan:
-    """The plan that no rule has seen yet."""
+    """The plan before any rule has changed it."""
     root = _build_stage(query.root, "root", path=f"{query.path}." if query.path else "")
     highlighted = tuple(_highlighted(query.root))
     return Plan(root=root, payload=query.payload, vectors=query.vectors, highlighted=highlighted)
 
 
 def _build_stage(stage: BoundStage, name: str, *, path: str = "") -> Node:
-    """`path`: where the request holds the query whose root the stage is, with a dot at the end unless it is empty."""
+    """The node of one stage. `path` is where the request holds the query, with a dot at the end unless it is empty."""
     match stage.ranked:
         case BoundLeaf():
             node = _build_leaf(stage, stage.ranked, name)
@@ -58,17 +58,20 @@ def _build_stage(stage: BoundStage, name: str, *, path: str = "") -> Node:
 
 
 def _leaf_limit(stage: BoundStage, rank: Ranker | None) -> int:
-    """How many points a leaf has to give its stage."""
+    """How many points a leaf must give to its stage."""
     if stage.diversity is not None:
         return stage.diversity.candidates
     if stage.search_after is not None:
-        return stage.limit if _goes_on(stage, rank) else EVERYTHING
+        return stage.limit if _goes_on(stage, rank) else UNLIMITED
     reach = stage.limit + stage.offset
     return reach if rank is None or rank.is_exact else max(reach, page_reach(stage.limit, stage.offset))
 
 
 def _goes_on(stage: BoundStage, rank: Ranker | None) -> bool:
-    """Whether the leaf itself goes on after a hit. Others rank all there is at every page, and are cut."""
+    """Whether the leaf itself can start after a hit.
+
+    Other leaves rank everything for each page, and the plan cuts the list.
+    """
     return stage.search_after is not None and stage.diversity is None and isinstance(rank, Searcher) and rank.goes_on
 
 
@@ -121,7 +124,7 @@ def _build_diversity(stage: BoundStage, name: str, node: Node) -> Node:
         distance=diversity.distance,
         diversity=diversity.diversity,
         candidates=diversity.candidates,
-        limit=stage.limit + stage.offset if stage.search_after is None else EVERYTHING,
+        limit=stage.limit + stage.offset if stage.search_after is None else UNLIMITED,
         child=node,
     )
 
@@ -144,7 +147,7 @@ def _build_score_mode(stage: BoundStage, name: str, node: Node) -> Node:
 
 
 def _metric_of(rank: Ranker | BoundRrf | BoundDbsf | None) -> Distance | Metric | None:
-    """The metric whose scores a rank gives; None where scores are made of several, or of something else."""
+    """The metric that gives a rank's scores; None where scores are made of several, or of something else."""
     return rank.metric if isinstance(rank, Ranker) else None
 
 

@@ -1,4 +1,4 @@
-"""How many rows the nodes of a plan can emit at most, as far as is known before it runs."""
+"""How many rows the nodes of a plan can emit at most, as far as this is known before the plan runs."""
 
 from typing import Protocol, assert_never
 
@@ -24,7 +24,7 @@ from planner.resolve import CheckedFilter
 
 
 class Counts(Protocol):
-    """How many there are of what a plan reads."""
+    """The counts that an estimate needs."""
 
     @property
     def point_count(self) -> int: ...
@@ -33,11 +33,11 @@ class Counts(Protocol):
         """How many points have a vector in a space."""
 
     def known_count(self, filter: CheckedFilter) -> int | None:
-        """How many points match, when that is known without reading payloads; else None."""
+        """How many points match, if this is known without reading payloads; else None."""
 
 
 def most_rows(node: Node, counts: Counts) -> int:
-    """The most rows that a node can emit, given how many points and vectors there are and what filters match."""
+    """The most rows that a node can emit, given the counts of points, vectors and matches."""
     match node:
         case Scan():
             return _most_found(node, counts)

@@ -1,11 +1,10 @@
 """What will run: a closed union of immutable nodes.
 
-builder.py makes plans, planner/optimize rewrites them, execute/executor.py runs them.
-Every node emits a ranking: (slot, float32 score) best first, ties by point id ascending, no slot twice. Each names the
-stage of the request it belongs to (`root`, `root.prefetch[0]`, ...), which is not part of its identity: nodes are equal
-when they emit the same ranking, and the executor runs equal leaves once. Order in a stage, from the leaves up:
-Search | Scan | RankAll | Fuse | Rerank, then Restrict | Gate, Threshold, Diversify, After,
-Limit, ConvertScores.
+builder.py makes plans, planner/optimize rewrites them, execute/executor.py runs them. Every node emits a ranking: pairs
+of slot and float32 score, best first, ties by point id ascending, no slot twice. Each node names the stage of the
+request from which it comes (`root`, `root.prefetch[0]`, ...). The stage is not compared: nodes are equal when they emit
+the same ranking, and the executor runs equal leaves once. The order in a stage, from the leaves up: Search | Scan |
+RankAll | Fuse | Rerank, then Restrict | Gate, Threshold, Diversify, After, Limit, ConvertScores.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,9 +26,9 @@ from storage.schema import Distance, PointId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Emits the best `limit` points that `ranker` finds, of those that match `filter` and are not in `exclude`.
+    """Emits the best `limit` points that `ranker` finds among those that match `filter` and are not in `exclude`.
 
-    With `after`, only points strictly after it. Buffers limit + len(exclude) rows.
+    With `after`, only points strictly after that hit. Buffers limit + len(exclude) rows.
     """
 
     stage: str = field(compare=False)
@@ -47,7 +46,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """Emits the first `limit` points in id order, of those that match `filter` and are not in `exclude`; scores 0."""
+    """Emits the first `limit` points in id order that match `filter` and are not in `exclude`. All scores are 0."""
 
     stage: str = field(compare=False)
     filter: CheckedFilter | None = None
@@ -57,7 +56,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankAll:
-    """Emits the first `limit` points by `ranker`, of those that match `filter` and are not in `exclude`.
+    """Emits the first `limit` points by `ranker` that match `filter` and are not in `exclude`.
 
     Buffers every matching point.
     """
@@ -93,7 +92,10 @@ class FuseRanks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuseScores:
-    """Emits the union of its children by distribution-based score fusion. Buffers and requires the same."""
+    """Emits the union of its children by distribution-based score fusion. Buffers the union.
+
+    Requires: a weight per child.
+    """
 
     stage: str = field(compare=False)
     weights: tuple[float, ...]
@@ -102,9 +104,10 @@ class FuseScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerank:
-    """Emits those of its children's union that can be ranked, by `ranker`, but for `exclude`. Buffers the union.
+    """Emits those points of its children's union that `ranker` can rank and that are not in `exclude`. Buffers the
+    union.
 
-    A formula sees the children's scores, by number: rules keep the children's order, and empty ones in their place.
+    A formula refers to the children's scores by number. So rules keep the children's order, and keep empty children.
     """
 
     stage: str = field(compare=False)
@@ -115,7 +118,7 @@ class Rerank:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restrict:
-    """Emits its child's rows when only points that match `filter` take part in every leaf below. Buffers nothing."""
+    """Emits its child's rows. Only points that match `filter` take part in the leaves below. Buffers nothing."""
 
     stage: str = field(compare=False)
     filter: CheckedFilter
@@ -124,7 +127,7 @@ class Restrict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Emits those of its child's rows that match `filter`; scores stay. Buffers nothing."""
+    """Emits the rows of its child that match `filter`, with the same scores. Buffers nothing."""
 
     stage: str = field(compare=False)
     filter: CheckedFilter
@@ -133,7 +136,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """Emits those of its child's rows that score at least (or, if lower is better, at most) `threshold`."""
+    """Emits the rows of its child that score at least `threshold` (at most `threshold` if lower is better)."""
 
     stage: str = field(compare=False)
     threshold: float
@@ -143,7 +146,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diversify:
-    """Emits `limit` of its child's first `candidates` rows, in the order of execute/diversity.py, with their scores.
+    """Picks `limit` of its child's first `candidates` rows, in the order of execute/diversity.py. Scores stay.
 
     Requires: the child's scores are those of `distance` in `space`.
     """
@@ -159,10 +162,10 @@ class Diversify:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class After:
-    """Emits those of its child's rows that come strictly after a hit.
+    """Emits the rows of its child that come strictly after a hit.
 
-    In the total order, where `scored`; else after its place, so the hit must be among the rows: raises InvalidQuery,
-    naming the field at `path`.
+    With `scored`, "after" is by score and id. Without it, "after" is by position, so the hit must be among the rows. If
+    it is not, raises InvalidQuery, which names the field `path`.
     """
 
     stage: str = field(compare=False)
@@ -185,7 +188,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertScores:
-    """Emits its child's rows in their order with scores of `distance` turned into similarities or distances."""
+    """Emits its child's rows in the same order. Scores of `distance` become similarities or distances."""
 
     stage: str = field(compare=False)
     mode: ScoreMode
@@ -210,7 +213,7 @@ class Plan:
 
 
 def children_of(node: Node) -> tuple[Node, ...]:
-    """A node's inputs, in order."""
+    """The inputs of a node, in order."""
     match node:
         case Search() | Scan() | RankAll() | Empty():
             return ()
@@ -222,7 +225,7 @@ def children_of(node: Node) -> tuple[Node, ...]:
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
-    """The node with every input changed; the same object when none is."""
+    """The node with every input changed by `change`. If no input changes, the same object."""
     match node:
         case Search() | Scan() | RankAll() | Empty():
             return node
@@ -237,14 +240,14 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it, parents before children, children in order."""
+    """The node and all nodes below it: parents before children, children in order."""
     yield node
     for child in children_of(node):
         yield from walk(child)
 
 
 def higher_is_better(node: Node) -> bool:
-    """The direction of a node's scores. Where all are 0, either would do."""
+    """Whether higher scores of a node are better. Where all scores are 0, the answer does not matter."""
     match node:
         case Search() | RankAll() | Rerank():
             return node.ranker.higher_is_better

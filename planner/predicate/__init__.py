@@ -1,10 +1,10 @@
-"""What one condition means on one payload or id: paths, instants, places, patterns, words. Knows no index."""
+"""What one condition means on one payload or id: paths, instants, locations, patterns, words. Knows no index."""
 
 from planner.predicate.comparison import Comparison, StoredComparison, check_comparisons, compile_comparisons
-from planner.predicate.conditions import PlaceCondition, ScalarCondition, compile_condition, element_test
+from planner.predicate.conditions import ScalarCondition, compile_condition, element_test
 from planner.predicate.contradictions import matches_nothing
 from planner.predicate.cost import cost_of
-from planner.predicate.geography import EARTH_RADIUS, distance, place_of, unrolled
+from planner.predicate.geography import EARTH_RADIUS, distance, location_of, unrolled
 from planner.predicate.id_conditions import IdCondition, check_on_id, holds_of_id, ids_named, is_on_id
 from planner.predicate.instants import EXPECTED, instant_of, seconds_of
 from planner.predicate.operands import check_has_id, check_operands
@@ -27,7 +27,6 @@ __all__ = [
     "Comparison",
     "ConditionReport",
     "IdCondition",
-    "PlaceCondition",
     "ScalarCondition",
     "ServedBy",
     "Step",
@@ -55,11 +54,11 @@ __all__ = [
     "is_pair",
     "keep",
     "keys_of",
+    "location_of",
     "matches_nothing",
     "pairs_of",
     "parse_path",
     "path_text",
-    "place_of",
     "remove",
     "scalar_order",
     "seconds_of",

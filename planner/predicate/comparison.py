@@ -1,4 +1,4 @@
-"""Comparing a stored payload with the one that would replace it, for conditional writes. docs/conditional_writes.md."""
+"""Compares a stored payload with the one that would replace it, for conditional writes. docs/conditional_writes.md."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from storage.write import Payload
 
 
 class Comparison(Enum):
-    """How the stored value must stand to the new one."""
+    """How the stored value must compare with the new one."""
 
     LESS = "less"
     LESS_OR_EQUAL = "less_or_equal"
@@ -32,7 +32,7 @@ _HOLDS: dict[Comparison, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class StoredComparison:
-    """Some stored value at `path` stands so to some new value at `new_path`."""
+    """Some stored value at `path` compares as `comparison` says with some new value at `new_path`."""
 
     path: str
     comparison: Comparison
@@ -40,14 +40,14 @@ class StoredComparison:
 
 
 def check_comparisons(comparisons: Sequence[StoredComparison], field: str) -> None:
-    """Raises InvalidFilter for what is no path; `field` is where the comparisons are in the request."""
+    """Raises InvalidFilter if a path is invalid. `field` is where the request holds the comparisons."""
     for index, each in enumerate(comparisons):
         for name, path in (("path", each.path), ("new_path", each.new_path)):
             check_path(path, f"{field}[{index}].{name}", InvalidFilter)
 
 
 def compile_comparisons(comparisons: Sequence[StoredComparison]) -> Callable[[Payload, Payload], bool]:
-    """A function of the stored payload and the new one: whether all hold. Requires: valid paths."""
+    """A function of a stored and a new payload: whether all comparisons hold. Requires: valid paths."""
     tests = [_compile(comparison) for comparison in comparisons]
     return lambda stored, new: all(test(stored, new) for test in tests)
 
@@ -65,13 +65,13 @@ def _compile(comparison: StoredComparison) -> Callable[[Payload, Payload], bool]
 
 
 def _scalars(values: Sequence[object]) -> list[object]:
-    """The values, and the elements of those that are arrays, that can be compared."""
+    """All values that can be compared. Arrays are opened once."""
     opened = [element for value in values for element in (value if isinstance(value, list) else [value])]
     return [value for value in opened if isinstance(value, str | int | float)]
 
 
 def _kind(value: object) -> type:
-    """What it compares with: a bool is not a number."""
+    """The type by which values compare. A bool is not a number."""
     if isinstance(value, bool):
         return bool
     return str if isinstance(value, str) else float

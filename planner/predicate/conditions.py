@@ -1,16 +1,16 @@
-"""What a condition on a payload path means: one predicate on a payload each.
+"""What a condition on a payload path means: each becomes a predicate on one payload.
 
-Logic over the conditions of many points is in filtering/match.py; compile_filter has it for the one element of a
-nested filter.
+How conditions on many points are combined is in filtering/match.py. Only the filter inside a `Nested` condition, which
+tests one element, is combined here, by `compile_filter`.
 
-docs/filters.md states the meaning as a truth table, from which the tests are made.
+docs/filters.md states the meaning as a truth table. The tests are made from that table.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any, assert_never
 
 from planner.errors import PatternTooCostly
-from planner.predicate.geography import PlaceTest, compile_place_test, place_of
+from planner.predicate.geography import LocationTest, compile_location_test, location_of
 from planner.predicate.instants import instant_of
 from planner.predicate.paths import parse_path, values_at
 from planner.predicate.strings import StringTest, compile_string_test
@@ -24,6 +24,7 @@ from planner.query import (
     FieldCondition,
     Filter,
     GeoBox,
+    GeoCondition,
     GeoPoint,
     GeoPolygon,
     GeoRadius,
@@ -44,13 +45,13 @@ _ValueTest = Callable[[object], bool]
 
 
 def _no_beat() -> None:
-    """For who looks at no budget."""
+    """For callers without a budget."""
 
 
 def compile_condition(condition: PayloadCondition, beat: Callable[[], None] = _no_beat) -> Predicate:
-    """The condition as a function of a payload, which calls `beat` before each match. Requires: a valid condition.
+    """The condition as a function of a payload. It calls `beat` before each match. Requires: a valid condition.
 
-    The function raises PatternTooCostly when only a text that is too long for a pattern would decide.
+    The function raises PatternTooCostly if the answer depends on a text that is too long for a pattern.
     """
     match condition:
         case IsNull():
@@ -70,12 +71,9 @@ def compile_condition(condition: PayloadCondition, beat: Callable[[], None] = _n
 ScalarCondition = Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | IsNull
 """Conditions that hold when some scalar or null at the path, or some element of an array there, passes a test."""
 
-PlaceCondition = GeoRadius | GeoBox | GeoPolygon
-"""Conditions that hold when some place at the path, or among the elements of an array there, passes a test."""
 
-
-def element_test(condition: ScalarCondition | PlaceCondition) -> _ValueTest:
-    """The test of one scalar, null or place: a GeoPoint, or the object that it is read from."""
+def element_test(condition: ScalarCondition | GeoCondition) -> _ValueTest:
+    """The test of one scalar, null or location. A location is a GeoPoint, or the object from which it is read."""
     return _is_null if isinstance(condition, IsNull) else _value_test(condition)
 
 
@@ -94,14 +92,14 @@ def _value_test(condition: FieldCondition, beat: Callable[[], None] = _no_beat) 
         case TextTest():
             return _is_string_that(compile_string_test(condition), beat)
         case GeoRadius() | GeoBox() | GeoPolygon():
-            return _is_place_that(compile_place_test(condition))
+            return _is_location_that(compile_location_test(condition))
         case ValuesCount():
             return _has_count_within(condition)
     assert_never(condition)
 
 
 def compile_filter(filter: Filter, beat: Callable[[], None] = _no_beat) -> Predicate:
-    """A whole filter as a function of a payload. Requires: a valid filter without has_id and has_vector."""
+    """A whole filter as a function of a payload. Requires: a valid filter without HasId and HasVector."""
     must, should, must_not = (_compile_all(clause, beat) for clause in (filter.must, filter.should, filter.must_not))
     enough = () if filter.min_should is None else _compile_all(filter.min_should.conditions, beat)
     min_count = 0 if filter.min_should is None else filter.min_should.min_count
@@ -129,9 +127,9 @@ def _compile_any(condition: Condition, beat: Callable[[], None]) -> Predicate:
 
 
 def _any_element(path: str, test: _ValueTest) -> Predicate:
-    """Some value at the path, or element of an array there, passes `test`. Arrays within that array are not opened.
+    """Whether some value at the path passes `test`, or some element of an array there. Inner arrays are not opened.
 
-    One that passes decides, also where the test gives up on another.
+    If one value passes, the answer is true, even where the test raises PatternTooCostly for another value.
     """
     steps = parse_path(path)
 
@@ -162,7 +160,7 @@ def _all_values(path: str, test: _ValueTest) -> Predicate:
 
 
 def _is_one_of(values: Iterable[Scalar]) -> _ValueTest:
-    # Three sets, since True == 1 in Python; 1 == 1.0 is wanted, exact, and they hash alike.
+    # There are three sets because True == 1 in Python. 1 == 1.0 is wanted: it is exact, and they hash alike.
     bools = {value for value in values if isinstance(value, bool)}
     numbers = {value for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
     strings = {value for value in values if isinstance(value, str)}
@@ -218,7 +216,7 @@ def _has_count_within(bounds: ValuesCount) -> _ValueTest:
 
 
 def _within(gt: Any, gte: Any, lt: Any, lte: Any) -> Callable[[Any], bool]:
-    """Whether a value is within bounds of its own kind."""
+    """A function: whether a value is within the bounds. The value must be of the bounds' type."""
     return lambda value: bool(
         (gt is None or value > gt)
         and (gte is None or value >= gte)
@@ -235,10 +233,10 @@ def _is_string_that(passes: StringTest, beat: Callable[[], None]) -> _ValueTest:
     return test
 
 
-def _is_place_that(passes: PlaceTest) -> _ValueTest:
+def _is_location_that(passes: LocationTest) -> _ValueTest:
     def test(value: object) -> bool:
-        place = value if isinstance(value, GeoPoint) else place_of(value)
-        return place is not None and passes(place)
+        location = value if isinstance(value, GeoPoint) else location_of(value)
+        return location is not None and passes(location)
 
     return test
 

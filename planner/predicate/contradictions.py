@@ -1,10 +1,10 @@
-"""Conditions that no point can pass, whatever is stored: found from the conditions alone, so not all are."""
+"""Finds conditions that no point can pass, from the conditions alone. It does not find all of them."""
 
 from planner.query import AnyOf, Condition, Filter, HasId, Nested, Range, ValuesCount
 
 
 def matches_nothing(condition: Condition) -> bool:
-    """True when no point can match, whatever is stored. False says nothing."""
+    """True only if no point can match, whatever is stored. False says nothing."""
     match condition:
         case HasId(ids=()) | AnyOf(values=()):
             return True
@@ -21,7 +21,10 @@ def matches_nothing(condition: Condition) -> bool:
 
 
 def _no_value_between(bounds: Range) -> bool:
-    """Both ends are of one type, which operands.py checks. Of an array, too, one value must lie between."""
+    """Requires: both bounds are of one type, which operands.py checks.
+
+    In an array, too, one value must lie between both.
+    """
     lows = [bound for bound in (bounds.gt, bounds.gte) if bound is not None]
     highs = [bound for bound in (bounds.lt, bounds.lte) if bound is not None]
     if not lows or not highs:

@@ -1,6 +1,6 @@
-"""What it costs to test a condition on one point, relative to others.
+"""What it costs to test a condition on one point, compared with other conditions.
 
-How conditions are tested is filtering/match.py's.
+How conditions are tested is in filtering/match.py.
 """
 
 from typing import assert_never
@@ -39,7 +39,7 @@ TEXT_COSTS = {
 
 
 def cost_of(condition: Condition) -> int:
-    """1 for a condition that needs no payload; of others roughly in proportion to their time on a short value."""
+    """1 for a condition that needs no payload. Others grow roughly with their time on a short value."""
     match condition:
         case HasId() | HasVector():
             return 1

@@ -1,32 +1,34 @@
-"""Globs as the defaults of Rust's crate globset have them: whole strings, by bytes, where `*` and `?` also match `/`.
+r"""Globs, with the meaning that the Rust crate globset has by default: a glob matches a whole string, byte by byte, and
+`*` and `?` also match `/`.
 
-    ?  one byte    *  any bytes    **  whole path components    [a-z] [!a-z]  one byte    {a,b}  either    \\  escapes
+    ?  one byte    *  any bytes    **  whole path components    [a-z] [!a-z]  one byte    {a,b}  either    \  escapes
 
-A glob becomes a regular expression over bytes, which patterns.py runs in linear time.
+A glob becomes a regular expression over bytes. patterns.py runs it in linear time.
 """
 
 from collections.abc import Callable
 
 from planner.predicate.patterns import compile_bytes
 
-_ANY = b"(?s:.)"
-_MANY = b"(?s:.*)"
-_PREFIX = b"(?:/?|(?s:.*)/)"
-_SUFFIX = b"/(?s:.*)"
-_MIDDLE = b"(?:/|/(?s:.*)/)"
+_ONE_BYTE = b"(?s:.)"
+_ANY_BYTES = b"(?s:.*)"
+_LEADING_COMPONENTS = b"(?:/?|(?s:.*)/)"
+_TRAILING_COMPONENTS = b"/(?s:.*)"
+_INNER_COMPONENTS = b"(?:/|/(?s:.*)/)"
 
 
 def compile_glob(glob: str, path: str = "", *, ignore_case: bool = False) -> Callable[[str], bool]:
-    """Whether the glob matches a string as a whole. `ignore_case` is for ASCII letters. Raises ValueError.
+    """A function: whether the glob matches a whole string. `ignore_case` is for ASCII letters.
 
-    The function raises PatternTooCostly, of the condition on `path`, for a string that is too long for the glob.
+    Raises ValueError for what is no glob. The function raises PatternTooCostly, which names the condition on `path`,
+    for a string that is too long for the glob.
     """
     matches = compile_bytes(_Parser(glob, ignore_case).pattern(), glob, path)
     return lambda text: matches(text.encode())
 
 
 class _Parser:
-    """Reads a glob once, from left to right. Branches of the braces that are open are on a stack of token lists."""
+    """Reads a glob once, from left to right. A stack holds the branches of all braces that are open."""
 
     def __init__(self, glob: str, ignore_case: bool) -> None:
         self._glob = glob
@@ -42,7 +44,7 @@ class _Parser:
         if len(self._stack) > 1:
             raise ValueError("a { is not closed")
         tokens = self._stack[0][0]
-        return _MANY if tokens == [_PREFIX] else b"".join(tokens)
+        return _ANY_BYTES if tokens == [_LEADING_COMPONENTS] else b"".join(tokens)
 
     @property
     def _tokens(self) -> list[bytes]:
@@ -55,7 +57,7 @@ class _Parser:
     def _read(self, character: str) -> None:
         match character:
             case "?":
-                self._tokens.append(_ANY)
+                self._tokens.append(_ONE_BYTE)
             case "*":
                 self._read_star()
             case "[":
@@ -85,28 +87,28 @@ class _Parser:
         self._tokens.append(b"(?:" + b"|".join(given) + b")" if given else b"")
 
     def _read_star(self) -> None:
-        """One star, or two: these match whole components where separators, the ends or braces surround them."""
+        """One star or two. Two match whole components if separators, braces or an end of the glob surround them."""
         before = self._glob[self._position - 2 : self._position - 1] if self._position > 1 else ""
         if self._peek() != "*":
-            self._tokens.append(_MANY)
+            self._tokens.append(_ANY_BYTES)
             return
         self._position += 1
         after = self._peek()
         if not self._tokens:
-            self._tokens.append(_PREFIX if after in ("", "/") else _MANY)
+            self._tokens.append(_LEADING_COMPONENTS if after in ("", "/") else _ANY_BYTES)
             self._position += after == "/"
             return
         ends = after == "" or (after in (",", "}") and len(self._stack) > 1)
         if before != "/" or not (ends or after == "/"):
-            self._tokens.append(_MANY)
+            self._tokens.append(_ANY_BYTES)
             return
         self._position += after == "/"
         last = self._tokens.pop()
-        keeps = last in (_PREFIX, _SUFFIX)
-        self._tokens.append(last if keeps else _SUFFIX if ends else _MIDDLE)
+        keeps = last in (_LEADING_COMPONENTS, _TRAILING_COMPONENTS)
+        self._tokens.append(last if keeps else _TRAILING_COMPONENTS if ends else _INNER_COMPONENTS)
 
     def _class(self) -> bytes:
-        """A class of bytes: of a character beyond ASCII, each byte of it is in the class."""
+        """A class of bytes. Each byte of a character beyond ASCII is in the class."""
         negated = self._peek() in ("!", "^")
         self._position += negated
         ranges: list[tuple[str, str]] = []
@@ -133,12 +135,15 @@ class _Parser:
 
 
 def _range_bytes(low: str, high: str) -> set[int]:
-    """Bytes of `low-high`: of characters of several bytes, only those beside the dash span a range."""
+    """Bytes of `low-high`.
+
+    Characters may have several bytes; the range goes from the last of `low` to the first of `high`.
+    """
     if low == high:
         return set(low.encode())
     before, after = low.encode(), high.encode()
     if low > high or before[-1] > after[0]:
-        raise ValueError(f"the range {low}-{high} is the wrong way round")
+        raise ValueError(f"the range {low}-{high} is reversed")
     return {*before[:-1], *range(before[-1], after[0] + 1), *after[1:]}
 
 

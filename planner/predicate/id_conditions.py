@@ -1,6 +1,6 @@
-"""Conditions on the point's id, under the reserved path `$id`: served by the order of ids, and by no payload.
+"""Conditions on the point's id, under the reserved path `$id`. The order of ids serves them; no payload is read.
 
-A payload key of that name is meant by the quoted path `"$id"`.
+The quoted path `"$id"` means a payload key of that name.
 """
 
 import math
@@ -34,11 +34,11 @@ from storage.tables import MAX_ID_NUMBER, Reader, encode_id
 
 ID_PATH = "$id"
 
-IDS_AT_ONCE = 4_096
-"""Ids walked between two looks at the budget: some milliseconds."""
+IDS_PER_CHECK = 4_096
+"""Ids that are walked between two looks at the budget: some milliseconds."""
 
-FEW = 64
-"""Testing one of so many ids takes less than walking all that are in a range."""
+IDS_WALKED_PER_TEST = 64
+"""Ids that a walk passes in the time that testing one id by itself takes."""
 
 Slots = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
@@ -54,19 +54,17 @@ def is_on_id(condition: Condition) -> bool:
 
 
 def check_on_id(condition: Condition, path: str) -> None:
-    """Raises InvalidFilter for a test that ids do not have. `path` is the condition's."""
+    """Raises InvalidFilter for a test that ids do not support. `path` is where the request holds the condition."""
     if isinstance(condition, Equal | AnyOf | ExceptOf | Range | Exists):
         return
     if isinstance(condition, TextTest) and condition.operator is TextOperator.STARTS_WITH:
         return
-    what = (
-        'the point id is tested by equality, sets, ranges and prefixes; a payload key of this name is "$id", in quotes'
-    )
+    what = 'a point id has only equality, sets, ranges and prefixes; write "$id", in quotes, for a payload key'
     raise InvalidFilter(path, what)
 
 
 def ids_named(condition: Condition) -> tuple[PointId, ...] | None:
-    """The ids among which every match is, when the condition lists them; else None."""
+    """The ids that the condition lists; every match is one of them. None if it lists no ids."""
     match condition:
         case HasId(ids=ids):
             return ids
@@ -78,7 +76,7 @@ def ids_named(condition: Condition) -> tuple[PointId, ...] | None:
 
 
 def holds_of_id(condition: IdCondition, slots: Slots, reader: Reader, budget: Budget) -> Mask:
-    """Whether the condition, which is on the id, holds for each of `slots` (n,). Raises DeadlineExceeded or Cancelled.
+    """Whether the condition on the id holds for each of `slots` (n,). Raises DeadlineExceeded, Cancelled.
 
     Requires: `check_on_id` has passed.
     """
@@ -97,14 +95,14 @@ def holds_of_id(condition: IdCondition, slots: Slots, reader: Reader, budget: Bu
 
 
 def _within(condition: Range | TextTest, slots: Slots, reader: Reader, budget: Budget) -> Mask:
-    if FEW * len(slots) <= reader.point_count:
+    if IDS_WALKED_PER_TEST * len(slots) <= reader.point_count:
         passes = compile_condition(condition)
         return np.fromiter((passes({ID_PATH: point_id}) for point_id in reader.point_ids(slots)), np.bool_, len(slots))
     return np.isin(slots, _walked(reader, *_keys_of(condition), budget), assume_unique=True)
 
 
 def _ids_of(values: Iterable[Scalar]) -> tuple[PointId, ...]:
-    """The values that are ids: a whole number that is written as a double is one, a bool and a negative are none."""
+    """The values that are ids. A double that is a whole number is one; a bool and a negative number are not."""
     return tuple(found for value in values if (found := _id_of(value)) is not None)
 
 
@@ -122,7 +120,7 @@ def _among(slots: Slots, reader: Reader, ids: Sequence[PointId]) -> Mask:
 
 
 def _keys_of(condition: Range | TextTest) -> tuple[bytes, bytes]:
-    """The first id key of a range, and the first after it."""
+    """The first id key of a range, and the first key after the range."""
     if isinstance(condition, TextTest):
         start = encode_id(condition.operand)
         return start, start + b"\xff"  # no UTF-8 has this byte
@@ -134,7 +132,7 @@ def _keys_of(condition: Range | TextTest) -> tuple[bytes, bytes]:
 
 
 def _given(bound: Bound | None, *, after: bool) -> Iterator[bytes]:
-    """The key of the first id at the bound or, if `after`, after it."""
+    """The key of the first id at the bound. With `after`: of the first id after it."""
     if bound is None:
         return
     if isinstance(bound, str):
@@ -147,7 +145,7 @@ def _given(bound: Bound | None, *, after: bool) -> Iterator[bytes]:
 def _walked(reader: Reader, start: bytes, stop: bytes, budget: Budget) -> Slots:
     found = [np.empty(0, np.uint32)]
     walk = reader.ids.slots_between(start, stop)
-    while (chunk := np.fromiter(islice(walk, IDS_AT_ONCE), np.uint32)).size:
+    while (chunk := np.fromiter(islice(walk, IDS_PER_CHECK), np.uint32)).size:
         budget.check()
         found.append(chunk)
     return np.concatenate(found)

@@ -1,7 +1,7 @@
-"""Instants: texts of dates and times -> nanoseconds since 1970. It knows nothing of conditions.
+"""Turns texts of dates and times into nanoseconds since 1970. It knows nothing of conditions.
 
-A text is a date by ISO 8601, alone or with a time; RFC 3339 is the strict case of it. What a text leaves out is zero,
-and a text without an offset is in UTC: `2026-03-01`, `2026-03-01 12:00`, `2026-03-01T12:00:00.5+0200`.
+A text is an ISO 8601 date, alone or with a time. RFC 3339 is a special case of it. What a text leaves out is zero, and
+a text without an offset is in UTC: `2026-03-01`, `2026-03-01 12:00`, `2026-03-01T12:00:00.5+0200`.
 """
 
 import re
@@ -17,19 +17,19 @@ _EPOCH = date(1970, 1, 1).toordinal()
 NANOSECONDS = 1_000_000_000
 
 EXPECTED = "a date, or a date and time, such as 2026-03-01 or 2026-03-01T12:00:00+01:00"
-"""What `instant_of` takes, for messages."""
+"""What `instant_of` accepts, for messages."""
 
 
 def seconds_of(text: str) -> float | None:
-    """Seconds since 1970 began in UTC; None for what is no date and no date and time."""
+    """Seconds since 1970 began in UTC; None for a text that is neither a date nor a date and time."""
     nanoseconds = instant_of(text)
     return None if nanoseconds is None else nanoseconds / NANOSECONDS
 
 
 def instant_of(text: str) -> int | None:
-    """Nanoseconds since 1970 began in UTC; None for what is no date and no date and time.
+    """Nanoseconds since 1970 began in UTC; None for a text that is neither a date nor a date and time.
 
-    Digits beyond nanoseconds do not count. A leap second is the second after it. The year 0000 is none.
+    Digits beyond nanoseconds are ignored. A leap second counts as the second after it. The year 0000 is refused.
     """
     found = _INSTANT.fullmatch(text)
     if found is None:

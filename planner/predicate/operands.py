@@ -1,4 +1,4 @@
-"""Which operands of conditions are refused, and why: values, bounds, texts, patterns and places."""
+"""Which operands of conditions are refused, and why: values, bounds, texts, patterns and locations."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ from storage.write import check_point_id
 
 
 def check_has_id(condition: HasId, path: str) -> None:
-    """Raises InvalidPointId, naming the id below `path`."""
+    """Raises InvalidPointId. It names the id by its field below `path`."""
     for index, point_id in enumerate(condition.ids):
         check_point_id(point_id, f"{path}.ids[{index}]")
 
 
 def check_operands(condition: FieldCondition, path: str) -> None:
-    """Raises InvalidFilter, LimitExceeded or NotFinite, naming the field below `path`."""
+    """Raises InvalidFilter, LimitExceeded or NotFinite. They name the field below `path`."""
     match condition:
         case Equal(value=value):
             _check_finite(value, f"{path}.equal")
@@ -76,7 +76,7 @@ def _given(bounds: Range | DatetimeRange | ValuesCount, path: str) -> Mapping[st
     named = {"gt": bounds.gt, "gte": bounds.gte, "lt": bounds.lt, "lte": bounds.lte}
     given = {name: bound for name, bound in named.items() if bound is not None}
     if not given:
-        raise InvalidFilter(path, "no bound is given")
+        raise InvalidFilter(path, "give at least one bound")
     return given
 
 
@@ -84,7 +84,7 @@ def _check_range(bounds: Range, path: str) -> None:
     given = _given(bounds, path)
     for name, bound in given.items():
         if isinstance(bound, bool) or not isinstance(bound, int | float | str):
-            raise InvalidFilter(f"{path}.{name}", "a bound is a number or a string")
+            raise InvalidFilter(f"{path}.{name}", "a bound must be a number or a string")
         _check_finite(bound, f"{path}.{name}")
     first_name, first = next(iter(given.items()))
     for name, bound in given.items():
@@ -101,7 +101,7 @@ def _check_datetime_range(bounds: DatetimeRange, path: str) -> None:
 def _check_values_count(bounds: ValuesCount, path: str) -> None:
     for name, bound in _given(bounds, path).items():
         if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
-            raise InvalidFilter(f"{path}.{name}", "a count is an integer of 0 or more")
+            raise InvalidFilter(f"{path}.{name}", "a count must be an integer of 0 or more")
 
 
 def _check_text(condition: TextTest, path: str) -> None:
@@ -114,15 +114,15 @@ def _check_text(condition: TextTest, path: str) -> None:
 
 
 def _check_radius(condition: GeoRadius, path: str) -> None:
-    _check_place(condition.center, f"{path}.center")
+    _check_location(condition.center, f"{path}.center")
     _check_finite(condition.radius, f"{path}.radius")
     if condition.radius < 0:
-        raise InvalidFilter(f"{path}.radius", f"{condition.radius} is less than 0")
+        raise InvalidFilter(f"{path}.radius", f"it is {condition.radius}, but must be at least 0")
 
 
 def _check_box(condition: GeoBox, path: str) -> None:
-    _check_place(condition.top_left, f"{path}.top_left")
-    _check_place(condition.bottom_right, f"{path}.bottom_right")
+    _check_location(condition.top_left, f"{path}.top_left")
+    _check_location(condition.bottom_right, f"{path}.bottom_right")
     if condition.top_left.lat < condition.bottom_right.lat:
         raise InvalidFilter(f"{path}.top_left.lat", "the top is south of the bottom")
 
@@ -138,15 +138,15 @@ def _check_polygon(condition: GeoPolygon, path: str) -> None:
 
 def _check_ring(ring: Sequence[GeoPoint], path: str) -> None:
     for index, point in enumerate(ring):
-        _check_place(point, f"{path}.points[{index}]")
+        _check_location(point, f"{path}.points[{index}]")
     try:
         unrolled(ring)
     except ValueError as error:
         raise InvalidFilter(f"{path}.points", str(error)) from None
 
 
-def _check_place(place: GeoPoint, path: str) -> None:
-    for name, degrees, bound in (("lat", place.lat, 90), ("lon", place.lon, 180)):
+def _check_location(location: GeoPoint, path: str) -> None:
+    for name, degrees, bound in (("lat", location.lat, 90), ("lon", location.lon, 180)):
         _check_finite(degrees, f"{path}.{name}")
         if abs(degrees) > bound:
             raise InvalidFilter(f"{path}.{name}", f"{degrees} is not between -{bound} and {bound}")

@@ -1,8 +1,8 @@
-"""Scripts that put no spaces between words, or hang endings on them: their letters, and how runs of them are cut.
+"""Scripts that put no spaces between words, or join endings to them: their letters, and how runs of them are cut.
 
-A run of such letters and their marks is known by its overlapping pairs: `東京都` by `東京` and `京都`. So a word is
-found wherever it stands, without a dictionary. The last character of a run has no pair and is a token of its own: n
-characters are n tokens, each of which begins with its character.
+A run of such letters and their marks becomes its overlapping pairs: `東京都` becomes `東京`, `京都`. So a word is found
+anywhere in the run, without a dictionary. The last character of a run begins no pair and is a token of its own. So n
+characters make n tokens, and each token begins with its own character.
 """
 
 from functools import lru_cache
@@ -28,15 +28,15 @@ def has_unspaced(text: str) -> bool:
 
 def pairs_of(run: str) -> list[str]:
     """The tokens of a run: its pairs, and its last character."""
-    return [run[place : place + 2] for place in range(len(run))]
+    return [run[start : start + 2] for start in range(len(run))]
 
 
 @lru_cache(maxsize=16_384)
 def is_of_run(character: str) -> bool:
-    """Whether a token that begins so is of a run. No word begins with a mark."""
+    """Whether a token that begins with `character` comes from a run. No word begins with a mark."""
     return _OF_RUN.match(character) is not None
 
 
 def is_pair(token: str) -> bool:
-    """Whether a token is a pair of a run."""
+    """Whether a token is a pair, not a single character or a word."""
     return len(token) == 2 and is_of_run(token[0])

@@ -1,10 +1,11 @@
-"""Paths into payloads: `a`, `a.b`, `a[].b`, `"a.b".c`; parsing them, finding values, keeping and removing parts.
+r"""Paths into payloads: `a`, `a.b`, `a[].b`, `"a.b".c`. Parses them, finds values, and keeps or removes what they lead
+to.
 
     path = step ("." step)*      step = key "[]"*      key = one or more of any but . [ ] "  |  quoted
-    quoted = '"' (any but " and \\  |  \\"  |  \\\\)+ '"'
+    quoted = '"' (any but " and \  |  \"  |  \\)+ '"'
 
-A step descends into an object. `[]` descends into every element of an array, and only `[]` does: `a.b` finds nothing
-when `a` is an array. It knows nothing of conditions.
+A step descends into an object. `[]` descends into every element of an array, and nothing else does: `a.b` finds nothing
+when `a` is an array. This file knows nothing of conditions.
 """
 
 import re
@@ -23,7 +24,7 @@ _ESCAPE = re.compile(r"\\(.)")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One key, then `arrays` times into every element."""
+    """Descends to one key, then `arrays` times into every element."""
 
     key: str
     arrays: int
@@ -31,7 +32,7 @@ class Step:
 
 @lru_cache(maxsize=4_096)
 def parse_path(text: str) -> tuple[Step, ...]:
-    """The steps of a path. Raises ValueError, saying where it goes wrong."""
+    """The steps of a path. Raises ValueError, which says at which character the path goes wrong."""
     steps: list[Step] = []
     position = 0
     while True:
@@ -46,7 +47,7 @@ def parse_path(text: str) -> tuple[Step, ...]:
 
 
 def check_path(text: str, field: str, refusal: type[InvalidRequest] = InvalidQuery) -> None:
-    """Raises `refusal`, naming the field of the request, for what is no path."""
+    """Raises `refusal`, which names `field`, if `text` is no path."""
     try:
         parse_path(text)
     except ValueError as error:
@@ -55,7 +56,7 @@ def check_path(text: str, field: str, refusal: type[InvalidRequest] = InvalidQue
 
 @lru_cache(maxsize=4_096)
 def path_text(text: str) -> str:
-    """The one way to write a path: keys are quoted only where they must be. Raises ValueError."""
+    """The path in its only normal form: keys are quoted only where they must be. Raises ValueError."""
     return ".".join(_key_text(step.key) + "[]" * step.arrays for step in parse_path(text))
 
 
@@ -71,7 +72,7 @@ def first_key(text: str) -> str:
 
 
 def values_at(payload: Mapping[str, object], steps: tuple[Step, ...]) -> list[object]:
-    """Every value the path leads to, in order; none when it leads nowhere."""
+    """Every value that the path leads to, in order. It may lead to none."""
     values: list[object] = [payload]
     for step in steps:
         values = [value[step.key] for value in values if isinstance(value, dict) and step.key in value]
@@ -82,7 +83,7 @@ def values_at(payload: Mapping[str, object], steps: tuple[Step, ...]) -> list[ob
 
 @dataclass(slots=True)
 class _Tree:
-    """Paths as a tree: `whole` where one ends, `keys` into objects, `elements` into arrays."""
+    """Paths as a tree. `whole`: a path ends here. `keys` lead into objects, `elements` into arrays."""
 
     whole: bool = False
     keys: dict[str, "_Tree"] = field(default_factory=dict)
@@ -103,17 +104,17 @@ def _tree(paths: Iterable[str]) -> _Tree:
 
 
 class _Nothing:
-    """What is left of a value of which nothing was chosen."""
+    """Stands for a value of which nothing was chosen."""
 
 
 _NOTHING: Final = _Nothing()
 
 
 def keep(payload: dict[str, object], paths: Iterable[str]) -> dict[str, object]:
-    """Only what the paths lead to. Objects and arrays of which nothing is kept are left out.
+    """Only what the paths lead to. Objects and arrays are left out if nothing in them is kept.
 
-    Elements of an array of which something is kept stay in their places: where nothing is kept of one, an object is
-    empty, an array too, and any other value is None.
+    If something in an array is kept, all its elements keep their positions. An element of which nothing is kept becomes
+    an empty object, an empty array, or None.
     """
     kept = _keep(payload, _tree(paths))
     return kept if isinstance(kept, dict) else {}
@@ -135,12 +136,12 @@ def _keep(value: object, tree: _Tree) -> object:
 
 
 def _hollow(value: object) -> object:
-    """What stands in the place of an element of which nothing is kept."""
+    """What stands for an element of which nothing is kept."""
     return {} if isinstance(value, dict) else [] if isinstance(value, list) else None
 
 
 def remove(payload: dict[str, object], paths: Iterable[str]) -> dict[str, object]:
-    """A copy without what the paths lead to; what surrounds it stays, even if it becomes empty."""
+    """A copy without what the paths lead to. What surrounds it stays, even if it becomes empty."""
     return _without_keys(payload, _tree(paths))
 
 

@@ -1,8 +1,8 @@
-"""Regular expressions in linear time: the only file that knows RE2. Globs are turned into them by globs.py.
+"""Regular expressions in linear time: the only file that knows RE2. globs.py turns globs into them.
 
-A match is one call that nobody can stop, so how long it may take is bounded before it begins. RE2 turns an expression
-into a program. In the worst case a match costs a step for every instruction on every byte; there are about 8 ns to a
-step. Small programs are run as automata, at most 15 ns to a byte whatever the text.
+A match is one call that nobody can stop, so its time is bounded before it begins. RE2 turns an expression into a
+program. In the worst case a match costs one step for every instruction on every byte, and a step takes about 8 ns.
+Small programs run as automata, which take at most 15 ns per byte of any text.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ import re2
 from planner.errors import PatternTooCostly
 
 MAX_MEMORY = 512 << 10
-"""Bytes a compiled expression may take: more is refused, and its automaton stays within."""
+"""Most bytes of a compiled expression. A larger one is refused. Its automaton stays within the same bound."""
 
 MAX_MATCH_STEPS = 6_000_000
-"""Instructions of a pattern times bytes of a text: a match takes 50 ms at most."""
+"""Bound on the instructions of a pattern times the bytes of a text: a match takes at most 50 ms."""
 
 LIGHT_PROGRAM = 15
-"""A program of so few instructions is an automaton that fits into MAX_MEMORY, so no text is too long for it."""
+"""The automaton of a program with up to so many instructions fits into MAX_MEMORY, so no text is too long for it."""
 
-_MOST_BYTES_PER_CHARACTER = 4
+_MAX_BYTES_PER_CHARACTER = 4
 
 
 def _options(encoding: re2.Options.Encoding) -> re2.Options:
@@ -28,20 +28,20 @@ def _options(encoding: re2.Options.Encoding) -> re2.Options:
     options.encoding = encoding
     options.log_errors = False
     options.max_mem = MAX_MEMORY
-    options.never_capture = True  # only whether it matches is asked
+    options.never_capture = True  # callers ask only whether it matches
     return options
 
 
 def compile_regex(pattern: str, path: str = "") -> Callable[[str], bool]:
-    """Whether the expression matches somewhere in a string. Raises ValueError, saying what is wrong.
+    """A function: whether the expression matches somewhere in a string. Raises ValueError for what is no expression.
 
-    The function raises PatternTooCostly, of the condition on `path`, for a string that is too long for the expression.
+    The function raises PatternTooCostly, which names the condition on `path`, for a string that is too long for it.
     """
     compiled = _compiled(pattern, re2.Options.Encoding.UTF8)
     longest = _longest(compiled)
 
     def matches(text: str) -> bool:
-        if _MOST_BYTES_PER_CHARACTER * len(text) > longest and (length := len(text.encode())) > longest:
+        if _MAX_BYTES_PER_CHARACTER * len(text) > longest and (length := len(text.encode())) > longest:
             raise _too_costly(pattern, compiled, length, path)
         return compiled.search(text) is not None
 
@@ -49,9 +49,9 @@ def compile_regex(pattern: str, path: str = "") -> Callable[[str], bool]:
 
 
 def compile_bytes(pattern: bytes, written: str, path: str = "") -> Callable[[bytes], bool]:
-    """Whether the expression matches all of some bytes, each of which is one character. Raises ValueError.
+    """A function: whether the expression matches all of some bytes, one byte per character. Raises ValueError.
 
-    The function raises PatternTooCostly, as that of `compile_regex`, naming what was `written`.
+    The function raises PatternTooCostly as that of `compile_regex` does. The error shows `written`.
     """
     compiled = _compiled(pattern, re2.Options.Encoding.LATIN1)
     longest = _longest(compiled)
@@ -65,7 +65,7 @@ def compile_bytes(pattern: bytes, written: str, path: str = "") -> Callable[[byt
 
 
 def _longest(compiled: re2._Regexp) -> float:
-    """Bytes of the longest text that may be matched."""
+    """The most bytes that a text may have to be matched."""
     size = _size(compiled)
     return float("inf") if size <= LIGHT_PROGRAM else MAX_MATCH_STEPS // size
 

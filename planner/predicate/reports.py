@@ -1,4 +1,4 @@
-"""What tested the conditions of a filter, for explanations: an index of the field, or its payloads."""
+"""What tested the conditions of a filter, for explanations: an index of the field, or the payloads."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class ServedBy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConditionReport:
-    """A condition, what tested it, and how many points it holds for: of all, or of the `tested` ones.
+    """A condition, what tested it, and for how many points it holds: of all points, or of the `tested` ones.
 
-    None: they were not counted.
+    `points` None: they were not counted. `tested` None: all points were.
     """
 
     condition: PayloadCondition
@@ -31,8 +31,8 @@ class ConditionReport:
 def describe_reports(reports: Sequence[ConditionReport], is_absent: Callable[[str], bool] | None = None) -> str:
     """Such as `color = "red": declared index, 12 points; size > 3: payloads, 5 of 12 points`.
 
-    `is_absent`: whether no point has a field at a path. It is asked of conditions that hold for no point, whose path
-    may be misspelt.
+    `is_absent` tells whether no point has a field at a path. It is asked only if a condition holds for no point: its
+    path may be misspelt.
     """
     return "; ".join(_describe(report) + _absence(report, is_absent) for report in dict.fromkeys(reports))
 
@@ -45,7 +45,7 @@ def _absence(report: ConditionReport, is_absent: Callable[[str], bool] | None) -
 
 
 def by_payloads(conditions: Iterable[PayloadCondition]) -> list[ConditionReport]:
-    """Of conditions that are tested point by point, until enough are found."""
+    """Reports of conditions that are tested point by point, until enough points are found."""
     return [ConditionReport(condition, ServedBy.PAYLOADS) for condition in conditions]
 
 

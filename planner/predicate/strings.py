@@ -1,4 +1,4 @@
-"""What the tests of strings mean: words, parts, globs and expressions. Finding strings is in conditions.py."""
+"""What the tests of strings mean: words, substrings, globs and expressions. conditions.py finds the strings."""
 
 from collections.abc import Callable
 from typing import assert_never
@@ -11,11 +11,11 @@ from planner.query import TextOperator, TextTest
 StringTest = Callable[[str], bool]
 
 PATTERNS = frozenset({TextOperator.GLOB, TextOperator.IGLOB, TextOperator.REGEX})
-"""Operators whose operand is compiled."""
+"""Operators whose operand is compiled to a pattern."""
 
 
 def compile_string_test(condition: TextTest) -> StringTest:
-    """Raises ValueError when the operand cannot be: no word, or a pattern that is none.
+    """Raises ValueError when the operand has no word, or is no valid pattern.
 
     The test raises PatternTooCostly for a string that is too long for the pattern.
     """
@@ -40,5 +40,5 @@ def compile_string_test(condition: TextTest) -> StringTest:
 
 def _with_words(operand: str) -> str:
     if not words_of(operand):
-        raise ValueError("it has no word")
+        raise ValueError("it contains no word")
     return operand

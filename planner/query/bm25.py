@@ -1,11 +1,11 @@
-"""What a query by BM25 asks, as frozen data. Its syntax is in text/syntax.py, what it scores in text/scoring.py."""
+"""What a query by BM25 asks, as frozen data. Its syntax is in text/syntax.py, its scores are in text/scoring.py."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class Combine(Enum):
-    """How weighted scores of several fields become one."""
+    """How the weighted scores of several fields become one score."""
 
     SUM = "sum"
     MAX = "max"
@@ -13,7 +13,11 @@ class Combine(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Highlighting:
-    """Most fragments per field, and their length in characters, about; 0 is the whole text."""
+    """How texts are highlighted.
+
+    `fragments` is the largest number of fragments per field; 0 means the whole text. `length` is about how many
+    characters a fragment has.
+    """
 
     fragments: int = 3
     length: int = 150
@@ -21,7 +25,7 @@ class Highlighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bm25:
-    """Rank by how well texts match. `text` is a tuple when it is given as tokens.
+    """Ranks by how well texts match. `text` is a tuple when it is given as tokens.
 
     `fields`: paths and weights; none means every text index, with weight 1. `all_terms`: every term is required.
     `last_as_prefix`: the last token is a prefix. `plain`: the text has no syntax.

@@ -1,7 +1,7 @@
 """What a filter is: conditions on payload paths, ids and vectors, as frozen data. filtering/match.py evaluates it.
 
-Filters are compared and hashed to share work, so conditions on True and on 1 must differ, which are equal in Python:
-the conditions that hold scalars also compare by which of them are bools.
+Equal filters share work, so filters are compared and hashed. In Python True equals 1, but as conditions they differ.
+Therefore conditions that hold scalars also compare which of the scalars are bools.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ def _which_are_bools(values: tuple[Scalar, ...]) -> tuple[bool, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Equal:
-    """Some value at `path` equals `value`. Integer and float compare as numbers; a bool is not a number."""
+    """Some value at `path` equals `value`. An integer and a float compare as numbers; a bool is not a number."""
 
     path: str
     value: Scalar
@@ -43,7 +43,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class ExceptOf:
-    """Some scalar value at `path` is present, not null, and equals none of `values`."""
+    """Some scalar at `path` is not null and equals none of `values`."""
 
     path: str
     values: tuple[Scalar, ...]
@@ -55,7 +55,7 @@ class ExceptOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Some value at `path` lies within the bounds that are given, which are all numbers or all strings.
+    """Some value at `path` lies within the given bounds. The bounds are all numbers or all strings.
 
     Integers compare exactly, strings by their UTF-8 bytes.
     """
@@ -69,7 +69,9 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatetimeRange:
-    """Some string at `path` is an instant within the bounds that are given, written as predicate/instants.py says."""
+    """Some string at `path` is an instant within the given bounds. predicate/instants.py says how instants are
+    written.
+    """
 
     path: str
     gt: str | None = None
@@ -92,7 +94,7 @@ class TextOperator(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TextTest:
-    """Some string at `path` passes: has the words or the part, starts with, or is matched by `operand`."""
+    """Some string at `path` passes the test that `operator` and `operand` describe."""
 
     path: str
     operator: TextOperator
@@ -101,7 +103,7 @@ class TextTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValuesCount:
-    """How many elements the array at `path` has is within the bounds. Other values count as one, null as none."""
+    """The number of elements of the array at `path` is within the bounds. A null counts as 0, any other value as 1."""
 
     path: str
     gt: int | None = None
@@ -112,7 +114,7 @@ class ValuesCount:
 
 @dataclass(frozen=True, slots=True)
 class GeoPoint:
-    """A place: degrees north (-90 to 90) and east (-180 to 180)."""
+    """A location on Earth: degrees north (-90 to 90) and degrees east (-180 to 180)."""
 
     lat: float
     lon: float
@@ -120,7 +122,7 @@ class GeoPoint:
 
 @dataclass(frozen=True, slots=True)
 class GeoRadius:
-    """Some place at `path` is at most `radius` metres from `center`."""
+    """Some location at `path` is at most `radius` metres from `center`."""
 
     path: str
     center: GeoPoint
@@ -129,7 +131,10 @@ class GeoRadius:
 
 @dataclass(frozen=True, slots=True)
 class GeoBox:
-    """Some place at `path` is between the corners, edges included; across the antimeridian if left is east of right."""
+    """Some location at `path` is in the box, edges included.
+
+    If left is east of right, the box crosses the antimeridian.
+    """
 
     path: str
     top_left: GeoPoint
@@ -138,7 +143,7 @@ class GeoBox:
 
 @dataclass(frozen=True, slots=True)
 class GeoPolygon:
-    """Some place at `path` is within `exterior` and within no hole; places on an edge are within."""
+    """Some location at `path` is inside `exterior` and inside no hole. A location on an edge is inside."""
 
     path: str
     exterior: tuple[GeoPoint, ...]
@@ -147,7 +152,7 @@ class GeoPolygon:
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
-    """The value at `path` is present and null, or an array with a null element."""
+    """The value at `path` is null, or it is an array with a null element."""
 
     path: str
 
@@ -161,14 +166,17 @@ class IsEmpty:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """There is a value at `path`, null included."""
+    """There is a value at `path`. It may be null."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """Some object at `path`, or element of an array there, passes all of `filter`, whose paths start at it."""
+    """Some object at `path`, or some element of an array there, passes all of `filter`.
+
+    Paths of `filter` start at it.
+    """
 
     path: str
     filter: "Filter"
@@ -183,9 +191,10 @@ class HasId:
 
 @dataclass(frozen=True, slots=True)
 class HasVector:
-    """The point has a vector in space `using`.
+    """The point has a vector in the space `using`.
 
-    `written`: of a filter as text, its field and the line and column there, which errors name; no part of its meaning.
+    `written` is set when the filter was given as text: its field, and the line and column. Errors name it. It does not
+    change the meaning, so it takes no part in comparisons.
     """
 
     using: str
@@ -202,7 +211,7 @@ class MinShould:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """All clauses hold. `should` counts only when it is not empty. An empty filter matches every point."""
+    """All four clauses hold. An empty `should` holds always. An empty filter matches every point."""
 
     must: tuple["Condition", ...] = ()
     should: tuple["Condition", ...] = ()
@@ -211,10 +220,11 @@ class Filter:
 
 
 GeoCondition = GeoRadius | GeoBox | GeoPolygon
+"""Tests of the locations at a path, or of those among the elements of an array there."""
 FieldCondition = Equal | AnyOf | ExceptOf | Range | DatetimeRange | TextTest | ValuesCount | GeoCondition
 """Tests of the values at a path."""
 
 PayloadCondition = FieldCondition | IsNull | IsEmpty | Exists | Nested
-"""Conditions that need the payload, and nothing but the payload."""
+"""Conditions that are decided by the payload alone."""
 
 Condition = PayloadCondition | HasId | HasVector | Filter

@@ -27,8 +27,8 @@ from planner.query.filter import (
 from planner.query.query import PayloadSelector, VectorsSelector
 from storage.schema import PointId
 
-SHOWN = 4
-"""Values of a list that are shown."""
+MAX_SHOWN_VALUES = 4
+"""The most values of a list that are shown."""
 
 
 def describe_filter(filter: Filter) -> str:
@@ -73,7 +73,7 @@ def _condition(condition: Condition) -> str:
         case TextTest(path=path, operator=operator, operand=operand):
             return f"{path} {operator.value} {json.dumps(operand, ensure_ascii=False)}"
         case GeoRadius() | GeoBox() | GeoPolygon():
-            return _place(condition)
+            return _geo(condition)
         case Exists(path=path):
             return f"{path} exists"
         case Nested(path=path, filter=filter):
@@ -100,7 +100,7 @@ def _bound(bound: str | int | float) -> str:
     return json.dumps(bound, ensure_ascii=False) if isinstance(bound, str) else str(bound)
 
 
-def _place(condition: GeoRadius | GeoBox | GeoPolygon) -> str:
+def _geo(condition: GeoRadius | GeoBox | GeoPolygon) -> str:
     match condition:
         case GeoRadius(path=path, center=center, radius=radius):
             return f"{path} within {radius} m of {_point(center)}"
@@ -111,13 +111,13 @@ def _place(condition: GeoRadius | GeoBox | GeoPolygon) -> str:
             return f"{path} in polygon of {len(exterior)} corners{holes}"
 
 
-def _point(place: GeoPoint) -> str:
-    return f"({place.lat}, {place.lon})"
+def _point(location: GeoPoint) -> str:
+    return f"({location.lat}, {location.lon})"
 
 
 def _list(values: tuple[str | int | float | bool, ...] | tuple[PointId, ...]) -> str:
-    shown = [json.dumps(value, ensure_ascii=False) for value in values[:SHOWN]]
-    more = [f"... {len(values):,} in all"] if len(values) > SHOWN else []
+    shown = [json.dumps(value, ensure_ascii=False) for value in values[:MAX_SHOWN_VALUES]]
+    more = [f"... {len(values):,} in all"] if len(values) > MAX_SHOWN_VALUES else []
     return f"[{', '.join(shown + more)}]"
 
 

@@ -1,6 +1,6 @@
-"""What a formula is: an expression that makes a score of other scores and of payload values, as frozen data.
+"""What a formula is: an expression that computes a score from other scores and payload values, as frozen data.
 
-How it is computed is in rank/by_formula.py. docs/queries.md says what each part means.
+rank/by_formula.py computes it. docs/queries.md says what each part means.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ from typing import assert_never
 from planner.query.filter import Filter, GeoPoint
 
 Default = float | str | GeoPoint
-"""A number, an instant (a text) or a place."""
+"""A number, an instant as text, or a location."""
 
 SCORE = "$score"
 
 
 def score_key(index: int) -> str:
-    """What defaults call the score in a prefetch."""
+    """How `defaults` name the score in prefetch number `index`."""
     return f"{SCORE}[{index}]"
 
 
@@ -28,21 +28,27 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class PrefetchScore:
-    """The point's score in the list of a prefetch, 0 unless a default says otherwise where the list lacks it."""
+    """The point's score in the list of prefetch number `index`.
+
+    Without a default, it is 0 where the list lacks the point.
+    """
 
     index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """The first number at a payload path, arrays opened once. A bool is not a number."""
+    """The first number at a payload path. An array there is opened, but not arrays inside it.
+
+    A bool is not a number.
+    """
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """1 for points that match the filter, else 0."""
+    """1 for points that match the filter, 0 for the others."""
 
     filter: Filter
 
@@ -87,7 +93,7 @@ class Pow:
 
 @dataclass(frozen=True, slots=True)
 class Div:
-    """`by_zero_default` is the value where `right` is 0; None: there is none."""
+    """`by_zero_default` is the value where `right` is 0. None: the quotient then has no value."""
 
     left: "Expression"
     right: "Expression"
@@ -96,7 +102,7 @@ class Div:
 
 @dataclass(frozen=True, slots=True)
 class GeoDistance:
-    """Metres from `origin` to the first place at `path`, as geo_radius measures them."""
+    """Metres from `origin` to the first location at `path`, measured as GeoRadius does."""
 
     origin: GeoPoint
     path: str
@@ -104,7 +110,7 @@ class GeoDistance:
 
 @dataclass(frozen=True, slots=True)
 class Datetime:
-    """Seconds from 1970 in UTC to an instant, a text of a date or a date and time."""
+    """Seconds from 1970 in UTC to the instant that `text` says: a date, or a date and time."""
 
     text: str
 
@@ -117,7 +123,7 @@ class DatetimeKey:
 
 
 class DecayShape(Enum):
-    """How a decay falls with d = |x - target| / scale, where m is the midpoint.
+    """How a decay falls. d = |x - target| / scale, and m is the midpoint.
 
     EXP: m^d. GAUSS: m^(d^2). LIN: max(0, 1 - (1 - m) d).
     """
@@ -129,7 +135,7 @@ class DecayShape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """From 1 at the target to `midpoint` at a distance of `scale`, and on towards 0."""
+    """1 at the target, `midpoint` at the distance `scale` from it, and nearer to 0 further away."""
 
     shape: DecayShape
     x: "Expression"
@@ -140,13 +146,13 @@ class Decay:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a text says. Errors name the text, not the parts that were made of it."""
+    """An expression that was written as text. Errors name the text, since the caller wrote none of the parts."""
 
     expression: "Expression"
 
 
 PayloadVariable = FieldValue | GeoDistance | DatetimeKey
-"""What is read of a point's payload."""
+"""What is read from a point's payload."""
 
 Variable = PrefetchScore | PayloadVariable
 """What differs from point to point, and may be missing."""
@@ -158,9 +164,9 @@ Expression = Constant | Holds | Datetime | Variable | OfList | OfOne | Pow | Div
 class Formula:
     """Ranks by the value of `expression`, higher first.
 
-    `defaults` stand for what a point lacks, by payload path or `$score[i]` (`$score` is `$score[0]`). A point without
-    a score, since a value is missing or the arithmetic has no result, is refused; or it drops out if
-    `drop_undefined`.
+    `defaults` are used where a point lacks a value. Their keys are payload paths or `$score[i]`; `$score` means
+    `$score[0]`. A point has no score if a value is missing or the arithmetic has no result. Such a point is an error,
+    or it drops out if `drop_undefined`.
     """
 
     expression: Expression
@@ -169,7 +175,7 @@ class Formula:
 
 
 def kind_of(expression: Expression) -> str:
-    """What the contract calls this kind of expression."""
+    """The name of this kind of expression in the contract."""
     match expression:
         case OfList(function=function):
             return function.value
@@ -196,7 +202,7 @@ _KINDS: Mapping[type, str] = {
 
 
 def parts_of(expression: Expression) -> Iterator[tuple[str, "Expression"]]:
-    """The parts an expression is made of, each with its path from the expression: `sum.parts[0]`, `div.left`."""
+    """The parts of an expression, each with its path inside the expression, such as `sum.parts[0]` or `div.left`."""
     match expression:
         case Constant() | PrefetchScore() | FieldValue() | Holds() | GeoDistance() | Datetime() | DatetimeKey():
             return
@@ -221,12 +227,15 @@ def parts_of(expression: Expression) -> Iterator[tuple[str, "Expression"]]:
 
 
 def below(path: str, name: str) -> str:
-    """The path of a part. Within a text there is none but the text's own."""
+    """The path of a part. Parts of a text have the path of the text."""
     return path if path.endswith(".text") else f"{path}.{name}"
 
 
 def walk(expression: Expression, path: str) -> Iterator[tuple[str, Expression]]:
-    """The expression, which is at `path` of a request, and all it is made of, each with its own path."""
+    """The expression and all parts below it, each with its path.
+
+    `path` is the path of the expression in the request.
+    """
     yield path, expression
     for name, part in parts_of(expression):
         yield from walk(part, below(path, name))

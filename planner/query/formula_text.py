@@ -1,4 +1,6 @@
-"""Formulas as short text, for plans that people read: `$score[0] * 2`, much as parse/formula.py reads them."""
+"""Formulas as short text, for plans that people read, such as `$score[0] * 2`. parse/formula.py reads nearly the
+same.
+"""
 
 import json
 from typing import assert_never
@@ -26,21 +28,25 @@ from planner.query.formula import (
     score_key,
 )
 
-SHOWN = 512
-"""Characters of a formula that are shown."""
+MAX_SHOWN_CHARACTERS = 512
+"""The most characters of a formula that are shown."""
 
 
 def describe_formula(formula: Formula) -> dict[str, str]:
-    """The expression, and its defaults if there are any."""
+    """The expression, and its defaults if it has any."""
     text = describe_expression(formula.expression)
-    shown = {"expression": text if len(text) <= SHOWN else f"{text[:SHOWN]}... {len(text):,} characters in all"}
+    shown = {
+        "expression": text
+        if len(text) <= MAX_SHOWN_CHARACTERS
+        else f"{text[:MAX_SHOWN_CHARACTERS]}... {len(text):,} characters in all"
+    }
     if formula.defaults:
         shown["defaults"] = ", ".join(f"{name}: {_default(default)}" for name, default in formula.defaults)
     return shown | ({"undefined": "drop"} if formula.drop_undefined else {})
 
 
 def describe_expression(expression: Expression) -> str:
-    """An operand that is itself made by an operator stands in parentheses."""
+    """The expression as text. An operand that is itself made by an operator stands in parentheses."""
     match expression:
         case Constant(value=value):
             return f"{value:.17g}" if float(f"{value:g}") != value else f"{value:g}"

@@ -1,4 +1,4 @@
-"""Metrics that a query may choose instead of a space's own: their scores in float64, and which way they run."""
+"""Metrics that a query may choose instead of the space's own: their scores in float64, and whether higher is better."""
 
 import math
 from enum import Enum
@@ -14,7 +14,10 @@ Scores = NDArray[np.float32]
 
 
 class Metric(Enum):
-    """CHEBYSHEV: the greatest difference of components. ANGULAR: the angle as a share of 180 degrees, 0 to 1."""
+    """CHEBYSHEV is the greatest difference of two components.
+
+    ANGULAR is the angle divided by 180 degrees, from 0 to 1.
+    """
 
     COSINE = "cosine"
     DOT = "dot"
@@ -29,14 +32,14 @@ class Metric(Enum):
 
     @property
     def needs_direction(self) -> bool:
-        """Whether a zero vector is no query."""
+        """Whether the query vector must not be zero."""
         return self in (Metric.COSINE, Metric.ANGULAR)
 
 
 def metric_scores(metric: Metric, query: NDArray[np.float32], rows: NDArray[np.float32]) -> Wide:
-    """Scores of `rows` (n, d) for `query` (d,), computed in float64 and not rounded, (n,).
+    """Scores (n,) of `rows` (n, d) for `query` (d,), computed in float64 and not rounded.
 
-    Those of a metric that spaces have are that metric's. A zero row has cosine 0, so angular 0.5.
+    A metric that spaces have too gives the same scores as there. A zero row has cosine 0, so its angular score is 0.5.
     """
     wide_query, wide_rows = query.astype(np.float64), rows.astype(np.float64)
     match metric:
@@ -50,10 +53,10 @@ def metric_scores(metric: Metric, query: NDArray[np.float32], rows: NDArray[np.f
 
 
 def _angles(query: Wide, rows: Wide) -> Wide:
-    """Angles in radians between `rows` (n, d) and `query` (d,), (n,); a right angle where one of both is zero.
+    """Angles (n,) in radians between `rows` (n, d) and `query` (d,). It is a right angle if one of the two is zero.
 
-    2 atan2(|u - v|, |u + v|) of the unit vectors u and v (Kahan, How Futile are Mindless Assessments of Roundoff,
-    section 12). The arc cosine would lose the small angles, whose cosines are all nearly 1.
+    The formula is 2 atan2(|u - v|, |u + v|) for unit vectors u and v (Kahan, How Futile are Mindless Assessments of
+    Roundoff, section 12). The arc cosine would be inexact for small angles, since their cosines are all nearly 1.
     """
     lengths, query_length = np.sqrt(np.vecdot(rows, rows)), math.sqrt(float(np.vecdot(query, query)))
     directed = (lengths > 0) & (query_length > 0)
@@ -61,13 +64,13 @@ def _angles(query: Wide, rows: Wide) -> Wide:
     query_unit = query / (query_length or 1.0)
     apart, together = units - query_unit, units + query_unit
     sines, cosines = np.sqrt(np.vecdot(apart, apart)), np.sqrt(np.vecdot(together, together))
-    # Not numpy's arc tangent, whose last bit may depend on a row's place among others.
+    # numpy's arc tangent is not used: its last bit may depend on where in the array a row is.
     halves = np.fromiter(map(math.atan2, sines.tolist(), cosines.tolist()), np.float64, len(rows))
     return np.where(directed, 2.0 * halves, math.pi / 2)
 
 
 def metric_similarity(metric: Metric, raw: Scores) -> Scores:
-    """Scores in which higher is better: Angular becomes 1 - a, other distances 1 / (1 + d); Cosine and Dot stay."""
+    """Scores where higher is better. Angular becomes 1 - a, other distances 1 / (1 + d). Cosine and Dot stay."""
     if metric is Metric.ANGULAR:
         return (1.0 - raw.astype(np.float64)).astype(np.float32)
     if metric is Metric.CHEBYSHEV:
@@ -76,7 +79,7 @@ def metric_similarity(metric: Metric, raw: Scores) -> Scores:
 
 
 def metric_dissimilarity(metric: Metric, raw: Scores) -> Scores:
-    """Scores in which lower is better: as spaces convert them; Chebyshev and Angular stay."""
+    """Scores where lower is better, converted as spaces do. Chebyshev and Angular stay."""
     if metric in (Metric.ANGULAR, Metric.CHEBYSHEV):
         return raw
     return dissimilarity(Distance(metric.value), raw)

@@ -1,4 +1,4 @@
-"""What was asked: a tree of stages, as frozen data. Meaning is in ARCHITECTURE.md, how it runs in plan/nodes.py."""
+"""What is asked: a tree of stages, as frozen data. ARCHITECTURE.md says what it means, plan/nodes.py how it runs."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,7 +15,10 @@ from storage.vectors import MultiVector, SparseMetric, SparseVector
 
 
 class QueryVector:
-    """A float32 query vector that compares and hashes by its bytes, so equal leaves can be found. Read-only."""
+    """A float32 query vector (d,), read-only.
+
+    It compares and hashes by its bytes, so that equal leaves can be found.
+    """
 
     __slots__ = ("_key", "values")
 
@@ -36,7 +39,7 @@ class QueryVector:
 
 @dataclass(frozen=True, slots=True)
 class StoredVector:
-    """The vector of a stored point. `collection` None: the searched one; `using` None: the stage's space."""
+    """The vector of a stored point. `collection` None: the searched collection. `using` None: the stage's space."""
 
     id: PointId
     collection: str | None = None
@@ -55,7 +58,7 @@ VectorInput = QueryVector | SparseVector | MultiVector | StoredVector | Numbered
 
 @dataclass(frozen=True, slots=True)
 class Mmr:
-    """Maximal marginal relevance: `diversity` from 0 to 1; `candidates` None: see bind/stages.py."""
+    """Maximal marginal relevance. `diversity` is from 0 to 1. `candidates` None: bind/stages.py chooses."""
 
     diversity: float = 0.5
     candidates: int | None = None
@@ -63,9 +66,9 @@ class Mmr:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Rank by nearness to a vector, with `mmr` also by being unlike each other.
+    """Ranks by nearness to a vector. With `mmr`, points that are unlike each other are preferred.
 
-    Points that give vectors to a stage, here and below, are left out of what it finds.
+    Points whose vectors a stage or a stage below it is given are left out of what the stage finds.
     """
 
     vector: VectorInput
@@ -89,7 +92,7 @@ class Dbsf:
 
 @dataclass(frozen=True, slots=True)
 class OrderBy:
-    """Rank by a payload field; scores 0. `start_from` skips what comes before it. See rank/by_field.py."""
+    """Ranks by a payload field; all scores are 0. `start_from` skips what comes before it. See rank/by_field.py."""
 
     path: str
     descending: bool = False
@@ -98,7 +101,7 @@ class OrderBy:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Rank at random; scores 0. `seed` None: the commit that is read."""
+    """Ranks at random; all scores are 0. `seed` None: the sequence number of the commit that is read."""
 
     seed: int | None = None
 
@@ -111,7 +114,7 @@ class RecommendStrategy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recommend:
-    """Rank by likeness to examples. Under AVERAGE it is by nearness to one vector; see rank/average.py."""
+    """Ranks by likeness to examples. AVERAGE makes one vector of the examples; see rank/average.py."""
 
     positive: tuple[VectorInput, ...]
     negative: tuple[VectorInput, ...] = ()
@@ -126,7 +129,7 @@ class ContextPair:
 
 @dataclass(frozen=True, slots=True)
 class Discover:
-    """Rank by the number of pairs on whose positive side a point is, then by nearness to the target."""
+    """Ranks by the number of pairs of which the point is on the positive side, then by nearness to the target."""
 
     target: VectorInput
     pairs: tuple[ContextPair, ...]
@@ -134,14 +137,14 @@ class Discover:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Rank by how little a point is on the negative side of pairs."""
+    """Ranks points lower the further they are on the negative side of pairs."""
 
     pairs: tuple[ContextPair, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WeightedMetric:
-    """A part of a composite. `vector` None: the whole's; `using` None: the stage's space."""
+    """One metric of a composite. `vector` None: the vector of the whole. `using` None: the stage's space."""
 
     metric: Metric
     weight: float = 1.0
@@ -151,9 +154,9 @@ class WeightedMetric:
 
 @dataclass(frozen=True, slots=True)
 class ByMetrics:
-    """Rank by `metric` instead of the space's own; or, in its place, by a weighted sum: what requests call `rescore`.
+    """Ranks by `metric` instead of the space's own metric, or by a weighted sum of several. Requests call it `rescore`.
 
-    A composite adds weight * score where higher is better and subtracts it where lower is.
+    A composite adds weight * score where higher is better, and subtracts it where lower is better.
     """
 
     vector: VectorInput | None = None
@@ -167,7 +170,7 @@ Rank = VectorRank | Rrf | Dbsf | OrderBy | Sample | Formula | Bm25
 
 
 def vectors_in(rank: Rank | None) -> tuple[VectorInput, ...]:
-    """The vectors that a rank of any kind is given."""
+    """The vectors that are given to a rank of any kind."""
     match rank:
         case Nearest(vector=vector):
             return (vector,)
@@ -184,7 +187,7 @@ def vectors_in(rank: Rank | None) -> tuple[VectorInput, ...]:
 
 
 def is_by_metric(rank: Rank | None) -> bool:
-    """Whether scores are those of one metric, and not made of them."""
+    """Whether each score is the score of one metric, not made of several."""
     match rank:
         case Nearest() | Recommend(strategy=RecommendStrategy.AVERAGE):
             return True
@@ -201,7 +204,9 @@ class FilterStrategy(Enum):
 
 
 class FilterScope(Enum):
-    """What a filter on a stage with prefetches does: gate the merged candidates, or restrict every leaf below."""
+    """What a filter on a stage with prefetches does: it drops merged candidates (GATE), or it restricts every leaf
+    below.
+    """
 
     GATE = "gate"
     PUSH_DOWN = "push_down"
@@ -215,7 +220,7 @@ class ScoreMode(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchParams:
-    """How a stage searches. None: the space's default, and of `oversampling` that of its stored form.
+    """How a stage searches. None means the default of the space. `oversampling` None: the default of the stored form.
 
     `rescore` and `oversampling`: see SpaceSearch.
     """
@@ -232,7 +237,7 @@ class SearchParams:
 
 @dataclass(frozen=True, slots=True)
 class SearchAfter:
-    """A hit of the page before: its score, as it was returned, and its id. A ranking goes on strictly after it."""
+    """A hit of the page before: its score, as it was returned, and its id. The next page starts strictly after it."""
 
     score: float
     id: PointId
@@ -242,7 +247,7 @@ class SearchAfter:
 class Stage:
     """One stage. Without `prefetch` it is a leaf. `limit` None: DEFAULT_LIMIT at the root, else DEFAULT_DEPTH.
 
-    `offset`, `search_after` and `score_mode` are the root's only.
+    Only the root has `offset`, `search_after` and `score_mode`.
     """
 
     query: Rank | None = None
@@ -260,7 +265,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadSelector:
-    """Which payload to return: `include` None means all; then `exclude` is taken away. Paths `a`, `a.b`, `a[].b`."""
+    """Which parts of payloads to return. `include` None: all. Then `exclude` is taken away.
+
+    Paths are `a`, `a.b`, `a[].b`.
+    """
 
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
@@ -268,17 +276,17 @@ class PayloadSelector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorsSelector:
-    """Which vectors to return: of these spaces; None means all."""
+    """Which vectors to return: those of the spaces in `include`. None: of all spaces."""
 
     include: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A root stage and what to return of its hits. A selector of None returns none.
+    """A root stage, and what to return of its hits. A selector of None returns nothing.
 
-    `path` is where the request holds the query (``, `queries[3]`, `query`) and `vector_field` what it calls the
-    root's query vector; errors name fields by them.
+    Errors name fields with the last two: `path` is where the request holds the query (empty, `queries[3]`, `query`),
+    and `vector_field` is the request's name of the root's query vector.
     """
 
     root: Stage

@@ -1,4 +1,4 @@
-"""A random order that a seed gives. Hashes of ids are storage's; see storage/search/random_order.py."""
+"""A random order from a seed. Storage hashes the ids; see storage/search/random_order.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from storage.search import seeded_hashes, seeded_order
 
 @dataclass(frozen=True, slots=True)
 class AtRandom(Ranker):
-    """The order that a seed gives; scores 0."""
+    """The random order of a seed. All scores are 0."""
 
     seed: int
 
@@ -49,7 +49,7 @@ class AtRandom(Ranker):
 
 
 def bind_sample(sample: Sample, asked: Asked) -> Unread[AtRandom]:
-    """The seed is the commit that is read unless the request gives one. Raises InvalidQuery."""
+    """Binds a random order. Without a seed, the sequence number of the commit is the seed. Raises InvalidQuery."""
     asked.refuse_using("an order by a field or at random")
     seed = sample.seed
     if seed is None:

@@ -1,4 +1,4 @@
-"""The vector that stands for examples: 2 mean(positive) - mean(negative), to be searched for like any other."""
+"""One vector that replaces examples: 2 mean(positive) - mean(negative). It is then searched for as any other vector."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -15,9 +15,10 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 def average(
     positive: Sequence[QueryVector], negative: Sequence[QueryVector], distance: Distance
 ) -> NDArray[np.float32]:
-    """Computed in float64, rounded once. Under Cosine examples count by their direction alone.
+    """The vector (d,), float32. It is computed in float64 and rounded once. Under Cosine, only directions of examples
+    count.
 
-    Without negatives it is mean(positive). Requires: a positive; under Cosine, no zeros.
+    Without negatives it is mean(positive). Requires: at least one positive; under Cosine, no zero vectors.
     """
     middle = _mean(positive, distance)
     if negative:

@@ -1,4 +1,4 @@
-"""Nearness to a dense vector. Searches and scores are those of storage/search/dense.py."""
+"""Nearness to a dense vector. storage/search/dense.py searches and scores."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from storage.vectors import Position, score_rows
 
 @dataclass(frozen=True, slots=True)
 class InDense(Searcher):
-    """Nearness in a dense space, by its own metric. Requires: as many components as the space has."""
+    """Nearness in a dense space, by its own metric. Requires: the vector has as many components as the space."""
 
     space: str
     distance: Distance
@@ -94,7 +94,7 @@ class InDense(Searcher):
         return replace(self, params=SearchParams(exact=True))
 
     def certain_hits(self, reader: Snapshot) -> int:
-        """All that have a vector; none where those that no index covers are left out, or lists are not read."""
+        """All points with a vector; 0 if points without an index are left out, or if some lists are not read."""
         is_ivf = reader.schema.dense[self.space].index is IndexKind.IVF
         return 0 if self.indexed_only or (is_ivf and not self.is_exact) else reader.vector_count(self.space)
 
@@ -115,7 +115,7 @@ class InDense(Searcher):
     def places(
         self, allowed: Slots | None, excluded: NDArray[np.int64], wanted: Sequence[int], run: RunContext
     ) -> dict[int, Place]:
-        """Counts those that come before, so that no ranking of all is held."""
+        """Counts the points that come before each, so that no ranking of all points is held in memory."""
         held = run.reader.slots_with_vector(self.space)
         competing = held if allowed is None else np.intersect1d(held, allowed, assume_unique=True)
         return _places(self, competing[~np.isin(competing, excluded)], wanted, run)
@@ -132,7 +132,7 @@ class InDense(Searcher):
 
 
 def _places(by: InDense, competing: Slots, wanted: Sequence[int], run: RunContext) -> dict[int, Place]:
-    """One more than how many are better: by score, or by id where scores are equal."""
+    """A point's rank is one more than the number of better points: by score, or by id where scores are equal."""
     reader, budget = run.reader, run.budget
     scored = [_scored(by, chunk) for chunk in reader.rows(by.space).chunks(np.array(wanted, np.uint32), budget)]
     scores = {
@@ -142,7 +142,7 @@ def _places(by: InDense, competing: Slots, wanted: Sequence[int], run: RunContex
     ahead, equal = dict.fromkeys(scores.values(), 0), dict[float, list[bytes]]()
     for chunk in reader.rows(by.space).chunks(competing, budget):
         slots, found = _scored(by, chunk)
-        for score in ahead:  # each once, however many points have it
+        for score in ahead:  # each score once, however many points have it
             budget.check()
             better = found > score if by.higher_is_better else found < score
             ahead[score] += int(np.count_nonzero(better))
@@ -185,7 +185,7 @@ def _found(by: InDense, request: SearchRequest, hits: SpaceHits, reader: Snapsho
 
 
 def _excluded_count(by: InDense, request: SearchRequest, reader: Snapshot) -> int:
-    """How many of the excluded points could be found."""
+    """How many of the excluded points the search could find."""
     if not len(request.excluded):
         return 0
     slots = request.excluded[request.excluded >= 0].astype(np.uint32)

@@ -1,7 +1,7 @@
-"""Scores of points for examples: recommendation, discovery and context, from exact scores for each example.
+"""Scores of points by examples: recommendation, discovery and context, from exact scores for each example.
 
-Every formula takes similarities, in which higher is better: scores of the metric, negated where lower is better. It
-computes in float64 and rounds to float32 once.
+Every formula takes similarities, where higher is better: scores of the metric, negated if lower is better. It computes
+in float64 and rounds to float32 once.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,15 +35,15 @@ from storage.search import score_vectors
 from storage.write import check_query_vector
 
 Similarities = NDArray[np.float64]
-MARGIN = 2.0**-23
-"""A context pair is passed only by being nearer to its positive by more than this."""
+MIN_PAIR_MARGIN = 2.0**-23
+"""A point satisfies a context pair only if it is nearer to the positive than to the negative by more than this."""
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
 class BoundRecommend:
-    """Likeness to examples, of which there is one at least. A recommendation by an average is an InDense."""
+    """Likeness to examples. Requires: at least one. A recommendation by an average is an InDense."""
 
     strategy: Literal[RecommendStrategy.BEST_SCORE, RecommendStrategy.SUM_SCORES]
     positive: tuple[QueryVector, ...]
@@ -65,7 +65,7 @@ class BoundRecommend:
         }
 
     def combined(self, similarities: Sequence[Similarities]) -> Similarities:
-        """Scores (n,) of points whose similarities (n,) to each of the examples are given."""
+        """Scores (n,) of points. `similarities` has one array (n,) per example."""
         split = len(self.positive)
         return _recommend(self.strategy, similarities[:split], similarities[split:])
 
@@ -78,7 +78,7 @@ class BoundPair:
 
 @dataclass(frozen=True, slots=True)
 class BoundDiscover:
-    """See Discover. `examples`: the target, then the positive and the negative of each pair."""
+    """See Discover. `examples` are the target, and then the positive and the negative of each pair."""
 
     target: QueryVector
     pairs: tuple[BoundPair, ...]
@@ -95,14 +95,14 @@ class BoundDiscover:
         return {"pairs": str(len(self.pairs))}
 
     def combined(self, similarities: Sequence[Similarities]) -> Similarities:
-        """Scores (n,) of points whose similarities (n,) to each of the examples are given."""
+        """Scores (n,) of points. `similarities` has one array (n,) per example."""
         passed = [np.sign(good - bad) for good, bad in zip(similarities[1::2], similarities[2::2], strict=True)]
         return _sum(passed) + _sigmoid(similarities[0])
 
 
 @dataclass(frozen=True, slots=True)
 class BoundContext:
-    """See Context. `examples`: the positive and the negative of each pair."""
+    """See Context. `examples` are the positive and the negative of each pair."""
 
     pairs: tuple[BoundPair, ...]
 
@@ -118,9 +118,9 @@ class BoundContext:
         return {"pairs": str(len(self.pairs))}
 
     def combined(self, similarities: Sequence[Similarities]) -> Similarities:
-        """Scores (n,) of points whose similarities (n,) to each of the examples are given."""
+        """Scores (n,) of points. `similarities` has one array (n,) per example."""
         pairs = zip(similarities[::2], similarities[1::2], strict=True)
-        return _sum([_soft(np.minimum(good - bad - MARGIN, 0.0)) for good, bad in pairs])
+        return _sum([_soft(np.minimum(good - bad - MIN_PAIR_MARGIN, 0.0)) for good, bad in pairs])
 
 
 def _sides(pairs: tuple[BoundPair, ...]) -> tuple[QueryVector, ...]:
@@ -166,13 +166,13 @@ class InSpace(Ranker):
         for vector in self.rank_by.examples:
             hits = score_vectors(run.reader, self.space, slots, vector.values, run.budget)
             order = np.argsort(hits.slots)
-            held = hits.slots[order]  # the same for every example: those that have a vector
+            held = hits.slots[order]  # the same points for every example: those with a vector
             similarities.append(sign * hits.scores[order].astype(np.float64))
         return ranked(held, example_scores(self.rank_by, similarities), run.reader), self.distances(len(held))
 
 
 def example_scores(rank: BoundExamples, similarities: Sequence[Similarities]) -> NDArray[np.float32]:
-    """Scores (n,), higher is better, of points whose similarities (n,) to each of the examples are given."""
+    """Scores (n,), float32, higher is better. `similarities` has one array (n,) per example."""
     scores = rank.combined(similarities)
     rounded: NDArray[np.float32] = np.clip(scores, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
     return rounded + np.float32(0)  # -0.0 becomes 0.0
@@ -196,7 +196,7 @@ def _recommend(
 
 
 def _sum(parts: Sequence[Similarities]) -> Similarities:
-    """Adds in their order, so that a score depends on nothing else."""
+    """Adds from the first to the last, so that rounding does not depend on anything else."""
     return reduce(np.add, parts)
 
 
@@ -209,18 +209,18 @@ def _soft(value: Similarities) -> Similarities:
 
 
 _Bind = Callable[[VectorInput, str], Unread[QueryVector]]
-"""Binds an example of the field."""
+"""A function that binds the example at a path."""
 
 
 def bind_recommend(rank: Recommend, asked: Asked) -> Unread[InDense | InSpace]:
-    """An average becomes the vector to be near to. Raises InvalidQuery, LimitExceeded, and what vectors may raise."""
+    """An average becomes one vector to be near to. Raises InvalidQuery, LimitExceeded, and what vectors may raise."""
     name, space = asked.dense_space()
     bind, path = _binder(name, space), f"{asked.path}query.recommend"
     _check_count(len(rank.positive) + len(rank.negative), path)
     if not rank.positive and not rank.negative:
-        raise InvalidQuery(path, "an example is needed")
+        raise InvalidQuery(path, "give at least one example")
     if not rank.positive and rank.strategy is RecommendStrategy.AVERAGE:
-        raise InvalidQuery(f"{path}.positive", "an average needs a positive example")
+        raise InvalidQuery(f"{path}.positive", "an average needs at least one positive example")
     positive = _bind_all(rank.positive, bind, f"{path}.positive")
     negative = _bind_all(rank.negative, bind, f"{path}.negative")
     strategy = rank.strategy
@@ -236,7 +236,7 @@ def bind_recommend(rank: Recommend, asked: Asked) -> Unread[InDense | InSpace]:
 
 
 def bind_discover(rank: Discover, asked: Asked) -> Unread[InSpace]:
-    """Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
+    """Binds a discovery. Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
     name, space = asked.dense_space()
     bind, path = _binder(name, space), f"{asked.path}query.discover"
     target = bind(rank.target, f"{path}.target")
@@ -245,7 +245,7 @@ def bind_discover(rank: Discover, asked: Asked) -> Unread[InSpace]:
 
 
 def bind_context(rank: Context, asked: Asked) -> Unread[InSpace]:
-    """Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
+    """Binds a context. Raises InvalidQuery, LimitExceeded, and what spaces and vectors may raise."""
     name, space = asked.dense_space()
     pairs = _bind_pairs(rank.pairs, _binder(name, space), f"{asked.path}query.context.pairs")
     return lambda reading: InSpace(BoundContext(pairs(reading)), name, space.distance)
@@ -264,7 +264,7 @@ def _bind_all(vectors: Sequence[VectorInput], bind: _Bind, path: str) -> Unread[
 def _bind_pairs(pairs: Sequence[ContextPair], bind: _Bind, path: str) -> Unread[tuple[BoundPair, ...]]:
     _check_count(2 * len(pairs), path)
     if not pairs:
-        raise InvalidQuery(path, "a context pair is needed")
+        raise InvalidQuery(path, "give at least one context pair")
     bound = [
         (bind(pair.positive, f"{path}[{index}].positive"), bind(pair.negative, f"{path}[{index}].negative"))
         for index, pair in enumerate(pairs)

@@ -1,11 +1,11 @@
-"""The order of points by a payload field: by an index of it where there is one, else by payloads.
+"""The order of points by a payload field: by an index of the field if there is one, else by payloads.
 
-Ascending: numbers by value, then strings by their UTF-8 bytes, then points that have neither; equal values by id
-ascending. Descending: strings, then numbers, each reversed, and again last the points that have neither, ids ascending.
-Booleans, nulls and objects are neither. Of an array the element that comes first in the order counts.
+Ascending: first numbers by value, then strings by their UTF-8 bytes, then points that have neither. Equal values are in
+the order of ids. Descending: strings, then numbers, each reversed; points that have neither are last again, and ids
+still ascend. Booleans, nulls and objects do not count. Of an array, the element that comes first in the order counts.
 
-Where the field has a declared index of datetimes, strings that are instants are ordered as such, and points that
-have none of them come last, whatever else they have.
+If the field has a declared index of datetimes, strings that are instants are ordered by time. Points without an instant
+come last, whatever other values they have.
 """
 
 import json
@@ -31,20 +31,20 @@ from storage.budget import Budget
 from storage.errors import NotFinite
 from storage.tables import Reader
 
-FEW = 256
-"""Reading one of so many payloads takes less than looking through an index for one value of each."""
+VALUES_PER_READ = 256
+"""An index looks at so many values in the time that reading one payload takes."""
 
 KEY_BYTES = 200
-"""Memory of a point among those that are sorted, beside the value it is sorted by."""
+"""Memory of a point that is sorted, besides the value by which it is sorted."""
 
 Slots = NDArray[np.uint32]
 _Key = tuple[bool, int | float | str]
-"""Numbers before strings."""
+"""False for numbers, true for strings, then the value: numbers come before strings."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByField(Ranker):
-    """The order by the values at a payload path; scores 0. `instants`: by those that are instants, and by no others."""
+    """The order by the values at a payload path. All scores are 0. `instants`: only instants count."""
 
     path: str
     descending: bool
@@ -94,13 +94,14 @@ def order_by_field(
     fields: FieldIndexes | None = None,
     limit: int | None = None,
 ) -> Slots:
-    """`slots` (n,) in the order, without those before `start`; at least the first `limit` of them."""
+    """`slots` (n,) in the order, without those before `start`. At least the first `limit` of them are returned."""
     index = None if fields is None else fields.get(reader, order.path, budget)
-    if index is not None and FEW * len(slots) >= len(index.slots):
+    if index is not None and VALUES_PER_READ * len(slots) >= len(index.slots):
         return _by_index(order, slots, reader, index, budget, limit)
     keyed = sorted(_keyed(order, slots, reader, budget), key=lambda pair: pair[1])
     valued = [(key, slot) for slot, _, key in keyed if key is not None]
-    valued.sort(key=lambda pair: pair[0], reverse=order.descending)  # stable, also when reversed: ties stay by id
+    # the sort is stable even when reversed, so equal values stay in the order of ids
+    valued.sort(key=lambda pair: pair[0], reverse=order.descending)
     if order.start is not None:
         start = order.start.key
         valued = [(key, slot) for key, slot in valued if (key <= start if order.descending else key >= start)]
@@ -111,7 +112,7 @@ def order_by_field(
 def _by_index(
     order: ByField, slots: Slots, reader: Reader, index: FieldIndex, budget: Budget, limit: int | None
 ) -> Slots:
-    """Ids are read of those points only that may be among the first `limit`."""
+    """The same by an index. Ids are read only of points that may be among the first `limit`."""
     places, outside = places_by_index(order, slots, index)
     valued = (places >= 0) & ~outside
     keys, held = places[valued], slots[valued]
@@ -128,7 +129,7 @@ def _by_index(
 
 
 def _by_id(slots: Slots, reader: Reader, budget: Budget) -> NDArray[np.intp]:
-    """The positions of slots in the order of their ids."""
+    """The positions of `slots` in the order of their ids."""
     keys: list[bytes] = []
     for start in range(0, len(slots), ROWS_PER_CHECK):
         budget.check()
@@ -158,7 +159,7 @@ def _first(
 
 
 def _opened(values: Iterable[object]) -> Iterable[object]:
-    """Arrays are opened once, as conditions do."""
+    """All values, with arrays opened once, as in conditions."""
     for value in values:
         if isinstance(value, list):
             yield from value
@@ -183,7 +184,7 @@ def _instant_key_of(value: object) -> _Key | None:
 
 
 def bind_order(order: OrderBy, asked: Asked) -> Unread[ByField]:
-    """Raises InvalidQuery or NotFinite."""
+    """Binds an order by a field. Raises InvalidQuery or NotFinite."""
     asked.refuse_using("an order by a field or at random")
     path = f"{asked.path}query.order_by"
     check_path(order.path, f"{path}.path")

@@ -1,7 +1,7 @@
-"""Scores of points by a formula: its parts as columns of float64, rounded to float32 once at the end.
+"""Scores of points by a formula. Its parts are columns of float64; the result is rounded to float32 once.
 
-Where a part has no result, such as the logarithm of 0, a reason is carried along instead, since not all that is made of
-the part needs it: a product with 0 is 0.
+A part may have no result, such as the logarithm of 0. Then a reason is kept instead, since the formula may still have a
+result: a product with 0 is 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.errors import InvalidQuery
-from planner.filtering import FEW
+from planner.filtering import RANDOM_READ_COST
 from planner.query import (
     Constant,
     Datetime,
@@ -55,14 +55,14 @@ from planner.resolve import Asked, CheckedFilter, Unread, check_filter
 
 FINE = -1
 ANYTHING = 1.0
-"""Stands where there is no result; every function has one for it."""
+"""The value where there is no result. Every function has a result for it."""
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Values (n,), finite, and for each the number of the reason why there is none (int32, (n,)), FINE if there is."""
+    """Finite values (n,), and for each the number of the reason why it has no result (int32, (n,)), or FINE."""
 
     values: Values
     reasons: NDArray[np.int32]
@@ -70,7 +70,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ByFormula(Ranker):
-    """The value of a formula, which the request holds at `path`. What follows from the formula is computed once:
+    """The value of a formula, which the request holds at `path`. The other fields follow from the formula.
 
     `list_defaults`: the scores of points that the list of a prefetch lacks, by number. `defaults`: numbers for what a
     payload lacks. `instants`: seconds from 1970 in UTC. `filters`: those of conditions, checked.
@@ -108,7 +108,7 @@ def rank_by_formula(
     run: RunContext,
     limit: int | None = None,
 ) -> Ranking:
-    """The first `limit` of those `slots` (n,), ascending, that have a score. `lists` are the prefetches' rankings.
+    """The first `limit` of `slots` (n,), ascending, that have a score. `lists` are the rankings of the prefetches.
 
     Raises InvalidQuery for a point without a score unless the formula drops it, DeadlineExceeded, Cancelled.
     """
@@ -130,7 +130,7 @@ def rank_by_formula(
 
 @dataclass(slots=True)
 class _Evaluation:
-    """One formula over `slots` (n,). `reasons`: field and text of the reasons that columns name by number."""
+    """One formula over `slots` (n,). `reasons` has the field and the text of each reason, by its number in columns."""
 
     bound: ByFormula
     slots: Slots
@@ -140,7 +140,7 @@ class _Evaluation:
     reasons: list[tuple[str, str]] = field(default_factory=list)
 
     def column(self, expression: Expression, path: str) -> Column:
-        """The expression's values. It is at `path` of the request; reasons name its kind, too."""
+        """The values of the expression at `path` of the request. Reasons also name the kind of the expression."""
         self.run.budget.check()
         parts = [self.column(part, below(path, name)) for name, part in parts_of(expression)]
         values = [part.values for part in parts]
@@ -180,7 +180,7 @@ class _Evaluation:
         assert_never(expression)
 
     def _holds(self, filter: CheckedFilter) -> Mask:
-        if FEW * len(self.slots) <= self.run.reader.point_count:
+        if RANDOM_READ_COST * len(self.slots) <= self.run.reader.point_count:
             return self.run.sets.gate(filter, self.slots)
         return np.isin(self.slots, self.run.sets.matching(filter).slots, assume_unique=True)
 
@@ -202,13 +202,16 @@ class _Evaluation:
         return made if default is not None else self._without(made, by_zero, path, "a number is divided by 0")
 
     def _made(self, values: Values, parts: Sequence[Column], path: str, why_nan: str = "") -> Column:
-        """A column that is made of others: it has no result where one of them has none, or its own is not finite."""
+        """A column that is computed from `parts`.
+
+        It has no result where a part has none, or where its value is not finite.
+        """
         reasons = reduce(lambda one, other: np.where(one == FINE, other, one), [part.reasons for part in parts])
         column = self._without(Column(values, reasons), np.isnan(values), path, why_nan or "the result is no number")
         return self._without(column, np.isinf(values), path, "the result is too large")
 
     def _without(self, column: Column, bad: Mask, path: str, why: str) -> Column:
-        """The column without results where `bad`."""
+        """The column, without results where `bad`."""
         if not bad.any():
             return column
         self.reasons.append((path, why))
@@ -227,7 +230,7 @@ def _zero_where_any_is(product: Column, parts: Sequence[Column]) -> Column:
 
 
 def bind_formula(formula: Formula, asked: Asked) -> Unread[ByFormula]:
-    """Raises InvalidQuery, NotFinite, LimitExceeded, and what the filter of a condition may raise."""
+    """Binds a formula. Raises InvalidQuery, NotFinite, LimitExceeded, and what the filters of conditions may raise."""
     asked.refuse_using("a formula")
     path, lists = f"{asked.path}query.formula", len(asked.stage.prefetch)
     root = f"{path}.expression"

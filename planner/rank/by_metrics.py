@@ -1,4 +1,4 @@
-"""Scores of points under metrics that the query chooses: one metric's own, or a weighted sum of several."""
+"""Scores of points by metrics that the query chooses: by one metric, or by a weighted sum of several."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True, slots=True)
 class MetricScore:
-    """Scores of `metric` in `space` for a vector of as many components."""
+    """Scores of `metric` in `space` for a vector. Requires: it has as many components as the space."""
 
     space: str
     metric: Metric
@@ -38,7 +38,10 @@ class MetricScore:
 
 @dataclass(frozen=True, slots=True)
 class InMetrics(Ranker):
-    """The scores of one metric; or if `composite`, those of all terms in one weighted sum. Requires: a term."""
+    """The scores of one metric. If `composite`, the weighted sum of the scores of all terms.
+
+    Requires: at least one term.
+    """
 
     terms: tuple[MetricScore, ...]
     composite: bool
@@ -76,7 +79,7 @@ class InMetrics(Ranker):
         limit: int | None = None,
         statistics: Statistics | None = None,
     ) -> tuple[Ranking, int]:
-        """Computed in float64 and rounded to float32 once."""
+        """See Ranker. Scores are computed in float64 and rounded to float32 once."""
         columns: list[Wide] = []
         distances = 0
         for term in self.terms:
@@ -92,13 +95,13 @@ class InMetrics(Ranker):
 
 
 def _signed(term: MetricScore) -> str:
-    """Such as `+ 0.7 cosine(text)`: what is added to the score, and what is taken from it."""
+    """Such as `+ 0.7 cosine(text)`. The sign says whether the term is added to the score or subtracted."""
     added = term.metric.higher_is_better == (term.weight >= 0)
     return f"{'+' if added else '-'} {abs(term.weight):g} {term.metric.value}({term.space})"
 
 
 def _scores(term: MetricScore, slots: Slots, reader: Snapshot, budget: Budget) -> tuple[Slots, Wide]:
-    """Those of `slots` that have a vector, in their order, and their scores."""
+    """Those of `slots` that have a vector, in their order, and their scores (n,)."""
     held, parts = [slots[:0]], [np.empty(0)]
     for some, rows in reader.rows(term.space).chunks(slots, budget):
         held.append(some)
@@ -107,20 +110,20 @@ def _scores(term: MetricScore, slots: Slots, reader: Snapshot, budget: Budget) -
 
 
 def bind_metrics(rank: ByMetrics, asked: Asked) -> Unread[InMetrics]:
-    """Raises InvalidQuery, LimitExceeded, NotFinite, and what spaces and vectors may raise."""
+    """Binds a rank by metrics. Raises InvalidQuery, LimitExceeded, NotFinite, and what spaces and vectors may raise."""
     if asked.stage.using is not None:
         asked.space()
     where = f"{asked.path}query.rescore"
     if rank.metric is not None and rank.composite:
-        raise InvalidQuery(f"{where}.composite", "a metric is given, too; give one of them")
+        raise InvalidQuery(f"{where}.composite", "a metric is given too; give either a metric or a composite")
     if rank.metric is None and not rank.composite:
-        raise InvalidQuery(f"{where}.metric", "a metric, or a composite of several, is needed")
+        raise InvalidQuery(f"{where}.metric", "give a metric, or a composite of several")
     if len(rank.composite) > MAX_EXAMPLES:
         actual = len(rank.composite)
         raise LimitExceeded(f"{where}.composite", limit="MAX_EXAMPLES", maximum=MAX_EXAMPLES, actual=actual)
     if rank.metric is not None:
         if rank.vector is None:
-            raise InvalidQuery(f"{where}.vector", "a vector is needed")
+            raise InvalidQuery(f"{where}.vector", "give a vector")
         terms = [_bind_term(rank.vector, *asked.dense_space(), WeightedMetric(rank.metric), f"{where}.vector")]
     else:
         terms = list(_bind_terms(rank, asked, where))
@@ -137,13 +140,13 @@ def _bind_terms(rank: ByMetrics, asked: Asked, path: str) -> Iterator[Unread[Met
             raise InvalidQuery(f"{where}.weight", f"{part.weight:g} is more than MAX_WEIGHT allows ({MAX_WEIGHT:g})")
         vector = rank.vector if part.vector is None else part.vector
         if vector is None:
-            raise InvalidQuery(f"{where}.vector", "a vector is needed here, or one for the whole composite")
+            raise InvalidQuery(f"{where}.vector", "give a vector here, or one for the whole composite")
         field = f"{path}.vector" if part.vector is None else f"{where}.vector"
         yield _bind_term(vector, *_space_named(part, asked, f"{where}.using"), part, field)
 
 
 def _space_named(part: WeightedMetric, asked: Asked, field: str) -> tuple[str, DenseSpace]:
-    """The space that a part names, else the stage's."""
+    """The space that a term names, else the stage's space."""
     if part.using is None:
         return asked.dense_space()
     name = space_of(part.using, asked.schema, field)
@@ -158,7 +161,10 @@ def _bind_term(
 
 
 def _check(space: DenseSpace, metric: Metric, vector: GivenVector, field: str) -> QueryVector:
-    """Raises InvalidQuery, EmptyVector, DimensionMismatch, NotFinite, ZeroVector. Components need not be binary."""
+    """The query vector. Components need not be binary.
+
+    Raises InvalidQuery, EmptyVector, DimensionMismatch, NotFinite, ZeroVector.
+    """
     if not isinstance(vector, QueryVector):
         what = f"a metric of the query's choice compares dense vectors, and the vector is {kind_of_vector(vector)}"
         raise InvalidQuery(field, what)

@@ -1,4 +1,4 @@
-"""Nearness to a multi-vector by MaxSim. Searches and scores are those of storage/search/multi.py."""
+"""Nearness to a multi-vector by MaxSim. storage/search/multi.py searches and scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -75,7 +75,10 @@ def bind_multi(vector: VectorInput, asked: Asked, name: str, space: MultiSpace, 
 
 
 def _query(asked: Asked, name: str, space: MultiSpace, vector: GivenVector, field: str) -> MultiQuery:
-    """The search for a matrix; a dense vector is one of one row. Raises what is wrong with it."""
+    """The query of a multi-vector space. A dense vector becomes a matrix of one row.
+
+    Raises what is wrong with the vector.
+    """
     match vector:
         case MultiVector():
             check_multi_query(space.tokens, vector, field)
@@ -86,5 +89,5 @@ def _query(asked: Asked, name: str, space: MultiSpace, vector: GivenVector, fiel
         case SparseVector():
             raise wrong_kind(asked.schema, name, vector, field)
     params = asked.stage.params
-    exact = params.exact or asked.stage.search_after is not None  # graphs nominate only so many
+    exact = params.exact or asked.stage.search_after is not None  # graphs nominate only a limited number of candidates
     return MultiQuery(matrix, exact, params.hnsw_ef, params.ivf_nprobe)

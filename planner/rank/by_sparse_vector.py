@@ -1,4 +1,4 @@
-"""Nearness to a sparse vector. Searches and scores are those of storage/search/sparse.py."""
+"""Nearness to a sparse vector. storage/search/sparse.py searches and scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from storage.vectors import SparseCounts, SparseMetric, SparseVector, check_spar
 
 @dataclass(frozen=True, slots=True)
 class InSparse(Searcher):
-    """Nearness in a sparse space. Points that share no index with the query are left out."""
+    """Nearness in a sparse space. Points that share no index with the query are not found."""
 
     query: SparseQuery
     space: str
     by_frequency: bool
-    """Whether the space weighs an index by how few points have it."""
+    """Whether the space gives more weight to an index that fewer points have."""
 
     @property
     def name(self) -> str:
@@ -34,7 +34,7 @@ class InSparse(Searcher):
 
     @property
     def metric(self) -> Distance:
-        # Cosine's conversion is 1 - s, which serves every ratio; Dot's is -s.
+        # The conversion of Cosine is 1 - s, which also fits other ratios; the conversion of Dot is -s.
         return Distance.DOT if self.query.metric is SparseMetric.DOT else Distance.COSINE
 
     def describe(self) -> dict[str, str]:
@@ -78,7 +78,7 @@ def bind_sparse(vector: VectorInput, asked: Asked, name: str, space: SparseSpace
 
 
 def _query(asked: Asked, name: str, vector: GivenVector, field: str) -> SparseQuery:
-    """Raises what is wrong with a vector for a sparse space."""
+    """The query of a sparse space. Raises what is wrong with the vector."""
     if not isinstance(vector, SparseVector):
         raise wrong_kind(asked.schema, name, vector, field)
     metric = asked.stage.params.sparse_metric or SparseMetric.DOT

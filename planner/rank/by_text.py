@@ -38,12 +38,12 @@ MIN_FRAGMENT_LENGTH = 10
 
 @dataclass(frozen=True, slots=True)
 class ByText(Searcher):
-    """How well texts match. The fields of `query` are in `fields`, and never empty; `query` asks for no highlights."""
+    """How well texts match. `fields` are the fields of `query`, at least one. `query` itself asks for no highlights."""
 
     query: Bm25
     fields: tuple[SearchedField, ...]
     clauses: tuple[tuple[FieldClause, ...], ...] = field(compare=False)
-    """What the query asks of each field. They follow from the two."""
+    """What the query asks of each field. This follows from `query` and `fields`."""
 
     @classmethod
     def of(cls, query: Bm25, fields: tuple[SearchedField, ...]) -> "ByText":
@@ -68,7 +68,7 @@ class ByText(Searcher):
         return TextStatistics(tuple(count_terms(index, clauses) for index, clauses in indexes))
 
     def describe_statistics(self, statistics: Statistics) -> dict[str, str]:
-        """By field: in how many points each unit is, of how many, and how long these are on average."""
+        """For each field: how many points have each unit, how many points have a term, and their average length."""
         if not isinstance(statistics, TextStatistics):
             return {}
         fields = zip(self.fields, self.clauses, statistics.fields, strict=True)
@@ -117,10 +117,9 @@ class TextStatistics:
 def search_texts(
     query: ByText, allowed: Slots | None, limit: int | None, run: RunContext, statistics: Statistics | None
 ) -> tuple[Ranking, int]:
-    """The best `limit` (None: all) of those points among `allowed` (ascending; None: all) that match, and how many
-    match.
+    """The best `limit` matching points among `allowed`, and how many points match.
 
-    Raises DeadlineExceeded or Cancelled.
+    `allowed` are slots, ascending; None: all points. `limit` None: all matches. Raises DeadlineExceeded, Cancelled.
     """
     counts = statistics if isinstance(statistics, TextStatistics) else query.statistics(run)
     parts = zip(query.fields, query.indexes(run), query.clauses, counts.fields, strict=True)
@@ -132,7 +131,7 @@ def search_texts(
 
 
 def bind_text(query: Bm25, asked: Asked) -> Unread[ByText]:
-    """Raises InvalidQuery, NotFinite, LimitExceeded or NoTextIndex."""
+    """Binds a query by BM25. Raises InvalidQuery, NotFinite, LimitExceeded or NoTextIndex."""
     asked.refuse_using("a query by BM25")
     path = f"{asked.path}query.bm25"
     _check_words(query, path)
@@ -143,13 +142,16 @@ def bind_text(query: Bm25, asked: Asked) -> Unread[ByText]:
         _check_tokens(query, searched, path)
     if query.highlight is not None:
         _check_highlight(query.highlight, f"{path}.highlight")
-    # What is highlighted changes no rank, so leaves that differ in it alone run once.
+    # Highlights do not change ranks. They are left out here, so that leaves that differ only in highlights run once.
     bound = ByText.of(replace(query, highlight=None, fields=()), fields)
     return lambda _: bound
 
 
 def _searched_fields(query: Bm25, schema: CollectionSchema, path: str) -> tuple[SearchedField, ...]:
-    """The fields of a query, or every field that has a text index. Raises NoTextIndex, and InvalidQuery for repeats."""
+    """The fields of a query, or all fields with a text index.
+
+    Raises NoTextIndex, and InvalidQuery for repeated fields.
+    """
     indexes = schema.text_indexes
     if not query.fields:
         if not indexes:
@@ -171,7 +173,7 @@ def _check_words(query: Bm25, path: str) -> None:
         _check_size(len(query.text.encode(errors="surrogatepass")), f"{path}.text")
         return
     if not query.text:
-        raise InvalidQuery(f"{path}.tokens", "no token is given")
+        raise InvalidQuery(f"{path}.tokens", "give at least one token")
     _check_size(sum(len(token.encode(errors="surrogatepass")) for token in query.text), f"{path}.tokens")
     for index, token in enumerate(query.text):
         if not without_invisible(token):

@@ -46,7 +46,7 @@ def check_size(expression: Expression, path: str) -> None:
 
 
 def check_part(part: Expression, lists: int, path: str) -> None:
-    """`path` is the part's own."""
+    """Checks one part, which is at `path`."""
     match part:
         case Constant(value=value):
             _check_finite(value, below(path, "constant"))
@@ -57,7 +57,7 @@ def check_part(part: Expression, lists: int, path: str) -> None:
         case DatetimeKey(path=payload_path):
             check_path(payload_path, below(path, "datetime_key"))
         case GeoDistance(origin=origin, path=payload_path):
-            check_place(origin, below(path, "geo_distance.origin"))
+            check_location(origin, below(path, "geo_distance.origin"))
             check_path(payload_path, below(path, "geo_distance.path"))
         case OfList(function=function, parts=()):
             raise InvalidQuery(below(path, f"{function.value}.parts"), "it needs at least one part")
@@ -97,8 +97,8 @@ def instant_seconds(text: str, path: str) -> float:
     return seconds
 
 
-def check_place(place: GeoPoint, path: str) -> None:
-    """Raises NotFinite or InvalidQuery, naming `lat` or `lon`."""
+def check_location(place: GeoPoint, path: str) -> None:
+    """Raises NotFinite or InvalidQuery, which name `lat` or `lon`."""
     for name, degrees, most in (("lat", place.lat, 90), ("lon", place.lon, 180)):
         _check_finite(degrees, below(path, name))
         if abs(degrees) > most:
@@ -106,13 +106,13 @@ def check_place(place: GeoPoint, path: str) -> None:
 
 
 def default_keys(formula: Formula, path: str) -> tuple[dict[str, float], dict[str, Default]]:
-    """The defaults of scores, by what score_key makes, and those of payload values, by path."""
+    """The defaults of scores, by the keys that score_key makes, and the defaults of payload values, by path."""
     if len(formula.defaults) > MAX_FORMULA_PARTS:
         actual = len(formula.defaults)
         raise LimitExceeded(path, limit="MAX_FORMULA_PARTS", maximum=MAX_FORMULA_PARTS, actual=actual)
     names = [name for name, _ in formula.defaults]
     if SCORE in names and score_key(0) in names:
-        raise InvalidQuery(f'{path}["{SCORE}"]', f"{score_key(0)} is the same, and given, too")
+        raise InvalidQuery(f'{path}["{SCORE}"]', f"{score_key(0)} is the same score and is given too; give one of them")
     scores: dict[str, float] = {}
     values: dict[str, Default] = {}
     for name, default in formula.defaults:
@@ -125,20 +125,20 @@ def default_keys(formula: Formula, path: str) -> tuple[dict[str, float], dict[st
             check_path(name, where)
             values[name] = default
         if isinstance(default, GeoPoint):
-            check_place(default, where)
+            check_location(default, where)
         elif isinstance(default, int | float):
             _check_finite(default, where)
     return scores, values
 
 
 def default_of(variable: PayloadVariable, default: Default, path: str) -> float:
-    """The number that stands for the variable where a point lacks it: a value, metres, or seconds."""
+    """The number for the variable where a point lacks it: a value, metres, or seconds."""
     match variable:
         case FieldValue():
             return _number(default, path, "a field")
         case GeoDistance():
             if not isinstance(default, GeoPoint):
-                raise InvalidQuery(path, "the default of a place is a place, {lat, lon}")
+                raise InvalidQuery(path, "the default of a location must be a location, {lat, lon}")
             return distance(variable.origin, default)
         case DatetimeKey():
             if isinstance(default, str):

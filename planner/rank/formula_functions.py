@@ -1,6 +1,6 @@
-"""Arithmetic of formulas on columns of float64: what each function makes of its parts, and where it has no result.
+"""Arithmetic of formulas on columns of float64: the result of each function, and where it has none.
 
-Exponentials, powers and logarithms are computed one by one: the last bit of numpy's may depend on a row's place.
+Exponentials, powers and logarithms are computed one by one: with numpy, the last bit may depend on a row's position.
 """
 
 import math
@@ -18,11 +18,11 @@ Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 ROWS_PER_CHECK = 16_384
-"""Results computed one by one between two looks at the budget: some milliseconds."""
+"""Results that are computed one by one between two looks at the budget: some milliseconds."""
 
 
 def of_list(function: ListFunction, parts: Sequence[Values]) -> Values:
-    """Left to right, so that a result depends on nothing else."""
+    """Computed from left to right, so that rounding does not depend on anything else."""
     match function:
         case ListFunction.SUM:
             return reduce(np.add, parts)
@@ -36,7 +36,7 @@ def of_list(function: ListFunction, parts: Sequence[Values]) -> Values:
 
 
 def of_one(function: Function, part: Values, budget: Budget) -> Values:
-    """NaN where there is no result; infinite where it is too large."""
+    """The function's results. NaN where there is none; infinite where it is too large."""
     match function:
         case Function.NEG:
             return -part
@@ -64,13 +64,16 @@ NO_POWER = "0 has no negative power, and a negative number no fractional one"
 
 
 def power(base: Values, exponent: Values, budget: Budget) -> Values:
-    """NaN where there is no result (0 to a negative, a negative to a fraction); infinite where it is too large."""
+    """The power.
+
+    NaN where there is none (0 to a negative, a negative to a fraction); infinite where it is too large.
+    """
     pairs = zip(base.tolist(), exponent.tolist(), strict=True)
     return _collect((_pow(*pair) for pair in pairs), len(base), budget)
 
 
 def decay(shape: Decay, x: Values, target: Values | None, budget: Budget) -> Values:
-    """From 1 at the target towards 0."""
+    """The decay: 1 at the target, and towards 0 further away."""
     away: Values = np.abs(x if target is None else x - target) / shape.scale
     match shape.shape:
         case DecayShape.LIN:

@@ -1,4 +1,4 @@
-"""Values of a formula's variables: numbers, instants and places of payloads, and scores in lists, as columns."""
+"""Values of a formula's variables as columns: numbers, instants and locations of payloads, and scores in lists."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,10 +7,10 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.filtering import FEW
+from planner.filtering import RANDOM_READ_COST
 from planner.limits import ROWS_PER_CHECK
 from planner.payload_index import FieldIndex, FieldIndexes
-from planner.predicate import distance, first_key, parse_path, place_of, seconds_of, values_at
+from planner.predicate import distance, first_key, location_of, parse_path, seconds_of, values_at
 from planner.query import DatetimeKey, FieldValue, GeoDistance, GeoPoint, PayloadVariable
 from planner.rank.ranking import Ranking
 from storage.budget import Budget
@@ -21,11 +21,11 @@ Values = NDArray[np.float64]
 _Payload = dict[str, object]
 
 SLOTS_PER_INDEX = 16
-"""Reading one payload of this many points takes about as long as looking through all values of an index."""
+"""Reading one payload of so many points takes about as long as looking through all values of an index."""
 
 
 def score_column(ranking: Ranking, slots: Slots, default: float) -> Values:
-    """Scores of `slots` (n,), `default` where the list lacks them."""
+    """The scores (n,) of `slots` (n,) in a list; `default` where the list lacks them."""
     order = np.argsort(ranking.slots)
     column = np.full(len(slots), default, np.float64)
     if len(order):
@@ -38,9 +38,9 @@ def score_column(ranking: Ranking, slots: Slots, default: float) -> Values:
 def payload_columns(
     variables: Iterable[PayloadVariable], slots: Slots, reader: Reader, fields: FieldIndexes | None, budget: Budget
 ) -> Mapping[PayloadVariable, Values]:
-    """A column (n,) for each variable, NaN where a payload lacks it. Slots ascend.
+    """A column (n,) for each variable; NaN where a payload lacks it. Requires: slots ascend.
 
-    Indexes of `fields` are used for many slots; for the other variables each payload is read once.
+    For many slots, indexes of `fields` are used. For the other variables each payload is read once.
     """
     columns: dict[PayloadVariable, Values] = {}
     compiled: dict[PayloadVariable, Callable[[_Payload], float | None]] = {}
@@ -65,7 +65,7 @@ def payload_columns(
 
 
 def _index_column(variable: PayloadVariable, slots: Slots, index: FieldIndex, budget: Budget) -> Values:
-    """The first value of each slot that the variable can read; entries of a slot are in the payload's order."""
+    """The first value of each slot that the variable can read. Entries of a slot are in the order of the payload."""
     if isinstance(variable, FieldValue):
         of_values = index.values.numbers(index.value_count)
     else:
@@ -79,12 +79,12 @@ def _index_column(variable: PayloadVariable, slots: Slots, index: FieldIndex, bu
     readable = ~np.isnan(values)
     owners, values = index.slots[readable], values[readable]
     column = np.full(1 + max(int(owners.max(initial=0)), int(slots.max(initial=0))), np.nan)
-    column[owners[::-1]] = values[::-1]  # the last that is written, which is the first, stays
+    column[owners[::-1]] = values[::-1]  # entries are written last to first, so the first value stays
     return column[slots]
 
 
 def _payloads(slots: Slots, keys: frozenset[str], reader: Reader, budget: Budget) -> Iterator[_Payload]:
-    if FEW * len(slots) <= reader.point_count:
+    if RANDOM_READ_COST * len(slots) <= reader.point_count:
         for number, slot in enumerate(slots.tolist()):
             if number % ROWS_PER_CHECK == 0:
                 budget.check()
@@ -121,13 +121,13 @@ def _reading(variable: PayloadVariable) -> Callable[[object], float | None]:
         case DatetimeKey():
             return lambda value: seconds_of(value) if isinstance(value, str) else None
         case GeoDistance(origin=origin):
-            return lambda value: None if (place := _place(value)) is None else distance(origin, place)
+            return lambda value: None if (location := _location(value)) is None else distance(origin, location)
     assert_never(variable)
 
 
-def _place(value: object) -> GeoPoint | None:
-    """Indexes have read places already."""
-    return value if isinstance(value, GeoPoint) else place_of(value)
+def _location(value: object) -> GeoPoint | None:
+    """The location of a value. Indexes hold locations, payloads hold objects."""
+    return value if isinstance(value, GeoPoint) else location_of(value)
 
 
 def _number(value: object) -> float | None:
@@ -138,6 +138,6 @@ def _number(value: object) -> float | None:
 
 def missing_reason(variable: PayloadVariable) -> str:
     """Why a point lacks the variable."""
-    names: Sequence[tuple[type, str]] = ((FieldValue, "number"), (DatetimeKey, "instant"), (GeoDistance, "place"))
+    names: Sequence[tuple[type, str]] = ((FieldValue, "number"), (DatetimeKey, "instant"), (GeoDistance, "location"))
     name = next(name for kind, name in names if isinstance(variable, kind))
     return f"there is no {name} at {variable.path!r}, and no default"

@@ -19,7 +19,7 @@ NOWHERE = -1
 
 @dataclass(frozen=True, slots=True)
 class ValueStart:
-    """An order begins at this number or string. `key` is what it is compared by: numbers before strings."""
+    """An order starts at this number or string. `key` is compared with keys of values: numbers come before strings."""
 
     value: int | float | str
 
@@ -30,7 +30,7 @@ class ValueStart:
 
 @dataclass(frozen=True, slots=True)
 class InstantStart:
-    """An order by instants begins at this one: as the request says it, and in nanoseconds from 1970 in UTC."""
+    """An order of instants starts here. `value` is as the request says, `instant` is nanoseconds from 1970 in UTC."""
 
     value: str
     instant: int
@@ -44,7 +44,7 @@ Start = ValueStart | InstantStart
 
 
 class Order(Protocol):
-    """An order by a field, as ByField says it."""
+    """An order by a field. ByField describes its attributes."""
 
     @property
     def descending(self) -> bool: ...
@@ -57,8 +57,10 @@ class Order(Protocol):
 
 
 def places_by_index(order: Order, slots: NDArray[np.uint32], index: FieldIndex) -> tuple[Places, NDArray[np.bool_]]:
-    """Of each of `slots` the place of the value that counts, equal for equal values, ascending, NOWHERE when it has
-    none; and whether it is before `start`."""
+    """The place of each of `slots` (n,) in the order, and whether the slot is before `start` (bool, (n,)).
+
+    A place is the number (int64, (n,)) of the point's first value in ascending order of values. Equal values have equal
+    places. A point without such a value has NOWHERE. If the order is descending, the point's last value counts."""
     of_values = _places_of_instants(index) if order.instants else _places_of_values(index.values, index.value_count)
     found = of_values[index.codes]
     owners, found = index.slots[found >= 0], found[found >= 0]
@@ -79,7 +81,7 @@ def places_by_index(order: Order, slots: NDArray[np.uint32], index: FieldIndex) 
 
 
 def _from_start(order: Order, start: Start, index: FieldIndex) -> NDArray[np.bool_]:
-    """Which of the index's values are not before `start`."""
+    """A mask: which values of the index are not before `start`."""
     value = start.value
     if isinstance(start, InstantStart):
         between = (
@@ -89,13 +91,13 @@ def _from_start(order: Order, start: Start, index: FieldIndex) -> NDArray[np.boo
     bounds = Range(path="", lte=value) if order.descending else Range(path="", gte=value)
     mask = index.tests.passing(bounds, UNLIMITED)
     later = Kind.NUMBER if order.descending else Kind.STRING
-    if isinstance(value, str) == order.descending:  # then all of the other kind come later
+    if isinstance(value, str) == order.descending:  # all values of the other kind come after `start`
         mask |= index.values.are(index.value_count, later)
     return mask
 
 
 def _places_of_values(values: DistinctValues, count: int) -> Places:
-    """Numbers, then strings; NOWHERE for others (count,)."""
+    """The place of each value (count,): numbers first, then strings; NOWHERE for others."""
     places = _places_by(values.numbers(count), values.values.__getitem__)
     strings = values.strings(count, all_sorted=True).codes
     strings = strings[strings < count]
@@ -113,7 +115,7 @@ def _places_of_instants(index: FieldIndex) -> Places:
 
 
 def _places_by(column: Numbers, exact: Callable[[int], object]) -> Places:
-    """Places by a column that was rounded: runs of equal estimates are ordered by what they were rounded from."""
+    """Places by a column of rounded values. Values with equal estimates are ordered by their exact values."""
     present = np.flatnonzero(~np.isnan(column))
     codes = present[np.argsort(column[present], kind="stable")]
     estimates = column[codes]

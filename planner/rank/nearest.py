@@ -12,7 +12,7 @@ from storage.schema import DenseSpace, MultiSpace, SparseSpace, kind_of_space
 
 
 def bind_nearest(rank: Nearest, asked: Asked) -> Unread[InDense | InMulti | InSparse]:
-    """Raises InvalidQuery, and what spaces and vectors may raise."""
+    """Binds a rank by nearness. Raises InvalidQuery, and what spaces and vectors may raise."""
     name = asked.space()
     space = asked.schema.spaces[name]
     _check_kind(rank, asked, name, space)
@@ -28,7 +28,7 @@ def bind_nearest(rank: Nearest, asked: Asked) -> Unread[InDense | InMulti | InSp
 
 
 def _check_kind(rank: Nearest, asked: Asked, name: str, space: DenseSpace | SparseSpace | MultiSpace) -> None:
-    """Raises InvalidQuery for what spaces of this kind do not take."""
+    """Raises InvalidQuery for settings that spaces of this kind do not support."""
     if rank.mmr is not None and not isinstance(space, DenseSpace):
         what = f"the space {name!r} is {kind_of_space(space)}; diversity is for dense ones"
         raise InvalidQuery(f"{asked.path}query.nearest_with_mmr", what)

@@ -20,9 +20,9 @@ Slots = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a ranker found, and how. `rows_in`: the points among which it looked.
+    """What a ranker found, and how. `rows_in` is the number of points among which it looked.
 
-    `total`: how many it would find without a limit, None where that is not known.
+    `total` is how many it would find without a limit; None if that is not known.
     """
 
     ranking: Ranking
@@ -34,30 +34,33 @@ class Found:
 
 
 class Statistics(Protocol):
-    """What a way to rank needs of the whole collection, such as in how many points a term is. Frozen data."""
+    """The numbers of the whole collection that a way to rank needs, such as how many points have a term.
+
+    Frozen data.
+    """
 
     def __add__(self, other: Self, /) -> Self:
-        """The statistics of two parts of a collection together."""
+        """The statistics of two sources together."""
 
 
 class Ranker(ABC):
-    """A way to rank, as frozen data: equal ones rank alike, whatever the request called them."""
+    """A way to rank, as frozen data. Equal ones rank alike, even if the request wrote them differently."""
 
     __slots__ = ()
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """As users see it, which is how the contract calls it."""
+        """The name that users see, which is that of the contract."""
 
     @property
     def higher_is_better(self) -> bool:
-        """The direction of scores. Where all are 0, either would do."""
+        """Whether higher scores are better. Where all scores are 0, the answer does not matter."""
         return True
 
     @property
     def is_scored(self) -> bool:
-        """Whether scores say what comes first. If not, all are 0."""
+        """Whether scores decide the order. If not, all scores are 0."""
         return True
 
     @property
@@ -77,7 +80,7 @@ class Ranker(ABC):
 
     @property
     def metric(self) -> Distance | Metric | None:
-        """How scores become similarities and distances; None where they do not."""
+        """The metric by which scores become similarities and distances; None if they do not."""
         return None
 
     @abstractmethod
@@ -86,30 +89,32 @@ class Ranker(ABC):
 
     @property
     def needs_statistics(self) -> bool:
-        """Whether scores depend on numbers of the whole collection, beside the point's own."""
+        """Whether scores depend on numbers of the whole collection, besides the point's own."""
         return False
 
     def statistics(self, run: RunContext, *, in_full: bool = False) -> Statistics | None:
-        """The numbers of a collection, or of a part of it, that scores depend on. Those of parts add up.
+        """The numbers of a collection, or of one source of it, on which scores depend. Those of several sources add up.
 
-        `in_full`: with those that only `describe_statistics` tells.
+        `in_full` adds numbers that only `describe_statistics` shows.
         """
         return None
 
     def describe_statistics(self, statistics: Statistics) -> Mapping[str, str]:
-        """What users see of them, as text by name. Requires: they are in full."""
+        """The statistics that users see, as text by name. Requires: they are in full."""
         return {}
 
     def distances(self, ranked: int) -> int:
-        """Distances that are computed to rank so many points."""
+        """How many distances are computed to rank `ranked` points."""
         return 0
 
     def certain_hits(self, reader: Snapshot) -> int:
-        """How many points of a snapshot a leaf is certain to find before anything is searched, if all are allowed."""
+        """How many points of a snapshot a leaf will certainly find, known before the search, if all points are
+        allowed.
+        """
         return reader.point_count if self.ranks_everything else 0
 
     def ground_truth(self) -> Self:
-        """What the recall of this ranking is measured against: all points, looked at, whatever its settings say."""
+        """The ranking with which recall compares this one: it looks at all points, whatever its settings say."""
         return self
 
     def highlighted(self, word: Rank) -> Highlighted | None:
@@ -117,7 +122,7 @@ class Ranker(ABC):
         return None
 
     def no_rank(self) -> str:
-        """Why a point that has the vectors has no rank."""
+        """Why a point that has the needed vectors has no rank."""
         return f"{self.name} gives it no rank"
 
     @abstractmethod
@@ -131,15 +136,15 @@ class Ranker(ABC):
     ) -> tuple[Ranking, int]:
         """Those of `slots` (n,), ascending, that can be ranked, best first, and how many distances were computed.
 
-        `lists` are the rankings that the slots are the union of, if they are. Of the ranking at least the first `limit`
-        are given. `statistics`: those of the whole collection; None: of what the run reads.
-        Raises DeadlineExceeded, Cancelled, and InvalidQuery for points that a formula has no score for.
+        `lists` are rankings whose union is `slots`, if there are any. At least the first `limit` of the ranking are
+        returned. `statistics` are those of the whole collection; None: of what the run reads. Raises DeadlineExceeded,
+        Cancelled, and InvalidQuery for points for which a formula has no score.
         """
 
     def sort_keys(self, ranking: Ranking, run: RunContext) -> list[SortKey]:
-        """What each row of a ranking of this way stands where it stands by, ids included, so that no two are equal.
+        """The sort key of each row of a ranking by this way, least first. It ends with the id, so no two are equal.
 
-        Rows of several parts of a collection, sorted by these, are in the order that they have in one.
+        Rows of several parts of a collection, sorted by these keys, have the order that they have in one collection.
         """
         worst = -ranking.scores if self.higher_is_better else ranking.scores
         return list(zip(worst.tolist(), run.reader.id_keys(ranking.slots), strict=True))
@@ -147,10 +152,10 @@ class Ranker(ABC):
     def places(
         self, allowed: Slots | None, excluded: NDArray[np.int64], wanted: Sequence[int], run: RunContext
     ) -> dict[int, Place]:
-        """The place of each of the slots `wanted` that has one, among all that a leaf could find, computed exactly.
+        """The place of each slot in `wanted` that has one, among all that a leaf could find, computed exactly.
 
-        `allowed` and `excluded`: see `find`. Requires: the wanted slots are allowed, and not excluded.
-        Raises what `rank` may.
+        `allowed` and `excluded`: see `find`. Requires: the wanted slots are allowed, and not excluded. Raises what
+        `rank` raises.
         """
         slots = run.reader.all_slots() if allowed is None else allowed
         ranking, _ = self.rank(slots[~np.isin(slots, excluded)], run)
@@ -164,10 +169,10 @@ class Ranker(ABC):
         run: RunContext,
         statistics: Statistics | None = None,
     ) -> Found:
-        """The best `limit` points of those that are `allowed` (ascending; None: all), but for those `excluded`.
+        """The best `limit` points among `allowed` (ascending; None: all), without those in `excluded`.
 
-        Of `excluded`, -1 is nobody. Ranks all points: a way to rank that need not is a Searcher.
-        Raises ScanTooLarge, and what `rank` may.
+        -1 in `excluded` means no point. This ranks all points; ways to rank that can find the best without that are
+        Searchers. Raises ScanTooLarge, and what `rank` raises.
         """
         slots = run.reader.all_slots() if allowed is None else allowed
         if len(excluded):

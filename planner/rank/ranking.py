@@ -1,4 +1,4 @@
-"""Rankings: ordered lists of points, and how one is made of scores. It reads ids, to break ties."""
+"""Rankings: ordered lists of points, and how one is made from scores. It reads ids, to break ties."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class Ids(Protocol):
     """The ids of points, which break ties."""
 
     def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
-        """As bytes, which sort as ids do."""
+        """Ids as bytes, which sort as ids do."""
 
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
-        """The slot of each id, -1 where there is no such point."""
+        """The slot of each id; -1 where there is no such point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A rank from 1 among `candidates` points, and the score there."""
+    """The rank (from 1) of a point among `candidates` points, and its score."""
 
     rank: int
     score: float
@@ -72,13 +72,16 @@ def ranked(
     higher_is_better: bool = True,
     limit: int | None = None,
 ) -> Ranking:
-    """Sorts by score, best first, then by id; of `limit`, only so many, and no id of the others is read."""
+    """Sorts by score, best first, then by id.
+
+    With `limit`, only the first ones are returned, and no other ids are read.
+    """
     best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=ids.id_keys, limit=limit)
     return Ranking(slots[best], scores[best])
 
 
 def places_in(ranking: Ranking, wanted: Sequence[int]) -> dict[int, Place]:
-    """The place of each of the slots `wanted` that the ranking holds."""
+    """The place of each slot in `wanted` that the ranking has."""
     positions = np.flatnonzero(np.isin(ranking.slots, np.array(wanted, np.uint32)))
     return {
         int(ranking.slots[position]): Place(position + 1, float(ranking.scores[position]), len(ranking))
@@ -87,5 +90,5 @@ def places_in(ranking: Ranking, wanted: Sequence[int]) -> dict[int, Place]:
 
 
 def unscored(slots: NDArray[np.uint32]) -> Ranking:
-    """These points in this order, with scores of 0."""
+    """The points in the given order, with scores of 0."""
     return Ranking(slots, np.zeros(len(slots), np.float32))

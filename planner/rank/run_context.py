@@ -1,4 +1,4 @@
-"""What a run over one snapshot reads with. It is made once for a request, and passed to everything that runs."""
+"""What a run over one snapshot reads. It is made once per request, and passed to everything that runs."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from storage.mvcc import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The snapshot that is read, the filters that were evaluated on it, its text indexes, and the request's budget."""
+    """The snapshot, the filters that were evaluated on it, its text indexes, and the request's budget."""
 
     reader: Snapshot
     sets: FilterSets

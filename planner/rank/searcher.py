@@ -18,9 +18,9 @@ from storage.segments import SlotSet
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """The best `limit` points are asked for, of those that are `allowed` (None: all).
+    """Asks for the best `limit` points among `allowed` (None: all).
 
-    `excluded`: slots that are left out, -1 is nobody. `after`: only what comes strictly after it is found.
+    `excluded` are slots that are left out; -1 means no point. `after`: only points strictly after it are found.
     `statistics`: see Ranker.rank.
     """
 
@@ -32,34 +32,37 @@ class SearchRequest:
 
     @property
     def allowed_slots(self) -> Slots | None:
-        """Ascending."""
+        """The allowed slots, ascending; None: all."""
         return None if self.allowed is None else self.allowed.slots
 
     @property
     def reach(self) -> int:
-        """Rows to search for, so that `limit` are left when the excluded points are dropped."""
+        """How many rows to search for, so that `limit` are left without the excluded points."""
         return self.limit + len(self.excluded)
 
     def kept(self, ranking: Ranking) -> Ranking:
-        """What is left of the first `reach` rows."""
+        """The first `reach` rows without the excluded points, at most `limit`."""
         if not len(self.excluded):
             return ranking
         return ranking.take(~np.isin(ranking.slots, self.excluded)).take(slice(self.limit))
 
 
 class Searcher(Ranker):
-    """A way to rank whose leaves search."""
+    """A way to rank whose leaves search an index."""
 
     __slots__ = ()
 
     @property
     def search_name(self) -> str:
-        """The name of its leaves, as users see it."""
+        """The name of its leaves that users see."""
         return self.name
 
     @property
     def goes_on(self) -> bool:
-        """Whether a search can go on after a hit. If not, it finds all, and what comes before the hit is dropped."""
+        """Whether a search can start after a hit.
+
+        If not, it finds everything, and the rows up to the hit are dropped.
+        """
         return False
 
     @property
@@ -73,25 +76,25 @@ class Searcher(Ranker):
         return False
 
     def settings(self) -> dict[str, str]:
-        """How it searches, beside what `describe` says, as short text by name."""
+        """How it searches, besides what `describe` says, as short text by name."""
         return {}
 
     def exactly(self) -> Self:
-        """The same search, which looks at all points if it can be told to."""
+        """The same search, but over all points if it has such a setting."""
         return self
 
     @abstractmethod
     def search(self, request: SearchRequest, run: RunContext) -> Found:
-        """Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
+        """Runs one search. Raises ScanTooLarge, DeadlineExceeded, Cancelled."""
 
     @classmethod
     def search_together(cls, searches: Sequence[tuple[Self, SearchRequest]], run: RunContext) -> list[Found]:
-        """What each search finds, in order. A way to rank may do the work of several at once."""
+        """The result of each search, in order. Subclasses may run several searches at once."""
         return [searcher.search(request, run) for searcher, request in searches]
 
 
 def found_by_storage(hits: SpaceHits, request: SearchRequest, rows_in: int) -> Found:
-    """What storage found for a request. Storage says how it found it."""
+    """What storage found for a request, and how."""
     ranking = request.kept(Ranking(hits.slots, hits.scores))
     total = None if len(request.excluded) else hits.total
     return Found(ranking, rows_in, hits.strategy, hits.reason, hits.distance_computations, total)

@@ -18,8 +18,8 @@ from planner.text import (
 )
 from storage.schema import TextSettings
 
-_SHOWN = 64
-"""Characters of a word that is left out."""
+_MAX_SHOWN_CHARACTERS = 64
+"""Characters that are shown of a word that is not searched for."""
 
 _FOLLOWS = {
     Occur.OPTIONAL: "its phrase matches nothing",
@@ -37,7 +37,7 @@ def describe_counts(clauses: Sequence[FieldClause], counts: TermCounts) -> str:
 def describe_text(
     asked: Bm25, fields: Sequence[SearchedField], clauses_of_fields: Sequence[Sequence[FieldClause]]
 ) -> dict[str, str]:
-    """Arguments of a query as short text by name, with the terms that it is made of in each field."""
+    """The arguments of a query as short text by name, with its terms in each field."""
     text = asked.text if isinstance(asked.text, str) else list(asked.text)
     arguments = {"text": json.dumps(text, ensure_ascii=False)}
     arguments["fields"] = ", ".join(f"{field.path}^{field.weight:g}" for field in fields)
@@ -55,12 +55,12 @@ def describe_text(
 
 
 def units_of(clauses: Sequence[FieldClause]) -> list[Unit]:
-    """Each once, in order."""
+    """The units of the clauses, each once, in order."""
     return list(dict.fromkeys(unit for clause in clauses for unit in clause.units))
 
 
 def shown(unit: Unit) -> str:
-    """As people write it; `_` is any one word."""
+    """The unit as people write it. `_` stands for any one word."""
     match unit:
         case Term(term):
             return term
@@ -75,7 +75,7 @@ def _shown_words(words: dict[int, str]) -> Iterator[str]:
     for place in range(max(words) + 1):
         if place in words:
             yield words[place]
-        elif not is_pair(words.get(place - 1, "")):  # the place after a pair is that of its second character
+        elif not is_pair(words.get(place - 1, "")):  # after a pair, the next position is that of its second character
             yield "_"
 
 
@@ -84,8 +84,8 @@ def _shown_clause(clause: FieldClause) -> str:
 
 
 def _shown_left_out(left_out: LeftOut, clause: FieldClause, settings: TextSettings) -> str:
-    """Words of a clause, why they are not searched for, and what follows from it."""
-    text = left_out.text if len(left_out.text) <= _SHOWN else left_out.text[:_SHOWN] + "…"
+    """The words of a clause that are not searched for, why, and what follows from it."""
+    text = left_out.text if len(left_out.text) <= _MAX_SHOWN_CHARACTERS else left_out.text[:_MAX_SHOWN_CHARACTERS] + "…"
     match left_out.why:
         case None:
             why = f"found by its first {settings.max_token_length} bytes only"

@@ -1,4 +1,7 @@
-"""The ways to rank, by the word of a query for each: how it is bound. A new way is one file, and one line here."""
+"""The ways to rank: for each class of a query's rank, the function that binds it.
+
+A new way is a file and a line here.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,4 +28,4 @@ WAYS: Mapping[type, Callable[[Any, Asked], Unread[Ranker]]] = {
     Formula: bind_formula,
     Bm25: bind_text,
 }
-"""Fusions are none: they rank lists, not points."""
+"""Fusions are not listed, since they rank lists, not points."""

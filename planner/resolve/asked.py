@@ -1,4 +1,4 @@
-"""A stage of a request while it is bound: where the request holds it, and the schema that gives its names a meaning."""
+"""A stage of a request while it is bound: where the request holds it, and the schema that its names refer to."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from storage.schema import CollectionSchema, DenseSpace
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`path` has a dot at the end unless it is empty. `vector_field`: what the request calls the query vector."""
+    """`path` ends with a dot unless it is empty. `vector_field` is the request's name of the query vector."""
 
     stage: Stage
     schema: CollectionSchema
@@ -27,6 +27,6 @@ class Asked:
         return name, dense_space(self.schema, name, f"{self.path}using")
 
     def refuse_using(self, what: str) -> None:
-        """Raises InvalidQuery if the stage names a space, since `what` takes none."""
+        """Raises InvalidQuery if the stage names a space. `what` is the part of the request that needs none."""
         if self.stage.using is not None:
-            raise InvalidQuery(f"{self.path}using", f"{what} takes no vector space")
+            raise InvalidQuery(f"{self.path}using", f"leave it out: {what} uses no vector space")

@@ -29,7 +29,10 @@ def check_filter(filter: Filter, schema: CollectionSchema, path: str) -> Checked
 
 
 def _check_clauses(filter: Filter, schema: CollectionSchema | None, path: str, *, depth: int) -> int:
-    """Returns how many conditions there are, those within included. `schema` is None within an element."""
+    """The number of conditions, including those of nested filters.
+
+    `schema` is None for the filter of an array's element.
+    """
     if depth > MAX_FILTER_DEPTH:
         raise LimitExceeded(path, limit="MAX_FILTER_DEPTH", maximum=MAX_FILTER_DEPTH, actual=depth)
     clauses = [("must", filter.must), ("should", filter.should), ("must_not", filter.must_not)]
@@ -45,10 +48,10 @@ def _check_clauses(filter: Filter, schema: CollectionSchema | None, path: str, *
 
 def _check_min_count(min_count: int, conditions: int, path: str) -> None:
     if conditions == 0:
-        raise InvalidFilter(f"{path}.conditions", "no condition is given")
+        raise InvalidFilter(f"{path}.conditions", "give at least one condition")
     if not 1 <= min_count <= conditions:
         raise InvalidFilter(
-            f"{path}.min_count", f"{min_count:,} is not between 1 and {conditions:,}, the conditions given"
+            f"{path}.min_count", f"{min_count:,} is not between 1 and {conditions:,}, the number of conditions"
         )
 
 
@@ -78,7 +81,7 @@ def _check_condition(condition: Condition, schema: CollectionSchema | None, path
 
 
 def _member(condition: Condition) -> str:
-    """What the contract calls the condition."""
+    """The name of the condition in the contract."""
     names = {IsNull: "is_null", IsEmpty: "is_empty", Exists: "exists", Nested: "nested"}
     return names.get(type(condition), "field")
 

@@ -9,7 +9,7 @@ from storage.schema import CollectionSchema
 def check_selectors(
     payload: PayloadSelector | None, vectors: VectorsSelector | None, schema: CollectionSchema, path: str
 ) -> None:
-    """Raises InvalidQuery for a path that is none, SpaceNotFound for a space that is none. `path` is the query's."""
+    """Raises InvalidQuery for an invalid path, SpaceNotFound for a space that does not exist. `path` is the query's."""
     path = f"{path}." if path else ""
     if payload is not None:
         _check_paths(payload.include or (), f"{path}with_payload.include")

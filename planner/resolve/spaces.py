@@ -6,9 +6,9 @@ from storage.schema import CollectionSchema, DenseSpace, kind_of_space
 
 
 def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
-    """The space meant by `using`: itself, else the unnamed one, else the only one.
+    """The name of the space that `using` means: itself, else the unnamed space, else the only one.
 
-    Raises SpaceNotFound when there is none of that name, AmbiguousSpace when none can be chosen.
+    Raises SpaceNotFound if there is none of that name, AmbiguousSpace if `using` is None and there is no obvious one.
     """
     spaces = schema.spaces
     if using is not None:
@@ -23,7 +23,7 @@ def space_of(using: str | None, schema: CollectionSchema, field: str) -> str:
 
 
 def dense_space(schema: CollectionSchema, space: str, field: str) -> DenseSpace:
-    """The space of this name. Raises InvalidQuery when it is of another kind."""
+    """The space of this name. Raises InvalidQuery if it is of another kind."""
     found = schema.spaces[space]
     if not isinstance(found, DenseSpace):
         raise InvalidQuery(field, f"the space {space!r} is {kind_of_space(found)}, which this does not take")

@@ -1,6 +1,6 @@
 """Reads the vectors of stored points, from the snapshot that will be searched or from another collection.
 
-It reads single points; nothing is searched.
+It reads single points, and searches nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,17 +20,17 @@ from storage.search import sparse_or_multi_vectors
 from storage.vectors import MultiVector, SparseVector
 
 GivenVector = QueryVector | SparseVector | MultiVector
-"""A vector of any kind, which a request or a stored point gives."""
+"""A vector of any kind, from a request or from a stored point."""
 
 Bound = TypeVar("Bound")
 Unread = Callable[["Reading"], Bound]
-"""Something of a stage that is there once the stage's stored vectors are read. What a schema can tell was checked."""
+"""A function that makes a part of a bound stage once stored vectors can be read. It was checked against the schema."""
 
 
 class VectorSource:
     """Where stored vectors are read: the searched snapshot, and one snapshot of each other collection that is named.
 
-    `others` closes those snapshots; `lookup` finds collections by name or alias.
+    `others` closes those snapshots. `lookup` finds collections by name or alias.
     """
 
     def __init__(self, searched: str, reader: Snapshot, lookup: Callable[[str], Collection], others: ExitStack) -> None:
@@ -40,7 +40,7 @@ class VectorSource:
         self._readers = {searched: reader}
 
     def reader_of(self, collection: str | None) -> Snapshot:
-        """Raises CollectionNotFound or CollectionClosed."""
+        """The snapshot of a collection; None means the searched one. Raises CollectionNotFound or CollectionClosed."""
         if collection is None:
             return self.reader
         found = self._lookup(collection)
@@ -62,7 +62,7 @@ class Reading:
     given: dict[PointId, None] = field(default_factory=dict)
 
     def read(self, stored: StoredVector, space: str, check: Callable[[GivenVector], Bound]) -> Bound:
-        """What `check` makes of the vector. It is in `space` unless the request names another one.
+        """The result of `check` for the stored vector. The vector is in `space` unless the request names another space.
 
         Raises PointNotFound, VectorNotFound, CollectionNotFound, SpaceNotFound, and what `check` raises.
         """

@@ -1,4 +1,4 @@
-"""Binds vectors: those of a request are checked at once, those of stored points when they are read."""
+"""Binds vectors. Those of a request are checked at once, those of stored points when they are read."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from storage.write import check_point_id, check_query_vector
 def bind_vector(
     vector: VectorInput, space: str, check: Callable[[GivenVector, str], Bound], field: str
 ) -> Unread[Bound]:
-    """What `check` makes of a vector for `space`; it gets the vector and its field.
+    """The result of `check` for a vector that is meant for `space`. `check` gets the vector and its field.
 
     Raises what `check` raises, and InvalidPointId. A vector of a shape is checked when it is read.
     """
@@ -27,7 +27,7 @@ def bind_vector(
 
 
 def check_dense(space: DenseSpace, vector: GivenVector, field: str) -> QueryVector:
-    """Raises InvalidQuery, DimensionMismatch, NotFinite, ZeroVector: what is wrong with a vector for a dense space."""
+    """Checks a vector for a dense space. Raises InvalidQuery, DimensionMismatch, NotFinite, ZeroVector."""
     if not isinstance(vector, QueryVector):
         raise InvalidQuery(field, f"the space is dense, and the vector is {kind_of_vector(vector)}")
     check_query_vector(space, vector.values, field)
@@ -35,7 +35,7 @@ def check_dense(space: DenseSpace, vector: GivenVector, field: str) -> QueryVect
 
 
 def kind_of_vector(vector: GivenVector) -> str:
-    """As errors call it, such as in "the vector is sparse"."""
+    """The name of the kind in errors, such as in "the vector is sparse"."""
     match vector:
         case QueryVector():
             return "dense"

@@ -1,6 +1,6 @@
 """From token to term: spelling, lower case, length, stop words, stem, ASCII folding, in this order.
 
-Tokens are tokens.py's.
+Which tokens a text has is in tokens.py.
 """
 
 import unicodedata
@@ -16,7 +16,7 @@ from planner.text.tokens import tokens_of
 from storage.schema import TextSettings, Tokenizer
 
 GAP = 10_000
-"""Positions left free between two strings of one field: more than a query has tokens, so no phrase spans two."""
+"""Positions left free between two strings of one field. A query has fewer tokens, so no phrase spans two strings."""
 
 _STOP_WORDS = Path(__file__).parent / "stop_words"
 _FOLDED = str.maketrans(
@@ -48,7 +48,7 @@ class Analyzer:
 
     @property
     def has_prefixes(self) -> bool:
-        """Whether a word of a text stands for several terms."""
+        """Whether a word of a text becomes several terms, its prefixes."""
         return self.settings.tokenizer is Tokenizer.PREFIX
 
     @property
@@ -63,8 +63,9 @@ class Analyzer:
         return self._term(token)
 
     def terms(self, token: str) -> tuple[str, ...]:
-        """The terms of a token of a text: of a pair itself and its first character, of PREFIX its prefixes, shortest
-        first."""
+        """The terms of a token of a text. A pair gives itself and its first character.
+
+        PREFIX gives the prefixes, shortest first."""
         if self.has_prefixes:
             return tuple(filter(None, dict.fromkeys(map(self._folded, self._prefixes(token)))))
         if self.has_pairs and is_pair(token):
@@ -82,15 +83,18 @@ class Analyzer:
         return Dropped.TOO_SHORT if _size(text) < self.settings.min_token_length else Dropped.TOO_LONG
 
     def is_cut(self, token: str) -> bool:
-        """Whether only a beginning of a token can be found, since terms of PREFIX have a greatest length."""
+        """Whether only a beginning of a token can be found, since PREFIX has a greatest length of terms."""
         return self.has_prefixes and self._is_long(token)
 
     def is_too_long(self, token: str) -> bool:
-        """Whether no term can be, or begin like, a token."""
+        """Whether a token is so long that no term can equal it or begin with it."""
         return not self.has_prefixes and self._is_long(token)
 
     def prefix(self, token: str) -> str:
-        """How terms begin that `token` is the beginning of: spelled like terms, but not stemmed or dropped."""
+        """The start that terms have in common if `token` begins them.
+
+        It is spelled like terms, but not stemmed or dropped.
+        """
         return self._folded(self._spelled(token))
 
     def _is_long(self, token: str) -> bool:
@@ -105,7 +109,7 @@ class Analyzer:
         return self._folded(text if self._stem is None else self._stem(text)) or None
 
     def _prefixes(self, token: str) -> list[str]:
-        """The beginnings of a token that are as long as the settings say, shortest first."""
+        """The beginnings of a token, of the lengths that the settings ask for, shortest first."""
         text = self._spelled(token)
         if self._is_stop_word(text):
             return []
@@ -135,7 +139,7 @@ def _size(text: str) -> int:
 
 
 def fold_ascii(text: str) -> str:
-    """`text` with letters that have an equal in ASCII turned into it; others stay."""
+    """`text` with each letter replaced by its ASCII equivalent, if it has one."""
     return text if text.isascii() else "".join(map(_fold_character, text.translate(_FOLDED)))
 
 

@@ -1,4 +1,7 @@
-"""The parts of a text that a query matched: its tokens, analysed anew, compared with the query's terms."""
+"""The fragments of a text that a query matched.
+
+The text is analysed again, and its tokens are compared with the query's.
+"""
 
 from array import array
 from bisect import bisect_left
@@ -14,24 +17,24 @@ from planner.text.units import FieldClause
 from storage.budget import UNLIMITED, Budget
 
 HIGHLIGHT_OVERHEAD = 8
-"""Bytes of a highlight in a reply beside its path, its fragment and its spans, at least."""
+"""Bytes that a highlight takes at least in a reply, besides its path, its fragment and its spans."""
 
 SPAN_REPLY_BYTES = 4
-"""Bytes of a span in a reply, at least."""
+"""Bytes that a span takes at least in a reply."""
 
 HIGHLIGHT_MEMORY = 400
-"""Bytes of a highlight in memory, with its message, beside its fragment and its spans."""
+"""Bytes of memory of a highlight and its message, besides its fragment and its spans."""
 
 SPAN_MEMORY = 200
-"""Bytes of a span in memory, with its message."""
+"""Bytes of memory of a span and its message."""
 
 Span = tuple[int, int]
-"""From, to before, in characters."""
+"""Start and end (exclusive), in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """Part `fragment` of string `element` at `path`, which begins at character `offset`; `spans` are within it."""
+    """`fragment` of string number `element` at `path`. It begins at character `offset`; `spans` are relative to it."""
 
     path: str
     element: int
@@ -41,12 +44,12 @@ class Highlight:
 
     @property
     def reply_bytes(self) -> int:
-        """Bytes of it in a reply, at least."""
+        """Bytes that it takes at least in a reply."""
         return HIGHLIGHT_OVERHEAD + len(self.path) + len(self.fragment) + SPAN_REPLY_BYTES * len(self.spans)
 
     @property
     def memory(self) -> int:
-        """Bytes of memory of it and of its message, about."""
+        """Bytes of memory of the highlight and its message, about."""
         return HIGHLIGHT_MEMORY + 8 * len(self.fragment) + SPAN_MEMORY * len(self.spans)
 
 
@@ -67,8 +70,9 @@ def highlights_of(
     wanted: Highlighting,
     budget: Budget = UNLIMITED,
 ) -> list[Highlight]:
-    """The best fragments of all texts, in order: those with the most different terms, then the most matches, then the
-    first. Raises RequestTooLarge, DeadlineExceeded, Cancelled."""
+    """The best fragments of all texts, in order: most different terms first, then most matches, then by position.
+
+    Raises RequestTooLarge, DeadlineExceeded, Cancelled."""
     finder = MatchFinder(analyzer, clauses, budget)
     found = (each for element, text in enumerate(texts) for each in _candidates(path, element, text, finder, wanted))
     best = nsmallest(wanted.fragments, enumerate(found), key=lambda each: (each[1][0], each[0]))
@@ -78,7 +82,7 @@ def highlights_of(
 def _candidates(
     path: str, element: int, text: str, finder: MatchFinder, wanted: Highlighting
 ) -> Iterator[tuple[tuple[int, int], Highlight]]:
-    """The fragments of one text, with what puts the best ones first."""
+    """The fragments of one text, each with a sort key that puts the best first."""
     with finder.matches(text) as found:
         numbers = sorted(found.matches)
         begins = array("L", (found.starts[number] for number in numbers))
@@ -91,7 +95,7 @@ def _candidates(
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Spans (ascending) with those that overlap as one."""
+    """Spans (ascending), where those that overlap are joined."""
     joined: list[Span] = []
     for start, end in spans:
         if joined and start < joined[-1][1]:
@@ -102,9 +106,10 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _windows(tokens: MatchedText, matched: Sequence[int], size: int, length: int) -> Iterator[Span]:
-    """Parts of a text that hold all matched tokens: about `length` characters each, from token to token; 0: all of it.
+    """Windows of a text that together hold all matched tokens: about `length` characters each, from token to token.
 
-    Each begins a little before its first match. One that would begin within the part before begins at its end.
+    With `length` 0 there is one window, the whole text. Each window begins a little before its first match. If it would
+    begin inside the window before it, it begins at that window's end.
     """
     if not matched:
         return
@@ -115,7 +120,7 @@ def _windows(tokens: MatchedText, matched: Sequence[int], size: int, length: int
     for number in matched:
         start, end = tokens.starts[number], tokens.ends[number]
         if start < before:
-            if end - first <= 2 * length:  # a pair is not cut, unless everything matches
+            if end - first <= 2 * length:  # a pair is not cut, unless one token is far longer than `length`
                 before = max(before, end)
             continue
         if before:
@@ -126,14 +131,16 @@ def _windows(tokens: MatchedText, matched: Sequence[int], size: int, length: int
 
 
 def _token_start(tokens: MatchedText, number: int, earliest: int) -> int:
-    """Where the first token begins, of those up to `number`, that is not before `earliest`."""
+    """Start of the first token, up to token `number`, that does not begin before `earliest`."""
     while number > 0 and tokens.starts[number - 1] >= earliest:
         number -= 1
     return 0 if number == 0 and earliest == 0 else tokens.starts[number]
 
 
 def _token_end(tokens: MatchedText, number: int, latest: int, size: int) -> int:
-    """Where the last token ends, of those from `number` on, that is not after `latest`; all of the text if it fits."""
+    """End of the last token, from token `number` on, that does not end after `latest`; the end of the text if it
+    fits.
+    """
     if size <= latest:
         return size
     while number + 1 < len(tokens.ends) and tokens.ends[number + 1] <= latest:

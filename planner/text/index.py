@@ -1,7 +1,7 @@
 """The text index of one payload path as of one commit: made from payloads, or from the index of another commit.
 
-An index is immutable, and indexes of several commits share what they have in common: segments, and the vocabulary,
-which only grows. What it answers is in postings.py.
+An index is immutable. Indexes of several commits share segments, and they share the vocabulary, which only grows. How
+an index is searched is in postings.py.
 """
 
 from array import array
@@ -20,29 +20,29 @@ from storage.tables import Reader
 
 POINTS_PER_SEGMENT = 16_384
 ENTRIES_PER_SEGMENT = 1_000_000
-"""Payloads are read into segments of so many points, or of so many tokens, whichever are fewer."""
+"""A segment is full when it has so many points or so many tokens."""
 
 POINTS_PER_CHECK = 64
 """Points read between two looks at the budget."""
 
-TIER = 4
-"""A segment is merged with those after it when it has at most so many times as many points as they."""
+MAX_SIZE_RATIO = 4
+"""A segment is merged with the smaller ones after it if it has at most this many times as many points as they."""
 
-GARBAGE = 100_000
-"""Terms that no point has any more, before an index is made anew."""
+MAX_UNUSED_TERMS = 100_000
+"""An index is made again when it remembers this many terms more than twice the terms in use."""
 
 MAX_REMEMBERED_TOKENS = 1_000_000
 """Spellings of tokens whose terms are remembered."""
 
 TERM_BYTES = 200
-"""What a term costs in memory besides its text, about."""
+"""About how many bytes a term takes in memory besides its text."""
 
-WHOLE = 2**32
-"""`covered` of an index of all points."""
+ALL_SLOTS = 2**32
+"""The value of `covered` of a complete index."""
 
 
 class Vocabulary:
-    """Codes of terms. Only grows; one thread at a time adds."""
+    """The codes of terms. It only grows; one thread at a time adds."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
@@ -52,7 +52,7 @@ class Vocabulary:
         self._sorted: list[str] = []
 
     def of_token(self, token: str) -> tuple[int, ...]:
-        """The codes of a token of a text, none when it is dropped."""
+        """The codes of a token of a text; none if the token is dropped."""
         found = self._tokens.get(token)
         if found is None:
             if len(self._tokens) >= MAX_REMEMBERED_TOKENS:
@@ -61,7 +61,7 @@ class Vocabulary:
         return found
 
     def starting_with(self, start: str) -> list[int]:
-        """Codes of the terms that start so, in the order of the terms."""
+        """Codes of the terms that begin with `start`, in the order of the terms."""
         if len(self._sorted) != len(self.codes):
             self._sorted = sorted(self.codes.copy())
         terms = self._sorted
@@ -73,7 +73,7 @@ class Vocabulary:
         return found
 
     def restore(self, terms: Sequence[str]) -> None:
-        """Gives terms, in this order, codes from 0. Requires: it is empty."""
+        """Gives codes to `terms`, in this order, from 0. Requires: the vocabulary is empty."""
         self.codes = dict(zip(terms, range(len(terms)), strict=True))
         self.bytes = TERM_BYTES * len(terms) + sum(map(len, terms))
 
@@ -86,8 +86,11 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """A segment, which of its points this commit has (None: all), how many they are, and their tokens in all."""
+class LiveSegment:
+    """A segment, and which of its points this commit has (`alive`, a mask; None: all).
+
+    `count` is the number of these points, and `length` is the number of all their tokens.
+    """
 
     segment: Segment
     alive: Mask | None
@@ -101,47 +104,52 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextIndex:
-    """The points that have a term at `path`, as of commit `seq`, of those in slots below `covered`."""
+    """The points in slots below `covered` that have a term at `path`, as of commit `seq`."""
 
     path: str
     seq: int
     vocabulary: Vocabulary
-    parts: tuple[Part, ...] = ()
+    segments: tuple[LiveSegment, ...] = ()
     covered: int = 0
 
     @property
     def is_complete(self) -> bool:
-        """Whether it is of all points."""
-        return self.covered == WHOLE
+        """Whether it covers all points."""
+        return self.covered == ALL_SLOTS
 
     @property
     def count(self) -> int:
-        """Points that have a term."""
-        return sum(part.count for part in self.parts)
+        """How many points have a term."""
+        return sum(live.count for live in self.segments)
 
     @property
     def length(self) -> int:
-        """Their tokens, together."""
-        return sum(part.length for part in self.parts)
+        """The number of all their tokens."""
+        return sum(live.length for live in self.segments)
 
     @property
     def average_length(self) -> float:
-        """Their mean number of tokens; 0 without points."""
-        return self.length / self.count if self.parts else 0.0
+        """The mean number of tokens of these points; 0 if there are none."""
+        return self.length / self.count if self.segments else 0.0
 
     @property
     def bytes(self) -> int:
-        """Memory held, about."""
-        return self.vocabulary.bytes + sum(part.segment.bytes + part.segment.slots.nbytes // 4 for part in self.parts)
+        """Bytes of memory held, about."""
+        return self.vocabulary.bytes + sum(
+            live.segment.bytes + live.segment.slots.nbytes // 4 for live in self.segments
+        )
 
     @property
     def is_mostly_garbage(self) -> bool:
         """Whether far more terms are remembered than points have."""
-        return len(self.vocabulary.codes) > 2 * sum(len(part.segment.codes) for part in self.parts) + GARBAGE
+        return (
+            len(self.vocabulary.codes) > 2 * sum(len(live.segment.codes) for live in self.segments) + MAX_UNUSED_TERMS
+        )
 
 
 def extended(index: TextIndex, reader: Reader, budget: Budget) -> Iterator[TextIndex]:
-    """The index with more points each time, at last with all. Requires: the reader is of its commit.
+    """Gives the index again and again, each time with more points, at last with all. Requires: `reader` is of its
+    commit.
 
     Raises DeadlineExceeded or Cancelled, after it gave what was done until then.
     """
@@ -159,13 +167,13 @@ def extended(index: TextIndex, reader: Reader, budget: Budget) -> Iterator[TextI
             index = replace(_with_segment(index, entries.segment()), covered=slot + 1)
             yield index
             entries = _Entries(index.vocabulary)
-    yield replace(_with_segment(index, entries.segment()), covered=WHOLE)
+    yield replace(_with_segment(index, entries.segment()), covered=ALL_SLOTS)
 
 
 def updated(index: TextIndex, reader: Reader, changed: Slots, budget: Budget) -> TextIndex:
-    """The index as of the reader's commit; `changed` (ascending) are the slots that differ.
+    """The index as of the reader's commit. `changed` (ascending) are the slots that differ.
 
-    Raises DeadlineExceeded or Cancelled.
+    Raises DeadlineExceeded, Cancelled.
     """
     changed = changed[changed < index.covered]
     steps, keys = parse_path(index.path), {first_key(index.path)}
@@ -174,13 +182,13 @@ def updated(index: TextIndex, reader: Reader, changed: Slots, budget: Budget) ->
         if number % POINTS_PER_CHECK == 0:
             budget.check()
         entries.add(record.slot, texts_at(reader.codec.decode(record.payload, keys), steps))
-    left = (_without(part, changed) for part in index.parts)
-    kept = replace(index, seq=reader.seq, parts=tuple(part for part in left if part.count))
+    left = (_without(live, changed) for live in index.segments)
+    kept = replace(index, seq=reader.seq, segments=tuple(live for live in left if live.count))
     return _with_segment(kept, entries.segment())
 
 
 def texts_at(payload: dict[str, object], steps: tuple[Step, ...]) -> list[str]:
-    """The strings at a path, and those in arrays there, in order."""
+    """The strings at a path, and the strings in arrays there, in order."""
     texts: list[str] = []
     for value in values_at(payload, steps):
         if isinstance(value, str):
@@ -191,7 +199,7 @@ def texts_at(payload: dict[str, object], steps: tuple[Step, ...]) -> list[str]:
 
 
 class _Entries:
-    """Tokens of points, gathered for a segment."""
+    """Gathers the tokens of points for one segment."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -229,45 +237,45 @@ class _Entries:
         )
 
 
-def _without(part: Part, slots: Slots) -> Part:
-    """The part without the points in `slots`; the same object when it has none of them."""
-    held = part.segment.slots
-    places = np.searchsorted(held, slots)
-    inside = places < len(held)
-    dead = places[inside][held[places[inside]] == slots[inside]]
-    if part.alive is not None:
-        dead = dead[part.alive[dead]]
+def _without(live: LiveSegment, slots: Slots) -> LiveSegment:
+    """The segment without the points in `slots`. If it has none of them, the same object."""
+    held = live.segment.slots
+    positions = np.searchsorted(held, slots)
+    inside = positions < len(held)
+    dead = positions[inside][held[positions[inside]] == slots[inside]]
+    if live.alive is not None:
+        dead = dead[live.alive[dead]]
     if len(dead) == 0:
-        return part
-    alive = part.mask.copy()
+        return live
+    alive = live.mask.copy()
     alive[dead] = False
-    return Part(part.segment, alive, part.count - len(dead), part.length - int(part.segment.lengths[dead].sum()))
+    return LiveSegment(live.segment, alive, live.count - len(dead), live.length - int(live.segment.lengths[dead].sum()))
 
 
 def _with_segment(index: TextIndex, segment: Segment | None) -> TextIndex:
-    """The index with one more segment, merged with small ones before it so that there are few."""
-    parts = [*index.parts]
+    """The index with one more segment. Small segments before it are merged with it, so that there are few."""
+    segments = [*index.segments]
     if segment is not None:
-        parts.append(_part(segment))
-    parts = [compacted for part in parts if (compacted := _compacted(part)) is not None]
-    parts.sort(key=lambda part: -part.count)
-    left = sum(part.count for part in parts)
-    for first, part in enumerate(parts[:-1]):
-        left -= part.count
-        if part.count <= TIER * left:
-            segment = merge_segments([(each.segment, each.mask) for each in parts[first:]])
-            parts[first:] = [] if segment is None else [_part(segment)]
+        segments.append(_whole(segment))
+    segments = [compacted for live in segments if (compacted := _compacted(live)) is not None]
+    segments.sort(key=lambda live: -live.count)
+    left = sum(live.count for live in segments)
+    for first, live in enumerate(segments[:-1]):
+        left -= live.count
+        if live.count <= MAX_SIZE_RATIO * left:
+            segment = merge_segments([(each.segment, each.mask) for each in segments[first:]])
+            segments[first:] = [] if segment is None else [_whole(segment)]
             break
-    return replace(index, parts=tuple(parts))
+    return replace(index, segments=tuple(segments))
 
 
-def _compacted(part: Part) -> Part | None:
-    """The part without dead points if they are most of it; None if they are all of it."""
-    if 2 * part.count >= len(part.segment.slots):
-        return part
-    segment = merge_segments([(part.segment, part.mask)])
-    return None if segment is None else _part(segment)
+def _compacted(live: LiveSegment) -> LiveSegment | None:
+    """The segment without dead points if most are dead; None if all are."""
+    if 2 * live.count >= len(live.segment.slots):
+        return live
+    segment = merge_segments([(live.segment, live.mask)])
+    return None if segment is None else _whole(segment)
 
 
-def _part(segment: Segment) -> Part:
-    return Part(segment, None, len(segment.slots), int(segment.lengths.sum()))
+def _whole(segment: Segment) -> LiveSegment:
+    return LiveSegment(segment, None, len(segment.slots), int(segment.lengths.sum()))

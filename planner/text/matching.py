@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import Combine
-from planner.text.index import Part, TextIndex
+from planner.text.index import LiveSegment, TextIndex
 from planner.text.postings import hits
 from planner.text.scoring import SearchedField, combine, match_field, repeats_of, weights_of
 from planner.text.segment import Slots
@@ -99,14 +99,14 @@ def _field(search: FieldSearch, repeats: dict[Unit, int], budget: Budget) -> Pos
         k1=settings.k1,
         b=settings.b,
         average_length=search.counts.average_length,
-        parts=[_part(part) for part in search.index.parts],
+        parts=[_part(live) for live in search.index.segments],
         units=[_unit(search, unit, times, budget) for unit, times in repeats.items()],
     )
 
 
-def _part(part: Part) -> PostingsPart:
-    assert part.segment.native is not None
-    return PostingsPart(part.segment.native, part.alive)
+def _part(live: LiveSegment) -> PostingsPart:
+    assert live.segment.native is not None
+    return PostingsPart(live.segment.native, live.alive)
 
 
 def _unit(search: FieldSearch, unit: Unit, repeats: int, budget: Budget) -> PostingsUnit:

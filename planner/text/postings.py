@@ -1,22 +1,25 @@
-"""Where the units of a query are found: points, how often each, and their lengths. It knows no scores."""
+"""Where the units of a query are found: in which points, how often, and how long these are. It knows no scores."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.text.index import Part, TextIndex
+from planner.text.index import LiveSegment, TextIndex
 from planner.text.segment import Segment, Slots
 from planner.text.units import Phrase, Prefix, Term, Unit
 from storage.budget import Budget
 
 TERMS_PER_CHECK = 1_024
-"""Terms of a prefix looked up between two looks at the budget."""
+"""Terms of a prefix that are looked up between two looks at the budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The points that have a unit, each once: slots (uint32), how often, and their lengths in tokens (int64), (n,)."""
+    """The points that have a unit, each once.
+
+    Their slots (uint32), how often each has the unit, and how many tokens each has (int64), all (n,).
+    """
 
     slots: Slots
     frequencies: NDArray[np.int64]
@@ -34,17 +37,17 @@ _NONE = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 def find(index: TextIndex, unit: Unit, budget: Budget) -> Found:
     """Raises DeadlineExceeded or Cancelled as `budget` says."""
-    found = zip(index.parts, hits(index, unit, budget), strict=True)
-    return _put_together([_alive(part, each) for part, each in found])
+    found = zip(index.segments, hits(index, unit, budget), strict=True)
+    return _put_together([_alive(live, each) for live, each in found])
 
 
 def hits(index: TextIndex, unit: Unit, budget: Budget) -> list[Hits]:
-    """Of each part of the index. Raises DeadlineExceeded or Cancelled as `budget` says."""
+    """For each segment of the index. Raises DeadlineExceeded or Cancelled as `budget` says."""
     budget.check()
     codes = _codes(index, unit)
     if codes is None:
-        return [_NONE for _ in index.parts]
-    return [_hits(part.segment, unit, codes, budget) for part in index.parts]
+        return [_NONE for _ in index.segments]
+    return [_hits(live.segment, unit, codes, budget) for live in index.segments]
 
 
 def point_count(index: TextIndex, term: str) -> int:
@@ -53,14 +56,14 @@ def point_count(index: TextIndex, term: str) -> int:
     if code is None:
         return 0
     counts = 0
-    for part in index.parts:
-        points = part.segment.points[part.segment.postings(code)]
-        counts += len(points) if part.alive is None else int(np.count_nonzero(part.alive[points]))
+    for live in index.segments:
+        points = live.segment.points[live.segment.postings(code)]
+        counts += len(points) if live.alive is None else int(np.count_nonzero(live.alive[points]))
     return counts
 
 
 def _codes(index: TextIndex, unit: Unit) -> list[int] | None:
-    """The codes of a unit's terms; None when there can be no match."""
+    """The codes of a unit's terms; None if nothing can match."""
     known = index.vocabulary.codes
     match unit:
         case Term(term):
@@ -94,8 +97,8 @@ def _phrase_hits(segment: Segment, codes: list[int], offsets: tuple[int, ...]) -
 
 
 def _begins(segment: Segment, code: int, offset: int) -> NDArray[np.int64]:
-    """Where a phrase would begin that has the term at this offset: point << 32 | position."""
-    points, positions = segment.places(segment.postings(code))
+    """Where a phrase would begin that has this term at this offset: point << 32 | position."""
+    points, positions = segment.occurrences(segment.postings(code))
     possible = positions >= offset
     begins: NDArray[np.int64] = points[possible] << 32 | positions[possible] - offset
     return begins
@@ -120,19 +123,19 @@ def _size(segment: Segment, code: int) -> int:
     return int(postings.stop) - int(postings.start)
 
 
-def _alive(part: Part, hits: Hits) -> Found:
+def _alive(live: LiveSegment, hits: Hits) -> Found:
     points, frequencies = hits
-    if part.alive is not None:
-        alive = part.alive[points]
+    if live.alive is not None:
+        alive = live.alive[points]
         points, frequencies = points[alive], frequencies[alive]
-    return Found(part.segment.slots[points], frequencies, part.segment.lengths[points].astype(np.int64))
+    return Found(live.segment.slots[points], frequencies, live.segment.lengths[points].astype(np.int64))
 
 
-def _put_together(parts: list[Found]) -> Found:
-    if len(parts) == 1:
-        return parts[0]
+def _put_together(segments: list[Found]) -> Found:
+    if len(segments) == 1:
+        return segments[0]
     return Found(
-        np.concatenate([np.empty(0, np.uint32), *(part.slots for part in parts)]),
-        np.concatenate([np.empty(0, np.int64), *(part.frequencies for part in parts)]),
-        np.concatenate([np.empty(0, np.int64), *(part.lengths for part in parts)]),
+        np.concatenate([np.empty(0, np.uint32), *(live.slots for live in segments)]),
+        np.concatenate([np.empty(0, np.int64), *(live.frequencies for live in segments)]),
+        np.concatenate([np.empty(0, np.int64), *(live.lengths for live in segments)]),
     )

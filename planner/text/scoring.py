@@ -1,11 +1,13 @@
-"""Scores by BM25: of units in one field, and of fields together. float64 throughout, rounded to float32 once.
+"""Scores by BM25, of units in one field and of several fields together. All is float64, and rounded to float32 once.
 
-    idf(t) = ln(1 + (N - n + 0.5) / (n + 0.5))       N points have a term in the field, n of them have t
+    idf(t) = ln(1 + (N - n + 0.5) / (n + 0.5))
     s(t, p) = idf(t) * f (k1 + 1) / (f + k1 (1 - b + b l / L)) * q (k3 + 1) / (q + k3)
 
-with f the number of times that p has t in the field, l its tokens there, L their mean over the N points, q the number
-of times that the query has t. It is Robertson's BM25 with the idf of Lucene, which is never negative. A phrase is
-scored as a term whose idf is the sum of those of its terms; a prefix scores 1.
+N is the number of points with a term in the field, and n of them have t. f is how often p has t in the field, l is the
+number of tokens of p there, and L is the mean of l over the N points. q is how often the query has t.
+
+This is Robertson's BM25 with the idf of Lucene, which is never negative. A phrase is scored as one term whose idf is
+the sum of its terms' idfs. A prefix scores 1.
 """
 
 import math
@@ -27,13 +29,13 @@ from storage.schema import TextSettings
 
 Scores = NDArray[np.float64]
 
-DENSE = 16
-"""Scores are kept in an array over all slots up to the last one when that is at most so many times as long as lists."""
+MAX_CELLS_PER_ENTRY = 16
+"""An array with a cell per slot holds the scores if it has at most this many cells per entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchedField:
-    """A field of a query with the settings of its index."""
+    """A field of a query, with the settings of its index."""
 
     path: str
     weight: float
@@ -42,9 +44,10 @@ class SearchedField:
 
 @dataclass(frozen=True, slots=True)
 class FieldMatches:
-    """What one field has of a query: the scores of each unit's points, and of each clause the points that match it.
+    """What one field contributes to a query.
 
-    `clauses[i]` is None when clause i is about nothing in this field, or optional.
+    `scored`: for each unit, the points that have it and their scores (float64). `clauses`: for each clause, the points
+    that match it. `clauses[i]` is None if clause i is optional, or if nothing of it is asked of this field.
     """
 
     field: SearchedField
@@ -55,7 +58,7 @@ class FieldMatches:
 def match_field(
     field: SearchedField, index: TextIndex, clauses: Sequence[FieldClause], counts: TermCounts, budget: Budget
 ) -> FieldMatches:
-    """`counts`: those of the whole collection. Raises DeadlineExceeded or Cancelled as `budget` says."""
+    """The matches of one field. `counts` are those of the whole collection. Raises DeadlineExceeded, Cancelled."""
     found = {unit: find(index, unit, budget) for clause in clauses for unit in clause.units}
     scored = tuple(
         (found[unit].slots, _unit_scores(unit, found[unit], times, counts, field.settings))
@@ -70,13 +73,13 @@ def match_field(
 def combine(
     how: Combine, occurs: Sequence[Occur], matches: Sequence[FieldMatches], allowed: Slots | None
 ) -> tuple[Slots, NDArray[np.float32]]:
-    """The points that match a query, slots ascending, and their scores (n,). `allowed` (ascending) None: all points."""
-    places = _places(matches)
-    total, matched = np.zeros(places.size), np.zeros(places.size, np.bool_)
+    """The points that match a query: slots (n,), ascending, and scores (n,). `allowed` (ascending) None: all points."""
+    cells = _cells(matches)
+    total, matched = np.zeros(cells.size), np.zeros(cells.size, np.bool_)
     for each in matches:
-        of_field, hit = np.zeros(places.size), np.zeros(places.size, np.bool_)
+        of_field, hit = np.zeros(cells.size), np.zeros(cells.size, np.bool_)
         for slots, scores in each.scored:
-            at = places.of(slots)
+            at = cells.of(slots)
             of_field[at] += scores
             hit[at] = True
         weighted = each.field.weight * of_field
@@ -86,15 +89,15 @@ def combine(
         held = [each.clauses[number] for each in matches]
         if all(matching is None for matching in held):
             continue
-        hit = np.zeros(places.size, np.bool_)
+        hit = np.zeros(cells.size, np.bool_)
         for matching in held:
             if matching is not None:
-                hit[places.of(matching)] = True
+                hit[cells.of(matching)] = True
         matched &= ~hit if occur is Occur.EXCLUDED else hit
     if allowed is not None:
-        matched &= places.among(allowed)
+        matched &= cells.among(allowed)
     chosen = np.flatnonzero(matched)
-    return places.slots_at(chosen), total[chosen].astype(np.float32)
+    return cells.slots_at(chosen), total[chosen].astype(np.float32)
 
 
 def repeats_of(clauses: Sequence[FieldClause]) -> dict[Unit, int]:
@@ -115,7 +118,7 @@ def weights_of(unit: Term | Phrase, repeats: int, counts: TermCounts, settings: 
 
 
 def idf(points: int, holding: int) -> float:
-    """Of a term that `holding` of `points` have."""
+    """The inverse document frequency of a term that `holding` of `points` have."""
     return math.log(1 + (points - holding + 0.5) / (holding + 0.5))
 
 
@@ -132,7 +135,7 @@ def _unit_scores(unit: Unit, found: Found, repeats: int, counts: TermCounts, set
 
 
 def _in_all(found: Sequence[Found]) -> Slots:
-    """The points that have all; none when there is nothing to have."""
+    """The points that are in all of `found`; none if `found` is empty."""
     slots = found[0].slots if found else np.empty(0, np.uint32)
     for each in found[1:]:
         slots = np.intersect1d(slots, each.slots, assume_unique=True)
@@ -140,8 +143,8 @@ def _in_all(found: Sequence[Found]) -> Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where points are in the arrays of `combine`: at their slot, or at their place among `slots`."""
+class _Cells:
+    """Which cell of the arrays in `combine` belongs to a point: the one at its slot, or at its position in `slots`."""
 
     size: int
     slots: Slots | None
@@ -149,11 +152,11 @@ class _Places:
     def of(self, slots: Slots) -> NDArray[np.intp]:
         return slots.astype(np.intp) if self.slots is None else np.searchsorted(self.slots, slots)
 
-    def slots_at(self, places: NDArray[np.intp]) -> Slots:
-        return places.astype(np.uint32) if self.slots is None else self.slots[places]
+    def slots_at(self, cells: NDArray[np.intp]) -> Slots:
+        return cells.astype(np.uint32) if self.slots is None else self.slots[cells]
 
     def among(self, slots: Slots) -> Mask:
-        """Which places are of points among `slots` (ascending)."""
+        """A mask (size,): which cells belong to points in `slots` (ascending)."""
         if self.slots is None:
             mask = np.zeros(self.size, np.bool_)
             mask[slots[: int(np.searchsorted(slots, self.size))]] = True
@@ -161,11 +164,11 @@ class _Places:
         return np.isin(self.slots, slots, assume_unique=True)
 
 
-def _places(matches: Sequence[FieldMatches]) -> _Places:
+def _cells(matches: Sequence[FieldMatches]) -> _Cells:
     lists = [slots for each in matches for slots in (*(scored[0] for scored in each.scored), *each.clauses)]
     held = [slots for slots in lists if slots is not None and len(slots)]
     size = max((int(slots.max()) + 1 for slots in held), default=0)
-    if size <= DENSE * sum(map(len, held)):
-        return _Places(size, None)
+    if size <= MAX_CELLS_PER_ENTRY * sum(map(len, held)):
+        return _Cells(size, None)
     slots = np.unique(np.concatenate(held))
-    return _Places(len(slots), slots)
+    return _Cells(len(slots), slots)

@@ -2,9 +2,9 @@
 
     query = clause (white space clause)*     clause = ("+" | "-")? (word | quote any but quote * quote)
 
-A sign counts only where a clause begins and something follows it, and makes a word that is several tokens a phrase. A
-quote that is never closed is white space; curly quotes are quotes; invisible characters are not there. So every text
-is a query.
+A sign counts only at the start of a clause, and only if something follows it. A word with a sign that is cut into
+several tokens becomes a phrase. A quote that is never closed is white space. Curly quotes are quotes. Invisible
+characters are ignored. So every text is a query.
 """
 
 import re
@@ -18,7 +18,7 @@ _CLAUSE = re.compile(r'([+-]?)(?:["“”]([^"“”]*)["“”]|([^\s"“”]+)
 
 
 class Occur(Enum):
-    """Whether a clause must match, must not, or adds to the score if it does."""
+    """Whether a clause must match, must not match, or only adds to the score."""
 
     OPTIONAL = ""
     REQUIRED = "+"
@@ -27,7 +27,7 @@ class Occur(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a query. `is_phrase`: its tokens must follow each other. `is_token`: it is one token already.
+    """A clause of a query. `is_phrase`: its tokens must follow each other. `is_token`: its text is one token already.
 
     `is_prefix`: its last token is the beginning of a term.
     """
@@ -40,7 +40,7 @@ class Clause:
 
 
 def clauses_of(query: Bm25) -> tuple[Clause, ...]:
-    """The clauses in order; none for a text of white space and quotes."""
+    """The clauses in order. A text of white space and quotes has none."""
     clauses, ends_quoted = _parsed(query)
     if query.last_as_prefix and clauses and not ends_quoted:
         clauses[-1] = replace(clauses[-1], is_prefix=True)
@@ -50,7 +50,7 @@ def clauses_of(query: Bm25) -> tuple[Clause, ...]:
 
 
 def _parsed(query: Bm25) -> tuple[list[Clause], bool]:
-    """Clauses, and whether the last one is in quotes."""
+    """The clauses, and whether the last one is in quotes."""
     if isinstance(query.text, tuple):
         return [Clause(token, is_token=True) for token in query.text], False
     if query.plain:

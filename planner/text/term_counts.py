@@ -1,4 +1,4 @@
-"""What BM25 needs of a whole collection: in how many points each term is, of how many, and how long their texts are."""
+"""The counts of a whole collection that BM25 needs: points with each term, points in all, and lengths of texts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from storage.budget import Budget
 
 @dataclass(frozen=True, slots=True)
 class TermCounts:
-    """Of one field: the points that have a term, their tokens together, and how many points have each unit.
+    """Counts of one field: points that have a term, all their tokens, and how many points have each unit.
 
-    Counts of parts of a collection add up to those of the collection.
+    Counts of several sources add up to those of the collection.
     """
 
     points: int
@@ -26,12 +26,12 @@ class TermCounts:
 
     @property
     def average_length(self) -> float:
-        """In tokens; 0 without points."""
+        """The mean number of tokens of a point; 0 if there are no points."""
         return self.length / self.points if self.points else 0.0
 
 
 def count_terms(index: TextIndex, clauses: Iterable[FieldClause]) -> TermCounts:
-    """The counts of the terms that scores depend on."""
+    """The counts of those terms that scores depend on."""
     terms: dict[Unit, int] = {}
     for clause in clauses:
         for unit in clause.units:
@@ -43,6 +43,6 @@ def count_terms(index: TextIndex, clauses: Iterable[FieldClause]) -> TermCounts:
 
 
 def count_units(index: TextIndex, clauses: Iterable[FieldClause], budget: Budget) -> TermCounts:
-    """The counts of all units, phrases and prefixes as well. Raises DeadlineExceeded or Cancelled as `budget` says."""
+    """The counts of all units, also phrases and prefixes. Raises DeadlineExceeded, Cancelled."""
     units = {unit: len(find(index, unit, budget)) for clause in clauses for unit in clause.units}
     return TermCounts(index.count, index.length, units)

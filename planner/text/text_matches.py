@@ -1,7 +1,6 @@
 """The tokens of one text that a query matches. Its memory is counted, and it stops when the budget ends.
 
-A token is kept as two numbers, and its terms are made once for each different token. What becomes of matches is
-highlights.py's.
+A token is kept as two numbers. The terms of equal tokens are made once. highlights.py uses the matches.
 """
 
 from array import array
@@ -15,20 +14,23 @@ from planner.text.tokens import located_tokens
 from planner.text.units import FieldClause, Phrase, Prefix, Term, Unit
 from storage.budget import Budget
 
-TOKENS_AT_ONCE = 1_024
+TOKENS_PER_CHECK = 1_024
 """Tokens between two looks at the budget: some milliseconds."""
 
-MOST_KNOWN = 16_384
+MAX_KNOWN_TOKENS = 16_384
 """Different tokens whose matches are remembered: more than most texts have."""
 
-_CHARACTER_BYTES = 24  # of a text that is spelled anew: where each character was
+_CHARACTER_BYTES = 24  # of a text that is spelled anew, to remember where each character was
 _TOKEN_BYTES = 16
-_MATCH_BYTES = 160  # with its place in a sorted list
+_MATCH_BYTES = 160  # of a match, with its number in a sorted list
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which units a token is part of. `is_whole`: all of it is marked, not only the first character of a pair."""
+    """The units that a token is part of.
+
+    `is_whole`: the whole token is marked, not only the first character of a pair.
+    """
 
     units: frozenset[Unit]
     is_whole: bool
@@ -39,14 +41,14 @@ _NONE = Match(frozenset(), False)
 
 @dataclass(slots=True)
 class MatchedText:
-    """Where each token begins and ends (exclusive), in characters, and the tokens that match, by number."""
+    """Start and end (exclusive) of each token, in characters, and the match of each token number that matches."""
 
     starts: "array[int]" = field(default_factory=lambda: array("L"))
     ends: "array[int]" = field(default_factory=lambda: array("L"))
     matches: dict[int, Match] = field(default_factory=dict)
 
     def end(self, number: int) -> int:
-        """Where what is marked of a matched token ends: of a pair, perhaps its first character."""
+        """The end (exclusive) of what is marked of a matched token. Of a pair, this may be only its first character."""
         end, following = self.ends[number], number + 1
         if self.matches[number].is_whole or following == len(self.starts):
             return end
@@ -55,14 +57,14 @@ class MatchedText:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a token matches by itself, and the terms of it that are in phrases."""
+    """What a token matches by itself, and which of its terms are in phrases."""
 
     match: Match | None
     terms: tuple[str, ...]
 
 
 class MatchFinder:
-    """Finds what clauses match in texts. For one thread, as its analyzer is."""
+    """Finds what clauses match in texts. For one thread, since its analyzer is."""
 
     def __init__(self, analyzer: Analyzer, clauses: Sequence[FieldClause], budget: Budget) -> None:
         units = {unit for clause in clauses if clause.occur is not Occur.EXCLUDED for unit in clause.units}
@@ -79,7 +81,7 @@ class MatchFinder:
 
     @contextmanager
     def matches(self, text: str) -> Iterator[MatchedText]:
-        """The tokens of `text`, counted while the context lasts.
+        """The tokens of `text`. Their memory is counted as long as the context lasts.
 
         Raises RequestTooLarge, DeadlineExceeded, Cancelled.
         """
@@ -91,7 +93,7 @@ class MatchFinder:
                 for number, (token, start, end) in enumerate(
                     located_tokens(self._analyzer.settings.tokenizer, text, self.beat)
                 ):
-                    if number % TOKENS_AT_ONCE == 0:
+                    if number % TOKENS_PER_CHECK == 0:
                         held += self._hold(found, places, held)
                     found.starts.append(start)
                     found.ends.append(end)
@@ -108,15 +110,15 @@ class MatchFinder:
                 self._budget.meter.release(held)
 
     def _hold(self, found: MatchedText, places: dict[str, "array[int]"], held: int) -> int:
-        """Counts what was found since `held` bytes were, and says how much that is."""
+        """Counts the memory that came after the first `held` bytes. Returns how many bytes these are."""
         self.beat()
         kept = len(found.starts) + sum(map(len, places.values()))
-        size = _TOKEN_BYTES * (kept + TOKENS_AT_ONCE) + _MATCH_BYTES * (len(found.matches) + TOKENS_AT_ONCE) - held
+        size = _TOKEN_BYTES * (kept + TOKENS_PER_CHECK) + _MATCH_BYTES * (len(found.matches) + TOKENS_PER_CHECK) - held
         self._budget.hold(size, "the matches of a text that is highlighted")
         return size
 
     def _learn(self, token: str) -> _Known:
-        if len(self._known) >= MOST_KNOWN:
+        if len(self._known) >= MAX_KNOWN_TOKENS:
             self._known.clear()
         terms = self._analyzer.terms(token)
         match: Match | None = None
@@ -134,7 +136,7 @@ class MatchFinder:
                 yield self._prefixes[term[:length]]
 
     def _merged(self, match: Match | None, unit: Unit, is_whole: bool) -> Match:
-        """`match` and `unit`; equal matches are one object."""
+        """`match` with `unit` added. Equal matches are one object, to save memory."""
         old = match or _NONE
         if unit in old.units and (old.is_whole or not is_whole):
             return old
@@ -142,7 +144,7 @@ class MatchFinder:
         return self._matches.setdefault(new, new)
 
     def _match_phrase(self, phrase: Phrase, places: dict[str, "array[int]"], found: MatchedText) -> None:
-        """Adds the tokens of a phrase wherever it is, from its rarest term on."""
+        """Marks the tokens of a phrase wherever the phrase is. It begins with the rarest term."""
         placed = sorted(zip(phrase.terms, phrase.offsets, strict=True), key=lambda each: len(places.get(each[0], ())))
         begins: set[int] | None = None
         for term, offset in placed:

@@ -1,9 +1,10 @@
-r"""Cuts a text into tokens by one of the tokenizers. What becomes of a token is analysis.py's.
+"""Cuts a text into tokens by one of the tokenizers. analysis.py makes terms of tokens.
 
-Words are those of Unicode's default rules, UAX #29, that hold a letter or a digit: `can't`, `3.14` and `a_b` are one
-each, `self-evident` is two. Runs of scripts without spaces are cut into overlapping pairs (predicate/pairs.py). An
-emoji is a token with what modifies it; a sequence of emoji is several, since what joins them is invisible. A text is
-spelled (predicate/spelling.py) before it is cut into words, and stays as it is where white space cuts it, or nothing.
+Words are those of Unicode's default rules, UAX #29, that have a letter or a digit: `can't`, `3.14` and `a_b` are one
+word each, `self-evident` is two. Runs of scripts without spaces are cut into overlapping pairs (predicate/pairs.py). An
+emoji is a token together with its modifiers. A sequence of emoji is several tokens, since what joins them is invisible.
+A text is spelled (predicate/spelling.py) before it is cut into words. It is not spelled if it is cut at white space or
+not cut.
 """
 
 import re
@@ -15,7 +16,7 @@ from planner.predicate import RUN, UNSPACED, has_unspaced, is_of_run, pairs_of, 
 from storage.schema import Tokenizer
 
 Token = tuple[str, int, int]
-"""The token, where it begins, and where the next character is, in characters."""
+"""The token, its start and its end (exclusive), in characters."""
 
 _ASCII_UNIT = r"(?:[A-Za-z]+(?:[.':][A-Za-z]+)*+|[0-9]+(?:[.',;][0-9]+)*+)++"
 _ASCII_WORD = re.compile(rf"_*+{_ASCII_UNIT}(?:_++{_ASCII_UNIT})*+_*+")
@@ -71,7 +72,7 @@ def tokens_of(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
 
 
 def located_tokens(tokenizer: Tokenizer, text: str, beat: Callable[[], None] = lambda: None) -> Iterator[Token]:
-    """The same tokens, with their places in `text`. `beat` is called now and then, and may raise."""
+    """The same tokens, each with its start and end in `text`. `beat` is called now and then, and may raise."""
     if tokenizer is Tokenizer.PRE_TOKENIZED:
         if text:
             yield text, 0, len(text)

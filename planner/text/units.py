@@ -1,8 +1,8 @@
-"""What a query asks of one field: its clauses as terms of that field's index, and what of them has no term there.
+"""What a query asks of one field: its clauses as terms of that field's index, and which words have no term there.
 
-A word that the index drops because of its length cannot be found: a clause that needs it matches nothing. A stop word,
-and what is no word, is dropped from texts and queries alike: it is no condition, and in a phrase any word may stand in
-its place.
+A word that the index drops because of its length cannot be found, so a clause that needs it matches nothing. Stop
+words, and tokens that are no words, are dropped from texts and queries alike. They set no condition. In a phrase, any
+word may stand where such a word was.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ from planner.text.syntax import Clause, Occur
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Points that have the term."""
+    """The points that have the term."""
 
     term: str
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Points that have all `terms` in one string, each `offsets[i]` places after the first."""
+    """The points that have all `terms` in one string, each of them `offsets[i]` positions after the first."""
 
     terms: tuple[str, ...]
     offsets: tuple[int, ...]
@@ -34,7 +34,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Points that have a term which starts with `start`."""
+    """The points that have a term which starts with `start`."""
 
     start: str
 
@@ -44,7 +44,10 @@ Unit = Term | Phrase | Prefix
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Words of a clause that are not asked for as they stand. `why` None: only a beginning of the word is."""
+    """A word of a clause that is not searched for as it is written.
+
+    `why` None: only a beginning of it is searched for.
+    """
 
     text: str
     why: Dropped | None
@@ -52,10 +55,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class FieldClause:
-    """A clause in one field. Optional: any unit may match; else all must.
+    """A clause in one field. If it is optional, any unit may match; else all must.
 
-    `is_impossible`: it needs a word that the index cannot have, so no point matches it. Without units it is otherwise
-    about nothing here.
+    `is_impossible`: the clause needs a word that the index cannot have, so no point matches it. A clause without units
+    that is not impossible asks nothing of this field.
     """
 
     occur: Occur
@@ -65,12 +68,12 @@ class FieldClause:
 
     @property
     def is_condition(self) -> bool:
-        """Whether points must match it, or must not."""
+        """Whether points must match it, or must not match it."""
         return self.occur is not Occur.OPTIONAL and (self.is_impossible or bool(self.units))
 
 
 _Word = list[tuple[str, int]]
-"""The tokens of a word, several of a run of pairs, each with its place in the clause."""
+"""The tokens of a word, each with its position in the clause. A run of pairs has several."""
 
 _UNFINDABLE = (Dropped.TOO_SHORT, Dropped.TOO_LONG)
 
@@ -101,7 +104,10 @@ def _field_clause(clause: Clause, analyzer: Analyzer) -> FieldClause:
 
 
 def _words(clause: Clause, analyzer: Analyzer) -> Iterator[_Word]:
-    """The words of a clause. The last character of a run of several is not asked for: the pair before has it."""
+    """The words of a clause.
+
+    The last character of a longer run is not searched for, since the pair before contains it.
+    """
     if clause.is_token and not (analyzer.has_pairs and has_unspaced(spelled(clause.text))):
         yield [(clause.text, 0)]
         return
@@ -124,7 +130,10 @@ def _left_out(words: Sequence[_Word], analyzer: Analyzer) -> Iterator[LeftOut]:
 
 
 def _asked_together(clause: Clause, words: Sequence[_Word]) -> Sequence[_Word]:
-    """Tokens that must follow each other: all of a phrase; each run where it must match; else none."""
+    """Groups of tokens that must follow each other: a whole phrase, or each run if it must match.
+
+    Else there are none.
+    """
     if clause.is_phrase or clause.is_token:
         return [[placed for word in words for placed in word]]
     if clause.occur is Occur.OPTIONAL:

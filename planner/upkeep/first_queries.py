@@ -1,7 +1,7 @@
-"""Queries that nobody asks of a collection just after it was opened, so that the first real ones pay for nothing.
+"""Runs queries just after a collection was opened, so that the first real queries are not slow.
 
-A first query reads pages of files, makes lengths of rows and room for the libraries of linear algebra, and runs code
-for the first time. What these find is of no use. Spaces that would be scanned for long are not searched.
+A first query reads pages of files, computes lengths of rows, makes libraries of linear algebra allocate memory, and
+runs code for the first time. The answers are thrown away. Spaces that would take long to scan are not searched.
 """
 
 import logging
@@ -26,19 +26,22 @@ log = logging.getLogger(__name__)
 
 Payload = dict[str, object]
 
-SCANNED_BYTES = 64 * 2**20
-"""Vectors without a graph that a search scans within some tens of milliseconds."""
-MEASURED_BYTES = 2**30
-"""Of larger spaces the lengths of rows without a graph are left to their first search: reading them takes seconds."""
+MAX_SCANNED_BYTES = 64 * 2**20
+"""Bytes of vectors without a graph that a search scans within some tens of milliseconds."""
+MAX_MEASURED_BYTES = 2**30
+"""In larger spaces, the lengths of rows without a graph are left to the first search: reading them takes seconds."""
 
-_SAMPLE = 4  # points of whose payloads values and words are taken
+_SAMPLE = 4  # payloads from which values and words are taken
 _WORDS = 3
 
 
 def ask_first(
     reader: Snapshot, query: Callable[[Query], object], evaluate: Callable[[CheckedFilter], object], budget: Budget
 ) -> None:
-    """Asks each by one of the functions. Raises Cancelled; whatever else fails is nobody's failure."""
+    """Runs each query by one of the functions. Raises Cancelled.
+
+    Other errors are only logged, since no caller waits.
+    """
     payloads = list(_sample(reader))
     asked: list[Callable[[], object]] = [partial(query, each) for each in _queries(reader, payloads)]
     asked += [partial(evaluate, each) for each in _filters(reader, payloads)]
@@ -54,7 +57,7 @@ def ask_first(
 
 
 def _queries(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Query]:
-    """One query of each kind that the collection is there for, in the order in which they are worth the time."""
+    """One query of each kind that the collection is made for, the most useful ones first."""
     for name in reader.schema.dense:
         if _is_quick(reader.spaces[name]):
             ones = np.ones(reader.spaces[name].schema.size, np.float32)
@@ -71,7 +74,7 @@ def _queries(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[Query]:
 
 
 def _filters(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[CheckedFilter]:
-    """One filter by each declared field that is not lazy, of a value that is there."""
+    """One filter for each declared field that is not lazy, with a value that is stored."""
     for path, params in reader.schema.field_indexes.items():
         values = [value for payload in payloads for value in values_at(payload, parse_path(path))]
         value = next((value for value in values if isinstance(value, Scalar)), None)
@@ -80,8 +83,8 @@ def _filters(reader: Snapshot, payloads: Sequence[Payload]) -> Iterator[CheckedF
 
 
 def _is_quick(view: SpaceView) -> bool:
-    """Whether it holds something, and a search scans little."""
-    return bool(view.row_count) and _scanned_bytes(view) <= SCANNED_BYTES
+    """Whether the space is not empty, and a search scans little of it."""
+    return bool(view.row_count) and _scanned_bytes(view) <= MAX_SCANNED_BYTES
 
 
 def _scanned_bytes(view: SpaceView) -> int:
@@ -89,15 +92,15 @@ def _scanned_bytes(view: SpaceView) -> int:
 
 
 def _measure_rows(view: SpaceView, budget: Budget) -> None:
-    """Makes the lengths of the rows that a search scans, for which it would read all of them twice."""
-    if _scanned_bytes(view) <= MEASURED_BYTES:
+    """Computes the lengths of the rows that a search scans. Otherwise the first search would read all of them twice."""
+    if _scanned_bytes(view) <= MAX_MEASURED_BYTES:
         for block in view.blocks:
             if block.graph is None:
                 block.norms(budget.check)
 
 
 def _sample(reader: Snapshot) -> Iterator[Payload]:
-    """Some payloads, with the keys that are indexed only. Raises CorruptStore."""
+    """Some payloads, with only the keys that are indexed. Raises CorruptStore."""
     keys = {first_key(path) for path in (*reader.schema.text_indexes, *reader.schema.field_indexes)}
     for record in islice(reader.scan(), _SAMPLE if keys else 0):
         yield reader.codec.decode(record.payload, keys)

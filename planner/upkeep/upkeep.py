@@ -1,7 +1,8 @@
-"""Has derived indexes of open collections there before they are asked for: read from their files or made, brought up to
-date after writes, and written. One thread, behind the requests. What an index is, others know.
+"""Prepares derived indexes of open collections before requests need them, in one background thread.
 
-Nothing waits for it. Who needs an index that it is reading or making waits for that one, and makes no second.
+Indexes are read from their files or made, updated after writes, and written to their files. The rooms text and
+payload_index know what an index is. A request that needs an index that is being read or made here waits for it, and
+does not make a second one.
 """
 
 import logging
@@ -21,16 +22,17 @@ from storage.search import keep_sparse
 log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 1.0
-"""After the last commit until indexes follow: while many writes come, they follow once."""
+"""Seconds without a commit until indexes are updated. After many writes in a row they are updated once."""
 
-LONGEST_SECONDS = 30.0
-"""After the first commit that indexes do not know yet until they follow, however many come."""
+MAX_DELAY_SECONDS = 30.0
+"""Seconds after the first new commit until indexes are updated, even if more commits follow."""
 
 
 @dataclass(slots=True)
 class _Due:
-    """When a collection is looked after, and at the latest; seconds of `time.monotonic()`. `opened`: for the first time
-    since it was opened."""
+    """When a collection is due, and the latest time for it, in seconds of `time.monotonic()`.
+
+    `opened`: it is due because it was opened."""
 
     at: float
     latest: float
@@ -44,14 +46,14 @@ class Upkeep:
         self._texts = texts
         self._fields = fields
         self._opening: set[Collection] = set()
-        """Those that were opened, and whose indexes are not all there yet."""
+        """Collections that were opened, and whose indexes are not all ready yet."""
         self._due: dict[Collection, _Due] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
 
     def opened(self, collection: Collection) -> None:
-        """Reads or makes the indexes of a collection that was opened, at once but in the background."""
+        """Reads or makes the indexes of a collection that was opened. The work starts at once, in the background."""
         schema = collection.schema
         if collection.derived.is_empty and not schema.names and not (schema.text_indexes or schema.field_indexes):
             return
@@ -61,23 +63,23 @@ class Upkeep:
         self._put(collection, _Due(0.0, 0.0, opened=True))
 
     def is_opening(self, collection: Collection) -> bool:
-        """Whether something is left to do since it was opened."""
+        """Whether the work after its opening is not finished yet."""
         with self._changed:
             return collection in self._opening
 
     def changed(self, collection: Collection) -> None:
-        """Sees to the indexes after a commit, or after one was made, soon."""
+        """Updates the indexes soon, after a commit or after an index was made."""
         now = time.monotonic()
-        self._put(collection, _Due(now + QUIET_SECONDS, now + LONGEST_SECONDS, opened=False))
+        self._put(collection, _Due(now + QUIET_SECONDS, now + MAX_DELAY_SECONDS, opened=False))
 
     def closed(self, collection: Collection) -> None:
-        """Nothing is left to do for a collection that was closed."""
+        """Forgets the work for a collection that was closed."""
         with self._changed:
             self._due.pop(collection, None)
             self._opening.discard(collection)
 
     def close(self) -> None:
-        """Ends the thread; waits for the file that it may be writing."""
+        """Ends the thread. Waits for the file that it may be writing."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -118,7 +120,7 @@ class Upkeep:
                         self._opening.discard(collection)
 
     def _next(self) -> tuple[Collection, _Due] | None:
-        """The collection that is due, once one is; None when it is time to end."""
+        """The collection that is due, as soon as there is one; None when the thread must end."""
         with self._changed:
             while not self._stopping:
                 first = min(self._due, key=lambda collection: self._due[collection].at, default=None)
@@ -129,13 +131,13 @@ class Upkeep:
             return None
 
     def look_after(self, collection: Collection, *, opened: bool) -> None:
-        """Does what is due for a collection, unless its files are closed. `opened`: it was opened just now.
+        """Does the work that is due for a collection, unless its files are closed. `opened`: it was opened just now.
 
-        Raises Cancelled when it is closed meanwhile, CorruptStore, DeadlineExceeded.
+        Raises Cancelled if it is closed meanwhile, CorruptStore, DeadlineExceeded.
         """
         hold = collection.hold_if_open()
         if hold is None:
-            return  # its next opening sees to it
+            return  # the next opening does this work
         budget = paced(lambda: self._stopping or collection.closed)
         with hold, collection.snapshot() as reader:
             self._look_after_texts(reader, budget)

@@ -1,4 +1,4 @@
-"""Checks regularly whether the data directory can be written, and tells health. Repairs nothing."""
+"""Checks regularly whether the data directory can be written, and tells health. It repairs nothing."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ class DataWatch:
     """A thread that checks every PERIOD_SECONDS until it is closed."""
 
     def __init__(self, health: Health, check: Callable[[], None]) -> None:
-        """`check` raises StorageFailed while the data directory is out of reach."""
+        """`check` raises StorageFailed while the data directory cannot be written."""
         self._health = health
         self._check = check
         self._stopping = threading.Event()

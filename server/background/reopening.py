@@ -1,6 +1,7 @@
-"""Opens the collections that were used last, so the first request after a restart need not wait.
+"""Opens the collections that were used last, so that the first request after a restart need not wait.
 
-It starts before the server is ready. The server waits for the fast part; the rest goes on while requests are served.
+The work starts before the server is ready. The server waits for the fast part. The rest goes on while requests are
+served.
 """
 
 import logging
@@ -14,14 +15,17 @@ from storage.errors import EngineError
 
 log = logging.getLogger(__name__)
 
-MOST = 8
-"""Collections opened so. Each takes some files and, with its indexes, memory that it took before the restart."""
+MAX_REOPENED = 8
+"""Collections that are opened ahead.
+
+Each needs some files and, for its indexes, the memory it had before the restart.
+"""
 
 READY_PROCESSOR_SECONDS = 0.5
-"""Processor time that may pass until the server is ready: a hundred thousand texts take a little less."""
+"""Processor time after which the server becomes ready anyway. Indexing a hundred thousand texts takes a little less."""
 
 READY_SECONDS = 2.0
-"""Longest time until it is ready. The pages of a small collection that a kill left are walked within."""
+"""The longest time until the server is ready. It is enough to walk the pages of a small collection after a kill."""
 
 _POLL_SECONDS = 0.005
 
@@ -38,12 +42,12 @@ class Reopening:
         self._thread = threading.Thread(target=self._run, name="reopening", daemon=True)
 
     def start(self) -> None:
-        """Starts. Returns when the work is done, or when the server must not wait longer."""
+        """Starts the work. Returns when it is done, or when the server must not wait longer."""
         processor, ends = time.process_time(), time.monotonic() + READY_SECONDS
         self._thread.start()
         while not self._done.wait(_POLL_SECONDS):
             if time.process_time() - processor >= READY_PROCESSOR_SECONDS or time.monotonic() >= ends:
-                log.info("collections that were used last are opened behind the requests")
+                log.info("the collections used last are opened while requests are served")
                 break
         self._is_ready.set()
 
@@ -56,8 +60,10 @@ class Reopening:
 
     def _run(self) -> None:
         try:
-            opened = [self._open(name) for name in self._database.usage.last_used(MOST) if not self._stopping.is_set()]
-            for collection in opened:  # those that had to be left so far
+            opened = [
+                self._open(name) for name in self._database.usage.last_used(MAX_REOPENED) if not self._stopping.is_set()
+            ]
+            for collection in opened:  # collections that the first pass had to leave
                 if collection is not None:
                     self._wait_until_prepared(collection, self._stopping)
                     self._ask(collection)
@@ -67,10 +73,13 @@ class Reopening:
             self._done.set()
 
     def _open(self, name: str) -> Collection | None:
-        """Opens a collection and, unless the server is ready meanwhile, asks it. Returns it when it is still to be."""
+        """Opens a collection. Unless the server is ready by then, also asks it.
+
+        Returns it if it is still to be asked.
+        """
         try:
             collection = self._database.collection(name)
-        except EngineError as error:  # whoever asks for it is told
+        except EngineError as error:  # the next request for it gets the error
             log.debug("collection %r is not opened ahead: %s", name, error)
             return None
         self._wait_until_prepared(collection, self._is_ready)

@@ -13,12 +13,12 @@ from server.convert.analyses import (
 )
 from server.convert.answers import explanation_message, fill_hit, fill_points, fill_result
 from server.convert.explanations import point_explanation_message
+from server.convert.field_paths import enum_value, join, kind_of
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_message, point_id_of, point_ids_of
 from server.convert.indexes import coverage_message, index_message, ready_policy_of, similarity_of, source_of
 from server.convert.payload import ProtobufPayloadCodec, payload_of, stored_payload
 from server.convert.payload_changes import replaced
-from server.convert.payload_fields import enum_value, join, kind_of
 from server.convert.payload_schema import field_index_info, field_index_params_of
 from server.convert.queries import SCORE_MODES, query_of, search_of, search_params_of
 from server.convert.schema import SPACE_STATES, change_of, collection_info, schema_of

@@ -25,9 +25,9 @@ from planner.bind import DEFAULT_LIMIT
 from planner.limits import MAX_LIMIT
 from planner.query import Filter, Scalar
 from server.convert.answers import explanation_message, fill_point
+from server.convert.field_paths import enum_value
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_message
-from server.convert.payload_fields import enum_value
 from server.convert.queries import query_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from server.convert.text import highlight_message
@@ -151,8 +151,8 @@ def fill_pairs(target: wire.PointsSearchMatrixPairsResponse, matrix: Matrix) -> 
     target.seq = matrix.seq
     ids = [point_id_message(point_id) for point_id in matrix.ids]
     for one, row in zip(ids, matrix.rows, strict=True):
-        for place, score in zip(row.places.tolist(), row.scores.tolist(), strict=True):
-            target.pairs.add(a=one, b=ids[place], score=score)
+        for position, score in zip(row.positions.tolist(), row.scores.tolist(), strict=True):
+            target.pairs.add(a=one, b=ids[position], score=score)
 
 
 def fill_offsets(target: wire.PointsSearchMatrixOffsetsResponse, matrix: Matrix) -> None:
@@ -160,8 +160,8 @@ def fill_offsets(target: wire.PointsSearchMatrixOffsetsResponse, matrix: Matrix)
     target.seq = matrix.seq
     target.ids.extend(point_id_message(point_id) for point_id in matrix.ids)
     for number, row in enumerate(matrix.rows):
-        target.offsets_row.extend([number] * len(row.places))
-        target.offsets_col.extend(row.places.tolist())
+        target.offsets_row.extend([number] * len(row.positions))
+        target.offsets_col.extend(row.positions.tolist())
         target.scores.extend(row.scores.tolist())
 
 

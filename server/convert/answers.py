@@ -50,13 +50,14 @@ def fill_point(target: common_pb2.ScoredPoint | common_pb2.RetrievedPoint, point
     set_point_id(target.id, point.id)
     target.version = point.version
     if point.payload is not None:
-        target.payload.MergeFromString(point.payload)  # as it is stored: nothing is encoded again
+        # the payload is stored in the form of the wire, so nothing is encoded again
+        target.payload.MergeFromString(point.payload)
     if point.vectors:
         set_vectors(target.vectors, point.vectors)
 
 
 def explanation_message(explanation: Explanation) -> query_pb2.Explanation:
-    """How a query was, or would be, run."""
+    """How a query ran, or would run."""
     return query_pb2.Explanation(
         root=_node_message(explanation.root),
         text=explanation.text,

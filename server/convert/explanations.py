@@ -23,7 +23,7 @@ ABSENCE_REASONS: Mapping[AbsenceReason, query_pb2.AbsenceReason] = {
 
 
 def point_explanation_message(point: PointExplanation) -> query_pb2.PointExplanation:
-    """Why a point is, or is not, in an answer."""
+    """Why a point is in an answer, or is not."""
     return query_pb2.PointExplanation(
         id=point_id_message(point.id),
         exists=point.exists,

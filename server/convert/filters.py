@@ -1,4 +1,4 @@
-"""Filters: messages -> planner.query. Finds missing parts; the planner checks paths, bounds and depth."""
+"""Filters: messages -> planner.query. It finds missing parts; the planner checks paths, bounds and depth."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -30,9 +30,9 @@ from planner.query import (
     TextTest,
     ValuesCount,
 )
+from server.convert.field_paths import join, kind_of
 from server.convert.geography import box_of, polygon_of, radius_of
 from server.convert.ids import point_ids_of
-from server.convert.payload_fields import join, kind_of
 from storage.errors import LimitExceeded
 
 BOUNDS: tuple[Literal["gt", "gte", "lt", "lte"], ...] = ("gt", "gte", "lt", "lte")
@@ -45,7 +45,7 @@ def filter_of(message: wire.Filter, path: str) -> Filter:
 
 
 def _check_size(message: wire.Filter, path: str) -> None:
-    """Refuses a filter that is far too large before it is converted. The planner counts again."""
+    """Refuses a filter that is far too large before it is converted. The planner counts exactly."""
     count, pending = 0, [message]
     while pending:
         clauses = pending.pop()
@@ -139,7 +139,7 @@ def _range_of(payload_path: str, message: wire.Range, path: str) -> Range:
 def _bound_of(message: wire.Range, name: Literal["gt", "gte", "lt", "lte"], path: str) -> Bound:
     bound = _scalar_of(getattr(message, name), join(path, name))
     if isinstance(bound, bool):
-        raise InvalidFilter(join(path, name), "a bound is an integer, a double or a string")
+        raise InvalidFilter(join(path, name), "a bound must be an integer, a double or a string")
     return bound
 
 
@@ -158,5 +158,5 @@ def _scalar_of(value: Value, path: str) -> Scalar:
         case "double_value":
             return value.double_value
         case "null_value":
-            raise InvalidFilter(path, "null equals nothing; use is_null")
+            raise InvalidFilter(path, "no value equals null; use is_null")
     raise InvalidFilter(path, "a filter compares with a string, an integer, a double or a bool")

@@ -1,4 +1,4 @@
-"""Formulas: messages -> planner.query. Finds missing parts; the planner checks paths, numbers and depth."""
+"""Formulas: messages -> planner.query. It finds missing parts; the planner checks paths, numbers and depth."""
 
 from collections.abc import Mapping
 
@@ -28,8 +28,8 @@ from planner.query import (
     Pow,
     PrefetchScore,
 )
+from server.convert.field_paths import enum_value, join, kind_of
 from server.convert.filters import filter_of
-from server.convert.payload_fields import enum_value, join, kind_of
 from storage.errors import LimitExceeded
 
 DROPS: Mapping[int, bool] = {
@@ -41,11 +41,11 @@ _LISTS = {function.value: function for function in ListFunction}
 _FUNCTIONS = {function.value: function for function in Function}
 _SHAPES = {shape.value: shape for shape in DecayShape}
 _DECAY = Decay(DecayShape.EXP, Constant(0.0))
-"""Holds the defaults of a decay."""
+"""A decay with default values, which are read from it."""
 
 
 def formula_of(message: wire.Formula, path: str) -> Formula:
-    """The formula at `path`. Raises InvalidQuery, LimitExceeded, and what the filter of a condition may raise."""
+    """The formula at `path`. Raises InvalidQuery, LimitExceeded, and what the filters of conditions may raise."""
     expression = _Parts(join(path, "expression")).expression(message.expression, join(path, "expression"))
     defaults = sorted(message.defaults.items())
     return Formula(
@@ -56,7 +56,7 @@ def formula_of(message: wire.Formula, path: str) -> Formula:
 
 
 class _Parts:
-    """Reads and counts the parts of the expression at `root`. Stops when there are far too many."""
+    """Reads and counts the parts of the expression at `root`. Stops if there are far too many."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -135,13 +135,13 @@ def _default_of(value: Value, path: str) -> Default:
         case "string_value":
             return value.string_value
         case "struct_value":
-            return _place_of(value.struct_value.fields, path)
-    raise InvalidQuery(path, "a default is a number, an instant (a string) or a place (an object with lat and lon)")
+            return _location_of(value.struct_value.fields, path)
+    raise InvalidQuery(path, "a default must be a number, a string (an instant) or an object with lat and lon")
 
 
-def _place_of(fields: Mapping[str, Value], path: str) -> GeoPoint:
+def _location_of(fields: Mapping[str, Value], path: str) -> GeoPoint:
     degrees = {name: _default_of(value, join(path, name)) for name, value in sorted(fields.items())}
     lat, lon = degrees.get("lat"), degrees.get("lon")
     if set(degrees) != {"lat", "lon"} or not isinstance(lat, float) or not isinstance(lon, float):
-        raise InvalidQuery(path, "a place is an object with the numbers lat and lon")
+        raise InvalidQuery(path, "a location must be an object with the numbers lat and lon")
     return GeoPoint(lat, lon)

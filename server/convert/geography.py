@@ -1,9 +1,9 @@
-"""Places in filters: messages -> planner.query. Finds missing parts; the planner checks degrees and rings."""
+"""Locations in filters: messages -> planner.query. It finds missing parts; the planner checks degrees and rings."""
 
 from headwater.v1 import filter_pb2 as wire
 from planner.errors import InvalidFilter
 from planner.query import GeoBox, GeoPoint, GeoPolygon, GeoRadius
-from server.convert.payload_fields import join
+from server.convert.field_paths import join
 
 
 def radius_of(payload_path: str, message: wire.GeoRadius, path: str) -> GeoRadius:

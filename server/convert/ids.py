@@ -9,7 +9,7 @@ from storage.write import check_point_id
 
 
 def point_id_of(message: PointIdMessage, path: str) -> PointId:
-    """The id. Raises InvalidPointId when it is missing, empty or too long."""
+    """The id. Raises InvalidPointId if it is missing, empty or too long."""
     match message.WhichOneof("kind"):
         case "number":
             return message.number
@@ -20,7 +20,7 @@ def point_id_of(message: PointIdMessage, path: str) -> PointId:
 
 
 def point_ids_of(messages: Iterable[PointIdMessage], path: str) -> tuple[PointId, ...]:
-    """The ids of the list at `path`."""
+    """The ids of the list at `path`. Raises InvalidPointId."""
     return tuple(point_id_of(message, f"{path}[{index}]") for index, message in enumerate(messages))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from headwater.v1 import common_pb2
 from headwater.v1 import indexes_pb2 as wire
 from planner.analyze import Coverage
-from server.convert.payload_fields import enum_value
+from server.convert.field_paths import enum_value
 from server.convert.schema import DISTANCES
 from storage.schema import DenseSpace, Distance, IndexSource, ReadyPolicy
 
@@ -24,12 +24,12 @@ _DISTANCE_NUMBERS = {distance: number for number, distance in DISTANCES.items()}
 
 
 def source_of(number: int, path: str) -> IndexSource | None:
-    """The source; None when it is not set."""
+    """The source; None if it is not set. Raises InvalidRequest for an unknown number."""
     return None if number == wire.INDEX_SOURCE_UNSPECIFIED else enum_value(SOURCES, number, path)
 
 
 def similarity_of(number: int, path: str) -> Distance | None:
-    """The metric; None when it is not set."""
+    """The metric; None if it is not set. Raises InvalidRequest for an unknown number."""
     return None if number == common_pb2.DISTANCE_UNSPECIFIED else enum_value(DISTANCES, number, path)
 
 
@@ -40,7 +40,7 @@ def ready_policy_of(number: int, path: str) -> ReadyPolicy:
 def index_message(
     index_id: str, label: str, name: str, space: DenseSpace, status: wire.IndexStatus, error: str = ""
 ) -> wire.Index:
-    """An index: the space `name`, which has a policy."""
+    """The message of the index in the space `name`. Requires: the space has a policy."""
     policy = space.policy
     assert policy is not None
     return wire.Index(

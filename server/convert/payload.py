@@ -1,6 +1,6 @@
-"""Payloads on the wire and on disk: their codec and their rules. Knows nothing of paths inside them or of filters.
+"""Payloads on the wire and on disk: their codec and their rules. It knows nothing of paths inside them or of filters.
 
-A stored payload is the deterministic serialisation of `headwater.v1.Payload`, so an answer needs no re-encoding.
+A stored payload is the deterministic serialisation of `headwater.v1.Payload`, so answers pass it on as it is.
 """
 
 import re
@@ -13,20 +13,20 @@ from headwater.v1.payload_pb2 import NULL_VALUE_UNSPECIFIED, Payload, Value
 from storage.errors import InvalidPayload, LimitExceeded, NotFinite
 
 MAX_PAYLOAD_BYTES = 2**20
-"""Bytes of one stored payload: a point is a record, not a file."""
+"""Bytes of one stored payload. Points are not meant to hold files."""
 MAX_PAYLOAD_DEPTH = 24
-"""Nested objects and lists, the payload itself included: an object is 3 of the 100 levels a protobuf parser allows."""
+"""Levels of objects and lists, the payload included. Each object takes 3 of the 100 levels of a protobuf parser."""
 MAX_KEY_BYTES = 512
 
-# What stands in a serialised payload: tags are field number << 3 | wire type, lengths are varints.
-_EMPTY_ELEMENT = b"\x0a\x00"  # Payload.fields' key, or ListValue.values: an empty key, an element without a kind
-_EMPTY_VALUE = b"\x12\x00"  # Payload.fields' value, without a kind
+# Bytes of a serialised payload. A tag is field number << 3 | wire type, and lengths are varints.
+_EMPTY_ELEMENT = b"\x0a\x00"  # an empty key of Payload.fields, or an element of ListValue.values without a kind
+_EMPTY_VALUE = b"\x12\x00"  # a value of Payload.fields without a kind
 _OBJECT_TAG, _LIST_TAG, _DOUBLE_TAG = b"\x3a", b"\x32", b"\x21"
-_LONG_KEY = re.compile(rb"\x0a[\x80-\xff][\x04-\xff]")  # a length of 512 or more
-_NOT_FINITE = re.compile(rb"\x21.{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)  # an exponent of ones
+_LONG_KEY = re.compile(rb"\x0a[\x80-\xff][\x04-\xff]")  # a key whose length is 512 bytes or more
+_NOT_FINITE = re.compile(rb"\x21.{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)  # a double whose exponent bits are all ones
 
-# Most keys and values are sound at a glance; payloads are checked once per point written, so a glance pays.
-_SURELY_SHORT = MAX_KEY_BYTES // 4  # characters: UTF-8 has at most 4 bytes for one
+# Each payload that is written is checked, and most are sound. So a quick look at the bytes comes first.
+_SURELY_SHORT = MAX_KEY_BYTES // 4  # in characters: one character has at most 4 bytes in UTF-8
 _SOUND_KINDS = frozenset(("string_value", "integer_value", "bool_value", "null_value"))
 
 
@@ -34,11 +34,11 @@ class ProtobufPayloadCodec:
     """The `storage.tables.codec.PayloadCodec` of this server."""
 
     def encode(self, payload: dict[str, object]) -> bytes:
-        """The one encoding of `payload`. Raises InvalidPayload, NotFinite or LimitExceeded, like a write of it."""
+        """The only encoding of `payload`. Raises InvalidPayload, NotFinite or LimitExceeded, as a write of it does."""
         return stored_payload(payload_message(payload), "payload")
 
     def decode(self, data: bytes | memoryview, keys: Collection[str] | None = None) -> dict[str, object]:
-        """The payload; only its top-level `keys` when given. Raises ValueError when `data` is no payload."""
+        """The payload; with `keys`, only these top-level keys. Raises ValueError if `data` is no payload."""
         try:
             message = Payload.FromString(data)  # type: ignore[arg-type]  # the stubs know bytes only
         except DecodeError as error:
@@ -50,7 +50,7 @@ class ProtobufPayloadCodec:
 
 
 def stored_payload(message: Payload, path: str) -> bytes:
-    """The bytes to store for a payload found at `path` of a request. Raises what `check_payload` raises."""
+    """The bytes to store for the payload at `path` of a request. Raises what `check_payload` raises."""
     message.DiscardUnknownFields()
     data = message.SerializeToString(deterministic=True)
     if not is_surely_sound(data):
@@ -61,16 +61,16 @@ def stored_payload(message: Payload, path: str) -> bytes:
 
 
 def check_payload(message: Payload, path: str) -> None:
-    """Raises InvalidPayload, NotFinite or LimitExceeded, naming the value, unless the payload may be stored."""
+    """Raises InvalidPayload, NotFinite or LimitExceeded, which name the value, unless the payload may be stored."""
     _check_object(message, path, 1)
 
 
 def is_surely_sound(data: bytes) -> bool:
     """Whether the serialised payload is certainly sound. Requires: it has no unknown fields.
 
-    False means: not known. It looks for the bytes that every unsound payload must have: those of an empty key or value,
-    of a long key, and of a double that is not finite. It also counts the bytes that begin objects and lists. To read
-    the message itself takes ten times as long.
+    False means that it is unknown. The function looks for bytes that every unsound payload has: those of an empty key
+    or value, of a long key, and of a double that is not finite. It also counts the bytes that begin objects and lists.
+    Reading the message itself takes ten times as long.
     """
     return (
         _EMPTY_ELEMENT not in data
@@ -87,7 +87,7 @@ def payload_of(message: Payload) -> dict[str, object]:
 
 
 def value_of(value: Value) -> object:
-    """The value as None, bool, int, float, str, list or dict. Raises ValueError when no kind is set."""
+    """The value as None, bool, int, float, str, list or dict. Raises ValueError if no kind is set."""
     match value.WhichOneof("kind"):
         case "string_value":
             return value.string_value
@@ -114,7 +114,7 @@ def payload_message(payload: dict[str, object]) -> Payload:
 
 
 def _fill(message: Payload, payload: dict[str, object]) -> None:
-    message.SetInParent()  # an empty object is still an object
+    message.SetInParent()  # otherwise an empty object would be missing
     for key, value in payload.items():
         _set_value(message.fields[key], value)
 
@@ -161,7 +161,7 @@ def _check_key(key: str, path: str) -> None:
 
 
 def _check_value(value: Value, path: str, step: str | int, depth: int) -> None:
-    """Checks the value at `step` of the object or list at `path`. For a sound scalar the path is never built."""
+    """Checks the value at `step` of the object or list at `path`. The path text is only made if the value is wrong."""
     match value.WhichOneof("kind"):
         case None:
             raise InvalidPayload(_join(path, step), "the value has no kind")

@@ -1,4 +1,4 @@
-"""The effects of payload writes: pure functions from the old payload to the new one, which share unchanged parts."""
+"""The effects of payload writes: pure functions from the old payload to the new one. Both share unchanged parts."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ Payload = dict[str, object]
 def merged(payload: Payload, keys: Sequence[str], values: Payload) -> Payload:
     """`payload` with `values` set in the object at `keys`. The other keys of that object stay.
 
-    Missing objects on the way are made. A value on the way that is no object is replaced by one.
+    If an object on the way is missing, or is not an object, a new object takes its position.
     """
     if not keys:
         return {**payload, **values}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from headwater.v1 import collections_pb2 as wire
 from planner.payload_index import FieldIndexStatus, IndexState, check_index_path
-from server.convert.payload_fields import enum_value, join
+from server.convert.field_paths import enum_value, join
 from storage.errors import InvalidRequest
 from storage.schema import FieldIndexParams, FieldType
 
@@ -27,7 +27,7 @@ _FIELD_TYPE_NUMBERS = {kind: number for number, kind in FIELD_TYPES.items()}
 
 
 def field_index_params_of(message: wire.FieldIndexParams, path: str) -> FieldIndexParams:
-    """What is declared. Raises InvalidRequest when the type is missing or unknown."""
+    """The declaration in the message. Raises InvalidRequest if the type is missing or unknown."""
     here = join(path, "type")
     if message.type == wire.FIELD_TYPE_UNSPECIFIED:
         raise InvalidRequest(here, "the type is missing")
@@ -35,7 +35,7 @@ def field_index_params_of(message: wire.FieldIndexParams, path: str) -> FieldInd
 
 
 def payload_schema_of(fields: Mapping[str, wire.FieldIndexParams]) -> dict[str, FieldIndexParams]:
-    """Declarations by path. Raises InvalidRequest for a wrong path, and for one path that is written in two ways."""
+    """Declarations by path. Raises InvalidRequest for a wrong path, and for a path that is declared twice."""
     found: dict[str, FieldIndexParams] = {}
     for text, message in fields.items():
         here = f'payload_schema["{text}"]'

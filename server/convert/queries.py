@@ -1,4 +1,4 @@
-"""Queries and searches: messages -> planner.query. Finds missing parts; the planner checks their meaning."""
+"""Queries and searches: messages -> planner.query. It finds missing parts; the planner checks their meaning."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,9 +19,9 @@ from planner.query import (
     StoredVector,
     vectors_in,
 )
+from server.convert.field_paths import enum_value, join
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_of
-from server.convert.payload_fields import enum_value, join
 from server.convert.ranks import StageMessage, rank_of, vector_input_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from storage.errors import LimitExceeded
@@ -55,13 +55,13 @@ SCORE_MODES: Mapping[int, ScoreMode] = {
 
 
 def query_of(request: points_pb2.PointsQueryRequest, path: str = "") -> Query:
-    """The query at `path` of a request, `` when it is the request. Raises InvalidRequest, naming the field."""
+    """The query at `path`; an empty path is the request itself. Raises InvalidRequest, which names the field."""
     _check_size(request, path)
     return _query_of(_stage_of(request, path), request, path, "query.nearest")
 
 
 def search_of(request: points_pb2.PointsSearchRequest, path: str = "") -> Query:
-    """The query for the search at `path` of a request: it has one leaf. Raises InvalidRequest, naming the field."""
+    """The search at `path` as a query with one leaf. Raises InvalidRequest, which names the field."""
     vector = vector_input_of(request.vector, request, join(path, "vector"))
     return _query_of(_leaf_of(request, Nearest(vector), path), request, path, "vector")
 
@@ -88,7 +88,7 @@ def _search_after_of(request: RootMessage, path: str) -> SearchAfter | None:
 
 
 def _check_size(root: StageMessage, path: str) -> None:
-    """Refuses a query that is far too large before it is converted. The planner counts again."""
+    """Refuses a query that is far too large before it is converted. The planner counts exactly."""
     count, pending = 1, [root]
     while pending:
         children = pending.pop().prefetch
@@ -108,9 +108,9 @@ def _stage_of(message: StageMessage, path: str) -> Stage:
 
 
 def _leaf_of(message: StageMessage | points_pb2.PointsSearchRequest, rank: Rank | None, path: str) -> Stage:
-    """The fields that every kind of stage has."""
+    """A stage with the fields that every kind of stage has."""
     if message.HasField("lookup_from") and not any(isinstance(vector, StoredVector) for vector in vectors_in(rank)):
-        raise InvalidQuery(join(path, "lookup_from"), "it is for queries by point id only")
+        raise InvalidQuery(join(path, "lookup_from"), "it is allowed only in queries by point id")
     return Stage(
         query=rank,
         using=message.using if message.HasField("using") else None,

@@ -25,9 +25,9 @@ from planner.query import (
     VectorInput,
     WeightedMetric,
 )
+from server.convert.field_paths import enum_value, join, kind_of
 from server.convert.formulas import formula_of
 from server.convert.ids import point_id_of
-from server.convert.payload_fields import enum_value, join, kind_of
 from server.convert.sparse_and_multi import multi_of, sparse_of
 from server.convert.text import bm25_of
 from server.convert.vectors import vector_of
@@ -59,7 +59,7 @@ DESCENDING: Mapping[int, bool] = {
 
 
 def rank_of(stage: StageMessage, path: str) -> Rank:
-    """The query of the stage at `path`, which has one."""
+    """The way to rank of the stage at `path`. Requires: the stage has one."""
     query, path = stage.query, join(path, "query")
     match kind_of(query, path, InvalidQuery):
         case "nearest":
@@ -100,7 +100,7 @@ def vector_input_of(
         if message.vector.WhichOneof("kind") == "multi":
             return multi_of(message.vector, path)
         return QueryVector(vector_of(message.vector))
-    if message.WhichOneof("kind") == "text":  # where texts may stand, they were replaced by vectors before
+    if message.WhichOneof("kind") == "text":  # texts that are allowed were replaced by vectors before
         raise InvalidQuery(path, "a text cannot stand for a vector here")
     source = stage.lookup_from
     return StoredVector(

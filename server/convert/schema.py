@@ -7,7 +7,7 @@ from typing import Any
 from headwater.v1 import collections_pb2 as wire
 from headwater.v1 import common_pb2
 from planner.payload_index import FieldIndexStatus
-from server.convert.payload_fields import enum_value, join
+from server.convert.field_paths import enum_value, join
 from server.convert.payload_schema import field_index_info, payload_schema_of
 from server.convert.text import text_index_message, text_indexes_of
 from storage.errors import InvalidName, InvalidRequest
@@ -140,7 +140,7 @@ def collection_info(
 def _spaces_of(
     vectors: Mapping[str, wire.VectorParams], sparse: Mapping[str, wire.SparseVectorParams], prefix: str
 ) -> dict[str, SpaceSchema]:
-    """The spaces of all kinds. The names of their two fields begin with `prefix`."""
+    """The spaces of all kinds. `prefix` is the start of the names of their two fields."""
     spaces: dict[str, SpaceSchema] = {}
     for name, params in vectors.items():
         path = f'{prefix}vectors["{name}"]'
@@ -157,7 +157,7 @@ def _spaces_of(
 def _multi_space_of(params: wire.VectorParams, path: str) -> MultiSpace:
     enum_value(COMPARATORS, params.multivector_config.comparator, f"{path}.multivector_config.comparator")
     if params.embedder:
-        what = "an embedder makes one vector of a text, and points of this space have several"
+        what = "an embedder makes one vector from a text, but points of this space have several"
         raise InvalidRequest(f"{path}.embedder", what)
     return MultiSpace(tokens=_dense_space_of(params, path))
 
@@ -246,17 +246,17 @@ def _distance_of(number: int, path: str) -> Distance:
 
 
 def _datatype_of(number: int, path: str) -> Datatype | None:
-    """The datatype; None when it is not set."""
+    """The datatype; None if it is not set."""
     return None if number == wire.DATATYPE_UNSPECIFIED else enum_value(DATATYPES, number, path)
 
 
 def _index_kind_of(number: int, path: str) -> IndexKind | None:
-    """The kind of index; None when it is not set."""
+    """The kind of index; None if it is not set."""
     return None if number == wire.INDEX_KIND_UNSPECIFIED else enum_value(INDEX_KINDS, number, path)
 
 
 def _ivf_config(space: DenseSpace) -> wire.IvfConfig | None:
-    """Settings of IVF lists. None when the space has no lists and nobody set any."""
+    """The settings of IVF lists. None if the space has no lists and nobody set any."""
     if space.index is not IndexKind.IVF and space.ivf == IvfConfig():
         return None
     return wire.IvfConfig(

@@ -1,4 +1,4 @@
-"""Which parts of points are returned: messages -> planner selectors. Unset: the whole payload and no vectors."""
+"""Which parts of points are returned: messages -> planner selectors. By default: the whole payload and no vectors."""
 
 from headwater.v1.indexes_pb2 import IndexesSearchRequest
 from headwater.v1.points_pb2 import (
@@ -9,7 +9,7 @@ from headwater.v1.points_pb2 import (
     PointsSearchRequest,
 )
 from planner.query import PayloadSelector, VectorsSelector
-from server.convert.payload_fields import join, kind_of
+from server.convert.field_paths import join, kind_of
 
 Reading = (
     PointsGetRequest
@@ -22,7 +22,7 @@ Reading = (
 
 
 def payload_selector_of(request: Reading, path: str = "") -> PayloadSelector | None:
-    """Which payload the request at `path` asks for; None: none."""
+    """The parts of the payload that the request at `path` asks for; None: none."""
     if not request.HasField("with_payload"):
         return PayloadSelector()
     selector = request.with_payload
@@ -36,7 +36,7 @@ def payload_selector_of(request: Reading, path: str = "") -> PayloadSelector | N
 
 
 def vectors_selector_of(request: Reading, path: str = "") -> VectorsSelector | None:
-    """Which vectors the request at `path` asks for; None: none."""
+    """The vectors that the request at `path` asks for; None: none."""
     if not request.HasField("with_vectors"):
         return None
     selector = request.with_vectors

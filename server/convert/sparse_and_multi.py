@@ -22,7 +22,7 @@ def sparse_of(message: Vector, path: str) -> SparseVector:
 
 
 def multi_of(message: Vector, path: str) -> MultiVector:
-    """The multi-vector at `path`. Raises EmptyVector, LimitExceeded, or DimensionMismatch when rows differ."""
+    """The multi-vector at `path`. Raises EmptyVector, LimitExceeded, or DimensionMismatch if rows differ in length."""
     if len(message.multi.vectors) > MAX_MULTI_ROWS:
         actual = len(message.multi.vectors)
         raise LimitExceeded(path, limit="MAX_MULTI_ROWS", maximum=MAX_MULTI_ROWS, actual=actual)
@@ -42,9 +42,9 @@ def _rows_of(message: Vector) -> list[NDArray[np.float32]]:
 def space_bodies_of(
     schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
 ) -> dict[str, SpaceBodies]:
-    """The vectors of the points at `path` that are in sparse and multi-vector spaces, by space.
+    """The sparse vectors and multi-vectors of the points at `path`, by space.
 
-    Raises InvalidRequest and its subclasses, naming the vector, and EmbedderNotConfigured for a text.
+    Raises InvalidRequest and its subclasses, which name the vector, and EmbedderNotConfigured for a text.
     """
     if not schema.body_spaces:
         return {}
@@ -65,7 +65,7 @@ def _body_of(message: Vector, schema: BodySpace, space: str, path: str) -> bytes
             return sparse_of(message, path).to_bytes()
         case MultiSpace(tokens=tokens), "multi":
             return checked_multi(tokens, _rows_of(message), path).to_bytes()
-        case MultiSpace(tokens=tokens), "dense":  # one row
+        case MultiSpace(tokens=tokens), "dense":  # a single vector is a multi-vector of one row
             row = np.asarray(message.dense.values, dtype=np.float32)
             check_vector(tokens, row, path)
             return MultiVector(row[None, :]).to_bytes()

@@ -7,9 +7,9 @@ SUMMED = ("vectors", "indexed_vectors", "tail_vectors", "deleted_vectors", "segm
 
 
 def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
-    """Counts and sizes, in all and by space."""
+    """Counts and sizes, of all spaces together and by space."""
     total = {name: sum(getattr(space, name) for space in stats.spaces.values()) for name in SUMMED}
-    # Of multi-vectors it is their rows that are counted, which have files as others do.
+    # Of multi-vectors the rows are counted, since these have files as dense vectors do.
     sparse = {name: vectors for name, vectors in stats.vector_counts.items() if name not in stats.spaces}
     for name in ("vectors", "indexed_vectors"):
         total[name] += sum(sparse.values())
@@ -27,7 +27,7 @@ def stats_response(stats: CollectionStats) -> wire.VDEGetStatsResponse:
 
 
 def _sparse_stats(vectors: int) -> wire.SpaceStats:
-    """Statistics of a sparse space. Its bytes count as ids and payloads, and its index is in memory."""
+    """Statistics of a sparse space. Its bytes count as ids and payloads, since its index is in memory."""
     return wire.SpaceStats(vectors=vectors, indexed_vectors=vectors, index="inverted", datatype="float32")
 
 

@@ -7,7 +7,7 @@ from planner.errors import InvalidQuery
 from planner.predicate import parse_path
 from planner.query import Bm25, Combine, Highlighting
 from planner.text import Highlight
-from server.convert.payload_fields import enum_value, join, kind_of
+from server.convert.field_paths import enum_value, join, kind_of
 from storage.errors import InvalidRequest
 from storage.schema import DEFAULT_PREFIX_BYTES, TextSettings, Tokenizer
 
@@ -25,13 +25,13 @@ COMBINES: Mapping[int, Combine] = {
 }
 _TOKENIZER_NUMBERS = {tokenizer: number for number, tokenizer in TOKENIZERS.items()}
 DEFAULT_LANGUAGE = "english"
-"""Of stems and stop words, when they are asked for without a language."""
+"""The language of stems and stop words, if they are asked for without a language."""
 
 _NUMBERS = ("min_token_length", "max_token_length", "k1", "b", "k3")
 
 
 def text_indexes_of(indexes: Mapping[str, wire.TextIndexParams], path: str) -> dict[str, TextSettings]:
-    """The text indexes that the map at `path` of a request names."""
+    """The text indexes in the map at `path` of a request. Raises InvalidRequest."""
     for field in indexes:
         check_index_path(field, f'{path}["{field}"]')
     return {field: text_settings_of(params, f'{path}["{field}"]') for field, params in indexes.items()}
@@ -98,7 +98,7 @@ def bm25_of(message: wire.Bm25, path: str) -> Bm25:
 
 
 def highlight_message(highlight: Highlight) -> wire.Highlight:
-    """A part of a text that a query matched."""
+    """The message of a highlight: a fragment of a text that a query matched."""
     return wire.Highlight(
         path=highlight.path,
         element=highlight.element,

@@ -23,23 +23,23 @@ _VALUES_TAG = bytes([DenseVector.VALUES_FIELD_NUMBER << 3 | 2])
 
 
 def vector_of(message: Vector) -> NDArray[np.float32]:
-    """The components as they were sent, not checked. Empty when the message is not set."""
+    """The components as they were sent, float32 (d,), not checked. Empty if the message is not set."""
     return np.asarray(message.dense.values, dtype=np.float32)
 
 
 def space_vectors_of(
     schema: CollectionSchema, points: Iterable[Mapping[str, Vector]], path: str
 ) -> dict[str, SpaceVectors]:
-    """The vectors of the points at `path` that are in dense spaces: one float32 matrix (n, size) for each space.
+    """The dense vectors of the points at `path`: one float32 matrix (n, size) for each space.
 
-    Raises SpaceNotFound, EmptyVector, DimensionMismatch, NotFinite or InvalidRequest, naming the vector. Raises
-    EmbedderNotConfigured for a text: texts of spaces with an embedder were replaced before.
+    Raises SpaceNotFound, EmptyVector, DimensionMismatch, NotFinite or InvalidRequest, which name the vector. Raises
+    EmbedderNotConfigured for a text: if the space has an embedder, texts were replaced before.
     """
     positions: defaultdict[str, list[int]] = defaultdict(list)
     rows: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
     for position, vectors in enumerate(points):
-        for space in vectors:  # `items()` of a message's map takes three times as long
-            if space in schema.body_spaces:  # space_bodies_of takes those
+        for space in vectors:  # `items()` of a map field takes three times as long
+            if space in schema.body_spaces:  # space_bodies_of converts those
                 continue
             kind = vectors[space].WhichOneof("kind")
             if kind == "text" and space in schema.dense:

@@ -9,11 +9,11 @@ from headwater.v1 import points_pb2
 from planner.limits import check_batch
 from planner.predicate import Comparison, StoredComparison, parse_path, remove
 from planner.query import Filter
+from server.convert.field_paths import enum_value, join, kind_of
 from server.convert.filters import filter_of
 from server.convert.ids import point_ids_of
 from server.convert.payload import payload_of, stored_payload
 from server.convert.payload_changes import merged, replaced
-from server.convert.payload_fields import enum_value, join, kind_of
 from server.convert.written_points import (
     UpdateVectorsRequest,
     UpsertRequest,
@@ -64,7 +64,7 @@ COMPARISONS: Mapping[int, Comparison] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The collection that a write is converted for: its schema, and functions that make selectors and conditions.
+    """The collection for which a write is converted: its schema, and functions that make selectors and conditions.
 
     `select` takes a filter and the path of its field. `condition` takes a filter, comparisons, and the path of the
     write.
@@ -113,7 +113,7 @@ def delete_vectors_of(request: points_pb2.PointsDeleteVectorsRequest, path: str,
 
 
 def set_payload_of(request: points_pb2.PointsSetPayloadRequest, path: str, target: Target) -> ChangePayload:
-    """Merges keys, at the top or at `key`."""
+    """Merges values into the payload, at the top or into the object at `key`."""
     keys = _object_path(request.key, join(path, "key")) if request.HasField("key") else ()
     change = partial(merged, keys=keys, values=_payload_of(request, path))
     condition = _condition_of(request, path, target, request.compare)
@@ -121,14 +121,14 @@ def set_payload_of(request: points_pb2.PointsSetPayloadRequest, path: str, targe
 
 
 def overwrite_payload_of(request: points_pb2.PointsOverwritePayloadRequest, path: str, target: Target) -> ChangePayload:
-    """Replaces payloads."""
+    """Replaces whole payloads."""
     change = partial(replaced, values=_payload_of(request, path))
     condition = _condition_of(request, path, target, request.compare)
     return ChangePayload(selector=_selector_of(request.selector, path, target), change=change, condition=condition)
 
 
 def delete_payload_of(request: points_pb2.PointsDeletePayloadRequest, path: str, target: Target) -> ChangePayload:
-    """Removes paths."""
+    """Removes what paths lead to from payloads."""
     here = join(path, "keys")
     check_some(len(request.keys), here)
     for index, key in enumerate(request.keys):
@@ -138,7 +138,7 @@ def delete_payload_of(request: points_pb2.PointsDeletePayloadRequest, path: str,
 
 
 def clear_payload_of(request: points_pb2.PointsClearPayloadRequest, path: str, target: Target) -> ChangePayload:
-    """Empties payloads."""
+    """Makes payloads empty."""
     change = partial(replaced, values={})
     return ChangePayload(selector=_selector_of(request.selector, path, target), change=change, removes=True)
 
@@ -153,7 +153,7 @@ OPERATION_OF: Mapping[str, Callable[[Any, str, Target], Operation]] = {
     "delete_payload": delete_payload_of,
     "clear_payload": clear_payload_of,
 }
-"""Every kind of `UpdateOperation` and what it becomes."""
+"""For each kind of `UpdateOperation`, the function that converts it."""
 
 
 def operations_of(request: points_pb2.PointsUpdateBatchRequest, target: Target) -> list[Operation]:
@@ -168,9 +168,9 @@ def _operation_of(operation: points_pb2.UpdateOperation, path: str, target: Targ
     kind = kind_of(operation, path)
     write, here = getattr(operation, kind), join(path, kind)
     if write.collection_name:
-        raise InvalidRequest(join(here, "collection_name"), "it is the batch that names the collection")
+        raise InvalidRequest(join(here, "collection_name"), "leave it out: the batch names the collection")
     if write.HasField("wait"):
-        raise InvalidRequest(join(here, "wait"), "it is the batch that waits or does not")
+        raise InvalidRequest(join(here, "wait"), "leave it out: the batch says whether to wait")
     return OPERATION_OF[kind](write, here, target)
 
 
@@ -185,7 +185,7 @@ def _selector_of(message: points_pb2.PointsSelector, path: str, target: Target) 
 def _mode_of(request: points_pb2.PointsUpsertRequest, path: str) -> UpsertMode:
     mode = enum_value(_UPSERT_MODES, request.mode, join(path, "mode"))
     if mode is UpsertMode.INSERT_ONLY and (request.HasField("condition") or request.compare):
-        raise InvalidRequest(join(path, "mode"), "a condition is for points that exist, which INSERT_ONLY skips")
+        raise InvalidRequest(join(path, "mode"), "a condition is about existing points, but INSERT_ONLY skips those")
     return mode
 
 
@@ -217,7 +217,7 @@ def _payload_of(
 
 
 def _object_path(text: str, path: str) -> tuple[str, ...]:
-    """The keys of a path of objects, `a.b`."""
+    """The keys of a path through objects, such as `a.b`. Raises InvalidRequest."""
     _check_path(text, path)
     steps = parse_path(text)
     if any(step.arrays for step in steps):

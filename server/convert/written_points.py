@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from headwater.v1 import points_pb2
 from headwater.v1.common_pb2 import PointStruct
+from server.convert.field_paths import join
 from server.convert.ids import point_id_of
 from server.convert.payload import stored_payload
-from server.convert.payload_fields import join
 from server.convert.sparse_and_multi import space_bodies_of
 from server.convert.vectors import space_vectors_of
 from server.wire import ColumnarRequest, PointColumns

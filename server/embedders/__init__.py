@@ -2,14 +2,14 @@
 
 from server.embedders.embedder import Embedders, Role
 from server.embedders.settings import EmbedderSettings, read_embedders
-from server.embedders.texts import MAX_TEXT_BYTES, Place, Texts, check_row, explained
+from server.embedders.texts import MAX_TEXT_BYTES, TextInput, Texts, check_row, explained
 
 __all__ = [
     "MAX_TEXT_BYTES",
     "EmbedderSettings",
     "Embedders",
-    "Place",
     "Role",
+    "TextInput",
     "Texts",
     "check_row",
     "explained",

@@ -1,4 +1,4 @@
-"""Remembers the vectors of texts within a bound of bytes; the least recently used go first."""
+"""Remembers the vectors of texts within a bound of bytes. The least recently used go first."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from storage.bounded_cache import BoundedCache
 
-_ENTRY_BYTES = 200  # what an entry costs besides its text and its vector, about
+_ENTRY_BYTES = 200  # about how many bytes an entry takes besides its text and its vector
 
 
 class _Known(NamedTuple):
@@ -18,7 +18,7 @@ class _Known(NamedTuple):
 
 
 class VectorCache:
-    """Safe for many threads. `most_bytes` 0 remembers nothing."""
+    """Safe for many threads. With `most_bytes` 0 it remembers nothing."""
 
     def __init__(self, most_bytes: int) -> None:
         self._known: BoundedCache[str, _Known] = BoundedCache(most_bytes, _cost)
@@ -30,7 +30,7 @@ class VectorCache:
     def put(self, text: str, row: NDArray[np.float32]) -> None:
         """Keeps a copy of `row`, which may be a view of something larger."""
         row = row.copy()
-        row.flags.writeable = False  # many requests read it
+        row.flags.writeable = False  # many requests read the same array
         self._known.put(text, _Known(row, len(text)))
 
 

@@ -24,7 +24,7 @@ class Role(Enum):
 
 
 class Model(Protocol):
-    """Makes vectors: one row (float32) per text, in order."""
+    """Makes vectors: one float32 row per text, in order."""
 
     def embed(self, texts: Sequence[str], budget: Budget) -> NDArray[np.float32]: ...
     def close(self) -> None: ...
@@ -42,7 +42,7 @@ class Embedder:
         self._lock = threading.Lock()
 
     def embed(self, texts: Sequence[str], role: Role, budget: Budget) -> list[NDArray[np.float32]]:
-        """The vector of each text, all of one length and finite. Equal texts are embedded once.
+        """The vector (float32) of each text, all of one length and finite. Equal texts are embedded once.
 
         Raises EmbedderNotConfigured, EmbedderUnavailable, EmbedderFailed, DeadlineExceeded, Cancelled.
         """
@@ -84,7 +84,7 @@ class Embedders:
         return sorted(self._embedders)
 
     def get(self, name: str, field: str = "") -> Embedder:
-        """Raises EmbedderNotConfigured, naming the field."""
+        """The embedder of this name. Raises EmbedderNotConfigured, which names `field`."""
         embedder = self._embedders.get(name)
         if embedder is None:
             known = ", ".join(map(repr, sorted(self._embedders))) or "none"

@@ -1,6 +1,6 @@
-"""HTTP POST to one endpoint: kept connections, retries with growing waits, limits of time and size.
+"""HTTP POST to one endpoint: reused connections, retries with growing waits, limits of time and size.
 
-It sends and returns bytes; openai.py knows their meaning. Proxies and redirects are not followed.
+It sends and returns bytes; openai.py knows their meaning. It follows no proxies and no redirects.
 """
 
 import contextlib
@@ -22,20 +22,23 @@ from storage.budget import Budget
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which the same request may succeed."""
 FIRST_WAIT_SECONDS = 0.25
-LONGEST_WAIT_SECONDS = 8.0
-LONGEST_RETRY_AFTER_SECONDS = 60.0
-"""An endpoint that wants to be left alone for longer is not waited for."""
+MAX_WAIT_SECONDS = 8.0
+MAX_RETRY_AFTER_SECONDS = 60.0
+"""If an endpoint asks for a longer wait, the request fails at once."""
 MAX_ANSWER_BYTES = 256 * 2**20
-POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
-_SHOWN = 200  # characters of an answer that an error quotes
-_CHUNK = 2**16
+POLL_SECONDS = 0.25  # how soon it is noticed that a caller went away
+_MAX_SHOWN_CHARACTERS = 200  # characters of an answer that an error shows
+_BYTES_PER_READ = 2**16
 
 
 class Endpoint:
     """Safe for many threads; at most `settings.parallel` requests run at a time."""
 
     def __init__(self, name: str, settings: OpenAISettings, path: str) -> None:
-        """`name` is the embedder's, for errors; `path` is added to the URL of the settings unless it ends in it."""
+        """`name` is the embedder's name, for errors.
+
+        `path` is added to the URL of the settings unless the URL ends in it.
+        """
         parts = urllib.parse.urlsplit(settings.url)
         base = parts.path.rstrip("/")
         self.name = name
@@ -48,13 +51,13 @@ class Endpoint:
     def post(self, body: bytes, budget: Budget) -> bytes:
         """The body of the answer with status 200.
 
-        Raises EmbedderUnavailable, EmbedderFailed, DeadlineExceeded or Cancelled; the last two within POLL_SECONDS,
-        whatever the endpoint does.
+        Raises EmbedderUnavailable, EmbedderFailed, DeadlineExceeded or Cancelled. The last two come within
+        POLL_SECONDS, whatever the endpoint does.
         """
         while not self._room.acquire(timeout=_step(budget)):
             budget.check()
         post = _Post(self, body, self._until(budget))
-        # A thread of its own that is never joined: name look-ups and connects cannot be interrupted.
+        # The thread is never joined, since name look-ups and connects cannot be interrupted.
         threading.Thread(target=post.run, name="embedding", daemon=True).start()
         try:
             return post.wait(budget)
@@ -67,10 +70,10 @@ class Endpoint:
             self._idle.pop().close()
 
     def _until(self, budget: Budget) -> float:
-        """When to stop trying, in seconds of `time.monotonic()`. There is always an end, also without a deadline."""
+        """When to stop trying, in seconds of `time.monotonic()`. There is an end even without a deadline."""
         attempts = self.settings.retries + 1
         end = time.monotonic() + attempts * self.settings.timeout_seconds
-        end += self.settings.retries * LONGEST_RETRY_AFTER_SECONDS
+        end += self.settings.retries * MAX_RETRY_AFTER_SECONDS
         return end if budget.deadline is None else min(end, budget.deadline)
 
     def connection(self) -> tuple[http.client.HTTPConnection, bool]:
@@ -125,9 +128,9 @@ class _Post:
             except TimeoutError:
                 budget.check()
                 if time.monotonic() > self._until + POLL_SECONDS:
-                    raise EmbedderUnavailable(self._endpoint.name, "no whole answer in time") from None
+                    raise EmbedderUnavailable(self._endpoint.name, "the answer did not come in time") from None
             except EmbedderUnavailable:
-                budget.check()  # what failed for want of time is the deadline's fault
+                budget.check()  # if time ran out, the error is that of the deadline
                 raise
 
     def abandon(self) -> None:
@@ -140,7 +143,7 @@ class _Post:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def _try_all(self) -> bytes:
-        endpoint, why = self._endpoint, "there was no time to ask"
+        endpoint, why = self._endpoint, "no time was left for the request"
         for attempt in range(endpoint.settings.retries + 1):
             after = None
             try:
@@ -150,25 +153,25 @@ class _Post:
             else:
                 if status == http.HTTPStatus.OK:
                     return answer
-                why = f"HTTP status {status}: {answer[:_SHOWN].decode(errors='replace')}"
+                why = f"HTTP status {status}: {answer[:_MAX_SHOWN_CHARACTERS].decode(errors='replace')}"
                 if status not in TRANSIENT:
                     raise EmbedderFailed(endpoint.name, f"refuses: {why}", status=status)
                 after = retry_after(headers)
             wait = wait_before(attempt) if after is None else after
-            too_long = wait > LONGEST_RETRY_AFTER_SECONDS or time.monotonic() + wait >= self._until
+            too_long = wait > MAX_RETRY_AFTER_SECONDS or time.monotonic() + wait >= self._until
             if attempt == endpoint.settings.retries or too_long or self._given_up.wait(wait):
                 break
         raise EmbedderUnavailable(endpoint.name, why)
 
     def _attempt(self) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body. A kept connection that proves closed is replaced once."""
+        """Status, headers and body. If a reused connection turns out to be closed, a new one is tried once."""
         connection, used = self._endpoint.connection()
         try:
             return self._exchange(connection)
         except (ConnectionError, http.client.BadStatusLine):
             if not used or self._given_up.is_set():
                 raise
-        self._endpoint.close()  # the others are as old
+        self._endpoint.close()  # the other idle connections are as old
         return self._exchange(self._endpoint.connection()[0])
 
     def _exchange(self, connection: http.client.HTTPConnection) -> tuple[int, Mapping[str, str], bytes]:
@@ -193,7 +196,7 @@ class _Post:
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds that the header Retry-After asks to wait, as a number or as a date; None when it does not ask."""
+    """The seconds to wait from the header Retry-After, a number or a date; None without the header."""
     text = next((value.strip() for name, value in headers.items() if name.lower() == "retry-after"), "")
     if text.isascii() and text.isdigit():
         return float(text)
@@ -205,14 +208,17 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 
 def wait_before(retry: int) -> float:
-    """Seconds before the retry of this number, from 0: twice as long each time, drawn from its upper half."""
-    return min(FIRST_WAIT_SECONDS * 2.0**retry, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0)
+    """Seconds to wait before retry number `retry` (from 0).
+
+    They double each time, and are random in their upper half.
+    """
+    return min(FIRST_WAIT_SECONDS * 2.0**retry, MAX_WAIT_SECONDS) * random.uniform(0.5, 1.0)
 
 
 def _body_of(connection: http.client.HTTPConnection, response: http.client.HTTPResponse, end: float) -> bytes:
-    """The whole body. Raises TimeoutError after `end`, HTTPException for one that is too long or cut short."""
+    """The whole body. Raises TimeoutError after `end`, HTTPException if the body is too long or cut short."""
     parts, size = [], 0
-    while chunk := response.read1(_CHUNK):
+    while chunk := response.read1(_BYTES_PER_READ):
         parts.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
@@ -221,12 +227,12 @@ def _body_of(connection: http.client.HTTPConnection, response: http.client.HTTPR
             connection.sock.settimeout(_left(end))
     if response.length:
         raise http.client.IncompleteRead(b"", response.length)
-    response.close()  # read1, unlike read, does not say that the connection is free
+    response.close()  # read1, unlike read, does not mark the connection as free
     return b"".join(parts)
 
 
 def _left(end: float) -> float:
-    """Seconds until `end`. Raises TimeoutError when it has come."""
+    """Seconds until `end`. Raises TimeoutError if there are none."""
     seconds = end - time.monotonic()
     if seconds <= 0:
         raise TimeoutError("the answer took too long")

@@ -13,11 +13,14 @@ from storage.budget import Budget
 from storage.files import hide_folder
 
 INT64_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-"""The inputs that models of texts have, by name."""
+"""The names of the inputs of models for texts."""
 
 
 class OnnxModel:
-    """Safe for many threads. Raises EmbedderNotConfigured when a package or a file is missing or cannot be read."""
+    """A loaded model. Safe for many threads.
+
+    Raises EmbedderNotConfigured if a package or a file is missing or unreadable.
+    """
 
     def __init__(self, name: str, settings: OnnxSettings) -> None:
         self._name = name
@@ -77,8 +80,10 @@ class OnnxModel:
 
 
 def pool(output: NDArray[np.float32], mask: NDArray[np.int64], pooling: str) -> NDArray[np.float32] | None:
-    """One row per text of the model's output: of (n, tokens, d) the mean of the tokens that `mask` (n, tokens) marks,
-    or the first one; (n, d) as it is. None for any other shape."""
+    """One row per text from the model's output; None for an output of another shape.
+
+    An output (n, d) stays as it is. Of an output (n, tokens, d), `pooling` takes the first token, or the mean of the
+    tokens that `mask` (n, tokens) marks."""
     if output.ndim == 2:
         return output.copy()
     if output.ndim != 3:

@@ -1,4 +1,4 @@
-"""Embeddings from an endpoint with the API of OpenAI: texts to rows, in batches that run at the same time."""
+"""Embeddings from an endpoint with OpenAI's API: texts become rows, in batches that run at the same time."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ from server.errors import EmbedderFailed
 from storage.budget import Budget
 
 MAX_BATCH_BYTES = 4 * 2**20
-"""Bytes of the texts of one HTTP request; a single text may have more."""
+"""Bytes of the texts of one HTTP request. A single text may have more."""
 
 
 class OpenAIEndpoint:
@@ -46,7 +46,7 @@ class OpenAIEndpoint:
         self._endpoint.close()
 
     def _embed_batches(self, batches: list[list[str]], budget: Budget) -> list[NDArray[np.float32]]:
-        """The rows of each batch. When one batch fails, the others are abandoned."""
+        """The rows of each batch. If one batch fails, the others are abandoned."""
         failed = threading.Event()
         shared = Budget(budget.deadline, lambda: failed.is_set() or budget.is_cancelled())
         with ThreadPoolExecutor(min(len(batches), self._settings.parallel)) as pool:
@@ -68,7 +68,7 @@ class OpenAIEndpoint:
         try:
             return rows_of(json.loads(answer), len(texts))
         except (ValueError, RecursionError) as error:
-            raise EmbedderFailed(self._name, f"gives what is no list of embeddings: {error}") from None
+            raise EmbedderFailed(self._name, f"gives no valid list of embeddings: {error}") from None
 
 
 def batches_of(texts: Sequence[str], size: int) -> list[list[str]]:
@@ -86,7 +86,10 @@ def batches_of(texts: Sequence[str], size: int) -> list[list[str]]:
 
 
 def rows_of(answer: Any, count: int) -> NDArray[np.float32]:
-    """The embeddings of an answer by their `index`: (count, dimensions). Raises ValueError for any other answer."""
+    """The embeddings of an answer, ordered by their `index`: float32 (count, dimensions).
+
+    Raises ValueError if it is invalid.
+    """
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         raise ValueError("it has no list `data` of objects")
@@ -94,7 +97,7 @@ def rows_of(answer: Any, count: int) -> NDArray[np.float32]:
         raise ValueError(f"it has {len(data)} embeddings for {count} texts")
     indexes = [item.get("index", position) for position, item in enumerate(data)]
     if any(type(index) is not int for index in indexes) or sorted(indexes) != list(range(count)):
-        raise ValueError("the indexes of its embeddings are not those of the texts")
+        raise ValueError("the indexes of its embeddings do not match the texts")
     rows = [_row_of(item.get("embedding"), index) for index, item in zip(indexes, data, strict=True)]
     if len({len(row) for row in rows}) > 1:
         raise ValueError("its embeddings have different lengths")
@@ -104,14 +107,14 @@ def rows_of(answer: Any, count: int) -> NDArray[np.float32]:
 
 
 def _row_of(embedding: Any, index: int) -> NDArray[np.float32]:
-    """A list of numbers, or the bytes of little-endian float32 as base64."""
+    """The vector from a list of numbers, or from the base64 bytes of little-endian float32. Raises ValueError."""
     if isinstance(embedding, str):
         try:
             return np.frombuffer(base64.b64decode(embedding, validate=True), "<f4").astype(np.float32)
         except (binascii.Error, ValueError):
             raise ValueError(f"embedding {index} is neither a list of numbers nor base64 of floats") from None
     if not isinstance(embedding, list) or not all(type(value) in (float, int) for value in embedding):
-        raise ValueError(f"embedding {index} is no list of numbers")
+        raise ValueError(f"embedding {index} is not a list of numbers")
     if not embedding:
         raise ValueError(f"embedding {index} is empty")
     try:

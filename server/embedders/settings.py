@@ -1,4 +1,4 @@
-"""Settings of embedders: a TOML file with one table for each, read into frozen data. Starts no embedder."""
+"""Settings of embedders: a TOML file with one table for each, read into frozen data. It starts no embedder."""
 
 import dataclasses
 import os
@@ -17,7 +17,7 @@ DEFAULT_CACHE_BYTES = 64 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAISettings:
-    """An endpoint that speaks OpenAI's `/v1/embeddings`. `timeout_seconds` bounds one attempt of one batch."""
+    """An endpoint with OpenAI's `/v1/embeddings`. `timeout_seconds` bounds one attempt of one batch."""
 
     url: str
     model: str
@@ -53,7 +53,7 @@ KINDS: Mapping[str, type[OpenAISettings] | type[OnnxSettings]] = {"openai": Open
 
 
 def read_embedders(file: Path, environment: Mapping[str, str] = os.environ) -> dict[str, EmbedderSettings]:
-    """The settings of each embedder of the TOML `file`, by name. Raises InvalidConfig, naming table and key."""
+    """The settings of each embedder of the TOML `file`, by name. Raises InvalidConfig, which names table and key."""
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -66,17 +66,17 @@ def read_embedders(file: Path, environment: Mapping[str, str] = os.environ) -> d
 def _settings_of(name: str, table: Any, environment: Mapping[str, str]) -> EmbedderSettings:
     where = f"embedders: [{name}]"
     if not isinstance(table, dict):
-        raise InvalidConfig(f"embedders: {name!r} is no table; write [{name}] above its settings")
+        raise InvalidConfig(f"embedders: {name!r} is not a table; write [{name}] above its settings")
     if not name.strip() or len(name.encode()) > MAX_NAME_BYTES:
         raise InvalidConfig(f"{where} has no name of 1 to {MAX_NAME_BYTES} bytes")
     values = dict(table)
     kind = values.pop("kind", None)
     if kind not in KINDS:
-        raise InvalidConfig(f"{where} kind: {kind!r} is none of {', '.join(KINDS)}")
+        raise InvalidConfig(f"{where} kind: {kind!r} is not one of {', '.join(KINDS)}")
     fields = {each.name: each for each in dataclasses.fields(KINDS[kind]) if "derived" not in each.metadata}
     for key, value in values.items():
         if key not in fields:
-            raise InvalidConfig(f"{where} {key}: is no setting of {kind}; there are: {', '.join(fields)}")
+            raise InvalidConfig(f"{where} {key}: is not a setting of {kind}; there are: {', '.join(fields)}")
         values[key] = _typed(value, fields[key].type, f"{where} {key}")
         try:
             check_setting(fields[key], values[key])
@@ -92,7 +92,7 @@ def _settings_of(name: str, table: Any, environment: Mapping[str, str]) -> Embed
 
 
 def _typed(value: Any, kind: Any, where: str) -> Any:
-    """`value` if it is of the type `kind`; an integer may stand for a float."""
+    """`value` if it has the type `kind`. An integer is also accepted as a float. Raises InvalidConfig."""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:
@@ -107,11 +107,11 @@ def _check_url(url: str, where: str) -> None:
     except ValueError:
         known = False
     if not known or not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidConfig(f"{where} url: {url!r} is no http or https URL, as http://localhost:8080/v1")
+        raise InvalidConfig(f"{where} url: {url!r} is not an http or https URL such as http://localhost:8080/v1")
 
 
 def _api_key(variable: str, where: str, environment: Mapping[str, str]) -> str:
-    """The key in the environment variable of this name; "" without a name."""
+    """The key in the environment variable of this name; "" if no name is given. Raises InvalidConfig."""
     if not variable:
         return ""
     key = environment.get(variable, "")

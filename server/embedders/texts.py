@@ -1,6 +1,6 @@
-"""Texts in requests: finds them and replaces each by the vector that its embedder makes.
+"""Texts in requests: finds them, and replaces each by the vector that its embedder makes.
 
-After that a request holds vectors only, so the layers below know no texts. All texts of a request that have the same
+After that, a request has only vectors, so the layers below know no texts. All texts of a request that have the same
 embedder go to it together.
 """
 
@@ -25,20 +25,20 @@ from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import CollectionSchema
 
 MAX_TEXT_BYTES = 65_536
-"""Bytes of a text that is embedded: models read the first few thousand at most."""
+"""Bytes of a text to embed. Models read only the first few thousand."""
 
 MAX_TEXTS = 10_000
-"""Texts of one request: all their vectors are made before anything is answered or written."""
+"""Texts of one request. All their vectors are made before anything is answered or written."""
 
 UsingRequest = vde_pb2.VDEEvaluateRecallRequest
 RootMessage = points_pb2.PointsQueryRequest | points_pb2.PointsSearchRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TextInput:
     """A text in a request: the message that holds it, its space, and the path of its field.
 
-    Of a query also the query's path and the stage, as explanations call it.
+    For texts of queries also the query's path, and the stage as explanations name it.
     """
 
     holder: Vector | VectorInput
@@ -60,54 +60,52 @@ class Texts:
 
     def of_queries(
         self, requests: Iterable[tuple[RootMessage, str]], schema: CollectionSchema, budget: Budget
-    ) -> list[Place]:
-        """Embeds the texts of query requests, each given with its path; where they were."""
-        places = [
-            replace(place, query=path)
-            for request, path in requests
-            for place in _in_stage(request, path, "root", schema)
+    ) -> list[TextInput]:
+        """Embeds the texts of query requests, each given with its path. Returns where the texts were."""
+        texts = [
+            replace(text, query=path) for request, path in requests for text in _in_stage(request, path, "root", schema)
         ]
-        self.embed(places, schema, Role.QUERY, budget)
-        return places
+        self.embed(texts, schema, Role.QUERY, budget)
+        return texts
 
     def of_vectors(
         self, vectors: Iterable[Vector], request: UsingRequest, schema: CollectionSchema, budget: Budget
     ) -> None:
-        """Embeds the texts among `queries`, the query vectors of a request that says which space it is about."""
-        texts = [(index, vector) for index, vector in enumerate(vectors) if vector.WhichOneof("kind") == "text"]
-        if texts:
+        """Embeds the texts among `vectors`. `request` names their space and the fields of errors."""
+        holders = [(index, vector) for index, vector in enumerate(vectors) if vector.WhichOneof("kind") == "text"]
+        if holders:
             space = space_of(request.using if request.HasField("using") else None, schema, "using")
-            places = [Place(vector, space, f"queries[{index}]") for index, vector in texts]
-            self.embed(places, schema, Role.QUERY, budget)
+            texts = [TextInput(vector, space, f"queries[{index}]") for index, vector in holders]
+            self.embed(texts, schema, Role.QUERY, budget)
 
     def of_write(self, request: Any, schema: CollectionSchema, budget: Budget) -> None:
-        """Embeds the texts of a write for spaces that have an embedder. Conversion refuses all other texts."""
+        """Embeds the texts of a write, for spaces that have an embedder. Conversion refuses all other texts."""
         spaces = [name for name, space in schema.dense.items() if space.embedder is not None]
         if spaces:
             self.embed(list(_in_write(request, spaces)), schema, Role.DOCUMENT, budget)
 
-    def embed(self, places: Sequence[Place], schema: CollectionSchema, role: Role, budget: Budget) -> None:
-        """Replaces texts by vectors. All texts are checked before the first call of an embedder.
+    def embed(self, texts: Sequence[TextInput], schema: CollectionSchema, role: Role, budget: Budget) -> None:
+        """Replaces texts by vectors. All texts are checked before an embedder is called.
 
         Raises InvalidRequest, LimitExceeded, and what `Embedder.embed` raises.
         """
-        if len(places) > MAX_TEXTS:
-            field = places[MAX_TEXTS].path
-            raise LimitExceeded(field, limit="MAX_TEXTS", maximum=MAX_TEXTS, actual=len(places))
-        by_embedder: dict[str, list[Place]] = {}
-        for place in places:
-            check_text(place.document.text, join(place.path, "text"))
-            name = embedder_of(schema, place.space, place.path)
-            by_embedder.setdefault(name, []).append(place)
+        if len(texts) > MAX_TEXTS:
+            field = texts[MAX_TEXTS].path
+            raise LimitExceeded(field, limit="MAX_TEXTS", maximum=MAX_TEXTS, actual=len(texts))
+        by_embedder: dict[str, list[TextInput]] = {}
+        for text in texts:
+            check_text(text.document.text, join(text.path, "text"))
+            name = embedder_of(schema, text.space, text.path)
+            by_embedder.setdefault(name, []).append(text)
         embedders = {name: self.embedders.get(name, group[0].path) for name, group in by_embedder.items()}
         for name, group in by_embedder.items():
-            rows = embedders[name].embed([place.document.text for place in group], role, budget)
-            for place, row in zip(group, rows, strict=True):
-                _put(place, row, schema, name)
+            rows = embedders[name].embed([text.document.text for text in group], role, budget)
+            for text, row in zip(group, rows, strict=True):
+                _put(text, row, schema, name)
 
 
 def embedder_of(schema: CollectionSchema, space: str, field: str) -> str:
-    """The name of the embedder of a space. Raises EmbedderNotConfigured, naming the field that holds a text."""
+    """The name of the embedder of a space. If it has none, raises EmbedderNotConfigured, which names `field`."""
     name = schema.dense[space].embedder if space in schema.dense else None
     if name is None:
         raise no_embedder(space, field)
@@ -117,7 +115,7 @@ def embedder_of(schema: CollectionSchema, space: str, field: str) -> str:
 def check_text(text: str, field: str) -> None:
     """Raises InvalidRequest or LimitExceeded unless `text` can be embedded."""
     if not text.strip():
-        raise InvalidRequest(field, "the text is empty, or white space alone")
+        raise InvalidRequest(field, "the text is empty, or only white space")
     if (size := len(text.encode())) > MAX_TEXT_BYTES:
         raise LimitExceeded(field, limit="MAX_TEXT_BYTES", maximum=MAX_TEXT_BYTES, actual=size)
 
@@ -126,13 +124,13 @@ def check_row(row: NDArray[np.float32], schema: CollectionSchema, space: str, em
     """Raises EmbedderFailed unless the vector has as many dimensions as the space."""
     size = schema.dense[space].size
     if len(row) != size:
-        what = f"makes vectors of {len(row)} dimensions, and those of the space {space!r} have {size}"
+        what = f"makes vectors of {len(row)} dimensions, but the space {space!r} has {size}"
         raise EmbedderFailed(embedder, what, expected=size, actual=len(row))
 
 
-def explained(explanation: Explanation, places: Sequence[Place], schema: CollectionSchema) -> Explanation:
-    """The explanation. Each stage whose query was a text gets its embedder as an attribute of the search."""
-    names = {place.stage: schema.dense[place.space].embedder or "" for place in places}
+def explained(explanation: Explanation, texts: Sequence[TextInput], schema: CollectionSchema) -> Explanation:
+    """The explanation. For each stage whose query was a text, the search also shows its embedder."""
+    names = {text.stage: schema.dense[text.space].embedder or "" for text in texts}
     if not names:
         return explanation
     root = _with_embedders(explanation.root, names)
@@ -147,14 +145,14 @@ def _with_embedders(node: ExplainNode, names: Mapping[str, str]) -> ExplainNode:
     return replace(node, children=children, attributes=attributes)
 
 
-def _put(place: Place, row: NDArray[np.float32], schema: CollectionSchema, embedder: str) -> None:
-    check_row(row, schema, place.space, embedder)
-    holder = place.holder
+def _put(text: TextInput, row: NDArray[np.float32], schema: CollectionSchema, embedder: str) -> None:
+    check_row(row, schema, text.space, embedder)
+    holder = text.holder
     holder.Clear()
     write_dense(holder.vector if isinstance(holder, VectorInput) else holder, row)
 
 
-def _in_write(request: Any, spaces: Sequence[str]) -> Iterator[Place]:
+def _in_write(request: Any, spaces: Sequence[str]) -> Iterator[TextInput]:
     match request:
         case points_pb2.PointsUpsertRequest() | points_pb2.PointsUpdateVectorsRequest():
             yield from _in_points(request.points, "points", spaces)
@@ -166,16 +164,16 @@ def _in_write(request: Any, spaces: Sequence[str]) -> Iterator[Place]:
                     yield from _in_points(points, f"operations[{index}].{kind}.points", spaces)
 
 
-def _in_points(points: Iterable[Any], path: str, spaces: Sequence[str]) -> Iterator[Place]:
+def _in_points(points: Iterable[Any], path: str, spaces: Sequence[str]) -> Iterator[TextInput]:
     for index, point in enumerate(points):
         vectors = point.vectors
         for space in spaces:
             if space in vectors and vectors[space].WhichOneof("kind") == "text":
-                yield Place(vectors[space], space, f'{path}[{index}].vectors["{space}"]')
+                yield TextInput(vectors[space], space, f'{path}[{index}].vectors["{space}"]')
 
 
-def _in_stage(message: Any, path: str, stage: str, schema: CollectionSchema) -> Iterator[Place]:
-    """The texts of a stage and of those below it. Errors of its space are those of the planner."""
+def _in_stage(message: Any, path: str, stage: str, schema: CollectionSchema) -> Iterator[TextInput]:
+    """The texts of a stage and of the stages below it. Errors of its space are those of the planner."""
     if isinstance(message, points_pb2.PointsSearchRequest):
         inputs = _inputs(message.vector, join(path, "vector"))
     else:
@@ -184,11 +182,11 @@ def _in_stage(message: Any, path: str, stage: str, schema: CollectionSchema) -> 
             yield from _in_stage(child, f"{join(path, 'prefetch')}[{index}]", f"{stage}.prefetch[{index}]", schema)
     for holder, field in inputs:
         using = message.using if message.HasField("using") else None
-        yield Place(holder, space_of(using, schema, join(path, "using")), field, stage=stage)
+        yield TextInput(holder, space_of(using, schema, join(path, "using")), field, stage=stage)
 
 
 def _inputs(message: Message, path: str) -> Iterator[tuple[Vector | VectorInput, str]]:
-    """The messages that hold texts. They are found by type, so no kind of query can be forgotten."""
+    """The messages that hold texts. They are found by type, so that no kind of query can be forgotten."""
     if isinstance(message, Vector | VectorInput) and message.WhichOneof("kind") == "text":
         yield message, path
         return

@@ -1,10 +1,10 @@
 """What can go wrong with embedders: leaves of the tree in storage/errors.py that only the server raises.
 
 WrongState
-├── EmbedderNotConfigured     a text, and no embedder that could make a vector of it
-└── EmbedderFailed            it refused, or gave what is no vector of the space
+├── EmbedderNotConfigured     a text was given, but no embedder can make a vector of it
+└── EmbedderFailed            the embedder refused, or its answer is no vector of the space
 EngineError
-└── EmbedderUnavailable       it gave no answer, after all retries
+└── EmbedderUnavailable       the embedder gave no answer, after all retries
 """
 
 from storage.errors import EngineError, WrongState
@@ -18,13 +18,13 @@ class EmbedderNotConfigured(WrongState):
 
 
 def no_embedder(space: str, field: str) -> EmbedderNotConfigured:
-    """The error of a text, in `field`, for a space that has no embedder."""
+    """The error for a text in `field`, if the space has no embedder."""
     what = f"the space {space!r} has no embedder, so it takes vectors, not texts; set the embedder of its settings"
     return EmbedderNotConfigured(what, field=field)
 
 
 class EmbedderFailed(WrongState):
-    """The embedder answered with something unusable, and would do so again."""
+    """The embedder's answer is unusable, and would be so again."""
 
     def __init__(self, embedder: str, message: str, **metadata: object) -> None:
         super().__init__(f"the embedder {embedder!r} {message}", embedder=embedder, **metadata)

@@ -1,4 +1,4 @@
-"""What admission refuses. Knows no status."""
+"""Errors of admission. It knows no status codes."""
 
 from storage.errors import Exhausted
 

@@ -1,4 +1,4 @@
-"""Errors on the wire: the status and reason of each error class, and the details it carries. Raises nothing itself."""
+"""Errors on the wire: the status and reason of each error class, and the details that it carries. It raises nothing."""
 
 import logging
 import uuid
@@ -17,7 +17,7 @@ from storage.files import told
 
 DOMAIN = "headwater"
 MAX_MESSAGE_BYTES = 1024
-"""An error travels in HTTP/2 trailers, of which a client takes 8 KiB by default, so long texts are cut."""
+"""Longer texts are cut. Errors travel in HTTP/2 trailers, and by default a client accepts 8 KiB of them."""
 MAX_DETAIL_BYTES = 512
 
 logger = logging.getLogger(__name__)
@@ -94,14 +94,14 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
 }
 INTERNAL = (StatusCode.INTERNAL, reasons.ERROR_REASON_INTERNAL)
 OF_WHAT_WAS_SENT = (storage.InvalidRequest, storage.NotFound, storage.AlreadyExists)
-"""Errors that repeat what the caller sent, as it was sent, and say nothing of files of this server."""
+"""Errors that repeat what the caller sent, unchanged, and reveal no files of this server."""
 OPERATOR_MUST_ACT = (storage.CorruptStore, storage.StorageFailed, storage.StorageFull, storage.SystemLimitReached)
 
 
 def status_of(error: Exception) -> Status:
     """The status to send for `error`.
 
-    What is not in the table is a bug of ours: logged with its traceback, and told to the caller by an id alone.
+    An error that is not in the table is a bug of ours. It is logged with its traceback, and the caller gets only an id.
     """
     if not isinstance(error, storage.EngineError) or type(error) not in STATUS_OF:
         error_id = uuid.uuid4().hex
@@ -109,7 +109,7 @@ def status_of(error: Exception) -> Status:
         return _status(INTERNAL, f"internal error {error_id}; the server's log has the details", {"id": error_id})
     if isinstance(error, OPERATOR_MUST_ACT):
         logger.error("%s: %s", type(error).__name__, error.message)
-    show = str if isinstance(error, OF_WHAT_WAS_SENT) else told  # the log has whole paths, clients have not
+    show = str if isinstance(error, OF_WHAT_WAS_SENT) else told  # the log has whole paths, clients get none
     facts = {key: show(value) for key, value in error.metadata.items()}
     status = _status(STATUS_OF[type(error)], show(error.message), facts)
     field, description = _violation(error)
@@ -129,7 +129,7 @@ def code_of(status: Status) -> str:
 
 
 def _violation(error: storage.EngineError) -> tuple[str, str]:
-    """The field that is wrong (`` when none is named), and what is wrong with it."""
+    """The field that is wrong (empty if none is named), and what is wrong with it."""
     if isinstance(error, storage.InvalidRequest):
         return error.field, error.description
     return error.metadata.get("field", ""), error.message
@@ -148,6 +148,6 @@ def _status(wire: WireStatus, message: str, metadata: Mapping[str, str]) -> Stat
 
 
 def _cut(text: str, most: int) -> str:
-    """`text`, or its beginning and an ellipsis within `most` bytes of UTF-8."""
+    """`text`, or its beginning and an ellipsis, in at most `most` bytes of UTF-8."""
     data = text.encode()
     return text if len(data) <= most else data[: most - 3].decode(errors="ignore") + "…"

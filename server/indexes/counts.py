@@ -1,4 +1,4 @@
-"""Counts of the records that an index covers, and the status that follows from them."""
+"""How many points an index covers, and the status that follows from these numbers."""
 
 import time
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from storage.files import told
 from storage.mvcc import Snapshot
 from storage.schema import IndexSource, ReadyPolicy
 
-SHARE_OF_TIME = 20
-"""Counts that searches carry are counted anew when that took at most one part in so many of the time since."""
+MIN_INTERVAL_FACTOR = 20
+"""Counts in answers to searches are made again only after so many times the time that counting took."""
 MAX_REMEMBERED = 256
-"""Indexes whose counts are kept, with 4 bytes for each of their records."""
+"""Indexes whose counts are kept, with 4 bytes for each of their points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class IndexCounts:
         known = self._counted.get(index.id)
         if known is not None:
             current = known.coverage.seq == index.collection.seq and index.policy.source is IndexSource.EXTERNAL
-            if current or now - known.at < SHARE_OF_TIME * known.seconds:
+            if current or now - known.at < MIN_INTERVAL_FACTOR * known.seconds:
                 return known.coverage
         counted = self.exact(index, budget)
         done = time.monotonic()
@@ -54,7 +54,7 @@ class IndexCounts:
         return counted
 
     def status(self, index: Index, budget: Budget = UNLIMITED) -> tuple[wire.IndexStatus, str]:
-        """The status. For ERROR also the reason, else an empty string."""
+        """The status, and for ERROR the reason; else an empty string."""
         if index.policy.source is IndexSource.MANAGED:
             return self._managed_status(index)
         with index.collection.snapshot() as snapshot:
@@ -92,6 +92,6 @@ class IndexCounts:
 
 
 def _check_there(index: Index, snapshot: Snapshot) -> None:
-    """Raises SpaceNotFound when the index was deleted since it was looked up."""
+    """Raises SpaceNotFound if the index was deleted after it was looked up."""
     if index.space not in snapshot.schema.dense:
         raise SpaceNotFound(index.space, snapshot.schema.names)

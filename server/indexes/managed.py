@@ -1,8 +1,7 @@
 """A managed index at work: a thread that embeds the texts of one property and follows every change of them.
 
 The thread goes through the points once, in the order of their slots. When commits change points, it looks at those
-again. It notes its progress in the collection from time to time. After a restart it looks again at what it had done
-but not noted.
+again. It saves its progress in the collection from time to time. After a restart it repeats work that was not saved.
 """
 
 import logging
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from server.embedders import Embedders, Role, check_row
 from server.errors import EmbedderNotConfigured
 from server.indexes.progress import Progress
-from server.indexes.texts import CHUNK, Chunk, chunk_from, chunk_of, digest
+from server.indexes.texts import POINTS_PER_CHUNK, Chunk, chunk_from, chunk_of, digest
 from server.indexes.vector_writes import delete_vectors, set_vectors, write
 from storage.budget import Budget
 from storage.collection import Collection
@@ -26,13 +25,13 @@ from storage.schema import DenseSpace
 from storage.write import Operation
 
 MAX_FAILURES = 3
-"""After so many failures in a row an index is in ERROR."""
+"""After so many failures in a row, an index is in ERROR."""
 FIRST_WAIT_SECONDS = 0.5
-"""The wait after a first failure; each further one waits twice as long."""
+"""The wait after the first failure. Each further wait is twice as long."""
 NOTE_SECONDS = 1.0
-"""How often progress is noted while less than a chunk was done."""
+"""How often progress is saved when less than a chunk was done."""
 POLL_SECONDS = 0.5
-"""How long it may take to notice that a collection was closed."""
+"""How long it may take until the thread notices that a collection was closed."""
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +39,15 @@ Slots = NDArray[np.uint32]
 
 
 class ManagedIndex:
-    """The index in the space `space_uid` of `collection`. `run` is for a thread of its own."""
+    """The index in the space `space_uid` of `collection`. `run` needs a thread of its own."""
 
     def __init__(self, collection: Collection, space_uid: int, embedders: Embedders) -> None:
         self.collection = collection
         self.space_uid = space_uid
         self.error = ""
-        """Why it gave up; empty while it works."""
+        """Why the index gave up; empty while it works."""
         self.began = False
-        """Whether it has read points at least once."""
+        """Whether the thread has read points at least once."""
         self._embedders = embedders
         self._progress = Progress()
         self._embedder: str | None = None
@@ -60,12 +59,12 @@ class ManagedIndex:
     def run(self) -> None:
         """Works until `stop`, or until the index or its collection is gone.
 
-        While it rests it does not keep the collection open.
+        While it waits for changes, it does not keep the collection open.
         """
         failures = 0
         while not self._ended():
             try:
-                with self.collection.hold():  # until the work is noted, else it would be done again
+                with self.collection.hold():  # until the work is saved, else it would be repeated
                     more = self._round()
                     failures = 0
                     if not more and self._unnoted:
@@ -84,13 +83,13 @@ class ManagedIndex:
             self._note()
 
     def wake(self) -> None:
-        """Says that there may be something to do."""
+        """Tells the thread that there may be work."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def rearm(self) -> None:
-        """Lets it try again after it gave up."""
+        """Lets the thread try again after it gave up."""
         with self._changed:
             self._rearmed, self.error = True, ""
             self._changed.notify_all()
@@ -107,22 +106,22 @@ class ManagedIndex:
             self._changed.notify_all()
 
     def stale(self, snapshot: Snapshot) -> Slots:
-        """Slots of points that changed after it looked at them: uint32, ascending."""
+        """Slots of points that changed after the thread looked at them: uint32, ascending."""
         return self._progress.stale_at(snapshot)
 
     def is_up_to_date(self, snapshot: Snapshot) -> bool:
-        """Whether it has looked at all that the snapshot sees."""
+        """Whether the thread has looked at all that the snapshot sees."""
         return self._idle and self._progress.has_seen(snapshot)
 
     def _round(self) -> bool:
-        """Looks at up to CHUNK points. Returns whether there are more."""
+        """Looks at up to POINTS_PER_CHUNK points. Returns whether there are more."""
         progress = self._progress
         with self.collection.snapshot() as snapshot:
             name, space = self._space(snapshot)
             assert space.policy is not None
             self._idle = False
             progress.take_changes(snapshot)
-            again = progress.stale[:CHUNK]
+            again = progress.stale[:POINTS_PER_CHUNK]
             if len(again):
                 chunk = chunk_of(snapshot, space.policy.property, again)
             else:
@@ -136,14 +135,17 @@ class ManagedIndex:
             progress.stale = progress.stale[len(again) :]
         elif chunk.records:
             progress.next_slot = chunk.records[-1].slot + 1
-        more = len(again) > 0 or len(chunk.records) == CHUNK
-        if not len(progress.stale) and self._unnoted >= CHUNK:
+        more = len(again) > 0 or len(chunk.records) == POINTS_PER_CHUNK
+        if not len(progress.stale) and self._unnoted >= POINTS_PER_CHUNK:
             self._note()
         self._idle = not more
         return more
 
     def _space(self, snapshot: Snapshot) -> tuple[str, DenseSpace]:
-        """The space and its name. A new embedder begins anew. Raises _Gone and EmbedderNotConfigured."""
+        """The space and its name. If the embedder was changed, all texts are embedded again.
+
+        Raises _Gone, EmbedderNotConfigured.
+        """
         found = [each for each in snapshot.schema.dense.items() if each[1].uid == self.space_uid]
         if not found:
             raise _Gone()
@@ -159,7 +161,7 @@ class ManagedIndex:
     def _operations(
         self, snapshot: Snapshot, name: str, space: DenseSpace, chunk: Chunk
     ) -> tuple[list[Operation], dict[int, int]]:
-        """What to write, and the digests of the texts (by slot) whose vectors are right once that is written."""
+        """What to write, and the digests (by slot) of the texts whose vectors are right after the write."""
         slots = np.array([record.slot for record in chunk.records], np.uint32)
         present, stored = snapshot.vectors(name, slots)
         digests = {int(slot): digest(text) for slot, text in zip(slots, chunk.texts, strict=True) if text is not None}
@@ -189,7 +191,7 @@ class ManagedIndex:
     def _embed(
         self, texts: Sequence[str], snapshot: Snapshot, name: str, space: DenseSpace
     ) -> list[NDArray[np.float32]]:
-        """A vector for each text: float32 of the dimension of the space. Raises what embedders raise."""
+        """A vector for each text: float32, of the space's dimension. Raises what embedders raise."""
         if not texts:
             return []
         assert space.embedder is not None
@@ -200,14 +202,14 @@ class ManagedIndex:
         return rows
 
     def _note(self) -> None:
-        """Notes durably how far it is. Requires: nothing is stale."""
+        """Saves durably how far the thread is. Requires: no slot is stale."""
         assert self._embedder is not None
         progress = self._progress
         self.collection.unseen.set_index_progress(self.space_uid, self._embedder, progress.seq, progress.next_slot)
         self._unnoted, self._noted_at = 0, time.monotonic()
 
     def _rest(self) -> None:
-        """Waits until it is woken. Notes what it did when that is due."""
+        """Waits until it is woken. Saves its progress if that is due."""
         due = self._noted_at + NOTE_SECONDS - time.monotonic() if self._unnoted else None
         if due is None or due > 0:
             self._wait_for(lambda: self._woken, due)
@@ -218,7 +220,7 @@ class ManagedIndex:
     def _failed(self, error: Exception, failures: int) -> None:
         """Waits before the next attempt.
 
-        After MAX_FAILURES it waits until it is rearmed or has another embedder.
+        After MAX_FAILURES it waits until `rearm` is called or the embedder changes.
         """
         message = error.message if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
         if not isinstance(error, EngineError):
@@ -251,7 +253,7 @@ class _Gone(Exception):
 
 
 def _settings(collection: Collection, space_uid: int) -> tuple[str, str | None] | None:
-    """The name and the embedder of the space; None when it is gone."""
+    """The name and the embedder of the space; None if the space is gone."""
     for name, space in collection.schema.dense.items():
         if space.uid == space_uid:
             return name, space.embedder

@@ -1,9 +1,9 @@
-"""How far a managed index is: which points it has looked at, and which of them changed since. Embeds nothing."""
+"""How far a managed index is: which points were looked at, and which of them changed since. It embeds nothing."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from server.indexes.texts import CHUNK
+from server.indexes.texts import POINTS_PER_CHUNK
 from storage.mvcc import Snapshot
 
 Slots = NDArray[np.uint32]
@@ -23,14 +23,15 @@ class Progress:
         self._digests = np.zeros(0, np.uint64)
 
     def restart(self, seq: int, next_slot: int) -> None:
-        """Goes on from what was noted in the collection, and forgets all else."""
+        """Starts again from the progress that the collection holds, and forgets all else."""
         self.seq, self.next_slot = seq, next_slot
         self.stale, self._digests = _NO_SLOTS, np.zeros(0, np.uint64)
 
     def take_changes(self, snapshot: Snapshot) -> None:
-        """Adds the points that changed since the last call to those that are stale."""
+        """Adds the points that changed since the last call to the stale ones."""
         changed = snapshot.changed_since(self.seq)
-        if changed is None:  # after a restart nobody has the list, but each point knows the commit that wrote it
+        # after a restart there is no list of changes, but each point knows the commit that wrote it
+        if changed is None:
             below = snapshot.all_slots()
             below = below[below < self.next_slot]
             newer = [record.slot for record in snapshot.existing(below) if record.version > self.seq]
@@ -39,7 +40,7 @@ class Progress:
         self.seq = snapshot.seq
 
     def stale_at(self, snapshot: Snapshot) -> Slots:
-        """Slots of points whose newest change in the snapshot was not looked at: uint32, ascending."""
+        """Slots of points whose newest change in the snapshot was not looked at yet: uint32, ascending."""
         changed = snapshot.changed_since(self.seq)
         return np.union1d(self.stale, _NO_SLOTS if changed is None else changed).astype(np.uint32)
 
@@ -49,13 +50,13 @@ class Progress:
         return changed is not None and not len(changed)
 
     def digest_of(self, slot: int) -> int:
-        """The digest of the text that was embedded for a slot; 0 when it is not known."""
+        """The digest of the text that was embedded for a slot; 0 if it is not known."""
         return int(self._digests[slot]) if slot < len(self._digests) else 0
 
     def remember(self, digests: dict[int, int]) -> None:
         """Keeps the digests of embedded texts by their slots."""
         if digests and max(digests) >= len(self._digests):
-            grown = np.zeros(2 * max(digests) + CHUNK, np.uint64)
+            grown = np.zeros(2 * max(digests) + POINTS_PER_CHUNK, np.uint64)
             grown[: len(self._digests)] = self._digests
             self._digests = grown
         self._digests[list(digests)] = list(digests.values())

@@ -1,4 +1,4 @@
-"""Finds the index that a request means: by its id, or by property and other facts. The name of a space always wins."""
+"""Finds the index that a request means: by its id, or by property and other facts. A space name, if given, decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def index_id(collection: Collection, space: DenseSpace) -> str:
 
 
 def index_of(database: Database, given: str) -> Index:
-    """The index of this id. Raises IndexNotFound, or what opening its collection raises."""
+    """The index with this id. Raises IndexNotFound, and what opening its collection raises."""
     uid, _, number = given.rpartition("-")
     collection = database.collection_of_uid(uid) if uid else None
     if collection is not None:
@@ -56,7 +56,7 @@ def indexes_of(collection: Collection) -> list[Index]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a request says about its index. `size` None: the request has a text, which needs an embedder."""
+    """What a request says about its index. `size` None: the request has a text, so the index needs an embedder."""
 
     property: str
     size: int | None
@@ -66,7 +66,7 @@ class Wanted:
 
 
 def space_meant(collection: Collection, schema: CollectionSchema, wanted: Wanted, path: str, vector: str) -> str:
-    """The name of the one space that fits. `path` is where the request says it, `vector` the field of the vector.
+    """The name of the only space that fits. Errors name `path` for the index and `vector` for the vector.
 
     Raises SpaceNotFound, IndexNotFound, EmptyVector, DimensionMismatch, EmbedderNotConfigured, AmbiguousIndex.
     """
@@ -91,7 +91,7 @@ def space_meant(collection: Collection, schema: CollectionSchema, wanted: Wanted
 
 
 def size_of(vector: Vector, field: str) -> int:
-    """The number of dimensions of a vector. Raises InvalidRequest for one that is not dense."""
+    """The number of dimensions of a vector. Raises InvalidRequest if it is not dense."""
     if kind_of(vector, field) != "dense":
         raise InvalidRequest(field, "an index takes dense vectors, one for each record")
     return len(vector_of(vector))
@@ -100,7 +100,7 @@ def size_of(vector: Vector, field: str) -> int:
 def check_property(name: str, field: str) -> None:
     """Raises InvalidRequest unless `name` is the path of a property."""
     if not name:
-        raise InvalidRequest(field, "a property is needed")
+        raise InvalidRequest(field, "give the name of a property")
     try:
         parse_path(name)
     except ValueError as error:
@@ -119,7 +119,10 @@ def _of_property(schema: CollectionSchema, wanted: Wanted) -> dict[str, DenseSpa
 
 
 def _fitting(spaces: Mapping[str, DenseSpace], wanted: Wanted, vector: str) -> dict[str, DenseSpace]:
-    """The indexes that take the vector: at least one."""
+    """The indexes that accept the vector, at least one.
+
+    Raises EmbedderNotConfigured, EmptyVector, DimensionMismatch.
+    """
     if wanted.size is None:
         fitting = {name: space for name, space in spaces.items() if space.embedder is not None}
         if not fitting:

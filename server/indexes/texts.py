@@ -1,4 +1,4 @@
-"""The texts of a property, read from some points at a time. Embeds nothing."""
+"""Reads the texts of a property, from a chunk of points at a time. It embeds nothing."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from server.embedders import MAX_TEXT_BYTES
 from storage.mvcc import Snapshot
 from storage.tables import PointRecord
 
-CHUNK = 256
+POINTS_PER_CHUNK = 256
 """Points that are embedded and written together."""
 
 
@@ -26,7 +26,7 @@ class Chunk:
 
 
 def chunk_of(snapshot: Snapshot, path: str, slots: NDArray[np.uint32]) -> Chunk:
-    """The points of these slots that exist."""
+    """The points in these slots, except those that do not exist."""
     steps, key = parse_path(path), first_key(path)
     records = list(snapshot.existing(slots))
     texts = [text_of(values_at(snapshot.codec.decode(record.payload, {key}), steps)) for record in records]
@@ -34,18 +34,18 @@ def chunk_of(snapshot: Snapshot, path: str, slots: NDArray[np.uint32]) -> Chunk:
 
 
 def chunk_from(snapshot: Snapshot, path: str, start: int) -> Chunk:
-    """The first points from the slot `start`, at most CHUNK."""
+    """The first points from the slot `start` on, at most POINTS_PER_CHUNK."""
     steps, key = parse_path(path), first_key(path)
-    payloads = list(islice(snapshot.payloads({key}, start=start), CHUNK))
+    payloads = list(islice(snapshot.payloads({key}, start=start), POINTS_PER_CHUNK))
     texts = [text_of(values_at(payload, steps)) for _, payload in payloads]
     return Chunk([snapshot.record(slot) for slot, _ in payloads], texts)
 
 
 def text_of(values: Sequence[object]) -> str | None:
-    """The text that is embedded for the values of a property.
+    """The text to embed for the values of a property.
 
-    It is the strings among the values and in their arrays, joined by spaces and cut to MAX_TEXT_BYTES bytes. None when
-    nothing but white space is left.
+    It is the strings among the values and in their arrays, joined by spaces and cut to MAX_TEXT_BYTES bytes. None if
+    only white space is left.
     """
     parts = [part for value in values for part in (value if isinstance(value, list) else [value])]
     text = " ".join(part for part in parts if isinstance(part, str)).strip()
@@ -55,5 +55,5 @@ def text_of(values: Sequence[object]) -> str | None:
 
 
 def digest(text: str) -> int:
-    """64 bits of the text's BLAKE2b hash. Never 0, which stands for no text."""
+    """64 bits of the text's BLAKE2b hash. It is never 0, since 0 stands for no text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) | 1

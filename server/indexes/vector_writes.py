@@ -1,6 +1,6 @@
-"""Writes of a managed index: it sets the vectors of new texts and deletes those of texts that are gone. Embeds nothing.
+"""Writes of a managed index: sets vectors of new texts, and deletes vectors of texts that are gone. It embeds nothing.
 
-A write happens only if its point has not changed since its text was read. So no vector goes to another text.
+A point is only written if it has not changed since its text was read. So no vector belongs to an older text.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Slots = NDArray[np.uint32]
 
 
 def set_vectors(records: Sequence[PointRecord], rows: Sequence[NDArray[np.float32]], space: str) -> UpdateVectors:
-    """Gives each point its vector: float32 of the dimension of the space. Requires: at least one."""
+    """Gives each point its vector: float32, of the space's dimension. Requires: at least one point."""
     versions = _versions(records)
     return UpdateVectors(
         ids=tuple(record.id for record in records),
@@ -28,7 +28,7 @@ def set_vectors(records: Sequence[PointRecord], rows: Sequence[NDArray[np.float3
 
 
 def delete_vectors(records: Sequence[PointRecord], space: str) -> DeleteVectors:
-    """Deletes the vectors of the points that are as they were when they were read."""
+    """Deletes the vectors of those points that have not changed since they were read."""
     versions = _versions(records)
     slots = np.array(list(versions), np.uint32)
 
@@ -40,7 +40,10 @@ def delete_vectors(records: Sequence[PointRecord], space: str) -> DeleteVectors:
 
 
 def write(collection: Collection, operations: Sequence[Operation]) -> bool:
-    """Writes them and waits. False when some points changed or were deleted since; these are left as they are."""
+    """Writes the operations and waits.
+
+    False if some points were changed or deleted since; these are left as they are.
+    """
     if not operations:
         return True
     try:
@@ -63,7 +66,7 @@ def _unchanged(reader: Reader, slots: Slots, versions: dict[int, int]) -> NDArra
 
 
 def _without(operation: Operation, ids: set[int | str]) -> Operation | None:
-    """The operation without the points of these ids; None when nothing is left."""
+    """The operation without the points of these ids; None if no point is left."""
     if not isinstance(operation, UpdateVectors):
         return operation
     kept = [number for number, point_id in enumerate(operation.ids) if point_id not in ids]

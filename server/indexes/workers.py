@@ -1,4 +1,4 @@
-"""Threads of managed indexes: one for each managed index of an open collection. It ends when the collection is closed.
+"""Threads of managed indexes: one for each managed index of an open collection, until the collection is closed.
 
 What a thread does is in managed.py.
 """

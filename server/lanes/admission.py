@@ -1,4 +1,4 @@
-"""Admission: all lanes of a server, the bounds on what waits, and the drain at a stop. Knows no messages."""
+"""Admission: all lanes of a server, the bounds on what waits, and the drain at a stop. It knows no messages."""
 
 import os
 import threading
@@ -30,16 +30,19 @@ _REFLECTIONS = 16
 _REFLECTIONS_OF_CALLER = 2
 _STREAMS_OF_CALLER = 4
 _WAIT_STEP_SECONDS = 0.02
-_QUIET_SECONDS = 0.1  # without a new call, before a server that has answered all stops; callers who do not rest
-_LONGEST_QUIET_SECONDS = 1.0  # do not keep it for longer than this
+# At a stop, a server that has answered all calls ends after _QUIET_SECONDS without a new call. If callers keep asking,
+# it ends after _MAX_QUIET_SECONDS.
+_QUIET_SECONDS = 0.1
+_MAX_QUIET_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionBounds:
-    """Settings: `workers` cheap and `dear_workers` dear requests work at a time; None: half the processors, or one.
+    """Settings of admission.
 
-    `streams` are open, each of which may stand still for `stream_idle_seconds`. `waiting` requests and `waiting_bytes`
-    of messages may wait.
+    `workers` cheap and `dear_workers` dear requests work at a time; None: half the processors, or one. `streams` may be
+    open, and each may stand still for `stream_idle_seconds`. `waiting` requests and `waiting_bytes` of messages may
+    wait.
     """
 
     workers: int = 8
@@ -63,7 +66,7 @@ class Admission:
         self._arrived = 0.0
         self._refuses = False
         self.ended = False
-        """Whether running requests are to end too."""
+        """Whether running requests must end too."""
         dear = bounds.dear_workers or max(1, (os.cpu_count() or 1) // 2)
         few = max(1, bounds.waiting // 8)
         self.cheap = _lane("cheap", bounds.workers, _CHEAP_BEGUN, _CHEAP_BEGUN_OF_CALLER, bounds.waiting)
@@ -86,7 +89,7 @@ class Admission:
         assert_never(kind)
 
     def standing(self, turn: Turn) -> AbstractContextManager[None]:
-        """A context in which a stream waits for its client; after `stream_idle_seconds` it is ended."""
+        """A context in which a stream waits for its client. After `stream_idle_seconds` the stream is ended."""
         seconds = self._bounds.stream_idle_seconds
 
         def give_up() -> None:
@@ -97,13 +100,13 @@ class Admission:
         return self.watchdog.within(seconds, give_up)
 
     def check_open(self) -> None:
-        """Raises ShuttingDown once nothing new is taken."""
+        """Raises ShuttingDown if the server accepts nothing new."""
         if self._refuses:
             self._arrived = time.monotonic()
             raise ShuttingDown()
 
     def start(self, turn: Turn) -> None:
-        """Lets a request begin when it is its turn. Whoever must be refused for want of room is."""
+        """Lets a request begin when it is its turn. If there is no room, a request is refused."""
         with self._lock:
             full = self._bytes + turn.size > self._bounds.waiting_bytes and self._bytes > 0
             if not full:
@@ -116,7 +119,7 @@ class Admission:
             self.place(turn)
 
     def place(self, turn: Turn) -> None:
-        """The same for one that was started: it changes its lane."""
+        """As `start`, for a request that has begun: it moves to another lane."""
         lane = turn.lane
         refused = lane.start(turn)
         if isinstance(refused, Turn):
@@ -124,7 +127,7 @@ class Admission:
             _refuse(refused, lane.full())
 
     def left(self, turn: Turn) -> None:
-        """Tells that a request has ended, or no longer waits."""
+        """Tells admission that a request has ended, or no longer waits."""
         with self._lock:
             if turn in self._turns:
                 self._turns.discard(turn)
@@ -135,9 +138,9 @@ class Admission:
         self._threads.run(work)
 
     def drain(self, seconds: float) -> None:
-        """Takes nothing new and waits until all requests are answered, at most `seconds`.
+        """Accepts nothing new, and waits until all requests are answered, at most `seconds`.
 
-        Then it refuses what still waits, and tells what still works to end.
+        Then it refuses the requests that still wait, and tells those that work to end.
         """
         self._arrived = time.monotonic()
         end = self._arrived + seconds
@@ -149,7 +152,7 @@ class Admission:
         while (now := time.monotonic()) < end:
             empty_since = None if self._turns else now if empty_since is None else empty_since
             if empty_since is not None and (
-                now - self._arrived > _QUIET_SECONDS or now - empty_since > _LONGEST_QUIET_SECONDS
+                now - self._arrived > _QUIET_SECONDS or now - empty_since > _MAX_QUIET_SECONDS
             ):
                 return
             time.sleep(_WAIT_STEP_SECONDS)
@@ -163,7 +166,7 @@ class Admission:
             turn.interrupt()
 
     def await_answers(self, seconds: float) -> None:
-        """Returns when all that was taken is answered, or after `seconds`."""
+        """Returns when all accepted requests are answered, or after `seconds`."""
         end = time.monotonic() + seconds
         while self._turns and time.monotonic() < end:
             time.sleep(_WAIT_STEP_SECONDS)
@@ -174,11 +177,11 @@ class Admission:
             _cancel(turn)
 
     def close(self, seconds: float) -> bool:
-        """Ends the threads; False when some still work after `seconds`."""
+        """Ends the threads. False if some still work after `seconds`."""
         return self._threads.close(seconds)
 
     def counts(self) -> Mapping[str, LaneCounts]:
-        """What each lane does now."""
+        """The counts of each lane now."""
         return {lane.name: lane.counts() for lane in self._lanes()}
 
     def _lanes(self) -> tuple[Lane, ...]:

@@ -1,7 +1,7 @@
-"""How many messages of one caller are received at a time. Other calls have sent only their headers.
+"""Bounds how many messages of one caller are received at a time. Other calls have sent only their headers.
 
-gRPC keeps in memory what it has received of a message. It tells nobody how much that is. So the number of messages is
-bounded: a caller who begins many large messages and ends none cannot fill the memory.
+gRPC keeps in memory what it has received of a message, and does not tell how much that is. So the number of messages is
+bounded: a caller that begins many large messages and ends none cannot fill the memory.
 """
 
 import time
@@ -9,19 +9,19 @@ from collections import OrderedDict
 from typing import Protocol
 
 MAX_RECEIVING = 16
-"""Messages of one connection that are received at a time. Small ones have come before they are asked for."""
+"""Messages of one connection that are received at a time. Small messages are there before the server asks for them."""
 
-LONGEST_SECONDS = 120.0
-"""A message that takes longer is given up when another call of its connection waits for its place."""
+MAX_MESSAGE_SECONDS = 120.0
+"""If another call of the connection waits, a message that takes longer is given up."""
 
 
 class Arrival(Protocol):
-    """A call whose message is still to come."""
+    """A call whose message has not come yet."""
 
     def receive(self) -> bool:
         """Asks for the message. False: the call is over.
 
-        `Arrivals.ended` is called later, whether the message came or not.
+        `Arrivals.ended` is called later, whether or not the message came.
         """
 
     def give_up(self) -> None:
@@ -29,21 +29,21 @@ class Arrival(Protocol):
 
 
 class Arrivals:
-    """The arrivals of all callers. For one thread alone: the one in which gRPC reports events."""
+    """The arrivals of all callers. Only one thread may use it: the one in which gRPC reports events."""
 
     def __init__(self) -> None:
         self._receiving: dict[str, OrderedDict[Arrival, float]] = {}
         self._waiting: dict[str, OrderedDict[Arrival, None]] = {}
 
     def start(self, caller: str, arrival: Arrival) -> bool:
-        """Receives the message of a call now, or when its turn comes. Returns whether it is now."""
+        """Receives the message of a call now, or when its turn comes. Returns whether it is received now."""
         receiving = self._receiving.get(caller)
         if receiving is None or len(receiving) < MAX_RECEIVING:
             return self._receive(caller, arrival)
         self._waiting.setdefault(caller, OrderedDict())[arrival] = None
         oldest = next(iter(receiving))
-        if time.monotonic() - receiving[oldest] > LONGEST_SECONDS:
-            receiving.move_to_end(oldest)  # its end is told later; it is given up once
+        if time.monotonic() - receiving[oldest] > MAX_MESSAGE_SECONDS:
+            receiving.move_to_end(oldest)  # it ends later, and must be given up only once
             receiving[oldest] = float("inf")
             oldest.give_up()
         return False

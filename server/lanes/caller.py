@@ -1,4 +1,4 @@
-"""Who asks: all requests of one caller count together when callers take turns. Checks no key."""
+"""Who asks. Callers take turns, and all requests of one caller count together. It checks no key."""
 
 from typing import Any
 
@@ -14,6 +14,6 @@ def caller_of(context: grpc.ServicerContext) -> str:
 
 
 def caller_of_call(call: Any) -> str:
-    """The same of a call of gRPC that has no context yet."""
+    """As `caller_of`, for a call of gRPC that has no context yet."""
     peer = call.peer()
     return peer.decode(errors="replace") if isinstance(peer, bytes) else str(peer)

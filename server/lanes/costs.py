@@ -1,7 +1,7 @@
-"""Estimates the cost of a request from its name and its message, and so chooses its lane. Reads nothing that is stored.
+"""Estimates the cost of a request from its name and its message, and so chooses its lane. It reads no stored data.
 
 Some costs are not known beforehand: a filter may make a search scan many rows. A request in the cheap lane that has
-used CHEAP_SECONDS of processor time therefore goes on in the dear lane.
+used CHEAP_SECONDS of processor time therefore continues in the dear lane.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,10 @@ from typing import Any
 
 
 class Kind(Enum):
-    """The kinds of requests. CHEAP takes some milliseconds. DEAR uses the processor, and may take long. TASK waits long
-    for files, processes or commits."""
+    """The kinds of requests.
+
+    CHEAP takes some milliseconds. DEAR uses the processor, and may take long. TASK waits long for files, processes or
+    commits."""
 
     CHEAP = 1
     DEAR = 2
@@ -19,10 +21,10 @@ class Kind(Enum):
 
 
 DEAR_BYTES = 2**16
-"""A message of more bytes makes a request dear: only to read it takes a millisecond or more."""
+"""A message of more bytes makes a request dear: reading it alone takes a millisecond or more."""
 
 DEAR_POINTS = 500
-"""A request for more points is dear. Points of the answer and of all stages count; each takes 5 to 20 microseconds."""
+"""A request for more points is dear. Points of the answer and of all stages count. Each takes 5 to 20 microseconds."""
 
 DEFAULT_LIMIT = 10
 VECTOR_WEIGHT = 4
@@ -30,9 +32,9 @@ VECTOR_WEIGHT = 4
 
 
 def kind_of(method: str, request: Any, size: int) -> Kind:
-    """Returns the kind of a request of `size` bytes to the RPC `method`, such as `headwater.v1.Points/Search`.
+    """The kind of a request of `size` bytes to the RPC `method`, such as `headwater.v1.Points/Search`.
 
-    `request` is the parsed message. It is None when the message was not parsed yet, or when there is none.
+    `request` is the parsed message. It is None if the message was not parsed yet, or if there is none.
     """
     fixed = _FIXED.get(method)
     if fixed is not None:
@@ -69,7 +71,7 @@ def _query(request: Any) -> int:
 
 
 def _stages(stage: Any) -> int:
-    """Counts the candidates of the stages below. MMR compares its candidates in pairs, so they weigh more."""
+    """Counts the candidates of the stages below. MMR compares its candidates in pairs, so they count more."""
     below: int = sum(_limit(each) + _stages(each) for each in stage.prefetch)
     if stage.HasField("query") and stage.query.HasField("nearest_with_mmr"):
         candidates = stage.query.nearest_with_mmr.candidates

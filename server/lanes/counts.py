@@ -1,4 +1,4 @@
-"""What waits and works, as a person or a metrics endpoint reads it. Counts nothing itself."""
+"""The state of the lanes, for people and metrics endpoints. It counts nothing itself."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

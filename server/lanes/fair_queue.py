@@ -33,9 +33,9 @@ class FairQueue(Generic[T]):
         self._length += 1
 
     def next(self, may_begin: Callable[[str], bool]) -> T | None:
-        """Takes out and returns the next request; None when no request may go on.
+        """Takes out and returns the next request; None if no request may go on.
 
-        A request that has not begun is taken only when `may_begin` allows it for its caller.
+        A request that has not begun is taken only if `may_begin` allows it for its caller.
         """
         for caller, (begun, others) in self._callers.items():
             if begun or (others and may_begin(caller)):
@@ -46,7 +46,7 @@ class FairQueue(Generic[T]):
         return None
 
     def remove(self, item: T) -> bool:
-        """Takes out a request that no longer wants a turn. Returns False when it is not here."""
+        """Takes out a request that no longer wants a turn. Returns False if it is not here."""
         for queue in self._callers.get(item.caller, ()):
             if item in queue:
                 queue.remove(item)
@@ -55,7 +55,7 @@ class FairQueue(Generic[T]):
         return False
 
     def take_from_longest(self, caller: str) -> T | None:
-        """Takes out and returns the last new request of the caller that has the most; None when `caller` has the most.
+        """Takes out and returns the last new request of the caller that has the most; None if `caller` has the most.
 
         A new request is one that has not begun.
         """

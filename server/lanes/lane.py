@@ -1,6 +1,6 @@
 """A lane holds the requests of one kind: a few work at a time, and the others wait for their turn.
 
-Does not choose the lane of a request, and knows nothing of gRPC.
+It does not choose the lane of a request, and knows nothing of gRPC.
 """
 
 import threading
@@ -12,8 +12,8 @@ from typing import Protocol
 from server.errors import TooManyRequests
 from server.lanes.fair_queue import FairQueue
 
-SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0
-_SMOOTHING = 0.05  # weight of the newest request in the mean of how long one works
+MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.1, 5.0
+_SMOOTHING = 0.05  # weight of the newest request in the mean time that a request works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Lane:
         self._mean_seconds = 0.01
 
     def start(self, member: Member) -> Member | None:
-        """Lets a request begin, now or later. Returns the request that must be refused when the lane is full, or None.
+        """Lets a request begin, now or later. If the lane is full, returns the request that must be refused; else None.
 
         The refused request is the last one of the caller that has the most waiting. So a caller with many requests does
         not shut out a caller with few.
@@ -94,8 +94,9 @@ class Lane:
             return refused
 
     def resume(self, member: Member) -> None:
-        """Gives a place, now or later, to a request that has begun. It is never refused, and comes before its caller's
-        new requests."""
+        """Gives a place, now or later, to a request that has begun.
+
+        Such a request is never refused, and comes before new requests of its caller."""
         with self._lock:
             if not self._queue and self._working < self._bounds.places:
                 self._working += 1
@@ -128,7 +129,7 @@ class Lane:
             self._grant()
 
     def forget(self, member: Member) -> bool:
-        """Removes a request that waits. Returns False when it did not wait here."""
+        """Removes a request that waits. Returns False if it did not wait here."""
         with self._lock:
             return self._queue.remove(member)
 
@@ -145,7 +146,7 @@ class Lane:
     def full(self) -> TooManyRequests:
         """Makes the error for a request that is refused. It holds an estimate, in seconds, of when to try again."""
         seconds = self._mean_seconds * len(self._queue) / self._bounds.places
-        retry = min(max(seconds, SHORTEST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
+        retry = min(max(seconds, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
         return TooManyRequests(f"too many {self.name} requests are waiting", self._bounds.waiting, retry)
 
     def counts(self) -> LaneCounts:

@@ -1,7 +1,7 @@
-"""Receives calls: the message of a call arrives, and the call waits for its turn, before the call takes a thread.
+"""Receives calls: the message of a call arrives, and the call waits for its turn, before it takes a thread.
 
-gRPC itself gives a thread to each call whose headers have come, so callers who send only headers would stop the server.
-This module takes the place of gRPC's thread pool. It uses private parts of `grpc._server`: the arguments of
+gRPC itself gives a thread to each call whose headers have come, so callers that send only headers would stop the
+server. This module replaces gRPC's thread pool. It uses private parts of `grpc._server`: the arguments of
 `Receiver.submit`, and the state of a call in `_Arrival`. All tests of serving fail when these parts change.
 """
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class Rpc(Protocol):
-    """What calls of one method need. gRPC calls it, too, and gives it a Turn instead of the message."""
+    """What lanes need of the calls of one method. gRPC also calls it, and passes a Turn instead of the message."""
 
     receives: bool
     """Whether a call begins with one message, and needs no thread before that message has come."""
@@ -38,14 +38,14 @@ class Rpc(Protocol):
         """Returns the first lane of a call whose message has `size` bytes."""
 
     def read(self, message: Any) -> object:
-        """Returns the request in a message, or the error when it cannot be read. Raises nothing."""
+        """The request in a message, or the error if it cannot be read. Raises nothing."""
 
     def lane_of(self, request: Any, size: int) -> Lane:
         """Returns the lane in which a request works."""
 
 
 class Receiver:
-    """Takes the place of the thread pool of `grpc.server`."""
+    """Replaces the thread pool of `grpc.server`."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
@@ -74,7 +74,7 @@ class Receiver:
 
 
 class _Accepted:
-    """Takes the place of the future that a thread pool returns. gRPC calls only this method of it."""
+    """Replaces the future that a thread pool returns. gRPC calls only this method of it."""
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         """Does nothing. gRPC counts running calls with it, but here lanes count them."""
@@ -100,8 +100,9 @@ class _Arrival:
         self._turn: Turn | None = None
 
     def await_message(self, arrivals: Arrivals) -> None:
-        """Receives the message when it is the call's turn. Requires: the lock of the call's state is held, as gRPC does
-        when it submits."""
+        """Receives the message when it is the call's turn.
+
+        Requires: the lock of the call's state is held, as it is when gRPC submits a call."""
         self._arrivals = arrivals
         if not arrivals.start(self._caller, self) and self._state.callbacks is not None:
             self._state.callbacks.append(lambda: arrivals.ended(self._caller, self))
@@ -187,12 +188,12 @@ class _Arrival:
             turn.end()
 
     def _given(self) -> Turn | None:
-        """Returns what gRPC passes to the RPC; None when the caller has left."""
+        """What gRPC passes to the RPC; None if the caller has left."""
         with self._state.condition:
             return self._turn if _server._is_rpc_state_active(self._state) else None
 
     def _cancel(self, error: EngineError) -> None:
-        """Ends the call with the status of `error`, at any time, even when its client does not read."""
+        """Ends the call with the status of `error`, at any time, even if its client does not read."""
         status = status_of(error)
         self._event.call.cancel(status.code, status.message)
 

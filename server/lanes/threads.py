@@ -1,6 +1,6 @@
 """Threads that run functions. A new thread is made when none is free, and ends when it was not needed for a while.
 
-Does not bound the number of threads: lanes do.
+It does not bound the number of threads; lanes do.
 """
 
 import itertools
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Threads:
-    """Runs functions in daemon threads, so that one that hangs in native code does not keep the process from ending.
+    """Runs functions in daemon threads, so that one that hangs in native code does not keep the process alive.
 
     Safe for many threads.
     """
@@ -47,7 +47,7 @@ class Threads:
         return len(self._threads)
 
     def close(self, seconds: float) -> bool:
-        """Ends each thread when it is free. Returns False when one still works after `seconds`.
+        """Ends each thread when it is free. Returns False if one still works after `seconds`.
 
         Requires: `run` is not called any more.
         """
@@ -74,7 +74,7 @@ class Threads:
                 work = self._work.get(timeout=KEPT_SECONDS)
             except queue.Empty:
                 with self._lock:
-                    if self._free > 0:  # if not, `run` has counted on this thread, and its work comes in a moment
+                    if self._free > 0:  # else `run` relies on this thread, and its work comes in a moment
                         self._free -= 1
                         break
                 continue

@@ -1,6 +1,6 @@
 """A turn follows one request through the lanes: it waits, works, rests while it waits for something else, and ends.
 
-Does not choose the lane: admission does. Knows gRPC only through the functions that it is given.
+It does not choose the lane; admission does. It knows gRPC only through the functions that it is given.
 """
 
 import threading
@@ -15,11 +15,13 @@ from server.lanes.lane import Lane
 from storage.errors import Cancelled, DeadlineExceeded, EngineError, ShuttingDown
 
 SLICE_SECONDS = 0.02
-"""A request works for this time before waiting requests may get its place. It is short, so that nobody waits long, and
-long enough that the change itself costs almost nothing beside it."""
+"""A request works for this time before waiting requests may get its place.
+
+It is short, so that nobody waits long. It is long enough that the change of requests costs almost nothing in
+comparison."""
 
 CHEAP_SECONDS = 0.03
-"""A cheap request that has used this much processor time goes on in the dear lane."""
+"""A cheap request that has used this much processor time continues in the dear lane."""
 
 
 class _State(Enum):
@@ -91,7 +93,10 @@ class Turn:
         self._began = self._cpu = self._until = 0.0
 
     def granted(self) -> None:
-        """See Member. A new request begins in a thread of admission; a request that has begun goes on in its own."""
+        """See Member. A new request begins in a thread of admission.
+
+        A request that has begun continues in its own thread.
+        """
         self._has_place = True
         if self.is_begun:
             assert self._wake is not None
@@ -115,7 +120,7 @@ class Turn:
         self._state = _State.WORKING
 
     def reroute(self, lane: Lane) -> None:
-        """Moves the request to the end of another lane, as if it came now. Its thread does no more for it."""
+        """Moves the request to the end of another lane, as if it came now. The current thread stops working for it."""
         self._leave()
         self.is_begun = False
         self._state = _State.NEW
@@ -144,7 +149,10 @@ class Turn:
         return self._resting()
 
     def end(self) -> None:
-        """Says that the request was answered. Drops the call: for gRPC a call is open while something refers to it."""
+        """Says that the request was answered.
+
+        Drops the call, because for gRPC a call is open as long as it is referenced.
+        """
         self._leave()
         self._state = _State.ENDED
         self._house.left(self)
@@ -192,7 +200,7 @@ class Turn:
         self.lane.end(self, time.monotonic() - self._began, working=has_place)
 
     def _wait(self) -> None:
-        """Waits for a place. Raises DeadlineExceeded, Cancelled or ShuttingDown when the request gets none."""
+        """Waits for a place. Raises DeadlineExceeded, Cancelled or ShuttingDown if the request gets none."""
         if self._wake is None:
             self._wake = threading.Lock()
             self._wake.acquire()

@@ -1,4 +1,4 @@
-"""Ends streams that stand still: the client neither sends nor reads. Knows no streams, only functions to call."""
+"""Ends streams that stand still: the client neither sends nor reads. It knows no streams, only functions to call."""
 
 import itertools
 import threading
@@ -20,7 +20,10 @@ class Watchdog:
 
     @contextmanager
     def within(self, seconds: float, give_up: Callable[[], None]) -> Iterator[None]:
-        """Calls `give_up`, which must not wait, once, unless the context ends within `seconds` (and half a second)."""
+        """Calls `give_up` once if the context does not end within `seconds` (and half a second).
+
+        `give_up` must not wait.
+        """
         number = next(self._numbers)
         with self._lock:
             self._watched[number] = (time.monotonic() + seconds, give_up)

@@ -1,8 +1,8 @@
 """Standard gRPC health: SERVING means ready. A stop tells the watchers and does not wait for them.
 
-Watchers are told at the same time, so a watcher who reads nothing delays no other. No lock is held while a message is
+Watchers are told at the same time, so a watcher that reads nothing delays no other. No lock is held while a message is
 sent. The reason: gRPC reports a sent message on the thread that also runs the callbacks of ended calls. If such a
-callback waited for a lock that a sender holds, the server would answer no call any more.
+callback waited for a lock that a sender holds, the server would not answer any more calls.
 """
 
 import threading
@@ -19,11 +19,11 @@ Status = int
 """A number of HealthCheckResponse.ServingStatus."""
 SendResponse = Callable[[HealthCheckResponse | None], Any]
 
-TELLERS = 32
-"""Watchers that are told at a time: each takes a moment, unless its client takes nothing."""
+MAX_TELLERS = 32
+"""Watchers that are told at a time. Each takes a moment, unless its client reads nothing."""
 
 STOP_SECONDS = 1.0
-"""How long a stop waits until its watchers are told. Clients who take nothing are not waited for."""
+"""How long a stop waits until its watchers are told. It does not wait longer for clients that read nothing."""
 
 
 class Health:
@@ -48,7 +48,7 @@ class Health:
         self._tell(HealthCheckResponse.NOT_SERVING, last=True)
 
     def Check(self, request: HealthCheckRequest, context: grpc.ServicerContext) -> HealthCheckResponse:  # noqa: N802
-        """The status of a service; NOT_FOUND when there is none of this name."""
+        """The status of a service. Ends with NOT_FOUND if there is none of this name."""
         if request.service not in self._services:
             context.set_code(grpc.StatusCode.NOT_FOUND)
             return HealthCheckResponse()
@@ -85,7 +85,10 @@ class Health:
             self._watchers.discard(watcher)
 
     def _tell(self, status: Status, *, last: bool = False) -> None:
-        """Sets the status and sends it to all watchers. With `last` their calls end; slow ones are left alone."""
+        """Sets the status and sends it to all watchers.
+
+        With `last` their calls end, and slow watchers are not waited for.
+        """
         with self._lock:
             self._status = status
             watchers = list(self._watchers)
@@ -116,7 +119,7 @@ class _Watcher:
 
 
 def _side_by_side(works: Sequence[Callable[[], None]], seconds: float) -> None:
-    """Runs all `works`, TELLERS at a time. Returns when they are done or after `seconds`; the rest goes on."""
+    """Runs all `works`, MAX_TELLERS at a time. Returns when they are done or after `seconds`; the rest goes on."""
     waiting = deque(works)
 
     def run() -> None:
@@ -128,7 +131,7 @@ def _side_by_side(works: Sequence[Callable[[], None]], seconds: float) -> None:
             work()
 
     end = time.monotonic() + seconds
-    threads = [threading.Thread(target=run, name="health", daemon=True) for _ in range(min(TELLERS, len(works)))]
+    threads = [threading.Thread(target=run, name="health", daemon=True) for _ in range(min(MAX_TELLERS, len(works)))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Around every handler: the api-key, the budget, the bounds of a reply, and the request log. Knows no service."""
+"""Around every handler: the api-key, the budget, the bounds of a reply, and the request log. It knows no service."""
 
 import hmac
 import logging
@@ -18,8 +18,8 @@ from storage.errors import ReplyTooLarge
 from storage.meter import Meter
 
 API_KEY_METADATA = "api-key"
-LONGEST_DEADLINE_SECONDS = 10 * 365 * 86_400
-"""What lies further away is no deadline: gRPC gives one in the year 2262 when the caller set none."""
+MAX_DEADLINE_SECONDS = 10 * 365 * 86_400
+"""A deadline beyond this is none: if the caller sets no deadline, gRPC reports one in the year 2262."""
 
 logger = logging.getLogger("server.requests")
 
@@ -35,7 +35,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interceptor:
-    """Makes handlers fit for gRPC. `api_key` None: no key is needed; `slow_ms` 0: slow requests are not logged.
+    """Prepares handlers for gRPC. `api_key` None: no key is needed. `slow_ms` 0: slow requests are not logged.
 
     `max_reply_bytes` and `max_request_memory` bound each request. None: no bound.
     """
@@ -46,7 +46,7 @@ class Interceptor:
     max_request_memory: int | None = None
 
     def authenticate(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
-        """Raises Unauthenticated unless the metadata of a call have the api-key, if one is asked for."""
+        """Raises Unauthenticated unless the metadata of a call have the api-key, if the server has one."""
         if self.api_key is None:
             return
         given = dict(metadata).get(API_KEY_METADATA, "")
@@ -61,12 +61,12 @@ class Interceptor:
         return data
 
     def budget(self, given: object, context: grpc.ServicerContext) -> Budget:
-        """The budget of a call, with what this server allows each."""
+        """The budget of a call, with the server's bounds for each call."""
         meter = Meter(self.max_request_memory, self.max_reply_bytes)
         if not isinstance(given, Turn):
             return replace(budget_of(context), meter=meter)
         deadline = given.deadline = _deadline_of(context)
-        # Asking the context takes a lock each time, so what it told the turn is asked.
+        # Each question to the context takes a lock. So the turn is asked, which the context informs.
         return Budget(deadline, is_cancelled=lambda: given.is_over, caller=given.caller, meter=meter, turn=given)
 
     def finish(self, method: str, outcome: Outcome, started: float, context: grpc.ServicerContext) -> bytes:
@@ -93,7 +93,7 @@ def budget_of(context: grpc.ServicerContext) -> Budget:
 
 def _deadline_of(context: grpc.ServicerContext) -> float | None:
     seconds = context.time_remaining()
-    return None if seconds is None or seconds > LONGEST_DEADLINE_SECONDS else time.monotonic() + seconds
+    return None if seconds is None or seconds > MAX_DEADLINE_SECONDS else time.monotonic() + seconds
 
 
 def _bytes(text: str | bytes) -> bytes:

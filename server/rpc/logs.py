@@ -1,4 +1,4 @@
-"""Log lines on standard error: one line each, readable or JSON. Decides nothing about what is logged."""
+"""Log lines on standard error: one line each, readable or JSON. It does not decide what is logged."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import sys
 import time
 
 FIELDS = "fields"
-"""A record's attribute (`extra={"fields": {...}}`) with facts that are no part of the sentence."""
+"""The attribute of a log record (`extra={"fields": {...}}`) with facts that are not in the sentence."""
 
 
 class TextFormatter(logging.Formatter):
@@ -41,5 +41,5 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Callers choose parts of what is logged; they must not be able to forge a line."""
+    """The text on one line. Callers choose parts of what is logged, and must not be able to forge a line."""
     return text if text.isprintable() else json.dumps(text)[1:-1]

@@ -1,4 +1,4 @@
-"""RPCs as gRPC calls them: parse, run a handler within its budget, send errors. Knows no service.
+"""RPCs as gRPC calls them: parse, run a handler within its budget, send errors. It knows no service.
 
 The interceptor does what is the same before and after every handler. The lanes decide when a call may run.
 """
@@ -23,21 +23,24 @@ from storage.errors import Cancelled, InvalidRequest
 from storage.meter import Meter
 
 BROKEN_STREAM_SECONDS = 0.1
-"""When an upload ends, the server waits so long for a cancellation: a part of a stream must not pass for the whole."""
+"""When an upload ends, the server waits so long for a cancellation.
+
+Else a part of a stream could pass for the whole.
+"""
 
 Handler = Callable[[Any, Budget], Message]
 """An RPC: validates and converts a request, calls the engine, converts back. Raises errors by meaning."""
 Download = Callable[[Any, Budget], Iterator[Message]]
-"""An RPC that answers with many messages."""
+"""An RPC that answers with a stream of messages."""
 Upload = Callable[[Iterator[Any], Budget], Message]
-"""An RPC that is asked with many messages."""
+"""An RPC that receives a stream of messages."""
 AnyHandler = Callable[[Any, Budget], Any]
 Given = bytes | Turn
-"""What gRPC hands to an RPC: the bytes of its message, or a turn that has read them, when lanes are before it."""
+"""What gRPC passes to an RPC: the bytes of its message; or, with lanes, a turn that has read them."""
 
 
 class _Rpc:
-    """What the RPCs have in common; see server.lanes.receiving.Rpc for what lanes ask of them."""
+    """What all RPCs have in common. See server.lanes.receiving.Rpc for what lanes need."""
 
     receives = True
 
@@ -49,7 +52,7 @@ class _Rpc:
         handler: Any,
         admission: Admission | None = None,
     ) -> None:
-        """`method` as `headwater.v1.Points/Search`. `admission` None: no lanes are before it."""
+        """`method` is such as `headwater.v1.Points/Search`. `admission` None: there are no lanes."""
         self.method = method
         self._admission = admission
         self._interceptor = interceptor
@@ -88,7 +91,7 @@ class _Rpc:
         return self._admission.standing(given)
 
     def _request(self, given: Given, context: grpc.ServicerContext) -> Any:
-        """The request. Raises what authenticating and reading it raise."""
+        """The request. Raises what authenticating and reading raise."""
         if isinstance(given, Turn):
             if isinstance(given.request, Exception):
                 raise given.request
@@ -101,12 +104,12 @@ class _Rpc:
         InvalidRequest when it is malformed."""
         bound = self._interceptor.max_request_memory
         Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")
-        # Here and not in gRPC's deserializer, whose failures reach the caller as INTERNAL.
+        # This is not done in gRPC's deserializer, because failures there reach the caller as INTERNAL.
         try:
             return self._read_request(raw)
         except DecodeError as error:
             kind = self._request_type.DESCRIPTOR.full_name
-            raise InvalidRequest("", f"the request is no {kind}: {error}") from None
+            raise InvalidRequest("", f"the request is not a {kind}: {error}") from None
 
 
 class UnaryRpc(_Rpc):
@@ -136,7 +139,7 @@ class _StreamRpc(_Rpc):
 
 
 class DownloadRpc(_StreamRpc):
-    """An RPC that answers with many messages."""
+    """An RPC that answers with a stream of messages."""
 
     def __call__(self, given: Given, context: grpc.ServicerContext) -> Iterator[bytes]:
         started = time.perf_counter()
@@ -155,7 +158,7 @@ class DownloadRpc(_StreamRpc):
 
 
 class UploadRpc(_StreamRpc):
-    """An RPC that is asked with many messages."""
+    """An RPC that receives a stream of messages."""
 
     receives = False
 
@@ -173,7 +176,7 @@ class UploadRpc(_StreamRpc):
         return self._interceptor.finish(self.method, outcome, started, context)
 
     def _parsed(self, messages: Any, given: object, context: grpc.ServicerContext, budget: Budget) -> Iterator[Message]:
-        """The messages of a stream. Raises Cancelled when it breaks off."""
+        """The messages of a stream. Raises Cancelled if the stream breaks off."""
         ended = threading.Event()
         if not context.add_callback(ended.set):
             raise Cancelled()
@@ -186,7 +189,7 @@ class UploadRpc(_StreamRpc):
                 yield self._parse(message)
         except grpc.RpcError:
             raise Cancelled() from None
-        # gRPC reports a stream that broke off as one that ended, and a moment later that the call was cancelled.
+        # gRPC reports a broken stream first as ended, and a moment later as cancelled.
         with budget.idle():
             if ended.wait(BROKEN_STREAM_SECONDS):
                 raise Cancelled()

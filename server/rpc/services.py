@@ -1,4 +1,4 @@
-"""gRPC services made from their descriptors. The server does not start when an RPC has no function."""
+"""gRPC services made from their descriptors. The server does not start if an RPC has no function."""
 
 import re
 
@@ -14,10 +14,10 @@ from server.rpc.rpcs import AnyHandler, DownloadRpc, UnaryRpc, UploadRpc
 def generic_handler(
     service: ServiceDescriptor, interceptor: Interceptor, admission: Admission, *implementations: object
 ) -> "grpc.GenericRpcHandler[bytes, bytes]":
-    """The handler of `service`, whose RPC `GetState` is the method `get_state` of one of `implementations`.
+    """The handler of `service`. Its RPC `GetState`, for example, is the method `get_state` of one of `implementations`.
 
-    Requests and replies pass gRPC as bytes: parsing belongs to the RPC.
-    Raises TypeError when an RPC has no function, or an implementation a public function that is no RPC.
+    Requests and replies pass gRPC as bytes, since RPCs parse them. Raises TypeError if an RPC has no function, or if an
+    implementation has a public function that is no RPC.
     """
     functions = handlers_of(service, *implementations)
     return grpc.method_handlers_generic_handler(
@@ -29,7 +29,7 @@ def generic_handler(
 def _rpc(
     method: MethodDescriptor, interceptor: Interceptor, admission: Admission, function: AnyHandler
 ) -> "grpc.RpcMethodHandler[bytes, bytes]":
-    """The handler of one RPC, of the shape that its descriptor says: one or many messages, each way."""
+    """The handler of one RPC. Its descriptor says whether each side sends one message or many."""
     name, request_type = f"{method.containing_service.full_name}/{method.name}", GetMessageClass(method.input_type)
     about = (interceptor, name, request_type, function, admission)
     match method.client_streaming, method.server_streaming:

@@ -1,6 +1,6 @@
-"""Health and reflection: standard RPCs in lanes of their own, so our own requests never delay them.
+"""Health and reflection: standard RPCs in lanes of their own, so that other requests never delay them.
 
-Both need no api-key: a health checker has none, and reflection tells only what is public.
+Both need no api-key: a health checker has none, and reflection tells only public facts.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from server.rpc.health import Health
 
 HEALTH_SERVICE = "grpc.health.v1.Health"
 SEND_SECONDS = 5.0
-"""How long a client of Watch may take to take a message."""
+"""How long a client of Watch may take to read a message."""
 
 
 def health_handler(health: Health, admission: Admission) -> "grpc.GenericRpcHandler[bytes, bytes]":
@@ -26,7 +26,7 @@ def health_handler(health: Health, admission: Admission) -> "grpc.GenericRpcHand
 
     check = _HealthRpc(admission.health, health.Check, HealthCheckRequest)
     list_all = _HealthRpc(admission.health, health.List, HealthListRequest)
-    # Apart, since its first message is sent by the thread that serves it, and not every client takes it.
+    # It has a lane of its own, since the thread that serves it sends its first message, which some clients do not read.
     watch = _WatchRpc(admission.watches, _bounded(health.Watch, admission), HealthCheckRequest)
     return grpc.method_handlers_generic_handler(
         HEALTH_SERVICE,
@@ -48,13 +48,13 @@ def reflection_handler(services: tuple[str, ...], admission: Admission) -> "grpc
 
 
 class _OpenRpc:
-    """See server.lanes.receiving.Rpc. Asks for no key."""
+    """See server.lanes.receiving.Rpc. It needs no key."""
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
 
     def authenticate(self, metadata: Any) -> None:
-        """Everybody may."""
+        """Allows everybody."""
 
     def entrance(self, size: int) -> Lane:
         """See Rpc."""
@@ -89,7 +89,7 @@ class _HealthRpc(_OpenRpc):
 
 
 class _WatchRpc(_HealthRpc):
-    """Answers with many messages, and keeps no thread between them."""
+    """Answers with a stream of messages, and keeps no thread between them."""
 
     experimental_non_blocking = True
 
@@ -128,7 +128,7 @@ class _ReflectionRpc(_OpenRpc):
 
 
 def _bounded(watch: Callable[..., Any], admission: Admission) -> Callable[..., Any]:
-    """A Watch. When its client does not read a message in time, the call ends."""
+    """A Watch. If its client does not read a message in time, the call ends."""
 
     def bounded(request: Message, context: grpc.ServicerContext, send: Callable[[Message | None], Any]) -> Any:
         def send_within(message: Message | None) -> None:

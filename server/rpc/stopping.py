@@ -1,18 +1,18 @@
-"""The stop of a server: accepted requests are answered, or get UNAVAILABLE, within the grace. Closes no database."""
+"""The stop of a server: within the grace, accepted requests are answered or get UNAVAILABLE. It closes no database."""
 
 import grpc
 
 from server.lanes import Admission
 
 _ANSWER_SECONDS = 1.0
-"""What works may take to see that its grace is over, and its answer to be sent."""
+"""How long a working request may take to notice that its grace is over, and to send its answer."""
 
 
 def stop(server: grpc.Server, admission: Admission, grace_seconds: float) -> bool:
-    """Takes no more requests, and waits until all accepted ones are answered: `grace_seconds` and two more at most.
+    """Accepts no more requests, and waits until all accepted ones are answered: at most `grace_seconds` and two more.
 
-    Returns False when one still works, because it is stuck in native code. gRPC stops last: calls that it has not
-    handed over by then end as CANCELLED.
+    Returns False if one still works, because it is stuck in native code. gRPC stops last. Calls that it has not handed
+    over by then end as CANCELLED.
     """
     admission.drain(grace_seconds)
     admission.await_answers(_ANSWER_SECONDS)

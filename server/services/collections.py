@@ -1,4 +1,4 @@
-"""Collections: the RPCs of the service of that name."""
+"""The RPCs of the service `Collections`."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ class Collections:
     """The RPCs of `Collections`."""
 
     def __init__(self, database: Database, engine: Engine, embedders: Embedders, *, max_dimension: int) -> None:
-        """`max_dimension`: the largest size of a new space."""
+        """`max_dimension` is the largest size of a new space."""
         self._database = database
         self._engine = engine
         self._embedders = embedders
@@ -57,7 +57,7 @@ class Collections:
         self, request: wire.CollectionsUpdateAliasesRequest, budget: Budget
     ) -> wire.CollectionsUpdateAliasesResponse:
         if not request.operations:
-            raise InvalidRequest("operations", "at least one is needed")
+            raise InvalidRequest("operations", "give at least one")
         operations = enumerate(request.operations)
         self._database.names.update_aliases(
             [_alias_operation_of(each, f"operations[{index}]") for index, each in operations]

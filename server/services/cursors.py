@@ -1,4 +1,4 @@
-"""Which commit a page is read from: the newest one, or the commit of a cursor. Opens and finds cursors."""
+"""Which commit a page is read from: the newest, or the commit of a cursor. Opens and finds cursors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from storage.mvcc import Snapshot
 
 @dataclass(slots=True)
 class Reading:
-    """What one request reads. The reader sets `goes_on`: whether another page may follow."""
+    """What one request reads. Its user sets `goes_on`: whether another page may follow."""
 
     snapshot: Snapshot
     token: str | None = None
@@ -29,14 +29,14 @@ class Reading:
 def reading(
     database: Database, request: wire.PointsScrollRequest | wire.PointsQueryRequest, budget: Budget
 ) -> Iterator[Reading]:
-    """A cursor that is opened here is closed again unless its first page goes on.
+    """A context with the snapshot to read. A cursor that is opened here is closed again unless its first page goes on.
 
     Raises what opening and reading cursors and collections raise, and InvalidRequest for an open cursor with a time.
     """
     cursors, name = database.cursors, request.collection_name
     if request.HasField("cursor"):
         if request.HasField("cursor_ttl_seconds"):
-            raise InvalidRequest("cursor_ttl_seconds", "the cursor is open; its time was given when it was opened")
+            raise InvalidRequest("cursor_ttl_seconds", "leave it out: the cursor got its time when it was opened")
         with cursors.reading(request.cursor, name, budget) as snapshot:
             yield Reading(snapshot, request.cursor)
         return

@@ -34,7 +34,7 @@ from storage.tables import CollectionState
 
 SIMILARITIES = (Distance.COSINE, Distance.EUCLID, Distance.DOT)
 PROBE = "dimensions"
-"""A text that is embedded to see how many dimensions an embedder makes."""
+"""A text that is embedded to find the number of dimensions of an embedder's vectors."""
 
 
 class IndexPolicies:
@@ -101,7 +101,7 @@ class IndexPolicies:
     def rearm(self, request: wire.IndexesRearmRequest, budget: Budget) -> wire.IndexesRearmResponse:
         index = index_of(self._database, request.index_id)
         if index.policy.source is not IndexSource.MANAGED:
-            raise InvalidRequest("index_id", "the index is external: there is nothing that could try again")
+            raise InvalidRequest("index_id", "the index is external, so the server has nothing to try again")
         managed = self._workers.of(index)
         if managed is None:
             self._workers.notify(index.collection)
@@ -126,7 +126,7 @@ class IndexPolicies:
                     continue
                 found.append(self._database.collection(name, budget))
             except (CollectionNotFound, CollectionClosed, CorruptStore, UnknownFormat):
-                continue  # what cannot be opened has no index that could be used
+                continue  # a collection that cannot be opened has no usable index
         return found
 
     def _space_of(self, request: wire.IndexesCreateRequest, budget: Budget) -> DenseSpace:
@@ -137,7 +137,7 @@ class IndexPolicies:
         distance = similarity_of(request.similarity, "similarity") or Distance.COSINE
         if distance not in SIMILARITIES:
             known = ", ".join(each.value for each in SIMILARITIES)
-            raise InvalidRequest("similarity", f"{distance.value} is none of an index; there are: {known}")
+            raise InvalidRequest("similarity", f"{distance.value} is not possible for an index; there are: {known}")
         ready = ready_policy_of(request.ready_policy, "ready_policy")
         embedder = request.embedder or None
         if source is IndexSource.MANAGED:
@@ -161,11 +161,11 @@ class IndexPolicies:
             raise EmbedderNotConfigured(what, field="source")
         if len(names) > 1:
             known = ", ".join(map(repr, names))
-            raise InvalidRequest("embedder", f"say which, since this server has several: {known}")
+            raise InvalidRequest("embedder", f"name one, since this server has several: {known}")
         return names[0]
 
     def _dimensions(self, embedder: str, asked: int, budget: Budget) -> int:
-        """The number of dimensions that the embedder makes. The request must ask for the same number, or for 0."""
+        """The number of dimensions of the embedder's vectors. The request must ask for the same number, or for 0."""
         [row] = self._embedders.get(embedder).embed([PROBE], Role.DOCUMENT, budget)
         if asked not in (0, len(row)):
             what = f"the embedder {embedder!r} makes {len(row):,} dimensions, not {asked:,}; leave them out"
@@ -182,7 +182,7 @@ def _add(collection: Collection, name: str, space: DenseSpace) -> None:
 
 
 def _add_named(collection: Collection, space: DenseSpace) -> str:
-    """Adds the space under a name made from the index, and returns the name."""
+    """Adds the space under a name that is made from the index. Returns the name."""
     wanted, number = space_name(space), 1
     while True:
         name = wanted if number == 1 else f"{wanted}-{number}"
@@ -197,7 +197,7 @@ def _add_named(collection: Collection, space: DenseSpace) -> str:
 def space_name(space: DenseSpace) -> str:
     """The name `property.source.similarity.dimensions`.
 
-    The property is cut, and loses characters that names cannot have.
+    The property is shortened if needed, and characters that names cannot have are replaced.
     """
     assert space.policy is not None
     rest = f".{space.policy.source.value}.{space.distance.value}.{space.size}"

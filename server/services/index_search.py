@@ -22,7 +22,7 @@ from server.convert import (
     vector_of,
     vectors_selector_of,
 )
-from server.embedders import Place, Role, Texts
+from server.embedders import Role, TextInput, Texts
 from server.indexes import Index, IndexCounts, Wanted, size_of, space_meant
 from storage.budget import Budget
 from storage.collection import Collection
@@ -31,7 +31,7 @@ from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import CollectionSchema, Distance
 
 MAX_LABELS = 16
-"""Collections of one search of indexes: each is searched for itself."""
+"""Collections of one search of indexes: each is searched separately."""
 DEFAULT_LIMIT = 10
 
 
@@ -66,7 +66,7 @@ class IndexSearches:
         distances = {target.distance for target in targets}
         if len(distances) > 1:
             known = ", ".join(sorted(each.value for each in distances))
-            raise InvalidRequest("labels", f"scores of different metrics cannot be merged: {known}; say the similarity")
+            raise InvalidRequest("labels", f"scores of several metrics cannot be merged: {known}; name the similarity")
         page = (0, limit + request.offset) if len(targets) > 1 else (request.offset, limit)
         found = [self._hits(request, target, page, budget) for target in targets]
         response = wire.IndexesSearchResponse()
@@ -83,7 +83,7 @@ class IndexSearches:
         schema = collection.schema
         kind = request.WhichOneof("query")
         if kind is None:
-            raise InvalidRequest("query", "nothing is asked; set one of: query_vector, query_text")
+            raise InvalidRequest("query", "nothing is set; set one of: query_vector, query_text")
         wanted = Wanted(
             property=request.property_name,
             size=None if kind == "query_text" else size_of(request.query_vector, "query_vector"),
@@ -99,7 +99,7 @@ class IndexSearches:
     def _embedded(self, text: str, space: str, schema: CollectionSchema, budget: Budget) -> NDArray[np.float32]:
         holder = wire.IndexItem()
         holder.vector.text.text = text
-        self._texts.embed([Place(holder.vector, space, "query_text")], schema, Role.QUERY, budget)
+        self._texts.embed([TextInput(holder.vector, space, "query_text")], schema, Role.QUERY, budget)
         return vector_of(holder.vector)
 
     def _hits(
@@ -135,7 +135,7 @@ class IndexSearches:
 def _check_labels(request: wire.IndexesSearchRequest) -> None:
     labels = request.labels
     if not labels:
-        raise InvalidRequest("labels", "at least one is needed")
+        raise InvalidRequest("labels", "give at least one")
     if len(labels) > MAX_LABELS:
         raise LimitExceeded("labels", limit="MAX_LABELS", maximum=MAX_LABELS, actual=len(labels))
     if len(set(labels)) < len(labels):
@@ -159,5 +159,6 @@ def _merged(found: list[list[Hit]], higher_is_better: bool, offset: int, limit: 
     if len(found) == 1:
         return numbered
     sign = -1 if higher_is_better else 1
-    numbered.sort(key=lambda each: (sign * each[1].score, each[0]))  # stable: in a list ids decide already
+    # the sort is stable, so equal scores stay in the order of ids in a list
+    numbered.sort(key=lambda each: (sign * each[1].score, each[0]))
     return numbered[offset : offset + limit]

@@ -11,7 +11,7 @@ from headwater.v1 import indexes_pb2 as wire
 from headwater.v1.common_pb2 import Vector
 from planner.limits import MAX_LIMIT
 from server.convert import enum_value, payload_of, point_id_of, replaced, similarity_of, stored_payload, vector_of
-from server.embedders import Place, Role, Texts
+from server.embedders import Role, TextInput, Texts
 from server.indexes import Wanted, index_of, size_of, space_meant
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
@@ -30,8 +30,8 @@ from storage.write import (
     wait_for,
 )
 
-ATTEMPTS = 8
-"""How often a write of records begins again because points that it found were deleted meanwhile."""
+MAX_ATTEMPTS = 8
+"""How often a write starts again because points that it found were deleted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +90,19 @@ class IndexWrites:
         if mode is not None:
             upsert = Upsert(ids=tuple(ids), payloads=tuple(payloads), vectors=vectors, mode=mode)
             return _outcome(_write(collection, [upsert], wait, budget), len(ids))
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             operations = _keeping_vectors(collection, ids, payloads, vectors, request.records)
             try:
                 return _outcome(_write(collection, operations, wait, budget), len(ids))
             except PointNotFound:
-                if attempt == ATTEMPTS - 1:
+                if attempt == MAX_ATTEMPTS - 1:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
     def _vectors(self, schema: CollectionSchema, given: Sequence[_Given], budget: Budget) -> dict[str, SpaceVectors]:
         """The checked vectors by space. Texts are embedded."""
         texts = [
-            Place(each.vector, each.space, each.path) for each in given if each.vector.WhichOneof("kind") == "text"
+            TextInput(each.vector, each.space, each.path) for each in given if each.vector.WhichOneof("kind") == "text"
         ]
         self._texts.embed(texts, schema, Role.DOCUMENT, budget)
         by_space: dict[str, list[_Given]] = {}
@@ -118,7 +118,7 @@ def _checked(schema: CollectionSchema, space: str, given: Sequence[_Given]) -> S
 
 
 def _inline(collection: Collection, schema: CollectionSchema, records: Iterable[wire.IndexRecord]) -> Iterator[_Given]:
-    """The vectors inside records, each with its space. A record can give a space one vector at most."""
+    """The vectors inside records, each with its space. A record can have at most one vector for a space."""
     for position, record in enumerate(records):
         taken: set[str] = set()
         for number, inline in enumerate(record.vectors):
@@ -152,7 +152,7 @@ def _changed(
             raise PointNotFound(missing)
         present, stored = snapshot.vectors(space, slots.astype(np.uint32))
         given = vectors.matrix[list(last.values())]
-        # By their bytes: 0 and -0 are equal, and not the same vector.
+        # Vectors are compared by their bytes: 0 and -0 are equal numbers, but not the same vector.
         same = present & (stored.view(np.uint32) == given.view(np.uint32)).all(axis=1)
         return [point_id for point_id, kept in zip(ids, same.tolist(), strict=True) if not kept], snapshot.seq
 
@@ -164,7 +164,7 @@ def _keeping_vectors(
     vectors: dict[str, SpaceVectors],
     records: Sequence[wire.IndexRecord],
 ) -> list[Operation]:
-    """Inserts records that do not exist. For the others it replaces payloads and the given vectors."""
+    """Inserts records that do not exist. For the others, replaces payloads and the given vectors."""
     with collection.snapshot() as snapshot:
         found = snapshot.slots_of(ids) >= 0
     fresh, known = np.flatnonzero(~found), np.flatnonzero(found)
@@ -203,7 +203,7 @@ def _write(
     budget: Budget,
     name: str = "Indexes/UpsertRecords",
 ) -> tuple[int, int, int] | None:
-    """The commit, the number of points changed and of points skipped. None when the request does not wait."""
+    """The commit, how many points were changed, and how many were skipped. None if the request does not wait."""
     future = collection.write(operations, budget if wait else UNLIMITED, unattended="" if wait else name)
     if not wait:
         return None
@@ -229,7 +229,7 @@ def _distinct(ids: Iterable[PointId]) -> list[PointId]:
 
 def _check_count(count: int, field: str) -> None:
     if count == 0:
-        raise InvalidRequest(field, "at least one is needed")
+        raise InvalidRequest(field, "give at least one")
     if count > MAX_LIMIT:
         raise LimitExceeded(field, limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=count)
 
@@ -240,4 +240,4 @@ _MODES: Mapping[int, UpsertMode | None] = {
     wire.RECORD_MODE_REPLACE: UpsertMode.UPSERT,
     wire.RECORD_MODE_INSERT_ONLY: UpsertMode.INSERT_ONLY,
 }
-"""The mode of the upsert that a mode of records is; None: it is no upsert."""
+"""The upsert mode for each mode of records; None: the mode is no upsert."""

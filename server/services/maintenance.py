@@ -27,7 +27,7 @@ class VectorDataMaintenance:
     def __init__(
         self, database: Database, engine: Engine, texts: Texts, *, max_build_memory: int | None = None
     ) -> None:
-        """`max_build_memory`: bytes that a rebuild may take when a request does not say; None: no bound."""
+        """`max_build_memory` is how many bytes a rebuild may take if its request does not say; None: no bound."""
         self._max_build_memory = max_build_memory
         self._database = database
         self._engine = engine
@@ -126,7 +126,7 @@ class VectorDataMaintenance:
         ids: Sequence[str],
         budget: Budget,
     ) -> list[Task]:
-        """The tasks after they end. When `request` does not wait: the tasks as they are now."""
+        """The tasks after they have ended. If `request` does not wait, the tasks as they are now."""
         return self._maintenance.tasks.wait(ids, budget) if _waits(request) else self._tasks(ids)
 
     def _tasks(self, ids: Sequence[str]) -> list[Task]:

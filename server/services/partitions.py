@@ -1,4 +1,4 @@
-"""Partitions: the RPCs of `VDE` that send samples of vectors and receive trees of centroids made elsewhere."""
+"""Partitions: the RPCs of `VDE` that send samples of vectors, and receive trees of centroids."""
 
 from collections.abc import Iterator
 
@@ -20,12 +20,12 @@ from storage.tables import PayloadCodec
 MAX_SAMPLE = 10_000_000
 _PARENT = "parent"
 _ROW_BYTES = 300
-"""Memory of a row of a partition beside its vector."""
+"""Memory of a row of a partition besides its vector."""
 
 _COPIES = 2
-"""A row's vector, and the matrix of all of them."""
+"""Each vector is held twice: in its row, and in the matrix of all of them."""
 
-_ROWS_AT_ONCE = 256
+_ROWS_PER_READ = 256
 
 
 class Partitions:
@@ -52,14 +52,14 @@ class Partitions:
     ) -> wire.VDEImportPartitionResponse:
         first = next(requests, None)
         if first is None or first.WhichOneof("part") != "header":
-            raise InvalidRequest("header", "the first message is the header")
+            raise InvalidRequest("header", "the first message must be the header")
         header = first.header
         collection = self._database.collection(header.collection_name, budget)
         using = header.using if header.HasField("using") else None
         space = _dense(using, collection.schema, "header.using")
         schema = collection.schema.dense[space]
         if not serves(schema.distance):
-            what = f"lists serve Cosine, Dot and Euclid, not {schema.distance.name}: the space has no partition"
+            what = f"IVF lists support Cosine, Dot and Euclid, but the space has {schema.distance.name}"
             raise InvalidRequest("header.using", what)
         if schema.index is not IndexKind.IVF:
             raise NoPartitionPhase(space, schema.index.name)
@@ -67,7 +67,7 @@ class Partitions:
         field = "rows"
         if header.from_collection:
             if rows:
-                raise InvalidRequest("rows", "rows come from `from_collection` or from the stream, not from both")
+                raise InvalidRequest("rows", "give rows by `from_collection` or in the stream, not both")
             field = "header.from_collection"
             rows = list(self._stored(header, schema.size, budget))
         file = collection.unseen.set_partition(space, partition_of(rows, schema.size, field, budget))
@@ -98,9 +98,9 @@ class Partitions:
                 what = f"a partition has at most {MAX_ROWS:,} rows, the collection {len(slots):,}"
                 raise malformed(Malformation.TOO_MANY, what, field="header.from_collection")
             budget.hold(len(slots) * (_ROW_BYTES + _COPIES * 4 * size), "the rows of the partition")
-            for start in range(0, len(slots), _ROWS_AT_ONCE):
+            for start in range(0, len(slots), _ROWS_PER_READ):
                 budget.check()
-                part = slots[start : start + _ROWS_AT_ONCE]
+                part = slots[start : start + _ROWS_PER_READ]
                 present, vectors = snapshot.vectors(space, part)
                 for number, record in enumerate(snapshot.records(part)):
                     vector = vectors[number] if present[number] else None
@@ -108,7 +108,7 @@ class Partitions:
 
 
 def _dense(using: str | None, schema: CollectionSchema, field: str) -> str:
-    """The space meant by `using`. Raises what `space_of` raises, and InvalidQuery for a space of another kind."""
+    """The space that `using` means. Raises what `space_of` raises, and InvalidQuery for a space that is not dense."""
     space = space_of(using, schema, field)
     dense_space(schema, space, field)
     return space
@@ -119,7 +119,7 @@ def _row_of_point(
 ) -> TreeRow:
     field = "header.from_collection"
     if not isinstance(point_id, int):
-        what = f"point {point_id!r}: the id of a row is a number"
+        what = f"point {point_id!r}: the id of a row must be a number"
         raise malformed(Malformation.NULL_ID, what, number, field)
     if vector is None:
         what = f"point {point_id}: it has no vector in the space"
@@ -132,7 +132,7 @@ def _row_of_point(
 
 
 def _streamed(requests: Iterator[wire.VDEImportPartitionRequest], size: int, budget: Budget) -> Iterator[TreeRow]:
-    """The rows of a stream. Each is checked when it comes, so a wrong stream ends early."""
+    """The rows of a stream. Each row is checked when it comes, so that a wrong stream ends early."""
     number = 0
     for message, request in enumerate(requests):
         budget.check()

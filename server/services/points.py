@@ -93,7 +93,7 @@ class PointWrites:
         schema = collection.schema
         self._texts.of_write(request, schema, budget)
         wait = request.wait or not request.HasField("wait")
-        # A write that nobody waits for is applied whatever becomes of its request.
+        # A write that nobody waits for is applied even if its request ends.
         budget = budget if wait else UNLIMITED
         select = partial(self._engine.writes.selector, schema, budget=budget)
         condition = partial(self._engine.writes.stored_condition, schema, budget=budget)

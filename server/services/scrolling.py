@@ -16,11 +16,11 @@ from storage.database import Database
 from storage.mvcc import Snapshot
 
 DEFAULT_PAGE = 10
-"""Points that a scroll returns unless it says otherwise."""
+"""Points of a page by default."""
 
 
 class PointScrolls:
-    """The RPCs of `Points` that scroll: each page is from one snapshot, all pages of a cursor from the same."""
+    """The RPCs of `Points` that scroll. Each page reads one snapshot; all pages of a cursor read the same one."""
 
     def __init__(self, database: Database, engine: Engine) -> None:
         self._database = database

@@ -20,7 +20,7 @@ from server.convert import (
     query_of,
     search_of,
 )
-from server.embedders import Place, Texts, explained
+from server.embedders import TextInput, Texts, explained
 from server.services.cursors import reading
 from storage.budget import Budget
 from storage.collection import Collection
@@ -85,10 +85,10 @@ class PointQueries:
         collection = self._database.collection(request.query.collection_name, budget)
         _check_no_cursor(request.query, "query")
         schema = collection.schema
-        places = self._texts.of_queries([(request.query, "query")], schema, budget)
+        texts = self._texts.of_queries([(request.query, "query")], schema, budget)
         query = query_of(request.query, "query")
         explanation = self._engine.queries.explain(collection, query, analyze=request.analyze, budget=budget)
-        return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, places, schema)))
+        return wire.PointsExplainResponse(explanation=explanation_message(explained(explanation, texts, schema)))
 
     def explain_point(self, request: wire.PointsExplainPointRequest, budget: Budget) -> wire.PointsExplainPointResponse:
         collection = self._database.collection(request.query.collection_name, budget)
@@ -125,7 +125,7 @@ class PointQueries:
         `reader` is the commit to read; None: the newest.
         """
         schema = collection.schema if reader is None else reader.schema
-        queries, places = self._converted(requests, schema, convert, budget)
+        queries, texts = self._converted(requests, schema, convert, budget)
         try:
             if reader is None:
                 answers = self._engine.queries.query(collection, queries, budget, batch_field=batch_field)
@@ -135,7 +135,7 @@ class PointQueries:
             if any(space.embedder for space in schema.dense.values()) and any(isinstance(id, str) for id in error.ids):
                 error.message += " (a string is an id; to search for a text, send it as one: Text in the Python client)"
             raise
-        return _explained(answers, queries, places, schema) if places else answers
+        return _explained(answers, queries, texts, schema) if texts else answers
 
     def _converted(
         self,
@@ -143,12 +143,12 @@ class PointQueries:
         schema: CollectionSchema,
         convert: Callable[[Any, str], Query],
         budget: Budget,
-    ) -> tuple[list[Query | ShapedQuery], list[Place]]:
-        """The queries, and the places of the texts that were embedded. Requests of a known shape have no texts."""
+    ) -> tuple[list[Query | ShapedQuery], list[TextInput]]:
+        """The queries, and the texts that were embedded. Requests of a known shape have no texts."""
         budget.check()
         read = [self._shapes.read(request, path) for request, path in requests]
         others = [each for each, found in zip(requests, read, strict=True) if not isinstance(found, ShapedQuery)]
-        places = self._texts.of_queries(others, schema, budget) if others else []
+        texts = self._texts.of_queries(others, schema, budget) if others else []
         queries: list[Query | ShapedQuery] = []
         for (request, path), found in zip(requests, read, strict=True):
             if isinstance(found, ShapedQuery):
@@ -156,10 +156,10 @@ class PointQueries:
                 continue
             budget.check()  # a filter that is written as text takes a second to read at most
             query = convert(request, path)
-            if isinstance(found, Unshaped) and not places:
+            if isinstance(found, Unshaped) and not texts:
                 self._shapes.remember(found, query)
             queries.append(query)
-        return queries, places
+        return queries, texts
 
     def _check_same_collection(self, collection: Collection, name: str, requests: Sequence[Any], field: str) -> None:
         named = {request.collection_name: index for index, request in enumerate(requests)}
@@ -176,13 +176,13 @@ class PointQueries:
 def _explained(
     answers: list[QueryAnswer],
     queries: Sequence[Query | ShapedQuery],
-    places: Sequence[Place],
+    texts: Sequence[TextInput],
     schema: CollectionSchema,
 ) -> list[QueryAnswer]:
     """The answers. Their explanations also name the embedder of each text."""
-    by_query: dict[str, list[Place]] = {}
-    for place in places:
-        by_query.setdefault(place.query, []).append(place)
+    by_query: dict[str, list[TextInput]] = {}
+    for text in texts:
+        by_query.setdefault(text.query, []).append(text)
     return [
         answer
         if answer.explanation is None
@@ -195,7 +195,7 @@ def _check_no_cursor(request: wire.PointsQueryRequest | wire.PointsSearchRequest
     if isinstance(request, wire.PointsQueryRequest):
         for field in ("cursor", "cursor_ttl_seconds"):
             if request.HasField(field):
-                raise InvalidRequest(f"{path}.{field}", "cursors are for Query alone; this reads one commit by itself")
+                raise InvalidRequest(f"{path}.{field}", "only Query has cursors; this RPC reads one commit anyway")
 
 
 def _microseconds_since(started: int) -> int:

@@ -66,7 +66,7 @@ class SnapshotTransfers:
     ) -> wire.VDEUploadSnapshotResponse:
         first = next(requests, None)
         if first is None or first.WhichOneof("part") != "header":
-            raise InvalidRequest("header", "the first message is the header")
+            raise InvalidRequest("header", "the first message must be the header")
         header = first.header
         owner = self._database.names.snapshot_owner(header.collection_name)
         entry = self._database.snapshots.receive(
@@ -78,7 +78,7 @@ class SnapshotTransfers:
 def _chunks(requests: Iterator[wire.VDEUploadSnapshotRequest]) -> Iterator[bytes]:
     for number, request in enumerate(requests):
         if request.WhichOneof("part") != "chunk":
-            raise InvalidRequest("chunk", f"message {number + 2} of the stream is no chunk")
+            raise InvalidRequest("chunk", f"message {number + 2} of the stream is not a chunk")
         yield request.chunk
 
 

@@ -8,7 +8,10 @@ from storage.schema import SchemaChange, check_text_settings
 
 
 class PointTextIndexes:
-    """The RPCs of `Points` that change which fields have a text index, durably. The index itself is made when used."""
+    """The RPCs of `Points` that declare, durably, which fields have a text index.
+
+    The index is made when it is first used.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""VDE: the RPCs of the vector data engine for state and statistics. Maintenance is in maintenance.py."""
+"""VDE: the RPCs of the vector data engine for state and statistics. maintenance.py has those for maintenance."""
 
 from collections.abc import Mapping
 

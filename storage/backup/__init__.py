@@ -1,4 +1,4 @@
-"""Copies of a collection as of one commit, in one file: what users call snapshots."""
+"""Archives: copies of a collection as of one commit, one file each. Users call them snapshots."""
 
 from storage.backup.archive import verify_archive
 from storage.backup.archives import Snapshots, snapshot_path

@@ -1,7 +1,7 @@
-"""The file of a snapshot: a plain tar of all files of a collection as of one commit, so that people can look inside.
+"""The format of an archive: a plain tar of all files of a collection as of one commit, so that people can look inside.
 
-The first member, manifest.json, says what is in it, the last, checksums.json, has the CRC-32 and size of every other.
-Reading is strict: a file is taken only if it is, to the byte, what `write` makes of its members.
+The first member, manifest.json, lists the contents. The last, checksums.json, has the CRC-32 and size of every other
+member. Reading is strict: every byte of the file must be the byte that `write` would write for these members.
 """
 
 import json
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from storage.backup.streams import CHUNK_BYTES, TABLES, Part, sync_tree
+from storage.backup.streams import CHUNK_BYTES, TABLES, FileStream, sync_tree
 from storage.budget import Budget
 from storage.errors import CorruptStore, UnknownFormat
 from storage.files import failpoint, sync_file
@@ -28,15 +28,19 @@ _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 _LARGEST_MANIFEST = 64 * 2**20
 _MANIFEST_FACTOR = 24
-"""Bytes of memory that a byte of JSON takes when it is read, at most: `{}` is an object of 64, and its place."""
+"""Most bytes of memory that reading takes for each byte of JSON: `{}` becomes an object of 64 bytes and a reference to
+it."""
 
 _EXPECTED_NAME = re.compile(r"lmdb/data\.mdb|spaces/[0-9]+/[0-9]+(\.vectors|\.rows|(\.[0-9]+)?\.index|\.partition)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What manifest.json says: the collection, its schema as JSON, the commit, when it was taken (unix seconds), and
-    the members between it and checksums.json with their sizes."""
+    """The content of manifest.json.
+
+    It holds the collection, its schema as JSON, the commit, the time of creation (unix seconds), and the members
+    between manifest.json and checksums.json with their sizes.
+    """
 
     collection: str
     schema: dict[str, Any]
@@ -55,9 +59,9 @@ class About:
         members = tuple((member["name"], _whole(member["size"])) for member in data["members"])
         names = [name for name, _ in members]
         if len(set(names)) < len(names) or not all(_EXPECTED_NAME.fullmatch(name) for name in names):
-            raise ValueError("it lists members that no collection has")
+            raise ValueError("it lists files that no collection has")
         if TABLES not in names:
-            raise ValueError("it lacks members that every collection has")
+            raise ValueError("it lacks files that every collection has")
         return cls(
             collection=str(data["collection"]),
             schema=dict(data["schema"]),
@@ -68,28 +72,30 @@ class About:
         )
 
 
-def write(file: BinaryIO, about: About, parts: Sequence[Part], budget: Budget) -> None:
-    """Writes an archive of `parts`; `about` needs no members. Raises OSError, or as `budget` says."""
-    manifest = replace(about, members=tuple((part.name, part.size) for part in parts)).to_bytes()
+def write(file: BinaryIO, about: About, streams: Sequence[FileStream], budget: Budget) -> None:
+    """Writes an archive of `streams`, which also give the members of its manifest. Raises OSError, or as `budget`
+    says."""
+    manifest = replace(about, members=tuple((stream.name, stream.size) for stream in streams)).to_bytes()
     sums = {}
-    for part in (Part(_MANIFEST, len(manifest), lambda: iter((manifest,))), *parts):
+    for stream in (FileStream(_MANIFEST, len(manifest), lambda: iter((manifest,))), *streams):
         failpoint("snapshot_write")
-        sums[part.name] = (_write_member(file, part, about.created, budget), part.size)
+        sums[stream.name] = (_write_member(file, stream, about.created, budget), stream.size)
     checksums = _checksums(sums)
-    _write_member(file, Part(_CHECKSUMS, len(checksums), lambda: iter((checksums,))), about.created, budget)
+    _write_member(file, FileStream(_CHECKSUMS, len(checksums), lambda: iter((checksums,))), about.created, budget)
     file.write(_END)
 
 
 def verify_archive(path: Path, budget: Budget) -> About:
-    """Reads the whole archive. Raises CorruptStore naming the offset, UnknownFormat, or as `budget` says."""
+    """Reads and verifies the whole archive. Raises CorruptStore with the offset, UnknownFormat, or as `budget` says."""
     about, _ = _read(path, None, budget)
     return about
 
 
 def verify_foreign(path: Path, budget: Budget) -> About:
-    """Verifies an archive that anybody may have made: checksums that are right say nothing of pages.
+    """Verifies an archive from an untrusted source, with all pages of its LMDB file.
 
-    Raises what `verify` does, StorageFailed, ShuttingDown or OSError.
+    Checksums do not protect here: whoever changes pages can change the checksums too. Raises what `verify_archive`
+    raises, StorageFailed, ShuttingDown or OSError.
     """
     about, offset = _read(path, None, budget)
     WALKS.walk(path, offset, dict(about.members)[TABLES])
@@ -97,14 +103,17 @@ def verify_foreign(path: Path, budget: Budget) -> About:
 
 
 def extract(path: Path, folder: Path, budget: Budget) -> About:
-    """Writes the members below `folder`, durably. Raises what `verify` does and OSError; what was written is left."""
+    """Writes the members below `folder`, durably.
+
+    Raises what `verify_archive` raises, and OSError. After an error the written files stay.
+    """
     about, _ = _read(path, folder, budget)
     sync_tree(folder)
     return about
 
 
 def _read(path: Path, folder: Path | None, budget: Budget) -> tuple[About, int]:
-    """What the archive is about, and where in it the tables lie."""
+    """Returns what the archive says about itself, and the offset of the LMDB file in it."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -124,7 +133,8 @@ def _read(path: Path, folder: Path | None, budget: Budget) -> tuple[About, int]:
 
 
 def _copy(archive: "_Archive", name: str, size: int, folder: Path | None, budget: Budget) -> int:
-    """Copies the next member to its place below `folder`; returns its CRC-32."""
+    """Copies the next member to its place below `folder`, or only reads it when `folder` is None; returns its
+    CRC-32."""
     target: AbstractContextManager[BinaryIO | None] = nullcontext()
     if folder is not None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +152,7 @@ def _copy(archive: "_Archive", name: str, size: int, folder: Path | None, budget
 
 
 class _Archive:
-    """A cursor over the bytes of an archive. Methods raise CorruptStore at the first byte that is not expected."""
+    """Reads an archive from start to end. Methods raise CorruptStore at the first byte that is not the expected one."""
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._file = file
@@ -150,14 +160,14 @@ class _Archive:
         self._offset = 0
 
     def manifest(self, budget: Budget) -> tuple[About, bytes]:
-        """The first member. Raises UnknownFormat before anything else of a newer format is looked at."""
+        """Reads the first member. Raises UnknownFormat before it reads anything else of a newer format."""
         block = self._take(_BLOCK)
         try:
             found = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
         except (tarfile.HeaderError, ValueError) as error:
-            raise CorruptStore(self._path, 0, f"it is no snapshot: {error}") from None
+            raise CorruptStore(self._path, 0, f"the file is not a snapshot: {error}") from None
         if found.name != _MANIFEST or not 0 < found.size <= _LARGEST_MANIFEST:
-            raise CorruptStore(self._path, 0, f"it is no snapshot: it does not begin with {_MANIFEST}")
+            raise CorruptStore(self._path, 0, f"the file is not a snapshot: it does not begin with {_MANIFEST}")
         budget.hold(_MANIFEST_FACTOR * found.size, f"reading {_MANIFEST}")
         data = self._take(found.size)
         try:
@@ -175,7 +185,7 @@ class _Archive:
         return about, data
 
     def header(self, name: str, size: int, created: float) -> int:
-        """Passes the header of a member; returns the offset of its data."""
+        """Reads the header of a member; returns the offset of the member's data."""
         start = self._offset
         self._expect(self._take(_BLOCK), _header(name, size, created), start, f"the header of {name}")
         return self._offset
@@ -189,13 +199,13 @@ class _Archive:
         self._padding(size)
 
     def checksums(self, sums: dict[str, tuple[int, int]], offsets: dict[str, int], created: float) -> None:
-        """Passes the last member, which must say `sums`: CRC-32 and size by name."""
+        """Reads the last member. It must hold `sums`: CRC-32 and size by name."""
         expected = _checksums(sums)
         start = self._offset
         header, found = self._take(_BLOCK), self._take(len(expected))
         for name, wanted in _parsed_sums(found).items():
             if name in sums and sums[name] != wanted:
-                raise CorruptStore(self._path, offsets.get(name, _BLOCK), f"{name} does not have its checksum")
+                raise CorruptStore(self._path, offsets.get(name, _BLOCK), f"{name} does not match its checksum")
         self._expect(header, _header(_CHECKSUMS, len(expected), created), start, f"the header of {_CHECKSUMS}")
         self._expect(found, expected, start + _BLOCK, _CHECKSUMS)
         self._padding(len(expected))
@@ -223,15 +233,15 @@ class _Archive:
             raise CorruptStore(self._path, start + first, f"{what} is damaged")
 
 
-def _write_member(file: BinaryIO, part: Part, created: float, budget: Budget) -> int:
+def _write_member(file: BinaryIO, stream: FileStream, created: float, budget: Budget) -> int:
     """Appends a member; returns its CRC-32."""
-    file.write(_header(part.name, part.size, created))
+    file.write(_header(stream.name, stream.size, created))
     checksum = 0
-    for chunk in part.chunks():
+    for chunk in stream.chunks():
         budget.check()
         checksum = zlib.crc32(chunk, checksum)
         file.write(chunk)
-    file.write(bytes(-part.size % _BLOCK))
+    file.write(bytes(-stream.size % _BLOCK))
     return checksum
 
 
@@ -247,7 +257,7 @@ def _checksums(sums: dict[str, tuple[int, int]]) -> bytes:
 
 
 def _parsed_sums(data: bytes) -> dict[str, tuple[int, int]]:
-    """What checksums.json says; nothing when it is damaged."""
+    """The content of checksums.json; empty when it is damaged."""
     try:
         return {name: (int(entry["crc32"], 16), entry["size"]) for name, entry in json.loads(data).items()}
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -255,16 +265,16 @@ def _parsed_sums(data: bytes) -> dict[str, tuple[int, int]]:
 
 
 def _whole(value: object) -> int:
-    """A number that counts something. Raises ValueError for what does not."""
+    """A count. Raises ValueError for anything but a whole number of at least 0."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise ValueError("it counts what cannot be")
+        raise ValueError("a count is not a whole number of at least 0")
     return value
 
 
 def _moment(value: object) -> float:
-    """Unix seconds. Raises ValueError for what is no moment, or one too far away."""
+    """A time in unix seconds. Raises ValueError for anything else, and for a time too far away."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**33:
-        raise ValueError("it was made when nothing can be")
+        raise ValueError("the time of its creation is not possible")
     return float(value)
 
 

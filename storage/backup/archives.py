@@ -1,7 +1,7 @@
-"""The snapshots that a data directory keeps: one archive each, listed in the catalog. They outlive their collection.
+"""The archives in a data directory: one file each, listed in the catalog. An archive outlives its collection.
 
-`snapshots/<uid>.snapshot` is written and synced before the catalog names it; what the catalog does not name is removed
-when the directory is opened. archive.py knows what is inside.
+`snapshots/<uid>.snapshot` is written and synced before the catalog names it. Opening the directory removes files that
+the catalog does not name. archive.py knows the format.
 """
 
 import os
@@ -34,7 +34,7 @@ class Snapshots:
         self._leftovers = Leftovers()
 
     def list(self, collection: str | None = None) -> list[SnapshotEntry]:
-        """All snapshots, or those of one collection, by collection and name."""
+        """All archives, or those of one collection, sorted by collection and name."""
         return [entry for entry in self._entries.all() if collection in (None, entry.collection)]
 
     def get(self, collection: str, name: str) -> SnapshotEntry:
@@ -45,7 +45,8 @@ class Snapshots:
         return entry
 
     def create(self, collection: Collection, name: str | None, budget: Budget) -> SnapshotEntry:
-        """Keeps a copy of the newest commit; writes go on meanwhile. `name` None: made of collection, commit and time.
+        """Archives the newest commit; writes go on meanwhile. `name` None: the name is made of collection, commit and
+        time.
 
         Raises InvalidName, SnapshotAlreadyExists, StorageFull, StorageFailed, or as `budget` says.
         """
@@ -63,7 +64,7 @@ class Snapshots:
                     created=created,
                 )
                 scratch = path.with_suffix(".tables")
-                archive.write(file, about, [copy_tables(files, scratch), *files.parts], budget)
+                archive.write(file, about, [copy_tables(files, scratch), *files.streams], budget)
                 shutil.rmtree(scratch)
                 _sync(file)
             return about
@@ -71,7 +72,7 @@ class Snapshots:
         return self._keep(collection.name, name, write)
 
     def receive(self, collection: str, name: str, size: int, chunks: Iterable[bytes], budget: Budget) -> SnapshotEntry:
-        """Keeps the `size` bytes of an archive, once all of them are verified. There need be no such collection.
+        """Stores an archive of `size` bytes that a client sends, once it is verified. `collection` need not exist.
 
         Raises InvalidName, SnapshotAlreadyExists, InvalidRequest (not `size` bytes), CorruptStore, UnknownFormat,
         StorageFull, StorageFailed, or as `budget` says.
@@ -89,7 +90,7 @@ class Snapshots:
                     file.write(chunk)
                 if received != size:
                     word = "more" if received > size else f"{received:,}"
-                    raise InvalidRequest("header.size_bytes", f"{size:,} bytes were announced and {word} came")
+                    raise InvalidRequest("header.size_bytes", f"{size:,} bytes were announced, but {word} came")
                 _sync(file)
             return archive.verify_foreign(path, budget)
 
@@ -104,17 +105,17 @@ class Snapshots:
     def extract(self, entry: SnapshotEntry, folder: Path, budget: Budget) -> None:
         """Writes the collection's files into `folder`, verified. Raises CorruptStore, UnknownFormat, OSError."""
         archive.extract(self._path(entry.uid), folder, budget)
-        remove_unsound_graphs(folder)  # it may be anybody's; tables are walked when they are opened
+        remove_unsound_graphs(folder)  # the archive may be foreign; LMDB's pages are checked when they are opened
 
     def open(self, entry: SnapshotEntry) -> BinaryIO:
-        """The bytes of the archive, which the caller closes. Raises CorruptStore when the file is gone."""
+        """Opens the file of the archive; the caller closes it. Raises CorruptStore when the file is gone."""
         try:
             return self._path(entry.uid).open("rb")
         except FileNotFoundError:
             raise CorruptStore(self._path(entry.uid), 0, "the file is missing") from None
 
     def remove_strays(self) -> None:
-        """Removes what unfinished creations, uploads and deletions left. Requires: nothing else uses the folder."""
+        """Removes files of unfinished creations, uploads and deletions. Requires: nothing else uses the folder."""
         make_folder(self._folder)
         known = {self._path(entry.uid) for entry in self._entries.all()}
         for path in self._folder.iterdir():
@@ -128,7 +129,7 @@ class Snapshots:
     def _keep(
         self, collection: str, name: str | None, write: Callable[[Path], About], field: str = "snapshot_name"
     ) -> SnapshotEntry:
-        """Lists the archive that `write` writes to the path it is given, or leaves nothing."""
+        """Has `write` write an archive to a path, and lists it in the catalog. After an error nothing is left."""
         if name is not None:
             check_name(name, field)
             if self._entries.get(collection, name) is not None:
@@ -167,7 +168,7 @@ class Snapshots:
 
 
 def snapshot_path(folder: Path, uid: str) -> Path:
-    """The file of a snapshot below the folder of all."""
+    """The path of an archive in `folder`, which holds all archives."""
     return folder / f"{uid}.snapshot"
 
 

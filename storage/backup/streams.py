@@ -1,8 +1,10 @@
-"""The files of a collection as of one commit, as streams of bytes. Copies them to a folder; archive.py to one file.
+"""The files of a collection as of one commit, as streams of bytes. This module copies them to a folder; archive.py to
+one file.
 
-Writes and background work go on meanwhile: rows are read from the mappings that the snapshot holds, and other files are
-opened before anything is copied. When one of them was replaced before that, a newer commit is copied instead. An index
-that is missing all the same is left out, and the copy's manifest does not name it: it is derived, so it is built again.
+Writes and background work go on meanwhile. Rows are read from the mappings of the snapshot. Other files are opened
+before anything is copied. If one of them is already replaced by then, a newer commit is copied instead. If an index is
+still missing, the copy is made without it and its manifest does not name it. That is safe: an index is derived data and
+is built again.
 """
 
 import os
@@ -32,8 +34,8 @@ Chunk = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A file of `size` bytes and its path below the collection's folder. `chunks` reads it from the start, once."""
+class FileStream:
+    """A file of `size` bytes, by its path below the collection's folder. `chunks` reads it once, from the start."""
 
     name: str
     size: int
@@ -42,16 +44,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of all spaces as of the commit of `snapshot`, and the indexes that are missing: (space, block) uids."""
+    """The files of all spaces as of the commit of `snapshot`. `missing`: indexes without a file, as uids of space and
+    block."""
 
     snapshot: Snapshot
-    parts: list[Part]
+    streams: list[FileStream]
     missing: list[tuple[int, int]]
 
 
 @contextmanager
 def open_files(begin: Callable[[], Snapshot], budget: Budget) -> Iterator[Files]:
-    """The files of the newest commit, by `begin` pinned, opened. They can be read while the context lasts.
+    """Opens the files of the newest commit, which `begin` pins. They can be read until the context ends.
 
     Raises CorruptStore when an original is missing or damaged, or as `budget` says.
     """
@@ -66,15 +69,16 @@ def open_files(begin: Callable[[], Snapshot], budget: Budget) -> Iterator[Files]
                 if snapshot.seq == tried:
                     raise
                 files = None
-            # A commit that replaces a file is published before the file goes, so then there is a newer one.
+            # The old file goes only after the commit that replaces it is published. So try that newer commit.
             if files is not None and (not files.missing or snapshot.seq == tried):
                 yield files
                 return
             tried = snapshot.seq
 
 
-def copy_tables(files: Files, folder: Path) -> Part:
-    """Writes ids, payloads and row tables without gaps to `folder`/lmdb, durably. Raises StorageFull, StorageFailed."""
+def copy_tables(files: Files, folder: Path) -> FileStream:
+    """Writes ids, payloads and row tables to `folder`/lmdb, compacted and durable. Raises StorageFull,
+    StorageFailed."""
     path = folder / TABLES
     path.parent.mkdir(parents=True)
     try:
@@ -84,27 +88,27 @@ def copy_tables(files: Files, folder: Path) -> Part:
     except lmdb.Error as error:
         raise write_failure(error, path.parent) from error
     sync_file(path)
-    return Part(TABLES, path.stat().st_size, lambda: _read_file(path))
+    return FileStream(TABLES, path.stat().st_size, lambda: _read_file(path))
 
 
 def copy_collection(begin: Callable[[], Snapshot], folder: Path, budget: Budget) -> None:
-    """Writes all files of the newest commit, by `begin` pinned, into the new folder `folder`, durably.
+    """Writes all files of the newest commit, which `begin` pins, into the new folder `folder`, durably.
 
     Raises OSError, StorageFull, CorruptStore, or as `budget` says.
     """
     with open_files(begin, budget) as files:
         copy_tables(files, folder)
-        for part in files.parts:
-            write_part(part, folder, budget)
+        for stream in files.streams:
+            write_stream(stream, folder, budget)
     sync_tree(folder)
 
 
-def write_part(part: Part, folder: Path, budget: Budget) -> None:
-    """Writes a part to its place below `folder` and makes its content durable."""
-    path = folder / part.name
+def write_stream(stream: FileStream, folder: Path, budget: Budget) -> None:
+    """Writes a stream to its place below `folder` and makes its content durable."""
+    path = folder / stream.name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
-        for chunk in part.chunks():
+        for chunk in stream.chunks():
             budget.check()
             file.write(chunk)
     sync_file(path)
@@ -122,41 +126,41 @@ def _open_files(snapshot: Snapshot, stack: ExitStack) -> Files:
     for space in snapshot.spaces.values():
         uid = space.schema.uid
         for entry, block in zip(space.manifest.blocks, space.blocks, strict=True):
-            files.parts.extend(_block_parts(f"spaces/{uid}", entry, block))
+            files.streams.extend(_block_streams(f"spaces/{uid}", entry, block))
             if entry.index is not None:
                 path = block.block.path.with_name(entry.index.name)
                 try:
-                    files.parts.append(_open_part(f"spaces/{uid}/{path.name}", path, stack))
+                    files.streams.append(_open_stream(f"spaces/{uid}/{path.name}", path, stack))
                 except FileNotFoundError:
                     files.missing.append((uid, entry.uid))
         partition = space.manifest.partition
         if partition is not None:
             path = space.blocks[0].block.path.with_name(partition.name)
-            read_partition(path, partition.checksum)  # it is an original: damage must not go into a copy unnoticed
+            read_partition(path, partition.checksum)  # a partition is an original: do not copy a damaged one unnoticed
             try:
-                files.parts.append(_open_part(f"spaces/{uid}/{path.name}", path, stack))
+                files.streams.append(_open_stream(f"spaces/{uid}/{path.name}", path, stack))
             except FileNotFoundError:
                 raise CorruptStore(path, 0, "the partition is missing") from None
     return files
 
 
-def _block_parts(folder: str, entry: BlockEntry, block: BlockView) -> Iterator[Part]:
-    yield _memory_part(f"{folder}/{entry.uid}.vectors", block.vectors)
+def _block_streams(folder: str, entry: BlockEntry, block: BlockView) -> Iterator[FileStream]:
+    yield _memory_stream(f"{folder}/{entry.uid}.vectors", block.vectors)
     if block.rows is not None:
-        yield _memory_part(f"{folder}/{entry.uid}.rows", block.rows.astype("<i8"))
+        yield _memory_stream(f"{folder}/{entry.uid}.rows", block.rows.astype("<i8"))
 
 
-def _open_part(name: str, path: Path, stack: ExitStack) -> Part:
-    """A file that stays readable when it is removed. Raises FileNotFoundError."""
+def _open_stream(name: str, path: Path, stack: ExitStack) -> FileStream:
+    """Opens a file so that it stays readable after it is removed. Raises FileNotFoundError."""
     file = stack.enter_context(path.open("rb"))
     size = os.fstat(file.fileno()).st_size
-    return Part(name, size, lambda: _read(file, path, size))
+    return FileStream(name, size, lambda: _read(file, path, size))
 
 
-def _memory_part(name: str, values: NDArray[Any]) -> Part:
+def _memory_stream(name: str, values: NDArray[Any]) -> FileStream:
     data = values.reshape(-1).view(np.uint8).data
     starts = range(0, len(data), CHUNK_BYTES)
-    return Part(name, len(data), lambda: (data[start : start + CHUNK_BYTES] for start in starts))
+    return FileStream(name, len(data), lambda: (data[start : start + CHUNK_BYTES] for start in starts))
 
 
 def _read_file(path: Path) -> Iterator[bytes]:

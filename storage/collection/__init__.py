@@ -1,4 +1,4 @@
-"""One collection, for as long as there is one: what is read and written, whether its files are open or not."""
+"""One collection, with one object for its whole life: reads and writes, whether its files are open or not."""
 
 from storage.collection.collection import Collection
 

@@ -1,11 +1,11 @@
-"""What is known of the background work on a collection: on which spaces some runs, and on which it failed for good."""
+"""The background work on one collection: the spaces that it runs on, and the spaces on which it failed for good."""
 
 import threading
 from collections.abc import Mapping
 
 
 class BackgroundWork:
-    """Kept by maintenance, read by whoever tells the state of a space. Safe for many threads."""
+    """Maintenance writes it; code that reports the state of a space reads it. Safe for many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -13,19 +13,19 @@ class BackgroundWork:
         self._failures: dict[int, str] = {}
 
     def begin(self, space_uid: int) -> None:
-        """Some begins on a space."""
+        """Work on a space begins."""
         self._count(space_uid, +1)
 
     def end(self, space_uid: int) -> None:
-        """Some ends on a space."""
+        """Work on a space ends."""
         self._count(space_uid, -1)
 
     def note_failure(self, space_uid: int, reason: str) -> None:
-        """It failed for good, or there is no room for it."""
+        """Work on a space failed for good, or there is no room for it."""
         self._failures[space_uid] = reason
 
     def forgive(self, space_uid: int | None = None) -> None:
-        """Forgets that it failed on a space; None: on all."""
+        """Forgets failures on a space; None: on all spaces."""
         if space_uid is None:
             self._failures.clear()
         else:
@@ -33,7 +33,7 @@ class BackgroundWork:
 
     @property
     def failures(self) -> Mapping[int, str]:
-        """Why it failed, by the uid of the space."""
+        """The reason of each failure, by the uid of the space."""
         return self._failures
 
     @property

@@ -1,4 +1,4 @@
-"""A collection: snapshots to read, and a writer to write. Its files are opened by its first use."""
+"""A collection: snapshots for reading and a writer for writing. Its first use opens its files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -29,11 +29,11 @@ from storage.write import (
 
 
 class Collection:
-    """Safe to use from many threads. Made and closed by Database.
+    """Safe for many threads. Database makes and closes it.
 
-    It may be kept for long: while nobody uses it its files may be closed, so that others can be open, and the next use
-    opens them. Once it was closed for good every use raises CollectionClosed. Every use may raise what opening raises:
-    CorruptStore, UnknownFormat, StorageFull, StorageFailed, TooManyOpenCollections, SystemLimitReached.
+    The object may be kept for long. While nobody uses it, its files may be closed so that others can be open; the next
+    use opens them again. After it is closed for good, every use raises CollectionClosed. Every use may also raise what
+    opening raises: CorruptStore, UnknownFormat, StorageFull, StorageFailed, TooManyOpenCollections, SystemLimitReached.
     """
 
     def __init__(
@@ -47,8 +47,11 @@ class Collection:
         closed: Callable[["Collection"], None],
         closing: Callable[["Collection"], None],
     ) -> None:
-        """`do_open` opens its files. `opened` is called after each opening, `closed` after each closing for room;
-        `closing` once, when no more snapshots are given out, to let go of those that are kept."""
+        """`do_open` opens its files. `opened` is called after each opening, `closed` after each closing for room.
+
+        `closing` is called once, when no more snapshots are given out. It releases the snapshots that are kept for
+        longer.
+        """
         self.name = name
         self.uid = uid
         self._forget = closing
@@ -69,7 +72,7 @@ class Collection:
 
     @property
     def derived(self) -> DerivedFiles:
-        """Where data derived from it are kept. Requires: it was opened before."""
+        """Where data derived from the collection are stored. Requires: it was opened before."""
         return self._files.core.derived
 
     @property
@@ -79,7 +82,7 @@ class Collection:
 
     @property
     def commit(self) -> int:
-        """The number of commits so far, also of those that users do not see. Requires: it was opened before."""
+        """The number of commits so far, with those that users do not see. Requires: it was opened before."""
         return self._files.core.view.state.commit
 
     @property
@@ -94,30 +97,30 @@ class Collection:
 
     @property
     def is_opening(self) -> bool:
-        """Whether a use waits for its files to be opened."""
+        """Whether a use is waiting for its files to be opened."""
         return self._files.is_opening
 
     @property
     def waiting_writes(self) -> int:
-        """Writes that wait for their commit, without those under way."""
+        """The number of writes that wait for their commit, without those that are being applied."""
         return self._files.waiting_writes
 
     def open(self, budget: Budget = UNLIMITED, do_open: Callable[[], Opened] | None = None) -> None:
-        """Opens its files, by `do_open` if given, unless they are open."""
+        """Opens its files if they are closed: with `do_open` if it is given."""
         if not self._files.is_open or self._files.ended:
             self._files.use(budget, do_open)
             self._files.leave()
 
     def hold(self, budget: Budget = UNLIMITED) -> Hold:
-        """Keeps its files open, for work that comes back to it: `with collection.hold()`."""
+        """Keeps its files open, for work in several steps: `with collection.hold()`."""
         return self._files.hold(budget)
 
     def hold_if_open(self) -> Hold | None:
-        """Keeps its files open if they are; None otherwise. Waits for nothing."""
+        """Keeps its files open if they are open; else returns None. Does not wait."""
         return self._files.hold_if_open()
 
     def hold_again(self) -> Hold:
-        """Keeps its files open for longer than a hold that there is. Requires: such a hold."""
+        """Returns a second hold, to keep the files open after the first is released. Requires: a hold."""
         return self._files.hold_again()
 
     def snapshot(self, budget: Budget = UNLIMITED) -> Snapshot:
@@ -134,9 +137,9 @@ class Collection:
     ) -> "Future[WriteResult]":
         """Queues validated operations as one write, all or nothing, in order.
 
-        The future completes once the commit is durable and visible, or fails and then nothing was written. Cancelling
-        it works until the write is taken up. `unattended`: what a write is called that nobody waits
-        for; if it fails, that is counted and logged. Raises TooManyWrites, CollectionClosed or StorageFailed.
+        The future completes when the commit is durable and visible. If it fails, nothing was written. It can be
+        cancelled until the writer takes it. `unattended` names a write whose result nobody waits for: its failure is
+        counted and logged. Raises TooManyWrites, CollectionClosed or StorageFailed.
         """
         budget.check()
 
@@ -179,7 +182,7 @@ class Collection:
             return self._files.core.view.spaces
 
     def close(self) -> None:
-        """Commits what waits, waits for snapshots in use, and closes all files for good."""
+        """Commits waiting writes, waits for snapshots in use, and closes all files for good."""
         self._files.close(lambda: self._forget(self))
 
 

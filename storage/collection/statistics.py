@@ -1,4 +1,5 @@
-"""The statistics of a collection as of one commit: what each space holds, takes, and waits for. Changes nothing."""
+"""The statistics of a collection as of one commit: the contents, size and pending work of each space. Changes
+nothing."""
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from storage.segments import SpaceView, due, kind_of_index, measured_recall, sea
 
 
 def collection_stats(snapshot: Snapshot, work: BackgroundWork, failed_writes: FailedWrites) -> CollectionStats:
-    """`failed_writes`: those that nobody waited for."""
+    """`failed_writes`: the failed ones among the writes that nobody waited for."""
     slots = [snapshot.slots_with_vector(name) for name in snapshot.schema.names]
     any_vector = len(slots[0]) if len(slots) == 1 else len(np.unique(np.concatenate(slots))) if slots else 0
     return CollectionStats(

@@ -1,6 +1,6 @@
-"""Changes of a collection that its users do not see: to blocks, indexes and pages. Each is a commit of its own.
+"""Changes to blocks, indexes and pages that users do not see. Each is a commit of its own.
 
-Readers find the same points before and after it, and the commit sequence stays.
+Readers find the same points before and after it, and the commit sequence stays the same.
 """
 
 from collections.abc import Callable
@@ -28,19 +28,23 @@ from storage.write import (
 )
 
 MIN_SEALED = 1_000
-"""Living rows of an open block that make sealing it on demand worthwhile."""
+"""Current rows that an open block must have to be sealed on demand."""
 
 Outcome = TypeVar("Outcome")
 
 
 class UnseenChanges:
-    """Of one collection. Each returns once it is durable, and raises what a write does."""
+    """The unseen changes of one collection. Each method returns once the change is durable, and raises what a write
+    raises."""
 
     def __init__(self, files: OpenOnUse) -> None:
         self._files = files
 
     def seal_tails(self, *, dead_share: float | None = None) -> None:
-        """Seals the open block of every space that has MIN_SEALED rows, or of which more than `dead_share` are dead."""
+        """Seals the open block of each space where it has MIN_SEALED current rows.
+
+        `dead_share`: seal it instead where more than this share of its rows are dead.
+        """
 
         def seal(transaction: Transaction) -> None:
             for space in transaction.core.spaces.values():
@@ -52,15 +56,16 @@ class UnseenChanges:
         self._change(seal)
 
     def reserve_block(self, space_uid: int) -> int | None:
-        """A uid for a new block of a space; None when the space is gone."""
+        """Returns a uid for a new block of a space; None when the space is gone."""
         return self._change(lambda transaction: reserve_block(transaction, space_uid))
 
     def attach_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> bool:
-        """Makes a built graph serve its block. False when the block is gone."""
+        """Makes searches of a block use a graph that was built for it. False when the block is gone."""
         return self._change(lambda transaction: attach_graph(transaction, space_uid, block_uid, graph, index))
 
     def show_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> None:
-        """Lets a graph serve that the manifest names already, and that has been verified now: another generation."""
+        """Makes searches use a graph that the manifest already names, once it is verified. The generation of indexes
+        rises."""
         self._change(lambda transaction: show_graph(transaction, space_uid, block_uid, graph, index))
 
     def replace_blocks(self, space_uid: int, merged: Merged) -> bool:
@@ -68,15 +73,15 @@ class UnseenChanges:
         return self._change(lambda transaction: replace_blocks(transaction, space_uid, merged))
 
     def set_index_progress(self, space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
-        """Notes how far a managed index is. False when it is gone, or has another embedder by now."""
+        """Notes how far a managed index is. False when it is gone or has another embedder now."""
         return self._change(
             lambda transaction: set_index_progress(transaction, space_uid, embedder, seq, next_slot), frees=False
         )
 
     def set_partition(self, space: str, partition: Partition | None) -> PartitionFile | None:
-        """Keeps the partition by which lists of a space are built from now on; None: they make their own.
+        """Stores the partition for lists that are built from now on; None: each build makes its own.
 
-        Returns how the manifest names it. Raises SpaceNotFound, InvalidRequest, StorageFull, StorageFailed.
+        Returns the partition's entry in the manifest. Raises SpaceNotFound, InvalidRequest, StorageFull, StorageFailed.
         """
         found = self._space(space)
         uid, folder = found.schema.uid, found.blocks[0].block.path.parent
@@ -92,15 +97,16 @@ class UnseenChanges:
         return file
 
     def repack(self, place: Place) -> Place | None:
-        """Fills pages of ids and payloads anew from `place` on. Where to go on; None: this was all."""
+        """Fills some pages of ids and payloads anew, from `place` on. Returns where to go on; None when this was
+        all."""
         return self._change(lambda transaction: repack(transaction, place))
 
     def take_deletion(self) -> bool:
-        """Whether something was deleted since this was asked last. Requires: a hold."""
+        """Whether something was deleted since the last call. Requires: a hold."""
         return is_worthwhile(self._files.core)
 
     def take_refusal(self) -> bool:
-        """Whether a write was refused for want of room since this was asked last. Requires: a hold."""
+        """Whether a write was refused for lack of room since the last call. Requires: a hold."""
         core = self._files.core
         refused, core.refused_for_room = core.refused_for_room, False
         return refused
@@ -116,7 +122,8 @@ class UnseenChanges:
         return SpaceNotFound(space, self._files.core.view.spaces, "using")
 
     def _change(self, change: Callable[[Transaction], Outcome], *, frees: bool = True) -> Outcome:
-        """What publishes work frees room in the end, so it `frees` unless it says otherwise."""
+        """Commits `change`. `frees` says that it frees room, so it may use the reserve. Background work does so in the
+        end."""
         unit = Unit(change, lambda seq, outcome: outcome, alone=True, unseen=True, frees=frees)
         outcome: Outcome = self._files.submit(unit).result()
         return outcome

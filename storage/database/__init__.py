@@ -1,4 +1,4 @@
-"""One data directory: its collections by name, made, opened and closed, and who is told of them."""
+"""One data directory: its collections by name. Makes, opens and closes them, and tells followers."""
 
 from storage.database.database import Database
 

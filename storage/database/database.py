@@ -44,9 +44,9 @@ log = logging.getLogger(__name__)
 
 
 class Database:
-    """Safe to use from many threads. One collection never waits for another that is being opened, made or closed.
+    """Safe for many threads. Work on one collection never waits for another that is being opened, made or closed.
 
-    What it is made of has doors of its own: `names` (with aliases), `snapshots`, `cursors`, `maintenance`, `usage`
+    Other objects hold parts of it: `names` (collections and aliases), `snapshots`, `cursors`, `maintenance`, `usage`
     (which collections are open) and `followers` (who is told of commits).
     """
 
@@ -94,7 +94,7 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, *, codec: PayloadCodec, settings: StorageSettings | None = None) -> "Database":
-        """Opens or creates a data directory and removes what unfinished creations and deletions left.
+        """Opens or creates a data directory, and removes what unfinished creations and deletions left.
 
         Raises StorageFailed (another process has it open, or it cannot be written), UnknownFormat, CorruptStore.
         """
@@ -134,7 +134,7 @@ class Database:
         check_writable(self.path)
 
     def close(self) -> None:
-        """Stops background work, commits what waits and closes all files."""
+        """Stops background work, commits waiting writes and closes all files."""
         with self._closing:
             if self._is_closed:
                 return
@@ -152,15 +152,15 @@ class Database:
         self._lock.release()
 
     def create_collection(self, name: str, schema: CollectionSchema, budget: Budget = UNLIMITED) -> Collection:
-        """Makes an empty collection. Raises as NewCollections says."""
+        """Makes an empty collection. Raises what NewCollections raises."""
         return self._new.create(name, schema, budget)
 
     def clone_collection(self, name: str, target: str, budget: Budget) -> Collection:
-        """Makes a collection of the newest commit of another. Raises as `collection` and NewCollections say."""
+        """Makes a copy of the newest commit of a collection. Raises what `collection` and NewCollections raise."""
         return self._new.copy(self.collection(name, budget), target, budget)
 
     def restore_snapshot(self, collection: str, name: str, target: str, budget: Budget) -> Collection:
-        """Makes a collection of a snapshot, verified. Raises SnapshotNotFound, and as NewCollections says."""
+        """Makes a collection from an archive, verified. Raises SnapshotNotFound and what NewCollections raises."""
         entry = self.snapshots.get(self.names.snapshot_owner(collection), name)
         return self._new.restore(self.snapshots, entry, target, budget)
 
@@ -180,14 +180,15 @@ class Database:
         return deleted
 
     def collection(self, name: str, budget: Budget = UNLIMITED) -> Collection:
-        """The collection of this name or alias, opened if need be.
+        """The collection with this name or alias; opens it when it is not open.
 
-        Raises CollectionNotFound, CollectionClosed, DeadlineExceeded, Cancelled, or what opening it failed with.
+        Raises CollectionNotFound, CollectionClosed, DeadlineExceeded, Cancelled, or the error of opening.
         """
         return self._opened(self.names.find(name), budget)
 
     def collection_of_uid(self, uid: str, budget: Budget = UNLIMITED) -> Collection | None:
-        """The collection of this uid, opened if need be; None when there is none. Raises like `collection`."""
+        """The collection with this uid; opens it when it is not open. None when there is none. Raises what `collection`
+        raises."""
         self._registry.check_running()
         name = self._catalog.name_of(uid)
         return None if name is None else self._opened(NamedCollection(name, uid), budget)
@@ -197,7 +198,8 @@ class Database:
         self._opened(self.names.find(name), budget, reopen=True)
 
     def close_collection(self, name: str) -> None:
-        """Closes a collection and unmaps its files. The settings say whether its next use opens it or is refused."""
+        """Closes a collection and unmaps its files. `reopen_on_use` says whether the next use opens it or is
+        refused."""
         self._registry.close(self.names.uid(name))
 
     def _opened(self, named: NamedCollection, budget: Budget, *, reopen: bool = False) -> Collection:
@@ -206,7 +208,7 @@ class Database:
         return collection
 
     def _open_files(self, collection: Collection) -> Opened:
-        """Opens a collection that the catalog names. What is broken is noted, and not tried again until asked for."""
+        """Opens a collection of the catalog. A broken one is noted: it is not tried again until a user opens it."""
         self._registry.check_sound(collection.uid)
         try:
             return self._disk_reserve.lend_if_full(lambda: self._opener.open(collection))
@@ -216,14 +218,14 @@ class Database:
             raise
 
     def _remove_strays(self) -> None:
-        """Removes folders that the catalog does not name: of creations and deletions that were cut short."""
+        """Removes folders that the catalog does not name. Unfinished creations and deletions leave such folders."""
         known = {each.uid for each in self._catalog.collections()}
         root = self._opener.folder
         make_folder(root)
         folders = list(root.iterdir())
         if not known <= {folder.name for folder in folders}:
-            # One that is named by a damaged uid would look like one that nothing names.
-            log.error("%s: some collections have no folder, so folders that none names are kept", root)
+            # A uid in the catalog may be damaged. Its folder would then look unnamed, and must stay.
+            log.error("%s: some collections have no folder, so folders without a collection are kept", root)
             folders = []
         for folder in folders:
             if folder.name not in known and folder.is_dir() and not folder.is_symlink():

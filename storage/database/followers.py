@@ -1,4 +1,4 @@
-"""Who follows the collections of a database: is told of each that is opened or closed, and of each commit."""
+"""Tells followers of a database when a collection is opened or closed, and of each commit."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ def _nothing(collection: Collection) -> None:
 
 
 class Followers:
-    """What it calls must not wait. Set before collections are used, by whoever derives data from them."""
+    """The functions that it calls must not wait. Code that derives data from collections sets them before first use."""
 
     def __init__(self) -> None:
         self.opened: Follower = _nothing
@@ -22,7 +22,8 @@ class Followers:
         self._watchers: list[Follower] = []
 
     def watch(self, watcher: Follower) -> None:
-        """Has `watcher` called after every commit of a collection, from its writer's thread, and when one is opened."""
+        """Registers `watcher`. It is called after every commit, from the writer's thread, and when a collection is
+        opened."""
         self._watchers.append(watcher)
 
     def tell_opened(self, collection: Collection) -> None:

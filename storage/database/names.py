@@ -1,4 +1,4 @@
-"""The names of collections and their aliases, and what they stand for. Opens no collection."""
+"""Names of collections and aliases, and the collections that they stand for. Opens no collection."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,23 +7,24 @@ from storage.tables import Alias, AliasOperation, Catalog, NamedCollection
 
 
 class Names:
-    """Those of one database. Safe for many threads. Every use raises ShuttingDown once the database is being closed."""
+    """The names of one database. Safe for many threads. Every method raises ShuttingDown once the database is
+    closing."""
 
     def __init__(self, catalog: Catalog, check_running: Callable[[], None]) -> None:
         self._catalog = catalog
         self._check_running = check_running
 
     def find(self, name: str) -> NamedCollection:
-        """The collection of this name or alias. Raises CollectionNotFound."""
+        """The collection with this name or alias. Raises CollectionNotFound."""
         self._check_running()
         return self._catalog.find(name)
 
     def resolve(self, name: str) -> str:
-        """The own name of the collection of this name or alias. Raises CollectionNotFound."""
+        """The own name of the collection with this name or alias. Raises CollectionNotFound."""
         return self.find(name).name
 
     def uid(self, name: str) -> str:
-        """What tells the collection of this name or alias from all others, for ever. Raises CollectionNotFound."""
+        """The uid of the collection with this name or alias. A uid is never used again. Raises CollectionNotFound."""
         return self.find(name).uid
 
     def exists(self, name: str) -> bool:
@@ -44,7 +45,8 @@ class Names:
         return self._catalog.collections(prefix)
 
     def snapshot_owner(self, name: str) -> str:
-        """The name under which the snapshots of a collection or alias are listed: they outlive their collection."""
+        """The collection name that archives of this name or alias are listed under. An archive outlives its
+        collection."""
         try:
             return self.resolve(name)
         except CollectionNotFound:

@@ -1,4 +1,4 @@
-"""Makes collections: empty ones, and copies of others and of snapshots. Whole, with their name, or nothing is left."""
+"""Makes collections: empty ones, copies of others, and from archives. After an error nothing is left."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,8 +22,8 @@ from storage.tables import Catalog, SnapshotEntry, write_failure
 class NewCollections:
     """Safe for many threads.
 
-    Each may raise InvalidName, CollectionAlreadyExists, StorageFull, StorageFailed, ShuttingDown, what opening raises,
-    or as its budget says.
+    Each method may raise InvalidName, CollectionAlreadyExists, StorageFull, StorageFailed, ShuttingDown, what opening
+    raises, or as its budget says.
     """
 
     def __init__(self, catalog: Catalog, registry: Registry, opener: Opener, leftovers: Leftovers) -> None:
@@ -33,29 +33,29 @@ class NewCollections:
         self._leftovers = leftovers
 
     def create(self, name: str, schema: CollectionSchema, budget: Budget) -> Collection:
-        """An empty one. Raises InvalidRequest too."""
+        """Makes an empty collection. Raises InvalidRequest too."""
         check_name(name, "collection_name")
         check_schema(schema)
         with self._in_the_making(name) as folder:
 
             def do_open(collection: Collection) -> Opened:
-                shutil.rmtree(folder, ignore_errors=True)  # of an attempt that the system had no room for
+                shutil.rmtree(folder, ignore_errors=True)  # left by an earlier try that the system refused
                 with _our_errors(folder):
                     return self._opener.create(collection, schema)
 
             return self._publish(name, folder.name, do_open, budget)
 
     def copy(self, source: Collection, target: str, budget: Budget) -> Collection:
-        """One of the newest commit of another, whose writes go on meanwhile."""
+        """Copies the newest commit of `source`; writes to it go on meanwhile."""
         begin = partial(source.snapshot, budget)
         return self._fill(target, lambda folder: copy_collection(begin, folder, budget), budget)
 
     def restore(self, snapshots: Snapshots, entry: SnapshotEntry, target: str, budget: Budget) -> Collection:
-        """One of a snapshot, verified. Raises CorruptStore and UnknownFormat too."""
+        """Makes a collection from an archive, verified. Raises CorruptStore and UnknownFormat too."""
         return self._fill(target, lambda folder: snapshots.extract(entry, folder, budget), budget)
 
     def _fill(self, name: str, fill: Callable[[Path], None], budget: Budget) -> Collection:
-        """Makes a collection of the files that `fill` writes, durably, into the folder it is given."""
+        """Makes a collection. `fill` writes its files, durably, into a folder."""
         check_name(name, "target_collection_name")
         with self._in_the_making(name) as folder:
             folder.mkdir()
@@ -64,7 +64,7 @@ class NewCollections:
             return self._publish(name, folder.name, self._opener.open, budget)
 
     def _publish(self, name: str, uid: str, do_open: Callable[[Collection], Opened], budget: Budget) -> Collection:
-        """Opens a new collection by `do_open` and gives it its name, durably, or closes it."""
+        """Opens a new collection with `do_open` and gives it its name, durably. Closes it after an error."""
         collection = self._registry.make(name, uid)
         with self._registry.adding(collection):
             collection.open(budget, lambda: do_open(collection))
@@ -75,9 +75,9 @@ class NewCollections:
 
     @contextmanager
     def _in_the_making(self, name: str) -> Iterator[Path]:
-        """The folder, named by its uid, of a collection that is to have this name. Removed when the context fails.
+        """The folder of a collection that is being made under this name. The folder's name is the uid.
 
-        What the disk or LMDB refuses becomes an error of ours.
+        When the context fails the folder is removed, and errors of the disk or LMDB become EngineErrors.
         """
         self._registry.check_running()
         self._catalog.check_free(name)

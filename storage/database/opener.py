@@ -1,4 +1,4 @@
-"""Opens the files of collections: what they share with all others of a database is handed to them here."""
+"""Opens the files of collections, and gives each collection what all collections of a database share."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +29,7 @@ class Opener:
         disk_reserve: DiskReserve,
         followers: Followers,
     ) -> None:
-        """`folder`: of all collections, each in a folder of its own by its uid."""
+        """`folder` holds a folder for each collection, named by its uid."""
         self.folder = folder
         self.disk_reserve = disk_reserve
         self.failed_writes = FailedWriteLog()
@@ -51,7 +51,7 @@ class Opener:
         do_open: Callable[[Collection], Opened],
         closing: Callable[[Collection], None],
     ) -> Collection:
-        """The object of a collection, which calls `do_open` on its first use, and `closing` before it is closed."""
+        """Makes the object of a collection. Its first use calls `do_open`; `closing` is called before it is closed."""
         return Collection(
             name,
             uid,

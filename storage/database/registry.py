@@ -1,6 +1,6 @@
-"""The collections of a database by uid: one object each, made on first use; which of them people closed or are broken.
+"""The objects of collections by uid, made on first use, and the collections that are closed by people or broken.
 
-Names are the catalog's; opening files is opening/open_on_use.py's.
+The catalog holds the names. opening/open_on_use.py opens files.
 """
 
 import threading
@@ -15,7 +15,7 @@ from storage.errors import CollectionClosed, CollectionNotFound, EngineError, Sh
 from storage.tables import CollectionState
 
 CLOSE_THREADS = 16
-"""Threads that close collections at a stop: most of closing is waiting for the disk."""
+"""Threads that close collections at shutdown: closing mostly waits for the disk."""
 
 _POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
 
@@ -40,9 +40,9 @@ class Registry:
         left: Callable[[Collection], None],
         reopen_on_use: bool,
     ) -> None:
-        """`make` makes the object of a name and a uid; `is_known` says whether a uid is one of the catalog's.
+        """`make` makes the object for a name and a uid. `is_known` says whether the catalog has a uid.
 
-        `leaving` is called with each collection that is about to be closed for good, `left` once it is.
+        `leaving` is called with each collection before it is closed for good, `left` after it.
         """
         self.make = make
         self._is_known = is_known
@@ -58,9 +58,11 @@ class Registry:
         self._changed = threading.Condition()
 
     def get(self, name: str, uid: str, budget: Budget, *, reopen: bool = False) -> Collection:
-        """The collection; it need not be open. `reopen`: also when people closed it or it is broken.
+        """The object of a collection; it need not be open. `reopen`: return it also when it was closed by people or is
+        broken.
 
-        Raises CollectionNotFound, CollectionClosed, ShuttingDown, DeadlineExceeded, Cancelled, or why it is broken.
+        Raises CollectionNotFound, CollectionClosed, ShuttingDown, DeadlineExceeded, Cancelled, or the error that broke
+        it.
         """
         collection = self._collections.get(uid)
         if collection is not None and not reopen and uid not in self._broken:
@@ -72,13 +74,13 @@ class Registry:
                     raise CollectionClosed(name)
                 if uid not in self._leaving:
                     return self._made(name, uid, reopen=reopen)
-            budget.check()  # not with the lock: it may wait for others
+            budget.check()  # not while the lock is held: `check` may wait for others
             with budget.idle(), self._changed:
                 if uid in self._leaving:
                     self._changed.wait(_POLL_SECONDS)  # one process may have an LMDB environment open only once
 
     def _made(self, name: str, uid: str, *, reopen: bool) -> Collection:
-        """Requires: the lock, and that it may be used."""
+        """Requires: the lock, and that the collection may be used."""
         if uid in self._removed or not self._is_known(uid):
             raise CollectionNotFound(name)
         if reopen or uid in self._closed:
@@ -91,7 +93,7 @@ class Registry:
 
     @contextmanager
     def adding(self, collection: Collection) -> Iterator[None]:
-        """Enters a new collection before the catalog names it; it is closed when the context fails."""
+        """Registers a new collection before the catalog names it. The collection is closed when the context fails."""
         with self._changed:
             self.check_running()
             self._collections[collection.uid] = collection
@@ -105,7 +107,7 @@ class Registry:
 
     @contextmanager
     def removing(self, uid: str) -> Iterator[None]:
-        """Nobody begins to use a collection in the context, which takes it out of the catalog; then it is closed."""
+        """No new use of the collection begins in this context, which removes it from the catalog. Then it is closed."""
         with self._changed:
             self.check_running()
             self._removed.add(uid)
@@ -124,7 +126,8 @@ class Registry:
             self._close(collection)
 
     def close(self, uid: str) -> None:
-        """Closes a collection for its people: a use finds it closed, or opens it, as the settings say."""
+        """Closes a collection because people asked for it. `reopen_on_use` says whether the next use opens it or is
+        refused."""
         with self._changed:
             self.check_running()
             self._closed.add(uid)
@@ -140,12 +143,12 @@ class Registry:
                 self._changed.notify_all()
 
     def stop(self) -> None:
-        """Takes no more."""
+        """Accepts no more collections."""
         with self._changed:
             self._stopping = True
 
     def close_all(self) -> None:
-        """Closes what is there, some at a time. Requires: it was stopped."""
+        """Closes all collections, several at a time. Requires: `stop` was called."""
         with self._changed:
             collections = list(self._collections.values())
             self._collections.clear()
@@ -154,7 +157,7 @@ class Registry:
                 each.result()
 
     def open_ones(self) -> list[Collection]:
-        """Those whose files are open."""
+        """The collections whose files are open."""
         with self._changed:
             return [collection for collection in self._collections.values() if collection.is_open]
 
@@ -172,11 +175,11 @@ class Registry:
         return CollectionStatus(CollectionState.READY)
 
     def note_broken(self, uid: str, error: EngineError) -> None:
-        """Uses of the collection raise `error` from now on, until someone asks to open it."""
+        """From now on, uses of the collection raise `error`, until somebody asks to open it."""
         self._broken[uid] = error
 
     def check_sound(self, uid: str) -> None:
-        """Raises why the collection is broken."""
+        """Raises the error that broke the collection, if it is broken."""
         error = self._broken.get(uid)
         if error is not None:
             raise error

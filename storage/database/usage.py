@@ -1,4 +1,4 @@
-"""Which collections of a database are open, in what state the others are, and which were used last. Opens none."""
+"""Which collections of a database are open, the state of the others, and which were used last. Opens none."""
 
 from storage.collection import Collection
 from storage.database.names import Names
@@ -18,21 +18,22 @@ class Usage:
         self._opener = opener
 
     def status(self, name: str) -> CollectionStatus:
-        """The state of the collection of this name or alias. Raises CollectionNotFound."""
+        """The state of the collection with this name or alias. Raises CollectionNotFound."""
         return self._registry.status(self._names.uid(name))
 
     def open_collections(self) -> list[Collection]:
-        """Those whose files are open."""
+        """The collections whose files are open."""
         return self._registry.open_ones()
 
     def counts(self) -> OpenCounts:
-        """How many collections are open, and how often one was opened, or closed to make room."""
+        """How many collections are open, and how many were opened, and closed to make room, so far."""
         return self._places.counts()
 
     def last_used(self, most: int) -> list[str]:
-        """Names of the collections that were used last, newest first, about: at most `most`, and half of the places.
+        """Names of the collections that were used last, roughly newest first: at most `most`, and at most half of the
+        places.
 
-        Large ones, which take long to open, are left out.
+        Large collections are left out, since they take long to open.
         """
         names = {self._opener.folder_of(each.uid): each.name for each in self._names.all()}
         return [names[folder] for folder in last_used(names, min(most, self._places.counts().most // 2))]

@@ -31,8 +31,11 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Data derived from commit `seq` of a collection: `arrays`, read-only once they come from a file, and what JSON can
-    hold `about` them. `version` says which code made it: another one's is of no use."""
+    """Data derived from commit `seq` of a collection: `arrays`, read-only once they come from a file, and JSON data
+    `about` them.
+
+    `version` names the code that made it. Data of another version are not used.
+    """
 
     seq: int
     version: str
@@ -42,7 +45,7 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Whose derived data it is: of a collection by uid, of a kind, and of what `key` says."""
+    """What derived data belong to: a collection (by uid), a kind of data, and a `key` within the kind."""
 
     collection: str
     kind: str
@@ -50,7 +53,7 @@ class Label:
 
 
 def size_of(data: Derived) -> int:
-    """Bytes of the file, about."""
+    """The bytes of the file, about."""
     return sum(array.nbytes + _ALIGNMENT for array in data.arrays.values()) + 4096
 
 
@@ -71,7 +74,7 @@ def read_file(path: Path) -> tuple[Label, Derived]:
         raise ValueError("no file of derived data, or of another format")
     body = content[:-_CHECKSUM]
     if zlib.crc32(body.data) != int.from_bytes(content[-_CHECKSUM:].tobytes(), "little"):
-        raise ValueError("the file does not have its checksum")
+        raise ValueError("the file does not match its checksum")
     start, end = _header_place(body[:_FIRST].tobytes())
     try:
         header = json.loads(body[start:end].tobytes())
@@ -82,7 +85,7 @@ def read_file(path: Path) -> tuple[Label, Derived]:
 
 
 def read_label(path: Path) -> tuple[Label, int]:
-    """Whose it says that it is, and of which commit; unverified. Raises ValueError, and OSError."""
+    """The label and the commit that the file claims. Not verified. Raises ValueError, and OSError."""
     with path.open("rb") as file:
         first = file.read(_FIRST)
         if len(first) < _FIRST or first[: len(MAGIC)] != MAGIC:
@@ -102,7 +105,7 @@ def _label(header: Mapping[str, Any]) -> Label:
 
 
 def _header_place(first: bytes) -> tuple[int, int]:
-    """Where the header begins and ends; arrays follow."""
+    """The offsets at which the header begins and ends; the arrays follow."""
     return _FIRST, _FIRST + int.from_bytes(first[len(MAGIC) :], "little")
 
 

@@ -35,6 +35,8 @@ class _Entry(Generic[Value]):
 
     def remember(self, value: Value, states: int) -> None:
         """Keeps a whole value, of the newest commit or of an older one."""
+        if states == 0:
+            return
         recent = {**{seq: each for seq, each in self.recent.items() if seq != value.seq}, value.seq: value}
         self.recent = dict(list(recent.items())[max(0, len(recent) - states) :])
 
@@ -172,6 +174,8 @@ class Keeper(Generic[Key, Value]):
 
     def take_over(self, key: Key, other: "Keeper[Key, Value]") -> None:
         """Takes what another keeper has of the key, also while a thread makes it, unless it is here already."""
+        if key in self._entries:
+            return
         with other._lock, self._lock:
             if key not in self._entries and key in other._entries:
                 self._entries[key] = other._entries.pop(key)
@@ -194,9 +198,12 @@ class Keeper(Generic[Key, Value]):
 
     def _entry(self, key: Key) -> _Entry[Value]:
         with self._lock:
-            entry = self._entries.setdefault(key, _Entry())
+            entry = self._entries.get(key)
+            if entry is None:
+                entry = self._entries[key] = _Entry()
+            else:
+                self._entries.move_to_end(key)
             entry.asked += 1
-            self._entries.move_to_end(key)
             if self._most is not None and len(self._entries) > self._most:
                 self._entries.popitem(last=False)
             return entry
@@ -216,6 +223,8 @@ class Keeper(Generic[Key, Value]):
         return values
 
     def _make_room(self, kept: _Entry[Value]) -> None:
+        if self._capacity == math.inf:
+            return
         with self._lock:
             excess = sum(map(self._cost, self._entries.values())) - self._capacity
             for key, entry in list(self._entries.items()):

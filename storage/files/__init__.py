@@ -1,4 +1,4 @@
-"""Files that are durable, private and whole, and room kept back on the disk. Knows nothing of what is in them."""
+"""Files that are durable, private and complete, and reserved disk space. Knows nothing of their contents."""
 
 from storage.files.access import FILE_MODE, FOLDER_MODE, keep_private, tighten, tighten_folder
 from storage.files.arrays import create, open_arrays

@@ -1,4 +1,4 @@
-"""Who may read what is stored: its owner alone, whatever the umask. Files have mode 600, directories 700."""
+"""Access rights: only the owner can read what is stored, whatever the umask. Files have mode 600, directories 700."""
 
 import logging
 import os
@@ -12,12 +12,16 @@ _OTHERS = 0o077
 
 
 def keep_private() -> None:
-    """Has this process, and those that it starts, make files and directories that only their owner can use."""
+    """Makes this process, and the processes that it starts, create files and directories that only their owner can
+    use."""
     os.umask(_OTHERS)
 
 
 def tighten(folder: Path) -> None:
-    """Takes `folder` and all below it from others: an older program made them as the umask said. Links are left."""
+    """Removes the rights of others from `folder` and all below it: older releases created files under the umask.
+
+    Links are not followed.
+    """
     _tighten(folder, FOLDER_MODE)
     for parent, folders, files in os.walk(folder):
         for names, mode in ((folders, FOLDER_MODE), (files, FILE_MODE)):
@@ -26,7 +30,7 @@ def tighten(folder: Path) -> None:
 
 
 def tighten_folder(folder: Path) -> None:
-    """Takes `folder` alone from others, so that they reach nothing below it."""
+    """Removes the rights of others from `folder` alone. That also closes all below it to them."""
     _tighten(folder, FOLDER_MODE)
 
 
@@ -36,6 +40,6 @@ def _tighten(path: Path, mode: int) -> None:
         if found & (_OTHERS | 0o100 & ~mode) and not path.is_symlink():
             path.chmod(mode)
     except FileNotFoundError:
-        pass  # a derived file that went meanwhile
+        pass  # a derived file that was removed meanwhile
     except OSError as error:
-        log.warning("%s stays open to others: %s", path, error)
+        log.warning("other users may still read %s: %s", path, error)

@@ -1,4 +1,4 @@
-"""Arrays in one file that is mapped to be read: a JSON header says their names, types, shapes and places."""
+"""Arrays in one file that is mapped for reading. A JSON header gives their names, types, shapes and offsets."""
 
 import json
 import mmap
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_ALIGNMENT = 64  # bytes, as kernels like them
+_ALIGNMENT = 64  # bytes: scoring kernels read aligned arrays fastest
 _LENGTH_BYTES = 8
 
 Layout = Mapping[str, tuple[str, tuple[int, ...]]]
@@ -17,7 +17,7 @@ Layout = Mapping[str, tuple[str, tuple[int, ...]]]
 
 
 def create(path: Path, magic: bytes, about: Mapping[str, Any], layout: Layout) -> dict[str, NDArray[Any]]:
-    """Makes a file for arrays of `layout` and returns them mapped, to be filled and flushed. Not synced."""
+    """Makes a file for arrays of `layout` and returns them mapped. The caller fills and flushes them. Not synced."""
     places: dict[str, dict[str, Any]] = {}
     offset = 0
     for name, (dtype, shape) in layout.items():
@@ -37,9 +37,9 @@ def create(path: Path, magic: bytes, about: Mapping[str, Any], layout: Layout) -
 
 
 def open_arrays(path: Path, magic: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]], int]:
-    """(what `create` was told of the file, its arrays mapped read-only, its bytes). ValueError: it is not of the kind.
+    """Returns the `about` that `create` was given, the arrays mapped read-only, and the file's size in bytes.
 
-    Requires: the file has been verified by its checksum.
+    Raises ValueError when the file is of another kind. Requires: its checksum has been verified.
     """
     with path.open("rb") as file:
         mapping = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
@@ -57,5 +57,5 @@ def open_arrays(path: Path, magic: bytes) -> tuple[dict[str, Any], dict[str, NDA
 
 
 def _start(magic: bytes, header: int) -> int:
-    """Where the first array is."""
+    """The offset of the first array."""
     return -(-(len(magic) + _LENGTH_BYTES + header) // _ALIGNMENT) * _ALIGNMENT

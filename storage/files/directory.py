@@ -14,7 +14,7 @@ def is_data_directory(path: Path) -> bool:
 
 
 def mark_directory(path: Path) -> None:
-    """Makes the folder `path` an empty data directory. Raises CorruptStore when it holds something of one."""
+    """Makes the folder `path` an empty data directory. Raises CorruptStore when it holds files of one."""
     if (path / "catalog").exists():
         raise CorruptStore(path / "FORMAT", 0, "the file is missing")
     temporary = path / "FORMAT.new"
@@ -25,7 +25,7 @@ def mark_directory(path: Path) -> None:
 def check_directory(path: Path) -> None:
     """Raises UnknownFormat or CorruptStore unless this program may open the data directory.
 
-    Without its catalog every collection would look like one left by a crash, and would be removed.
+    A missing catalog is an error: every collection would look like the rest of a crash, and would be removed.
     """
     file = path / "FORMAT"
     if not file.exists():
@@ -39,4 +39,4 @@ def check_directory(path: Path) -> None:
     catalog = path / "catalog" / "data.mdb"
     lost = not catalog.exists() or catalog.stat().st_size == 0
     if lost and any(file for folder in ("collections", "snapshots") for file in (path / folder).glob("*")):
-        raise CorruptStore(catalog, 0, "the catalog is missing, and there are collections or snapshots")
+        raise CorruptStore(catalog, 0, "the catalog is missing, but there are collections or snapshots")

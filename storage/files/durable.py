@@ -1,4 +1,4 @@
-"""Durable files: syncing, publishing by rename, locking a directory. Knows nothing of their content."""
+"""Durable files: syncing, publishing by rename, and locking a directory. Knows nothing of their contents."""
 
 import errno
 import fcntl
@@ -15,12 +15,15 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a full disk."""
 
 SYSTEM_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
-"""Error numbers of a process that has all the open files, mappings or address space that it may have."""
+"""Error numbers of a process that has reached its limit of open files, mappings or address space."""
 
 
 def failure(error: OSError, what: str) -> EngineError:
-    """The error of ours that `error` means: StorageFull when there is no room, SystemLimitReached when the process may
-    have no more files or mappings, else StorageFailed."""
+    """Maps an OSError to an EngineError.
+
+    StorageFull when the disk is full, SystemLimitReached when the process has reached a limit of the system, else
+    StorageFailed.
+    """
     if error.errno in NO_ROOM:
         return StorageFull(f"{what}: no space left on the device")
     if error.errno in SYSTEM_LIMITS:
@@ -39,9 +42,9 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def plain_path(path: Path) -> Iterator[str]:
-    """A text of ASCII that leads to `path`, for libraries that encode paths their own way; good inside the block.
+    """Yields an ASCII path to `path`, valid in the block, for libraries that encode paths their own way.
 
-    The name itself must be of ASCII. Folders above may have any bytes for names, whatever the locale can encode.
+    The last name must be ASCII. Folders above it may have names of any bytes, whatever the locale can encode.
     """
     if str(path).isascii() or sys.platform != "linux":
         yield str(path)
@@ -54,14 +57,14 @@ def plain_path(path: Path) -> Iterator[str]:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes `folder` and the folders above it that are missing, and their names durable.
+    """Makes `folder` and its missing parents, and makes their names durable.
 
-    It may be there already: then whoever made it may have ended before its name was durable.
+    An existing folder is synced too: the process that made it may have ended before its name was durable.
     """
     if not folder.parent.exists():
         make_folder(folder.parent)
     folder.mkdir(FOLDER_MODE, exist_ok=True)
-    with suppress(PermissionError):  # a parent that may only be passed through was made by someone else
+    with suppress(PermissionError):  # a parent that this process may not read was made by somebody else
         sync_folder(folder.parent)
 
 
@@ -75,14 +78,14 @@ def sync_file(path: Path) -> None:
 
 
 def publish(temporary: Path, final: Path) -> None:
-    """Makes a fully written file appear under its final name, durably and at once."""
+    """Gives a fully written file its final name, in one step and durably."""
     sync_file(temporary)
     os.replace(temporary, final)
     sync_folder(final.parent)
 
 
 class FolderLock:
-    """Holds a directory for one process; the kernel lets go when the process dies."""
+    """Locks a directory for one process. The kernel releases the lock when the process dies."""
 
     def __init__(self, folder: Path) -> None:
         """Raises StorageFailed when another process holds `folder`, OSError when it cannot be locked."""
@@ -103,7 +106,7 @@ class FolderLock:
             os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
         except OSError as error:
-            if error.errno not in NO_ROOM:  # the lock counts, the number is for people
+            if error.errno not in NO_ROOM:  # the lock is what counts; the process id in it is only for people
                 raise
 
     def release(self) -> None:

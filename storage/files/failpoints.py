@@ -1,10 +1,10 @@
-"""Named places where a test may end the process, as a power cut would. Does nothing unless a variable names one."""
+"""Named points where a test may kill the process, as a power cut would. Does nothing unless a variable names one."""
 
 import os
 import signal
 
 VARIABLE = "HEADWATER_FAILPOINT"
-"""`name` ends the process the first time it gets there, `name:3` the third time."""
+"""`name` kills the process the first time it reaches the point, `name:3` the third time."""
 
 NAMES = (
     "before_data_sync",
@@ -29,11 +29,11 @@ _left = int(_count or 1)
 
 
 def failpoint(name: str) -> None:
-    """Ends the process with SIGKILL if it was asked to die here."""
+    """Kills the process with SIGKILL when the variable names this point."""
     global _left
     if name != _wanted:
         return
-    assert name in NAMES, "every failpoint is listed"
+    assert name in NAMES, "NAMES lists every failpoint"
     _left -= 1
     if _left == 0:
         os.kill(os.getpid(), signal.SIGKILL)

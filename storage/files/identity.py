@@ -1,4 +1,4 @@
-"""Whether files are still where they were opened: the system lets a process go on writing to what was removed."""
+"""Checks that files are still where they were opened: the system lets a process go on writing to a removed file."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from storage.errors import StorageFailed
 
 
 class Identity:
-    """The device and inode of a file or folder that is there now."""
+    """The device and inode of a file or folder, as they are now."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
@@ -35,5 +35,5 @@ def check_writable(folder: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    found = os.stat(path)  # it is done for every commit
+    found = os.stat(path)  # runs on every commit
     return found.st_dev, found.st_ino

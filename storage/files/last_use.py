@@ -1,4 +1,4 @@
-"""When a collection was last opened or closed, as the time of its folder: a hint which to open after a restart."""
+"""When a collection was last opened or closed, as the time of its folder. It decides what is opened after a restart."""
 
 import os
 from collections.abc import Iterable
@@ -6,17 +6,18 @@ from contextlib import suppress
 from pathlib import Path
 
 MAX_BYTES = 512 * 2**20
-"""Ids and payloads of a collection that is opened before anybody asks for it: checking more takes long after a kill."""
+"""Most bytes of ids and payloads of a collection that is opened before it is asked for. After a kill, opening a larger
+one takes long, since its pages are checked."""
 
 
 def note_use(folder: Path) -> None:
-    """The collection is in use now."""
+    """Marks the collection as used now."""
     with suppress(OSError):
         os.utime(folder)
 
 
 def last_used(folders: Iterable[Path], most: int) -> list[Path]:
-    """The folders of the `most` collections that were used last, newest first, without large ones."""
+    """The folders of the `most` collections that were used last, newest first. Large ones are left out."""
     found: list[tuple[float, Path]] = []
     for folder in folders:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Folders and files that are of no more use. One that the system does not let go of now is tried again later."""
+"""Removes folders and files that are of no more use. What cannot be removed now is tried again later."""
 
 import shutil
 import threading
@@ -6,14 +6,15 @@ from pathlib import Path
 
 
 class Leftovers:
-    """Safe for many threads. What is left when the process ends is removed when the data directory is opened."""
+    """Safe for many threads. What is left when the process ends is removed by the next opening of the data
+    directory."""
 
     def __init__(self) -> None:
         self._left: list[Path] = []
         self._lock = threading.Lock()
 
     def remove(self, path: Path) -> None:
-        """Removes a file, or a folder with all that is in it, and what could not be removed before. Never raises."""
+        """Removes a file or a whole folder, and what could not be removed before. Never raises."""
         with self._lock:
             paths, self._left = [*self._left, path], []
         left = [each for each in paths if not _removed(each)]
@@ -22,7 +23,7 @@ class Leftovers:
 
 
 def _removed(path: Path) -> bool:
-    """Whether it is gone now. Listing a folder takes a descriptor, which may not be there."""
+    """Tries to remove `path`; returns whether it is gone. Listing a folder needs a descriptor, and none may be free."""
     try:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

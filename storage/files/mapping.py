@@ -1,4 +1,4 @@
-"""Files as arrays: mapped to be read, without a descriptor that stays open. Knows nothing of what is in them."""
+"""Files as arrays: mapped for reading, without an open descriptor. Knows nothing of their contents."""
 
 import ctypes
 import math
@@ -24,7 +24,7 @@ _FAILED = ctypes.c_void_p(-1).value
 
 
 class _Mapping:
-    """What an array of a mapped file keeps alive. Python's own mapping would keep a descriptor too."""
+    """Keeps a mapping alive as long as its array. Python's mmap would also keep a descriptor open."""
 
     def __init__(self, handle: int, shape: tuple[int, ...], kind: str) -> None:
         self._length = math.prod(shape) * np.dtype(kind).itemsize
@@ -47,9 +47,9 @@ class _Mapping:
 
 
 def map_rows(handle: int, rows: int, size: int) -> NDArray[np.float32]:
-    """The first `rows` rows of `size` float32 of a file, read-only, (rows, size). It is unmapped with its last view.
+    """The first `rows` rows of `size` float32 of a file, read-only, as (rows, size). The last view unmaps it.
 
-    Reading past the end of the file ends the process, so the file must not become shorter. Raises OSError.
+    Reading past the end of the file kills the process, so the file must not become shorter. Raises OSError.
     """
     return np.asarray(_Mapping(handle, (rows, size), "<f4")) if rows else np.zeros((0, size), np.float32)
 

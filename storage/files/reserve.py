@@ -1,7 +1,7 @@
-"""Room kept back so that what frees room still works when there is none: on the disk, and in an environment's map.
+"""Reserved space, so that deletes still work when the disk or an environment's map is full.
 
-LMDB never changes a page in place, so even a delete needs new pages first. Ordinary writes stop while the reserve is
-whole; deletes, drops and the publishing of vacuums may use it. Who does which, the writer and the catalog know.
+LMDB never changes a page in place, so even a delete first needs new pages. Ordinary writes stop before they use the
+reserve. Deletes, drops and vacuums may use it. The writer and the catalog know which is which.
 """
 
 import os
@@ -17,13 +17,13 @@ from storage.errors import StorageFull
 from storage.files.durable import NO_ROOM
 
 MAP_RESERVE_SHARE = 8
-"""The map keeps an eighth of its size back, so that a delete may copy that much in one commit."""
+"""A map reserves 1/MAP_RESERVE_SHARE of its size, so that a delete may copy that much in one commit."""
 
 MIN_MAP_RESERVE = 2**30
-"""Bytes a map keeps back at least, unless it is smaller itself: then as many as it has, enough to copy all of it."""
+"""Least bytes that a map reserves. A smaller map reserves its own size again, enough to copy all of it."""
 
 MAX_DISK_SHARE = 8
-"""The disk reserve takes at most an eighth of the file system."""
+"""The disk reserve takes at most 1/MAX_DISK_SHARE of the file system."""
 
 _PAGE_BYTES = 4096  # bytes: the reserve grows by whole pages
 _SPARE = 2**20  # bytes of a map for commits that only make freed pages usable
@@ -32,22 +32,23 @@ Result = TypeVar("Result")
 
 
 def map_reserve(map_size: int) -> int:
-    """Bytes that a map has beyond the `map_size` that ordinary writes may fill."""
+    """Bytes that a map has in addition to the `map_size` that ordinary writes may fill."""
     return max(map_size // MAP_RESERVE_SHARE, min(map_size, MIN_MAP_RESERVE)) + _SPARE
 
 
 def mapped_bytes(file: Path, map_size: int) -> int:
-    """Bytes to map for the environment in `file`: also one that grew beyond a map that is smaller now has a reserve."""
+    """Bytes to map for the environment in `file`. A file that grew under a larger map still gets a reserve."""
     found = file.stat().st_size if file.exists() else 0
     reserve = map_reserve(map_size)
     return map_size + reserve if found <= map_size + reserve else found + reserve
 
 
 class DiskReserve:
-    """A file of allocated bytes in the data directory, given up while something frees room, then taken back.
+    """A file of allocated bytes in the data directory. It shrinks while something frees room, and grows again after
+    that.
 
-    While it is short the disk counts as full. Deletes get half of it first, since what they take becomes part of LMDB's
-    files for good, and vacuums all, since they give back more than they take. Safe to use from many threads.
+    While it is short, the disk counts as full. A delete gets half of it, since the pages that it takes stay in LMDB's
+    files. A vacuum gets all of it, since it gives back more than it takes. Safe for many threads.
     """
 
     def __init__(self, path: Path | None, size: int = 0) -> None:
@@ -70,16 +71,16 @@ class DiskReserve:
 
     @property
     def size(self) -> int:
-        """Bytes that it holds when it is whole."""
+        """Bytes of the complete reserve."""
         return self._target
 
     @property
     def is_lent(self) -> bool:
-        """Whether the room that there seems to be is only lent to someone."""
+        """Whether the reserve is lent out, so that free room on the disk is not really free."""
         return self._borrowers > 0
 
     def shortfall(self) -> int:
-        """Bytes that are missing, after taking back what can be had: 0 while the disk has room."""
+        """Takes back what the disk has free; returns the bytes that are still missing, 0 while the disk has room."""
         if self._held == self._target:
             return 0
         with self._lock:
@@ -89,15 +90,15 @@ class DiskReserve:
 
     @contextmanager
     def lent(self, *, whole: bool = False) -> Iterator[None]:
-        """Gives half of it up while the context lasts, or the `whole` of it, and takes back what is left then."""
+        """Gives up half of the reserve while the context lasts, or the `whole` of it. Then takes back what is free."""
         with self._lock:
             self._borrowers += 1
             kept = 0 if whole else min(self._held, self._target // 2 // _PAGE_BYTES * _PAGE_BYTES)
             if kept < self._held:
-                with suppress(OSError):  # whoever asked tries with what there is
+                with suppress(OSError):  # the caller tries with the room that there is
                     os.ftruncate(self._handle, kept)
                     self._held = kept
-                    os.fsync(self._handle)  # some file systems give freed blocks out only after that
+                    os.fsync(self._handle)  # some file systems reuse freed blocks only after a sync
         try:
             yield
         finally:
@@ -107,7 +108,7 @@ class DiskReserve:
                     self._take()
 
     def lend_if_full(self, action: Callable[[], Result]) -> Result:
-        """The result of `action`, which is tried once more with the reserve when it raises StorageFull."""
+        """Returns the result of `action`. If it raises StorageFull, tries once more with the reserve lent."""
         try:
             return action()
         except StorageFull:
@@ -115,13 +116,13 @@ class DiskReserve:
                 return action()
 
     def close(self) -> None:
-        """Keeps the bytes for whoever opens the directory next."""
+        """Closes the file. Its bytes stay allocated for the next process that opens the directory."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle, self._target, self._held = -1, 0, 0
 
     def _take(self) -> None:
-        """Grows towards the target, by ever smaller steps where there is no room. Requires: the lock."""
+        """Grows towards the target, in ever smaller steps where there is little room. Requires: the lock."""
         step = self._target - self._held
         while step >= _PAGE_BYTES:
             try:
@@ -130,9 +131,9 @@ class DiskReserve:
                 step = min(step, self._target - self._held)
             except OSError as error:
                 if error.errno not in NO_ROOM:
-                    self._target = self._held  # a file system that cannot keep room back
+                    self._target = self._held  # a file system that cannot reserve room
                     return
-                os.ftruncate(self._handle, self._held)  # what was allocated of the step
+                os.ftruncate(self._handle, self._held)  # drops the part of the step that was allocated
                 step = step // 2 // _PAGE_BYTES * _PAGE_BYTES
 
 
@@ -144,22 +145,22 @@ def check_room(
     map_size: int,
     disk: DiskReserve,
 ) -> None:
-    """Raises StorageFull unless `txn`, which frees no room, leaves the reserves to those that do.
+    """Raises StorageFull when `txn`, which frees no room, would use the reserves.
 
-    `tables`: all of the environment, None for the main one. What was taken of the disk reserve became pages of some
-    file, so while it is short as many pages of this one must stay free.
+    `tables`: all tables of the environment, None for the main one. Lent bytes of the disk reserve become pages of some
+    file. So while the reserve is short, as many pages of this file must stay free.
     """
     used, free = used_and_free(env, txn, tables)
     if used > map_size:
         raise StorageFull(
-            f"the space reserved is full: {used:,} bytes of {map_size:,} (the setting map_size); deletes still work"
+            f"the collection uses {used:,} bytes for ids and payloads; map_size allows {map_size:,}; deletes still work"
         )
     if disk.is_lent:
-        raise StorageFull("no space left on the device: what is kept back is in use to free some; try again")
+        raise StorageFull("no space left on the device: the disk reserve is in use to free some; try again")
     short = disk.shortfall()
     if short and free < short:
         raise StorageFull(
-            f"no space left on the device: {short:,} bytes of the reserve of {disk.size:,} are missing; "
+            f"no space left on the device: the disk reserve lacks {short:,} of its {disk.size:,} bytes; "
             "deletes still work"
         )
 
@@ -167,7 +168,7 @@ def check_room(
 def used_and_free(
     env: lmdb.Environment, txn: lmdb.Transaction, tables: Iterable["lmdb._Database | None"]
 ) -> tuple[int, int]:
-    """Bytes of the pages that `txn` leaves in use, and of those that are in the file and are not."""
+    """Bytes of the pages in use after `txn`, and bytes of the file's free pages."""
     page = env.stat()["psize"]
     used = page * sum(_pages(txn, table) for table in (None, *tables))
     return used, max(0, page * (env.info()["last_pgno"] + 1) - used)

@@ -1,9 +1,10 @@
-"""The seal of an LMDB file at rest: checksums written when its environment is closed, compared when it is opened.
+"""The seal of an LMDB file: checksums written when its environment is closed, and compared when it is opened.
 
-LMDB trusts its pages: a damaged one may hide points, show the wrong ones, or end the process. So nothing of a file is
-served that is not as it was left. A seal exists only while nobody has the environment open: it is removed, durably,
-after it was compared and before the first write. Otherwise it would call a commit that was cut short damage, since LMDB
-writes the pages of a commit before it counts it. A process that was killed therefore leaves no seal.
+LMDB trusts its pages. A damaged page may hide points, show wrong ones, or kill the process. So a file that differs from
+its seal is not served.
+A seal exists only while the environment is closed. It is removed, durably, after the comparison and before the first
+write. LMDB writes the pages of a commit before the commit counts, so a stale seal would call an unfinished commit
+damage. A process that was killed therefore leaves no seal.
 """
 
 import json
@@ -22,21 +23,21 @@ from storage.files.durable import sync_file, sync_folder
 log = logging.getLogger(__name__)
 
 SEALED_BYTES = 2**30
-"""Size up to which files are sealed: reading a larger one would hold up closing and opening it for seconds."""
+"""Size up to which files are sealed. Reading a larger one would delay closing and opening it by seconds."""
 
 _BYTES_PER_CHECKSUM = 2**16
 _NAME = "data.seal"
-_REMOVED_ON_OPEN = 2  # persisted: do not renumber. Seals of version 1 stayed while commits were made
+_REMOVED_ON_OPEN = 2  # persisted: do not renumber. Seals of version 1 stayed during commits
 
-# The first page of LMDB's two that say which commit is the newest: 16 bytes of page header, a magic number, 20 bytes,
-# the size of a page, 100 bytes, the number of the commit.
+# The start of an LMDB meta page: 16 bytes of page header, a magic number, 20 bytes, the size of a page, 100 bytes, the
+# number of the commit. There are two meta pages; the higher number is the newest commit.
 _META = struct.Struct("<16xI20xI100xQ")
 _META_MAGIC = 0xBEEFC0DE
 
 
 @dataclass(frozen=True, slots=True)
 class _Seal:
-    """LMDB's number of the newest commit, the file's size, and CRC-32 of each chunk. Persisted as JSON."""
+    """LMDB's number of the newest commit, the file's size, and the CRC-32 of each chunk. Persisted as JSON."""
 
     transaction: int
     size: int
@@ -45,30 +46,30 @@ class _Seal:
 
 
 def write_seal(env: lmdb.Environment, folder: Path) -> None:
-    """Seals the environment in `folder`. Requires: nobody uses it any more. Without room there is no seal.
+    """Seals the environment in `folder`. Without room there is no seal. Requires: nobody uses the environment any more.
 
-    The seal itself is not synced: one that a power loss takes or tears does not count.
+    The seal is not synced. One that is lost or torn in a power cut does not count.
     """
     file, path = folder / "data.mdb", folder / _NAME
     try:
         size = file.stat().st_size
         if size > SEALED_BYTES:
             return
-        sync_file(file)  # pages that a failed commit left are compared too
+        sync_file(file)  # the checksums also cover pages that a failed commit left
         seal = _Seal(env.info()["last_txnid"], size, _checksums(file, size), _REMOVED_ON_OPEN)
         content = json.dumps(asdict(seal))
         path.write_text(f"{zlib.crc32(content.encode())} {content}")
     except OSError as error:
-        log.warning("%s is left without a seal: %s", file, error)
+        log.warning("%s gets no seal: %s", file, error)
         with suppress(OSError):
             path.unlink(missing_ok=True)
 
 
 def check_seal(folder: Path) -> bool:
-    """Whether the environment in `folder`, which nobody has open, was sealed and is as it was left. Changes nothing.
+    """Whether the environment in `folder` was sealed and has not changed since. Requires: nobody has it open.
 
-    False: no seal counts. The file was not closed cleanly, or was too large, or is not there yet; or another program
-    has written it since, so that it is newer than its seal. Raises CorruptStore or OSError.
+    False when no seal counts: the file was not closed cleanly, is too large or does not exist, or another program wrote
+    it after it was sealed. Raises CorruptStore when it differs from its seal, or OSError. Changes nothing.
     """
     file = folder / "data.mdb"
     seal = _read(folder / _NAME)
@@ -93,18 +94,18 @@ def remove_seal(folder: Path) -> None:
 
 
 def _difference(seal: _Seal, newest: int | None, file: Path) -> CorruptStore | None:
-    """How a file whose newest commit is `newest` (None: it names none) differs from its seal."""
+    """How a file differs from its seal. `newest`: the file's newest commit, None when it names none."""
     if newest is not None and newest < seal.transaction:
-        return CorruptStore(file, 0, f"it was left at commit {seal.transaction} and is now at {newest}")
+        return CorruptStore(file, 0, f"it was closed at commit {seal.transaction} and is now at {newest}")
     found = _checksums(file, seal.size) if file.exists() else []
     for number, checksum in enumerate(seal.checksums):
         if number >= len(found) or found[number] != checksum:
-            return CorruptStore(file, number * _BYTES_PER_CHECKSUM, "what is here is not what was left here")
+            return CorruptStore(file, number * _BYTES_PER_CHECKSUM, "the bytes here changed since the file was closed")
     return None
 
 
 def _newest_commit(file: Path) -> int | None:
-    """LMDB's number of the newest commit of a file that nobody has open; None: it cannot be told."""
+    """LMDB's number of the newest commit of a file that nobody has open; None when it cannot be read."""
     commits = []
     with suppress(OSError, struct.error), file.open("rb") as opened:
         magic, page_size, commit = _META.unpack(opened.read(_META.size))
@@ -115,7 +116,7 @@ def _newest_commit(file: Path) -> int | None:
 
 
 def _read(path: Path) -> _Seal | None:
-    """The seal, None when there is none that can be read."""
+    """The seal; None when there is no readable one."""
     try:
         own, content = path.read_bytes().split(b" ", 1)
         return _Seal(**json.loads(content)) if zlib.crc32(content) == int(own) else None

@@ -1,10 +1,10 @@
-"""Standard output that takes any text: paths may have names that the locale cannot encode."""
+"""Makes standard output accept any text: paths may have names that the locale cannot encode."""
 
 import io
 import sys
 
 
 def escape_what_cannot_be_encoded() -> None:
-    """Makes standard output show such characters as escapes, as standard error always does."""
+    """Makes standard output show such characters as escapes. Standard error always does this."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

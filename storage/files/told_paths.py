@@ -1,4 +1,4 @@
-"""Paths as clients are told them: relative to a folder of this server. Where that lies is for its log alone."""
+"""Paths in texts for clients: relative to the server's folders. Only the server's log says where these folders are."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,15 @@ _FOLDERS: dict[str, str] = {}
 
 
 def hide_folder(folder: Path, name: str) -> None:
-    """From now on texts for clients name what is in `folder` relative to it, and itself by `name`."""
+    """From now on, texts for clients give paths in `folder` relative to it, and call the folder itself `name`."""
     for path in {str(folder.absolute()), os.path.realpath(folder)}:
         if len(path) > 1:
             _FOLDERS[path] = name
 
 
 def told(text: str) -> str:
-    """`text` as a client may see it: without what leads to folders of this server."""
-    for path, name in sorted(_FOLDERS.items(), reverse=True):  # the longer of two that begin alike comes first
+    """`text` as a client may see it: without the paths of this server's folders."""
+    for path, name in sorted(_FOLDERS.items(), reverse=True):  # a longer path comes before its own beginning
         if path in text:
             text = text.replace(f"{path}/", "").replace(path, name)
     return text

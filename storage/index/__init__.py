@@ -1,4 +1,4 @@
-"""What finds rows: graphs (only here is usearch known) and inverted lists, and which rows a commit has."""
+"""Indexes that find rows: graphs (only here is usearch known), inverted lists, and the rows that belong to a commit."""
 
 from storage.index.graph_file import remove_unsound_graphs
 from storage.index.hnsw import Graph, GraphSearch, build, has_kernel

@@ -1,4 +1,4 @@
-"""Whether a graph's file, which may come from anywhere, can be searched: usearch follows what it says without looking.
+"""Checks the file of a graph, which may come from anywhere. usearch follows what the file says without checking it.
 
 length of a vector u32 after the number of rows u32, the vectors, then
 head   64: "usearch", version u16[3], kinds of metric, scalar, key and slot u8 each, counts u64[2], dimensions u64
@@ -29,27 +29,27 @@ _NODES_AT_ONCE = 2**16
 
 
 class UnsoundGraph(Exception):
-    """Searching it could read what is not there."""
+    """A search of the graph could read outside its data."""
 
 
 def remove_unsound_graphs(folder: Path) -> None:
-    """Removes graphs of a collection's files in `folder` that usearch would not survive: they will be built again."""
+    """Removes the graphs in a collection's `folder` that could crash usearch. They will be built again."""
     for path in sorted(folder.glob("spaces/*/*.index")):
         with path.open("rb") as file:
             if file.read(len(MAGIC)) == MAGIC:
-                continue  # lists are read with bounds
+                continue  # reading IVF lists checks bounds itself
         try:
             check_graph(path, path.with_name(path.name.split(".")[0] + ".vectors"))
         except UnsoundGraph as error:
-            log.warning("index %s is removed, since %s: it will be built again", path, error)
+            log.warning("index %s is removed: %s; it will be built again", path, error)
             path.unlink()
 
 
 def check_graph(path: Path, vectors: Path) -> None:
-    """Raises UnsoundGraph unless every link leads to a node that has that level, and every key is the position of one
-    of `vectors`. Raises OSError.
+    """Raises UnsoundGraph unless every link leads to a node on its level, and every key is a position in `vectors`.
 
-    What it finds may still be wrong: distances are computed anew, so that only costs recall.
+    Also raises OSError. Searching a graph that passes may still give wrong results. That costs recall alone, since
+    distances are computed again from the originals.
     """
     length = path.stat().st_size
     with path.open("rb") as file:
@@ -59,26 +59,26 @@ def check_graph(path: Path, vectors: Path) -> None:
         magic, _, _, _, _, scalar, key, slot, _, _, dimensions = _HEAD.unpack_from(head)
         bits = _BITS_OF_SCALAR.get(scalar)
         if magic != b"usearch" or (key, slot) != (_KEY_U64, _SLOT_U32) or bits is None:
-            raise UnsoundGraph("it is no graph of ours")
+            raise UnsoundGraph("the file is not one of our graphs")
         positions = vectors.stat().st_size // (4 * max(1, dimensions)) if vectors.exists() else 0
         if dimensions > 2**20 or row_bytes != -(-dimensions * bits // 8):
-            raise UnsoundGraph("its vectors have another length")
+            raise UnsoundGraph("its vectors have an impossible length")
         size, links, base_links, highest, entry = _GRAPH.unpack(_exactly(file.read(_GRAPH.size), _GRAPH.size))
         if size != rows or 2 * size > length or max(links, base_links) > _MOST_LINKS or (size and entry >= size):
-            raise UnsoundGraph("it counts what cannot be")
+            raise UnsoundGraph("its counts do not fit the file")
         levels = np.frombuffer(_exactly(file.read(2 * size), 2 * size), "<i2").astype(np.int64)
         if size and ((levels < 0).any() or levels.max() != highest or levels[entry] != highest):
-            raise UnsoundGraph("its levels cannot be")
+            raise UnsoundGraph("its levels do not fit together")
         sizes = _NODE_HEAD_BYTES + 4 * (1 + base_links) + levels * 4 * (1 + links)
         if file.tell() + int(sizes.sum()) != length:
-            raise UnsoundGraph("it has another length than its nodes")
+            raise UnsoundGraph("the file's length differs from that of its nodes")
         for start in range(0, size, _NODES_AT_ONCE):
             part = slice(start, start + _NODES_AT_ONCE)
             here = int(sizes[part].sum())
             data = np.frombuffer(_exactly(file.read(here), here), np.uint8)
             starts = np.cumsum(sizes[part]) - sizes[part]
             if (_numbers(data, starts, 8) >= positions).any() or (_numbers(data, starts + 8, 2) != levels[part]).any():
-                raise UnsoundGraph("a node has the key or level of none")
+                raise UnsoundGraph("a node has an impossible key or another level than listed")
             _check_links(data, starts, levels[part], levels, (base_links, links))
 
 
@@ -101,18 +101,18 @@ def _check_links(
         each = np.repeat(here + 4 - 4 * (np.cumsum(counts) - counts), counts) + 4 * np.arange(int(counts.sum()))
         targets = _numbers(data, each, 4)
         if (targets >= len(levels)).any() or (levels[targets] < level).any():
-            raise UnsoundGraph("a link leads to no node of its level")
+            raise UnsoundGraph("a link leads to a node that is not on its level")
 
 
-def _numbers(data: NDArray[np.uint8], places: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """The unsigned numbers of `size` bytes at places of the data; 2**62 for those that are larger."""
-    if not len(places):
+def _numbers(data: NDArray[np.uint8], offsets: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Reads unsigned numbers of `size` bytes at the `offsets` in the data. Larger numbers than 2**62 become 2**62."""
+    if not len(offsets):
         return np.zeros(0, np.int64)
     every: NDArray[np.unsignedinteger] = np.ndarray((len(data) - size + 1,), f"<u{size}", data.data, strides=(1,))
-    return np.minimum(every[places].astype(np.uint64), np.uint64(2**62)).astype(np.int64)
+    return np.minimum(every[offsets].astype(np.uint64), np.uint64(2**62)).astype(np.int64)
 
 
 def _exactly(data: bytes, size: int) -> bytes:
     if len(data) != size:
-        raise UnsoundGraph("it ends early")
+        raise UnsoundGraph("the file ends early")
     return data

@@ -1,7 +1,8 @@
 """HNSW graphs: building and searching them. The only file that imports usearch.
 
-A graph is derived data: keys are positions in its block, vectors a smaller stored form. It finds candidates; scores
-come from the originals. It is built once, by one thread (concurrent `add` strands vectors), and never changed.
+A graph is derived data. Its keys are positions in its block, and its vectors have a smaller stored form. It only finds
+candidates; scores come from the original vectors. One thread builds it, since concurrent `add` leaves some vectors
+without links. It never changes after that.
 """
 
 import logging
@@ -35,7 +36,7 @@ _METRICS = {
     Distance.DOT: "ip",
     Distance.EUCLID: "l2sq",
     Distance.HAMMING: "hamming",
-    Distance.JACCARD: "tanimoto",  # the same on bits
+    Distance.JACCARD: "tanimoto",  # Tanimoto equals Jaccard on bits
 }
 _DTYPES = {
     Datatype.FLOAT32: "f32",
@@ -58,7 +59,7 @@ Numbers = NDArray[np.int64]
 
 
 def has_kernel(distance: Distance) -> bool:
-    """Whether a graph can serve the metric; others are scanned."""
+    """Whether a graph can serve the metric. Spaces of other metrics are scanned."""
     return distance in _METRICS
 
 
@@ -69,13 +70,13 @@ def _new_index(space: DenseSpace, encoding: Encoding) -> Index:
         dtype=_DTYPES[space.datatype],
         connectivity=space.hnsw.m,
         expansion_add=space.hnsw.ef_construct,
-        expansion_search=1,  # the width of a search is its count, see Graph.search
+        expansion_search=1,  # a search sets its width by its count, see Graph.search
         enable_key_lookups=False,
     )
 
 
 def _metric_of(space: DenseSpace, encoding: Encoding) -> str:
-    """What the graph compares by: signs by Hamming, whatever the metric of the space."""
+    """The metric that the graph compares by. Signs are compared by Hamming, whatever the metric of the space."""
     if space.datatype is Datatype.BINARY and not space.distance.is_binary:
         return _METRICS[Distance.HAMMING]
     return _METRICS[compared_by(space.distance, encoding)]
@@ -89,10 +90,10 @@ def build(
     progress: Callable[[int], None] = lambda done: None,
     attempt: int = 0,
 ) -> Encoding:
-    """Builds the graph of `vectors[positions]` (n, size) with keys `positions` and saves it to `path`, not synced.
+    """Builds the graph of `vectors[positions]` (n, size) with keys `positions`, and saves it to `path`, not synced.
 
-    Its stored form is the datatype of `space`. The same input makes the same graph, so an `attempt` after the first
-    adds the vectors in another order.
+    Its stored form is the datatype of `space`. Equal input makes an equal graph, so each `attempt` after the first adds
+    the vectors in another order.
     """
     encoding = choose_encoding(space.distance, space.datatype, vectors, positions)
     index = _new_index(space, encoding)
@@ -169,9 +170,9 @@ class Graph:
     """
 
     def __init__(self, space: DenseSpace, path: Path, encoding: Encoding = _PLAIN) -> None:
-        """`space` has the stored form that the graph was built with, `encoding` is what the build returned.
+        """`space` has the stored form that the graph was built with; `encoding` is what `build` returned.
 
-        Requires: `path` has been verified by its checksum; usearch does not survive damaged files.
+        Requires: `path` matches its checksum, since usearch crashes on damaged files.
         """
         self._distance = space.distance
         self._encoding = encoding

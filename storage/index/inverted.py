@@ -1,8 +1,8 @@
-"""The inverted index of a space of sparse vectors: derived, in memory, brought up to date by the commits since.
+"""The inverted index of a space of sparse vectors: derived data in memory, which follows the commits.
 
-It keeps versions: a vector that was replaced stays, marked with the commit that replaced it, so that one index answers
-for every commit from `valid_from` to `seq`. Postings are a sorted base and a tail of what is new, which is merged into
-the base when it has grown to a share of it.
+It keeps versions. A replaced vector stays, marked with the commit that replaced it, so one index answers for every
+commit from `valid_from` to `seq`. Postings are in a sorted base and a tail of new ones. The tail is merged into the
+base once it exceeds a share of the base.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,20 +27,20 @@ from storage.vectors import (
 )
 
 MIN_TAIL = 65_536
-"""Postings of a tail that are always left to be looked through: less than a millisecond of work."""
+"""A tail of up to so many postings is never merged: searching it takes less than a millisecond."""
 
 MAX_TAIL_SHARE = 0.25
-"""Share of the base beyond which a longer tail is merged, so that a posting is moved a bounded number of times."""
+"""A larger tail than this share of the base is merged, so that each posting is moved a bounded number of times."""
 
 MIN_DEAD = 1_024
-"""Vectors that are gone and may always stay; beyond it, half of all."""
+"""Dead vectors that may always stay. Above it, at most half of all vectors may be dead."""
 
 _ROWS_PER_CHECK = 1_024
 
 
 @dataclass(frozen=True, slots=True)
 class _Postings:
-    """Entry i: row `rows[i]` has the value `values[i]` for an index; those of `indices[j]` begin at `starts[j]`."""
+    """Posting i: row `rows[i]` has the value `values[i]`. The postings of `indices[j]` begin at `starts[j]`."""
 
     indices: NDArray[np.uint32]
     starts: NDArray[np.int64]
@@ -53,7 +53,8 @@ class _Postings:
 
 
 class Compact(NamedTuple):
-    """The vectors of one commit: of row i the slot, length and norm; of index j the postings from `starts[j]` on."""
+    """The vectors of one commit: slot, length and norm of each row; the postings of `indices[j]` begin at
+    `starts[j]`."""
 
     slots: NDArray[np.uint32]
     lengths: NDArray[np.int32]
@@ -66,7 +67,7 @@ class Compact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SparseView:
-    """The index as it was when a search began, for that search's commit. `lengths`, `norms`: of each row."""
+    """The index as it was when a search began, for the commit of that search. `lengths` and `norms` are by row."""
 
     versions: VersionsView
     base: _Postings
@@ -77,7 +78,7 @@ class SparseView:
     norms: NDArray[np.float64]
 
     def counts(self, query: SparseVector, seq: int) -> SparseCounts:
-        """In how many points each index of the query is, as of a commit."""
+        """For each index of the query, the number of points that have it, as of commit `seq`."""
         alive = self.versions.alive(seq)
         points = int(np.count_nonzero(alive))
         tail_positions, found = positions_in(query.indices, self.tail_indices)
@@ -97,8 +98,11 @@ class SparseView:
         allowed: NDArray[np.uint32] | None,
         budget: Budget,
     ) -> tuple[NDArray[np.uint32], NDArray[np.float32], int]:
-        """Slots of points that share an index with the query, among `allowed` when it is given, with their scores, in
-        no order that means anything; and how many postings were read. Raises DeadlineExceeded or Cancelled."""
+        """Finds the points that share an index with the query, among `allowed` when it is given.
+
+        Returns their slots and scores, in no particular order, and the number of postings read. Raises DeadlineExceeded
+        or Cancelled.
+        """
         scores = SparseScores(query, metric, len(self.lengths), factors)
         read = len(self.tail_indices)
         for position, base_position in self._shared(query):
@@ -114,7 +118,7 @@ class SparseView:
         return self.versions.slots[hits[kept]], values[kept], read
 
     def _shared(self, query: SparseVector) -> list[tuple[int, int]]:
-        """Positions of the indices that both the query and the base have: in the query, and in the base."""
+        """For each index that both the query and the base have: its position in the query and in the base."""
         if not len(self.base.indices):
             return []
         places, found = positions_in(self.base.indices, query.indices)
@@ -122,10 +126,10 @@ class SparseView:
 
 
 class SparseIndex:
-    """One thread at a time may change it or take a view of it."""
+    """Only one thread at a time may change it or take a view of it."""
 
     def __init__(self, seq: int) -> None:
-        """Of a space that is empty at commit `seq`."""
+        """The index of a space that is empty at commit `seq`."""
         self.versions = Versions(seq)
         self._lengths: Growing[np.int32] = Growing(np.int32)
         self._norms: Growing[np.float64] = Growing(np.float64)
@@ -141,7 +145,8 @@ class SparseIndex:
 
     @classmethod
     def build(cls, bodies: Iterable[tuple[int, memoryview]], seq: int, budget: Budget) -> "SparseIndex":
-        """Of the bytes of all vectors, by slot, as of commit `seq`. Raises DeadlineExceeded or Cancelled."""
+        """Builds the index from the bytes of all vectors, by slot, as of commit `seq`. Raises DeadlineExceeded or
+        Cancelled."""
         index = cls(seq)
         remaining = iter(bodies)
         while some := list(islice(remaining, _ROWS_PER_CHECK)):
@@ -152,7 +157,7 @@ class SparseIndex:
 
     @classmethod
     def restore(cls, seq: int, content: Compact) -> "SparseIndex":
-        """Of what `compact` gave at commit `seq`."""
+        """Makes the index from what `compact` returned at commit `seq`."""
         index = cls(seq)
         index.versions.begin(content.slots, seq)
         index._lengths, index._norms = Growing(np.int32, content.lengths), Growing(np.float64, content.norms)
@@ -160,7 +165,7 @@ class SparseIndex:
         return index
 
     def compact(self) -> Compact:
-        """What is current, without a tail."""
+        """The current vectors, without a tail."""
         alive = self.versions.view().died == NEVER
         new_rows = np.where(alive, np.cumsum(alive) - 1, -1).astype(np.int32)
         base = self._compacted(new_rows)
@@ -169,14 +174,14 @@ class SparseIndex:
         return Compact(*of_points, base.indices, base.starts, base.rows, base.values)
 
     def jump(self, changes: Sequence[SparseChange], seq: int) -> None:
-        """Applies what changed up to commit `seq`, whichever commits did; it is good for `seq` alone then."""
+        """Applies the changes up to commit `seq` at once. After that it answers for commit `seq` alone."""
         self.advance([(seq, changes)], seq, UNLIMITED)
         self.versions.valid_from = seq
 
     def advance(self, commits: Iterable[tuple[int, Sequence[SparseChange]]], seq: int, budget: Budget) -> None:
-        """Applies the commits since, up to `seq`. Raises nothing before all of them are applied."""
+        """Applies the commits since the last one, up to `seq`. May raise only after all of them are applied."""
         for commit, changes in commits:
-            # Of two changes of one point in one commit no reader ever sees the first.
+            # If one commit changes a point twice, no reader ever sees the first change.
             last = {change.slot: change.body for change in changes}
             for slot in last:
                 self.versions.end(slot, commit)
@@ -199,7 +204,7 @@ class SparseIndex:
         )
 
     def _insert(self, slots: Sequence[int], bodies: Sequence[memoryview], seq: int) -> None:
-        """Vectors of slots that have none, current from commit `seq`."""
+        """Adds vectors, current from commit `seq`. Requires: their slots have no current vector."""
         lengths, indices, values = decode_all(bodies)
         places = np.repeat(np.arange(len(slots)), lengths)
         rows = self.versions.begin(np.array(slots, np.uint32), seq)
@@ -210,9 +215,9 @@ class SparseIndex:
         self._tail_values.extend(values)
 
     def _merge(self, budget: Budget) -> None:
-        """Makes one base of base and tail, without vectors that are gone. Readers of older commits need another."""
+        """Merges base and tail, without dead vectors. Readers of older commits need another index after that."""
         budget.check()
-        new_rows = self.versions.forget_dead()  # old row -> new row, -1: gone
+        new_rows = self.versions.forget_dead()  # new row of each old row, -1: dropped
         kept = new_rows >= 0
         lengths, norms = self._lengths.view()[kept], self._norms.view()[kept]
         self._base = self._compacted(new_rows)
@@ -221,7 +226,7 @@ class SparseIndex:
         self._tail_values = Growing(np.float32)
 
     def _compacted(self, new_rows: NDArray[np.int32]) -> _Postings:
-        """One base of base and tail, with each row's new number, -1: left out."""
+        """Merges base and tail into one base. `new_rows` has the new number of each row, -1: left out."""
         base = self._base
         indices = np.concatenate([np.repeat(base.indices, np.diff(base.starts)), self._tail_indices.view()])
         rows = new_rows[np.concatenate([base.rows, self._tail_rows.view()])]
@@ -231,8 +236,8 @@ class SparseIndex:
 
 
 def _postings(indices: NDArray[np.uint32], rows: NDArray[np.int32], values: NDArray[np.float32]) -> _Postings:
-    """Sorted by index. Requires: entries of one index are in the order of rows."""
-    order = np.argsort(indices, kind="stable")  # two sorted runs are merged, not sorted
+    """Sorts postings by index. Requires: the postings of one index are in row order."""
+    order = np.argsort(indices, kind="stable")  # a stable sort only merges two sorted runs
     ordered = indices[order]
     first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else order[:0]
     starts = np.append(first, len(ordered)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Versions of records in an index in memory: which row is whose, and from which commit to which it is current."""
+"""Versions of the rows of an index in memory: the slot of each row, and the commits in which it is current."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEVER = np.iinfo(np.int64).max
-"""The commit that ends what is current."""
+"""The `died` of a row that is still current."""
 
 Number = TypeVar("Number", bound=np.generic)
 
 
 class Growing(Generic[Number]):
-    """A column that grows at its end. Views stay as they were when they were taken, but for entries set later."""
+    """An array that grows at its end. A view keeps its length; entries that are set later may change in it."""
 
     def __init__(self, dtype: type[Number], values: NDArray[Number] | None = None) -> None:
         self._values: NDArray[Number] = np.empty(0, dtype) if values is None else values
@@ -23,14 +23,14 @@ class Growing(Generic[Number]):
         return self._count
 
     def extend(self, values: NDArray[Number]) -> None:
-        if not len(values):  # what it was made of may be read-only until it grows
+        if not len(values):  # the first array may be read-only, so do not touch it until it must grow
             return
         self._reserve(len(values))
         self._values[self._count : self._count + len(values)] = values
         self._count += len(values)
 
     def put(self, start: int, values: NDArray[Number]) -> None:
-        """Sets the entries from `start` on; those that are left out before it are 0."""
+        """Sets the entries from `start` on. Entries that are skipped before it are 0."""
         gap = start - self._count
         if gap > 0:
             self.extend(np.zeros(gap, self._values.dtype))
@@ -38,8 +38,8 @@ class Growing(Generic[Number]):
         inside[:] = values[: len(inside)]
         self.extend(values[len(inside) :])
 
-    def __setitem__(self, place: int, value: float) -> None:
-        self._values[place] = value
+    def __setitem__(self, position: int, value: float) -> None:
+        self._values[position] = value
 
     def view(self) -> NDArray[Number]:
         return self._values[: self._count]
@@ -54,19 +54,19 @@ class Growing(Generic[Number]):
 
 @dataclass(frozen=True, slots=True)
 class VersionsView:
-    """Row i is of the point in `slots[i]`, current from commit `born[i]` until before `died[i]`."""
+    """Row i belongs to the point in `slots[i]`. It is current from commit `born[i]` until before `died[i]`."""
 
     slots: NDArray[np.uint32]
     born: NDArray[np.int64]
     died: NDArray[np.int64]
 
     def alive(self, seq: int) -> NDArray[np.bool_]:
-        """Which rows are current as of a commit, (n,)."""
+        """Which rows are current as of commit `seq`, (n,)."""
         current: NDArray[np.bool_] = (self.born <= seq) & (self.died > seq)
         return current
 
     def among(self, rows: NDArray[np.intp], seq: int, allowed: NDArray[np.uint32] | None) -> NDArray[np.bool_]:
-        """Which of `rows` are current as of a commit, and of points whose slots are `allowed` (None: all)."""
+        """Which of `rows` are current as of commit `seq` and belong to slots in `allowed` (None: all slots)."""
         kept: NDArray[np.bool_] = (self.born[rows] <= seq) & (self.died[rows] > seq)
         if allowed is not None:
             slots = self.slots[rows]
@@ -77,7 +77,7 @@ class VersionsView:
 
 
 class Versions:
-    """Rows in the order in which they came. Good for the commits from `valid_from` to `seq`."""
+    """Rows in the order of insertion. They answer for the commits from `valid_from` to `seq`."""
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
@@ -92,11 +92,12 @@ class Versions:
 
     @property
     def dead(self) -> int:
-        """Rows that are not current any more."""
+        """The number of rows that are not current any more."""
         return len(self._slots) - len(self._row_of)
 
     def begin(self, slots: NDArray[np.uint32], seq: int) -> NDArray[np.int32]:
-        """New rows, current from commit `seq`. Requires: no slot twice, and none has a row that is current."""
+        """Adds rows that are current from commit `seq`; returns their numbers. Requires: slots differ, and none has a
+        current row."""
         first = len(self._slots)
         self._slots.extend(slots)
         self._born.extend(np.full(len(slots), seq, np.int64))
@@ -105,7 +106,7 @@ class Versions:
         return np.arange(first, first + len(slots), dtype=np.int32)
 
     def end(self, slot: int, seq: int) -> int | None:
-        """Commit `seq` takes away what the slot has, if anything; its row."""
+        """Ends the current row of the slot at commit `seq`. Returns that row, or None when there was none."""
         row = self._row_of.pop(slot, None)
         if row is not None:
             self._died[row] = seq
@@ -115,7 +116,7 @@ class Versions:
         return VersionsView(self._slots.view(), self._born.view(), self._died.view())
 
     def forget_dead(self) -> NDArray[np.int32]:
-        """Drops the rows that are not current; returns the new row of every old one, -1 of those that are gone."""
+        """Drops the rows that are not current. Returns the new number of each old row, -1 for dropped ones."""
         alive = self._died.view() == NEVER
         new_rows = np.where(alive, np.cumsum(alive) - 1, -1).astype(np.int32)
         self._slots = Growing(np.uint32, self._slots.view()[alive])

@@ -1,4 +1,4 @@
-"""What recent commits changed in one sparse space, kept in memory so that its index need not be made anew."""
+"""Remembers in memory what recent commits changed in one sparse space, so that its index can be updated."""
 
 import threading
 from collections import deque
@@ -6,34 +6,34 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 MAX_REMEMBERED = 16 * 2**20
-"""Bytes remembered per space; older commits are forgotten beyond it, and an index that missed them is made anew."""
+"""Bytes remembered per space. Beyond it, older commits are forgotten, and an index that missed them is built again."""
 
 _CHANGE_COST = 64
-"""What a change counts besides the bytes of its vector."""
+"""Bytes that a change counts in addition to its vector."""
 
 
 class SparseChange(NamedTuple):
-    """The bytes of the vector of a slot as a commit left it; None when the commit removed the vector."""
+    """The vector of a slot, as bytes, after a commit; None when the commit removed it."""
 
     slot: int
     body: bytes | None
 
 
 class SparseLog:
-    """Written by the writer's thread before each commit, read by many.
+    """The writer's thread adds to it before each commit; many threads read it.
 
-    It may hold a commit that fails after all, so a reader asks for commits up to its own, which cannot fail any more.
+    It may hold a commit that fails later. So a reader asks only for commits up to its own, which cannot fail any more.
     """
 
     def __init__(self, seq: int) -> None:
-        """Knows of the commits after `seq`, which is the newest."""
+        """It will know the commits after `seq`, which is the newest."""
         self._oldest = seq
         self._commits: deque[tuple[int, Sequence[SparseChange], int]] = deque()
         self._size = 0
         self._lock = threading.Lock()
 
     def add(self, seq: int, changes: Sequence[SparseChange]) -> None:
-        """Commit `seq` is about to change these, in this order."""
+        """Notes that commit `seq` is about to make these changes, in this order."""
         cost = sum(_CHANGE_COST + len(change.body or b"") for change in changes)
         with self._lock:
             self._commits.append((seq, changes, cost))
@@ -43,13 +43,13 @@ class SparseLog:
                 self._size -= forgotten
 
     def take_back(self, seq: int) -> None:
-        """Commit `seq` failed."""
+        """Forgets commit `seq`, which failed."""
         with self._lock:
             while self._commits and self._commits[-1][0] == seq:
                 self._size -= self._commits.pop()[2]
 
     def between(self, seq: int, until: int) -> list[tuple[int, Sequence[SparseChange]]] | None:
-        """The commits after `seq` up to `until`, in order; None when they are not all known. Requires: `until` is
+        """The commits after `seq` up to `until`, in order; None when some of them are forgotten. Requires: `until` is
         committed."""
         with self._lock:
             if seq < self._oldest:

@@ -1,4 +1,4 @@
-"""IVF: rows in lists by their nearest centroid, of which a search reads a few."""
+"""IVF: rows are kept in lists by their nearest centroid, and a search reads only a few lists."""
 
 from storage.ivf.codes import code_of
 from storage.ivf.kmeans import sample_size, wanted_lists

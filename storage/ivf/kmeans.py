@@ -1,7 +1,7 @@
-"""k-means: the partition that the server makes itself, of a sample of the rows. Equal input gives equal centroids.
+"""k-means: the partition that the server computes from a sample of the rows. Equal input gives equal centroids.
 
-Lloyd's algorithm from random rows; an empty cluster takes over a half of the largest. Two and more levels are made from
-the bottom up: the centroids of a level are clustered again.
+Lloyd's algorithm, starting from random rows. An empty cluster takes half of the largest one. Trees of two and more
+levels are made from the bottom up: the centroids of a level are clustered again.
 """
 
 import math
@@ -13,15 +13,19 @@ from numpy.typing import NDArray
 from storage.ivf.partition import Partition, directed, nearest
 from storage.schema import MAX_LISTS, Distance, IvfConfig
 
-_SPLIT = 1e-3  # how far the halves of a split cluster are moved apart, relative to its centroid
+_SPLIT = 1e-3  # distance between the halves of a split cluster, relative to its centroid
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and the total, in passes over the sample."""
+"""Called with the passes over the sample that are done, and with their total."""
 
 
 def lists_for(rows: int) -> tuple[int, ...]:
-    """Nodes per level for `rows`: rows / 500 up to 2 million, 6 sqrt(rows) up to 50 million, and 12 sqrt(rows) with a
-    level above of the square root of that beyond. The rules are VectorChord's, also below 100,000 rows."""
+    """Nodes of each level for `rows` rows.
+
+    One level of rows / 500 nodes up to 2 million rows, and of 6 sqrt(rows) up to 50 million. Above that 12 sqrt(rows),
+    below a level of the square root of that number. Source: the rules of VectorChord, here also used below 100,000
+    rows.
+    """
     if rows <= 2_000_000:
         return (max(1, round(rows / 500)),)
     if rows <= 50_000_000:
@@ -31,13 +35,13 @@ def lists_for(rows: int) -> tuple[int, ...]:
 
 
 def wanted_lists(config: IvfConfig, rows: int) -> tuple[int, ...]:
-    """Nodes per level that a segment of `rows` gets: as set, but not more lists than rows."""
+    """Nodes of each level for a segment of `rows` rows: as set in `config`, but not more lists than rows."""
     lists = config.lists or lists_for(rows)
     return tuple(max(1, min(count, rows)) for count in lists)
 
 
 def sample_size(config: IvfConfig, rows: int) -> int:
-    """Rows that are clustered."""
+    """The number of rows that are clustered."""
     return min(rows, max(1, math.ceil(config.sampling_factor * wanted_lists(config, rows)[-1])))
 
 
@@ -48,7 +52,7 @@ def make_partition(
     config: IvfConfig,
     progress: Progress = lambda done, total: None,
 ) -> Partition:
-    """The partition of `vectors[positions]`, by a sample of them."""
+    """Computes the partition of `vectors[positions]` from a sample of them."""
     random = np.random.default_rng(config.seed)
     chosen = np.sort(random.permutation(positions)[: sample_size(config, len(positions))])
     sample = directed(np.ascontiguousarray(vectors[chosen], dtype=np.float32), distance)
@@ -67,7 +71,10 @@ def make_partition(
 
 
 def tree_of(levels: list[NDArray[np.float32]]) -> Partition:
-    """A tree of levels from the top: each node below the nearest of the level above; nodes without children go."""
+    """Makes a tree of `levels`, given from the top. The parent of a node is the nearest node of the level above.
+
+    Nodes without children are dropped.
+    """
     kept = [levels[-1]]
     starts: list[NDArray[np.int64]] = []
     for above in reversed(levels[:-1]):
@@ -76,7 +83,7 @@ def tree_of(levels: list[NDArray[np.float32]]) -> Partition:
         used, counts = np.unique(parents, return_counts=True)
         kept[0] = kept[0][order]
         starts.insert(0, np.concatenate(([0], np.cumsum(counts))))
-        if len(starts) > 1:  # the children of the nodes that were just put in order
+        if len(starts) > 1:  # the children follow the new order of their parents
             starts[1] = _reordered(starts[1], order, kept)
         kept.insert(0, above[used])
     starts.insert(0, np.array([0, len(kept[0])], np.int64))
@@ -86,7 +93,8 @@ def tree_of(levels: list[NDArray[np.float32]]) -> Partition:
 def _reordered(
     starts: NDArray[np.int64], order: NDArray[np.intp], kept: list[NDArray[np.float32]]
 ) -> NDArray[np.int64]:
-    """`starts` of the level below nodes that were put in `order`; puts that level's own nodes in order too."""
+    """Returns `starts` of the level below, after its parents were put in `order`. Also puts that level's nodes in
+    order."""
     blocks = [np.arange(starts[node], starts[node + 1]) for node in order.tolist()]
     kept[1] = kept[1][np.concatenate(blocks)]
     result: NDArray[np.int64] = np.concatenate(([0], np.cumsum([len(block) for block in blocks])))
@@ -101,7 +109,7 @@ def cluster(
     random: np.random.Generator,
     report: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.float32]:
-    """`count` centroids of `rows` (n, size), n >= count, as float32 (count, size)."""
+    """Clusters `rows` (n, size) into `count` centroids, float32 (count, size). Requires: n >= count."""
     centroids = rows[np.sort(random.permutation(len(rows))[:count])].copy()
     for iteration in range(iterations):
         labels = nearest(rows, centroids)

@@ -1,6 +1,6 @@
-"""The lists of one segment: a file with its centroids and, list by list, positions and codes. Built once, then mapped.
+"""The lists of one segment: a file with the centroids and, for each list, positions and codes. Built once, then mapped.
 
-Lists find candidates; scores come from the originals. Like a graph this is derived data.
+Lists only find candidates; scores come from the original vectors. Like a graph, this is derived data.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 
 from storage.budget import UNLIMITED, Budget
 from storage.files import create, open_arrays
-from storage.ivf.codes import Part, code_of, encode, gathered, layout_of, nearness
+from storage.ivf.codes import Runs, code_of, encode, gathered, layout_of, nearness
 from storage.ivf.kmeans import make_partition
 from storage.ivf.partition import ROWS_AT_ONCE, Comparison, Partition, directed, fitted, nearest
 from storage.phases import Phase
 from storage.schema import Datatype, DenseSpace, Distance
 
 MAGIC = b"HWIVF\x00\x00\x02"
-_READ_AT_ONCE = 65_536  # rows that a search compares between two looks at its budget: some milliseconds
+_READ_AT_ONCE = 65_536  # rows that a search compares between two checks of its budget: a few milliseconds
 _SERVED = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 
 Report = Callable[[Phase, int, int], None]
-"""Called with phase, done and total."""
+"""Called with the phase, the rows done and their total."""
 
 
 def serves(distance: Distance) -> bool:
-    """Whether lists can serve the metric; others are scanned."""
+    """Whether lists can serve the metric. Spaces of other metrics are scanned."""
     return distance in _SERVED
 
 
@@ -40,7 +40,8 @@ def build_lists(
     partition: Partition | None = None,
     report: Report = lambda phase, done, total: None,
 ) -> None:
-    """Writes the lists of `vectors[positions]` to `path`, not synced. `partition` None: one is made of these rows."""
+    """Writes the lists of `vectors[positions]` to `path`, not synced. `partition` None: it is computed from these
+    rows."""
     if partition is None:
         config = space.ivf
         partition = make_partition(
@@ -90,16 +91,16 @@ def _write(
 
 
 FILTERED_OVERSAMPLING = 4
-"""How many times as many rows are found under a filter: rows that match, but lie far from the query, differ less than
-codes tell. Where half of 8,000 rows match, all of them far, recall at 10 was 0.95 with 1."""
+"""Under a filter, so many times more rows are found. Matching rows may all be far from the query, and then codes hardly
+tell them apart. With 1, recall at 10 was 0.95 where half of 8,000 rows matched and all of them were far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """What a filter leaves of lists: usable rows of each, and how many of them a search reads at least.
+    """What a filter leaves of the lists: the usable rows of each list, and the least number of usable rows to read.
 
-    A filter may leave nothing of the lists near a query. Reading as many usable rows as were read without it, were they
-    spread evenly, makes up for that.
+    A filter may leave nothing in the lists near a query. So a search reads as many usable rows as it would read if they
+    were spread evenly over the lists.
     """
 
     usable_rows: NDArray[np.int64]
@@ -110,7 +111,7 @@ class Lists:
     """Saved lists, mapped read-only. Safe for many threads."""
 
     def __init__(self, space: DenseSpace, path: Path) -> None:
-        """Requires: `path` has been verified by its checksum. ValueError: it is no file of lists."""
+        """Requires: `path` matches its checksum. Raises ValueError when it is not a file of lists."""
         about, arrays, self.bytes = open_arrays(path, MAGIC)
         self.datatype = Datatype(about["code"])
         levels = range(int(about["levels"]))
@@ -126,15 +127,15 @@ class Lists:
         self.size = len(self._positions)
 
     def nprobe(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
-        """How many nodes of each level a search follows that asks for `wanted`."""
+        """The number of nodes that a search follows on each level when it asks for `wanted`."""
         return fitted(wanted, self.partition.lists)
 
     def rows_read(self, wanted: tuple[int, ...]) -> int:
-        """Rows that a search which asks for `wanted` reads, were lists equally long."""
+        """The number of rows that a search for `wanted` reads if all lists are equally long."""
         return self.size * self.nprobe(wanted)[-1] // self.partition.lists[-1]
 
     def usable_rows(self, usable: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """How many of the rows of each list are `usable`, a flag for each position."""
+        """For each list, the number of its rows that are `usable`, a flag by position."""
         upto = np.concatenate(([0], np.cumsum(usable[self._positions])))
         counts: NDArray[np.int64] = upto[self._offsets[1:]] - upto[self._offsets[:-1]]
         return counts
@@ -148,10 +149,12 @@ class Lists:
         filtered: Filtered | None = None,
         budget: Budget = UNLIMITED,
     ) -> tuple[NDArray[np.int64], int]:
-        """(the `count` positions that seem nearest to `query` (size,), nearest first, of those in the lists read and
-        `usable`; distances computed). `nprobe` is what `nprobe()` returned. Raises DeadlineExceeded or Cancelled.
+        """Finds the `count` positions that seem nearest to `query` (size,) among the `usable` ones in the lists that it
+        reads.
 
-        With `filtered` the nearest of all lists are read, however their parents lie, as `_filtered` says.
+        Returns them nearest first, and the number of distances computed. `nprobe` is what `nprobe()` returned. With
+        `filtered` the lists are chosen among all lists, not through their parents; see `_filtered`. Raises
+        DeadlineExceeded or Cancelled.
         """
         query = directed(query[None], self._distance)[0]
         lists, compared = self.partition.nearest_lists(
@@ -167,7 +170,7 @@ class Lists:
             kept = usable[positions]
             positions, near = positions[kept], near[kept]
         if count < len(near):
-            # With all that are as near as the last, so that ties are by position, however the lists are.
+            # Keep all that are as near as the last one: position then decides ties, whatever the order of lists.
             best = near >= np.partition(near, len(near) - count)[len(near) - count]
             positions, near = positions[best], near[best]
         return positions[np.lexsort((positions, -near))[:count]], computed
@@ -182,10 +185,12 @@ class Lists:
         filtered: Filtered,
         budget: Budget,
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """What is compared of `lists`, nearest first: `nprobe` of them, as many as `filtered` wants, and then those
-        whose centroids are as near beside the last of the best usable rows as without a filter.
+        """Compares the rows of `lists`, which are sorted nearest first, until enough usable rows are found.
 
-        Best rows that a filter leaves far from the query are spread over more lists than those near it.
+        It reads `nprobe` lists, then as many as `filtered` asks for. After that it reads on while a list's centroid is
+        at most `slack` farther from the query than the worst of the `count` best usable rows. `slack` is this
+        difference without a filter. It is needed because best rows that lie far from the query are spread over more
+        lists.
         """
         wanted = int(np.searchsorted(np.cumsum(filtered.usable_rows[lists]), filtered.least)) + 1
         positions, near = self._compared(query, lists[:nprobe], budget)
@@ -200,7 +205,7 @@ class Lists:
                 floor = -np.inf
             elif self._distance is Distance.DOT:
                 floor += slack
-            else:  # how far a centroid's squared distance is from that of its rows grows with the distance
+            else:  # the squared distances of a centroid and of its rows differ more with distance
                 floor += slack * max(1.0, np.sqrt(floor / best)) if best < 0 else slack
             needed = (self._centroids_near(query, next_lists) >= floor) | (np.arange(len(next_lists)) + done < wanted)
             taken = len(needed) if needed.all() else int(np.argmin(needed))
@@ -212,7 +217,7 @@ class Lists:
         return positions, near
 
     def _centroids_near(self, query: NDArray[np.float32], lists: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How near the centroids of `lists` are, in the measure of `nearness`."""
+        """How near the centroids of `lists` are to the query, in the measure of `nearness`."""
         wide, centroids = query.astype(np.float64), self._leaves[lists].astype(np.float64)
         if self._distance is Distance.DOT:
             near: NDArray[np.float64] = centroids @ wide
@@ -223,36 +228,36 @@ class Lists:
     def _compared(
         self, query: NDArray[np.float32], lists: NDArray[np.int64], budget: Budget
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Positions of the rows of `lists`, list by list in their order on disk, and how near they seem."""
+        """The positions of the rows of `lists`, list by list in the order on disk, and how near they seem."""
         lists = np.sort(lists[self._offsets[lists] < self._offsets[lists + 1]])
         found = []
-        for part in self._parts(lists):
+        for runs in self._runs(lists):
             budget.check()
-            near = nearness(self.datatype, self._distance, query, self._arrays, part)
-            found.append((gathered(self._positions, part).astype(np.int64), near))
+            near = nearness(self.datatype, self._distance, query, self._arrays, runs)
+            found.append((gathered(self._positions, runs).astype(np.int64), near))
         if not found:
             return np.empty(0, np.int64), np.empty(0)
         if len(found) == 1:
             return found[0]
         return np.concatenate([each for each, _ in found]), np.concatenate([each for _, each in found])
 
-    def _parts(self, lists: NDArray[np.int64]) -> Iterator[Part]:
-        """The rows of `lists`, about as many at once as are compared between two looks at the budget."""
+    def _runs(self, lists: NDArray[np.int64]) -> Iterator[Runs]:
+        """The rows of `lists`, about _READ_AT_ONCE at a time, for a check of the budget between them."""
         if not len(lists):
             return
-        pieces = -(-(self._offsets[lists + 1] - self._offsets[lists]) // _READ_AT_ONCE)  # long lists are cut
-        owners = np.repeat(lists, pieces)
-        cut = np.arange(len(owners)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        runs_each = -(-(self._offsets[lists + 1] - self._offsets[lists]) // _READ_AT_ONCE)  # cuts long lists
+        owners = np.repeat(lists, runs_each)
+        cut = np.arange(len(owners)) - np.repeat(np.cumsum(runs_each) - runs_each, runs_each)
         starts = self._offsets[owners] + cut * _READ_AT_ONCE
         stops = np.minimum(starts + _READ_AT_ONCE, self._offsets[owners + 1])
         group = np.cumsum(stops - starts) // _READ_AT_ONCE
         bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(owners)]
         for first, last in pairwise(bounds):
-            yield Part(starts[first:last], stops[first:last], self._leaves[owners[first:last]])
+            yield Runs(starts[first:last], stops[first:last], self._leaves[owners[first:last]])
 
 
 def _last_of_best(near: NDArray[np.float64], count: int) -> float:
-    """The `count`-th highest, or the lowest of fewer; of none minus infinity."""
+    """The `count`-th highest value, or the lowest when there are fewer; minus infinity when there are none."""
     if not len(near):
         return -np.inf
     return float(np.partition(near, max(0, len(near) - count))[max(0, len(near) - count)])

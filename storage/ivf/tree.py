@@ -1,4 +1,5 @@
-"""Trees that clients send, as rows `id, parent, vector`: every malformation is told apart and names its row."""
+"""Checks trees that clients send as rows `id, parent, vector`. Each kind of fault has a name, and the error names the
+row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from storage.ivf.partition import MAX_CENTROID_VALUES, Partition
 from storage.schema import MAX_LEVELS, MAX_LISTS
 
 MAX_ROWS = 2 * MAX_LISTS
-"""Rows of an imported tree."""
+"""Rows of a tree that a client sends."""
 
 _CHECKED_AT_ONCE = 4_096
 
 
 class Malformation(Enum):
-    """What is wrong with a tree. Sent to clients by name: do not rename."""
+    """The kind of fault in a tree. Clients see the names: do not rename."""
 
     EMPTY = "empty"
     NULL_ID = "null_id"
@@ -43,7 +44,7 @@ def malformed(
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
-    """A node. `parent` None: it is the root, or, if no row has a parent, a list below an implied root."""
+    """A node. A `parent` of None means the root; if no row has a parent, all rows are lists below an implied root."""
 
     id: int | None
     parent: int | None
@@ -51,7 +52,7 @@ class TreeRow:
 
 
 def check_row(row: TreeRow, number: int, size: int, field: str = "rows") -> int:
-    """The row's id. Raises InvalidPartition for what a row can get wrong by itself, or by being one too many."""
+    """Returns the row's id. Raises InvalidPartition for a fault of the row itself, or when it is one row too many."""
     if number >= MAX_ROWS or (number + 1) * size > MAX_CENTROID_VALUES:
         most = min(MAX_ROWS, MAX_CENTROID_VALUES // size)
         raise malformed(Malformation.TOO_MANY, f"a partition has at most {most:,} rows", number, field)
@@ -68,7 +69,7 @@ def check_row(row: TreeRow, number: int, size: int, field: str = "rows") -> int:
 def partition_of(rows: Sequence[TreeRow], size: int, field: str = "rows", budget: Budget = UNLIMITED) -> Partition:
     """The partition that `rows` describe, in any order. Raises InvalidPartition, DeadlineExceeded or Cancelled.
 
-    Lists are in the order of their parents, then of their rows. The vector of an explicit root is checked and not used.
+    Lists are in the order of their parents, then of their rows. The vector of an explicit root is checked but not used.
     """
     if not rows:
         raise malformed(Malformation.EMPTY, "the partition has no rows", field=field)
@@ -90,39 +91,39 @@ def _numbers_by_id(ids: Sequence[int], field: str) -> dict[int, int]:
     numbers: dict[int, int] = {}
     for number, row_id in enumerate(ids):
         if row_id in numbers:
-            what = f"id {row_id} is also that of row {numbers[row_id]}"
+            what = f"row {numbers[row_id]} has the same id {row_id}"
             raise malformed(Malformation.REPEATED_ID, what, number, field)
         numbers[row_id] = number
     return numbers
 
 
 def _parents(rows: Sequence[TreeRow], numbers: dict[int, int], field: str) -> list[int | None]:
-    """Of each row the number of its parent's row."""
+    """For each row, the number of its parent's row."""
     parents: list[int | None] = []
     for number, row in enumerate(rows):
         if row.parent is not None and row.parent not in numbers:
-            what = f"no row has the id {row.parent}, which is its parent's"
+            what = f"the row's parent is {row.parent}, but no row has this id"
             raise malformed(Malformation.MISSING_PARENT, what, number, field)
         parents.append(None if row.parent is None else numbers[row.parent])
     return parents
 
 
 def _root(rows: Sequence[TreeRow], field: str) -> int | None:
-    """The number of the explicit root; None when it is implied, so that all rows are lists."""
+    """The number of the explicit root; None when it is implied, that is, when all rows are lists."""
     without_parent = [number for number, row in enumerate(rows) if row.parent is None]
     if len(without_parent) == len(rows):
         return None
     if not without_parent:
-        # Everything has a parent, so whoever is followed upwards comes back.
+        # Every row has a parent, so each way upwards ends in a cycle.
         raise malformed(Malformation.NO_ROOT, "every row has a parent: there is a cycle and no root", 0, field)
     if len(without_parent) > 1:
-        what = f"it has no parent, as row {without_parent[0]}: there are two roots"
+        what = f"the row and row {without_parent[0]} have no parent: there are two roots"
         raise malformed(Malformation.TWO_ROOTS, what, without_parent[1], field)
     return without_parent[0]
 
 
 def _levels(rows: Sequence[TreeRow], parents: list[int | None], root: int | None, field: str) -> Partition:
-    """Level by level from the root; what is not reached is in a cycle."""
+    """Builds the tree level by level from the root. Rows that it does not reach are in a cycle."""
     children: dict[int | None, list[int]] = {}
     for number, parent in enumerate(parents):
         if number != root:
@@ -135,14 +136,14 @@ def _levels(rows: Sequence[TreeRow], parents: list[int | None], root: int | None
         groups = [children.get(node, []) for node in above]
         childless = next((node for node, group in zip(above, groups, strict=True) if not group), None)
         if childless is not None:
-            what = f"it has no children, others of its level do: lists at depths {len(centroids)} and more"
+            what = f"the row has no children, but others at depth {len(centroids)} do; all lists need one depth"
             raise malformed(Malformation.UNEQUAL_DEPTH, what, childless, field)
         level = [number for group in groups for number in group]
         if len(centroids) == MAX_LEVELS:
-            what = f"it is at level {MAX_LEVELS + 1} below the root; {MAX_LEVELS} are allowed"
+            what = f"the row is on level {MAX_LEVELS + 1} below the root; {MAX_LEVELS} levels are allowed"
             raise malformed(Malformation.TOO_DEEP, what, level[0], field)
         if len(level) > MAX_LISTS:
-            what = f"a level has at most {MAX_LISTS:,} nodes, this one {len(level):,}"
+            what = f"the level has {len(level):,} nodes; {MAX_LISTS:,} are allowed"
             raise malformed(Malformation.TOO_MANY, what, level[MAX_LISTS], field)
         centroids.append(np.stack([rows[number].vector for number in level]).astype(np.float32))
         starts.append(np.concatenate(([0], np.cumsum([len(group) for group in groups]))).astype(np.int64))
@@ -151,7 +152,7 @@ def _levels(rows: Sequence[TreeRow], parents: list[int | None], root: int | None
     if seen < len(rows):
         reached = _reached(children, root)
         lost = next(number for number in range(len(rows)) if number not in reached)
-        raise malformed(Malformation.CYCLE, "it does not lead to the root: its parents are a cycle", lost, field)
+        raise malformed(Malformation.CYCLE, "the row does not lead to the root: its parents form a cycle", lost, field)
     return Partition(tuple(centroids), tuple(starts))
 
 

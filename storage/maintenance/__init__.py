@@ -1,4 +1,4 @@
-"""What is due by policy, done in the background by processes of its own, as tasks that people can watch."""
+"""Background work: finds what is due by policy, does it in processes of its own, and shows it as tasks."""
 
 from storage.maintenance.estimate import SpaceEstimate, estimates
 from storage.maintenance.maintenance import Maintenance

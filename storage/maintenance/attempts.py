@@ -1,4 +1,4 @@
-"""How often work failed, and when it may be tried again. Requires everywhere: the lock of the jobs (jobs.py)."""
+"""Counts how often work failed, and says when it may be tried again. Requires everywhere: the lock of the jobs."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FULL_RETRY_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WorkKey:
-    """Work on a collection (its uid) under the settings and the partition of the time: attempts are counted by it."""
+    """Work on a collection (by uid) under the current settings and partition. Attempts are counted by it."""
 
     collection_uid: str
     work: Work
@@ -23,7 +23,7 @@ class WorkKey:
 
 @dataclass(frozen=True, slots=True)
 class _Failures:
-    """How many there were, and when (monotonic seconds) the next attempt may begin."""
+    """How many failures there were, and when (monotonic seconds) the next attempt may begin."""
 
     count: int = 0
     not_before: float = 0.0
@@ -34,7 +34,7 @@ class _Failures:
 
 
 class Attempts:
-    """Work that failed or was cancelled, and was not forgiven."""
+    """Work that failed or was cancelled and is not forgiven."""
 
     def __init__(self) -> None:
         self._failures: dict[WorkKey, _Failures] = {}
@@ -51,13 +51,13 @@ class Attempts:
         return self._failures.get(key, _Failures()).given_up
 
     def are_left(self, collection_uid: str) -> bool:
-        """Whether work of a collection that failed is to be tried again."""
+        """Whether failed work of a collection will be tried again."""
         return any(
             not failures.given_up for key, failures in self._failures.items() if key.collection_uid == collection_uid
         )
 
     def given_up_blocks(self, collection_uid: str) -> set[tuple[int, int]]:
-        """Blocks of work that was given up, as (uid of the space, uid of the block)."""
+        """The blocks of work that was given up, as (uid of the space, uid of the block)."""
         return {
             (key.work.space_uid, block)
             for key, failures in self._failures.items()
@@ -66,7 +66,8 @@ class Attempts:
         }
 
     def fail(self, key: WorkKey, *, for_room: bool) -> int:
-        """Notes a failure; how many there were. One for want of room does not count: it is tried until there is."""
+        """Counts a failure; returns how many there were. A failure for lack of room does not count: it is always tried
+        again."""
         count = self._failures.get(key, _Failures()).count + (not for_room)
         wait = FULL_RETRY_SECONDS if for_room else RETRY_SECONDS
         self._failures[key] = _Failures(count, time.monotonic() + wait)
@@ -79,5 +80,5 @@ class Attempts:
         self._failures.pop(key, None)
 
     def forgive(self, collection_uid: str) -> None:
-        """Forgets all about work on a collection."""
+        """Forgets all failures of work on a collection."""
         self._failures = {key: known for key, known in self._failures.items() if key.collection_uid != collection_uid}

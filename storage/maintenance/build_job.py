@@ -1,7 +1,7 @@
-"""What is said between a task (task_process.py) and the process that writes blocks and indexes for it.
+"""The messages between a task (task_process.py) and the process that writes blocks and indexes for it.
 
-The job is an argument of the process, its rows are on standard input, and its replies are lines of standard output:
-`Progress` now and then, and at the end what came of it. A process that only copied a block ends without a word.
+The job is an argument of the process, the rows are its standard input, and its replies are lines of its standard
+output: `Progress` from time to time, and the result at the end. A process that only copied a block sends no result.
 """
 
 import io
@@ -19,12 +19,12 @@ from storage.schema import CollectionSchema, DenseSpace
 from storage.segments import BuiltIndex
 
 UNKNOWN = -1
-"""Stands in for the checksum of a vector that is not current."""
+"""Replaces the checksum of a vector that is not current."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A block whose rows are read: its file, and how many rows that has."""
+    """A block whose rows are read: its file, and the number of rows in it."""
 
     path: Path
     count: int
@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPartition:
-    """The file of the partition by which lists are built, and its checksum."""
+    """The file of the partition that lists are built by, and its checksum."""
 
     path: Path
     checksum: int
@@ -40,9 +40,11 @@ class StoredPartition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildJob:
-    """What to write: a block with the rows of all `sources` (`block`: its files without their endings), an index in the
-    file `index`, or both. `max_memory`: bytes that building the index may take; None: no bound. The process ends when
-    its parent is not the process `parent` any more."""
+    """What to write: a block with the rows of all `sources`, an index in the file `index`, or both.
+
+    `block`: the path of the block's files without their endings. `max_memory`: bytes that building the index may take;
+    None: no bound. The process ends as soon as its parent is not the process `parent` any more.
+    """
 
     space: DenseSpace
     sources: tuple[Source, ...]
@@ -83,10 +85,10 @@ class BuildJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRows:
-    """The rows of a source that are taken: their positions in it (int64, ascending).
+    """The rows that are taken from a source: their positions in it (int64, ascending).
 
-    For a block that is written also their numbers in the space and their checksums, UNKNOWN for those that are not
-    current any more; else both are None.
+    When a block is written, also their row numbers in the space and their checksums (UNKNOWN for rows that are not
+    current any more). Otherwise both are None.
     """
 
     positions: NDArray[np.int64]
@@ -122,7 +124,7 @@ def rows_from_bytes(data: bytes, count: int) -> tuple[SourceRows, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The phase, and how many of its rows are done; None: as was told before."""
+    """The phase, and how many of its rows are done. None: unchanged."""
 
     kind: ClassVar[str] = "progress"
     phase: Phase
@@ -140,7 +142,7 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A file that was read is damaged at a byte."""
+    """A file that was read is damaged at a byte offset."""
 
     kind: ClassVar[str] = "damaged"
     file: str
@@ -149,7 +151,7 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class DiskFull:
-    """There was no room for what was to be written."""
+    """There was no room for the files."""
 
     kind: ClassVar[str] = "disk full"
     reason: str
@@ -170,7 +172,7 @@ def reply_to_json(reply: Reply) -> str:
 
 
 def reply_from_json(line: str) -> Reply | None:
-    """The reply of a line; None for what is none, since a library may print something too."""
+    """The reply in a line; None for any other line, since a library may also print text."""
     try:
         match json.loads(line):
             case {"kind": Progress.kind, "phase": phase, "done": done, "total": total}:

@@ -1,8 +1,8 @@
-"""The process that writes blocks and indexes, run by job_process.py.
+"""The process that writes blocks and indexes, started by job_process.py.
 
-`python -m storage.maintenance.build_process JOB` has rows on standard input; build_job.py says in what form.
-It runs at low priority on one thread, tells its phases, and ends by itself when the process that started it is gone.
-Every vector that it copies is compared with its checksum, so damage does not spread.
+`python -m storage.maintenance.build_process JOB` reads rows from standard input; build_job.py has their format. It runs
+on one thread at low priority, reports its phases, and ends when the process that started it is gone. It compares each
+vector that it copies with its checksum, so that damage does not spread.
 """
 
 import os
@@ -85,7 +85,7 @@ def _build_lists(job: BuildJob, path: Path, vectors: NDArray[np.float32], positi
 def _write_block(
     job: BuildJob, block: Path, rows: Sequence[SourceRows]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Writes the files of a block of the wanted rows of all sources, in order; its positions and its vectors."""
+    """Writes the files of a block with the wanted rows of all sources, in order. Returns its positions and vectors."""
     vectors = block.with_suffix(".vectors")
     _copy(job, rows, vectors)
     numbers = np.concatenate([each.numbers for each in rows if each.numbers is not None])
@@ -109,7 +109,7 @@ def _copy(job: BuildJob, rows: Sequence[SourceRows], out: Path) -> None:
 
 
 def _chunks(rows: SourceRows) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Positions and checksums, some at a time. Requires: rows of a block that is written."""
+    """Positions and checksums, a few thousand at a time. Requires: rows of a block that is written."""
     assert rows.checksums is not None
     for start in range(0, len(rows.positions), _COPIED_AT_ONCE):
         chunk = slice(start, start + _COPIED_AT_ONCE)
@@ -126,13 +126,13 @@ def _map(path: Path, count: int, space: DenseSpace) -> NDArray[np.float32]:
     try:
         return np.memmap(path, "<f4", mode="r", shape=(count, space.size))
     except FileNotFoundError:
-        sys.exit(f"{path} is gone: its space was dropped")
+        sys.exit(f"{path} does not exist any more: its space was dropped")
 
 
 def _tell(job: BuildJob, phase: Phase, done: int, total: int) -> None:
-    """Tells how far it is, unless nobody listens any more."""
+    """Reports progress, unless nobody listens any more."""
     if os.getppid() != job.parent:
-        sys.exit("the server is gone")
+        sys.exit("the server ended")
     _say(Progress(phase, done, total))
 
 
@@ -141,14 +141,14 @@ def _say(reply: Reply) -> None:
 
 
 def _is_full(error: OSError | RuntimeError, job: BuildJob) -> bool:
-    """Whether there was no room for what was written; usearch does not say why it could not save."""
+    """Whether there was no room to write. usearch does not say why saving failed."""
     if isinstance(error, OSError):
         return error.errno in NO_ROOM
     return os.statvfs(job.sources[0].path.parent).f_bavail == 0
 
 
 def _run(job: BuildJob) -> None:
-    """Does the job, or tells what a retry depends on; the exit status tells of the rest."""
+    """Does the job. Reports the faults that a retry depends on; the exit status tells of others."""
     try:
         main(job)
     except _FoundDamage as found:

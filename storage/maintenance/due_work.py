@@ -1,4 +1,4 @@
-"""What is due on a collection by policy, most urgent first. Starts nothing."""
+"""Finds the work that is due on a collection by policy, most urgent first. Starts nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from storage.segments import MAX_SEGMENT_ROWS, due, is_verification, seal_thresh
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """Work on the space of this name."""
+    """Work on the space with this name."""
 
     space: str
     key: WorkKey
 
 
 def due_works(collection: Collection, busy: Blocks, *, everything: bool, max_memory: int | None) -> Iterator[DueWork]:
-    """Work that is due on blocks that are not `busy`, in indexes that take at most `max_memory` bytes to build.
+    """The work that is due on blocks that are not `busy`, for indexes that need at most `max_memory` bytes to build.
 
-    `everything`: else only the verification of indexes, which waits for nobody's wish.
+    `everything` False: only the verification of indexes, which does not wait for a user's request.
     """
     for name, space in collection.spaces().items():
         blocked = {block for uid, block in busy if uid == space.schema.uid}

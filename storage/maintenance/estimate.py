@@ -1,4 +1,4 @@
-"""What a build will take, before it runs: memory from the sizes of what it holds, time from a short measurement."""
+"""Estimates what a build takes before it runs: memory from the sizes of its data, time from a short measurement."""
 
 import math
 import time
@@ -14,12 +14,12 @@ from storage.ivf import ROWS_AT_ONCE, sample_size, wanted_lists
 from storage.schema import Datatype, DenseSpace, IndexKind
 from storage.segments import BlockView, SpaceView, wants_index
 
-_LEVEL_SHARE = 1.0 / 16  # each level of a graph holds about a sixteenth of the one below
+_LEVEL_SHARE = 1.0 / 16  # each level of a graph has about 1/16 of the nodes below
 _LINK_BYTES = 5
 _GRAPH_OVERHEAD = 24  # bytes a node: key, lengths
 _COMPARISONS = 8.0  # distances computed per width of the walk when a row is added, measured on 24,000 embeddings
-# Measured by building 24,000 x 384 and 200,000 x 64, beside what products of matrices take:
-_SECONDS_A_STEP = 9e-8  # of a walk, waiting for memory
+# Measured by building 24,000 x 384 and 200,000 x 64. These come on top of matrix products:
+_SECONDS_A_STEP = 9e-8  # a step of a walk waits for memory
 _SECONDS_A_LIST = 1e-9  # choosing the nearest list of a row
 _SECONDS_A_COMPONENT = 1.1e-8  # reading, summing and encoding a row
 _BASE_BYTES = 64 * 2**20  # the interpreter with its libraries
@@ -35,7 +35,7 @@ _BYTES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What building the index of `rows` takes. Bytes do not count mapped files; seconds are of one core."""
+    """What building the index of `rows` takes. Bytes exclude mapped files; seconds are of one core."""
 
     rows: int
     index: IndexKind
@@ -54,7 +54,8 @@ class SpaceEstimate:
 
 
 def estimates(spaces: Mapping[str, SpaceView], only: str | None = None) -> list[SpaceEstimate]:
-    """What building the index of each sealed block of `spaces`, by name, takes; `only` of the one space if given."""
+    """What building the index of each sealed block of `spaces` takes. `only`: the name of one space, or None for
+    all."""
     return [
         SpaceEstimate(name, estimate_build(view.schema, block.count - block.block.deaths, _imported(view)))
         for name, view in spaces.items()
@@ -73,7 +74,7 @@ def check_memory(space: SpaceView, blocks: Sequence[BlockView], maximum: int) ->
 
 
 def most_rows(space: SpaceView, maximum: int, limit: int) -> int:
-    """Rows, at most `limit`, whose one index takes at most `maximum` bytes to build: bigger ones need not be begun."""
+    """The largest number of rows, at most `limit`, that one index can be built of in `maximum` bytes."""
     if not wants_index(space.schema):
         return limit
     lists = _imported(space)
@@ -88,7 +89,7 @@ def most_rows(space: SpaceView, maximum: int, limit: int) -> int:
 
 
 def _imported(space: SpaceView) -> tuple[int, ...] | None:
-    """Nodes of each level of the partition that a client sent, if one did."""
+    """Nodes of each level of the partition that a client sent; None when no client did."""
     partition = space.manifest.partition
     return None if partition is None else partition.lists
 
@@ -96,7 +97,7 @@ def _imported(space: SpaceView) -> tuple[int, ...] | None:
 def estimate_build(space: DenseSpace, rows: int, imported: tuple[int, ...] | None = None) -> Estimate:
     """What building one index over `rows` of a space takes.
 
-    `imported`: nodes of each level of a partition that is there already.
+    `imported`: nodes of each level of a partition that need not be computed.
     """
     if space.index is IndexKind.IVF:
         return _of_lists(space, rows, imported)
@@ -110,7 +111,7 @@ def _of_lists(space: DenseSpace, rows: int, imported: tuple[int, ...] | None) ->
     sample = 0 if imported else sample_size(space.ivf, rows)
     lowest = lists[-1]
     row_bytes = 4 * space.size
-    # k-means holds the sample as it was read, as it is compared and in order of its clusters, and a block of distances.
+    # k-means holds the sample three times (as read, as compared, sorted by cluster) and a block of distances.
     clustering = 3 * sample * row_bytes + 3 * lowest * row_bytes + 4 * ROWS_AT_ONCE * lowest
     assigning = 8 * 3 * rows + 2 * lowest * row_bytes + ROWS_AT_ONCE * (4 * lowest + 3 * row_bytes)
     compared = sample * space.ivf.iterations + rows
@@ -128,14 +129,14 @@ def _of_lists(space: DenseSpace, rows: int, imported: tuple[int, ...] | None) ->
 def _of_graph(space: DenseSpace, rows: int) -> Estimate:
     node = _BYTES[space.datatype] * space.size + _GRAPH_OVERHEAD + 2 * _LINK_BYTES * space.hnsw.m * (1 + _LEVEL_SHARE)
     distances = rows * _COMPARISONS * space.hnsw.ef_construct * max(1.0, math.log10(max(rows, 1)) / 4)
-    # A walk reaches about a 24th of what a product of matrices does, and waits for memory at each step.
+    # A walk computes at about 1/24 of the speed of matrix products, and waits for memory at each step.
     seconds = distances * (24 * 2.0 * space.size / _flops_per_second() + _SECONDS_A_STEP)
     return Estimate(rows=rows, index=IndexKind.HNSW, peak_bytes=_BASE_BYTES + int(node * rows), seconds=seconds)
 
 
 @cache
 def _flops_per_second() -> float:
-    """Float32 operations a second of products of matrices, measured once, in some milliseconds."""
+    """Float32 operations of matrix products per second, measured once in a few milliseconds."""
     left, right = np.ones((256, 512), np.float32), np.ones((512, 256), np.float32)
     left @ right
     best = math.inf

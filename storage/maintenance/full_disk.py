@@ -1,6 +1,6 @@
-"""What background work does about a full disk: it gives back what dead rows take, with the reserve where need be.
+"""What background work does about a full disk: it frees the space of dead rows, with the disk reserve if needed.
 
-Other work waits for room; files/reserve.py says what is kept back.
+Other work waits for room. files/reserve.py has the reserve.
 """
 
 import logging
@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 def give_back_room(collection: Collection, stopping: Callable[[], bool]) -> None:
-    """After a write was refused for want of room: fills pages anew, and lets vacuums take open blocks too.
+    """After a write was refused for lack of room: fills pages anew, and lets vacuums take open blocks too.
 
-    An open block is vacuumed once it is sealed, and without room no write would ever fill it.
+    Only sealed blocks are vacuumed, and without room no write would ever fill an open block until it is sealed.
     """
     if not collection.unseen.take_refusal():
         return
@@ -29,14 +29,14 @@ def give_back_room(collection: Collection, stopping: Callable[[], bool]) -> None
             place = collection.unseen.repack(place)
         if collection.schema.auto_index:
             collection.unseen.seal_tails(dead_share=VACUUM_SHARE)
-    except EngineError as error:  # it is being closed, or there is no room even for this
+    except EngineError as error:  # the collection is closing, or there is no room even for this
         log.debug("giving back room of %r: %s", collection.name, error)
 
 
 def run_with_reserve(run: TaskRun, reserve: DiskReserve) -> int:
-    """Runs a task; the bytes it gave back.
+    """Runs a task; returns the bytes that it gave back.
 
-    A vacuum without room is tried once more with the reserve, if its copy may fit there.
+    If a vacuum finds no room, it is tried once more with the reserve, provided that its copy may fit there.
     """
     try:
         return run_task(run)
@@ -48,7 +48,7 @@ def run_with_reserve(run: TaskRun, reserve: DiskReserve) -> int:
 
 
 def _bytes_of(collection: Collection, work: Work) -> int:
-    """Bytes of the living rows of the blocks of `work`, which are copied."""
+    """Bytes of the current rows in the blocks of `work`: the bytes that are copied."""
     return sum(
         4 * space.schema.size * (view.count - view.block.deaths)
         for space in collection.spaces().values()

@@ -1,4 +1,4 @@
-"""The process of one task, as the server sees it: started, listened to, and stopped. Knows no collection."""
+"""The process of one task, as the server sees it: starts it, reads its replies, and stops it. Knows no collection."""
 
 import os
 import subprocess
@@ -11,15 +11,15 @@ from storage.maintenance.build_job import BuildJob, Built, Damaged, DiskFull, Pr
 from storage.segments import BuiltIndex
 
 Report = Callable[[Progress], None]
-"""Called with how far a task is."""
+"""Called with the progress of a task."""
 
 
 class BuildStopped(Exception):
-    """The task was cancelled or its collection is being closed."""
+    """The task was cancelled, or its collection is closing."""
 
 
 class JobProcess:
-    """May be stopped from another thread at any time."""
+    """Other threads may stop it at any time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,9 +38,9 @@ class JobProcess:
             raise BuildStopped
 
     def run(self, job: BuildJob, rows: bytes, report: Report) -> BuiltIndex | None:
-        """Runs `python -m storage.maintenance.build_process` and returns what it says of the index, None without one.
+        """Runs `python -m storage.maintenance.build_process`. Returns what it reports of the index, None without one.
 
-        Raises BuildStopped, CorruptStore, StorageFull, or StorageFailed with why it ended.
+        Raises BuildStopped, CorruptStore, StorageFull, or StorageFailed with the reason.
         """
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
         with self._lock:
@@ -86,7 +86,7 @@ def _built(last: Reply | None, status: int) -> BuiltIndex | None:
     """What the process built. Raises CorruptStore, StorageFull, StorageFailed."""
     match last:
         case Damaged(file, offset):
-            raise CorruptStore(file, offset, "the vector does not have its checksum")
+            raise CorruptStore(file, offset, "the vector does not match its checksum")
         case DiskFull(reason):
             raise StorageFull(f"no space left on the device: {reason}")
     if status != 0:

@@ -1,4 +1,4 @@
-"""The jobs of background work: those that people asked for and that wait, and those that run. Starts nothing."""
+"""The jobs of background work: those that users asked for and that wait, and those that run. Starts nothing."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -19,7 +19,8 @@ Blocks = set[tuple[int, int]]
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A task that waits or runs, and keeps its collection open. `asked`: by someone, so it is not due by itself."""
+    """A task that waits or runs, and keeps its collection open. `asked`: a user asked for it; else it was due by
+    itself."""
 
     collection: Collection
     space: DenseSpace
@@ -41,7 +42,7 @@ class Job:
 
 
 class Jobs:
-    """Safe for many threads. What says so requires `lock`, so that a look and what follows from it are one step."""
+    """Safe for many threads. Some methods require `lock`, so that a look and the change after it are one step."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -51,18 +52,18 @@ class Jobs:
         self._asked: list[Job] = []
 
     def asked_for(self, collection: Collection, name: str, view: SpaceView, kind: TaskKind, block_uid: int) -> Job:
-        """A job that someone asks for, with a task that waits. Requires: a hold of the collection."""
+        """Makes a job that a user asks for, with a waiting task. Requires: a hold of the collection."""
         task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=kind)
         self.tasks.add(task)
         work = Work(view.schema.uid, kind, (block_uid,))
         return Job(collection, view.schema, view.manifest.partition, work, task, collection.hold_again(), asked=True)
 
     def add_asked(self, jobs: Iterable[Job]) -> None:
-        """Has jobs wait for their turn. Requires: the lock."""
+        """Adds jobs to those that wait. Requires: the lock."""
         self._asked += jobs
 
     def take_asked(self, collection: Collection) -> Job | None:
-        """The first job that waits and of whose blocks none is worked on. Requires: the lock."""
+        """Takes the first waiting job whose blocks nobody works on. Requires: the lock."""
         busy = self.busy(collection)
         for job in self._asked:
             if job.collection is collection and not busy & job.blocks:
@@ -71,14 +72,14 @@ class Jobs:
         return None
 
     def drop_asked(self, wanted: Callable[[Job], bool]) -> None:
-        """Cancels jobs that wait. Requires: the lock."""
+        """Cancels waiting jobs. Requires: the lock."""
         for job in [job for job in self._asked if wanted(job)]:
             self._asked.remove(job)
             self.tasks.end(job.task.id, Phase.CANCELLED)
             job.hold.release()
 
     def busy(self, collection: Collection) -> Blocks:
-        """Blocks that running jobs work on. Requires: the lock."""
+        """The blocks that running jobs work on. Requires: the lock."""
         return {block for job in self.running if job.collection is collection for block in job.blocks}
 
     def forgive(self, collection: Collection) -> None:
@@ -87,7 +88,7 @@ class Jobs:
         collection.work.forgive()
 
     def cancel(self, task_id: str) -> Task:
-        """Ends a task, and gives up its work if that was due by itself. Raises TaskNotFound."""
+        """Ends a task. If its work was due by itself, the work is given up. Raises TaskNotFound."""
         self.tasks.get(task_id)
         self.tasks.end(task_id, Phase.CANCELLED)
         with self.lock:

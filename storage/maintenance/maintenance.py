@@ -1,4 +1,4 @@
-"""What people ask of background work: new indexes, less dead rows, all that is due, and an end of a task."""
+"""What users can ask of background work: new indexes, fewer dead rows, all that is due, and the end of a task."""
 
 from collections.abc import Callable, Set
 
@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.25
 
 
 class Maintenance:
-    """Safe for many threads. `tasks` are those of all collections."""
+    """Safe for many threads. `tasks` has those of all collections."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
@@ -21,9 +21,9 @@ class Maintenance:
         self.tasks = scheduler.jobs.tasks
 
     def rebuild(self, collection: Collection, space: str | None = None) -> list[str]:
-        """Starts a new index for every segment of a space, or of all spaces; returns the tasks.
+        """Starts a new index for every segment of one space or of all spaces; returns the tasks.
 
-        Sealed blocks without an index get one, unless that is due by itself.
+        A sealed block without an index also gets one, unless that is due by itself.
         """
         with self._jobs.lock:
             given_up = self._jobs.attempts.given_up_blocks(collection.uid)
@@ -37,7 +37,7 @@ class Maintenance:
         return self._ask(collection, space, TaskKind.REBUILD, wanted)
 
     def compact(self, collection: Collection) -> list[str]:
-        """Starts writing anew every sealed block that holds dead rows; returns the tasks, and those that run."""
+        """Starts a rewrite of every sealed block with dead rows; returns the new tasks and those that run already."""
         collection.unseen.seal_tails(dead_share=0)
         with self._jobs.lock:
             running = [
@@ -48,7 +48,7 @@ class Maintenance:
         return [*(job.task.id for job in running), *asked]
 
     def optimize(self, collection: Collection) -> list[str]:
-        """Seals tails that are worth a graph and starts all work that is due, also what failed or was cancelled.
+        """Seals tails that are worth a graph, and starts all due work, also work that failed or was cancelled.
 
         Returns the tasks that run or wait.
         """
@@ -57,26 +57,26 @@ class Maintenance:
         return [task.id for task in self.tasks.all(collection.uid) if not task.ended]
 
     def due(self, collection: Collection) -> list[Task]:
-        """What is due and waits for its turn, as tasks without an id. Work that was given up is left out."""
+        """The due work that waits for its turn, as tasks without an id. Work that was given up is left out."""
         return self.scheduler.due(collection)
 
     def wait_until_idle(self, collection: Collection, budget: Budget) -> None:
-        """Returns when nothing runs, was asked for or is due. Raises DeadlineExceeded, Cancelled, CollectionClosed."""
+        """Waits until no work runs, waits or is due. Raises DeadlineExceeded, Cancelled, CollectionClosed."""
         while self._is_busy(collection):
             budget.check()
             self.tasks.wait_for_change(_POLL_SECONDS)
         self.scheduler.settled(collection)
 
     def _is_busy(self, collection: Collection) -> bool:
-        """Whether something runs, was asked for or is due. The work of a cancelled task goes on for a moment."""
+        """Whether work runs, waits or is due. The work of a cancelled task goes on for a moment."""
         running = any(not task.ended for task in self.tasks.all(collection.uid)) or collection.work.is_running
         return running or bool(self.due(collection))
 
     def cancel(self, task_id: str) -> Task:
-        """Ends a task; what it wrote is removed. Ended tasks stay as they are. Raises TaskNotFound.
+        """Ends a task and removes what it wrote. Does nothing to a task that has ended. Raises TaskNotFound.
 
-        Work that was due is then given up until the settings change, `optimize` is asked for or the collection is
-        opened again.
+        Work that was due is then given up, until the settings change, `optimize` is called or the collection is opened
+        again.
         """
         return self._jobs.cancel(task_id)
 

@@ -1,8 +1,8 @@
-"""The scheduler of background work: looks at what is due, and runs it and what was asked for in processes.
+"""The scheduler of background work: finds what is due, and runs it and what users asked for in processes.
 
-The processes have low priority. Neither reads nor writes wait for it: readers use what is there meanwhile, and a result
-is published by a commit of its own. A task whose process dies is started again, a few times; one
-that finds the disk full, until there is room.
+The processes have low priority. Reads and writes never wait for them: readers use the old files meanwhile, and a commit
+of its own publishes each result. A task whose process dies is started again, a few times. One that finds the disk full
+is tried again until there is room.
 """
 
 import logging
@@ -27,11 +27,11 @@ from storage.phases import Phase
 
 log = logging.getLogger(__name__)
 
-_COALESCE_SECONDS = 0.05  # commits that arrive together cause one look at what is due
+_COALESCE_SECONDS = 0.05  # commits within this time cause one look at what is due
 
 
 class Scheduler:
-    """One thread, and a thread for each task that runs, at most `parallel` at once."""
+    """One thread of its own, and one for each task that runs: at most `parallel` tasks at once."""
 
     def __init__(self, *, parallel: int, max_memory: int | None, disk_reserve: DiskReserve) -> None:
         """`max_memory`: bytes that building one index may take; None: no bound."""
@@ -40,7 +40,7 @@ class Scheduler:
         self._parallel = parallel
         self.jobs = Jobs()
         self._forgotten: WeakSet[Collection] = WeakSet()
-        self._wanted: WeakSet[Collection] = WeakSet()  # that do not index by themselves, and were told to
+        self._wanted: WeakSet[Collection] = WeakSet()  # do not index by themselves, but a user asked them to
         self._noted: set[Collection] = set()
         self._noting = threading.Lock()
         self._wake = threading.Event()
@@ -51,7 +51,7 @@ class Scheduler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends all threads and processes; what is due is done when the collection is open again."""
+        """Ends all threads and processes. Work that is due is done when the collection is open again."""
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
@@ -61,7 +61,8 @@ class Scheduler:
         self.jobs.stop(lambda job: True)
 
     def forget(self, collection: Collection) -> None:
-        """Ends all work on a collection that is about to be closed. It must not be among the open ones any more."""
+        """Ends all work on a collection that is about to be closed. Requires: it is not among the open ones any
+        more."""
         with self.jobs.lock:
             self._forgotten.add(collection)
             self.jobs.forgive(collection)
@@ -71,13 +72,13 @@ class Scheduler:
         self.jobs.stop(lambda job: job.collection is collection)
 
     def notify(self, collection: Collection) -> None:
-        """Called after each commit, and after each opening."""
+        """Called after each commit and each opening."""
         with self._noting:
             self._noted.add(collection)
         self._wake.set()
 
     def ask(self, collection: Collection, make: Callable[[], list[Job]]) -> list[str]:
-        """Has the jobs that `make` makes wait for their turn; returns their tasks. Requires: a hold."""
+        """Adds the jobs that `make` makes to those that wait; returns their tasks. Requires: a hold."""
         asked = make()
         with self.jobs.lock:
             self.jobs.add_asked(asked)
@@ -87,7 +88,8 @@ class Scheduler:
         return [job.task.id for job in asked]
 
     def start_all(self, collection: Collection) -> None:
-        """Starts all work that is due on a collection, also what failed, was cancelled, or waits to be asked for."""
+        """Starts all work that is due on a collection, also work that failed, was cancelled, or waits for a user's
+        request."""
         with self.jobs.lock:
             self.jobs.forgive(collection)
             self._wanted.add(collection)
@@ -95,7 +97,7 @@ class Scheduler:
         self._start_due()
 
     def due(self, collection: Collection) -> list[Task]:
-        """What is due and waits for its turn, as tasks without an id. Work that was given up is left out."""
+        """The due work that waits for its turn, as tasks without an id. Work that was given up is left out."""
         with collection.hold(), self.jobs.lock:
             return [
                 _task_of(collection, work, task_id="")
@@ -104,7 +106,7 @@ class Scheduler:
             ]
 
     def settled(self, collection: Collection) -> None:
-        """Nothing is left to do: a collection that does not index by itself waits to be told again."""
+        """Nothing is left to do. A collection that does not index by itself waits for the next request."""
         with self.jobs.lock:
             self._wanted.discard(collection)
 
@@ -115,17 +117,17 @@ class Scheduler:
             self._wake.clear()
             try:
                 self._start_due()
-            except EngineError as error:  # a collection that is being closed
+            except EngineError as error:  # the collection is closing
                 log.debug("looking for background work: %s", error)
             except Exception:
                 log.exception("looking for background work failed")
 
     def _start_due(self) -> None:
-        """Starts what was asked for and what is due, as long as tasks may run, where something happened."""
+        """Starts requested and due work of collections where something happened, while tasks may run."""
         with self._noting:
             noted, self._noted = self._noted, set()
         for collection in noted:
-            hold = collection.hold_if_open()  # what was closed for room is noted again when it is opened
+            hold = collection.hold_if_open()  # opening a closed collection calls `notify` again
             if hold is not None:
                 with hold:
                     give_back_room(collection, lambda: self._stopping)
@@ -135,7 +137,7 @@ class Scheduler:
                         self._noted.add(collection)
 
     def _start_works(self, collection: Collection) -> bool:
-        """Starts work of a collection that is open. Whether there is to be another look, since some is left."""
+        """Starts work of an open collection. Returns whether some is left, so that another look is needed."""
         jobs = self.jobs
         with jobs.lock:
             while not self._stopping and collection not in self._forgotten:
@@ -157,7 +159,7 @@ class Scheduler:
             key = due.key
             if self.jobs.attempts.may_begin(key):
                 hold = collection.hold_if_open()
-                if hold is None:  # it is being closed for good
+                if hold is None:  # the collection is being closed for good
                     return None
                 task = _task_of(collection, due)
                 self.jobs.tasks.add(task)
@@ -165,7 +167,7 @@ class Scheduler:
         return None
 
     def _due_works(self, collection: Collection) -> Iterator[DueWork]:
-        """What is due on blocks that nobody works on. Requires: the lock of the jobs."""
+        """The due work on blocks that no job works on. Requires: the lock of the jobs."""
         everything = collection.schema.auto_index or collection in self._wanted
         busy = self.jobs.busy(collection)
         return due_works(collection, busy, everything=everything, max_memory=self._max_memory)
@@ -200,7 +202,7 @@ class Scheduler:
                 jobs.running.remove(job)
             job.hold.release()
             self.notify(job.collection)
-        end()  # last: who waits for it finds the work behind it
+        end()  # last, so that callers who wait for the task see all its effects
 
     def _note_failure(self, job: Job, error: Exception) -> None:
         full = isinstance(error, StorageFull)

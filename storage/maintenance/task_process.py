@@ -1,4 +1,4 @@
-"""Running one task: what its process is given, and the commit that publishes what it wrote."""
+"""Runs one task: gives its process the input, and commits what the process wrote."""
 
 import logging
 import os
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRun:
-    """One run of `work` on a collection, by a process that it may be stopped by.
+    """One run of `work` on a collection. `process` can stop it.
 
     `max_memory`: bytes that building the index may take; None: no bound.
     """
@@ -61,7 +61,7 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A block that is worked on, as the manifest names it and as it is read, and the positions of its living rows."""
+    """A block that is worked on, by its entry in the manifest and its view, and the positions of its current rows."""
 
     entry: BlockEntry
     view: BlockView
@@ -70,7 +70,7 @@ class _Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Output:
-    """What a process writes in `folder`: the block of this uid, the index of this name, or both."""
+    """What a process writes in `folder`: the block with this uid, the index with this name, or both."""
 
     folder: Path
     block_uid: int | None = None
@@ -85,10 +85,10 @@ class _Output:
 
 
 def run_task(run: TaskRun) -> int:
-    """Does the work and publishes it; returns the bytes it gave back.
+    """Does the work and publishes it; returns the bytes that it gave back.
 
-    Raises BuildStopped, also when the collection or the blocks went away meanwhile, BuildTooLarge when it would take
-    more than `max_memory` bytes, or why it failed.
+    Raises BuildStopped (also when the collection or the blocks are gone), BuildTooLarge when the build needs more than
+    `max_memory` bytes, or the error of the work.
     """
     space = _space_of(run)
     if space is None:
@@ -115,7 +115,7 @@ def _space_of(run: TaskRun) -> SpaceView | None:
 
 
 def _stop_if_gone(run: TaskRun, space: SpaceView, error: Exception) -> None:
-    """Raises BuildStopped when `error` is not the work's fault: what it worked on, or by, was closed or dropped."""
+    """Raises BuildStopped when `error` only means that the collection or the blocks were closed or dropped."""
     try:
         now = _space_of(run)
         gone = now is None or now.manifest.partition != space.manifest.partition
@@ -134,7 +134,7 @@ def _build(run: TaskRun, space: SpaceView) -> int:
         if graph is not None:
             run.collection.unseen.show_graph(run.work.space_uid, entry.uid, graph, entry.index)
             return 0
-    if not len(chosen.alive):  # there is nothing to build an index of: the block goes
+    if not len(chosen.alive):  # all rows are dead: the block is removed
         return _merge(run, space)
     output = _Output(folder=folder, index_name=f"{entry.uid}.{run.collection.commit}.index")
     try:
@@ -195,8 +195,8 @@ def _publish(run: TaskRun, merged: Merged) -> None:
 
 
 def _write(run: TaskRun, space: SpaceView, chosen: list[_Chosen], output: _Output) -> IndexFile | None:
-    """Has the process write `output` of the living rows of the chosen blocks, synced; what the manifest says of the
-    index."""
+    """Has the process write `output` from the current rows of the chosen blocks, synced. Returns the index for the
+    manifest."""
     job = BuildJob(
         space=space.schema,
         sources=tuple(Source(path=each.view.block.path, count=each.view.count) for each in chosen),
@@ -215,7 +215,7 @@ def _write(run: TaskRun, space: SpaceView, chosen: list[_Chosen], output: _Outpu
     if output.index_name is None:
         return None
     if built is None:
-        raise StorageFailed("the build process said nothing of its index")
+        raise StorageFailed("the build process did not report its index")
     checksum = file_checksum(output.folder / output.index_name)
     count = sum(len(each.alive) for each in chosen)
     index = index_file(space, name=output.index_name, checksum=checksum, rows=count, built=built)
@@ -225,7 +225,7 @@ def _write(run: TaskRun, space: SpaceView, chosen: list[_Chosen], output: _Outpu
 
 
 def _rows_of(run: TaskRun, space: SpaceView, chosen: _Chosen, *, copied: bool) -> SourceRows:
-    """The living rows of a block; with their numbers and checksums when they are `copied`."""
+    """The current rows of a block. `copied`: with their row numbers and checksums."""
     if not copied:
         return SourceRows(positions=chosen.alive)
     numbers = chosen.view.row_numbers(chosen.alive)
@@ -233,7 +233,7 @@ def _rows_of(run: TaskRun, space: SpaceView, chosen: _Chosen, *, copied: bool) -
 
 
 def _checksums_of(collection: Collection, space: SpaceView, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Checksums of the vectors in the rows `wanted` of a space, UNKNOWN for those that are not current any more."""
+    """Checksums of the vectors in the rows `wanted` of a space, UNKNOWN for rows that are not current any more."""
     with collection.snapshot() as snapshot:
         rows, checksums = snapshot.stored_rows(space.schema.uid)
     if not len(rows):
@@ -252,7 +252,7 @@ def _partition_of(space: SpaceView, folder: Path) -> StoredPartition | None:
 
 
 def _gets_index(run: TaskRun, space: SpaceView) -> bool:
-    """Whether what is written gets an index. Where indexes wait to be asked for, a vacuum makes none anew."""
+    """Whether the written block gets an index. Where indexes are made only on request, a vacuum adds none."""
     if run.work.kind is not TaskKind.VACUUM or run.collection.schema.auto_index:
         return wants_index(space.schema)
     return wants_index(space.schema) and any(entry.index is not None for entry, _ in _blocks(run.work, space))
@@ -277,7 +277,7 @@ def _alive(view: BlockView, seq: int) -> NDArray[np.int64]:
 
 
 def _remove_unless_named(run: TaskRun, output: _Output) -> None:
-    """Removes what a failed task wrote. What a commit named after all stays."""
+    """Removes the files of a failed task, unless a commit names them after all."""
     try:
         spaces = run.collection.spaces().values()
     except EngineError:

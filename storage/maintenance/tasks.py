@@ -1,4 +1,4 @@
-"""Tasks of background work, as data, and the list of those that are due, running and done."""
+"""Tasks of background work, as data, and the list of tasks that wait, run and are done."""
 
 import threading
 import time
@@ -23,8 +23,8 @@ _POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
 class Task:
     """A piece of background work.
 
-    `collection` is a name, which another collection may have by now; no other ever has `collection_uid`. `done` and
-    `total` count rows of the phase; times are Unix seconds; `reclaimed_bytes` were returned to the file system.
+    `collection` is a name, which another collection may have by now; `collection_uid` is unique for ever. `done` and
+    `total` count rows of the phase. Times are Unix seconds. `reclaimed_bytes` were given back to the file system.
     """
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
@@ -47,7 +47,7 @@ class Task:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds that the phase will still take at its speed so far; None while nothing is known."""
+        """Seconds that the phase will still take at its speed so far; None while the speed is unknown."""
         if self.ended or not self.done or not self.total:
             return None
         return (time.time() - self.phase_started) * (self.total - self.done) / self.done
@@ -68,7 +68,7 @@ class TaskList:
                 del self._tasks[task_id]
 
     def report(self, task_id: str, progress: Progress) -> None:
-        """Notes how far a task is."""
+        """Notes the progress of a task."""
         with self._changed:
             task = self._tasks[task_id]
             done = task.done if progress.done is None else progress.done
@@ -76,13 +76,13 @@ class TaskList:
             self._change(replace(task, phase=progress.phase, done=done, total=total))
 
     def end(self, task_id: str, phase: Phase, *, error: str = "", reclaimed_bytes: int = 0) -> None:
-        """Ends a task by one of the phases that are ends."""
+        """Ends a task with one of the phases in ENDED."""
         with self._changed:
             task = self._tasks[task_id]
             self._change(replace(task, phase=phase, error=error, reclaimed_bytes=reclaimed_bytes))
 
     def _change(self, task: Task) -> None:
-        """Puts a task in place of what it was. A new phase starts its clock; an ended task changes no more.
+        """Replaces a task by its new state. A new phase starts its clock; an ended task does not change any more.
 
         Requires: the lock.
         """
@@ -103,18 +103,19 @@ class TaskList:
             return self._tasks[task_id]
 
     def all(self, uid: str | None = None) -> list[Task]:
-        """Newest first; only those of the collection `uid` when given."""
+        """All tasks, newest first; only those of the collection `uid` when given."""
         with self._changed:
             tasks = [task for task in self._tasks.values() if uid is None or task.collection_uid == uid]
         return tasks[::-1]
 
     def wait_for_change(self, seconds: float) -> None:
-        """Returns when some task changed, or after `seconds`."""
+        """Returns when a task changed, or after `seconds`."""
         with self._changed:
             self._changed.wait(seconds)
 
     def wait(self, task_ids: Sequence[str], budget: Budget) -> list[Task]:
-        """The tasks once all have ended. Raises DeadlineExceeded or Cancelled; the tasks then go on. TaskNotFound."""
+        """Returns the tasks once all have ended. Raises TaskNotFound, DeadlineExceeded or Cancelled; the tasks then go
+        on."""
         with budget.idle():
             while True:
                 tasks = [self.get(task_id) for task_id in task_ids]

@@ -1,4 +1,4 @@
-"""The state of an open collection by commit, and the snapshot that pins one."""
+"""The state of an open collection at each commit, and the snapshot that pins a commit."""
 
 from storage.mvcc.loading import create_core, open_core
 from storage.mvcc.snapshot import Snapshot

@@ -1,12 +1,16 @@
-"""Which commits of a collection are being read. So what only those commits need is let go of with their last reader."""
+"""Counts which commits of a collection are being read. What only those commits need is released with their last
+reader."""
 
 import threading
 from collections import Counter
 
 
 class ActiveSnapshots:
-    """Counts readers by commit. `lock` is held while a snapshot begins, and by whoever changes what beginning one
-    reads: the newest view, and the handles of tables."""
+    """Counts readers by commit.
+
+    `lock` is held while a snapshot begins. Whoever changes the newest view or the handles of tables holds it too, since
+    a beginning snapshot reads them.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -17,14 +21,16 @@ class ActiveSnapshots:
         self._readers[seq] += 1
 
     def end(self, seq: int) -> None:
-        """It was closed."""
+        """A snapshot of commit `seq` was closed."""
         with self.lock:
             self._readers[seq] -= 1
             if not self._readers[seq]:
                 del self._readers[seq]
 
     def is_read(self, first: int, until: int) -> bool:
-        """Whether a commit from `first` to before `until` is being read. Once it is not, and a later commit is the
-        newest, none of them will be."""
+        """Whether a commit from `first` to before `until` is being read.
+
+        If none is, and a later commit is the newest, none of them will ever be read again.
+        """
         with self.lock:
             return any(first <= seq < until for seq in self._readers)

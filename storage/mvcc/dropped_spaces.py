@@ -1,7 +1,7 @@
-"""What is left of dropped spaces: tables, empty for the newest commit, that older snapshots may still read.
+"""The tables of dropped spaces. The newest commit has nothing in them, but older snapshots may still read them.
 
-The files of a space go with the commit that drops it; mappings of them, with the last reader. A table is removed by the
-first commit after its last reader is gone, and then LMDB gives its handle to another.
+The files of a space are removed with the commit that drops it; its mappings end with the last reader. A table is
+removed by the first commit after its last reader is gone. LMDB may then give its handle to another table.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from storage.tables import remove_tables
 
 @dataclass(frozen=True, slots=True)
 class _Dropped:
-    """A space by uid: commits from `added` to before `dropped` have it."""
+    """A space by uid. The commits from `added` to before `dropped` have it."""
 
     uid: int
     added: int
@@ -23,8 +23,8 @@ class _Dropped:
 
 
 class DroppedSpaces:
-    """Used by the writer alone. `active` are the readers of the collection; `forget_space` lets go of what else is
-    known of a space, by uid."""
+    """Only the writer uses it. `active` counts the readers of the collection. `forget_space` releases all else of a
+    space, by uid."""
 
     def __init__(self, env: lmdb.Environment, active: ActiveSnapshots, forget_space: Callable[[int], None]) -> None:
         self._env = env
@@ -37,7 +37,7 @@ class DroppedSpaces:
         return len(self._left)
 
     def note_added(self, uid: int, seq: int) -> None:
-        """Commit `seq` adds a space. Of those that were there at opening nothing is noted."""
+        """Commit `seq` adds a space. Spaces that exist at opening need not be noted."""
         self._added[uid] = seq
 
     def note_dropped(self, uid: int, seq: int) -> None:
@@ -45,9 +45,9 @@ class DroppedSpaces:
         self._left.append(_Dropped(uid, self._added.pop(uid, 0), seq))
 
     def remove_unread(self, txn: lmdb.Transaction) -> Callable[[], None] | None:
-        """Removes, in `txn`, the tables that nobody reads any more; returns what to do once that is durable.
+        """Removes, in `txn`, the tables that nobody reads any more. Returns what to do once `txn` is durable.
 
-        Until then they count as left, since `txn` may fail; LMDB has closed their handles all the same.
+        Until then the tables count as left, since `txn` may fail. LMDB has closed their handles all the same.
         """
         unread = [each for each in self._left if not self._active.is_read(each.added, each.dropped)]
         if not unread:

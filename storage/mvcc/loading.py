@@ -1,4 +1,4 @@
-"""From a folder to the state of an open collection: made empty, or loaded as its newest commit left it."""
+"""Makes the state of an open collection from its folder: an empty collection, or its newest commit."""
 
 import shutil
 from dataclasses import replace
@@ -45,7 +45,8 @@ from storage.tables import (
 )
 
 VERIFIED_AT_ONCE = 64 * 2**20
-"""Bytes of a graph up to which it is verified while its collection is opened; larger ones serve once verified."""
+"""Bytes of an index up to which it is verified while its collection is opened. Larger ones serve once they are
+verified."""
 
 
 def create_core(uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> Core:
@@ -66,7 +67,7 @@ def create_core(uid: str, path: Path, schema: CollectionSchema, codec: PayloadCo
 
 
 def open_core(uid: str, path: Path, codec: PayloadCodec, map_size: int) -> Core:
-    """Opens a collection and cuts what no commit refers to.
+    """Opens a collection and cuts data that no commit refers to.
 
     Raises CorruptStore, UnknownFormat, StorageFull or StorageFailed.
     """
@@ -147,7 +148,7 @@ def _load_rows(core: Core, txn: lmdb.Transaction, schema: DenseSpace, next_slot:
     space = Space(core.space_folder(schema.uid), schema, manifest, row_count)
     slots, rows, _ = read_rows(txn, core.tables.rows[schema.uid])
     if len(slots) and (slots[-1] >= next_slot or (slots[1:] <= slots[:-1]).any()):
-        raise Unreadable("the slots that have vectors are out of order, or some were never given out")
+        raise Unreadable("the slots that have vectors are out of order, or above the last slot given out")
     space.load_rows(slots, rows)
     for entry, block in zip(manifest.blocks, space.blocks, strict=True):
         if entry.index is not None and _is_small(space.folder / entry.index.name):
@@ -157,12 +158,13 @@ def _load_rows(core: Core, txn: lmdb.Transaction, schema: DenseSpace, next_slot:
 
 
 def _is_small(path: Path) -> bool:
-    """Whether the checksum of a file is made while its collection is opened; others are left to the background."""
+    """Whether a file is verified while its collection is opened. Others are verified in the background."""
     return not path.exists() or path.stat().st_size <= VERIFIED_AT_ONCE
 
 
 def _lacks_index(core: Core) -> bool:
-    """Whether an index that is named does not serve yet: others may have served at the newest commit before."""
+    """Whether an index in the manifests does not serve yet. Before the restart other indexes may have served this
+    commit."""
     return any(
         entry.index is not None and block.graph is None
         for space in core.spaces.values()
@@ -171,7 +173,7 @@ def _lacks_index(core: Core) -> bool:
 
 
 def _remove_strays(core: Core) -> None:
-    """Removes files that no commit names: left by a crash between writing and committing."""
+    """Removes files that no commit names. A crash between writing and committing leaves such files."""
     known = {str(space.uid) for space in core.schema.row_spaces.values()}
     root = core.path / "spaces"
     for folder in root.iterdir() if root.exists() else ():
@@ -181,4 +183,4 @@ def _remove_strays(core: Core) -> None:
         names = set(all_files_of(space.manifest))
         for path in space.folder.iterdir():
             if path.name not in names:
-                path.unlink(missing_ok=True)  # a build begun before the collection was closed may move it
+                path.unlink(missing_ok=True)  # a build that began before the collection was closed may move the file

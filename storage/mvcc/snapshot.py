@@ -1,4 +1,4 @@
-"""A snapshot: the only way to read a collection. One LMDB transaction and the view of the same commit, never mixed."""
+"""A snapshot: the only way to read a collection. It holds one LMDB transaction and the view of the same commit."""
 
 import struct
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from storage.tables import Reader, environment_failure, get_state, read_rows
 
 
 class Snapshot(Reader):
-    """Pins one commit until it is closed; use it with `with`. For one thread at a time."""
+    """Pins one commit until it is closed; use it in a `with` block. For one thread at a time."""
 
     def __init__(self, core: Core, release: Callable[[], None]) -> None:
         """`release` is called once, when the snapshot is closed."""
@@ -38,23 +38,25 @@ class Snapshot(Reader):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes; what LMDB found damaged becomes CorruptStore."""
+        """Closes the snapshot. An error of LMDB that only damage explains becomes CorruptStore."""
         self.close()
         if isinstance(error, (lmdb.Error, struct.error)):
             raise environment_failure(error, self.file) from error
 
     def close(self) -> None:
-        """Lets go of the commit, once. The snapshot and all it lent are of no more use."""
+        """Releases the commit, once. The snapshot and all memory that it lent must not be used any more."""
         if not self._closed:
             self._closed = True
             self._txn.abort()
-            self._view = replace(self._view, spaces={})  # who still has the snapshot must not keep files mapped
+            self._view = replace(
+                self._view, spaces={}
+            )  # a forgotten reference to the snapshot must not keep files mapped
             self._core.active.end(self.seq)
             self._release()
 
     @property
     def generation(self) -> int:
-        """Generation of the indexes that serve; see State."""
+        """The generation of the indexes that serve; see State."""
         return self._view.state.generation
 
     @property
@@ -65,7 +67,7 @@ class Snapshot(Reader):
         return self._core.changes.between(min(seq, self.seq), max(seq, self.seq))
 
     def all_slots(self) -> NDArray[np.uint32]:
-        """Slots of all points, ascending, read-only: those of the last time that they were read, and what changed."""
+        """The slots of all points, ascending, read-only. They are updated from the last time that they were read."""
         known = self._core.known_slots
         if known is not None and known[0] > self.seq:
             return super().all_slots()
@@ -82,9 +84,9 @@ class Snapshot(Reader):
         return slots
 
     def vectors(self, space: str, slots: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-        """Which of `slots` have a vector in `space`, and the vectors (n, size) as written, zeros where there is none.
+        """Which of `slots` have a vector in `space`, and the vectors (n, size) as written; zeros where there is none.
 
-        Raises CorruptStore when a vector does not have its checksum.
+        Raises CorruptStore when a vector does not match its checksum.
         """
         return self.rows(space).vectors(slots)
 
@@ -108,13 +110,13 @@ class Snapshot(Reader):
         return SpaceTokens(self.bodies(space), self.rows(space), owners)
 
     def vector_count(self, space: str) -> int:
-        """How many points have a vector in `space`."""
+        """The number of points that have a vector in `space`."""
         if space in self.schema.dense:
             return self._view.spaces[space].vector_count
         return self.bodies(space).count
 
     def stored_rows(self, space_uid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows and checksums of all current vectors of a space, in slot order; none when this commit has no such
+        """The rows and checksums of all current vectors of a space, in slot order; empty when this commit lacks the
         space."""
         if not any(space.schema.uid == space_uid for space in self._view.spaces.values()):
             return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -122,10 +124,8 @@ class Snapshot(Reader):
         return rows, checksums.astype(np.int64)
 
     def copy_tables(self, folder: Path) -> None:
-        """Writes ids, payloads and row tables as of this commit to the file data.mdb in `folder`, without gaps.
-
-        Raises lmdb.Error.
-        """
+        """Writes ids, payloads and row tables as of this commit to data.mdb in `folder`, compacted. Raises
+        lmdb.Error."""
         with plain_path(folder) as text:
             self._core.env.copy(text, compact=True, txn=self._txn)
 
@@ -141,16 +141,16 @@ class Snapshot(Reader):
 
     @property
     def matching_rows(self) -> MatchingRowsCache:
-        """The rows of filters in the spaces of this collection, which its snapshots share."""
+        """The rows of filters in the spaces of this collection. All of its snapshots share them."""
         return self._core.matching_rows
 
 
 def _begin(core: Core) -> tuple[lmdb.Transaction, View]:
-    """A read transaction and its view, counted among the active ones."""
+    """A read transaction and its view, counted as active."""
     with core.active.lock:
         try:
             txn = core.env.begin(buffers=True)
-        except lmdb.PanicError as error:  # a commit could not be counted; see tables/catalog_file.py
+        except lmdb.PanicError as error:  # LMDB gave the environment up; see tables/catalog_file.py
             raise StorageFailed(f"{core.environment_path}: a write failed; close the collection and open it") from error
         try:
             view = core.views[get_state(txn, core.tables).commit]

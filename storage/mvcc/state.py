@@ -1,4 +1,4 @@
-"""An open collection: its environment, its spaces and the views of its latest commits. The writer alone changes it."""
+"""An open collection: its environment, its spaces and the views of its latest commits. Only the writer changes it."""
 
 import shutil
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one commit knows besides what LMDB holds."""
+    """The part of one commit that is in memory, besides what LMDB holds."""
 
     state: State
     schema: CollectionSchema
@@ -48,14 +48,14 @@ class View:
 
 
 class Core:
-    """Made by `create_core` or `open_core`, see loading.py.
+    """The state of an open collection, made by `create_core` or `open_core`, see loading.py.
 
-    `view` is that of the newest commit. `views` has it and that of a commit under way, by the number of the commit.
-    Readers keep their own.
+    `view` is the view of the newest commit. `views` has it, and the view of a commit that is being written, by the
+    number of the commit. Readers keep their own.
     """
 
     def __init__(self, uid: str, path: Path, map_size: int, codec: PayloadCodec) -> None:
-        """Opens the environment in `path`, of whose map ordinary writes may fill `map_size` bytes."""
+        """Opens the environment in `path`. Ordinary writes may fill `map_size` bytes of its map."""
         self.uid = uid
         self.path = path
         self.map_size = map_size
@@ -64,9 +64,9 @@ class Core:
         self.failed_writes = FailedWriteLog()
         """One for all collections of a database, which sets it."""
         self.refused_for_room = False
-        """Set by the writer when it refuses a write for want of room."""
+        """Set by the writer when it refuses a write for lack of room."""
         self.freed_room = False
-        """Set by the writer when it commits what frees room."""
+        """Set by the writer when it commits a write that frees room."""
         self.environment_path = path / "lmdb"
         self.env = open_environment(self.environment_path, map_size)
         self.codec = codec
@@ -81,10 +81,11 @@ class Core:
         self.dropped = DroppedSpaces(self.env, self.active, self.forget_space)
         self.view: View
         self.identity: Identity
-        """Of the LMDB file: what is committed to one that was removed is not durable."""
+        """The identity of the LMDB file: a commit to a removed file is not durable."""
         self.changes: ChangeLog
         self.known_slots: tuple[int, NDArray[np.uint32]] | None = None
-        """The slots of all points at a recent commit, ascending, kept by whoever read them: derived, never changed."""
+        """The slots of all points at a recent commit, ascending. The last reader of them stores them here. Never
+        changed."""
         self.matching_rows = MatchingRowsCache()
         """One for all collections of a database, which sets it."""
         self.sparse_logs: dict[int, SparseLog] = {}
@@ -92,7 +93,8 @@ class Core:
         self.sparse_indexes = SparseIndexes(self.sparse_logs)
         self.derived = DerivedFiles(path / "derived", uid)
         self.token_owners: dict[int, Growing[np.uint32]] = {}
-        """Of each space of multi-vectors, by uid: the slot whose token each row is. A row's never changes."""
+        """For each space of multi-vectors, by uid: the slot whose token each row is. The owner of a row never
+        changes."""
 
     def add_space(self, txn: lmdb.Transaction, name: str, space: SpaceSchema) -> None:
         """Adds a space, in `txn` and in memory. The caller undoes it with `forget_space` when the transaction fails."""
@@ -123,7 +125,7 @@ class Core:
         put_row_count(txn, self.tables, uid, 0)
 
     def sync_spaces(self) -> None:
-        """Makes the names of the folders of new spaces durable. Due before the commit that adds them."""
+        """Makes the names of the folders of new spaces durable. It must run before the commit that adds them."""
         for folder in (self.path / "spaces", self.path):
             if folder.exists():
                 sync_folder(folder)
@@ -132,7 +134,7 @@ class Core:
         self.tables.bodies[uid] = open_bodies(self.env, txn, uid)
 
     def forget_space(self, uid: int) -> None:
-        """Lets go of what is known of a space that nobody reads, and of its files."""
+        """Releases a space that nobody reads, and its files."""
         self.tables.rows.pop(uid, None)
         self.tables.bodies.pop(uid, None)
         self.sparse_logs.pop(uid, None)
@@ -141,7 +143,7 @@ class Core:
         shutil.rmtree(self.space_folder(uid), ignore_errors=True)
 
     def tables_in_use(self) -> "list[lmdb._Database]":
-        """All tables that hold something. Those of spaces that are gone are empty."""
+        """All tables that may hold entries. Tables of dropped spaces are empty."""
         rows = [self.tables.rows[space.uid] for space in self.schema.row_spaces.values()]
         bodies = [self.tables.bodies[space.uid] for space in self.schema.body_spaces.values()]
         return [self.tables.meta, self.tables.ids, self.tables.points, *rows, *bodies]
@@ -159,11 +161,11 @@ class Core:
             self.views = {view.state.commit: view}
 
     def close(self) -> None:
-        """Closes and unmaps all files, and seals what LMDB holds. Requires: no reader is left."""
+        """Closes and unmaps all files, and seals the LMDB file. Requires: no reader is left."""
         note_use(self.path)
         for space in self.spaces.values():
             space.close()
-        # A mapping ends with the last reference to it, and objects in cycles may live on for long.
+        # A mapping ends with its last reference, and objects in reference cycles may live for long.
         self.spaces.clear()
         self.sparse_indexes.clear()
         self.token_owners.clear()

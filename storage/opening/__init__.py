@@ -1,4 +1,4 @@
-"""How many collections are open at once, and opening them on use."""
+"""How many collections are open at once, and how a use opens one."""
 
 from storage.opening.hold import Hold
 from storage.opening.open_collections import OpenCollections, OpenCounts

@@ -1,10 +1,10 @@
-"""A hold: keeps something open until it is released. Opens nothing."""
+"""A hold: it keeps something open until it is released. Opens nothing."""
 
 from collections.abc import Callable
 
 
 class Hold:
-    """Released once, however often it is asked to; use it with `with`."""
+    """Use it in a `with` block. Further releases do nothing."""
 
     def __init__(self, leave: Callable[[], None]) -> None:
         self._leave: Callable[[], None] | None = leave

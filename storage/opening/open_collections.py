@@ -1,6 +1,7 @@
-"""How many collections are open at once: who gets a place, and who is closed so that others get one.
+"""Bounds how many collections are open at once: which one gets a place, and which one is closed to make room.
 
-What is being opened or closed is in open_on_use.py. Closing for room is not the user's Close: the next use opens it.
+open_on_use.py opens and closes them. A collection that is closed to make room is opened again by its next use, unlike
+one that a user closed.
 """
 
 import logging
@@ -18,16 +19,16 @@ log = logging.getLogger(__name__)
 WAIT_SECONDS = 10.0
 """Longest wait for a place while every open collection is in use, whatever the deadline."""
 
-_POLL_SECONDS = 0.02  # how soon a collection that is not in use any more is noticed
+_POLL_SECONDS = 0.02  # between two looks for a collection that is not in use any more
 
 
 class Closable(Protocol):
-    """What holds a place."""
+    """Something that holds a place."""
 
     last_used: float
 
     def begin_closing(self) -> bool:
-        """Whether it may be closed now. True: it is taken out of use, and `finish_closing` must be called."""
+        """Whether it may be closed now. If True it accepts no new use, and `finish_closing` must follow."""
         ...
 
     def finish_closing(self) -> None: ...
@@ -35,7 +36,7 @@ class Closable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCounts:
-    """Collections that are `open`, of at most `most`; how many times one was `opened`, or closed for room, so far."""
+    """`open` collections of at most `most`, and how many were `opened`, and closed to make room, so far."""
 
     open: int
     most: int
@@ -44,7 +45,7 @@ class OpenCounts:
 
 
 class OpenCollections:
-    """At most `most` places. Safe for many threads; no lock is held while something is opened or closed."""
+    """At most `most` places. Safe for many threads; the lock is not held while something is opened or closed."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -61,10 +62,10 @@ class OpenCollections:
             )
 
     def open(self, holder: Closable, do_open: Callable[[], None], budget: Budget) -> None:
-        """Gives `holder` a place and calls `do_open`, which raises SystemLimitReached where the system has no room.
+        """Gives `holder` a place and calls `do_open`, which raises SystemLimitReached when the system refuses it.
 
-        Raises TooManyOpenCollections, SystemLimitReached, DeadlineExceeded, Cancelled, or what `do_open` raises; then
-        it has no place.
+        Raises TooManyOpenCollections, SystemLimitReached, DeadlineExceeded, Cancelled, or what `do_open` raises. After
+        an error `holder` has no place.
         """
         self._take(budget)
         try:
@@ -77,13 +78,13 @@ class OpenCollections:
             self._opened += 1
 
     def leave(self, holder: Closable) -> None:
-        """The holder was closed."""
+        """Takes back the place of a holder that was closed."""
         with self._changed:
             self._open.discard(holder)
         self._give_back()
 
     def _take(self, budget: Budget) -> None:
-        """Takes a place, by closing the least recently used if need be."""
+        """Takes a place. Closes the least recently used holder when there is no free one."""
         ends = time.monotonic() + WAIT_SECONDS
         while True:
             with self._changed:
@@ -99,7 +100,7 @@ class OpenCollections:
                 self._changed.wait(_POLL_SECONDS)
 
     def _open_with_room(self, do_open: Callable[[], None]) -> None:
-        """Opens; where the system refuses more, others are closed for it, one after the other."""
+        """Calls `do_open`. While the system refuses it, closes other holders, one after another."""
         while True:
             try:
                 return do_open()
@@ -113,7 +114,7 @@ class OpenCollections:
             self._changed.notify()
 
     def _close_one(self) -> bool:
-        """Closes the least recently used of those that may be closed; False when there is none."""
+        """Closes the least recently used holder that may be closed; False when there is none."""
         with self._changed:
             chosen = next((each for each in sorted(self._open, key=_last_used) if each.begin_closing()), None)
             if chosen is None:

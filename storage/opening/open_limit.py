@@ -1,20 +1,20 @@
-"""How many collections may be open at once, from what the system gives a process. Opens nothing."""
+"""How many collections may be open at once, given the limits of the process. Opens nothing."""
 
 import resource
 
 DESCRIPTORS_EACH = 4
-"""Descriptors that an open collection takes: LMDB keeps three, and one is for what it opens now and then."""
+"""Descriptors of an open collection: LMDB keeps three, and one more is for files that are opened for a moment."""
 
 MAPPED_ADDRESSES = 2**46
-"""Bytes of addresses that maps may take in all: half of what a process has on 64-bit Linux."""
+"""Bytes of addresses that all maps may take: half of what a process has on 64-bit Linux."""
 
 LEAST = 4
-"""Collections that may be open whatever the limits are."""
+"""Collections that may be open whatever the limits of the system."""
 
 WANTED_DESCRIPTORS = 16_384
-"""Descriptors that the server asks the system for, where it may have more than it has."""
+"""Descriptors that the server asks the system for, if it has fewer."""
 
-_KEPT_SHARE = 4  # one descriptor in so many is kept for connections, builds, snapshots and logs
+_KEPT_SHARE = 4  # 1/4 of the descriptors is for connections, builds, archives and logs
 _KEPT_LEAST = 64
 
 
@@ -24,7 +24,7 @@ def most_open(map_size: int) -> int:
 
 
 def raise_descriptor_limit() -> None:
-    """Takes as many descriptors as are wanted, within what the system allows."""
+    """Raises the limit of descriptors to WANTED_DESCRIPTORS, or as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, WANTED_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,6 +1,6 @@
-"""A collection's files and writer, opened by the first use, closed while others need the room, closed for good once.
+"""Opens a collection's files and writer on first use, closes them to make room, and closes them for good once.
 
-Who is closed when is decided in open_collections.py; what opening reads is in mvcc/loading.py.
+open_collections.py decides which collection is closed when. mvcc/loading.py knows what opening reads.
 """
 
 import logging
@@ -25,17 +25,17 @@ _POLL_SECONDS = 0.05  # how soon a caller that went away while another opens is 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What is there of a collection while it is open."""
+    """The parts of a collection that exist while it is open."""
 
     core: Core
     writer: Writer
 
 
 class OpenOnUse:
-    """Counts uses: while there is one, or the writer has something to do, it stays open. Safe for many threads.
+    """Counts uses. A collection stays open while it has a use, or its writer has work. Safe for many threads.
 
-    `name` is for errors. `opened` is called after each opening, and `closed` after each closing for room, without a
-    lock; `opened` before any use of it ends.
+    `name` is for errors. `opened` is called after each opening, before any use of it ends; `closed` after each closing
+    to make room. Both are called without a lock.
     """
 
     def __init__(
@@ -63,24 +63,25 @@ class OpenOnUse:
 
     @property
     def core(self) -> Core:
-        """The newest one, perhaps closed by now: its view still tells schema and commit. Requires: it was opened."""
-        assert self._last is not None, "it was opened"
+        """The newest one, perhaps closed by now: its view still knows schema and commit. Requires: it was opened
+        before."""
+        assert self._last is not None, "the collection was opened before"
         return self._last
 
     @property
     def is_open(self) -> bool:
-        """Whether it is open now; it may be closed for room at any time that it is not in use."""
+        """Whether it is open now. While nobody uses it, it may be closed at any time."""
         return self._opened is not None
 
     @property
     def waiting_writes(self) -> int:
-        """Writes that wait, without those under way."""
+        """The number of writes that wait, without those that are being applied."""
         opened = self._opened
         return 0 if opened is None else opened.writer.waiting
 
     @property
     def is_opening(self) -> bool:
-        """Whether a use waits until it is open."""
+        """Whether a use is waiting until it is open."""
         return self._moving and self._opened is None and not self._ended
 
     @property
@@ -89,9 +90,9 @@ class OpenOnUse:
         return self._ended
 
     def use(self, budget: Budget, do_open: Callable[[], Opened] | None = None) -> Opened:
-        """Begins a use, which must be ended by `leave`. Opens it, by `do_open` if given, when it is not open.
+        """Begins a use, which `leave` must end. Opens the files when they are closed: with `do_open` if it is given.
 
-        Only one thread opens, the others wait for it. Raises CollectionClosed, TooManyOpenCollections,
+        Only one thread opens; the others wait for it. Raises CollectionClosed, TooManyOpenCollections,
         SystemLimitReached, DeadlineExceeded, Cancelled, or what opening raises.
         """
         while True:
@@ -103,19 +104,19 @@ class OpenOnUse:
                         return self._begin(self._opened)
                     self._moving = True
                     break
-            budget.check()  # not with the lock: it may wait for others
+            budget.check()  # not while the lock is held: `check` may wait for others
             with budget.idle(), self._changed:
                 if self._moving:
                     self._changed.wait(_POLL_SECONDS)
         return self._open(do_open or self._do_open, budget)
 
     def hold(self, budget: Budget = UNLIMITED) -> Hold:
-        """A use that ends when it is released. Raises as `use` does."""
+        """Begins a use that ends when the hold is released. Raises what `use` raises."""
         self.use(budget)
         return Hold(self.leave)
 
     def hold_if_open(self) -> Hold | None:
-        """A hold when that opens nothing; None otherwise. Waits for nothing."""
+        """Returns a hold if the files are open, else None. Does not wait."""
         with self._changed:
             if self._ended or self._moving or self._opened is None:
                 return None
@@ -123,14 +124,14 @@ class OpenOnUse:
         return Hold(self.leave)
 
     def hold_again(self) -> Hold:
-        """Another hold. Requires: there is one."""
+        """Returns another hold. Requires: a hold."""
         with self._changed:
             assert self._opened is not None, "what is in use is open"
             self._begin(self._opened)
         return Hold(self.leave)
 
     def submit(self, unit: Unit, budget: Budget = UNLIMITED) -> "Future[Any]":
-        """Gives the writer something to do. Raises as `use` does, TooManyWrites and StorageFailed."""
+        """Gives the writer a unit of work. Raises what `use` raises, TooManyWrites and StorageFailed."""
         writer = self.use(budget).writer
         try:
             return writer.submit(unit)
@@ -146,7 +147,8 @@ class OpenOnUse:
                 self._changed.notify_all()
 
     def close(self, before_waiting: Callable[[], None]) -> None:
-        """Takes no new use, commits what waits, calls `before_waiting`, waits until nobody uses it, and closes it."""
+        """Closes for good: refuses new uses, commits waiting writes, calls `before_waiting`, waits for the uses to end,
+        and closes the files."""
         with self._changed:
             if self._ended:
                 return
@@ -173,14 +175,14 @@ class OpenOnUse:
             if self._ended or self._moving or self._uses or self._opened is None:
                 return False
             writer = self._opened.writer
-            if writer.is_busy or writer.failure is not None:  # what failed is for people to see, and to open again
+            if writer.is_busy or writer.failure is not None:  # people must see the failure, and open it again
                 return False
             self._moving = True
             return True
 
     def finish_closing(self) -> None:
         """See Closable."""
-        assert self._opened is not None, "only what is open begins to close"
+        assert self._opened is not None, "closing begins with an open collection"
         opened, self._opened = self._opened, None
         try:
             opened.core.close()
@@ -189,7 +191,7 @@ class OpenOnUse:
             log.exception("closing collection %r for room failed", self._name)
         finally:
             self._end_moving()
-        log.debug("collection %r was closed, to make room for another", self._name)
+        log.debug("collection %r was closed to make room for another", self._name)
 
     def _open(self, do_open: Callable[[], Opened], budget: Budget) -> Opened:
         """Requires: this thread set `_moving`."""

@@ -1,4 +1,4 @@
-"""Reads the pages of an LMDB file without LMDB, which believes what they say: a damaged one could end the process."""
+"""Checks the pages of an LMDB file without LMDB: LMDB trusts its pages, so a damaged one could crash the process."""
 
 from storage.pages.walks import WALKS
 

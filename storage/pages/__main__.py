@@ -1,6 +1,7 @@
-"""The process that walks LMDB files: `python -m storage.pages`. Started and asked by walks.py; a crash ends it alone.
+"""The process that checks LMDB files: `python -m storage.pages`. walks.py starts it and asks it; a crash ends it alone.
 
-Standard input has requests, standard output the replies: one line each (messages.py). Without requests it ends.
+Standard input holds requests and standard output the replies, one line each (messages.py). It ends when no request
+comes for some seconds.
 """
 
 import os
@@ -21,12 +22,12 @@ from storage.pages.walk import walk_file
 IDLE_SECONDS = 10.0
 _PRIORITY = 10
 _TELL_SECONDS = 1.0
-_MAP_SIZE = 2**40  # reading needs address space only
+_MAP_SIZE = 2**40  # reading takes address space alone
 
 
 def main() -> None:
     os.nice(_PRIORITY)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a terminal sends is for the server to decide
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides what Ctrl-C in a terminal means
     while select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
         line = sys.stdin.readline()
         if not line:
@@ -53,14 +54,14 @@ def _answer(request: WalkRequest) -> Answer:
         return Damaged(offset=0, message=str(error))
     except (OSError, MemoryError) as error:
         return NotWalked(reason=str(error) or type(error).__name__)
-    except Exception as error:  # only damage that nobody thought of explains it
+    except Exception as error:  # an unforeseen error can only come from damage
         traceback.print_exc()
-        return Damaged(offset=0, message=f"its pages cannot be walked: {type(error).__name__}: {error}")
+        return Damaged(offset=0, message=f"its pages cannot be read: {type(error).__name__}: {error}")
     return Sound()
 
 
 def _open_tables(file: Path) -> None:
-    """Has LMDB find both ends of every table. Raises lmdb.Error."""
+    """Has LMDB read the first and the last entry of every table. Raises lmdb.Error."""
     with (
         plain_path(file.parent) as text,
         lmdb.open(text, map_size=_MAP_SIZE, max_dbs=4096, readonly=True, lock=False) as env,

@@ -1,6 +1,7 @@
-"""Whether the tables of a collection agree: ids and points name each other, and what has a vector is a point.
+"""Checks that the tables of a collection agree: ids and points name each other, and each vector belongs to a point.
 
-A damaged key is still a key, so pages alone do not tell. Ids have no checksum: sums over (id, slot) from both sides do.
+A damaged key is still a valid key, so checking pages is not enough. Ids have no checksum. Instead, a sum over all pairs
+(id, slot) is made from each of the two tables, and the sums must be equal.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ _ROWS, _BODIES = "rows:", "records:"
 _SLOT_BYTES = 4
 _CUT = 511
 _BUCKET_ENTRY_BYTES = 7  # rest of the id u8[2], its length u8, slot u32; see tables/ids.py
-_ID_LENGTH_AT, _ID_AT = 13, 15  # in the record of a point; see tables/point_records.py
+_ID_LENGTH_AT, _ID_AT = 13, 15  # in a stored point; see tables/point_records.py
 _STATE_BYTES = 24  # commit, next slot, points: u64 each, big-endian
 
 _FACTORS = tuple(np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93))
@@ -26,13 +27,16 @@ Visit = Callable[[Entries], None]
 
 
 def counter_of(tables: Sequence[Tree]) -> "Counter | None":
-    """What compares the tables of a collection, walked in order of their names; None for a file of something else."""
+    """A counter for the tables of a collection, which are walked in the order of their names.
+
+    None when the file holds something else.
+    """
     names = {table.name: table for table in tables}
     return Counter(names) if {_IDS, _POINTS, _META} <= names.keys() else None
 
 
 class Counter:
-    """Sums what tables say of ids and slots while they are walked."""
+    """Sums up the ids and slots of tables while they are walked."""
 
     def __init__(self, tables: dict[str, Tree]) -> None:
         self._tables = tables
@@ -42,7 +46,7 @@ class Counter:
         self._state: tuple[int, bytes] | None = None
 
     def visit(self, table: str) -> Visit:
-        """What looks at the entries of a table."""
+        """A function that reads the entries of a table."""
         kind, _, uid = table.partition(":")
         tokens = kind == "rows" and f"{_BODIES}{uid}" in self._tables  # its slots are rows, not points
         if kind in ("rows", "records") and uid and not tokens:
@@ -51,7 +55,7 @@ class Counter:
         return known.get(table, lambda entries: None)
 
     def check(self) -> None:
-        """Raises Damage unless the tables agree. Requires: all were walked."""
+        """Raises Damage unless the tables agree. Requires: all of them were walked."""
         if self._ids != self._points:
             raise Damage(self._tables[_IDS].place, "ids and points do not name each other")
         place, state = self._state or (self._tables[_META].place, b"")
@@ -60,7 +64,10 @@ class Counter:
         next_slot, points = (int.from_bytes(state[at : at + 8], "big") for at in (8, 16))
         slots = self._all_slots()
         if len(slots) != points or (len(slots) and slots[-1] >= next_slot):
-            raise Damage(place, f"{points:,} points of {next_slot:,} slots are counted, and {len(slots):,} are stored")
+            raise Damage(
+                place,
+                f"the counters say {points:,} points and {next_slot:,} slots, but {len(slots):,} points are stored",
+            )
 
     def _visit_ids(self, entries: Entries) -> None:
         nodes = entries.nodes
@@ -83,11 +90,11 @@ class Counter:
         nodes = entries.nodes
         slots = _slots_of(entries)
         self._slots.append(slots)
-        refuse(nodes.sizes < _ID_AT, nodes.offsets, "the record of a point is too short")
+        refuse(nodes.sizes < _ID_AT, nodes.offsets, "the stored point is too short")
         here = np.flatnonzero(nodes.flags & IN_RUN == 0)
         lengths = (nodes.word_le(nodes.values[here] + _ID_LENGTH_AT) & np.uint64(0xFFFF)).astype("<u2").view(">u2")
         lengths = lengths.astype(np.int64)
-        refuse(lengths + _ID_AT > nodes.sizes[here], nodes.offsets[here], "the record of a point is too short")
+        refuse(lengths + _ID_AT > nodes.sizes[here], nodes.offsets[here], "the stored point is too short")
         self._points = _add(self._points, Keys(nodes.keys.data, nodes.values[here] + _ID_AT, lengths), slots[here])
         large = list(entries.run_starts)
         ids = []
@@ -95,7 +102,7 @@ class Counter:
             start = entries.run_starts[number]
             end = _ID_AT + int.from_bytes(start[_ID_LENGTH_AT:_ID_AT], "big")
             if end > len(start):
-                raise Damage(int(nodes.offsets[number]), "the record of a point is too short")
+                raise Damage(int(nodes.offsets[number]), "the stored point is too short")
             ids.append(start[_ID_AT:end])
         self._points = _add(self._points, _keys(ids), slots[large])
 
@@ -112,16 +119,16 @@ class Counter:
                 self._state = int(entries.nodes.offsets[number]), entries.value(number)
 
     def _all_slots(self) -> NDArray[np.uint32]:
-        """The slots of all points, ascending. Requires: their table was walked."""
+        """The slots of all points, ascending. Requires: the table of points was walked."""
         if self._ordered is None:
             self._ordered = np.sort(np.concatenate([np.zeros(0, np.uint32), *self._slots]))
         return self._ordered
 
 
 def _slots_of(entries: Entries) -> NDArray[np.uint32]:
-    """The keys of entries, which are slots."""
+    """The keys of entries as slots."""
     keys = entries.nodes.keys
-    refuse(keys.lengths != _SLOT_BYTES, entries.nodes.offsets, "the key is no slot")
+    refuse(keys.lengths != _SLOT_BYTES, entries.nodes.offsets, "the key is not a slot")
     return (keys.words(0) >> np.uint64(32)).astype(np.uint32)
 
 
@@ -131,7 +138,7 @@ def _keys(keys: list[bytes]) -> Keys:
 
 
 def _add(total: int, keys: Keys, slots: NDArray[np.uint32]) -> int:
-    """`total` and what each pair of a key and a slot comes to, whichever their order."""
+    """Adds to `total` a number for each pair of a key and a slot. The order of the pairs does not matter."""
     mixed = slots.astype(np.uint64) * _FACTORS[0] + keys.lengths.astype(np.uint64) * _FACTORS[1]
     left = np.arange(len(keys))
     for number in range(-(-int(keys.lengths.max(initial=0)) // 8)):

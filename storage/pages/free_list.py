@@ -1,4 +1,4 @@
-"""The list of free pages of an LMDB file: by commit, the pages that it freed, the largest first."""
+"""The list of free pages of an LMDB file: for each commit the pages that it freed, the largest number first."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ _NUMBER_BYTES = 8
 
 
 class _FreePages:
-    """Gathers the pages that entries of the list name, and the byte at which each is named."""
+    """Collects the pages that the list names, and the byte offset at which each is named."""
 
     def __init__(self, file: PageFile) -> None:
         self._file = file
@@ -27,7 +27,7 @@ class _FreePages:
             zip(commits.tolist(), nodes.offsets.tolist(), nodes.sizes.tolist(), strict=True)
         ):
             if not 0 < commit <= self._file.meta.commit:
-                raise Damage(offset, f"pages are freed by commit {commit}, which there was not")
+                raise Damage(offset, f"pages are freed by commit {commit}, which does not exist")
             if size < _NUMBER_BYTES or size % _NUMBER_BYTES:
                 raise Damage(offset, f"a list of pages cannot have {size:,} bytes")
             self._add(entries.value(number), entries.value_at(number))
@@ -36,7 +36,7 @@ class _FreePages:
         numbers = np.minimum(np.frombuffer(data, "<u8"), np.uint64(2**62)).astype(np.int64)
         count = int(numbers[0])
         if count >= len(numbers):
-            raise Damage(at, f"a list of {len(numbers) - 1:,} pages says that it has {count:,}")
+            raise Damage(at, f"a list of {len(numbers) - 1:,} pages claims to have {count:,}")
         pages = numbers[1 : 1 + count]
         if (np.diff(pages) >= 0).any():
             raise Damage(at, "a list of free pages is out of order")
@@ -45,7 +45,7 @@ class _FreePages:
 
 
 def walk_free_list(file: PageFile, progress: Callable[[], None]) -> _FreePages:
-    """Checks the pages of the list itself; returns what it names. Raises Damage."""
+    """Checks the pages of the list itself; returns the pages that it names. Raises Damage."""
     found = _FreePages(file)
     walk_tree(file, file.meta.free, found.visit, progress)
     return found

@@ -26,7 +26,7 @@ IN_RUN, IS_TABLE = 0x01, 0x02
 INTEGER_KEYS = 0x08
 NO_PAGE = 2**64 - 1
 FIRST_PAGE = 2
-"""The two before it are meta pages."""
+"""Pages 0 and 1 are the meta pages."""
 
 HEAD = struct.Struct("<QHHHH")
 _TREE = struct.Struct("<IHHQQQQQ")
@@ -37,7 +37,7 @@ _PAGE_SIZES = tuple(2**power for power in range(9, 17))
 
 
 class Damage(Exception):
-    """What is wrong with a file and at which of its bytes."""
+    """What is wrong with a file, and at which byte offset."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(f"byte {offset:,}: {message}")
@@ -47,7 +47,7 @@ class Damage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What LMDB notes of a tree. `place`: the byte at which the note is."""
+    """LMDB's note of a tree. `place`: the byte offset of the note."""
 
     name: str
     place: int
@@ -61,18 +61,18 @@ class Tree:
 
     @classmethod
     def read(cls, name: str, place: int, data: bytes) -> "Tree":
-        """Raises Damage when an empty tree says that it has something, or the other way round."""
+        """Raises Damage when an empty tree claims to hold something, or the reverse."""
         _, flags, depth, branches, leaves, in_runs, entries, root = _TREE.unpack(data)
         tree = cls(name, place, flags, depth, branches, leaves, in_runs, entries, root)
         something = (depth, branches + leaves, entries)
         if any(something) != (root != NO_PAGE) or (root != NO_PAGE and not all(something)):
-            raise Damage(place, f"the tree {name} counts what cannot be")
+            raise Damage(place, f"the counts of the tree {name} do not fit together")
         return tree
 
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What the newest commit says of the file."""
+    """What the newest commit notes of the file."""
 
     page_size: int
     last_page: int
@@ -82,19 +82,21 @@ class Meta:
 
 
 def newest_meta(start: bytes) -> Meta:
-    """The newest of the two meta pages with which a file starts. Raises Damage.
+    """The newer of the two meta pages at the start of a file. Raises Damage.
 
-    Commits take turns at the pages, so the other one is of the commit before, and neither may be damaged.
+    Commits write them in turn, so the other page belongs to the commit before. Neither may be damaged.
     """
     if len(start) < HEAD_BYTES + _META.size:
         raise Damage(len(start), "the file ends within its first page")
     page_size = int.from_bytes(start[40:44], "little")
     if page_size not in _PAGE_SIZES or len(start) < page_size + HEAD_BYTES + _META.size:
-        raise Damage(40, f"pages of {page_size:,} bytes cannot be")
+        raise Damage(40, f"{page_size:,} bytes is not a possible page size")
     metas = [_read_meta(start, number, page_size) for number in (0, 1)]
     newest = max(metas, key=lambda meta: meta.commit)
     if newest.commit and metas[1].commit - metas[0].commit not in (1, -1):
-        raise Damage(0, f"it is of the commits {metas[0].commit} and {metas[1].commit}, which do not follow each other")
+        raise Damage(
+            0, f"its meta pages are of commits {metas[0].commit} and {metas[1].commit}, which do not follow each other"
+        )
     if newest is not metas[newest.commit % 2]:
         raise Damage(0, f"commit {newest.commit} is in the wrong meta page")
     return newest
@@ -105,7 +107,7 @@ def _read_meta(start: bytes, number: int, page_size: int) -> Meta:
     page, _, flags, _, _ = HEAD.unpack_from(start, base)
     magic, version, _, _, free, tables, last_page, commit = _META.unpack_from(start, base + HEAD_BYTES)
     if (page, flags, magic, version) != (number, META, _MAGIC, _VERSION):
-        raise Damage(base, "it is no meta page of LMDB")
+        raise Damage(base, "this is not a meta page of LMDB")
     found = Meta(
         page_size,
         last_page,
@@ -116,14 +118,14 @@ def _read_meta(start: bytes, number: int, page_size: int) -> Meta:
     if int.from_bytes(free[:4], "little") != page_size:
         raise Damage(base + 40, "the meta pages differ in the size of pages")
     if found.free.flags != INTEGER_KEYS or found.tables.flags != 0:
-        raise Damage(base + 44, "flags of the trees are not those that this program sets")
+        raise Damage(base + 44, "the trees have flags that this program never sets")
     if not FIRST_PAGE - 1 <= last_page < _MOST_PAGES:
         raise Damage(base + HEAD_BYTES + 120, f"page {last_page} cannot be the last")
     return found
 
 
 def refuse(bad: NDArray[np.bool_], offsets: NDArray[np.int64], message: str) -> None:
-    """Raises Damage at the first of `offsets` that is `bad`."""
+    """Raises Damage at the smallest of `offsets` where `bad` is true."""
     if bad.any():
         _refuse_first(bad, offsets, message)
 

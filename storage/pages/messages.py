@@ -1,6 +1,7 @@
-"""What is said between whoever has a file walked (walks.py) and the process that walks it (__main__.py), in order.
+"""The messages between walks.py and the process that checks a file (__main__.py).
 
-One request, then `Progress` now and then, then one answer. Each is one line: an object of JSON. Replies have a `kind`.
+In order: one request, `Progress` from time to time, one answer. Each is one line with a JSON object. Replies have a
+`kind`.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkRequest:
-    """Walk the LMDB file that is the `size` bytes from `start` of the file `path`; None: to its end."""
+    """Check the LMDB file in the `size` bytes from `start` of the file `path`; None: to its end."""
 
     path: str
     start: int
@@ -26,7 +27,7 @@ class WalkRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How many of all pages were seen."""
+    """How many of all pages are checked."""
 
     kind: ClassVar[str] = "progress"
     seen: int
@@ -35,14 +36,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """The answer for a file in which nothing is damaged."""
+    """The answer for an undamaged file."""
 
     kind: ClassVar[str] = "sound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damaged:
-    """The answer for a damaged file: the byte of it, and what is wrong there."""
+    """The answer for a damaged file: the byte offset, and what is wrong there."""
 
     kind: ClassVar[str] = "damaged"
     offset: int
@@ -51,7 +52,7 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotWalked:
-    """The answer for a file that could not be read, and why."""
+    """The answer for a file that could not be read: the reason."""
 
     kind: ClassVar[str] = "not walked"
     reason: str

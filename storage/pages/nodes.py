@@ -1,4 +1,5 @@
-"""The nodes of many pages of one kind at once: that each lies within its page, beside the others, its keys in order."""
+"""The nodes of many pages of one kind at once. Checks that nodes lie within their page, do not overlap, and ascend by
+key."""
 
 from dataclasses import dataclass
 
@@ -11,10 +12,11 @@ from storage.pages.layout import BRANCH, HEAD_BYTES, IN_RUN, IS_TABLE, LEAF, LON
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Nodes of pages in the order of their keys. `data`: the bytes of the pages; all starts are places in it.
+    """Nodes of pages, in key order. `data` holds the bytes of the pages; all starts are positions in it.
 
-    By node: `page_of`, the number of its page among those given; `offsets`, where it is in the file; `flags` and
-    `sizes` of its value and where it starts, if it is a leaf's; `children`, the pages of a branch's. By page: `counts`.
+    For each node: `page_of`, the number of its page among the given ones; `offsets`, its byte offset in the file;
+    `flags`, and `sizes` and starts of its value (leaf pages); `children`, its child pages (branch pages). For each
+    page: `counts`, its number of nodes.
     """
 
     keys: Keys
@@ -28,7 +30,7 @@ class Nodes:
 
     @property
     def first(self) -> NDArray[np.int64]:
-        """The number of each page's first node."""
+        """For each page, the number of its first node."""
         return np.cumsum(self.counts) - self.counts
 
     @property
@@ -36,26 +38,26 @@ class Nodes:
         return np.cumsum(self.counts) - 1
 
     def word_le(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """The eight bytes from places of the data, as numbers."""
+        """The eight bytes at each of `places` in the data, as little-endian numbers."""
         return _words(self.keys.data)[places]
 
     def word_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The numbers at places of the data; 2**62 for those that are larger."""
+        """The number at each of `places` in the data. Larger numbers than 2**62 become 2**62."""
         return np.minimum(self.word_le(places), np.uint64(2**62)).astype(np.int64)
 
 
 def read_nodes(
     data: NDArray[np.uint8], places: NDArray[np.int64], page_size: int, *, leaves: bool, integers: bool
 ) -> Nodes:
-    """The nodes of pages whose bytes are `data` (with eight more) and which begin in the file at `places`.
+    """The nodes of pages. `data`: the bytes of the pages and eight more; `places`: where each page begins in the file.
 
     Raises Damage.
     """
     heads = data[:-8].reshape(-1, page_size)[:, :HEAD_BYTES].copy()
     numbers = heads[:, :8].copy().view("<u8")[:, 0]
     flags, lower, upper = (heads[:, at : at + 2].copy().view("<u2")[:, 0].astype(np.int64) for at in (10, 12, 14))
-    refuse(numbers != (places // page_size).astype(np.uint64), places, "the page has the number of another")
-    refuse(flags != (LEAF if leaves else BRANCH), places + 10, f"the page is no {'leaf' if leaves else 'branch'}")
+    refuse(numbers != (places // page_size).astype(np.uint64), places, "the page holds the number of another page")
+    refuse(flags != (LEAF if leaves else BRANCH), places + 10, f"the page is not a {'leaf' if leaves else 'branch'}")
     refuse((lower <= HEAD_BYTES) | (lower % 2 != 0) | (lower > upper) | (upper > page_size), places + 12, _BOUNDS)
     counts = (lower - HEAD_BYTES) >> 1
     page_of = np.repeat(np.arange(len(places)), counts)
@@ -70,12 +72,13 @@ def read_nodes(
     return nodes
 
 
-_BOUNDS = "the page says that its nodes are where they cannot be"
+_BOUNDS = "the bounds of the page's nodes are impossible"
 
 
 @dataclass(frozen=True, slots=True)
 class _Pointers:
-    """By page: where it is in the file, and how many nodes it has. By node: the number of its page, its place there."""
+    """For each page: its byte offset in the file, and its number of nodes. For each node: the number of its page, and
+    its offset there."""
 
     places: NDArray[np.int64]
     counts: NDArray[np.int64]
@@ -84,7 +87,7 @@ class _Pointers:
 
 
 def _nodes(data: NDArray[np.uint8], pointers: _Pointers, page_size: int, *, leaves: bool, integers: bool) -> Nodes:
-    """The nodes that begin where the pointers of their pages say, as `data` has them."""
+    """Reads the nodes that begin at the pointers of their pages."""
     starts = pointers.page_of * page_size + pointers.within
     heads = _words(data)[starts]
     key_sizes = (heads >> np.uint64(48)).astype(np.int64)
@@ -105,10 +108,14 @@ def _nodes(data: NDArray[np.uint8], pointers: _Pointers, page_size: int, *, leav
 def _check_tiling(
     nodes: Nodes, pointers: NDArray[np.int64], upper: NDArray[np.int64], page_size: int, *, leaves: bool
 ) -> None:
-    """Nodes fill a page from `upper` to its end: each begins where one ends, but for the first, and the reverse."""
+    """Checks that nodes fill a page from `upper` to its end: each node but the first begins where another ends."""
     stored = NODE_HEAD_BYTES + nodes.keys.lengths
     if leaves:
-        refuse((nodes.flags & ~(IN_RUN | IS_TABLE)) != 0, nodes.offsets + 4, "the node has flags of no node of ours")
+        refuse(
+            (nodes.flags & ~(IN_RUN | IS_TABLE)) != 0,
+            nodes.offsets + 4,
+            "the node has flags that this program never sets",
+        )
         stored += np.where(nodes.flags & IN_RUN, 8, nodes.sizes)
     ends = pointers + stored + stored % 2
     refuse(ends > page_size, nodes.offsets, "the node ends outside of its page")
@@ -124,16 +131,20 @@ def _check_tiling(
 
 
 def _check_keys(nodes: Nodes, number: NDArray[np.int64], *, leaves: bool) -> None:
-    """The first key of a branch is of no account: it may be empty."""
+    """Checks that keys ascend. The first key of a branch does not count: LMDB may leave it empty."""
     lengths, keys = nodes.keys.lengths, nodes.keys
     wanted = np.ones(len(number), np.bool_) if leaves else number > 0
     wrong = (lengths != 8) if keys.integers else (lengths < 1) | (lengths > LONGEST_KEY)
-    refuse(wanted & wrong, nodes.offsets + 6, "the length of the key cannot be")
+    refuse(wanted & wrong, nodes.offsets + 6, "the length of the key is impossible")
     second = np.flatnonzero(number > (0 if leaves else 1))
-    refuse(~before(keys.take(second - 1), keys.take(second)), nodes.offsets[second], "its key is not after the last")
+    refuse(
+        ~before(keys.take(second - 1), keys.take(second)),
+        nodes.offsets[second],
+        "its key does not come after the key before it",
+    )
 
 
 def _words(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """The eight bytes from every place of `data`, as numbers."""
+    """The eight bytes from every position of `data`, as numbers."""
     words: NDArray[np.uint64] = np.ndarray((len(data) - 7,), "<u8", data.data, strides=(1,))
     return words

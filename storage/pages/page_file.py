@@ -1,4 +1,5 @@
-"""Reading pages of a file, many at a time, by plain reads: a mapped file that is too short would kill the process."""
+"""Reads pages of a file, many at a time. It uses plain reads: a mapping of a file that is too short would crash the
+process."""
 
 import os
 from itertools import pairwise
@@ -13,7 +14,7 @@ _LARGEST_PAGE = 2**16
 
 
 class PageFile:
-    """An LMDB file that lies in `path` at `start`, of `size` bytes (None: to the end). Use it with `with`.
+    """An LMDB file of `size` bytes from `start` in the file `path`; None: to its end. Use it in a `with` block.
 
     Offsets in Damage count from `start`.
     """
@@ -43,32 +44,35 @@ class PageFile:
         os.close(self._file)
 
     def offsets(self, pages: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where pages begin, in bytes."""
+        """The byte offsets of pages."""
         return pages * self.page_size
 
     def take(self, pages: NDArray[np.int64], counts: NDArray[np.int64], referrers: NDArray[np.int64]) -> None:
-        """Notes that the runs of `counts` pages from `pages` are reached, each from the byte `referrers`.
+        """Marks the runs of `counts` pages from `pages` as reached; the bytes at `referrers` name them.
 
-        Raises Damage when a page cannot be, or is reached twice.
+        Raises Damage when a page does not exist, or is reached twice.
         """
-        refuse((pages < FIRST_PAGE) | (pages + counts > self.pages), referrers, "it names a page that is not there")
+        refuse((pages < FIRST_PAGE) | (pages + counts > self.pages), referrers, "it names a page that does not exist")
         if counts.sum() > self.pages:
-            raise Damage(int(referrers[0]), "together they name more pages than there are")
+            raise Damage(int(referrers[0]), "together they name more pages than exist")
         each = np.repeat(pages - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
-        refuse(self._taken[each] | _repeated(each), np.repeat(referrers, counts), "it names a page reached already")
+        refuse(
+            self._taken[each] | _repeated(each), np.repeat(referrers, counts), "it names a page that is already in use"
+        )
         self._taken[each] = True
         self.taken_count += len(each)
 
     def check_free(self, pages: NDArray[np.int64], referrers: NDArray[np.int64]) -> None:
-        """Raises Damage when a page of the free list cannot be, is named twice or is in use. Needs all of them."""
-        refuse((pages < FIRST_PAGE) | (pages > self.meta.last_page), referrers, "it frees a page that is not there")
-        refuse(_repeated(pages), referrers, "it frees a page that is free already")
+        """Raises Damage when a page of the free list does not exist, is named twice or is in use. Needs all free
+        pages."""
+        refuse((pages < FIRST_PAGE) | (pages > self.meta.last_page), referrers, "it frees a page that does not exist")
+        refuse(_repeated(pages), referrers, "it frees a page that is already free")
         here = pages < self.pages
         refuse(self._taken[pages[here]], referrers[here], "it frees a page that is in use")
 
     def load(self, pages: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The bytes of `pages` (n, page_size); reads neighbours together. Requires: ascending. Raises Damage."""
-        out = np.empty(len(pages) * self.page_size + 8, np.uint8)  # 8 more, so that words may be read at the end
+        """The bytes of `pages` as one array. Adjacent pages are read together. Requires: they ascend. Raises Damage."""
+        out = np.empty(len(pages) * self.page_size + 8, np.uint8)  # 8 more bytes, so that a word can be read at the end
         view = memoryview(out.data)
         breaks = np.flatnonzero(np.diff(pages) != 1) + 1
         edges = [0, *breaks.tolist(), len(pages)] if len(pages) else []
@@ -84,21 +88,21 @@ class PageFile:
         try:
             return os.pread(self._file, min(length, self._size - offset), self._start + offset)
         except OSError as error:
-            raise Damage(offset, f"it cannot be read: {error.strerror}") from None
+            raise Damage(offset, f"the file cannot be read: {error.strerror}") from None
 
     def _fill(self, target: memoryview, offset: int) -> None:
         while target:
             try:
                 count = os.preadv(self._file, [target], self._start + offset)
             except OSError as error:
-                raise Damage(offset, f"it cannot be read: {error.strerror}") from None
+                raise Damage(offset, f"the file cannot be read: {error.strerror}") from None
             if not count:
                 raise Damage(offset, "the file ends early")
             target, offset = target[count:], offset + count
 
 
 def _repeated(pages: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which pages stand further to the front, too."""
+    """Which pages also occur earlier in the array."""
     order = np.argsort(pages, kind="stable")
     again = np.zeros(len(pages), np.bool_)
     again[order[1:]] = pages[order[1:]] == pages[order[:-1]]

@@ -1,4 +1,4 @@
-"""Walking one tree of an LMDB file: all its pages, each once, level by level, with what each key must lie between."""
+"""Checks one tree of an LMDB file: every page once, level by level, and each key against the bounds of its page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ from storage.pages.page_file import PageFile
 
 PAGES_AT_ONCE = 1024
 RUN_START_BYTES = 1024
-"""How much of a value that lies in a run of pages is read at once: its head is told to those who look at entries."""
+"""How many bytes are read of a value in a run of pages. Visitors of entries see only this beginning."""
 
 TREE_ROOT_AT = 40
-_DEEPEST = 32  # what LMDB itself can walk
+_DEEPEST = 32  # the depth that LMDB itself can walk
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Some entries of a tree: their nodes, and the starts of the values that lie in runs, by number of the node."""
+    """Some entries of a tree: their nodes, and the first bytes of the values in runs, by number of the node."""
 
     file: PageFile
     nodes: Nodes
@@ -55,7 +55,7 @@ class Entries:
         return value
 
     def value_at(self, number: int) -> int:
-        """Where in the file the value of a node begins."""
+        """The byte offset in the file at which the value of a node begins."""
         start = int(self.nodes.values[number])
         if number not in self.run_starts:
             return int(self.nodes.offsets[number] + start - self.nodes.keys.starts[number]) + NODE_HEAD_BYTES
@@ -66,13 +66,13 @@ Visit = Callable[[Entries], None]
 
 
 def walk_tree(file: PageFile, tree: Tree, visit: Visit, progress: Callable[[], None]) -> None:
-    """Checks all pages of a tree; `visit` is given its entries, not in order. Raises Damage."""
+    """Checks all pages of a tree. Calls `visit` with its entries, in no order. Raises Damage."""
     if tree.root == NO_PAGE:
         return
     if not 1 <= tree.depth <= _DEEPEST:
-        raise Damage(tree.place, f"the tree {tree.name} cannot be {tree.depth} pages deep")
+        raise Damage(tree.place, f"the tree {tree.name} is {tree.depth} pages deep, which is impossible")
     if tree.root >= 2**63:
-        raise Damage(tree.place, f"the tree {tree.name} begins at a page that is not there")
+        raise Damage(tree.place, f"the tree {tree.name} begins at a page that does not exist")
     walk = _Walk(file, tree, visit, progress)
     root = np.array([tree.root], np.int64)
     bounds = no_keys(1, integers=walk.integers)
@@ -81,7 +81,7 @@ def walk_tree(file: PageFile, tree: Tree, visit: Visit, progress: Callable[[], N
 
 
 class _Walk:
-    """One walk. Every level is done in parts, and each part with all below it, so that memory stays bounded."""
+    """One walk. Each level is done in parts, and each part with all levels below it, so that memory stays bounded."""
 
     def __init__(self, file: PageFile, tree: Tree, visit: Visit, progress: Callable[[], None]) -> None:
         self._file = file
@@ -94,7 +94,8 @@ class _Walk:
     def level(
         self, pages: NDArray[np.int64], referrers: NDArray[np.int64], low: Keys, high: Keys, levels_left: int
     ) -> None:
-        """Checks pages whose keys are from `low` to before `high`; `referrers`: the bytes that name them."""
+        """Checks pages whose keys must be from `low` to before `high`. `referrers`: the byte offsets that name the
+        pages."""
         order = np.argsort(pages)
         for start in range(0, len(order), PAGES_AT_ONCE):
             part = order[start : start + PAGES_AT_ONCE]
@@ -113,21 +114,22 @@ class _Walk:
             self._visit(Entries(self._file, nodes, self._check_runs(nodes)))
             return
         self._branches += len(pages)
-        # LMDB ends the process when it meets a branch of one child. Of the free list it does not.
-        refuse((nodes.counts < 2) & (not self.integers), places, "the branch has one child")
+        # LMDB aborts the process at a branch with one child, except in the free list.
+        refuse((nodes.counts < 2) & (not self.integers), places, "the branch has only one child")
         below = _bounds_of_children(nodes, low, high)
         self.level(nodes.children, nodes.offsets, *below, levels_left - 1)
 
     def _check_runs(self, nodes: Nodes) -> dict[int, bytes]:
-        """Checks the runs of pages that hold large values; returns how each value begins, by number of its node."""
+        """Checks the runs of pages that hold large values. Returns the first bytes of each value, by number of its
+        node."""
         wrong = nodes.flags & IS_TABLE if self._tree.name != "of tables" else (nodes.flags ^ IS_TABLE)
-        refuse(wrong & IS_TABLE != 0, nodes.offsets + 4, "the node's flags are not those of its tree")
+        refuse(wrong & IS_TABLE != 0, nodes.offsets + 4, "the node's flags do not fit its tree")
         large = np.flatnonzero(nodes.flags & IN_RUN)
         if not len(large):
             return {}
         size, places = self._file.page_size, nodes.values[large]
         first, referrers = nodes.word_at(places), nodes.offsets[large]
-        refuse((first < 2) | (first >= self._file.pages), referrers, "it names a page that is not there")
+        refuse((first < 2) | (first >= self._file.pages), referrers, "it names a page that does not exist")
         starts, counts = {}, []
         for number, page, length in zip(large.tolist(), first.tolist(), nodes.sizes[large].tolist(), strict=True):
             head = self._file.read_at(page, HEAD_BYTES + min(length, RUN_START_BYTES))
@@ -136,7 +138,7 @@ class _Walk:
             found, _, flags, low, high = HEAD.unpack_from(head)
             count = low | high << 16
             if found != page or flags != OVERFLOW or count * size < HEAD_BYTES + length:
-                raise Damage(page * size, "the page is not the first of the run that its entry needs")
+                raise Damage(page * size, "the page does not begin the run that its entry needs")
             counts.append(count)
             starts[number] = head[HEAD_BYTES:]
         self._file.take(first, np.array(counts, np.int64), referrers)
@@ -144,7 +146,7 @@ class _Walk:
         return starts
 
     def check_counts(self) -> None:
-        """Raises Damage unless as many pages and entries were met as LMDB noted of the tree."""
+        """Raises Damage unless the pages and entries found are as many as LMDB noted for the tree."""
         tree = self._tree
         for what, found, said in (
             ("branches", self._branches, tree.branches),
@@ -153,22 +155,22 @@ class _Walk:
             ("entries", self._entries, tree.entries),
         ):
             if found != said:
-                raise Damage(tree.place, f"the tree {tree.name} counts {said:,} {what} and has {found:,}")
+                raise Damage(tree.place, f"the tree {tree.name} claims {said:,} {what} but has {found:,}")
 
 
 def _check_bounds(nodes: Nodes, places: NDArray[np.int64], low: Keys, high: Keys, *, leaves: bool) -> None:
-    """The first key that counts is not before `low`, the last one is before `high`."""
+    """Checks that the first key that counts is not before `low`, and the last one is before `high`."""
     first = nodes.first + (0 if leaves else 1)
     kept = np.flatnonzero((low.lengths != NONE) & (first <= nodes.last))
     wrong = before(nodes.keys.take(first[kept]), low.take(kept))
-    refuse(wrong, places[kept], "keys of the page are before those that its parent says")
+    refuse(wrong, places[kept], "keys of the page come before the bound that its parent gives")
     kept = np.flatnonzero((high.lengths != NONE) & (first <= nodes.last))
     wrong = ~before(nodes.keys.take(nodes.last[kept]), high.take(kept))
-    refuse(wrong, places[kept], "keys of the page are after those that its parent says")
+    refuse(wrong, places[kept], "keys of the page come after the bound that its parent gives")
 
 
 def _bounds_of_children(nodes: Nodes, low: Keys, high: Keys) -> tuple[Keys, Keys]:
-    """Between which keys those of each child lie: its own and the next one's, at the edges those of the page."""
+    """The bounds of each child's keys: from the child's own key to the next one; at the edges, the page's bounds."""
     count = len(nodes.page_of)
     pool = joined(joined(nodes.keys, low.copied(np.arange(len(low)))), high.copied(np.arange(len(high))))
     lows, highs = np.arange(count), np.arange(1, count + 1)

@@ -1,4 +1,5 @@
-"""Walks an LMDB file page by page: its free list, its table of tables, and every table. Believes nothing it reads."""
+"""Checks an LMDB file page by page: its free list, its table of tables, and every table. Trusts nothing that it
+reads."""
 
 import struct
 from collections.abc import Callable
@@ -10,14 +11,15 @@ from storage.pages.page_file import PageFile
 from storage.pages.trees import Entries, walk_tree
 
 Progress = Callable[[int, int], None]
-"""Called with how many pages were seen, and how many there are."""
+"""Called with the pages checked so far, and the number of all pages."""
 
 
 def walk_file(path: str, progress: Progress, start: int = 0, size: int | None = None) -> None:
-    """Raises Damage unless the LMDB file in `path` (of `size` bytes, from `start`) is sound; OSError.
+    """Raises Damage unless the LMDB file in `path` (`size` bytes from `start`) is sound. Also raises OSError.
 
-    Each page is reached once, lies in the file, and agrees with what names it; keys ascend; counts hold; ids and points
-    of a collection name each other. What values hold besides is not looked at: points and vectors have checksums.
+    Sound means: each page is reached once, lies in the file and fits what names it; keys ascend; counts are right; ids
+    and points of a collection name each other. Other contents of values are not checked: points and vectors have
+    checksums.
     """
     try:
         with PageFile(path, start, size) as file:
@@ -47,17 +49,17 @@ def _visit_of(counter: Counter | None, table: Tree) -> Callable[[Entries], None]
 
 
 def _read_tables(entries: Entries) -> list[Tree]:
-    """The tables that are among `entries`."""
+    """The tables among `entries`."""
     nodes = entries.nodes
     found = []
     for number, (offset, flags, size) in enumerate(
         zip(nodes.offsets.tolist(), nodes.flags.tolist(), nodes.sizes.tolist(), strict=True)
     ):
         if flags & IN_RUN or size != TREE_BYTES:
-            raise Damage(offset, f"the entry of a table cannot have {size:,} bytes")
+            raise Damage(offset, f"the entry of a table has {size:,} bytes, which is impossible")
         name = entries.key(number).decode(errors="replace")
         table = Tree.read(name, entries.value_at(number), entries.value(number))
         if table.flags:
-            raise Damage(offset, f"the table {name!r} has flags of no table of ours")
+            raise Damage(offset, f"the table {name!r} has flags that this program never sets")
         found.append(table)
     return found

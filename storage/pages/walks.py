@@ -1,6 +1,6 @@
-"""Has LMDB files walked by processes of their own, so that what is in a file can end those and never this one.
+"""Has LMDB files checked by other processes, so that a damaged file can crash those and never this one.
 
-A process is kept for some seconds and takes many requests: starting one takes longer than walking a small file.
+A process is kept for some seconds and takes many requests, since starting one takes longer than checking a small file.
 """
 
 import atexit
@@ -20,7 +20,7 @@ from storage.pages.messages import Answer, Damaged, NotWalked, Progress, Sound, 
 log = logging.getLogger(__name__)
 
 LARGE_BYTES = 64 * 2**20
-"""Files of more are walked apart, one after the other, so that small ones need not wait for them."""
+"""Larger files are checked one after another, apart from small ones, which so need not wait for them."""
 
 _SMALL_AT_ONCE = 2
 _LOG_SECONDS = 5.0
@@ -28,7 +28,7 @@ _SIGNS_OF_DAMAGE = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE
 
 
 class _Child:
-    """One process and, while it walks, the file."""
+    """One process, and the file that it is checking."""
 
     def __init__(self) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
@@ -43,9 +43,9 @@ class _Child:
         self.abandoned = False
 
     def ask(self, request: WalkRequest, file: Path) -> Answer | None:
-        """What the process answers; None when it ended instead."""
-        assert self.process.stdin is not None, "it was started with pipes"
-        assert self.process.stdout is not None, "it was started with pipes"
+        """The answer of the process; None when the process ended instead."""
+        assert self.process.stdin is not None, "the process was started with pipes"
+        assert self.process.stdout is not None, "the process was started with pipes"
         with suppress(BrokenPipeError):
             self.process.stdin.write(request.to_json() + "\n")
             self.process.stdin.flush()
@@ -55,13 +55,13 @@ class _Child:
                 case Progress(seen=seen, pages=pages):
                     if time.monotonic() - told >= _LOG_SECONDS:
                         told = time.monotonic()
-                        log.info("walking %s: %s of %s pages", file, f"{seen:,}", f"{pages:,}")
+                        log.info("checking %s: %s of %s pages", file, f"{seen:,}", f"{pages:,}")
                 case Sound() | Damaged() | NotWalked() as answer:
                     return answer
         return None
 
     def end(self) -> int:
-        """Ends the process; its exit status."""
+        """Ends the process; returns its exit status."""
         self.process.kill()
         status = self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
@@ -72,7 +72,7 @@ class _Child:
 
 
 class PageWalks:
-    """Safe to use from many threads."""
+    """Safe for many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -85,7 +85,8 @@ class PageWalks:
     def walk(self, file: Path, start: int = 0, size: int | None = None) -> None:
         """Returns once the LMDB file in `file` (`size` bytes from `start`; None: to its end) is known to be sound.
 
-        Raises CorruptStore naming the byte, StorageFailed when it could not be walked, ShuttingDown when `abandon`ed.
+        Raises CorruptStore with the byte offset, StorageFailed when it could not be checked, and ShuttingDown after
+        `abandon`.
         """
         length = file.stat().st_size if size is None else size
         large = length > LARGE_BYTES
@@ -93,22 +94,22 @@ class PageWalks:
         with self._large if large else self._small:
             began = time.monotonic()
             if large:
-                log.info("walking %s: %s bytes", file, f"{length:,}")
+                log.info("checking %s: %s bytes", file, f"{length:,}")
             answer = self._ask(request, file)
             if large:
-                log.info("walked %s in %.1f s", file, time.monotonic() - began)
+                log.info("checked %s in %.1f s", file, time.monotonic() - began)
         match answer:
             case NotWalked():
-                raise StorageFailed(f"walking the pages of {file}: {answer.reason}")
+                raise StorageFailed(f"checking the pages of {file}: {answer.reason}")
             case Damaged():
                 raise CorruptStore(file, answer.offset, answer.message)
             case Sound():
                 return
 
     def abandon(self, folder: Path) -> None:
-        """Ends walks of files below `folder`, and those that begin until it is admitted again: they raise ShuttingDown.
+        """Ends the walks of files below `folder`, and refuses new ones until `admit`: they raise ShuttingDown.
 
-        Ends the processes that do nothing, too.
+        Also ends idle processes.
         """
         with self._lock:
             self._abandoned.add(folder)
@@ -121,7 +122,7 @@ class PageWalks:
             child.end()
 
     def admit(self, folder: Path) -> None:
-        """Takes back that `folder` was abandoned."""
+        """Ends the effect of `abandon` on `folder`."""
         with self._lock:
             self._abandoned.discard(folder)
 
@@ -145,9 +146,9 @@ class PageWalks:
                 raise ShuttingDown()
             if -status in _SIGNS_OF_DAMAGE:
                 name = signal.Signals(-status).name
-                return Damaged(offset=0, message=f"reading it ended the process that did so by {name}")
-            if status != 0:  # 0: it waited long enough, just as it was asked
-                return NotWalked(reason=f"the process that does so ended with status {status}")
+                return Damaged(offset=0, message=f"reading it killed the process that read it, by {name}")
+            if status != 0:  # 0: it was idle too long and ended just then
+                return NotWalked(reason=f"the checking process ended with status {status}")
 
     def _take(self, file: Path) -> _Child:
         with self._lock:
@@ -166,6 +167,6 @@ class PageWalks:
 
 
 WALKS = PageWalks()
-"""Those of this process, whichever data directory a file is of."""
+"""The walks of this process, for the files of all data directories."""
 
 atexit.register(WALKS.abandon, Path("/"))

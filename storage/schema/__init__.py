@@ -1,4 +1,4 @@
-"""What a collection is, as data, and what its manifests and statistics say. Opens no file."""
+"""Collections as data: schemas, manifests, policies and statistics. Opens no file."""
 
 from storage.schema.changes import HnswConfigDiff, IvfConfigDiff, SchemaChange, SpaceDiff
 from storage.schema.checks import (

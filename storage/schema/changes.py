@@ -1,4 +1,4 @@
-"""Changes to a collection, as frozen data. Which of them are refused is checks.py's and the writer's."""
+"""Changes to a collection's schema, as frozen data. checks.py and the writer decide which are refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -10,7 +10,7 @@ from storage.schema.text_settings import TextSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HnswConfigDiff:
-    """Changes to HnswConfig; None keeps. A preset changes all, and what is given beside it wins."""
+    """Changes to HnswConfig; None keeps a setting. A preset sets all of them; settings beside it win."""
 
     m: int | None = None
     ef_construct: int | None = None
@@ -25,7 +25,7 @@ class HnswConfigDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IvfConfigDiff:
-    """Changes to IvfConfig; None keeps, an empty tuple is the default again."""
+    """Changes to IvfConfig; None keeps a setting, an empty tuple restores the default."""
 
     lists: tuple[int, ...] | None = None
     sampling_factor: float | None = None
@@ -41,7 +41,7 @@ class IvfConfigDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceDiff:
-    """Changes to a space; None keeps. An `embedder` of '' takes the space's away."""
+    """Changes to a space; None keeps a setting. An empty `embedder` removes the embedder of the space."""
 
     hnsw: HnswConfigDiff = field(default_factory=HnswConfigDiff)
     ivf: IvfConfigDiff = field(default_factory=IvfConfigDiff)
@@ -52,7 +52,7 @@ class SpaceDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaChange:
-    """Changes to a collection, applied all or nothing. `drop_sparse` names sparse spaces, `drop` spaces of any kind."""
+    """Changes to a collection, all or nothing. `drop_sparse` names sparse spaces, `drop` spaces of any kind."""
 
     add: Mapping[str, SpaceSchema] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
@@ -67,6 +67,6 @@ class SchemaChange:
 
     @property
     def only_drops(self) -> bool:
-        """Whether it frees room and takes none."""
+        """Whether it frees room and needs none."""
         takes = self.add or self.update or self.create_fields or self.put_texts
         return not takes and self.indexing_threshold is None and self.auto_index is None

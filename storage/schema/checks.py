@@ -1,4 +1,4 @@
-"""The limits of a schema, and the errors raised for what is beyond them or does not fit together."""
+"""The limits of a schema, and checks that its settings are within them and fit together."""
 
 import re
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def check_dense_space(space: DenseSpace, field_path: str) -> None:
     if space.embedder is not None:
         _check_text(space.embedder, f"{field_path}.embedder")
     if space.distance.is_binary and space.datatype is not Datatype.BINARY:
-        what = f"the stored form of a {space.distance.name} space is BINARY, not {space.datatype.name}"
+        what = f"a {space.distance.name} space stores BINARY vectors, not {space.datatype.name}"
         raise InvalidRequest(f"{field_path}.datatype", what)
 
 
@@ -70,7 +70,7 @@ def check_ivf(ivf: IvfConfig, field_path: str) -> None:
 
 
 def check_levels(values: tuple[int, ...], field_path: str) -> None:
-    """Raises InvalidRequest unless `values` may be one for each level of a partition."""
+    """Raises InvalidRequest unless `values` can be the values of the levels of a partition, one each."""
     if len(values) > MAX_LEVELS:
         raise LimitExceeded(field_path, limit="MAX_LEVELS", maximum=MAX_LEVELS, actual=len(values))
     for number, value in enumerate(values):
@@ -93,14 +93,14 @@ def _check_multi_space(space: MultiSpace, field_path: str) -> None:
     check_dense_space(space.tokens, field_path)
     if space.tokens.distance.is_binary:
         raise InvalidRequest(
-            f"{field_path}.distance", f"multi-vectors are not compared by {space.tokens.distance.name}"
+            f"{field_path}.distance", f"multi-vectors cannot be compared by {space.tokens.distance.name}"
         )
     if space.tokens.embedder is not None:
-        raise InvalidRequest(f"{field_path}.embedder", "an embedder makes one vector of a text, not several")
+        raise InvalidRequest(f"{field_path}.embedder", "embedders make one vector for each text, not several")
 
 
 def check_schema(schema: CollectionSchema) -> None:
-    """Raises InvalidRequest unless `schema` may be stored. Paths are those of CollectionsCreateRequest."""
+    """Raises InvalidRequest unless `schema` may be stored. Field paths are those of CollectionsCreateRequest."""
     if len(schema.spaces) > MAX_SPACES:
         raise LimitExceeded("vectors", limit="MAX_SPACES", maximum=MAX_SPACES, actual=len(schema.spaces))
     for name, space in schema.spaces.items():
@@ -111,12 +111,13 @@ def check_schema(schema: CollectionSchema) -> None:
 
 
 def field_of(space: SpaceSchema) -> str:
-    """The field of CollectionsCreateRequest that spaces of this kind are in; CollectionsUpdateRequest adds `add_`."""
+    """The field of CollectionsCreateRequest that lists spaces of this kind. CollectionsUpdateRequest puts `add_` before
+    it."""
     return "sparse_vectors" if isinstance(space, SparseSpace) else "vectors"
 
 
 def check_texts(text_indexes: Mapping[str, TextSettings]) -> None:
-    """Raises InvalidRequest unless these may be the text indexes of a collection."""
+    """Raises InvalidRequest unless a collection may have these text indexes."""
     if len(text_indexes) > MAX_TEXT_INDEXES:
         actual = len(text_indexes)
         raise LimitExceeded("text_indexes", limit="MAX_TEXT_INDEXES", maximum=MAX_TEXT_INDEXES, actual=actual)

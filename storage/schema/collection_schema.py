@@ -1,4 +1,4 @@
-"""What a collection is made of: its spaces, indexes and settings, as frozen data with a JSON form for the disk."""
+"""The schema of a collection: its spaces, indexes and settings, as frozen data with a JSON form for the disk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +18,10 @@ PointId = int | str
 
 @dataclass(frozen=True, kw_only=True)
 class CollectionSchema:
-    """All settings of a collection; spaces by name, declared indexes by payload path, text indexes by their field's.
+    """All settings of a collection. Spaces are by name; declared indexes and text indexes by payload path.
 
-    `auto_index`: background work starts by itself. It has no slots, so that the maps of one kind are made once.
+    `auto_index`: background work starts by itself. The class has no `__slots__`, so that the maps below are computed
+    once.
     """
 
     spaces: Mapping[str, SpaceSchema]
@@ -46,21 +47,21 @@ class CollectionSchema:
 
     @cached_property
     def row_spaces(self) -> Mapping[str, DenseSpace]:
-        """The spaces that have files of rows, by name: dense ones, and those of the tokens of multi-vectors."""
+        """The spaces that have files of rows, by name: dense ones, and the token spaces of multi-vectors."""
         return {**self.dense, **{name: space.tokens for name, space in self.multi.items()}}
 
     @cached_property
     def body_spaces(self) -> Mapping[str, BodySpace]:
-        """The spaces that have a table of bodies in LMDB, by name: sparse ones, and those of multi-vectors."""
+        """The spaces that have a table of bodies in LMDB, by name: sparse ones and multi-vectors."""
         return {name: space for name, space in self.spaces.items() if not isinstance(space, DenseSpace)}
 
     @property
     def names(self) -> list[str]:
-        """Names of all spaces, of whatever kind, sorted."""
+        """The names of all spaces, sorted."""
         return sorted(self.spaces)
 
     def to_json(self) -> dict[str, Any]:
-        """The persisted form. Dense spaces are under "spaces"; the others under "records", if there are any."""
+        """The persisted form. Dense spaces are under "spaces". The others, if any, are under "records"."""
         data: dict[str, Any] = {
             "spaces": {name: dense_to_json(space) for name, space in self.dense.items()},
             "indexing_threshold": self.indexing_threshold,
@@ -75,13 +76,13 @@ class CollectionSchema:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CollectionSchema":
-        """Reads what `to_json` wrote, also that of earlier releases. Raises Unreadable."""
+        """Reads what `to_json` wrote, in this or an earlier release. Raises Unreadable."""
         dense = each(data.get("spaces"), "spaces", dense_from_json)
         others = each(data.get("records", {}), "records", body_space_from_json)
         return cls(
             spaces={**dense, **others},
             indexing_threshold=typed(int, data.get("indexing_threshold"), "indexing_threshold"),
-            # Older directories have none of the following.
+            # Older directories lack the fields below.
             auto_index=typed(bool, data.get("auto_index", True), "auto_index"),
             field_indexes=payload_schema.from_json(data.get("field_indexes", {}), "field_indexes"),
             text_indexes=each(data.get("text_indexes", {}), "text_indexes", TextSettings.from_json),

@@ -1,4 +1,5 @@
-"""Index policies: what a space that serves a payload property is for, kept with the space. The server acts on them."""
+"""Index policies: what a space that indexes a payload property is for. Stored with the space; the server acts on
+them."""
 
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -6,14 +7,14 @@ from typing import Any
 
 
 class IndexSource(Enum):
-    """Who brings the vectors. Persisted by value: do not rename."""
+    """Who makes the vectors. Persisted by value: do not rename."""
 
     EXTERNAL = "external"
     MANAGED = "managed"
 
 
 class ReadyPolicy(Enum):
-    """When an index with vectors from outside is ready. Persisted by value: do not rename."""
+    """When an index is ready whose vectors clients send. Persisted by value: do not rename."""
 
     FIRST_VECTOR = "first_vector"
     FULL_COVERAGE = "full_coverage"
@@ -21,10 +22,10 @@ class ReadyPolicy(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPolicy:
-    """That a space holds vectors of the payload `property` (a path), and where they come from.
+    """Says that a space holds the vectors of the payload `property` (a path), and where they come from.
 
-    Of a managed one: every point in a slot below `next_slot` that did not change after commit `seq` has the vector of
-    its text. What is stored may lag behind what was done, never run ahead of it.
+    In a managed index, a point has the vector of its text if its slot is below `next_slot` and it did not change after
+    commit `seq`. The stored numbers may lag behind the work done, but never run ahead of it.
     """
 
     property: str

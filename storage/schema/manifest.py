@@ -12,7 +12,7 @@ _FILE_NAME = re.compile(r"[0-9]+(\.[0-9]+)*\.(vectors|rows|index|partition)", re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionFile:
-    """A partition that a client sent, as the manifest names its file. `id` is what it is asked for by."""
+    """The manifest's entry of a partition that a client sent. Clients ask for it by `id`."""
 
     id: str
     name: str
@@ -22,11 +22,13 @@ class PartitionFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFile:
-    """An index file as the manifest names it. `rows`: vectors in it; `checksum`: CRC-32 of the file; `kind`: hnsw or
-    ivf; the settings it was built with, since the space's may have changed; `scale` and `centre`: see
-    vectors/encoding.py; `recall`: at 10 as it was measured, with the space's width of a walk or number of lists;
-    None: it was not; `form_recall`: that of a search which misses only what the stored form hides, measured where
-    `recall` is poor."""
+    """The manifest's entry of an index file.
+
+    `rows`: vectors in it. `checksum`: CRC-32 of the file. `kind`: hnsw or ivf. The settings are those of the build; the
+    space's may have changed since. `scale` and `centre`: see vectors/encoding.py. `recall`: at 10, as measured with the
+    space's search width or number of lists; None: not measured. `form_recall`: the recall of a search that loses only
+    what the stored form hides; measured where `recall` is poor.
+    """
 
     name: str
     checksum: int
@@ -44,10 +46,10 @@ class IndexFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockEntry:
-    """A block as the manifest names it: rows `first_row` to `end_row`, `count` of them stored.
+    """The manifest's entry of a block: it covers rows `first_row` to `end_row` and stores `count` of them.
 
-    `count` and `end_row` None: open, it ends where the rows of the space end. `rows_checksum`: CRC-32 of the file of
-    row numbers; None: the block is dense and has no such file.
+    `count` and `end_row` are None in an open block, which ends with the rows of the space. `rows_checksum`: CRC-32 of
+    the file of row numbers; None: the block stores every row that it covers, and has no such file.
     """
 
     uid: int
@@ -62,7 +64,7 @@ class BlockEntry:
 class Manifest:
     """The blocks of a space in row order; the last one is open. Persisted as JSON.
 
-    `partition`: what a client sent to make lists by; None: each segment makes its own.
+    `partition`: the partition that a client sent for IVF lists; None: each segment computes its own.
     """
 
     blocks: tuple[BlockEntry, ...] = field(default_factory=lambda: (BlockEntry(uid=1, first_row=0),))
@@ -82,7 +84,7 @@ class Manifest:
         return manifest
 
     def sealed(self, row_count: int) -> "Manifest":
-        """This manifest with its open block sealed at `row_count` and a new open one behind it."""
+        """Returns this manifest with its open block sealed at `row_count`, followed by a new open block."""
         last = self.blocks[-1]
         return replace(
             self,
@@ -99,43 +101,45 @@ class Manifest:
         return replace(self, blocks=blocks)
 
     def with_merged(self, uids: Sequence[int], merged: BlockEntry | None) -> "Manifest":
-        """This manifest with `merged` in place of the neighbouring blocks `uids`, or with nothing there."""
+        """Returns this manifest with `merged` in place of the adjacent blocks `uids`. `merged` None: nothing replaces
+        them."""
         first = next(number for number, block in enumerate(self.blocks) if block.uid in uids)
         kept = [block for block in self.blocks if block.uid not in uids]
         return replace(self, blocks=(*kept[:first], *(() if merged is None else (merged,)), *kept[first:]))
 
 
 def _with_its_end(entry: BlockEntry) -> BlockEntry:
-    """A block that the first programs wrote: their sealed blocks are all dense, and do not say where they end."""
+    """Adds the end of a block that an early release wrote: its sealed blocks store every row and do not say where they
+    end."""
     if entry.count is not None and entry.end_row is None:
         return replace(entry, end_row=entry.first_row + entry.count)
     return entry
 
 
 def _check(manifest: Manifest) -> None:
-    """Raises Unreadable unless each block can be, the last one is open, and files are named by names alone."""
+    """Raises Unreadable unless each block is possible, the last one is open, and each file name is valid."""
     for number, block in enumerate(manifest.blocks):
         is_last = number == len(manifest.blocks) - 1
         end = block.first_row if block.end_row is None else block.end_row
         if (block.count is None) != is_last or (block.end_row is None) != is_last or block.first_row > end:
-            raise Unreadable(f"the manifest's blocks[{number}] does not end where it can")
+            raise Unreadable(f"the manifest's blocks[{number}] ends at an impossible row")
         if block.count is not None and block.count > end - block.first_row:
             raise Unreadable(f"the manifest's blocks[{number}] stores more rows than it covers")
     if not manifest.blocks:
         raise Unreadable("the manifest has no blocks")
     for name in all_files_of(manifest):
         if not _FILE_NAME.fullmatch(name):
-            raise Unreadable("the manifest names a file that no space has")
+            raise Unreadable("the manifest names a file that is not a file of a space")
 
 
 def all_files_of(manifest: Manifest) -> list[str]:
-    """Names of all files of a space."""
+    """The names of all files of a space."""
     names = [name for entry in manifest.blocks for name in files_of(entry)]
     return names if manifest.partition is None else [*names, manifest.partition.name]
 
 
 def files_of(entry: BlockEntry) -> list[str]:
-    """Names of the files of a block."""
+    """The names of the files of a block."""
     names = [f"{entry.uid}.vectors"]
     if entry.rows_checksum is not None:
         names.append(f"{entry.uid}.rows")

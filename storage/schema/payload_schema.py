@@ -1,6 +1,6 @@
-"""Declared indexes of payload fields: their types and settings, as frozen data with a JSON form for the disk.
+"""Declared indexes of payload fields: types and settings, as frozen data with a JSON form for the disk.
 
-Only declarations are stored. What an index holds is derived from payloads and made in memory, above storage.
+Only declarations are stored. The contents of an index are derived from payloads and made in memory, above storage.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from storage.errors import FieldIndexAlreadyExists, InvalidRequest, LimitExceede
 from storage.schema.stored import each, made
 
 MAX_FIELD_INDEXES = 256
-"""Declared indexes of a collection: all of them follow every commit that is filtered."""
+"""Declared indexes of a collection. Each of them must follow all commits, so their number costs time."""
 
 MAX_PATH_BYTES = 1_024
-"""Bytes of UTF-8 of the path of a declared index: it is part of the schema."""
+"""UTF-8 bytes of the path of a declared index; paths are part of the schema."""
 
 
 class FieldType(Enum):
-    """Which values at a path a declared index is for. Persisted by value: do not rename."""
+    """The values that a declared index covers. Persisted by value: do not rename."""
 
     KEYWORD = "keyword"
     INTEGER = "integer"
@@ -34,7 +34,7 @@ class FieldType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldIndexParams:
-    """A declared index. `lazy`: made when a filter first needs it, instead of once its collection is open."""
+    """A declared index. `lazy`: it is made when a filter first needs it, not as soon as its collection is open."""
 
     type: FieldType
     lazy: bool = False
@@ -49,12 +49,13 @@ def to_json(fields: FieldIndexSchema) -> dict[str, Any]:
 
 
 def from_json(data: object, where: str) -> dict[str, FieldIndexParams]:
-    """`where` names the data. Raises Unreadable."""
+    """`where` names the data in errors. Raises Unreadable."""
     return each(data, where, partial(made, FieldIndexParams, required=("lazy",), ignore_others=True))
 
 
 def check_fields(fields: FieldIndexSchema, field: str) -> None:
-    """Raises LimitExceeded unless there may be these declarations; `field` is where the request has them."""
+    """Raises LimitExceeded or InvalidRequest unless a collection may have these declarations. `field` is the field of
+    the request."""
     if len(fields) > MAX_FIELD_INDEXES:
         raise LimitExceeded(field, limit="MAX_FIELD_INDEXES", maximum=MAX_FIELD_INDEXES, actual=len(fields))
     for path in fields:
@@ -67,9 +68,9 @@ def check_fields(fields: FieldIndexSchema, field: str) -> None:
 def changed_fields(
     fields: FieldIndexSchema, create: FieldIndexSchema, delete: tuple[str, ...]
 ) -> dict[str, FieldIndexParams]:
-    """The declarations after a change. Deleting what is not there changes nothing, nor does creating it again.
+    """The declarations after a change. Deleting an absent one, or creating an equal one again, changes nothing.
 
-    Raises FieldIndexAlreadyExists when a path has an index of another type or setting, LimitExceeded.
+    Raises FieldIndexAlreadyExists when a path has an index of another type or setting, and LimitExceeded.
     """
     left = {path: params for path, params in fields.items() if path not in delete}
     for path, params in create.items():

@@ -1,4 +1,4 @@
-"""The form of a space in JSON, as the schema of a collection has it on disk."""
+"""The JSON form of a space, as the stored schema of a collection holds it."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +18,7 @@ def dense_to_json(space: DenseSpace) -> dict[str, Any]:
 
 
 def dense_from_json(data: object, where: str) -> DenseSpace:
-    """`where` names the data. Older directories lack what is not required. Raises Unreadable."""
+    """`where` names the data in errors. Older directories lack the fields that are not required. Raises Unreadable."""
     return made(DenseSpace, data, where, required=("distance", "hnsw", "datatype", "uid"), ignore_others=True)
 
 
@@ -31,11 +31,11 @@ def body_space_to_json(space: BodySpace) -> dict[str, Any]:
 
 
 def body_space_from_json(data: object, where: str) -> BodySpace:
-    """`where` names the data. Raises Unreadable."""
+    """`where` names the data in errors. Raises Unreadable."""
     given = mapping(data, where)
     match given.get("kind"):
         case "sparse":
             return made(SparseSpace, given, where, required=("modifier", "uid"), ignore_others=True)
         case "multi":
             return MultiSpace(tokens=dense_from_json(given.get("tokens"), f"{where}.tokens"))
-    raise Unreadable(f"{where} is of no known kind")
+    raise Unreadable(f"{where} is a space of an unknown kind")

@@ -1,4 +1,4 @@
-"""The kinds of spaces and their settings, as frozen data. Their form on disk is space_json.py's."""
+"""The kinds of spaces and their settings, as frozen data. space_json.py has their form on disk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from storage.schema.index_policy import IndexPolicy
 
 
 class Distance(Enum):
-    """Metric of a space. Persisted by value: do not rename."""
+    """The metric of a space. Persisted by value: do not rename."""
 
     COSINE = "cosine"
     DOT = "dot"
@@ -23,12 +23,12 @@ class Distance(Enum):
 
     @property
     def is_binary(self) -> bool:
-        """Whether components are 0 or 1 and nothing else."""
+        """Whether all components are 0 or 1."""
         return self in (Distance.HAMMING, Distance.JACCARD)
 
 
 class Datatype(Enum):
-    """Stored form of vectors in an index; originals are float32. Persisted by value: do not rename."""
+    """The stored form of vectors in an index; originals are float32. Persisted by value: do not rename."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
@@ -38,7 +38,7 @@ class Datatype(Enum):
 
 
 def default_datatype(distance: Distance, *, small: bool = False) -> Datatype:
-    """The stored form of a space that names none; `small`: one that is to take little memory, or has lists."""
+    """The stored form of a space that names none. `small`: the space is to take little memory, or has lists."""
     if distance.is_binary:
         return Datatype.BINARY
     return Datatype.INT8 if small else Datatype.BFLOAT16
@@ -49,14 +49,14 @@ FINER: Mapping[Datatype, tuple[Datatype, ...]] = {
     Datatype.BFLOAT16: (Datatype.FLOAT16, Datatype.FLOAT32),
     Datatype.FLOAT16: (Datatype.FLOAT32,),
 }
-"""What takes the place of a stored form that nobody chose, where that does not tell the rows of a segment apart."""
+"""The stored forms to try next, where nobody chose one and the first cannot tell the rows of a segment apart."""
 
 
 class IndexKind(Enum):
     """Which index serves a space. Persisted by value: do not rename.
 
-    AUTO: scanned below the indexing threshold, a graph above it. FLAT: always scanned. HNSW: a graph however high the
-    threshold; see segments/policy.py. IVF: lists by nearest centroid, see ivf/.
+    AUTO: a scan below the indexing threshold, a graph above it. FLAT: always a scan. HNSW: always a graph, but see
+    segments/policy.py. IVF: lists of rows by nearest centroid, see ivf/.
     """
 
     AUTO = "auto"
@@ -67,7 +67,7 @@ class IndexKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HnswConfig:
-    """Settings of an HNSW graph: links per node, width of the walk while building and while searching."""
+    """Settings of an HNSW graph: links per node, and the width of the walk in building and in searching."""
 
     m: int = 16
     ef_construct: int = 200
@@ -75,7 +75,7 @@ class HnswConfig:
 
 
 class HnswPreset(Enum):
-    """Settings of a graph under one name. LOW_MEMORY makes INT8 the stored form of a new space that names none."""
+    """Settings of a graph under one name. LOW_MEMORY also makes INT8 the stored form of a new space that names none."""
 
     BALANCED = HnswConfig(m=16, ef_construct=200, ef=128)
     HIGH_RECALL = HnswConfig(m=32, ef_construct=400, ef=256)
@@ -88,10 +88,13 @@ class HnswPreset(Enum):
 class IvfConfig:
     """Settings of IVF lists: how the partition is made, and how much of it a search reads.
 
-    lists: nodes of each level from the top, the last being the lists; empty: by the number of rows, see
-    ivf/kmeans.py. sampling_factor: rows clustered per list. iterations: of k-means. spherical: centroids of length 1;
-    None: under Cosine. seed: of the sample. nprobe: nodes of each level that a search follows; empty: see
-    ivf/partition.py.
+    lists: nodes of each level from the top; the last level is the lists. Empty: by the number of rows, see
+    ivf/kmeans.py.
+    sampling_factor: rows clustered per list.
+    iterations: of k-means.
+    spherical: whether centroids have length 1; None: under Cosine.
+    seed: of the random sample of rows.
+    nprobe: nodes of each level that a search follows. Empty: see ivf/partition.py.
     """
 
     lists: tuple[int, ...] = ()
@@ -106,10 +109,10 @@ class IvfConfig:
 class DenseSpace:
     """A space in which a point has one dense vector of `size` components.
 
-    `uid` names the space's files and is never reused in its collection; 0 until the space is stored. `embedder` is
-    what a server calls the embedder that makes vectors of texts; storage only keeps the name. `policy` says which
-    payload property the vectors are of, when they are of one. `datatype_chosen`: somebody named the stored form, so it
-    stays; else it is where segments begin, see FINER.
+    `uid` names the space's files and is never reused in its collection; 0 until the space is stored. `embedder` is the
+    name of the server's embedder that turns texts into vectors; storage only keeps it. `policy` names the payload
+    property whose vectors these are; None: there is none. `datatype_chosen`: a client named the stored form, so
+    segments keep it; else they begin with it and may take a finer one, see FINER.
     """
 
     size: int
@@ -125,15 +128,15 @@ class DenseSpace:
 
 
 def forms_of(space: DenseSpace) -> tuple[Datatype, ...]:
-    """The stored forms that the graph of a segment may have, the one to try first first."""
+    """The stored forms that the graph of a segment may have, in the order of trying."""
     return (space.datatype, *(() if space.datatype_chosen else FINER.get(space.datatype, ())))
 
 
 class SparseModifier(Enum):
     """What a sparse space does to query values. Persisted by value: do not rename.
 
-    IDF: multiplies each by ln(1 + (N - n + 0.5) / (n + 0.5)), of N points that have a vector in the space n of which
-    have the index.
+    IDF multiplies each value by ln(1 + (N - n + 0.5) / (n + 0.5)). N is the number of points with a vector in the
+    space; n of them have the index of the value.
     """
 
     NONE = "none"
@@ -142,7 +145,8 @@ class SparseModifier(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SparseSpace:
-    """A space in which a point has one sparse vector. `uid` is of the same series as those of other spaces."""
+    """A space in which a point has one sparse vector. Its `uid` comes from the same counter as those of other
+    spaces."""
 
     modifier: SparseModifier = SparseModifier.NONE
     uid: int = 0
@@ -150,7 +154,7 @@ class SparseSpace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiSpace:
-    """A space in which a point has one multi-vector. `tokens` is the space of the multi-vectors' rows."""
+    """A space in which a point has one multi-vector. `tokens` is the space of its rows; each row is one token."""
 
     tokens: DenseSpace
 
@@ -164,7 +168,7 @@ SpaceSchema = DenseSpace | SparseSpace | MultiSpace
 
 
 def kind_of_space(space: SpaceSchema) -> str:
-    """As errors call it, such as in "the space 'a' is sparse"."""
+    """The kind as errors call it: "the space 'a' is sparse"."""
     match space:
         case DenseSpace():
             return "dense"
@@ -175,4 +179,4 @@ def kind_of_space(space: SpaceSchema) -> str:
 
 
 BodySpace = SparseSpace | MultiSpace
-"""A space for which LMDB holds a body for each point: a sparse vector, or which rows of tokens are the point's."""
+"""A space with a body for each point in LMDB: a sparse vector, or the numbers of the point's token rows."""

@@ -19,8 +19,9 @@ class SpaceState(Enum):
 class SpaceStats:
     """vectors = indexed_vectors + tail_vectors. `deleted_vectors`: rows on disk that are not current.
 
-    `index`: flat, hnsw or ivf; `datatype`: the stored form that it searches, or both while one replaces the other.
-    `recall`: the lowest at 10 that was measured of its indexes, None: none was; `warning`: what they lack, or empty.
+    `index`: flat, hnsw or ivf. `datatype`: the stored form that a search reads; both forms while one replaces the
+    other. `recall`: the lowest recall at 10 measured on its indexes, None when none was measured. `warning`: what is
+    wrong with the indexes, or empty.
     """
 
     vectors: int
@@ -39,8 +40,11 @@ class SpaceStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionStats:
-    """`points_with_vectors`: points that have a vector in any space. `vector_counts`: points that have one in each
-    space, by name. `failed_writes`: of those that nobody waited for. `generation`: of the indexes, see State."""
+    """The counts of a collection.
+
+    `points_with_vectors`: points that have a vector in any space. `vector_counts`: points that have one in each space,
+    by name. `failed_writes`: writes that failed and that nobody waited for. `generation`: of the indexes, see State.
+    """
 
     seq: int
     points: int

@@ -1,6 +1,6 @@
-"""Values out of stored JSON: each is of the type that its field declares, or refused in words that say where it is.
+"""Reads values from stored JSON: each has the type that its field declares, or the error says where it does not.
 
-It knows types alone; what numbers may be together is checked by those that use them.
+It knows types alone. The code that uses the values checks whether they fit together.
 """
 
 import dataclasses
@@ -17,27 +17,27 @@ Kind = TypeVar("Kind")
 Value = TypeVar("Value")
 
 LARGEST_U64 = 2**64 - 1
-"""No stored integer is larger."""
+"""The largest stored integer."""
 
 
 class Unreadable(ValueError):
-    """What is stored is not what this program writes. Its text says where, and what is there."""
+    """Stored data differ from what this program writes. The text says where, and what is there."""
 
 
 SIGNS_OF_DAMAGE = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError),
     struct.error,
 )
-"""What reading stored values raises where they do not fit together."""
+"""What reading stored values raises when they do not fit together."""
 
 
 def unfit(error: Exception) -> str:
-    """What there is to say of one of these: nobody is told in Python's own words."""
-    return str(error) if isinstance(error, Unreadable) else "what it holds does not fit together"
+    """The text for one of these errors. It does not repeat Python's own wording."""
+    return str(error) if isinstance(error, Unreadable) else "its contents do not fit together"
 
 
 def parsed(data: bytes, what: str) -> dict[str, Any]:
-    """The object that JSON says. `what` names it. Raises Unreadable."""
+    """The JSON object in `data`. `what` names it in errors. Raises Unreadable."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
@@ -46,23 +46,23 @@ def parsed(data: bytes, what: str) -> dict[str, Any]:
 
 
 def mapping(value: object, where: str) -> dict[str, Any]:
-    """Raises Unreadable for what is no JSON object."""
+    """Raises Unreadable unless `value` is a JSON object."""
     if not isinstance(value, dict):
         raise _refused(value, "an object", where)
     return value
 
 
 def each(value: object, where: str, read: Callable[[Any, str], Value]) -> dict[str, Value]:
-    """What `read` makes of each value of a JSON object, by key."""
+    """Applies `read` to each value of a JSON object; returns the results by key."""
     return {key: read(part, f"{where}[{_shown(key)}]") for key, part in mapping(value, where).items()}
 
 
 def made(
     kind: type[Kind], value: object, where: str, *, required: Collection[str] = (), ignore_others: bool = False
 ) -> Kind:
-    """The dataclass `kind` of a JSON object: fields without a default and `required` ones must be there.
+    """The dataclass `kind` from a JSON object. Fields without a default, and `required` ones, must be there.
 
-    Raises Unreadable, also for keys that are no fields unless `ignore_others`.
+    Raises Unreadable, also for unknown keys unless `ignore_others`.
     """
     given = mapping(value, where)
     declared: Any = kind
@@ -78,7 +78,7 @@ def made(
 
 
 def typed(kind: Any, value: object, where: str) -> Any:
-    """`value` as a field of the type `kind` has it. Raises Unreadable."""
+    """`value` as a field of the type `kind` holds it. Raises Unreadable."""
     if get_origin(kind) is UnionType:
         [other] = [part for part in get_args(kind) if part is not type(None)]
         return None if value is None else typed(other, value, where)
@@ -114,7 +114,7 @@ def _scalar(kind: Any, value: object, where: str) -> object:
 
 @lru_cache(maxsize=64)
 def _fields(kind: Any) -> Mapping[str, tuple[Any, bool]]:
-    """Type of each field, and whether it must be given."""
+    """The type of each field, and whether it must be given."""
     hints = get_type_hints(kind)
     missing = dataclasses.MISSING
     return {
@@ -128,7 +128,7 @@ def _refused(value: object, wanted: str, where: str) -> Unreadable:
 
 
 def _shown(value: object) -> str:
-    """A value as JSON has it, short."""
+    """A value as JSON writes it, shortened."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_U64:
         return "an integer of more than 64 bits"
     text = json.dumps(value)

@@ -1,6 +1,6 @@
 """How the texts of a payload field are indexed: settings of a collection, as frozen data with a JSON form for the disk.
 
-Storage only keeps them; what they mean is in planner/text.
+Storage only keeps them; planner/text uses them.
 """
 
 import math
@@ -12,16 +12,16 @@ from storage.errors import InvalidRequest, LimitExceeded, NotFinite
 from storage.schema.stored import made
 
 MAX_TEXT_INDEXES = 64
-"""Text indexes of a collection: each is kept in memory."""
+"""Text indexes of a collection: each is held in memory."""
 
 MAX_TOKEN_BYTES = 254
-"""Bytes of the longest token that an index may keep."""
+"""Bytes of the longest token that an index may be set to keep."""
 
 DEFAULT_PREFIX_BYTES = 39
-"""Bytes of the longest beginning of a word that an index of prefixes keeps, if it does not say: each is a term."""
+"""Bytes of the longest prefix of a word that a prefix index keeps by default. Each prefix is a term of its own."""
 
 MAX_STOP_WORDS = 10_000
-"""Stop words that an index may name."""
+"""Stop words that one index may name."""
 
 MAX_K1 = 1_000.0
 MAX_K3 = 1_000_000.0
@@ -79,11 +79,11 @@ STOP_WORD_LANGUAGES = frozenset(
         "swedish",
     ]
 )
-"""Languages whose stop words are known."""
+"""Languages with a known list of stop words."""
 
 
 class Tokenizer(Enum):
-    """How a text becomes tokens. Persisted by value: do not rename."""
+    """How a text is divided into tokens. Persisted by value: do not rename."""
 
     WORD = "word"
     WHITESPACE = "whitespace"
@@ -93,7 +93,8 @@ class Tokenizer(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSettings:
-    """A text index. Lengths are in bytes of UTF-8, both ends included; see TextIndexParams of the contract."""
+    """The settings of a text index. Lengths are UTF-8 bytes, both ends included. See TextIndexParams in the
+    contract."""
 
     tokenizer: Tokenizer = Tokenizer.WORD
     language: str | None = None
@@ -113,20 +114,20 @@ class TextSettings:
 
     @classmethod
     def from_json(cls, data: object, where: str) -> "TextSettings":
-        """`where` names the data. Raises Unreadable."""
+        """`where` names the data in errors. Raises Unreadable."""
         return made(cls, data, where, required=("tokenizer", "stop_words"))
 
 
 def check_text_settings(settings: TextSettings, path: str) -> None:
-    """Raises InvalidRequest, NotFinite or LimitExceeded unless every setting is within its bounds and fits the others.
+    """Raises InvalidRequest, NotFinite or LimitExceeded unless all settings are within bounds and fit together.
 
-    `path` is that of the settings in the request.
+    `path` is the path of the settings in the request.
     """
     _check_language(settings, path)
     if settings.stemming and not settings.lowercase:
-        raise InvalidRequest(f"{path}.stemming", "stems are those of lower-case words: it needs `lowercase`")
+        raise InvalidRequest(f"{path}.stemming", "stemming needs `lowercase`: only lower-case words can be stemmed")
     if settings.stemming and settings.tokenizer in (Tokenizer.PREFIX, Tokenizer.PRE_TOKENIZED):
-        raise InvalidRequest(f"{path}.stemming", f"tokens of {settings.tokenizer.name} have no stems")
+        raise InvalidRequest(f"{path}.stemming", f"tokens of the tokenizer {settings.tokenizer.name} cannot be stemmed")
     if len(settings.stop_words) > MAX_STOP_WORDS:
         actual = len(settings.stop_words)
         raise LimitExceeded(f"{path}.stop_words", limit="MAX_STOP_WORDS", maximum=MAX_STOP_WORDS, actual=actual)
@@ -150,10 +151,10 @@ def _check_language(settings: TextSettings, path: str) -> None:
         return
     if language not in LANGUAGES:
         known = ", ".join(sorted(LANGUAGES))
-        raise InvalidRequest(f"{path}.language", f"{language[:64]!r} is no language that is known; these are: {known}")
+        raise InvalidRequest(f"{path}.language", f"{language[:64]!r} is not a known language; known are: {known}")
     if settings.remove_stop_words and language not in STOP_WORD_LANGUAGES:
         known = ", ".join(sorted(STOP_WORD_LANGUAGES))
-        what = f"the stop words of {language} are not known, only those of {known}; name them in `stop_words`"
+        what = f"stop words exist only for {known}, not for {language}; list them in `stop_words`"
         raise InvalidRequest(f"{path}.remove_stop_words", what)
 
 

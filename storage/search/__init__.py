@@ -1,4 +1,4 @@
-"""Searches of a snapshot: dense, sparse and multi-vectors, by scan or by index. Every score that leaves is exact."""
+"""Searches of a snapshot: dense, sparse and multi-vectors, by scan or by index. All returned scores are exact."""
 
 from storage.search.dense import SpaceHits, SpaceSearch
 from storage.search.multi import MultiQuery, score_multi, search_multi

@@ -1,7 +1,7 @@
-"""Searching one space of a snapshot: which rows are looked at, how, and in which order they come back.
+"""Searches one space of a snapshot: chooses the rows to look at, how to find them, and the order of the answer.
 
-Scans and graphs both only nominate candidates, with bounds on their scores. score_rows computes every score that
-leaves, from the originals, so a score does not depend on how its row was found.
+Scans and graphs only find candidates, with bounds on their scores. score_rows computes every returned score from the
+original vectors. So a score does not depend on how its row was found.
 """
 
 import math
@@ -32,19 +32,21 @@ from storage.segments import (
 from storage.vectors import IdKeys, Position, comes_after, is_coarse, rank, rescored, score_rows
 
 VALUES_AT_ONCE = 1 << 20
-"""Components of vectors that are scored together: 4 MiB."""
+"""Components of vectors that are scored at once: 4 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceSearch:
     """One search of one space for the `limit` nearest rows to `vector` (float32, (size,), finite).
 
-    allowed: the points that may be found; None: all. Searches whose sets are equal are run together.
-    filter_strategy: "auto", "pre" (scan the matching rows) or "post" (walk the graph and drop).
-    oversampling: rows of each segment scored exactly per row asked for; None: as its stored form needs.
-    nprobe: nodes of each level of a partition that are followed; None: the space's.
-    rescore: False: the graph's own order chooses the `limit` rows of each segment. Scores are exact all the same.
-    after: only rows strictly after this position are found, and exactly: a walk could not tell how many come before.
+    allowed: the points that may be found; None: all. Searches with equal sets run together.
+    filter_strategy: "auto", "pre" (scan the matching rows) or "post" (walk the graph and drop rows that do not match).
+    oversampling: rows of each segment that are scored exactly, per row asked for; None: as many as the stored form
+    needs.
+    nprobe: nodes followed on each level of a partition; None: the setting of the space.
+    rescore: False: the index's own order chooses the `limit` rows of each segment. Their scores are exact all the same.
+    after: only rows strictly after this position are found, by an exact scan, since a walk cannot tell how many rows
+    come before it.
     """
 
     space: str
@@ -62,17 +64,17 @@ class SpaceSearch:
 
     @property
     def settings(self) -> tuple[object, ...]:
-        """What decides how a search runs. Searches that share it are run together."""
+        """All that decides how a search runs. Searches with equal settings run together."""
         flags = (self.exact, self.after is None, self.indexed_only, self.filter_strategy, self.rescore)
-        limit = None if self.allowed is None else self.limit  # it has a say in how a filtered search runs
+        limit = None if self.allowed is None else self.limit  # only filtered searches run differently by limit
         return (self.allowed, limit, self.hnsw_ef, self.oversampling, self.nprobe, *flags)
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceHits:
-    """What a search found: slots (uint32) and scores (float32), best first, ties by point id; and how.
+    """The hits of a search: slots (uint32) and scores (float32), best first, ties by point id; and how they were found.
 
-    `total`: rows that would have been found without a limit, None where that is not known.
+    `total`: the rows that would be found without a limit; None when that is not known.
     """
 
     slots: NDArray[np.uint32]
@@ -85,9 +87,9 @@ class SpaceHits:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a group of searches shares: the space at a commit, and what may be found.
+    """What the searches of a group share: the space at a commit, and the rows that may be found.
 
-    `allowed`: rows that may be found; None: all that are alive.
+    `allowed`: these rows; None: all that are alive.
     """
 
     view: SpaceView
@@ -97,13 +99,13 @@ class Scope:
 
     @property
     def matching(self) -> int:
-        """Rows that may be found."""
+        """The number of rows that may be found."""
         return self.view.vector_count if self.allowed is None else len(self.allowed.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """How a group of searches runs: which blocks by their graph, and what explain says."""
+    """How a group of searches runs: whether by the indexes of blocks, and the texts for explain."""
 
     graphs: bool
     strategy: str
@@ -120,7 +122,7 @@ def search_space(
     cache: MatchingRowsCache,
     budget: Budget,
 ) -> list[SpaceHits]:
-    """Answers `searches`, all of the space of `view`, in order. Runs those together that may."""
+    """Answers `searches`, all on the space of `view`, in order. Searches with equal settings run together."""
     groups: dict[object, list[int]] = {}
     for number, search in enumerate(searches):
         groups.setdefault(search.settings, []).append(number)
@@ -163,7 +165,7 @@ def score_slots(
 def _scores_of(
     view: SpaceView, rows: NDArray[np.int64], vector: NDArray[np.float32], budget: Budget
 ) -> NDArray[np.float32]:
-    """Exact scores of rows, of some at a time: a space may have 65,536 dimensions."""
+    """Exact scores of rows, some at a time: a row may have 65,536 components."""
     step = max(1, VALUES_AT_ONCE // view.schema.size)
     if len(rows) <= step:
         return score_rows(view.schema.distance, vector, view.gather(rows))
@@ -221,7 +223,7 @@ def _score_of(after: Position | None) -> np.float32 | None:
 
 
 def _scanned(scope: Scope, choice: _Choice, search: SpaceSearch) -> int:
-    """Rows that are scored without an index, at most."""
+    """The most rows that the search may score without an index."""
     tail = sum(
         block.count
         for block in scope.view.blocks
@@ -231,7 +233,7 @@ def _scanned(scope: Scope, choice: _Choice, search: SpaceSearch) -> int:
 
 
 def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
-    """Graph or scan, and why, for a group of searches like `search`."""
+    """Decides between index and scan, and says why, for a group of searches like `search`."""
     indexes = [block.graph for block in scope.view.blocks if block.graph is not None]
     tail = sum(block.count for block in scope.view.blocks if block.graph is None)
     filtered = scope.allowed is not None
@@ -258,7 +260,7 @@ def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
 
 
 def _probed(scope: Scope, search: SpaceSearch, indexes: Sequence[SegmentIndex]) -> str:
-    """How many lists of the largest segment are read."""
+    """The text that says how many lists of the largest segment are read."""
     lists = [index for index in indexes if isinstance(index, Lists)]
     if not lists:
         return ""
@@ -272,8 +274,11 @@ def _nprobe(search: SpaceSearch, scope: Scope) -> tuple[int, ...]:
 
 
 def _scan_pays(scope: Scope, search: SpaceSearch, indexes: Sequence[SegmentIndex]) -> bool:
-    """Whether scanning the matching rows is cheaper than walks through all graphs, were the rows spread evenly, and
-    than reading as many lists as are read without a filter."""
+    """Whether scanning the matching rows is cheaper than using the indexes.
+
+    It compares with walks through all graphs, as if matching rows were spread evenly, and with the rows of all lists
+    that a search without a filter reads.
+    """
     if scope.matching == 0:
         return True
     share = min(1.0, scope.matching / scope.view.vector_count)
@@ -283,7 +288,7 @@ def _scan_pays(scope: Scope, search: SpaceSearch, indexes: Sequence[SegmentIndex
 
 
 def _scan(pools: Sequence[Candidates], block: BlockView, scope: Scope) -> None:
-    """Scans the rows of a block that may be found: their codes if they have some, else the originals."""
+    """Scans the rows of a block that may be found: their codes if there are some, else the original vectors."""
     if scope.allowed is None:
         scan_block(pools, block, scope.seq, None, scope.budget)
         return
@@ -299,7 +304,7 @@ def _scan(pools: Sequence[Candidates], block: BlockView, scope: Scope) -> None:
 def _search_index(
     pools: Sequence[Candidates], block: BlockView, index: SegmentIndex, scope: Scope, group: Sequence[SpaceSearch]
 ) -> None:
-    """Adds what the index of one segment finds; scans it for searches that it did not serve."""
+    """Adds the rows that the index of one segment finds. Scans the segment for searches that found too few."""
     usable = usable_in(block, scope.seq, None if scope.allowed is None else scope.allowed.in_block(block))
     if usable.count == 0:
         return
@@ -323,7 +328,7 @@ def _read_lists(
     scope: Scope,
     group: Sequence[SpaceSearch],
 ) -> list[Candidates]:
-    """Adds to each pool what its lists hold. Returns the pools whose lists hold fewer rows than were asked for."""
+    """Adds to each pool the rows that its lists hold. Returns the pools whose lists hold fewer rows than asked for."""
     short = []
     rows = lists.usable_rows(usable.mask) if usable.filtered and usable.mask is not None else None
     for pool, search in zip(pools, group, strict=True):
@@ -343,11 +348,10 @@ def _read_lists(
 
 
 def _walk_of(search: SpaceSearch, scope: Scope, graph: Graph) -> Walk:
-    """How a search walks a graph. The stored form of a graph orders rows only roughly, so it nominates more than are
-    asked for.
+    """How a search walks a graph. The stored form of a graph orders rows only roughly, so it finds more than asked for.
 
-    A walk is at least as wide as many rows are to be scored, where that was asked for or the stored form needs it.
-    Other forms keep the order well: for them it is a bound on what is scored, not a reason to find more.
+    If oversampling was asked for, or a coarse stored form needs it, the walk is at least as wide as the rows to be
+    scored. Other forms keep the order well: for them, that number only bounds how many rows are scored.
     """
     metric = scope.view.schema.distance
     wanted = rescored(metric, graph.datatype, search.limit, search.oversampling)

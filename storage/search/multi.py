@@ -1,4 +1,4 @@
-"""Searching one space of multi-vectors of a snapshot: tokens nominate points, and MaxSim ranks them exactly."""
+"""Searches one space of multi-vectors of a snapshot: tokens nominate points, and MaxSim ranks these exactly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,24 +17,24 @@ from storage.vectors import MultiVector, best, bounds_of_max_similarities, max_s
 Slots = NDArray[np.uint32]
 
 NOMINATED = 4
-"""Tokens that each row of a query looks for, per point asked for: of several near tokens one point may have most."""
+"""Tokens that each row of a query looks for, per point asked for. Several of the nearest tokens may be of one point."""
 
 MIN_NOMINATED = 128
-"""Tokens that each row of a query looks for at least."""
+"""The least number of tokens that each row of a query looks for."""
 
 SCANNED_TOKENS = 20_000
-"""Tokens of matching points up to which all of them are compared: some tens of milliseconds."""
+"""If the matching points have at most so many tokens, all are compared: some tens of milliseconds."""
 
-_CELLS_AT_ONCE = 1 << 21  # similarities estimated between two looks at the budget
+_CELLS_AT_ONCE = 1 << 21  # similarities estimated between two checks of the budget
 _VALUES_AT_ONCE = 1 << 22  # components gathered at once: 16 MiB
 
 
 @dataclass(frozen=True, slots=True)
 class MultiQuery:
-    """What points of a space of multi-vectors are ranked by.
+    """The query that ranks points of a space of multi-vectors.
 
-    `width`: tokens that each row looks for at least; `nprobe`: nodes of each level of a partition that are followed,
-    None: the space's.
+    `width`: the least number of tokens that each row looks for. `nprobe`: nodes followed on each level of a partition;
+    None: the setting of the space.
     """
 
     vector: MultiVector
@@ -44,17 +44,17 @@ class MultiQuery:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the first rows stay the same when more rows are asked for: graphs look the less far for fewer."""
+        """Whether the first rows stay the same when more rows are asked for. Graphs search less far for fewer rows."""
         return self.exact
 
 
 def search_multi(
     snapshot: Snapshot, space: str, query: MultiQuery, limit: int, allowed: Slots | None, budget: Budget
 ) -> SpaceHits:
-    """The `limit` best points by MaxSim, of those in `allowed` (None: all). Exact, unless graphs nominate.
+    """The `limit` best points by MaxSim, of those in `allowed` (None: all). Exact, unless graphs nominate the points.
 
-    Whoever is nominated is scored exactly; when too few are, all are compared. Raises ScanTooLarge, DeadlineExceeded or
-    Cancelled.
+    Nominated points are scored exactly. If too few are nominated, all points are compared. Raises ScanTooLarge,
+    DeadlineExceeded or Cancelled.
     """
     budget.check()
     kinds = sorted({kind_of_index(block.graph) for block in snapshot.spaces[space].blocks if block.graph is not None})
@@ -87,7 +87,8 @@ def score_multi(snapshot: Snapshot, space: str, slots: Slots, query: MultiQuery,
 
 
 def multi_vectors(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tuple[int, MultiVector]]:
-    """Positions of those of `slots` that have a multi-vector, and these. Raises CorruptStore."""
+    """Yields those of `slots` that have a multi-vector: position in `slots`, and the multi-vector. Raises
+    CorruptStore."""
     held = snapshot.tokens(space)
     for position in range(len(slots)):
         tokens = held.of(slots[position : position + 1])
@@ -98,7 +99,7 @@ def multi_vectors(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tupl
 def _nominated(
     snapshot: Snapshot, space: str, query: MultiQuery, limit: int, allowed: Tokens | None, budget: Budget
 ) -> tuple[Slots, int]:
-    """Points, ascending, that have a token among those nearest to some row of the query; and distances computed."""
+    """The points (ascending) with a token among the nearest to some row of the query; and the distances computed."""
     width = max(NOMINATED * limit, MIN_NOMINATED, query.width or 0)
     rows = None if allowed is None else SlotSet(np.sort(allowed.rows).astype(np.uint32))
     searches = [
@@ -118,7 +119,7 @@ def _scan(
     tokens: Tokens,
     budget: Budget,
 ) -> SpaceHits:
-    """Compares all `tokens`; only points that may be among the best are scored exactly. Raises ScanTooLarge."""
+    """Compares all `tokens`. Scores only points exactly that may be among the best. Raises ScanTooLarge."""
     budget.check_scan(int(tokens.counts.sum()))
     if len(tokens.slots) > limit:
         tokens = tokens.take(_may_be_best(snapshot, space, query, limit, tokens, budget))
@@ -131,7 +132,7 @@ def _scan(
 def _may_be_best(
     snapshot: Snapshot, space: str, query: MultiQuery, limit: int, tokens: Tokens, budget: Budget
 ) -> NDArray[np.bool_]:
-    """Which points may be among the `limit` best, by bounds on their scores, also once these are rounded."""
+    """Which points may be among the `limit` best, by bounds on their scores, with room for rounding."""
     lows, highs = [], []
     for _, rows, starts in _chunks(snapshot, space, query, tokens, budget):
         low, high = bounds_of_max_similarities(_distance(snapshot, space), query.vector.rows, rows, starts)
@@ -141,7 +142,8 @@ def _may_be_best(
     worst = float(np.partition(low, len(low) - limit)[len(low) - limit])
     if not np.isfinite(worst):
         return np.ones(len(low), np.bool_)
-    may: NDArray[np.bool_] = high >= worst - 2.0**-22 * abs(worst) - 1e-30  # float32 may make equal what is not
+    # Rounding to float32 may make different scores equal.
+    may: NDArray[np.bool_] = high >= worst - 2.0**-22 * abs(worst) - 1e-30
     return may
 
 
@@ -157,7 +159,8 @@ def _scores(snapshot: Snapshot, space: str, query: MultiQuery, tokens: Tokens, b
 def _chunks(
     snapshot: Snapshot, space: str, query: MultiQuery, tokens: Tokens, budget: Budget
 ) -> Iterator[tuple[Slots, NDArray[np.float32], NDArray[np.int64]]]:
-    """Slots, their tokens (n, size) one after the other, and where each slot's begin; some points at a time."""
+    """Some points at a time: their slots, their tokens (n, size) one after another, and where each point's tokens
+    begin."""
     view = snapshot.spaces[space]
     at_once = min(_CELLS_AT_ONCE // len(query.vector.rows), _VALUES_AT_ONCE // view.schema.size)
     ends = np.cumsum(tokens.counts)

@@ -1,4 +1,4 @@
-"""Prewarming: reads the files of a collection, so that the system has them in memory when searches need them."""
+"""Prewarming: reads the files of a collection, so that the operating system has them in memory for later searches."""
 
 import os
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from storage.budget import UNLIMITED, Budget
 from storage.mvcc import Snapshot
 from storage.search.sparse import prepare_sparse
 
-_BYTES_AT_ONCE = 4 * 2**20  # bytes read between two looks at the budget
+_BYTES_AT_ONCE = 4 * 2**20  # bytes read between two checks of the budget
 _PAGE = 4096
 
 
 def prewarm(snapshot: Snapshot, space: str | None = None, budget: Budget = UNLIMITED) -> int:
-    """Reads vectors and graphs of a space; of all spaces, and ids and payloads, when None. Returns how many bytes.
+    """Reads the vectors and indexes of a space; None: of all spaces, and ids and payloads. Returns the bytes read.
 
-    Then the indexes of sparse spaces, which are only in memory, are made, too.
-    Vectors are touched through their mapping, so that not even a page fault is left for the first search.
+    With None, the indexes of sparse spaces are made too; they are only in memory. Vectors are touched through their
+    mapping, so that the first search meets no page fault.
     """
     done = 0
     for view in [view for name, view in snapshot.spaces.items() if space in (None, name)]:

@@ -1,4 +1,5 @@
-"""A random order that depends on the seed and the ids alone, not on slots: equal points may have others elsewhere."""
+"""A random order that depends only on the seed and the ids. Slots do not count: equal points may have other slots
+elsewhere."""
 
 from hashlib import blake2b
 
@@ -9,15 +10,15 @@ from storage.budget import Budget
 from storage.tables import Reader
 
 HASHED_AT_ONCE = 4_096
-"""Ids that are hashed between two looks at the budget: some milliseconds."""
+"""Ids hashed between two checks of the budget: a few milliseconds."""
 
 Slots = NDArray[np.uint32]
 
 
 def seeded_order(seed: int, slots: Slots, reader: Reader, budget: Budget) -> Slots:
-    """`slots` (n,) by a keyed hash of their ids. Requires: 0 <= seed < 2**64.
+    """`slots` (n,) sorted by a keyed hash of their ids. Requires: 0 <= seed < 2**64.
 
-    Raises DeadlineExceeded, Cancelled. Equal hashes, of 64 bits, are not expected to be seen.
+    Raises DeadlineExceeded or Cancelled. The hash has 64 bits, so equal hashes are not expected.
     """
     return slots[np.argsort(seeded_hashes(seed, slots, reader, budget), kind="stable")]
 

@@ -1,4 +1,4 @@
-"""Samples of stored vectors, for those who partition a space elsewhere."""
+"""Draws samples of stored vectors, for users who partition a space elsewhere."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,16 @@ from storage.schema import PointId
 from storage.search.random_order import seeded_order
 
 ROWS_AT_ONCE = 512
-"""Rows of one part, of few dimensions: a part is a message."""
+"""Most rows of one chunk, which becomes one message; fewer if they have many dimensions."""
 
 
 def sample_vectors(
     snapshot: Snapshot, space: str, count: int, seed: int, budget: Budget
 ) -> Iterator[tuple[list[PointId], NDArray[np.float32]]]:
-    """`count` points with their vectors (n, size) float32, without repeats, in parts; all when there are fewer.
+    """Draws `count` points without repeats; all points when there are fewer. Yields chunks of ids and vectors (n, size)
+    float32.
 
-    Drawn uniformly by seed and ids: equal seeds draw equal samples, in equal order, from all stores of equal points.
+    The draw is uniform, by seed and ids: for one seed, stores with equal points give equal samples in equal order.
     Raises CorruptStore, or as `budget` says.
     """
     chosen = seeded_order(seed, snapshot.slots_with_vector(space), snapshot, budget)[:count]

@@ -1,4 +1,4 @@
-"""Nearest vectors in the spaces of a snapshot: searches by space, and exact scores of given points."""
+"""Finds nearest vectors in the spaces of a snapshot, and scores given points exactly."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from storage.tables import encode_slot
 
 
 def search_vectors(snapshot: Snapshot, searches: Sequence[SpaceSearch], budget: Budget) -> list[SpaceHits]:
-    """Answers all `searches` in order; those on one space with equal settings run as one scan.
+    """Answers all `searches` in order. Those on one space with equal settings run as one scan.
 
     Raises DeadlineExceeded or Cancelled as `budget` says.
     """

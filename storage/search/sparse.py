@@ -1,4 +1,4 @@
-"""Searching one sparse space of a snapshot: by its index, or by the vectors of given points."""
+"""Searches one sparse space of a snapshot: by its index, or by the vectors of given points."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from storage.vectors import MultiVector, SparseCounts, SparseMetric, SparseVecto
 
 Slots = NDArray[np.uint32]
 
-_VECTORS_AT_ONCE = 1_024  # scored between two looks at the budget
+_VECTORS_AT_ONCE = 1_024  # scored between two checks of the budget
 
 
 @dataclass(frozen=True, slots=True)
 class SparseQuery:
-    """What points of a sparse space are ranked by. It compares and hashes by its bytes."""
+    """The query that ranks points of a sparse space. It is compared and hashed by its bytes."""
 
     vector: SparseVector
     metric: SparseMetric = SparseMetric.DOT
@@ -43,10 +43,10 @@ def search_sparse(
     budget: Budget,
     counts: SparseCounts | None = None,
 ) -> SpaceHits:
-    """The `limit` best of the points that share an index with the query, of those in `allowed` (None: all).
+    """The `limit` best points that share an index with the query, among `allowed` (None: all points). Exact.
 
-    `counts`: those of a collection that the snapshot is a part of; None: its own. Exact.
-    Raises DeadlineExceeded or Cancelled, also while the index is being made.
+    `counts`: the counts of a larger collection that this snapshot is one shard of; None: those of the snapshot. Raises
+    DeadlineExceeded or Cancelled, also while the index is being made.
     """
     note_use(snapshot, space)
     view = _view(snapshot, space, budget)
@@ -58,12 +58,13 @@ def search_sparse(
 
 
 def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
-    """Makes the index of a sparse space unless there is one."""
+    """Makes the index of a sparse space if there is none."""
     _view(snapshot, space, budget)
 
 
 def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
-    """Brings the indexes of sparse spaces that are searched up to date, and their files where that is worth it."""
+    """Brings the indexes of sparse spaces that are in use up to date, and rewrites their files where that is worth
+    it."""
     drop_others(snapshot)
     for space in snapshot.schema.sparse:
         if snapshot.sparse_indexes.has(_uid(snapshot, space)) or is_kept(snapshot, space):
@@ -74,7 +75,10 @@ def keep_sparse(snapshot: Snapshot, budget: Budget) -> None:
 
 
 def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
-    """Searches a sparse space whose index is there for one of its vectors, which is no use of it to be noted."""
+    """Runs one search in a sparse space whose index is in memory, so that later searches are fast.
+
+    It does not count as a use of the index.
+    """
     if snapshot.sparse_indexes.has(_uid(snapshot, space)):
         for _, body in snapshot.bodies(space).scan():
             query = SparseQuery(SparseVector.from_bytes(body))
@@ -85,7 +89,7 @@ def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
 
 
 def count_sparse(snapshot: Snapshot, space: str, query: SparseQuery, budget: Budget) -> SparseCounts:
-    """In how many points each index of the query is. Raises DeadlineExceeded or Cancelled."""
+    """For each index of the query, the number of points that have it. Raises DeadlineExceeded or Cancelled."""
     return _view(snapshot, space, budget).counts(query.vector, snapshot.seq)
 
 
@@ -97,7 +101,7 @@ def score_sparse(
     budget: Budget,
     counts: SparseCounts | None = None,
 ) -> SpaceHits:
-    """Those of `slots` whose vector shares an index with the query, best first, with the scores of a search.
+    """Those of `slots` whose vector shares an index with the query, best first, with the same scores as a search.
 
     `counts`: see search_sparse.
     """
@@ -121,7 +125,7 @@ def score_sparse(
 def sparse_or_multi_vectors(
     snapshot: Snapshot, space: str, slots: Slots
 ) -> Iterator[tuple[int, SparseVector | MultiVector]]:
-    """Positions, ascending, of those of `slots` that have a vector in a sparse or multi-vector space, and the vectors.
+    """Yields those of `slots` that have a vector in a sparse or multi-vector space: position (ascending) and vector.
 
     Raises CorruptStore.
     """
@@ -139,7 +143,7 @@ def _sparse_at(snapshot: Snapshot, space: str, slots: Slots) -> Iterator[tuple[i
 
 
 def sparse_vectors(snapshot: Snapshot, space: str, slots: Slots) -> tuple[Slots, list[SparseVector]]:
-    """Those of `slots` that have a vector in a sparse space, in their order, and the vectors. Raises CorruptStore."""
+    """Those of `slots` that have a vector in a sparse space, in order, and the vectors. Raises CorruptStore."""
     held = list(_sparse_at(snapshot, space, slots))
     return slots[[position for position, _ in held]], [vector for _, vector in held]
 

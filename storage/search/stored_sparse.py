@@ -1,4 +1,5 @@
-"""The inverted index of a sparse space in a file: read instead of making it, and written when that is worth it."""
+"""The file of a sparse space's inverted index: read instead of building the index, and written when that is worth
+it."""
 
 from functools import cache, partial
 from pathlib import Path
@@ -18,12 +19,12 @@ KIND = "sparse"
 
 @cache
 def version() -> str:
-    """Changes with the code that makes the index."""
+    """A version that changes with the code that makes the index."""
     return fingerprint(Path(__file__).parents[1], _CODE)
 
 
 def open_sparse(snapshot: Snapshot, space: str, budget: Budget) -> SparseIndex:
-    """The index as of the snapshot's commit: of its file and what changed since, else of all vectors.
+    """The index as of the snapshot's commit: from its file and the changes since, else from all vectors.
 
     Raises DeadlineExceeded or Cancelled.
     """
@@ -35,7 +36,8 @@ def open_sparse(snapshot: Snapshot, space: str, budget: Budget) -> SparseIndex:
 
 
 def copy_worth_keeping(snapshot: Snapshot, space: str, index: SparseIndex) -> Derived | None:
-    """What the file of the index should be, when it is missing or far behind. Requires: nobody changes it meanwhile."""
+    """New content for the index's file, if that is missing or far behind; else None. Requires: nobody changes the
+    index."""
     seq = index.versions.seq
     if not is_worth_keeping(snapshot, KIND, _key(snapshot, space), seq, len(index.versions)):
         return None
@@ -48,7 +50,7 @@ def write_sparse(snapshot: Snapshot, space: str, data: Derived) -> None:
 
 
 def is_kept(snapshot: Snapshot, space: str) -> bool:
-    """Whether there is a file, since the space was searched lately."""
+    """Whether the index has a file. Removes the file if the space was not searched for long."""
     key = _key(snapshot, space)
     if snapshot.derived.is_unused(KIND, key):
         snapshot.derived.remove(KIND, key)

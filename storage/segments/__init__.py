@@ -1,4 +1,4 @@
-"""Rows of a space in files: blocks, their indexes and how good these are, and what work is due."""
+"""Rows of a space in files: blocks, their indexes and the quality of these, and the work that is due."""
 
 from storage.segments.block import BlockView, SegmentIndex
 from storage.segments.build_index import AGAIN, BuiltIndex, build_graph, judge_lists

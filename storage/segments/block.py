@@ -1,8 +1,8 @@
-"""A block: one file of rows of a space, its columns in memory, and its graph once it has one.
+"""A block: one file of rows of a space, its columns in memory, and its index once it has one.
 
-The last block of a space is open and grows; the others are sealed. A sealed block with a graph is a segment, all other
-blocks are the tail. A block covers a range of row numbers; it is dense unless a merge left dead rows out. Rows are
-appended by the writer alone; readers see a block through a `BlockView` of a commit.
+The last block of a space is open and grows; the others are sealed. A sealed block with an index is a segment. All other
+blocks are the tail. A block covers a range of row numbers. It stores all of them, unless a merge left dead rows out.
+Only the writer appends rows; readers see a block through the `BlockView` of a commit.
 """
 
 import os
@@ -21,25 +21,24 @@ from storage.ivf import Lists
 from storage.vectors import norms_of
 
 NEVER = np.uint64(2**64 - 1)
-"""Commit sequence at which a living row dies."""
+"""The `died` of a row that is alive."""
 
 SegmentIndex = Graph | Lists
-"""What makes a sealed block a segment."""
+"""The index that makes a sealed block a segment."""
 
 _FIRST_CAPACITY = 256
 _ROW_BYTES = 4  # bytes per component
-_NORM_VALUES = 1 << 21  # components of rows whose norms are made between two looks at the budget
+_NORM_VALUES = 1 << 21  # components of rows whose norms are computed between two checks of the budget
 
 
 @dataclass(frozen=True, slots=True)
 class BlockView:
-    """What a commit knows of a block: its first `count` rows, of the row numbers `first_row` to `end_row`.
+    """A block as of a commit: its first `count` rows, out of the row numbers `first_row` to `end_row`.
 
-    Position p holds row `first_row + p`, or `rows[p]` (int64, ascending) when dead rows were left out.
-
-    `slots` (uint32) and `died` (uint64, commit sequence at which the row stopped being current) are parallel to
-    `vectors` (float32, (count, size)). A reader at `seq` sees the rows with `died > seq`: the writer sets `died` in
-    place, always to a later sequence, so older readers do not notice.
+    Position p holds row `first_row + p`, or row `rows[p]` (int64, ascending) when dead rows were left out. Parallel to
+    `vectors` (float32, (count, size)) are `slots` (uint32) and `died` (uint64, the commit sequence at which the row
+    stopped being current). A reader at `seq` sees the rows with `died > seq`. The writer sets `died` in place, always
+    to a later sequence, so older readers see no change.
     """
 
     block: "Block"
@@ -59,7 +58,7 @@ class BlockView:
         return self.died > np.uint64(seq)
 
     def positions_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where `rows` are. Requires: all are in this block."""
+        """The positions of `rows`. Requires: all are in this block."""
         return rows - self.first_row if self.rows is None else np.searchsorted(self.rows, rows)
 
     def row_numbers(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -67,12 +66,12 @@ class BlockView:
         return positions + self.first_row if self.rows is None else self.rows[positions]
 
     def norms(self, check: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
-        """Norms of the rows, made on first use and kept. `check` is called now and then, and may raise."""
+        """The norms of the rows, computed on first use and kept. `check` is called from time to time and may raise."""
         return self.block.norms(self.vectors, check)
 
 
 class Block:
-    """The file and the columns of one block. Only the writer calls what changes it."""
+    """The file and the columns of one block. Only the writer calls methods that change it."""
 
     def __init__(
         self,
@@ -85,10 +84,10 @@ class Block:
         end_row: int | None = None,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
-        """Opens or creates the file and cuts what lies past `count` rows: no commit refers to it.
+        """Opens or creates the file and cuts what lies after `count` rows: no commit refers to it.
 
-        `end_row` None: the block is dense and open, so it ends where its rows end. Raises CorruptStore when the file
-        is shorter than `count` rows.
+        `end_row` None: the block is open and stores all of its rows, so it ends with its last row. Raises CorruptStore
+        when the file is shorter than `count` rows.
         """
         self.path = path
         self.uid = uid
@@ -131,11 +130,11 @@ class Block:
         return self.first_row + self.count if self._end_row is None else self._end_row
 
     def seal(self) -> None:
-        """Takes no more rows."""
+        """Accepts no more rows."""
         self._end_row = self.first_row + self.count
 
     def unseal(self) -> None:
-        """Takes `seal` back: its commit failed."""
+        """Undoes `seal` after its commit failed."""
         self._end_row = None
 
     def write(self, at: int, rows: NDArray[np.float32]) -> None:
@@ -151,14 +150,14 @@ class Block:
             os.fdatasync(file)
 
     def admit(self, slots: NDArray[np.uint32]) -> None:
-        """Counts written rows in: they belong to `slots` and live."""
+        """Adds written rows to the count: they belong to `slots` and are alive."""
         end = self.count + len(slots)
         self.slots[self.count : end] = slots
         self.died[self.count : end] = NEVER
         self.count = end
 
     def forget(self, count: int) -> None:
-        """Takes back rows past `count` that `admit` counted in: their commit failed."""
+        """Undoes `admit` for rows after `count`, since their commit failed."""
         self.count = count
 
     def kill(self, positions: NDArray[np.int64], seq: int) -> None:
@@ -167,12 +166,12 @@ class Block:
         self.deaths += len(positions)
 
     def revive(self, positions: NDArray[np.int64]) -> None:
-        """Takes `kill` back: its commit failed."""
+        """Undoes `kill` after its commit failed."""
         self.died[positions] = NEVER
         self.deaths -= len(positions)
 
     def norms(self, vectors: NDArray[np.float32], check: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
-        """Norms of `vectors`, which are the first rows of this block. Safe to call from many readers."""
+        """The norms of `vectors`, which are the first rows of this block. Safe for many readers."""
         known = self._norms
         if len(known) < len(vectors):
             parts = [known]
@@ -185,7 +184,7 @@ class Block:
         return known[: len(vectors)]
 
     def disk_bytes(self) -> int:
-        """Bytes the file takes; 0 when it was closed, since a snapshot may outlive its space."""
+        """Bytes of the file on disk; 0 when the file is closed, since a snapshot may outlive its space."""
         try:
             return self.path.stat().st_blocks * 512
         except OSError:
@@ -195,12 +194,12 @@ class Block:
         return int(self._map.nbytes)
 
     def close(self) -> None:
-        """Lets go of the mapping, which goes with its last view."""
+        """Releases the mapping, which ends with its last view."""
         self._map = self._map[:0].copy()
 
     @contextmanager
     def _opened(self, flags: int = 0) -> Iterator[int]:
-        """A descriptor of the file, which is only there while it is needed. Raises StorageFull, StorageFailed,
+        """A descriptor of the file, open while the context lasts. Raises StorageFull, StorageFailed,
         SystemLimitReached."""
         try:
             file = os.open(self.path, os.O_RDWR | flags, FILE_MODE)
@@ -212,7 +211,7 @@ class Block:
             raise failure(error, f"writing {self.path}") from error
 
     def _resize(self, capacity: int, file: int) -> None:
-        """Maps a file of `capacity` rows; the part not written yet takes no space on disk."""
+        """Maps a file of `capacity` rows. The unwritten end takes no space on disk."""
         os.ftruncate(file, capacity * self._row_bytes)
         self._map = map_rows(file, capacity, self._size)
         for name in ("slots", "died"):
@@ -222,7 +221,7 @@ class Block:
             setattr(self, name, new)
 
     def load(self, slots: NDArray[np.uint32], died: NDArray[np.uint64]) -> None:
-        """Fills the columns of a block that was just opened, (count,) each."""
+        """Fills the columns, (count,) each, of a block that was just opened."""
         self.slots[: self.count] = slots
         self.died[: self.count] = died
         self.deaths = int(np.count_nonzero(died != NEVER))

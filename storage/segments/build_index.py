@@ -1,7 +1,7 @@
-"""Building the index of a segment as well as it can be: in a form that tells its rows apart, judged before it serves.
+"""Builds the index of a segment in a stored form that tells its rows apart, and measures it before it serves.
 
-A stored form that nobody chose gives way to a finer one until searches find what they should. What was chosen stays,
-and so does what even float32 does not reach: such an index serves, and says how much it finds.
+If nobody chose the stored form, a finer one is tried until searches find what they should. A chosen form stays. If even
+float32 is not enough, the index serves all the same, and its measured recall is shown.
 """
 
 import os
@@ -29,10 +29,11 @@ from storage.segments.judge import (
 from storage.vectors import Encoding, choose_encoding, is_coarse, rescored
 
 MIN_REACHED = 0.99
-"""Share of rows that walks must reach by their own vectors: another order of adding them may be luckier."""
+"""The share of rows that walks with the rows' own vectors must reach. If it is less, the rows are added in another
+order."""
 
 AGAIN = ".again"
-"""Behind the name of an index's file: a second one, which takes its place or goes."""
+"""Suffix of the file of a second try at an index. It replaces the first file, or is removed."""
 
 Rows = NDArray[np.float32]
 Positions = NDArray[np.int64]
@@ -41,9 +42,9 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltIndex:
-    """What a build says of its index: the stored form, the encoding, and the recall at 10 that was measured.
+    """The result of a build: the stored form, the encoding, and the measured recall at 10.
 
-    `form_recall`: of a search that misses nothing but what the stored form hides; measured where recall is poor.
+    `form_recall`: the recall of a search that loses only what the stored form hides; measured where recall is poor.
     """
 
     datatype: Datatype
@@ -68,8 +69,10 @@ def build_graph(
     progress: Progress = lambda done: None,
     fits: Callable[[Datatype], bool] = lambda datatype: True,
 ) -> BuiltIndex:
-    """Builds the graph of `vectors[positions]` in `path`, not synced. `fits`: whether there is memory for a finer
-    form."""
+    """Builds the graph of `vectors[positions]` in `path`, not synced.
+
+    `fits`: whether there is enough memory for a finer stored form.
+    """
     exam = make_exam(space.distance, vectors, positions)
     chosen, *finer = forms_of(space)
     forms = [chosen, *filter(fits, finer)]
@@ -89,11 +92,11 @@ def build_graph(
             form_recall = recall_of_form(exam, datatype, encoding, vectors, positions)
         if finest or form_recall >= GOOD_FORM:
             return replace(built, form_recall=form_recall)
-    raise AssertionError("the finest form is built whatever it finds")
+    raise AssertionError("the finest form is always built")
 
 
 def judge_lists(space: DenseSpace, vectors: Rows, positions: Positions, path: Path) -> BuiltIndex:
-    """What is to be said of the lists of `vectors[positions]` that were written to `path`."""
+    """Measures the lists of `vectors[positions]` in `path`."""
     lists = Lists(space, path)
     exam = make_exam(space.distance, vectors, positions)
     wanted = rescored(space.distance, lists.datatype, exam.limit, None)
@@ -112,8 +115,9 @@ def judge_lists(space: DenseSpace, vectors: Rows, positions: Positions, path: Pa
 def _built(
     space: DenseSpace, exam: Exam, vectors: Rows, positions: Positions, path: Path, progress: Progress
 ) -> BuiltIndex:
-    """Builds and judges a graph in the form of `space`; once more, in another order, when walks miss rows."""
-    path.unlink(missing_ok=True)  # a graph in another form, which may be mapped still
+    """Builds a graph in the stored form of `space` and measures it. Builds it again in another order when walks miss
+    rows."""
+    path.unlink(missing_ok=True)  # a graph in another form, which may still be mapped
     encoding = build(space, vectors, positions, path, progress)
     built, reached = _judged(space, exam, encoding, vectors, path)
     if built.recall >= GOOD_RECALL or reached >= MIN_REACHED:
@@ -130,7 +134,7 @@ def _built(
 
 
 def _judged(space: DenseSpace, exam: Exam, encoding: Encoding, vectors: Rows, path: Path) -> tuple[BuiltIndex, float]:
-    """What is to be said of a graph, and what share of its rows it reaches, at the settings that searches have."""
+    """Measures a graph: its result, and the share of its rows that walks reach, with the settings that searches use."""
     graph = Graph(space, path, encoding)
     wanted = rescored(space.distance, space.datatype, exam.limit, None)
     width = max(space.hnsw.ef, exam.limit)

@@ -1,4 +1,4 @@
-"""What is said of a space whose indexes find less than they should: the recall measured, and what would help."""
+"""Texts about indexes that find less than they should: the measured recall, and what would help."""
 
 from storage.schema import Datatype, DenseSpace, IndexFile
 from storage.segments.judge import GOOD_FORM, GOOD_RECALL
@@ -6,12 +6,12 @@ from storage.segments.space import SpaceView
 
 
 def measured_recall(space: SpaceView) -> float | None:
-    """The lowest recall at 10 of the indexes that serve a space; None: none serves, or it was not measured."""
+    """The lowest measured recall at 10 of the indexes of a space; None: there is no index, or none was measured."""
     return min((index.recall for index in _serving(space) if index.recall is not None), default=None)
 
 
 def warning_of(space: SpaceView) -> str:
-    """Why searches of the space may miss points; empty: they find what they should, as far as that was measured."""
+    """Why searches of the space may miss points. Empty: as far as measured, they find what they should."""
     poor = [index for index in _serving(space) if is_poor(index)]
     if not poor:
         return ""
@@ -19,12 +19,12 @@ def warning_of(space: SpaceView) -> str:
 
 
 def poor_index(space: DenseSpace, index: IndexFile) -> str:
-    """What there is to say of one that is poor."""
+    """The text for one poor index."""
     return f"{_recall(index)}; what would help: {_help(space, index)}"
 
 
 def short_warning_of(space: SpaceView) -> str:
-    """The same for one line of an explanation."""
+    """The same as one line for an explanation."""
     poor = [index for index in _serving(space) if is_poor(index)]
     return "" if not poor else _recall(min(poor, key=lambda index: index.recall or 0.0))
 
@@ -43,8 +43,8 @@ def _recall(index: IndexFile) -> str:
 
 
 def _help(space: DenseSpace, index: IndexFile) -> str:
-    """What can help. A finer form only where the stored one hides rows, and a better search only where it misses some
-    that the form shows; where that was not measured, both."""
+    """What can help. A finer form helps only if the stored form hides rows, and a better search only if it misses rows
+    that the form shows. Both are named if this was not measured."""
     shown = index.form_recall
     searches_miss = shown is None or index.recall is None or index.recall < shown
     is_finest = space.distance.is_binary or index.datatype == Datatype.FLOAT32.value

@@ -1,6 +1,7 @@
-"""Judging new indexes: what share of the exact answers they find, over the originals, at the settings of a search.
+"""Measures new indexes: which share of the exact answers they find, compared with the original vectors.
 
-Half of the queries are rows, half lie between rows. Whoever asks passes what an index found; nothing here searches one.
+Half of the queries are rows, half lie between rows. The caller passes what an index found, with the settings of a
+search; nothing here searches an index.
 """
 
 from dataclasses import dataclass
@@ -23,24 +24,24 @@ from storage.vectors import (
 )
 
 LIMIT = 10
-"""Rows that are asked for: recall is the share of so many best rows that is found."""
+"""Rows asked for: recall is the share of the LIMIT best rows that is found."""
 
 GOOD_RECALL = 0.95
-"""Recall at 10, at the default settings, below which an index is said to be poor."""
+"""Below this recall at 10, at the default settings, an index counts as poor."""
 
 FORM_RECALL = 0.98
-"""Recall at 10 of a perfect search of a stored form, below which the form cannot tell the rows apart."""
+"""Below this recall at 10 of a perfect search, a stored form cannot tell the rows apart."""
 
 GOOD_FORM = 0.995
-"""The same above which a form is not what makes an index poor."""
+"""Above this recall at 10 of a perfect search, the stored form is not the reason for a poor index."""
 
 QUERIES = 200
-"""Twenty queries are worth a per cent: with 200 of 10 rows each a recall of .95 is measured to about .01."""
+"""Queries of a measurement. With 200 queries of 10 rows each, a recall of .95 is measured to about .01."""
 
 _MIN_QUERIES = 40
-_VALUES = 1 << 37  # components compared at most: about a minute of products of matrices
+_VALUES = 1 << 37  # most components compared: about a minute of matrix products
 _VALUES_AT_ONCE = 1 << 22
-_NEAR, _FAR = 0.1, 0.5  # how much of the way to another row a query between rows goes
+_NEAR, _FAR = 0.1, 0.5  # how far a query lies on the way from one row to another
 
 Rows = NDArray[np.float32]
 Positions = NDArray[np.int64]
@@ -48,8 +49,10 @@ Positions = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exam:
-    """Queries (m, size), the first `rows` of which are those at `own`, and what a perfect search finds: the exact score
-    of the last of the best rows of each, (m,). `limit`: rows asked for."""
+    """Queries (m, size) and their exact answers. The first `rows` queries are the rows at `own`.
+
+    The answer to each query is the exact score of the last of its best rows, (m,). `limit`: rows asked for.
+    """
 
     metric: Distance
     queries: Rows
@@ -59,7 +62,7 @@ class Exam:
 
 
 def make_exam(metric: Distance, vectors: Rows, positions: Positions) -> Exam:
-    """Questions about the rows `vectors[positions]` and their exact answers. The same rows make the same exam."""
+    """Makes queries about the rows `vectors[positions]`, and their exact answers. Equal rows give an equal exam."""
     random = np.random.default_rng(1)
     wanted = int(np.clip(_VALUES // max(1, len(positions) * vectors.shape[1]), _MIN_QUERIES, QUERIES)) // 2
     own = np.sort(random.choice(positions, min(wanted, len(positions)), replace=False))
@@ -70,7 +73,7 @@ def make_exam(metric: Distance, vectors: Rows, positions: Positions) -> Exam:
 
 
 def recall_of(exam: Exam, vectors: Rows, found: list[Positions]) -> float:
-    """Mean share of the best rows that `found` has, by query. Rows with equal scores stand in for each other."""
+    """Mean share of the best rows that is in `found`, by query. Rows with equal scores count as the same row."""
     shares = []
     for query, last, positions in zip(exam.queries, exam.last, found, strict=True):
         scores = score_rows(exam.metric, query, np.asarray(vectors[positions]))
@@ -80,7 +83,7 @@ def recall_of(exam: Exam, vectors: Rows, found: list[Positions]) -> float:
 
 
 def share_reached(exam: Exam, vectors: Rows, found: list[Positions]) -> float:
-    """Share of the queries that are rows which find that row, one with the same score, or enough better ones."""
+    """Share of the queries made from rows that find their row, a row with the same score, or enough better rows."""
     reached = []
     for query, own, positions in zip(exam.queries, exam.own.tolist(), found, strict=False):
         scores = score_rows(exam.metric, query, np.asarray(vectors[np.append(positions, own)]))
@@ -91,7 +94,7 @@ def share_reached(exam: Exam, vectors: Rows, found: list[Positions]) -> float:
 
 
 def recall_of_form(exam: Exam, datatype: Datatype, encoding: Encoding, vectors: Rows, positions: Positions) -> float:
-    """The recall of a perfect search of the stored form, before anything is built."""
+    """The recall of a perfect search of the stored form. It needs no index."""
     wanted = rescored(exam.metric, datatype, exam.limit, None)
     size = vectors.shape[1]
     queries = decoded(datatype, encode_queries(exam.metric, datatype, encoding, exam.queries), size)
@@ -109,7 +112,7 @@ def recall_of_form(exam: Exam, datatype: Datatype, encoding: Encoding, vectors: 
 
 
 def _between(metric: Distance, rows: Rows, others: Rows, random: np.random.Generator) -> Rows:
-    """Vectors on the way from each of `rows` to its own of `others`."""
+    """Vectors on the way from each of `rows` to the row of `others` at the same position."""
     share = random.uniform(_NEAR, _FAR, (len(rows), 1))
     if metric.is_binary:
         return np.where(random.random(rows.shape) < share, others, rows)
@@ -125,7 +128,7 @@ def _last_of_best(
     norms = norms_of(queries)
     best = np.full((len(queries), limit), -np.inf, np.float32)  # exact scores, higher is better
     sign = np.float32(1 if metric.higher_is_better else -1)
-    floor = np.full(len(queries), -np.inf, np.float32)  # no worse estimate can be among the best
+    floor = np.full(len(queries), -np.inf, np.float32)  # rows with a lower estimate cannot be among the best
     for part in _parts(positions, vectors.shape[1]):
         rows = np.ascontiguousarray(vectors[part])
         guess, bound = estimate_rows(metric, queries, norms, rows, norms_of(rows))
@@ -142,7 +145,7 @@ def _last_of_best(
 
 
 def _nearness(by: Distance, queries: Rows, rows: Rows) -> NDArray[np.float32]:
-    """How near decoded rows are to decoded queries, (m, n), higher is nearer."""
+    """How near decoded rows are to decoded queries, (m, n); higher is nearer."""
     products: NDArray[np.float32] = queries @ rows.T
     match by:
         case Distance.EUCLID:

@@ -1,7 +1,7 @@
-"""Matching rows: the rows of a space that a filter lets through at a commit, kept with their codes for later searches.
+"""Matching rows: the rows of a space that a filter matches at a commit, kept with their codes for later searches.
 
-Whoever evaluates a filter passes a set of slots that equals the last one. Finding its rows takes as long as scanning
-them. Once a filter is searched repeatedly, coding its rows pays.
+Callers that evaluate the same filter again pass an equal set of slots. Finding its rows takes as long as scanning them,
+so they are kept. Once a filter is searched repeatedly, coding its rows pays.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,13 @@ KEPT_BYTES = 256 * 2**20
 """Bytes of matching rows and codes that a process keeps."""
 
 MAX_SHARE = 0.5
-"""Share of these bytes that one filter may take: what does not fit beside others is coded again and again."""
+"""Share of KEPT_BYTES that one filter may take. Larger ones would push out the others, and be coded again each time."""
 
 KEPT_ROWS = 1_024
-"""Rows from which keeping them pays."""
+"""Filters with at least so many rows are worth keeping."""
 
 CODED_SEARCHES = 2
-"""Searches of one filter from which its rows are coded: coding them takes as long as some scans of the originals."""
+"""Searches of one filter before its rows are coded: coding takes as long as several scans of the originals."""
 
 _BYTES_BESIDE = 128  # about what a row takes beside its codes: positions, factors, padding
 _PART_VALUES = 1 << 23  # values coded between two looks at the budget: some milliseconds
@@ -39,9 +39,9 @@ Key = tuple[int, int, SlotSet]
 
 
 class RowsInBlock:
-    """Those of a filter's rows that lie in one block: their positions (int64, ascending), and what is made of them.
+    """The rows of a filter in one block: positions (int64, ascending), and data made from them.
 
-    It keeps no view of the block, whose files may go before it does.
+    It keeps no view of the block, because the files of the block may be closed earlier.
     """
 
     def __init__(self, positions: NDArray[np.int64]) -> None:
@@ -52,12 +52,12 @@ class RowsInBlock:
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes."""
+        """The bytes that it takes."""
         mask = 0 if self._mask is None else self._mask.nbytes
         return self.positions.nbytes + mask + sum(part.nbytes for part in self._coded or ())
 
     def mask(self, block: BlockView) -> NDArray[np.bool_]:
-        """Which positions of their block they are, (count,)."""
+        """A flag for each position of the block: whether it is one of these rows, (count,)."""
         if self._mask is None:
             mask = np.zeros(block.count, np.bool_)
             mask[self.positions] = True
@@ -65,7 +65,7 @@ class RowsInBlock:
         return self._mask
 
     def coded(self, block: BlockView, metric: Distance, budget: Budget) -> Coded | None:
-        """Their codes, made on first use; None when scanning the originals is as well."""
+        """The codes of the rows, made on first use; None when scanning the original vectors is as fast."""
         if self._coded is None and self._may_be_coded and has_codes(metric):
             self._coded = _code(block, self.positions, metric, budget)
             self._may_be_coded = self._coded is not None
@@ -76,7 +76,7 @@ class MatchingRows:
     """The rows of one filter in one space at one commit. `rows`: int64, ascending."""
 
     def __init__(self, rows: NDArray[np.int64], key: Key | None = None) -> None:
-        """`key`: by which later searches will find it; None: they will not."""
+        """`key`: later searches find the rows by it; None: they do not."""
         self.rows = rows
         self.key = key
         self.searches = 0
@@ -89,18 +89,18 @@ class MatchingRows:
         return often and len(self.rows) * (size + _BYTES_BESIDE) <= MAX_SHARE * KEPT_BYTES
 
     def has_grown(self) -> bool:
-        """Whether it takes more memory than when this was asked last."""
+        """Whether it takes more memory than at the last call."""
         before, self._counted = self._counted, self.nbytes
         return self._counted > before
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes, with the slots that its key holds."""
+        """The bytes that it takes, with the slots of its key."""
         held = 0 if self.key is None else self.key[2].nbytes
         return held + self.rows.nbytes + sum(part.nbytes for part in list(self._blocks.values()))
 
     def in_block(self, block: BlockView) -> RowsInBlock:
-        """Those of the rows that lie in `block`."""
+        """The rows that lie in `block`."""
         found = self._blocks.get(block.block.path)
         if found is None:
             low, high = np.searchsorted(self.rows, (block.first_row, block.end_row))
@@ -122,10 +122,10 @@ def _code(block: BlockView, positions: NDArray[np.int64], metric: Distance, budg
 
 
 class MatchingRowsCache:
-    """Least recently used rows go first when `capacity` bytes are exceeded. Safe for many threads.
+    """Removes the least recently used rows when they exceed `capacity` bytes. Safe for many threads.
 
-    Rows belong to a set of slots, a space and a commit. Only those of sets that have an origin are remembered: no
-    later search has a set that equals another one.
+    Rows belong to a set of slots, a space and a commit. Rows are kept only for sets with an origin: a set without one
+    is never equal to a later one.
     """
 
     def __init__(self, capacity: int = KEPT_BYTES) -> None:
@@ -134,7 +134,7 @@ class MatchingRowsCache:
     def rows(
         self, allowed: SlotSet, space_uid: int, seq: int, find: Callable[[NDArray[np.uint32]], NDArray[np.int64]]
     ) -> MatchingRows:
-        """The rows of `allowed` in a space at commit `seq`; `find` makes them (int64, ascending) from slots."""
+        """The rows of `allowed` in a space at commit `seq`. `find` computes rows (int64, ascending) from slots."""
         key = (space_uid, seq, allowed)
         known = self._entries.get(key)
         if known is not None:
@@ -146,7 +146,7 @@ class MatchingRowsCache:
         return matching if self._entries.put(key, matching) else MatchingRows(rows)
 
     def note_growth(self, matching: MatchingRows) -> None:
-        """Counts `matching` anew, and makes room for it, when it takes more memory than before."""
+        """Measures `matching` again and makes room for it when it takes more memory than before."""
         if matching.key is not None and matching.has_grown():
             self._entries.put(matching.key, matching)
 
@@ -155,7 +155,7 @@ class MatchingRowsCache:
 
     @property
     def used(self) -> int:
-        """Bytes in use."""
+        """The bytes in use."""
         return self._entries.used
 
 

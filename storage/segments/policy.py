@@ -1,7 +1,7 @@
-"""What background work is due: a pure function of what the blocks of a space look like.
+"""Decides which background work is due: pure functions of facts about the blocks of a space.
 
-A graph is built once, so segments follow the plan of a log-structured tree: full tails become segments, neighbours of
-about one size are merged, and a segment is written anew when much of it is dead.
+A graph is built once and never changed. So segments are merged as in a log-structured merge tree: full tails become
+segments, adjacent segments of about one size are merged, and a segment with many dead rows is written anew.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -13,16 +13,17 @@ from storage.segments.segment import is_current, wants_index
 from storage.segments.space import SpaceView
 
 VACUUM_SHARE = 0.2
-"""Share of dead rows at which a block is written anew."""
+"""From this share of dead rows on, a block is written anew."""
 
 MERGE_WIDTH = 4
-"""Neighbouring segments of one tier that are merged; a tier holds segments of up to this many times the one below."""
+"""Adjacent segments of one tier that are merged. A tier holds segments of up to MERGE_WIDTH times the size of the tier
+below."""
 
 INDEXED_ROWS = 1_000
-"""Rows that get an index in a space of kind HNSW or IVF, however high the indexing threshold is."""
+"""From so many rows on, a space of kind HNSW or IVF gets an index, whatever the indexing threshold."""
 
 MAX_SEGMENT_ROWS = 4_000_000
-"""Rows beyond which segments are not merged: the build of a graph takes hours and memory."""
+"""Segments are not merged beyond so many rows: building such a graph takes hours and much memory."""
 
 
 class TaskKind(Enum):
@@ -34,7 +35,7 @@ class TaskKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A task for the neighbouring blocks `blocks` (uids) of a space."""
+    """A task on the adjacent blocks `blocks` (uids) of a space."""
 
     space_uid: int
     kind: TaskKind
@@ -43,9 +44,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
-    """What the policy looks at. `graph` None: none serves; else whether the graph has the space's settings.
+    """The facts about a block that the policy needs.
 
-    `unverified`: the manifest names a graph, which is verified, or else built again, before it serves.
+    `graph` None: the block has no index that serves; else whether its index has the space's settings. `unverified`: the
+    manifest names an index that must be verified, or built again, before it serves.
     """
 
     uid: int
@@ -82,9 +84,9 @@ def facts_of(space: SpaceView) -> list[BlockFacts]:
 
 
 def due(space: SpaceView, threshold: int, busy: Collection[int] = (), most: int = MAX_SEGMENT_ROWS) -> list[Work]:
-    """The work that is due in a space, most urgent first, none of it on the blocks `busy`.
+    """The work that is due in a space, most urgent first, without work on the blocks `busy`.
 
-    `most`: rows beyond which blocks are not brought together.
+    `most`: blocks are not merged beyond so many rows.
     """
     uid = space.schema.uid
     return due_for(uid, facts_of(space), threshold, graphs=wants_index(space.schema), busy=busy, most=most)
@@ -99,9 +101,9 @@ def due_for(
     busy: Collection[int] = (),
     most: int = MAX_SEGMENT_ROWS,
 ) -> list[Work]:
-    """The work that is due in the space `uid` whose sealed blocks are `facts`, in row order.
+    """The work that is due in the space `uid`. `facts`: of its sealed blocks, in row order.
 
-    `threshold`: rows of a freshly sealed block, the size of the lowest tier. `graphs`: whether graphs serve the space.
+    `threshold`: rows of a freshly sealed block, the size of the lowest tier. `graphs`: whether the space gets indexes.
     """
     work = []
     for run in _free_runs(facts, busy):
@@ -122,7 +124,7 @@ def due_for(
 
 
 def is_verification(space: SpaceView, work: Work) -> bool:
-    """Whether `work` only lets an index serve that is there already."""
+    """Whether `work` only verifies an existing index, so that it can serve."""
     return work.kind is TaskKind.BUILD and all(
         entry.index is not None for entry in space.manifest.blocks if entry.uid in work.blocks
     )
@@ -134,7 +136,7 @@ def _is_current(space: SpaceView, number: int) -> bool:
 
 
 def _free_runs(facts: Sequence[BlockFacts], busy: Collection[int]) -> list[list[BlockFacts]]:
-    """Runs of neighbours that nobody works on."""
+    """Runs of adjacent blocks that no job works on."""
     runs: list[list[BlockFacts]] = [[]]
     for block in facts:
         if block.uid in busy:
@@ -149,9 +151,9 @@ def _vacuum(run: Sequence[BlockFacts]) -> list[BlockFacts]:
 
 
 def _without_graph(run: Sequence[BlockFacts], skip: Collection[BlockFacts], most: int) -> list[list[BlockFacts]]:
-    """Neighbours without a graph, together: building one graph for all beats building one each and merging them.
+    """Groups of adjacent blocks without an index: one index for a group is cheaper than one each and a merge later.
 
-    A graph that must only be verified is on its own.
+    An index that must only be verified is a group of its own.
     """
     alone = [[block] for block in run if block.unverified and block not in skip]
     return alone + _grouped(run, lambda block: block.graph is None and not block.unverified and block not in skip, most)
@@ -160,9 +162,9 @@ def _without_graph(run: Sequence[BlockFacts], skip: Collection[BlockFacts], most
 def _tiers(
     run: Sequence[BlockFacts], skip: Collection[BlockFacts], threshold: int, graphs: bool, most: int
 ) -> list[list[BlockFacts]]:
-    """Runs of at least MERGE_WIDTH neighbours up to one tier, whose merge is of a higher one.
+    """Runs of at least MERGE_WIDTH adjacent blocks up to one tier, whose merge belongs to a higher tier.
 
-    So a row is copied about once per tier, and not each time that a few small segments appear beside it.
+    So each row is copied about once per tier, not each time that small segments appear beside it.
     """
     parts: list[list[BlockFacts]] = []
     for tier in sorted({_tier(block, threshold) for block in run}):
@@ -191,7 +193,7 @@ def _tier(block: BlockFacts, threshold: int) -> int:
 
 
 def _grouped(run: Sequence[BlockFacts], wanted: Callable[[BlockFacts], bool], most: int) -> list[list[BlockFacts]]:
-    """Maximal groups of neighbours that are wanted, none of two or more with more than `most` living rows."""
+    """The largest groups of adjacent wanted blocks. A group of two or more has at most `most` living rows."""
     groups: list[list[BlockFacts]] = [[]]
     for block in run:
         if not wanted(block):

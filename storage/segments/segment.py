@@ -1,4 +1,4 @@
-"""The index of a segment, whichever kind serves its space: what it is built with, and opening it."""
+"""The index of a segment, of any kind: the settings of its build, and opening it."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def wants_index(space: DenseSpace) -> bool:
-    """Whether segments of the space get an index; others are scanned."""
+    """Whether segments of the space get an index. Otherwise they are scanned."""
     if space.index is IndexKind.IVF:
         return serves(space.distance)
     return space.index is not IndexKind.FLAT and has_kernel(space.distance)
@@ -34,13 +34,13 @@ def kind_of_index(index: SegmentIndex) -> str:
 
 
 def settings_of(space: DenseSpace, partition: PartitionFile | None) -> str:
-    """What lists are built with, besides their rows; searching another number of them needs no other."""
+    """The settings that lists are built with. The number of lists to search is not one of them."""
     config = {**asdict(space.ivf), "nprobe": None}
     return json.dumps({"partition": partition.id} if partition is not None else config, sort_keys=True)
 
 
 def is_current(index: IndexFile, space: DenseSpace, partition: PartitionFile | None) -> bool:
-    """Whether a segment built anew would have the same settings."""
+    """Whether a segment that is built now would have the same settings."""
     if index.kind != kind_of(space):
         return False
     if index.kind == "ivf":
@@ -50,7 +50,7 @@ def is_current(index: IndexFile, space: DenseSpace, partition: PartitionFile | N
 
 
 def index_file(space: SpaceView, *, name: str, checksum: int, rows: int, built: BuiltIndex) -> IndexFile:
-    """What the manifest says of an index that was just built."""
+    """The manifest's entry of an index that was just built."""
     schema = space.schema
     if kind_of(schema) == "ivf":
         return IndexFile(
@@ -87,7 +87,7 @@ def file_checksum(path: Path) -> int:
 
 
 def open_index(schema: DenseSpace, folder: Path, index: IndexFile) -> SegmentIndex | None:
-    """The saved index; None when it is missing or damaged: it is derived, so it is built again."""
+    """Opens a saved index; None when it is missing or damaged. It is derived data, so it will be built again."""
     path = folder / index.name
     try:
         found = file_checksum(path)
@@ -95,7 +95,7 @@ def open_index(schema: DenseSpace, folder: Path, index: IndexFile) -> SegmentInd
         log.warning("index %s cannot be read (%s): it will be built again", path, error)
         return None
     if found != index.checksum:
-        log.warning("index %s does not have its checksum: it will be built again", path)
+        log.warning("index %s does not match its checksum: it will be built again", path)
         return None
     try:
         if index.kind == "ivf":

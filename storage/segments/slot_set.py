@@ -1,4 +1,4 @@
-"""The points that a search may find, as a value that can be a key. How a filter is evaluated is the planner's."""
+"""The points that a search may find, as a hashable value. The planner evaluates filters."""
 
 from collections.abc import Hashable
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 class SlotSet:
     """Slots of points, ascending (uint32, (n,)), read-only. It never changes.
 
-    `origin` says what the slots match, and at which commit of which collection; what it names never changes either.
-    Sets of one origin are equal, and what is made of one may be kept for the next. A set without an origin equals
-    itself alone, and nothing is kept for it.
+    `origin` says what the slots match, at which commit of which collection. It never changes either. Sets with one
+    origin are equal, so data made from one may be kept for the next. A set without an origin equals only itself, and
+    nothing is kept for it.
     """
 
     __slots__ = ("_hash", "origin", "slots")
@@ -20,7 +20,8 @@ class SlotSet:
         self.slots = slots.view()
         self.slots.flags.writeable = False
         self.origin = origin
-        self._hash = object.__hash__(self) if origin is None else hash(origin)  # once: a filter may have many values
+        # Computed once: hashing a filter with many values is slow.
+        self._hash = object.__hash__(self) if origin is None else hash(origin)
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -35,5 +36,5 @@ class SlotSet:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the slots take."""
+        """Bytes of the slots."""
         return self.slots.nbytes

@@ -13,12 +13,12 @@ from storage.schema import BlockEntry, DenseSpace, IndexFile, Manifest, Unreadab
 from storage.segments.block import NEVER, Block, BlockView, SegmentIndex
 
 NO_ROW = -1
-"""Stands in `rows` for a slot without a vector."""
+"""The entry in `rows` for a slot without a vector."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceView:
-    """What a commit knows of a space. `rows` (int64 by slot) may run ahead of the commit; see mvcc/snapshot.py."""
+    """A space as of a commit. `rows` (int64 by slot) may be ahead of the commit; see mvcc/snapshot.py."""
 
     schema: DenseSpace
     manifest: Manifest
@@ -28,7 +28,7 @@ class SpaceView:
     rows: NDArray[np.int64]
 
     def locate(self, rows: NDArray[np.int64]) -> list[tuple[BlockView, NDArray[np.bool_], NDArray[np.int64]]]:
-        """The blocks that hold `rows`, each with which of them it holds and their positions in it."""
+        """The blocks that hold `rows`. For each: which of `rows` it holds, and their positions in it."""
         return [
             (self.blocks[number], here, self.blocks[number].positions_of(rows[here]))
             for number, here in _by_block([block.first_row for block in self.blocks], rows)
@@ -43,10 +43,11 @@ class SpaceView:
 
 
 class Space:
-    """The mutable side of a space: the writer's. Readers get `view()`."""
+    """The mutable state of a space, for the writer. Readers get `view()`."""
 
     def __init__(self, folder: Path, schema: DenseSpace, manifest: Manifest, row_count: int) -> None:
-        """Opens the blocks that `manifest` names. Raises CorruptStore when one is damaged or shorter than it says."""
+        """Opens the blocks of `manifest`. Raises CorruptStore when a block is damaged or shorter than the manifest
+        says."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.schema = schema
@@ -69,7 +70,8 @@ class Space:
         )
 
     def load_rows(self, slots: NDArray[np.uint32], rows: NDArray[np.int64]) -> None:
-        """Fills the columns from the stored table slot -> row, just after opening. ValueError: it is damaged."""
+        """Fills the columns from the stored table slot -> row, just after opening. Raises Unreadable when it is
+        damaged."""
         self._reserve(int(slots.max()) + 1 if len(slots) else 0)
         self.rows[slots] = rows
         self.vector_count = len(slots)
@@ -86,7 +88,7 @@ class Space:
             died[positions] = NEVER
             block.load(block_slots, died)
         if held != len(rows):
-            raise Unreadable("some rows that are named are in no block")
+            raise Unreadable("the table of rows names rows that are in no block")
 
     def rows_of(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
         """The current rows of `slots`, NO_ROW where there is none."""
@@ -96,14 +98,14 @@ class Space:
         return rows
 
     def set_rows(self, slots: Sequence[int] | NDArray[np.int64], rows: Sequence[int] | NDArray[np.int64]) -> None:
-        """Makes `rows` the current rows of `slots` (NO_ROW: none). Of a slot given twice the last counts."""
+        """Makes `rows` the current rows of `slots` (NO_ROW: none). If a slot is given twice, the last one counts."""
         if len(slots):
             wanted = np.asarray(slots, np.int64)
             self._reserve(int(wanted.max()) + 1)
             self.rows[wanted] = np.asarray(rows, np.int64)
 
     def by_block(self, rows: Sequence[int]) -> list[tuple[Block, NDArray[np.int64]]]:
-        """The blocks that hold `rows`, each with their positions in it."""
+        """The blocks that hold `rows`, each with the positions of these rows in it."""
         wanted = np.asarray(rows, np.int64)
         return [
             (self.blocks[number], self.blocks[number].view().positions_of(wanted[here]))
@@ -111,7 +113,8 @@ class Space:
         ]
 
     def seal(self) -> Callable[[], None]:
-        """Seals the open block and opens a new one; returns what takes it back. The caller commits the manifest."""
+        """Seals the open block and opens a new one. Returns a function that undoes this. The caller commits the
+        manifest."""
         before = self.manifest
         manifest = before.sealed(self.row_count)
         self.blocks.append(self.open_block(manifest.blocks[-1]))
@@ -126,7 +129,7 @@ class Space:
         return take_back
 
     def attach_graph(self, uid: int, graph: SegmentIndex | None, index: IndexFile | None) -> Callable[[], None]:
-        """Gives a block its graph; returns what takes it back. The caller commits the manifest."""
+        """Gives a block its index. Returns a function that undoes this. The caller commits the manifest."""
         block = next(block for block in self.blocks if block.uid == uid)
         before = (self.manifest, block.graph, block.index_bytes)
         self.manifest = self.manifest.with_index(uid, index)
@@ -139,7 +142,7 @@ class Space:
         return take_back
 
     def replace_blocks(self, uids: Sequence[int], merged: Block | None, entry: BlockEntry | None) -> Callable[[], None]:
-        """Puts `merged` in place of the neighbouring blocks `uids`; returns what takes it back."""
+        """Replaces the adjacent blocks `uids` by `merged`. Returns a function that undoes this."""
         before = (self.manifest, self.blocks)
         self.manifest = self.manifest.with_merged(uids, entry)
         first = next(number for number, block in enumerate(self.blocks) if block.uid in uids)
@@ -176,26 +179,27 @@ class Space:
 
 
 def _sound_positions(block: BlockView, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where ascending `rows` are in `block`. Raises ValueError when one is not there or is named twice."""
+    """The positions of ascending `rows` in `block`. Raises Unreadable when a row is missing or named twice."""
     positions = block.positions_of(rows)
     if len(positions) and positions[-1] >= block.count:
-        raise Unreadable(f"a row that is named is past the end of {block.block.path.name}")
+        raise Unreadable(f"the table of rows names a row after the end of {block.block.path.name}")
     if (np.diff(positions) <= 0).any() or (block.row_numbers(positions) != rows).any():
-        raise Unreadable(f"a row of {block.block.path.name} is named twice, or one that it does not hold")
+        raise Unreadable(f"the table of rows names a row of {block.block.path.name} twice, or one that is not in it")
     return positions
 
 
 def read_row_numbers(folder: Path, entry: BlockEntry) -> NDArray[np.int64]:
-    """The row numbers of a block that is not dense. Raises CorruptStore."""
+    """The row numbers of a block that left rows out. Raises CorruptStore."""
     path = folder / f"{entry.uid}.rows"
     data = path.read_bytes() if path.exists() else b""
     if zlib.crc32(data) != entry.rows_checksum:
-        raise CorruptStore(path, 0, "the row numbers do not have their checksum")
+        raise CorruptStore(path, 0, "the row numbers do not match their checksum")
     return np.frombuffer(data, "<i8").astype(np.int64, copy=False)
 
 
 def _by_block(first_rows: Sequence[int], rows: NDArray[np.int64]) -> list[tuple[int, NDArray[np.bool_]]]:
-    """Which block each row is in, as (number of the block, which of `rows`). Blocks begin at `first_rows`."""
+    """For each block with some of `rows`: the number of the block, and which of `rows` it holds. Blocks begin at
+    `first_rows`."""
     if len(rows) == 0:
         return []
     numbers = np.searchsorted(np.asarray(first_rows, np.int64), rows, side="right") - 1

@@ -1,4 +1,4 @@
-"""The tables of ids, payloads and rows in LMDB: keys, values, the catalog, and the reader of one transaction."""
+"""LMDB tables of ids, payloads and rows: their keys and values, the catalog, and the reader of one transaction."""
 
 from storage.tables.aliases import Alias, AliasOperation, CreateAlias, DeleteAlias, RenameAlias
 from storage.tables.body_table import BodyTable

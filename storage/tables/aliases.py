@@ -1,4 +1,4 @@
-"""The aliases of the catalog: names that stand for a collection's name, and how they are changed."""
+"""The aliases in the catalog: other names of collections, and changes to them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from storage.tables.stored_names import name_from
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name that stands for that of a collection."""
+    """Another name of a collection."""
 
     name: str
     collection: str
@@ -22,7 +22,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class CreateAlias:
-    """Makes `alias` point to `collection`; it moves when it exists."""
+    """Makes `alias` point to `collection`. An existing alias is moved."""
 
     alias: str
     collection: str
@@ -43,7 +43,7 @@ AliasOperation = CreateAlias | RenameAlias | DeleteAlias
 
 
 class AliasTable:
-    """Alias -> name of a collection. Each change is durable when it returns."""
+    """Maps each alias to the name of a collection. Each change is durable when its method returns."""
 
     def __init__(self, file: CatalogFile, writer: CatalogWriter) -> None:
         self._file = file
@@ -51,17 +51,19 @@ class AliasTable:
         self._of: Mapping[str, Sequence[str]] = {}
 
     def all(self) -> list[Alias]:
-        """Sorted by alias."""
+        """All aliases, sorted."""
         known = self._of
         return sorted((Alias(name, target) for target in known for name in known[target]), key=_name_of)
 
     def of(self, collection: str) -> list[Alias]:
-        """Those of one collection, sorted."""
+        """The aliases of one collection, sorted."""
         return [Alias(name, collection) for name in sorted(self._of.get(collection, ()))]
 
     def update(self, operations: Sequence[AliasOperation]) -> None:
-        """Applies all operations in order, or none. Raises InvalidName, AliasNotFound, CollectionNotFound,
-        CollectionAlreadyExists."""
+        """Applies all operations in order, or none.
+
+        Raises InvalidName, AliasNotFound, CollectionNotFound, CollectionAlreadyExists.
+        """
 
         def change(txn: lmdb.Transaction) -> None:
             for number, operation in enumerate(operations):
@@ -71,12 +73,12 @@ class AliasTable:
         self.read()
 
     def remove_of(self, txn: lmdb.Transaction, collection: str) -> None:
-        """Removes in `txn` those of a collection that goes; `read` is due once that is committed."""
+        """Removes in `txn` the aliases of a collection that is being deleted. Call `read` once `txn` is committed."""
         for alias in self._of.get(collection, ()):
             txn.delete(alias.encode(), db=self._file.aliases)
 
     def read(self) -> None:
-        """Notes the aliases of each collection, as they are committed."""
+        """Reads the committed aliases of each collection into memory."""
         found: dict[str, list[str]] = {}
         with self._file.read() as txn, txn.cursor(self._file.aliases) as cursor:
             for alias, target in cursor:

@@ -19,6 +19,8 @@ from storage.tables.whole_tables import slots_in
 class BodyTable:
     """Reads one table inside one transaction, which lends the bytes. Raises CorruptStore for those that are damaged."""
 
+    __slots__ = ("_file", "_table", "_txn")
+
     def __init__(self, txn: lmdb.Transaction, table: lmdb._Database, file: Path) -> None:
         """`file` is named in errors."""
         self._txn = txn

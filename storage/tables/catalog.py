@@ -1,4 +1,4 @@
-"""The catalog of a data directory: names of collections, aliases and snapshots, in an LMDB environment of its own."""
+"""The catalog of a data directory: names of collections, aliases and archives, in an LMDB environment of its own."""
 
 import uuid
 from dataclasses import dataclass
@@ -26,20 +26,20 @@ class CollectionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NamedCollection:
-    """A collection's own name, and its uid: what tells it from all others, for ever."""
+    """A collection's own name, and its uid, which no other collection ever has."""
 
     name: str
     uid: str
 
 
 class Catalog:
-    """Collection name -> uid of its folder, with the aliases and the snapshots.
+    """Maps the name of each collection to its uid, which names its folder. Also holds the aliases and the archives.
 
-    Each change is durable when it returns.
+    Each change is durable when its method returns.
     """
 
     def __init__(self, folder: Path, map_size: int, disk_reserve: DiskReserve | None = None) -> None:
-        """Opens or creates the catalog. What removes names may use the reserve.
+        """Opens or creates the catalog. Changes that remove names may use the reserve.
 
         Raises CorruptStore, StorageFull, StorageFailed or OSError.
         """
@@ -60,13 +60,13 @@ class Catalog:
         self._file.close()
 
     def uid(self, name: str) -> str | None:
-        """The uid of the collection of this name, not alias."""
+        """The uid of the collection with this name. Aliases do not count."""
         with self._file.read() as txn:
             value = txn.get(name.encode(), db=self._file.names) if name else None
             return None if value is None else uid_from(value, name)
 
     def find(self, name: str) -> NamedCollection:
-        """The collection of this name or alias. Raises CollectionNotFound."""
+        """The collection with this name or alias. Raises CollectionNotFound."""
         with self._file.read() as txn:
             key = name.encode(errors="replace")
             if not key or len(key) > 511:
@@ -84,11 +84,11 @@ class Catalog:
             return NamedCollection(own, uid_from(uid, own))
 
     def name_of(self, uid: str) -> str | None:
-        """The name of the collection of this uid; None when there is none."""
+        """The name of the collection with this uid; None when there is none."""
         return self._name_of.get(uid)
 
     def collections(self, prefix: str = "") -> list[NamedCollection]:
-        """Those whose names start with `prefix`, sorted by name."""
+        """The collections whose names start with `prefix`, sorted by name."""
         start = prefix.encode(errors="replace")
         found: list[NamedCollection] = []
         with self._file.read() as txn, txn.cursor(self._file.names) as cursor:
@@ -118,7 +118,7 @@ class Catalog:
         self._name_of[uid] = name
 
     def remove(self, name: str, uid: str) -> bool:
-        """Removes a collection and the aliases that point to it; False when it is gone."""
+        """Removes a collection and its aliases; False when it does not exist any more."""
 
         def change(txn: lmdb.Transaction) -> bool:
             if txn.get(name.encode(), db=self._file.names) != uid.encode():
@@ -141,16 +141,16 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class CatalogContent:
-    """What a catalog names."""
+    """The collections and archives in a catalog."""
 
     collections: tuple[NamedCollection, ...]
     snapshots: tuple[SnapshotEntry, ...]
 
 
 def read_catalog(folder: Path) -> CatalogContent:
-    """The content of a catalog that nobody has open; changes nothing.
+    """Reads a catalog that nobody has open; changes nothing.
 
-    What was not made yet when its process ended is empty. Raises CorruptStore, StorageFailed or OSError.
+    A catalog that was not finished when its process ended is empty. Raises CorruptStore, StorageFailed or OSError.
     """
     if is_missing(folder):
         return CatalogContent((), ())

@@ -1,7 +1,7 @@
-"""The LMDB environment of a catalog: it appears whole, and is opened anew when LMDB gives it up. Knows no names.
+"""The LMDB environment of a catalog. It appears complete, and is opened again when LMDB gives it up. Knows no names.
 
-LMDB gives an environment up, for reads as well, when it cannot write the page that counts a commit: then that commit is
-not there, and all before it are.
+LMDB gives an environment up, also for reads, when it cannot write the page that makes a commit count. That commit is
+then lost, and all earlier ones are kept.
 """
 
 import os
@@ -23,7 +23,7 @@ _SNAPSHOTS = b"snapshots"
 
 
 class CatalogFile:
-    """Safe to use from many threads. A read waits for no write."""
+    """Safe for many threads. A read never waits for a write."""
 
     names: lmdb._Database
     aliases: lmdb._Database
@@ -34,17 +34,17 @@ class CatalogFile:
         self._folder = folder
         self._map_size = map_size
         self._writing = threading.RLock()
-        self._reading = threading.RLock()  # taken after `_writing`, never before
+        self._reading = threading.RLock()  # lock order: `_writing` first, then this one
         self.reopened: Callable[[], None] = lambda: None
-        """Called when it was opened anew: what a write that failed was to change may be there after all."""
+        """Called after the environment was opened again: a write that failed may be there after all."""
         if is_missing(folder):
             _create(folder, map_size)
-        sync_folder(folder.parent)  # whoever made it may have ended before its name was durable
+        sync_folder(folder.parent)  # the process that made it may have ended before its name was durable
         self._env = self._opened()
 
     @property
     def env(self) -> lmdb.Environment:
-        """The environment as it is now. Requires: a transaction of it is open."""
+        """The current environment. Requires: one of its transactions is open."""
         return self._env
 
     def close(self) -> None:
@@ -55,7 +55,8 @@ class CatalogFile:
 
     @contextmanager
     def read(self) -> Iterator[lmdb.Transaction]:
-        """Raises CorruptStore, StorageFull or StorageFailed when it had to be opened anew and could not be."""
+        """A read transaction. Raises CorruptStore, StorageFull or StorageFailed when the environment could not be
+        opened again."""
         with self._reading:
             try:
                 begun = self._env.begin()
@@ -72,7 +73,8 @@ class CatalogFile:
 
     @contextmanager
     def write(self) -> Iterator[lmdb.Transaction]:
-        """A commit, durable when the block ends. Raises StorageFull or StorageFailed, and then nothing is written."""
+        """A write transaction, durable when the block ends. Raises StorageFull or StorageFailed; then nothing is
+        written."""
         with self._writing:
             self._reopen_if_given_up()
             try:
@@ -107,13 +109,13 @@ class CatalogFile:
 
 
 def is_missing(folder: Path) -> bool:
-    """Whether the catalog in `folder` was not made yet when its process ended."""
+    """Whether the catalog in `folder` was not finished when its process ended."""
     file = folder / "data.mdb"
     return not file.exists() or file.stat().st_size == 0
 
 
 def read_tables(folder: Path) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
-    """The entries of names and of snapshots, of a catalog that nobody has open; changes nothing.
+    """The entries of names and of archives, of a catalog that nobody has open. Changes nothing.
 
     Raises CorruptStore, StorageFailed or OSError.
     """
@@ -134,7 +136,8 @@ def _entries(env: lmdb.Environment, txn: lmdb.Transaction, table: bytes) -> list
 
 
 def _create(folder: Path, map_size: int) -> None:
-    """Makes an empty catalog appear in `folder` at once: the first pages of an LMDB file are more than one write."""
+    """Makes an empty catalog appear in `folder` in one step: LMDB needs several writes for the first pages of a
+    file."""
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(FOLDER_MODE)

@@ -1,4 +1,4 @@
-"""Commits changes of the catalog, one after the other, each durable when it returns. Knows no names."""
+"""Commits changes of the catalog one after another. Each is durable when its method returns. Knows no names."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class CatalogWriter:
     """Safe for many threads."""
 
     def __init__(self, file: CatalogFile, identity: Identity, map_size: int, disk_reserve: DiskReserve) -> None:
-        """What removes names may use the reserve."""
+        """Changes that remove names may use the reserve."""
         self._file = file
         self._identity = identity
         self._map_size = map_size
@@ -28,7 +28,7 @@ class CatalogWriter:
         self._identity.check()
 
     def write(self, change: Callable[[lmdb.Transaction], Outcome], *, frees: bool = False) -> Outcome:
-        """Commits a change and returns its outcome. One that `frees` room works also when there is none."""
+        """Commits a change and returns its outcome. A change that `frees` room also works when the disk is full."""
         with self._writing:
             if frees:
                 return self._disk_reserve.lend_if_full(lambda: self._commit(change, frees=True))
@@ -42,5 +42,5 @@ class CatalogWriter:
             if not frees:
                 tables = (file.names, file.aliases, file.snapshots)
                 check_room(file.env, txn, tables, map_size=self._map_size, disk=self._disk_reserve)
-        self._identity.check()  # nothing is durable in a file that was removed
+        self._identity.check()  # a commit to a removed file is not durable
         return outcome

@@ -1,4 +1,4 @@
-"""The LMDB environment of a collection: opening it, its tables, and the state kept in `meta`."""
+"""The LMDB environment of a collection: opens it and its tables, and keeps the state in `meta`."""
 
 import errno
 import json
@@ -19,13 +19,13 @@ from storage.schema import CollectionSchema, Manifest, Unreadable, parsed, typed
 
 log = logging.getLogger(__name__)
 
-FORMAT_VERSION = 2  # persisted: do not renumber. 1 knows no tables of bodies, and is written while there are none
+FORMAT_VERSION = 2  # persisted: do not renumber. Version 1 has no tables of bodies; it is written while there are none
 
-_MAX_TABLES = 2048  # four times what a collection's spaces take: dropped ones have theirs until nobody reads them
+_MAX_TABLES = 2048  # 4 times the tables of 256 spaces: a dropped space keeps its tables until nobody reads them
 _MAX_READERS = 1024
-_READ_MAP_SIZE = 2**40  # reading needs address space only
+_READ_MAP_SIZE = 2**40  # reading takes address space alone
 _LOCK_FILE_BYTES = 64 * (_MAX_READERS + 16)
-_FULL_BELOW = 2**20  # bytes left on a device that is called full
+_FULL_BELOW = 2**20  # a device with fewer bytes left counts as full
 _STATE = struct.Struct(">QQQ")
 _COUNT = struct.Struct(">Q")
 
@@ -49,10 +49,10 @@ _SIGNS_OF_DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Counters of a commit: its sequence, the next slot to give out, and the number of points.
+    """The counters of a commit: its sequence, the next free slot, and the number of points.
 
-    `seq` counts commits that change what users see, `generation` those that only publish indexes, join blocks or
-    otherwise change how it is found. Every commit changes exactly one of the two.
+    `seq` counts commits that change what users see. `generation` counts the others: they publish indexes, merge blocks
+    or change otherwise how points are found. Every commit raises exactly one of the two.
     """
 
     seq: int = 0
@@ -62,13 +62,13 @@ class State:
 
     @property
     def commit(self) -> int:
-        """The number of commits so far: it tells any two apart."""
+        """The number of commits so far. No two commits have the same."""
         return self.seq + self.generation
 
 
 @dataclass(slots=True)
 class Tables:
-    """Handles of the named tables. `rows` and `bodies` by the uid of the space: those of multi-vectors have both."""
+    """Handles of the named tables. `rows` and `bodies` are by uid of the space; spaces of multi-vectors have both."""
 
     meta: lmdb._Database
     ids: lmdb._Database
@@ -78,15 +78,15 @@ class Tables:
 
 
 def open_environment(path: Path, map_size: int) -> lmdb.Environment:
-    """Opens or creates an environment whose commits are durable when they return. It must be as its seal says.
+    """Opens or creates an environment whose commits are durable when they return. It must match its seal.
 
-    The map is made large once: resizing at run time would disturb readers. Ordinary writes may fill `map_size` bytes;
-    the map is larger by its reserve, see files/reserve.py. From here on the environment has no seal, until it is
-    closed and `write_seal` makes one. Raises CorruptStore, StorageFull, StorageFailed, or OSError.
+    The map is made large once, since resizing it would disturb readers. Ordinary writes may fill `map_size` bytes; the
+    map is larger by its reserve, see files/reserve.py. The seal is removed here; `write_seal` makes a new one after
+    closing. Raises CorruptStore, StorageFull, StorageFailed, or OSError.
     """
     _check_pages(path)
     _reserve_lock_file(path)
-    remove_seal(path)  # before LMDB has it, which may write
+    remove_seal(path)  # before LMDB opens the file, since LMDB may write to it
     try:
         with plain_path(path) as text:
             env = lmdb.open(
@@ -113,19 +113,21 @@ def open_environment(path: Path, map_size: int) -> lmdb.Environment:
 
 
 def _check_pages(path: Path) -> None:
-    """Raises CorruptStore unless the environment is as its seal says or, without a seal, its pages are sound.
+    """Raises CorruptStore unless the environment matches its seal or, without a seal, its pages are sound.
 
-    Raises StorageFailed, ShuttingDown or OSError when that cannot be told.
+    Raises StorageFailed, ShuttingDown or OSError when this cannot be decided.
     """
     file = path / "data.mdb"
     if check_seal(path) or not file.exists() or not file.stat().st_size:
         return
-    log.debug("%s has no seal, as a copy, after a kill or when large, and is walked before it is opened", file)
+    log.debug(
+        "%s has no seal (a copy, a large file, or after a kill), so its pages are checked before it is opened", file
+    )
     WALKS.walk(file)
 
 
 def open_read_only(path: Path) -> lmdb.Environment:
-    """Opens an environment that nobody has open, to read it. It must be as its seal says, and keeps it.
+    """Opens an environment that nobody has open, for reading. It must match its seal, and keeps it.
 
     Raises CorruptStore, StorageFailed or OSError.
     """
@@ -145,9 +147,10 @@ def open_read_only(path: Path) -> lmdb.Environment:
 
 
 def _reserve_lock_file(path: Path) -> None:
-    """Takes the room of an environment's table of readers before it is mapped. Raises OSError when there is none.
+    """Allocates the file of an environment's table of readers before it is mapped. Raises OSError when there is no
+    room.
 
-    It is written through its mapping, where a full disk would kill the process.
+    LMDB writes it through a mapping, and there a full disk would kill the process.
     """
     handle = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
@@ -160,20 +163,21 @@ def _reserve_lock_file(path: Path) -> None:
 
 
 def cover_pages(env: lmdb.Environment, file: Path) -> None:
-    """Lengthens an environment's file by zeros until it holds all pages that the newest commit counts.
+    """Lengthens an environment's file with zeros until it holds all pages that the newest commit counts.
 
-    Some that were freed unused may rightly be missing at its end. Of others LMDB then says that they are damaged, while
-    reading beyond the end of a mapped file would kill the process. Raises CorruptStore when they can never be there.
+    Pages that were freed unused may rightly be missing at its end. LMDB reports other missing pages as damaged once
+    they are zeros; without them, reading after the end of a mapped file would kill the process. Raises CorruptStore
+    when the pages can never exist.
     """
     counted = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
     if counted > env.info()["map_size"]:
-        raise CorruptStore(file, 0, f"{counted:,} bytes are counted, more than can be mapped")
+        raise CorruptStore(file, 0, f"the file claims {counted:,} bytes, more than can be mapped")
     if file.stat().st_size < counted:
         os.truncate(file, counted)
 
 
 def environment_failure(error: lmdb.Error | struct.error, file: Path) -> EngineError:
-    """The error of ours that `error`, met in the environment of `file`, means: CorruptStore where only damage explains
+    """Maps an error of LMDB in the environment of `file` to an EngineError: CorruptStore where only damage explains
     it."""
     if isinstance(error, (*_SIGNS_OF_DAMAGE, struct.error)):
         return CorruptStore(file, 0, str(error))
@@ -181,14 +185,14 @@ def environment_failure(error: lmdb.Error | struct.error, file: Path) -> EngineE
 
 
 def write_failure(error: lmdb.Error, folder: Path) -> EngineError:
-    """The error of ours that `error`, met while writing the environment in `folder`, means: mostly StorageFull.
+    """Maps an error of LMDB while writing the environment in `folder` to an EngineError: mostly StorageFull.
 
-    Of a page that a full disk took by half LMDB says that there was an input/output error.
+    If a full disk took only half of a page, LMDB reports an input/output error.
     """
     if isinstance(error, lmdb.DbsFullError):
         return SystemLimitReached(str(folder), "readers keep the tables of too many dropped spaces")
     if isinstance(error, lmdb.MapFullError):
-        return StorageFull(f"{folder}: the space reserved is full")
+        return StorageFull(f"{folder}: the address space reserved by map_size is full")
     limit = next((os.strerror(each) for each in SYSTEM_LIMITS if os.strerror(each) in str(error)), None)
     if limit is not None or isinstance(error, lmdb.ReadersFullError):
         return SystemLimitReached(str(folder), limit or "too many readers")
@@ -199,7 +203,7 @@ def write_failure(error: lmdb.Error, folder: Path) -> EngineError:
 
 
 def _room(folder: Path) -> int:
-    """Bytes that may still be written."""
+    """Bytes that can still be written."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize
 
@@ -240,13 +244,13 @@ def _get_meta(txn: lmdb.Transaction, tables: Tables, key: bytes) -> bytes:
 
 @contextmanager
 def _reading(key: bytes) -> Iterator[None]:
-    """Says of what cannot be read in which entry of the table meta it is, as CorruptStore."""
+    """Turns errors of reading an entry of the table meta into CorruptStore that names the entry."""
     try:
         yield
     except Unreadable as error:
         raise _damaged(key, str(error)) from error
     except struct.error as error:
-        raise _damaged(key, "it has another length than it should") from error
+        raise _damaged(key, "it has the wrong length") from error
 
 
 def _damaged(key: bytes, what: str) -> CorruptStore:
@@ -276,21 +280,21 @@ def put_state(txn: lmdb.Transaction, tables: Tables, state: State) -> None:
 
 
 def count_generation(env: lmdb.Environment, tables: Tables, state: State) -> State:
-    """`state` with another generation, durably. Without room for that it stays as it is."""
+    """Returns `state` with the next generation, stored durably. Without room for that, returns `state`."""
     later = replace(state, generation=state.generation + 1)
     try:
         with env.begin(write=True) as txn:
             put_state(txn, tables, later)
     except lmdb.Error as error:
-        log.warning("the generation of indexes was not counted: %s", error)
+        log.warning("the new generation of indexes could not be stored: %s", error)
         return state
     return later
 
 
 def age_pages(env: lmdb.Environment, tables: Tables) -> None:
-    """Makes pages usable that the latest commits freed: those of a commit are kept for the one after it.
+    """Makes pages usable that the latest commits freed: LMDB keeps the pages of a commit until one commit later.
 
-    Without room even for that nothing happens.
+    Does nothing when there is not even room for that.
     """
     try:
         for _ in range(2):
@@ -309,14 +313,14 @@ def get_schema(txn: lmdb.Transaction, tables: Tables) -> tuple[CollectionSchema,
 
 
 def put_schema(txn: lmdb.Transaction, tables: Tables, schema: CollectionSchema, next_space_uid: int) -> None:
-    """Stores the schema, and the format that a program must know to keep what it describes."""
+    """Stores the schema, and the lowest format version that can hold it."""
     txn.put(_FORMAT_KEY, _COUNT.pack(FORMAT_VERSION if schema.body_spaces else 1), db=tables.meta)
     data = {**schema.to_json(), "next_space_uid": next_space_uid}
     txn.put(_SCHEMA_KEY, json.dumps(data).encode(), db=tables.meta)
 
 
 def get_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> tuple[Manifest, int]:
-    """Manifest and number of committed rows of a space."""
+    """The manifest and the number of committed rows of a space."""
     key = f"space:{uid}".encode()
     entry = _get_meta(txn, tables, key)
     with _reading(key):
@@ -325,7 +329,8 @@ def get_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> tuple[Manifest
 
 
 def forget_indexes(path: Path, missing: Collection[tuple[int, int]]) -> None:
-    """Takes indexes, as (space, block) uids, out of the manifests of a copy in `path` that nobody has open.
+    """Removes `missing` indexes, as uids of (space, block), from the manifests of a copy in `path` that nobody has
+    open.
 
     Raises lmdb.Error.
     """
@@ -348,7 +353,7 @@ def put_row_count(txn: lmdb.Transaction, tables: Tables, uid: int, row_count: in
 
 
 def drop_space(txn: lmdb.Transaction, tables: Tables, uid: int) -> None:
-    """Removes all that LMDB holds of a space but its empty table, whose handle older readers may still use."""
+    """Removes all entries of a space. Its empty tables stay, since older readers may still use their handles."""
     for table in (tables.bodies.get(uid), tables.rows.get(uid)):
         if table is not None:
             txn.drop(table, delete=False)

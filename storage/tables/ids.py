@@ -1,7 +1,7 @@
-"""The table point id -> slot, in id order. Hides that LMDB keys end at 511 bytes while ids may be two bytes longer.
+"""The table point id -> slot, in id order. It hides that LMDB keys end at 511 bytes, while ids may be two bytes longer.
 
-Most keys are whole and their value is the slot. All keys cut to 511 bytes keep a bucket instead: the ids that share
-these bytes, as (rest of the key, slot) in order. FORMAT.md shows the bytes.
+Most keys are stored whole, with their slot as the value. A key that is cut to 511 bytes holds a bucket: all ids with
+these first bytes, as pairs (rest of the key, slot) in order. FORMAT.md shows the bytes.
 """
 
 import struct
@@ -20,6 +20,8 @@ _ENTRY = struct.Struct(">2sBI")  # rest of the key padded with zeros, its length
 
 class Ids:
     """Reads the table inside one transaction."""
+
+    __slots__ = ("_table", "_txn")  # a snapshot is begun for every request
 
     def __init__(self, txn: lmdb.Transaction, table: lmdb._Database) -> None:
         self._txn = txn
@@ -85,7 +87,7 @@ class IdTable(Ids):
                 self._put_bucket(key[:_CUT], {**self._bucket(key[:_CUT]), key[_CUT:]: slot})
 
     def delete(self, key: bytes) -> None:
-        """Removes an id that is there."""
+        """Removes an id. Requires: it is in the table."""
         if len(key) < _CUT:
             self._txn.delete(key, db=self._table)
             return

@@ -1,4 +1,4 @@
-"""Keys: point ids and slots as bytes whose order is the order we promise. FORMAT.md shows them."""
+"""Keys: point ids and slots as bytes that sort in the promised order. FORMAT.md shows them."""
 
 import struct
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ MAX_ID_NUMBER = 2**64 - 1
 
 
 def encode_id(point_id: PointId) -> bytes:
-    """The key of an id: comparing keys as bytes compares ids."""
+    """The key of an id. Keys as bytes sort as the ids do."""
     if isinstance(point_id, int):
         return _NUMBER_KEY.pack(_NUMBER, point_id)
     return b"\x02" + point_id.encode()

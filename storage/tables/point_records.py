@@ -1,4 +1,5 @@
-"""Values stored under slots: points, references to rows, and vectors, each with a checksum. FORMAT.md shows them."""
+"""Values stored under slots: points, references to rows, and vectors, each with a checksum. FORMAT.md shows the
+bytes."""
 
 import struct
 import zlib
@@ -17,14 +18,14 @@ VECTOR_VERSION = 1  # persisted: do not renumber
 _HEADER = struct.Struct(">BIQH")  # version, checksum of all that follows it, commit sequence, length of the id key
 _CHECKED_FROM = 5
 VERSION_BYTES = slice(5, 13)
-"""Where the commit sequence is in a point's record."""
+"""The position of the commit sequence in a stored point."""
 
 _ROW = struct.Struct(">QI")  # row, checksum of the vector's bytes
 _ROWS = np.dtype([("row", ">u8"), ("checksum", ">u4")])  # the same
 _VECTOR_HEADER = struct.Struct(">B3xI")  # version, checksum of all that follows; 8 bytes, so that numbers are aligned
 
 
-class PointRecord(NamedTuple):  # one is made per point read: a frozen dataclass takes three times as long
+class PointRecord(NamedTuple):  # made for each point that is read; a frozen dataclass would take three times as long
     """A stored point without its vectors. `version` is the commit sequence of its last write."""
 
     slot: int
@@ -47,14 +48,14 @@ def encode_records(id_keys: Sequence[bytes], version: int, payloads: Sequence[by
 
 
 def record_parts(data: memoryview) -> tuple[int, memoryview, memoryview]:
-    """Version, id key and payload of a record. Raises ValueError when it is damaged."""
+    """Version, id key and payload of a stored point. Raises ValueError when it is damaged."""
     if len(data) < _HEADER.size:
-        raise ValueError("the record is too short")
+        raise ValueError("the stored point is too short")
     record_version, checksum, version, id_length = _HEADER.unpack_from(data)
     if record_version != RECORD_VERSION:
-        raise ValueError(f"the record has version {record_version}")
+        raise ValueError(f"the stored point has the unknown version {record_version}")
     if zlib.crc32(data[_CHECKED_FROM:]) != checksum:
-        raise ValueError("the record does not have its checksum")
+        raise ValueError("the stored point does not match its checksum")
     start = _HEADER.size
     return version, data[start : start + id_length], data[start + id_length :]
 
@@ -79,24 +80,24 @@ def checksums_of(rows: NDArray[Any]) -> NDArray[np.uint32]:
 
 
 def decode_row(data: bytes | memoryview) -> tuple[int, int]:
-    """Row and checksum of its vector's bytes."""
+    """The row, and the checksum of its vector's bytes."""
     row, checksum = _ROW.unpack(data)
     return row, checksum
 
 
 def encode_vector(body: bytes) -> bytes:
-    """The value that is stored for a sparse vector or multi-vector whose bytes are `body`."""
+    """The stored value of a sparse vector or multi-vector whose bytes are `body`."""
     return _VECTOR_HEADER.pack(VECTOR_VERSION, zlib.crc32(body)) + body
 
 
 def decode_vector(data: memoryview) -> memoryview:
-    """The body in a stored value. Raises ValueError when the value is damaged."""
+    """The bytes of the vector in a stored value. Raises ValueError when the value is damaged."""
     if len(data) < _VECTOR_HEADER.size:
-        raise ValueError("the body of the vector is too short")
+        raise ValueError("the stored vector is too short")
     version, checksum = _VECTOR_HEADER.unpack_from(data)
     if version != VECTOR_VERSION:
-        raise ValueError(f"the body of the vector has version {version}")
+        raise ValueError(f"the stored vector has the unknown version {version}")
     body = data[_VECTOR_HEADER.size :]
     if zlib.crc32(body) != checksum:
-        raise ValueError("the vector does not have its checksum")
+        raise ValueError("the vector does not match its checksum")
     return body

@@ -17,6 +17,8 @@ from storage.tables.whole_tables import read_versions, slots_in
 class PointTable:
     """Reads one table inside one transaction. Raises CorruptStore for a record that is damaged."""
 
+    __slots__ = ("_file", "_table", "_txn")  # a snapshot is begun for every request
+
     def __init__(self, txn: lmdb.Transaction, table: lmdb._Database, file: Path) -> None:
         """`file` is named in errors."""
         self._txn = txn

@@ -1,4 +1,4 @@
-"""Reading ids, payloads and vectors as bytes inside one LMDB transaction. Snapshot adds the rows of vectors."""
+"""Reads ids, payloads and row references inside one LMDB transaction. Snapshot adds vectors and searches."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -20,10 +20,10 @@ from storage.tables.whole_tables import slots_in
 
 
 class Reader:
-    """What one transaction sees. Not for use by two threads at once; values are copied out of the transaction.
+    """The data that one transaction sees. Not for two threads at once. Values are copied out of the transaction.
 
-    `collection_uid` and `seq` together name this state of this collection for ever, so they may key a cache, unless
-    `pending`: then the transaction is a write in the making, which may still be undone.
+    `collection_uid` and `seq` together name this state of this collection for ever, so a cache may use them as a key.
+    The exception is `pending`: then the transaction is a write that may still be undone.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Reader:
         return np.array([-1 if slot is None else slot for slot in found], np.int64)
 
     def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
-        """For each slot a key whose order is the order of ids."""
+        """For each slot a key. Keys sort as ids do."""
         return [bytes(self._points.parts(slot)[1]) for slot in slots.tolist()]
 
     def point_ids(self, slots: NDArray[np.uint32]) -> list[PointId]:
@@ -73,24 +73,26 @@ class Reader:
         return [self.record(slot) for slot in slots.tolist()]
 
     def existing(self, slots: NDArray[np.uint32]) -> Iterator[PointRecord]:
-        """The points in those of `slots` that hold one, in order."""
+        """Yields those of `slots` that hold a point, in order."""
         return map(self.record, self._points.present(slots.tolist()))
 
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
-        """Slots, ascending, of points that differ between commit `seq`, older or newer, and this one; None when that is
-        not known. They may be more."""
+        """Slots, ascending, of the points that differ between commit `seq` (older or newer) and this one.
+
+        It may contain more slots. None when the changes are not known any more.
+        """
         return None
 
     @property
     def derived(self) -> DerivedFiles | None:
-        """Where data derived from the collection are kept; None for what is not committed yet."""
+        """Where data derived from the collection are stored; None for a transaction that is not committed yet."""
         return None
 
     def catch_up(self, seq: int, held: Callable[[], NDArray[np.uint32]]) -> NDArray[np.uint32] | None:
-        """`changed_since`, also for commits before the collection was opened, of data that have the points `held`.
+        """Like `changed_since`, but also for commits before the collection was opened. The data have the points `held`.
 
-        Then the records of all points are looked at: each names the commit that wrote it last, and points that are
-        gone are those of `held` that have none. Slots, ascending; None for a later commit that is not known.
+        For those commits it reads all points: each holds the commit that wrote it last. Points of `held` that are not
+        stored were deleted. Returns slots, ascending; None when `seq` is a later commit that is not known.
         """
         changed = self.changed_since(seq)
         if changed is not None or seq > self.seq:
@@ -100,13 +102,13 @@ class Reader:
         return np.union1d(slots[versions > seq], gone)
 
     def scan(self, start: PointId | None = None) -> Iterator[PointRecord]:
-        """All points in id order, from `start` inclusive."""
+        """Yields all points in id order, from `start` on."""
         return map(self.record, self.ids.slots_from(start))
 
     def payloads(
         self, keys: Collection[str] | None = None, *, start: int = 0
     ) -> Iterator[tuple[int, dict[str, object]]]:
-        """Slot and decoded payload (only its top-level `keys` when given) of points, in slot order from `start` on."""
+        """Yields slot and decoded payload (only its top-level `keys` when given), in slot order from `start` on."""
         return self._points.payloads(self.codec, keys, start)
 
     def all_slots(self) -> NDArray[np.uint32]:

@@ -1,4 +1,4 @@
-"""Which points recent commits changed, kept in memory so that data derived from payloads need not be made anew."""
+"""Remembers in memory which points recent commits changed, so that data derived from payloads can be updated."""
 
 import threading
 from collections import deque
@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_REMEMBERED = 1_000_000
-"""Slots remembered per collection, about 4 MB; older commits are forgotten beyond it."""
+"""Slots remembered per collection, about 4 MB. Beyond it, older commits are forgotten."""
 
 _COMMIT_COST = 16
-"""What a commit counts besides its slots."""
+"""A commit counts as so many slots, besides the slots that it changed."""
 
 
 Slots = TypeVar("Slots", NDArray[np.uint32], NDArray[np.int64])
 
 
 class ChangeLog:
-    """Written by the writer's thread after each commit, read by many."""
+    """The writer's thread adds to it after each commit; many threads read it."""
 
     def __init__(self, seq: int) -> None:
-        """Knows of the commits after `seq`, which is the newest."""
+        """It will know the commits after `seq`, which is the newest."""
         self._oldest = seq
         self._newest = seq
         self._commits: deque[tuple[int, NDArray[np.uint32]]] = deque()
@@ -41,7 +41,8 @@ class ChangeLog:
                 self._size -= len(forgotten) + _COMMIT_COST
 
     def between(self, seq: int, until: int) -> NDArray[np.uint32] | None:
-        """Slots, ascending, that the commits after `seq` up to `until` changed; None when they are not all known."""
+        """Slots (ascending) that the commits after `seq` up to `until` changed; None when some of these are
+        forgotten."""
         with self._lock:
             if seq < self._oldest or until > self._newest:
                 return None

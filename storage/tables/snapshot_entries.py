@@ -1,4 +1,4 @@
-"""What the catalog lists of the snapshots that a data directory keeps. Their files are backup/archives.py's."""
+"""The catalog's entries of archives, which users call snapshots. backup/archives.py has their files."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,8 +14,8 @@ from storage.tables.stored_names import CATALOG_FILE, is_uid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotEntry:
-    """A snapshot file that the data directory keeps: the collection it is listed under (which may be gone), its name,
-    the uid that names the file, its size in bytes, the commit it holds and when it was taken (unix seconds)."""
+    """An archive in the data directory: the collection that it is listed under (which may be deleted), its name, the
+    uid that names its file, its size in bytes, its commit, and the time when it was made (unix seconds)."""
 
     collection: str
     name: str
@@ -29,13 +29,13 @@ class SnapshotEntry:
 
     @classmethod
     def from_json(cls, key: bytes | memoryview, value: bytes | memoryview) -> "SnapshotEntry":
-        """The entry that is stored under `key`. Raises CorruptStore for what no snapshot has."""
+        """The entry that is stored under `key`. Raises CorruptStore when it is not valid."""
         try:
             entry = made(cls, parsed(bytes(value), "it"), "it")
             if not is_uid(entry.uid.encode(errors="replace")):
                 raise Unreadable("it has no uid")
             if _key(entry.collection, entry.name) != bytes(key):
-                raise Unreadable("it is that of another")
+                raise Unreadable("it belongs to another key")
             return entry
         except Unreadable as error:
             collection, _, name = bytes(key).decode(errors="replace").partition("\0")
@@ -44,19 +44,19 @@ class SnapshotEntry:
 
 
 class SnapshotTable:
-    """(Name of a collection, name of a snapshot) -> entry. Each change is durable when it returns."""
+    """Maps (name of a collection, name of an archive) to its entry. Each change is durable when its method returns."""
 
     def __init__(self, file: CatalogFile, writer: CatalogWriter) -> None:
         self._file = file
         self._writer = writer
 
     def all(self) -> list[SnapshotEntry]:
-        """By collection and name."""
+        """All entries, sorted by collection and name."""
         with self._file.read() as txn, txn.cursor(self._file.snapshots) as cursor:
             return [SnapshotEntry.from_json(key, value) for key, value in cursor]
 
     def get(self, collection: str, name: str) -> SnapshotEntry | None:
-        """The snapshot of this name of a collection; None when there is none."""
+        """The entry of this collection and name; None when there is none."""
         with self._file.read() as txn:
             key = _key(collection, name)
             value = txn.get(key, db=self._file.snapshots) if len(key) <= 511 else None
@@ -83,5 +83,5 @@ class SnapshotTable:
 
 
 def _key(collection: str, name: str) -> bytes:
-    # Names have no control characters and at most 255 bytes, so this is unambiguous and fits an LMDB key.
+    # Names have no control characters and at most 255 bytes. So the key is unambiguous and fits LMDB.
     return f"{collection}\0{name}".encode(errors="replace")

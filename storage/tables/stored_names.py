@@ -1,4 +1,5 @@
-"""Names and uids as the catalog stores them, read with care: its values have no checksum. Changes nothing."""
+"""Reads names and uids from the catalog. It checks them, since the catalog's values have no checksum. Changes
+nothing."""
 
 import re
 
@@ -6,7 +7,7 @@ from storage.errors import CorruptStore
 from storage.schema import MAX_NAME_BYTES
 
 CATALOG_FILE = "catalog/data.mdb"
-"""The file that errors name, below the data directory."""
+"""The file that errors name, relative to the data directory."""
 
 _UID = re.compile(rb"[0-9a-f]{32}")
 
@@ -19,15 +20,15 @@ def name_from(value: bytes | memoryview) -> str:
     except UnicodeDecodeError:
         name = ""
     if not name or len(stored) > MAX_NAME_BYTES:
-        raise CorruptStore(CATALOG_FILE, 0, "the name of a collection is none")
+        raise CorruptStore(CATALOG_FILE, 0, "the name of a collection is not a valid name")
     return name
 
 
 def uid_from(value: bytes | memoryview, name: str) -> str:
-    """The uid of the collection `name`, which names its folder. Raises CorruptStore for what is none."""
+    """The uid of the collection `name`, which names its folder. Raises CorruptStore when it is not valid."""
     text = bytes(value)
     if not is_uid(text):
-        raise CorruptStore(CATALOG_FILE, 0, f"what is stored of the collection {name!r} is no uid")
+        raise CorruptStore(CATALOG_FILE, 0, f"the collection {name!r} has no valid uid")
     return text.decode()
 
 

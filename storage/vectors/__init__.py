@@ -1,4 +1,4 @@
-"""Kinds of vectors, their exact scores, the order of hits, and the forms that estimate them."""
+"""Kinds of vectors, their exact scores, the order of hits, and the stored forms that estimate scores."""
 
 from storage.vectors.codes import CodedRows, code_rows, has_codes
 from storage.vectors.distance import dissimilarity, estimate_rows, norms_of, score_rows, similarity, wide_scores

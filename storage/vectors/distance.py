@@ -1,4 +1,4 @@
-"""What a score is: the one definition of each metric, and bounds on how far a fast estimate may be off it."""
+"""The one definition of each metric's score, and bounds on the error of fast estimates."""
 
 from typing import TypeVar, assert_never
 
@@ -40,13 +40,15 @@ def scores_in_numpy(distance: Distance, query: NDArray[np.float32], rows: Rows) 
     wide_query = query.astype(np.float64)
     for start in range(0, len(rows), step):
         out[start : start + step] = _score_chunk(distance, wide_query, rows[start : start + step].astype(np.float64))
-    out += np.float32(0)  # -0.0, which rounding may make, too, becomes 0.0: equal scores have equal bytes
+    out += np.float32(0)  # -0.0 becomes 0.0, so that equal scores have equal bytes
     return out
 
 
 def pair_similarities(distance: Distance, queries: Rows, rows: Rows) -> NDArray[np.float64]:
-    """Similarities, float64 (n,), of each of `rows` (n, d) to its own of `queries` (n, d): scores before they are
-    rounded, negated where lower is better."""
+    """Similarities, float64 (n,), of row i of `rows` (n, d) and row i of `queries` (n, d).
+
+    They are scores before rounding, negated where lower is better.
+    """
     exact = _score_chunk(distance, queries.astype(np.float64), rows.astype(np.float64))
     return exact if distance.higher_is_better else -exact
 
@@ -56,7 +58,7 @@ def _score_chunk(distance: Distance, query: NDArray[np.float64], rows: NDArray[n
 
 
 def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores of `rows` (n, d) for `query` (d,) before they are rounded, float64 (n,). Cosine lies in [-1, 1]."""
+    """Scores of `rows` (n, d) for `query` (d,) before rounding, float64 (n,). Cosine lies in [-1, 1]."""
     match distance:
         case Distance.DOT:
             return fixed_dots(rows, query)
@@ -81,20 +83,21 @@ def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np
 
 
 def _bounded(values: NDArray[np.float64], most: float) -> NDArray[np.float64]:
-    """`values`, changed in place, between -`most` and `most`. np.clip takes as long as scoring some rows."""
+    """Limits `values`, in place, to -`most` to `most`. np.clip would take as long as scoring several rows."""
     np.minimum(values, most, out=values)
     np.maximum(values, -most, out=values)
     return values
 
 
 def _jaccard(shared: NDArray[F], either: NDArray[F]) -> NDArray[F]:
-    """Jaccard distances, given how many components are set in both and in either."""
+    """Jaccard distances. `shared`: components set in both vectors; `either`: components set in at least one."""
     similar: NDArray[F] = np.divide(shared, either, out=np.ones_like(either), where=either > 0)
     return np.subtract(1, similar, dtype=similar.dtype)
 
 
 def similarity(distance: Distance, raw: Scores) -> Scores:
-    """Scores in which higher is better: Jaccard becomes 1 - d, other distances 1 / (1 + d); Cosine and Dot stay."""
+    """Turns scores into similarities, where higher is better: Jaccard 1 - d, other distances 1 / (1 + d); Cosine and
+    Dot stay."""
     if distance.higher_is_better:
         return raw
     if distance is Distance.JACCARD:
@@ -103,7 +106,7 @@ def similarity(distance: Distance, raw: Scores) -> Scores:
 
 
 def dissimilarity(distance: Distance, raw: Scores) -> Scores:
-    """Scores in which lower is better: Cosine becomes 1 - cos, Dot its negative, Euclid its square; others stay."""
+    """Turns scores into distances, where lower is better: Cosine 1 - cos, Dot -dot, Euclid squared; others stay."""
     wide = raw.astype(np.float64)
     match distance:
         case Distance.COSINE:
@@ -130,12 +133,12 @@ def norms_of(rows: Rows) -> NDArray[np.float32]:
 def estimate_rows(
     distance: Distance, queries: Rows, query_norms: NDArray[np.float32], rows: Rows, row_norms: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Fast float32 estimates (m, n), higher is better, and the most each may be off, broadcastable to (m, n).
+    """Fast float32 estimates (m, n), where higher is better, and the largest error of each, broadcastable to (m, n).
 
-    Euclid estimates the negative squared distance, other distances their negative. The bounds are those of recursive
-    summation in any order: a sum of d products is off by at most gamma_d = d u / (1 - d u) times the sum of their
-    magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), doubled to cover the few roundings
-    around it. Where float32 may under- or overflow the estimate is 0 and the bound infinite.
+    Euclid estimates the negative squared distance, other distances their negative. The bounds hold for recursive
+    summation in any order: the error of a sum of d products is at most gamma_d = d u / (1 - d u) times the sum of their
+    magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). They are doubled to cover the few
+    roundings around the sum. Where float32 may under- or overflow, the estimate is 0 and the bound infinite.
     """
     unit = np.float32(2.0 * (rows.shape[1] + 8) * 2.0**-24)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -148,7 +151,7 @@ def estimate_rows(
 
 
 def is_unsafe(norm: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where products of components leave the range in which float32 keeps its relative precision."""
+    """Whether products of components may leave the range in which float32 keeps its relative precision."""
     return ((norm > 0) & (norm < _SAFE_NORMS[0])) | (norm > _SAFE_NORMS[1])
 
 
@@ -190,9 +193,10 @@ def _binary_estimates(
     query_norms: NDArray[np.float32],
     row_norms: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Of components 0 and 1. Counts are whole and below 2**24, so float32 holds them, and Hamming, exactly."""
+    """Estimates for components of 0 and 1. Counts are whole numbers below 2**24, so float32 holds them, and Hamming,
+    exactly."""
     counts = np.rint(query_norms * query_norms)[:, None] + np.rint(row_norms * row_norms)
     if distance is Distance.HAMMING:
         return 2 * dots - counts, np.zeros((1, 1), np.float32)
-    # One division and one subtraction, each rounded, of values up to 1.
+    # The bound covers one division and one subtraction of values up to 1, each rounded.
     return -_jaccard(dots, counts - dots), np.full((1, 1), 2.0**-22, np.float32)

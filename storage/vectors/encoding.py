@@ -1,9 +1,9 @@
-"""Encodings: how vectors are moved and stretched before they become a stored form, chosen by the rows of a segment.
+"""Encodings: how vectors are shifted and scaled before they are rounded to a stored form, chosen for each segment.
 
-Stored forms have little room: float16 ends at 65,504, int8 has 255 values, and products of tiny or huge float32 values
-are 0 or infinite. No order changes when all rows and the query are stretched alike; under Euclid when all are moved
-alike; under Dot when the rows alone are moved; under Cosine when each has its own length, and of rows of length 1 the
-order by Euclid is that by Cosine. So rows lie around 0 and about one value apart before they are rounded.
+Stored forms have little room. float16 ends at 65,504, int8 has 255 values, and products of tiny or huge float32 values
+are 0 or infinite. So before rounding, components should lie around 0 and be about 1 large. These steps change no order:
+scaling all rows and the query alike; under Euclid, shifting all of them alike; under Dot, shifting the rows alone;
+under Cosine, scaling each row to length 1, and then Euclid gives the order of Cosine.
 """
 
 import base64
@@ -19,19 +19,19 @@ Wide = NDArray[np.float64]
 
 INT8_MAX = 127
 FLOAT16_MOST = 60_000.0
-"""The largest component that float16 is given; it ends at 65,504."""
+"""The largest component that float16 stores; float16 itself ends at 65,504."""
 
 FLOAT_MOST = 1e15
-"""The same of wider floats: sums of 65,536 squares must be finite in float32."""
+"""The largest component that wider floats store: sums of 65,536 squares must be finite in float32."""
 
-_SAMPLE_VALUES = 1 << 21  # components that an encoding is chosen by: 16 MiB
+_SAMPLE_VALUES = 1 << 21  # components of the sample that decides the encoding: 16 MiB
 _SAMPLE_ROWS = 10_000
-_OFFSET_SHARE = 0.5  # of their spread that rows are away from 0 before it pays to move them there
-_USUAL_SHARE = 0.999  # of components that float16 must not cut
+_OFFSET_SHARE = 0.5  # the rows are shifted to 0 if their mean is farther from it than this share of their spread
+_USUAL_SHARE = 0.999  # share of the components that float16 must not cut
 _USUAL_MOST = FLOAT16_MOST / 2
-_ODD_SHARE = 0.002  # of rows that int8 may cut: outliers would leave all others few steps
-_STEPS = 60  # of half an octave that a scale is looked for in
-_CODED_VALUES = 1 << 18  # components that each of them is tried with
+_ODD_SHARE = 0.002  # share of rows that int8 may cut: else a few outliers would leave few steps for the rest
+_STEPS = 60  # candidates for the scale; each is the last one times the square root of 2
+_CODED_VALUES = 1 << 18  # components that each candidate is tried with
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,29 +42,29 @@ class Encoding:
     centre: NDArray[np.float32] | None = None
 
     def centre_text(self) -> str:
-        """The centre for a manifest; empty: there is none."""
+        """The centre as a text for the manifest; empty when there is none."""
         return "" if self.centre is None else base64.b64encode(self.centre.astype("<f4").tobytes()).decode()
 
     @classmethod
     def of(cls, scale: float, centre_text: str) -> "Encoding":
-        """The encoding that a manifest tells. Raises ValueError when it is damaged."""
+        """The encoding from the values in a manifest. Raises ValueError when they are damaged."""
         if not centre_text:
             return cls(scale)
         return cls(scale, np.frombuffer(base64.b64decode(centre_text, validate=True), "<f4").astype(np.float32))
 
 
 def compared_by(distance: Distance, encoding: Encoding) -> Distance:
-    """The metric under which encoded rows and queries have the order of `distance`."""
+    """The metric by which encoded rows and queries sort as the originals do by `distance`."""
     return Distance.EUCLID if distance is Distance.COSINE and encoding.centre is not None else distance
 
 
 def encoded_rows(distance: Distance, encoding: Encoding, rows: NDArray[np.float32]) -> Wide:
-    """`rows` (n, size) as they are before they are rounded, float64."""
+    """`rows` (n, size), shifted and scaled but not yet rounded, float64."""
     wide = rows.astype(np.float64)
     if distance is Distance.COSINE:
         wide = of_length_one(wide)
         if encoding.centre is None:
-            wide *= math.sqrt(rows.shape[1])  # components near 1, whatever the number of dimensions
+            wide *= math.sqrt(rows.shape[1])  # makes components about 1, whatever the number of dimensions
             return wide
     if encoding.centre is not None:
         wide -= encoding.centre
@@ -73,7 +73,8 @@ def encoded_rows(distance: Distance, encoding: Encoding, rows: NDArray[np.float3
 
 
 def encoded_queries(distance: Distance, encoding: Encoding, queries: NDArray[np.float32]) -> Wide:
-    """`queries` (m, size) as they are compared with encoded rows, float64. Under Dot their length says nothing."""
+    """`queries` (m, size) in the form that is compared with encoded rows, float64. Under Dot their length does not
+    matter."""
     if distance is Distance.DOT:
         wide = of_length_one(queries.astype(np.float64))
         wide *= math.sqrt(queries.shape[1])
@@ -82,7 +83,7 @@ def encoded_queries(distance: Distance, encoding: Encoding, queries: NDArray[np.
 
 
 def of_length_one(rows: Wide) -> Wide:
-    """`rows` (n, size), each divided by its length; those of length 0 stay."""
+    """`rows` (n, size) scaled to length 1. Rows of length 0 stay."""
     lengths = np.sqrt(np.vecdot(rows, rows))
     unit: Wide = rows / np.where(lengths > 0, lengths, 1.0)[:, None]
     return unit
@@ -91,7 +92,7 @@ def of_length_one(rows: Wide) -> Wide:
 def choose_encoding(
     distance: Distance, datatype: Datatype, vectors: NDArray[np.float32], positions: NDArray[np.int64]
 ) -> Encoding:
-    """The encoding for the rows `vectors[positions]` in a stored form. The same rows have the same encoding."""
+    """The encoding for the rows `vectors[positions]` in a stored form. Equal rows get an equal encoding."""
     if distance.is_binary or not len(positions):
         return Encoding()
     sample = _sample(vectors, positions)
@@ -102,13 +103,13 @@ def choose_encoding(
     spread = float(np.median(np.sqrt(np.vecdot(around, around))))
     if np.linalg.norm(centre.astype(np.float64)) <= _OFFSET_SHARE * spread:
         if distance is Distance.COSINE:
-            return Encoding()  # each row has a scale of its own, of which nothing is kept
+            return Encoding()  # each row has its own scale, which need not be stored
         return Encoding(_scale(datatype, sample))
     return Encoding(_scale(datatype, around), centre)
 
 
 def levels(size: int) -> int:
-    """The largest component of int8 that is stored: sums of `size` squared differences must fit 32 bits."""
+    """The largest int8 value that is stored: sums of `size` squared differences must fit 32 bits."""
     return min(INT8_MAX, math.isqrt((2**31 - 1) // size) // 2)
 
 
@@ -120,7 +121,7 @@ def _sample(vectors: NDArray[np.float32], positions: NDArray[np.int64]) -> Wide:
 
 
 def _scale(datatype: Datatype, rows: Wide) -> float:
-    """What components of `rows` are multiplied by before they become a stored form."""
+    """The scale that components of `rows` are multiplied by before rounding to a stored form."""
     largest = float(np.abs(rows).max(initial=0))
     if largest == 0:
         return 1.0
@@ -133,7 +134,8 @@ def _scale(datatype: Datatype, rows: Wide) -> float:
 
 
 def _int8_scale(rows: Wide, largest: float) -> float:
-    """The scale that loses least of the rows, all but a few of them: large components are cut, small ones rounded."""
+    """The scale with the least loss for all rows but a few: a large scale cuts components, a small one rounds them
+    more."""
     most = levels(rows.shape[1])
     rows = rows[: max(1, _CODED_VALUES // rows.shape[1])]
     kept = len(rows) - math.ceil(_ODD_SHARE * len(rows)) if len(rows) > 1 else 1

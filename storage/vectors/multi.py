@@ -1,4 +1,4 @@
-"""Multi-vectors: what one is, which rows are its tokens, and what its score is."""
+"""Multi-vectors: the type, the rows of its tokens, and its score."""
 
 import struct
 
@@ -10,18 +10,18 @@ from storage.schema import DenseSpace, Distance
 from storage.vectors import distance as metrics
 
 MAX_MULTI_ROWS = 1_024
-"""Rows of one multi-vector: of a passage a late-interaction model makes some hundred."""
+"""Rows of one multi-vector. A late-interaction model makes some hundred of a passage."""
 
 MAX_MULTI_VALUES = 2**20
-"""Components of one multi-vector, 4 MiB: it is read whole to be scored."""
+"""Components of one multi-vector, 4 MiB: the whole is read to be scored."""
 
-_TOKENS = struct.Struct(">QI")  # row of the first token, how many there are
+_TOKENS = struct.Struct(">QI")  # row of the first token, number of tokens
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _PAIRS_AT_ONCE = 1 << 19  # float64 values of pairs that are scored at once: 4 MiB each side
 
 
 class MultiVector:
-    """A matrix, float32 (n, size). Compares and hashes by its shape and bytes; read-only."""
+    """A matrix, float32 (n, size), read-only. It compares and hashes by its shape and bytes."""
 
     __slots__ = ("_key", "rows")
 
@@ -48,12 +48,12 @@ class MultiVector:
 
 
 def encode_tokens(first: int, count: int) -> bytes:
-    """The rows of a point's tokens, as its body holds them."""
+    """The body of a point: the rows of its tokens."""
     return _TOKENS.pack(first, count)
 
 
 def decode_tokens(data: bytes | memoryview) -> tuple[int, int]:
-    """The row of the first token, and how many there are. Raises ValueError."""
+    """The row of the first token, and the number of tokens. Raises ValueError."""
     try:
         first, count = _TOKENS.unpack(data)
     except struct.error as error:
@@ -62,7 +62,7 @@ def decode_tokens(data: bytes | memoryview) -> tuple[int, int]:
 
 
 def checked_multi(space: DenseSpace, rows: list[NDArray[np.float32]], field: str) -> MultiVector:
-    """The multi-vector of these rows. Raises EmptyVector, LimitExceeded, DimensionMismatch or NotFinite."""
+    """Makes a multi-vector of these rows. Raises EmptyVector, LimitExceeded, DimensionMismatch or NotFinite."""
     if not rows:
         raise EmptyVector(field)
     if len(rows) > MAX_MULTI_ROWS:
@@ -78,13 +78,13 @@ def checked_multi(space: DenseSpace, rows: list[NDArray[np.float32]], field: str
     finite = np.isfinite(matrix)
     if not finite.all():
         number, component = np.argwhere(~finite)[0].tolist()
-        what = f"component {component} is {matrix[number, component]}, and every component must be finite"
+        what = f"component {component} is {matrix[number, component]}, but every component must be finite"
         raise NotFinite(f"{field}.vectors[{number}]", what)
     return MultiVector(matrix)
 
 
 def check_multi_query(space: DenseSpace, vector: MultiVector, field: str) -> None:
-    """Raises what checked_multi does, and ZeroVector for a row of zeros and the cosine."""
+    """Raises what checked_multi raises, and ZeroVector for a row of zeros under Cosine."""
     checked_multi(space, list(vector.rows), field)
     zero = ~vector.rows.any(axis=1)
     if space.distance is Distance.COSINE and zero.any():
@@ -94,11 +94,12 @@ def check_multi_query(space: DenseSpace, vector: MultiVector, field: str) -> Non
 def max_similarities(
     distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """MaxSim of documents: document i has the `rows` from `starts[i]` until the next, at least one.
+    """MaxSim of documents: document i has the `rows` from `starts[i]` up to the next start, at least one. float32.
 
-    The sum over the query's rows, in their order, of the greatest similarity of any row of the document: the metric's
-    score, or a distance negated. In float64, rounded to float32 once: it depends on the query and the document alone.
-    Float32 estimates only choose, by their bounds, which rows may be the most similar.
+    It is the sum over the query's rows, in their order, of the greatest similarity of any row of the document. The
+    similarity is the metric's score, negated for distances. The sum is in float64 and rounded to float32 once, so it
+    depends on the query and the document alone. Float32 estimates only choose, by their bounds, which rows may be the
+    most similar.
     """
     low, high = _similarity_bounds(distance, query, rows)
     lengths = np.diff(np.append(starts, len(rows)))
@@ -117,28 +118,29 @@ def max_similarities(
 def bounds_of_max_similarities(
     distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The least and the most that max_similarities can be before it is rounded."""
+    """Lower and upper bounds of max_similarities before rounding."""
     low, high = _similarity_bounds(distance, query, rows)
     sums = [np.maximum.reduceat(bound, starts, axis=1).sum(axis=0, dtype=np.float64) for bound in (low, high)]
-    slack = [1e-9 * (1.0 + np.abs(bound)) for bound in sums]  # sums of a thousand float64 values are far nearer
+    # Far more than the error of a sum of a thousand float64 values.
+    slack = [1e-9 * (1.0 + np.abs(bound)) for bound in sums]
     return np.nan_to_num(sums[0] - slack[0], nan=-np.inf), np.nan_to_num(sums[1] + slack[1], nan=np.inf)
 
 
 def _similarity_bounds(
     distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The least and the most that each similarity (m, n) can be."""
+    """Lower and upper bounds of each similarity (m, n)."""
     guess, bound = metrics.estimate_rows(distance, query, metrics.norms_of(query), rows, metrics.norms_of(rows))
     with np.errstate(over="ignore"):
-        low, high = guess - 2 * bound, guess + 2 * bound  # doubled, to cover these roundings, too
-    if distance is Distance.EUCLID:  # it estimates the negative square
+        low, high = guess - 2 * bound, guess + 2 * bound  # doubled, to cover the roundings here too
+    if distance is Distance.EUCLID:  # Euclid is estimated by its negative square
         low, high = (-np.sqrt(np.maximum(-value, 0)) * factor for value, factor in ((low, 1.001), (high, 0.999)))
     return low, high
 
 
 def _summed(best: NDArray[np.float64]) -> NDArray[np.float32]:
     total = np.zeros(best.shape[1])
-    for row in best:  # one after the other, so that the sum depends on nothing else
+    for row in best:  # in a fixed order, so that the sum is always the same
         total += row
     rounded: NDArray[np.float32] = np.clip(total, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
     return rounded + np.float32(0)

@@ -18,9 +18,9 @@ def rank(
     limit: int | None = None,
     offset: int = 0,
 ) -> NDArray[np.intp]:
-    """Positions of the best after `offset`, at most `limit`, in the total order.
+    """Positions of the best hits after `offset`, at most `limit`, in the total order.
 
-    Asks for id keys only where scores tie, since each costs a look-up.
+    Asks for id keys only where scores are equal, since each costs a look-up.
     """
     keys = -scores if higher_is_better else scores
     order = np.argsort(keys, kind="stable")
@@ -34,7 +34,7 @@ def rank(
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a ranking: the score and the id key of the hit that has it, or would have it."""
+    """A position in a ranking: the score and the id key of a hit, which need not exist."""
 
     score: np.float32
     id_key: bytes
@@ -48,7 +48,8 @@ def comes_after(
     higher_is_better: bool,
     id_keys: IdKeys,
 ) -> NDArray[np.bool_]:
-    """Which of `slots` (n,) come strictly after `position` in the total order, (n,). Asks for ids of equal scores."""
+    """Which of `slots` (n,) come strictly after `position` in the total order, (n,). Asks for ids where scores are
+    equal."""
     after: NDArray[np.bool_] = scores < position.score if higher_is_better else scores > position.score
     tied = np.flatnonzero(scores == position.score)
     after[tied] = [key > position.id_key for key in id_keys(slots[tied])]
@@ -58,7 +59,8 @@ def comes_after(
 def best(
     slots: NDArray[np.uint32], scores: NDArray[np.float32], limit: int | None, id_keys: IdKeys
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """The `limit` (None: all) best of many, in the total order; higher is better. Sorts only those that may be."""
+    """The `limit` best hits (None: all) in the total order; higher is better. Sorts only hits that may be among
+    them."""
     if limit is not None and len(scores) > 2 * limit:
         worst = np.partition(scores, len(scores) - limit)[len(scores) - limit]
         slots, scores = slots[scores >= worst], scores[scores >= worst]
@@ -67,7 +69,7 @@ def best(
 
 
 def _tied_runs(ordered: NDArray[np.float32], end: int) -> list[tuple[int, int]]:
-    """Runs of equal neighbours, longer than one, that begin before `end`."""
+    """Runs of two or more adjacent equal scores that begin before `end`."""
     equal = ordered[1:] == ordered[:-1]
     if not equal[:end].any():
         return []

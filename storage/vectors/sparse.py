@@ -1,4 +1,4 @@
-"""Sparse vectors: what one is, its bytes, and what its score is."""
+"""Sparse vectors: the type, its bytes, and its score."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class SparseVector:
-    """Indices, uint32 (n,), ascending, and their values, float32 (n,). Compares and hashes by its bytes; read-only."""
+    """Indices, uint32 (n,), ascending, and values, float32 (n,), read-only. It compares and hashes by its bytes."""
 
     __slots__ = ("_key", "indices", "values")
 
@@ -50,17 +50,17 @@ class SparseVector:
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> "SparseVector":
-        """A copy. Raises ValueError for what `to_bytes` does not make."""
+        """Makes a vector from a copy of `data`. Raises ValueError unless `to_bytes` made it."""
         indices, values = decode_sparse(bytes(data))
         if not np.isfinite(values).all() or (len(indices) > 1 and not (indices[1:] > indices[:-1]).all()):
-            raise ValueError("it is no sparse vector")
+            raise ValueError("the bytes are not a sparse vector")
         return cls(indices, values)
 
 
 def decode_sparse(data: bytes | memoryview) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """Indices and values without a copy. Raises ValueError when the length cannot be."""
+    """Indices and values without a copy. Raises ValueError when the length is impossible."""
     if len(data) % 8 or not data:
-        raise ValueError(f"a sparse vector has not {len(data):,} bytes")
+        raise ValueError(f"a sparse vector cannot have {len(data):,} bytes")
     half = len(data) // 2
     return np.frombuffer(data[:half], "<u4"), np.frombuffer(data[half:], "<f4")
 
@@ -68,7 +68,7 @@ def decode_sparse(data: bytes | memoryview) -> tuple[NDArray[np.uint32], NDArray
 def decode_all(
     bodies: Sequence[memoryview],
 ) -> tuple[NDArray[np.int32], NDArray[np.uint32], NDArray[np.float32]]:
-    """How many indices each vector has (n,), and all indices and values, one vector after the other."""
+    """The number of indices of each vector (n,), then all indices and all values, one vector after another."""
     halves = [len(body) // 2 for body in bodies]
     indices = b"".join([body[:half] for body, half in zip(bodies, halves, strict=True)])
     values = b"".join([body[half:] for body, half in zip(bodies, halves, strict=True)])
@@ -77,9 +77,10 @@ def decode_all(
 
 
 class SparseMetric(Enum):
-    """What makes a score of the indices that two vectors share; higher is better for all.
+    """How the indices that two vectors share make a score; higher is better for all.
 
-    DOT: the sum of products. COSINE: that by both norms. JACCARD: how many indices both have by how many either has.
+    DOT: the sum of products. COSINE: this sum divided by both norms. JACCARD: the number of indices in both vectors,
+    divided by the number of indices in at least one.
     """
 
     DOT = "dot"
@@ -88,10 +89,13 @@ class SparseMetric(Enum):
 
 
 def checked_sparse(indices: NDArray[np.uint32], values: NDArray[np.float32], field: str) -> SparseVector:
-    """The vector of indices in any order. Raises EmptyVector, LimitExceeded, NotFinite, or InvalidRequest when the
-    numbers of indices and values differ or an index is given twice."""
+    """Makes a vector from indices in any order.
+
+    Raises EmptyVector, LimitExceeded, NotFinite, or InvalidRequest when there are not as many indices as values or an
+    index is given twice.
+    """
     if len(indices) != len(values):
-        what = f"there are {len(indices):,} indices and {len(values):,} values"
+        what = f"there are {len(indices):,} indices but {len(values):,} values"
         raise InvalidRequest(field, what)
     if len(indices) == 0:
         raise EmptyVector(field)
@@ -111,19 +115,23 @@ def checked_sparse(indices: NDArray[np.uint32], values: NDArray[np.float32], fie
 
 
 def check_sparse_query(vector: SparseVector, metric: SparseMetric, field: str) -> None:
-    """Raises ZeroVector for a cosine query all of whose values are 0."""
+    """Raises ZeroVector for a query under Cosine whose values are all 0."""
     if metric is SparseMetric.COSINE and not vector.values.any():
         raise ZeroVector(field)
 
 
 def inverse_document_frequency(points: int, having: int) -> float:
-    """ln(1 + (N - n + 0.5) / (n + 0.5)) of N points, n of which have an index: Lucene's, which is never negative."""
+    """ln(1 + (N - n + 0.5) / (n + 0.5)): N is the number of points, n of them have the index. Never negative.
+
+    Source: Lucene's BM25Similarity.
+    """
     return math.log(1.0 + (points - having + 0.5) / (having + 0.5))
 
 
 @dataclass(frozen=True, slots=True)
 class SparseCounts:
-    """Of how many points, and how many of them have each index of a query. Counts of parts of a collection add up."""
+    """The number of points, and for each index of a query the number of points that have it. Counts of shards add
+    up."""
 
     points: int
     having: tuple[int, ...]
@@ -139,25 +147,26 @@ class SparseCounts:
 
 
 class SparseScores:
-    """Scores of `count` vectors, by row, for one query. A score depends on the query, its factors and the vector alone.
+    """Scores of `count` vectors, by row, for one query.
 
-    Products are summed in float64 in the order of indices, and the score is rounded to float32 once.
+    A score depends on the query, its factors and the vector alone. Products are summed in float64 in the order of
+    indices; the score is rounded to float32 once.
     """
 
     def __init__(
         self, query: SparseVector, metric: SparseMetric, count: int, factors: Sequence[float] | None = None
     ) -> None:
-        """`factors`, one per index of the query, multiply its values."""
+        """`factors` has one number for each index of the query. It multiplies the query's value."""
         weights = query.values.astype(np.float64)
         self._weights = weights if factors is None else weights * np.array(factors, np.float64)
         self._metric = metric
         self._sums = np.zeros(count, np.float64)
-        kind = np.int32 if metric is SparseMetric.JACCARD else np.bool_  # only Jaccard has to count
+        kind = np.int32 if metric is SparseMetric.JACCARD else np.bool_  # only Jaccard needs counts
         self._shared: NDArray[Any] = np.zeros(count, kind)
 
     def add(self, position: int, rows: NDArray[np.intp], values: NDArray[np.float32]) -> None:
-        """Each of `rows` (no row twice) has the query's index number `position`, with these values. To be called in
-        the order of positions."""
+        """Adds the values that `rows` (each once) have for index number `position` of the query. Requires: positions
+        ascend."""
         self._sums[rows] += self._weights[position] * values
         if self._metric is SparseMetric.JACCARD:
             self._shared[rows] += 1
@@ -165,7 +174,8 @@ class SparseScores:
             self._shared[rows] = True
 
     def add_all(self, positions: NDArray[np.intp], rows: NDArray[np.intp], values: NDArray[np.float32]) -> None:
-        """Entry i: `rows[i]` has the query's index number `positions[i]`, with this value; positions ascend."""
+        """Adds entries: `rows[i]` has `values[i]` for index number `positions[i]` of the query. Requires: positions
+        ascend."""
         np.add.at(self._sums, rows, self._weights[positions] * values)
         np.add.at(self._shared, rows, 1)
 
@@ -174,7 +184,7 @@ class SparseScores:
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Rows that share an index with the query, ascending, and their scores.
 
-        `lengths` and `norms`, (count,): how many indices each row has, and its norm.
+        `lengths` (count,): the number of indices of each row. `norms` (count,): the norm of each row.
         """
         hits = np.flatnonzero(self._shared)
         exact = self._sums[hits]
@@ -186,13 +196,14 @@ class SparseScores:
             scale = norms[hits] * own
             exact = np.clip(np.divide(exact, scale, out=np.zeros_like(exact), where=scale > 0), -1.0, 1.0)
         rounded = np.clip(exact, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
-        return hits, rounded + np.float32(0)  # -0.0 becomes 0.0: equal scores have equal bytes
+        return hits, rounded + np.float32(0)  # -0.0 becomes 0.0, so that equal scores have equal bytes
 
 
 def sparse_norms(
     rows: NDArray[np.intp], values: NDArray[np.float32] | NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
-    """Euclidean norms of `count` rows, float64. Entry i is a value of row `rows[i]`; squares add up in this order."""
+    """Euclidean norms of `count` rows, float64. `values[i]` belongs to row `rows[i]`; squares are summed in this
+    order."""
     wide = values.astype(np.float64)
     norms: NDArray[np.float64] = np.sqrt(np.bincount(rows, weights=wide * wide, minlength=count))
     return norms
@@ -201,7 +212,7 @@ def sparse_norms(
 def score_vectors(
     query: SparseVector, metric: SparseMetric, factors: Sequence[float] | None, vectors: Sequence[SparseVector]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Numbers, ascending, of the vectors that share an index with the query, and their scores."""
+    """The numbers (ascending) of the vectors that share an index with the query, and their scores."""
     scores = SparseScores(query, metric, len(vectors), factors)
     lengths = np.array([len(vector) for vector in vectors], np.int32)
     rows = np.repeat(np.arange(len(vectors)), lengths)
@@ -214,7 +225,7 @@ def score_vectors(
 
 
 def positions_in(query: NDArray[np.uint32], indices: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Of those `indices` that are among the query's: their positions there, and in `indices`."""
+    """For the `indices` that the query has too: their positions in the query, and their positions in `indices`."""
     positions = np.minimum(np.searchsorted(query, indices), len(query) - 1)
     found = np.flatnonzero(query[positions] == indices)
     return positions[found], found

@@ -1,7 +1,7 @@
-"""Stored forms: what the graph of a space keeps of each vector. Conversions only; index/hnsw.py builds and searches.
+"""Stored forms: what the graph of a space stores of each vector. Conversions only; index/hnsw.py builds and searches.
 
-Rows are moved and stretched first, see encoding.py. What usearch converts itself is passed as float32. It would
-normalise what it converts to int8, which loses lengths, and it knows no signs, so these two forms are made here.
+Rows are shifted and scaled first, see encoding.py. usearch gets float32 for the forms that it converts itself. Its int8
+conversion normalises rows, which loses their lengths, and it has no signs. So these two forms are made here.
 """
 
 import math
@@ -13,25 +13,29 @@ from storage.schema import Datatype, Distance
 from storage.vectors.encoding import FLOAT16_MOST, FLOAT_MOST, Encoding, Wide, encoded_queries, encoded_rows, levels
 
 OVERSAMPLING = 4.0
-"""Rows scored from the originals per row asked for, of those that a walk found."""
+"""Rows that are scored from the originals, per row asked for, out of those that a walk found."""
 
 COARSE_OVERSAMPLING = 32.0
-"""The same where the stored form orders rows so roughly that the best may stand far behind. On 24,000 embeddings of
-384 dimensions, signs alone reach a recall at 10 of 0.85 with 4, 0.95 with 16 and 0.99 with 32."""
+"""The same for forms that order rows so roughly that the best ones may come late.
+
+Measured on 24,000 embeddings of 384 dimensions stored as signs: recall at 10 is 0.85 with 4, 0.95 with 16 and 0.99 with
+32.
+"""
 
 MIN_RESCORED = 32
 
 WIDTH_PER_RESCORED = 3
-"""A third of what a walk found is scored exactly at least: so a wider one finds more in a rough form, too."""
+"""At least 1/WIDTH_PER_RESCORED of the rows that a walk found are scored exactly. So a wider walk finds more in rough
+forms too."""
 
 
 def is_coarse(distance: Distance, datatype: Datatype) -> bool:
-    """Whether the form keeps the order of rows only roughly: signs, unless the metric is one of bits."""
+    """Whether the form keeps the order of rows only roughly. This holds for signs, unless the metric compares bits."""
     return datatype is Datatype.BINARY and not distance.is_binary
 
 
 def rescored(distance: Distance, datatype: Datatype, limit: int, oversampling: float | None, *, width: int = 0) -> int:
-    """How many of the rows that a walk of `width` found are scored exactly, to find the best `limit`."""
+    """How many of the rows found by a walk of `width` are scored exactly, to find the best `limit`."""
     if oversampling is not None:
         return max(MIN_RESCORED, math.ceil(oversampling * limit))
     usual = COARSE_OVERSAMPLING if is_coarse(distance, datatype) else OVERSAMPLING
@@ -41,7 +45,7 @@ def rescored(distance: Distance, datatype: Datatype, limit: int, oversampling: f
 def encode_rows(
     distance: Distance, datatype: Datatype, encoding: Encoding, rows: NDArray[np.float32]
 ) -> NDArray[np.float32] | NDArray[np.int8] | NDArray[np.uint8]:
-    """The stored form of `rows` (n, size), (n, size) or, of bits, (n, size / 8 rounded up); float32 where usearch
+    """The stored form of `rows` (n, size): (n, size), or (n, size / 8 rounded up) for bits; float32 where usearch
     converts."""
     if distance.is_binary:
         return np.packbits(rows > 0, axis=1)
@@ -53,10 +57,10 @@ def encode_rows(
 def encode_queries(
     distance: Distance, datatype: Datatype, encoding: Encoding, queries: NDArray[np.float32]
 ) -> NDArray[np.float32] | NDArray[np.int8] | NDArray[np.uint8]:
-    """Queries as they are compared with rows of the form and `encoding`, shaped as those of encode_rows.
+    """Queries in the form that is compared with rows of the same form and `encoding`; shapes as in encode_rows.
 
-    The length of a query changes no order under Dot, so each has its own scale there. Under Euclid components beyond
-    the largest that are stored are cut.
+    Under Dot the length of a query changes no order, so each query has its own scale. Under Euclid, components larger
+    than the largest stored value are cut.
     """
     if distance.is_binary:
         return np.packbits(queries > 0, axis=1)
@@ -68,7 +72,7 @@ def encode_queries(
 def decoded(
     datatype: Datatype, stored: NDArray[np.float32] | NDArray[np.int8] | NDArray[np.uint8], size: int
 ) -> NDArray[np.float32]:
-    """What stored rows (n, ...) or queries stand for, float32 (n, size): what they are compared by, after rounding."""
+    """The values that stored rows (n, ...) or queries stand for, float32 (n, size): the originals after rounding."""
     match datatype:
         case Datatype.BINARY:
             bits = np.unpackbits(stored.astype(np.uint8), axis=1, count=size)
@@ -98,7 +102,7 @@ def _stored(
 
 
 def _own_scales(rows: Wide) -> Wide:
-    """For each row what makes its largest component the largest that is stored, (n, 1)."""
+    """For each row, the scale that makes its largest component the largest stored value, (n, 1)."""
     largest = np.abs(rows).max(axis=1, keepdims=True, initial=0)
     scales: Wide = np.divide(levels(rows.shape[1]), largest, out=np.ones_like(largest), where=largest > 0)
     return scales

@@ -1,4 +1,4 @@
-"""From operations to a commit: one writer per collection, a transaction, and changes of the collection's spaces."""
+"""From operations to a commit: one writer per collection, its transactions, and changes to spaces and settings."""
 
 from storage.write.apply_points import Applied, apply
 from storage.write.operations import (

@@ -1,4 +1,4 @@
-"""What writes do to sparse vectors, and to multi-vectors and the rows of their tokens."""
+"""Applies writes of sparse vectors, and of multi-vectors and the rows of their tokens."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ from storage.write.transaction import Transaction
 def set_bodies(
     transaction: Transaction, space: str, vectors: SpaceBodies | None, slot_of: Mapping[int, int]
 ) -> set[int]:
-    """Stores the vectors of the positions in `slot_of` under their slots; returns these slots."""
+    """Stores vectors in `space`; `slot_of` maps their positions to slots. Returns these slots."""
     if vectors is None:
         return set()
     chosen = {
@@ -49,7 +49,7 @@ def remove_bodies(transaction: Transaction, space: str, slots: Sequence[int]) ->
 
 
 def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes) -> bytes:
-    """Appends the rows of a multi-vector; returns the body that says which they are. A token is known by its row."""
+    """Appends the rows of a multi-vector; returns the body that names them. A row identifies its token."""
     rows = transaction.core.spaces[space]
     row_bytes = 4 * rows.schema.size
     if len(body) % row_bytes:  # the schema changed since the write was validated
@@ -64,13 +64,13 @@ def _append_tokens(transaction: Transaction, space: str, slot: int, body: bytes)
     for column in (changes.slots, changes.changed_slots, changes.changed_rows):
         column.extend(tokens)
     uid = rows.schema.uid
-    # What a commit that fails leaves here is past the rows that readers know, and the next one overwrites it.
+    # A failed commit leaves entries after the rows that readers know. The next commit overwrites them.
     transaction.core.token_owners[uid].put(first, np.full(len(matrix), slot, np.uint32))
     return encode_tokens(first, len(matrix))
 
 
 def _remove_tokens(transaction: Transaction, space: str, slots: Sequence[int]) -> None:
-    """Takes away the rows of the multi-vectors that `slots` have."""
+    """Removes the rows of the multi-vectors of `slots`."""
     bodies, rows = transaction.bodies_table(space), transaction.rows_table(space)
     with transaction.txn.cursor(bodies) as cursor:
         found = [bytes(value) for _, value in cursor.getmulti(encode_slots(slots))]

@@ -1,7 +1,7 @@
-"""What each write does to the tables and rows of a transaction. Requires: the write was validated.
+"""Applies each kind of write to the tables and rows of a transaction. Requires: the write was validated.
 
-An operation that cannot be applied raises before or after it changed something; the writer then takes back the whole
-savepoint, so nothing of it stays.
+An operation may raise before or after it changed something. The writer then undoes it to its savepoint, so nothing of
+it stays.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,11 +41,11 @@ from storage.write.operations import (
 )
 from storage.write.transaction import Transaction
 
-_RECORDS_AT_ONCE = 64  # written together, and held in memory until then
+_RECORDS_AT_ONCE = 64  # points that are written together, and held in memory until then
 
 
 class Applied(NamedTuple):
-    """How many points an operation changed, and how many it left alone for its mode or condition."""
+    """How many points an operation changed, and how many it skipped because of its mode or condition."""
 
     affected: int
     skipped: int = 0
@@ -102,15 +102,15 @@ def _put_points(transaction: Transaction, upsert: Upsert, winners: list[int]) ->
 
 
 def _last_of_each(ids: Sequence[PointId]) -> list[int]:
-    """Positions of the last occurrence of each id, ascending."""
+    """For each id the position of its last occurrence, ascending."""
     last = {point_id: position for position, point_id in enumerate(ids)}
     return sorted(last.values()) if len(last) < len(ids) else list(range(len(ids)))
 
 
 def _give_slots(transaction: Transaction, keys: list[bytes], slots: list[int], fresh: list[int]) -> None:
-    """Gives new slots to the points `fresh` and enters them in `slots` and in the id table."""
+    """Gives slots to the points `fresh`: enters them in `slots` and in the id table."""
     if transaction.next_slot + len(fresh) > MAX_SLOT:
-        raise StorageFull("the collection has used up its slots")
+        raise StorageFull("the collection has used all of its slots")
     for offset, number in enumerate(fresh):
         slots[number] = transaction.next_slot + offset
     transaction.next_slot += len(fresh)
@@ -134,7 +134,8 @@ def _set_vectors(
     *,
     may_exist: bool,
 ) -> set[int]:
-    """Appends the vectors of the positions in `slot_of` as the current rows of their slots; returns these slots."""
+    """Appends vectors as the current rows of their slots; `slot_of` maps their positions to slots. Returns these
+    slots."""
     if vectors is None or len(vectors.positions) == 0:
         return set()
     positions = vectors.positions.tolist()
@@ -182,7 +183,7 @@ def _update_vectors(transaction: Transaction, update: UpdateVectors) -> Applied:
 
 
 def _last_positions(slots: Sequence[int], vectors: SpaceVectors | SpaceBodies, changed: set[int]) -> dict[int, int]:
-    """For each of the `changed` slots the last position that has a vector for it: position -> slot."""
+    """For each of the `changed` slots, the last position with a vector for it, as position -> slot."""
     last = {slots[position]: position for position in vectors.positions.tolist() if slots[position] in changed}
     return {position: slot for slot, position in last.items()}
 
@@ -194,7 +195,8 @@ def _delete_points(transaction: Transaction, delete: DeletePoints) -> Applied:
     else:
         slots = delete.selector.select(transaction.reader()).tolist()
     wanted = len(slots)
-    slots = sorted(permitted(transaction, delete.condition, slots))  # in the order of tables fewer pages are copied
+    # Sorted like the tables, so that fewer pages are copied.
+    slots = sorted(permitted(transaction, delete.condition, slots))
     for space in transaction.core.schema.dense:
         _remove_vectors(transaction, space, slots)
     for space in transaction.core.schema.body_spaces:
@@ -240,7 +242,7 @@ def _change_payload(transaction: Transaction, change: ChangePayload) -> Applied:
 
 
 def _put_some_at_a_time(transaction: Transaction, records: Iterator[tuple[int, bytes, bytes]]) -> int:
-    """Writes slots, id keys and payloads, of which few are in memory at a time; returns how many there were."""
+    """Writes slots, id keys and payloads, with few in memory at a time; returns how many there were."""
     count = 0
     while part := list(islice(records, _RECORDS_AT_ONCE)):
         slots, keys, payloads = zip(*part, strict=True)
@@ -257,7 +259,7 @@ def _touch(transaction: Transaction, slots: Sequence[int]) -> int:
 
 
 def _select(transaction: Transaction, selector: Selector) -> list[int]:
-    """Slots of the selected points, without repeats. Raises PointNotFound for ids that are missing."""
+    """Slots of the selected points, without repeats. Raises PointNotFound for missing ids."""
     if isinstance(selector, ByIds):
         return list(dict.fromkeys(_slots_of_ids(transaction, selector.ids)))
     slots: list[int] = selector.select(transaction.reader()).tolist()
@@ -273,7 +275,7 @@ def _slots_of_ids(transaction: Transaction, ids: Sequence[PointId]) -> list[int]
 
 
 def _check_vectors(transaction: Transaction, write: Upsert | UpdateVectors) -> None:
-    """The schema may have changed since the write was validated."""
+    """Checks the vectors again: the schema may have changed since the write was validated."""
     schema = transaction.core.schema
     for known, given in ((schema.dense, write.vectors), (schema.body_spaces, write.bodies)):
         for name in given:

@@ -1,4 +1,4 @@
-"""Which points a write with a mode or a condition may change, as its transaction sees them. It changes none."""
+"""Decides which points a write with a mode or a condition may change, as its transaction sees them. Changes none."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from storage.write.transaction import Transaction
 
 
 def permitted(transaction: Transaction, condition: StoredCondition | None, slots: list[int]) -> list[int]:
-    """Those of the slots, none given twice, whose points fulfil `holds`. `replaces` is for the caller to ask."""
+    """Those of `slots` whose points fulfil `holds`. Requires: slots differ. The caller checks `replaces`."""
     if condition is None or condition.holds is None or not slots:
         return slots
     given = np.array(slots, np.uint32)
@@ -34,7 +34,7 @@ def writable(transaction: Transaction, upsert: Upsert, positions: list[int]) -> 
 
 
 def rounds(ids: Sequence[PointId]) -> list[list[int]]:
-    """Positions in groups that hold no id twice; a repeated id is in one group per occurrence, in order."""
+    """Divides positions into groups without repeated ids. The n-th occurrence of an id is in group n."""
     groups: list[list[int]] = []
     seen: dict[PointId, int] = {}
     for position, point_id in enumerate(ids):
@@ -47,7 +47,7 @@ def rounds(ids: Sequence[PointId]) -> list[list[int]]:
 
 
 def _replaceable(transaction: Transaction, upsert: Upsert, existing: dict[int, int]) -> list[int]:
-    """Positions, ascending, of the points by slot in `existing` that the condition lets the upsert replace."""
+    """Positions, ascending, of the existing points that the condition allows the upsert to replace."""
     condition = upsert.condition
     slots = permitted(transaction, condition, list(existing))
     if condition is not None and condition.replaces is not None:

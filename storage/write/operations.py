@@ -1,4 +1,4 @@
-"""Writes as data: what the writer applies, in order, inside one commit."""
+"""Writes as data: the operations that the writer applies, in order, in one commit."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class SpaceVectors:
 
 @dataclass(frozen=True, slots=True)
 class SpaceBodies:
-    """Vectors of a sparse or multi-vector space: point `positions[i]` of the write has the bytes `bodies[i]`."""
+    """Vectors of a sparse or multi-vector space: `bodies[i]` belongs to point `positions[i]` of the write."""
 
     positions: NDArray[np.int64]
     bodies: tuple[bytes, ...]
@@ -33,7 +33,7 @@ class SpaceBodies:
 
 @dataclass(frozen=True, slots=True)
 class ByIds:
-    """The points of these ids. Unless the operation says otherwise a missing id is PointNotFound."""
+    """The points with these ids. A missing id raises PointNotFound, unless the operation says otherwise."""
 
     ids: tuple[PointId, ...]
 
@@ -53,10 +53,10 @@ Payload = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCondition:
-    """What a stored point must fulfil for a write to change it, looked at inside the write's transaction.
+    """What a stored point must fulfil before a write may change it. It is checked inside the write's transaction.
 
-    `holds`: which of the slots (uint32, (n,)) fulfil it, as (n,) bools. `replaces(stored, new)`: whether the payload
-    may become the new one, which is the payload as the write would leave it. What is None lets everything through.
+    `holds` says which of the slots (uint32, (n,)) fulfil it, as (n,) bools. `replaces(stored, new)` says whether the
+    new payload may replace the stored one; it gets the payload as the write would leave it. None allows everything.
     """
 
     holds: "Callable[[Reader, NDArray[np.uint32]], NDArray[np.bool_]] | None" = None
@@ -64,7 +64,7 @@ class StoredCondition:
 
 
 class UpsertMode(Enum):
-    """What an upsert does to an id that exists, and to one that does not."""
+    """What an upsert does with existing ids, and with new ones."""
 
     UPSERT = "upsert"
     INSERT_ONLY = "insert_only"
@@ -73,10 +73,10 @@ class UpsertMode(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upsert:
-    """Inserts points or replaces them whole. Payloads are encoded. Of one id given twice the last wins.
+    """Inserts points, or replaces them whole. Payloads are encoded. If an id is given twice, the last one counts.
 
-    With a mode or a condition points are taken one after the other: the second of one id meets what the first left.
-    The condition is for points that exist; it keeps no absent one from being inserted.
+    With a mode or a condition, points are taken one after another, so the second point with an id meets the first. The
+    condition is for existing points; new points are always inserted.
     """
 
     ids: tuple[PointId, ...]
@@ -89,7 +89,7 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletePoints:
-    """Deletes points; absent ids are no error."""
+    """Deletes points. Missing ids are not an error."""
 
     selector: Selector
     condition: StoredCondition | None = None
@@ -115,9 +115,9 @@ class DeleteVectors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePayload:
-    """Replaces each selected point's payload by `change` of it. `change` must not keep its argument.
+    """Replaces the payload of each selected point by the result of `change`, which must not keep its argument.
 
-    `removes`: it only takes away, so it is done also when there is no room.
+    `removes`: the change only removes values, so it also works when there is no room.
     """
 
     selector: Selector
@@ -130,7 +130,7 @@ Operation = Upsert | DeletePoints | UpdateVectors | DeleteVectors | ChangePayloa
 
 
 def frees_room(operation: Operation) -> bool:
-    """Whether an operation only takes away, so that it may use the reserves."""
+    """Whether an operation only removes data, so that it may use the reserves."""
     match operation:
         case DeletePoints() | DeleteVectors():
             return True
@@ -141,7 +141,7 @@ def frees_room(operation: Operation) -> bool:
 
 
 def size_of(operation: Operation) -> int:
-    """Bytes a waiting operation holds, about."""
+    """The bytes that a waiting operation holds, about."""
     match operation:
         case Upsert():
             return _bytes_in(operation.payloads) + _bytes_of_vectors(operation)
@@ -163,9 +163,9 @@ def _bytes_of_vectors(write: Upsert | UpdateVectors) -> int:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """Commit sequence that holds a write, how many points each of its operations changed, and how many it left.
+    """The commit sequence of a write, and for each operation the number of points that it changed.
 
-    `skipped` counts the points that an operation was about and left alone for its mode or condition.
+    `skipped`: the number of selected points that an operation left unchanged because of its mode or condition.
     """
 
     seq: int

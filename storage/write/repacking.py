@@ -1,7 +1,7 @@
-"""Fills the pages of LMDB's tables anew, where deletes left them half empty.
+"""Fills the pages of LMDB's tables anew where deletes left them half empty.
 
-LMDB joins pages only when they are nearly empty, and slots are never used again, so room between points that were
-deleted here and there would stay unused. Nothing that a reader sees changes.
+LMDB merges pages only when they are nearly empty, and slots are never reused. So gaps between points would stay unused.
+Readers see no change.
 """
 
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from storage.mvcc import Core
 from storage.write.transaction import Transaction
 
 BYTES_AT_ONCE = 4 * 2**20
-"""Of keys and values in one commit: other writes go between two of them."""
+"""Bytes of keys and values in one commit. Other writes get their turn between two commits."""
 
 _LARGEST_BESIDE_OTHERS = 2_000
-"""Bytes of a value beyond which it has pages of its own, which deletes give back whole."""
+"""A larger value than so many bytes has pages of its own, which a delete gives back whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far repacking is: the number of a table, and the key from which on it is left."""
+    """How far repacking is: the number of a table, and the first key that is left."""
 
     table: int = 0
     key: bytes = b""
 
 
 def repack(transaction: Transaction, place: Place) -> Place | None:
-    """Writes the entries anew from `place` on; returns where to go on, None at the end."""
+    """Writes the entries from `place` on anew. Returns where to go on; None at the end."""
     core, tables = transaction.core, transaction.core.tables_in_use()
     used, free = used_and_free(core.env, transaction.txn, tables)
     if place == Place() and used < core.map_size * 7 // 8 and free > used // 8:
-        return None  # neither map nor file is full of pages: what there is no room for is something else
+        return None  # neither the map nor the file is full, so repacking would not help
     if place.table >= len(tables):
         return None
     end = _repack_table(transaction.txn, tables[place.table], place.key)
@@ -40,13 +40,13 @@ def repack(transaction: Transaction, place: Place) -> Place | None:
 
 
 def is_worthwhile(core: Core) -> bool:
-    """Whether something was deleted since the last repacking began; from now on that counts anew."""
+    """Whether something was deleted since the last repacking began. Calling it resets this."""
     freed, core.freed_room = core.freed_room, False
     return freed
 
 
 def _repack_table(txn: lmdb.Transaction, table: "lmdb._Database", start: bytes) -> bytes | None:
-    """Takes entries out and puts them back in order, so that each page is filled before the next is begun."""
+    """Removes entries and adds them again in order, so that each page is filled before the next one is begun."""
     taken: list[tuple[bytes, bytes]] = []
     size, end = 0, None
     with txn.cursor(table) as cursor:

@@ -1,6 +1,6 @@
-"""What a commit in the making changes in spaces: rows that begin, rows that die, and sparse vectors.
+"""What a transaction changes in spaces: new rows, dead rows, and sparse vectors.
 
-It is all in memory. The tables of LMDB are changed by those who note it here.
+All of this is in memory. Code that notes a change here changes LMDB's tables itself.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from storage.segments import Space
 from storage.tables import distinct, put_row_count
 
 OnUndo = Callable[[Callable[[], None]], None]
-"""Takes what is to be done when the commit fails."""
+"""Registers a function that is called when the commit fails."""
 
 
 @dataclass(slots=True)
 class RowChanges:
-    """New rows of a space, in row order, and changes of current rows, in the order they were made."""
+    """New rows of a space, in row order, and changes of current rows, in the order in which they were made."""
 
     first_row: int
     matrices: list[NDArray[np.float32]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class RowChanges:
         return len(self.matrices), len(self.slots), len(self.killed), len(self.changed_slots)
 
     def cut(self, lengths: tuple[int, int, int, int]) -> None:
-        """Goes back to what there was when the lengths were these."""
+        """Goes back to the state that had these lengths."""
         matrices, slots, killed, changed = lengths
         del self.matrices[matrices:], self.slots[slots:], self.killed[killed:]
         del self.changed_slots[changed:], self.changed_rows[changed:]
@@ -49,14 +49,14 @@ class RowChanges:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How much was noted at one moment: of rows by space, of sparse vectors by the uid of their space."""
+    """A point to go back to: the number of row changes by space, and of sparse changes by uid of the space."""
 
     rows: dict[str, tuple[int, int, int, int]]
     sparse: dict[int, int]
 
 
 class SpaceChanges:
-    """Used by the writer's thread alone."""
+    """Only the writer's thread uses it."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -64,13 +64,13 @@ class SpaceChanges:
         self._sparse: dict[int, list[SparseChange]] = {}
 
     def rows(self, space: str) -> RowChanges:
-        """Where changes of the rows of a space are noted."""
+        """The list to note changes of the rows of a space in."""
         if space not in self._rows:
             self._rows[space] = RowChanges(self._core.spaces[space].row_count)
         return self._rows[space]
 
     def sparse(self, space: str) -> list[SparseChange]:
-        """Where changes of a sparse space are noted, in the order in which they are made."""
+        """The list to note changes of a sparse space in, in the order in which they are made."""
         return self._sparse.setdefault(self._core.schema.sparse[space].uid, [])
 
     def mark(self) -> Mark:
@@ -78,21 +78,21 @@ class SpaceChanges:
         return Mark(rows, {uid: len(changes) for uid, changes in self._sparse.items()})
 
     def go_back(self, mark: Mark) -> None:
-        """Forgets what was noted after `mark`."""
+        """Forgets the changes that were noted after `mark`."""
         for uid, changes in self._sparse.items():
             del changes[mark.sparse.get(uid, 0) :]
         for name, rows in self._rows.items():
             rows.cut(mark.rows.get(name, (0, 0, 0, 0)))
 
     def enter_rows(self, txn: lmdb.Transaction, seq: int, on_undo: OnUndo) -> None:
-        """Writes the new rows of each space, synced, and prepares its memory for commit `seq`."""
+        """Writes the new rows of each space, synced, and prepares the space's memory for commit `seq`."""
         for name, changes in self._rows.items():
             space = self._core.spaces[name]
             self._append(txn, space, changes, on_undo)
             _prepare(space, changes, seq, on_undo)
 
     def log_sparse(self, seq: int, on_undo: OnUndo) -> None:
-        """Tells the logs before the commit, so that whoever reads it finds them complete."""
+        """Adds the changes to the logs before the commit, so that readers of the commit find them complete."""
         for uid, changes in self._sparse.items():
             log = self._core.sparse_logs[uid]
             log.add(seq, changes)
@@ -120,7 +120,7 @@ class SpaceChanges:
 
 
 def _prepare(space: Space, changes: RowChanges, seq: int, on_undo: OnUndo) -> None:
-    """Ends the rows that die with commit `seq`, and enters the current rows."""
+    """Ends the rows that die with commit `seq`, and enters the new current rows."""
     for owner, positions in space.by_block(changes.killed) if changes.killed else ():
         owner.kill(positions, seq)
         on_undo(partial(owner.revive, positions))

@@ -1,4 +1,4 @@
-"""Changes to the structure of a collection inside a commit: spaces, settings, and graphs that were built."""
+"""Changes to the structure of a collection inside a commit: spaces, settings, and indexes that were built."""
 
 import shutil
 from collections.abc import Collection, Mapping
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def check_change(schema: CollectionSchema, change: SchemaChange) -> None:
-    """Raises the error that `change` would meet. Paths are those of CollectionsUpdateRequest."""
+    """Raises the error that `change` would raise. Field paths are those of CollectionsUpdateRequest."""
     dropped = {*change.drop, *change.drop_sparse}
     _check_added(schema, change, dropped)
     _check_dropped(schema, change)
@@ -75,7 +75,7 @@ def _check_dropped(schema: CollectionSchema, change: SchemaChange) -> None:
 
 
 def _check_policies(schema: CollectionSchema, change: SchemaChange) -> None:
-    """Raises IndexAlreadyExists when a new space would be an index like one that stays."""
+    """Raises IndexAlreadyExists when a new space would be the same index as one that stays."""
     stays = {_signature(space): name for name, space in schema.dense.items() if name not in change.drop}
     for space in change.add.values():
         signature = _signature(space)
@@ -84,7 +84,7 @@ def _check_policies(schema: CollectionSchema, change: SchemaChange) -> None:
 
 
 def _signature(space: SpaceSchema) -> tuple[object, ...] | None:
-    """What tells indexes of a collection apart; None for a space that is none."""
+    """What makes indexes of a collection different; None for a space that is not an index."""
     if not isinstance(space, DenseSpace) or space.policy is None:
         return None
     return space.policy.property, space.policy.source, space.distance, space.size
@@ -133,7 +133,7 @@ def _texts_after(schema: CollectionSchema, change: SchemaChange) -> dict[str, Te
 
 
 def set_index_progress(transaction: "Transaction", space_uid: int, embedder: str, seq: int, next_slot: int) -> bool:
-    """Notes how far a managed index is; see IndexPolicy. False when it is gone, or has another embedder by now."""
+    """Notes how far a managed index is; see IndexPolicy. False when it is gone or has another embedder now."""
     core = transaction.core
     for name, space in core.schema.dense.items():
         if space.uid == space_uid and space.policy is not None and space.embedder == embedder:
@@ -149,8 +149,10 @@ def set_index_progress(transaction: "Transaction", space_uid: int, embedder: str
 def attach_graph(
     transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
 ) -> bool:
-    """Names a built graph in the manifest, in place of the one before. False when its block is gone, or no graph is
-    wanted any more."""
+    """Names a built index in the manifest, in place of the one before.
+
+    False when its block is gone, or such an index is not wanted any more.
+    """
     space = _space_with(transaction, space_uid, (block_uid,))
     if space is None or not _is_wanted(space, index):
         return False
@@ -165,7 +167,8 @@ def attach_graph(
 def show_graph(
     transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
 ) -> None:
-    """Lets a verified graph serve that the manifest names. Nothing, when it names another by now."""
+    """Makes searches use a verified index that the manifest names. Does nothing when the manifest names another by
+    now."""
     space = _space_with(transaction, space_uid, (block_uid,))
     if space is not None and any(entry.uid == block_uid and entry.index == index for entry in space.manifest.blocks):
         transaction.on_undo(space.attach_graph(block_uid, graph, index))
@@ -189,8 +192,11 @@ def reserve_block(transaction: "Transaction", space_uid: int) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """A block that was written from neighbouring ones: `sources` are their uids, each with the positions whose rows it
-    took, in order. `entry` None: no row was alive, so nothing was written."""
+    """A block that was written from adjacent ones.
+
+    `sources`: their uids, each with the positions of the rows that were copied, in order. `entry` None: no row was
+    alive, so nothing was written.
+    """
 
     sources: Mapping[int, NDArray[np.int64]]
     entry: BlockEntry | None
@@ -198,9 +204,10 @@ class Merged:
 
 
 def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -> bool:
-    """Puts a merged block in place of its sources. False when one of them is gone, or its graph is not wanted any more.
+    """Puts a merged block in place of its sources.
 
-    Rows that died since they were copied are dead in the merged block too.
+    False when one of them is gone, or its index is not wanted any more. Rows that died after they were copied are dead
+    in the merged block too.
     """
     space = _space_with(transaction, space_uid, tuple(merged.sources))
     index = None if merged.entry is None else merged.entry.index
@@ -230,12 +237,13 @@ def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -
 
 
 def _is_wanted(space: Space, index: IndexFile) -> bool:
-    """Whether an index of this kind may serve the space: its settings may have changed while it was built."""
+    """Whether an index of this kind may serve the space: the space's settings may have changed during the build."""
     return wants_index(space.schema) and index.kind == kind_of(space.schema)
 
 
 def set_partition(transaction: "Transaction", space_uid: int, partition: PartitionFile | None) -> bool:
-    """Makes lists of the space be built by `partition` from now on, or by their own. False when the space is gone."""
+    """Makes later builds use `partition` for the lists of the space; None: each build makes its own. False when the
+    space is gone."""
     space = _space_with(transaction, space_uid, ())
     if space is None:
         return False
@@ -253,7 +261,7 @@ def set_partition(transaction: "Transaction", space_uid: int, partition: Partiti
 
 
 def _space_with(transaction: "Transaction", space_uid: int, block_uids: Collection[int]) -> Space | None:
-    """The space of this uid if it still has all these blocks."""
+    """The space with this uid if it still has all these blocks; else None."""
     for space in transaction.core.spaces.values():
         if space.schema.uid == space_uid and set(block_uids) <= {block.uid for block in space.blocks}:
             return space
@@ -265,7 +273,7 @@ def _put_manifest(transaction: "Transaction", space: Space) -> None:
 
 
 def _detach_graphs(transaction: "Transaction", space: Space) -> None:
-    """Drops the graphs of a space; its rows are scanned from now on."""
+    """Drops the indexes of a space. Its rows are scanned from now on."""
     for entry in space.manifest.blocks:
         if entry.index is not None:
             transaction.on_undo(space.attach_graph(entry.uid, None, None))
@@ -275,7 +283,7 @@ def _detach_graphs(transaction: "Transaction", space: Space) -> None:
 
 
 def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
-    """The space with changed settings of its rows. Requires: it has rows."""
+    """The space after `diff` changed the settings of its rows. Requires: it has rows."""
     match space:
         case DenseSpace():
             return _updated_rows(space, diff)
@@ -289,7 +297,7 @@ def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:
 def _updated_rows(space: DenseSpace, diff: SpaceDiff) -> DenseSpace:
     policy = space.policy
     if policy is not None and diff.embedder is not None and diff.embedder != space.embedder:
-        policy = replace(policy, seq=0, next_slot=0)  # another model: every vector has to be made anew
+        policy = replace(policy, seq=0, next_slot=0)  # another model: every vector must be made again
     return replace(
         space,
         policy=policy,
@@ -303,7 +311,7 @@ def _updated_rows(space: DenseSpace, diff: SpaceDiff) -> DenseSpace:
 
 
 def _undo_in_memory(transaction: "Transaction") -> None:
-    """Registers that schema and spaces go back to what they are now when the commit fails."""
+    """Registers an undo: if the commit fails, schema and spaces in memory go back to their current state."""
     core = transaction.core
     schema, next_uid, spaces = core.schema, core.next_space_uid, dict(core.spaces)
     schemas = {name: space.schema for name, space in spaces.items()}
@@ -332,6 +340,6 @@ def _drop_space(transaction: "Transaction", name: str) -> None:
 
 def _remove_files(space: Space) -> None:
     failpoint("drop_space_committed")
-    # Readers of older commits keep their mappings; the file system keeps the bytes until they let go.
+    # Readers of older commits keep their mappings. The file system keeps the bytes until the mappings end.
     space.close()
     shutil.rmtree(space.folder, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""One commit in the making: its LMDB transaction, and what it changes in spaces. Operations are in apply_points.py.
+"""One commit in the making: its LMDB transaction, and its changes to spaces. apply_points.py has the operations.
 
-Order of a commit: vector bytes are written and synced, then memory is prepared, then LMDB commits. Readers find the
-new view only through the new commit sequence, so preparing it early shows nothing; `abort` takes it back.
+Order of a commit: vector bytes are written and synced, then memory is prepared, then LMDB commits. Readers find the new
+view only by the new commit sequence, so they do not see the prepared memory. `abort` undoes the preparation.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ from storage.write.space_changes import Mark, SpaceChanges
 
 @dataclass(frozen=True, slots=True)
 class Savepoint:
-    """Where a transaction was when an operation began."""
+    """The state of a transaction when an operation began."""
 
     next_slot: int
     point_count: int
@@ -36,10 +36,10 @@ class Savepoint:
 
 
 class Transaction:
-    """Used by the writer's thread alone. Ends by `commit` or `abort`."""
+    """Only the writer's thread uses it. It ends by `commit` or `abort`."""
 
     def __init__(self, core: Core, *, unseen: bool = False) -> None:
-        """`unseen`: it changes no point and no setting, so users are told of no other commit sequence."""
+        """`unseen`: it changes neither points nor settings, so the commit sequence that users see stays."""
         state = core.view.state
         self.core = core
         self.unseen = unseen
@@ -50,9 +50,9 @@ class Transaction:
         self.txn: lmdb.Transaction = core.env.begin(write=True)
         self.changes = SpaceChanges(core)
         self.touched: list[int] = []
-        """Slots of points that were inserted, changed or deleted, or would have been by what was taken back."""
+        """Slots of points that operations inserted, changed or deleted, also by operations that were undone."""
         self.structural = False
-        """Whether spaces, blocks or settings change; set by those who change them."""
+        """Whether spaces, blocks or settings change. Set by the code that changes them."""
         self.after: list[Callable[[], None]] = []
         """What to do once the commit is durable."""
         self._undo: list[Callable[[], None]] = []
@@ -85,7 +85,7 @@ class Transaction:
             found = cursor.getmulti(encode_slots(slots))
         return {decode_slot(key): decode_row(value)[0] for key, value in found}
 
-    # Savepoints: an operation that fails must leave nothing, while others of the same commit stay.
+    # Savepoints: a failed operation must leave nothing behind, while the others of its commit stay.
 
     def begin_nested(self) -> Savepoint:
         self._outer = self.txn
@@ -108,7 +108,7 @@ class Transaction:
         self._undo.append(action)
 
     def commit(self) -> View:
-        """Makes everything durable, then visible. Raises lmdb.Error or EngineError, and then nothing has changed."""
+        """Makes everything durable, then visible. Raises lmdb.Error or EngineError; then nothing has changed."""
         core = self.core
         try:
             self.changes.enter_rows(self.txn, self.seq, self.on_undo)

@@ -1,4 +1,4 @@
-"""Checks of ids and vectors before anything is written or searched. Errors name the field."""
+"""Checks ids and vectors before anything is written or searched. Errors name the field."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ from storage.write.operations import SpaceVectors
 
 
 def check_point_id(point_id: PointId, field: str) -> None:
-    """Raises InvalidPointId unless the id is a number of 64 bits or a string of 1 to 512 UTF-8 bytes."""
+    """Raises InvalidPointId unless the id is an unsigned 64-bit number or a string of 1 to 512 UTF-8 bytes."""
     if isinstance(point_id, int):
         if not 0 <= point_id <= MAX_ID_NUMBER:
             raise InvalidPointId(field, f"{point_id} is not an unsigned 64-bit number")
@@ -36,7 +36,7 @@ def check_point_id(point_id: PointId, field: str) -> None:
 
 
 def space_of(schema: CollectionSchema, name: str, field: str) -> DenseSpace:
-    """The space of this name. Raises SpaceNotFound."""
+    """The dense space with this name. Raises SpaceNotFound."""
     space = schema.dense.get(name)
     if space is None:
         raise SpaceNotFound(name, schema.dense, field)
@@ -44,8 +44,10 @@ def space_of(schema: CollectionSchema, name: str, field: str) -> DenseSpace:
 
 
 def check_vector(space: DenseSpace, vector: NDArray[np.float32], field: str) -> None:
-    """Raises EmptyVector, DimensionMismatch, NotFinite or, of a component that is not 0 or 1 in a binary space,
-    InvalidRequest unless `vector` may be stored in `space`."""
+    """Raises EmptyVector, DimensionMismatch or NotFinite unless `vector` may be stored in `space`.
+
+    Raises InvalidRequest for a component other than 0 or 1 in a binary space.
+    """
     if vector.size == 0:
         raise EmptyVector(field)
     if vector.size != space.size:
@@ -62,7 +64,7 @@ def fits(space: DenseSpace, matrix: NDArray[np.float32]) -> bool:
 
 
 def check_query_vector(space: DenseSpace, vector: NDArray[np.float32], field: str) -> None:
-    """Like check_vector; also raises ZeroVector for a zero vector and the cosine."""
+    """Like check_vector; also raises ZeroVector for a zero vector under Cosine."""
     check_vector(space, vector, field)
     if space.distance is Distance.COSINE and not vector.any():
         raise ZeroVector(field)
@@ -77,13 +79,13 @@ def check_vectors(
 ) -> SpaceVectors:
     """The vectors of one space of a write: `vectors[i]` belongs to point `positions[i]`, whose field is `path_of(i)`.
 
-    Raises SpaceNotFound, or what check_vector would raise for the first bad one.
+    Raises SpaceNotFound, or what check_vector raises for the first bad vector.
     """
     space = space_of(schema, space_name, path_of(0))
     for i, vector in enumerate(vectors):
         if vector.size != space.size:
             check_vector(space, vector, path_of(i))
-    matrix = np.concatenate(vectors, dtype=np.float32).reshape(len(vectors), space.size)  # np.stack takes far longer
+    matrix = np.concatenate(vectors, dtype=np.float32).reshape(len(vectors), space.size)  # np.stack is far slower
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
         bad = int(np.argmin(finite))
@@ -96,7 +98,7 @@ def check_vectors(
 
 def _not_finite(vector: NDArray[np.float32], field: str) -> NotFinite:
     position = int(np.argmin(np.isfinite(vector)))
-    return NotFinite(field, f"component {position} is {vector[position]}, and every component must be finite")
+    return NotFinite(field, f"component {position} is {vector[position]}, but every component must be finite")
 
 
 def _is_binary(values: NDArray[np.float32]) -> bool:
@@ -105,5 +107,5 @@ def _is_binary(values: NDArray[np.float32]) -> bool:
 
 def _not_binary(vector: NDArray[np.float32], field: str) -> InvalidRequest:
     position = int(np.argmin((vector == 0) | (vector == 1)))
-    what = f"component {position} is {vector[position]}, and every component of a binary vector is 0 or 1"
+    what = f"component {position} is {vector[position]}, but every component of a binary vector must be 0 or 1"
     return InvalidRequest(field, what)

@@ -1,4 +1,4 @@
-"""Waiting for a write, as long as its caller does."""
+"""Waits for a write, as long as its caller waits."""
 
 from concurrent.futures import Future
 from typing import Any
@@ -10,9 +10,9 @@ _POLL_SECONDS = 0.25  # how soon a caller that went away is noticed
 
 
 def wait_for(future: "Future[Any]", budget: Budget) -> Any:
-    """The future's result within the budget. A write that is given up before it was taken up is not applied.
+    """The future's result within the budget. A write that is abandoned before the writer takes it is not applied.
 
-    Raises DeadlineExceeded or Cancelled, or what the future failed with.
+    Raises DeadlineExceeded or Cancelled, or the error of the future.
     """
     with budget.idle():
         return _result(future, budget)

@@ -1,15 +1,15 @@
-"""The threads that all writers share. What a writer does in its turn is in writer.py."""
+"""The threads that all writers share. writer.py says what a writer does in its turn."""
 
 import threading
 from collections import deque
 from collections.abc import Callable
 
 WRITE_THREADS = 16
-"""Threads that commit. Most of a commit is waiting for the disk, so there are more of them than cores."""
+"""Threads that commit. A commit mostly waits for the disk, so there are more threads than cores."""
 
 
 class WriteThreads:
-    """Runs turns in the order in which they were asked for. Threads start as they are needed. Safe for many threads."""
+    """Runs turns in the order of asking. Threads start when they are needed. Safe for many threads."""
 
     def __init__(self, most: int = WRITE_THREADS) -> None:
         self._most = most
@@ -20,7 +20,7 @@ class WriteThreads:
         self._stopping = False
 
     def ask(self, turn: Callable[[], None]) -> None:
-        """Has `turn` called, once, by one of the threads. It must not raise."""
+        """Has one of the threads call `turn` once. `turn` must not raise."""
         with self._changed:
             self._turns.append(turn)
             if self._resting >= len(self._turns) or len(self._threads) >= self._most:
@@ -29,7 +29,7 @@ class WriteThreads:
             thread = threading.Thread(target=self._run, name=f"writer-{len(self._threads)}", daemon=True)
             try:
                 thread.start()
-            except RuntimeError:  # the system gives no more threads: those that there are do it
+            except RuntimeError:  # the system allows no more threads: an existing one will run it
                 if not self._threads:
                     self._turns.pop()
                     raise
@@ -37,7 +37,7 @@ class WriteThreads:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Ends all threads once every turn that was asked for is over."""
+        """Ends all threads after every turn that was asked for."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()

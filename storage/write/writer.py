@@ -1,8 +1,8 @@
 """The one writer of a collection: takes waiting writes and commits them together, in one thread at a time.
 
-Writes that arrive while a commit is being synced share the next one. Each write is all or nothing on its own: one that
-fails is taken back and the others of its commit stay. The threads are those of all collections, which take turns: a
-turn is one commit, begun and ended in one thread, as LMDB asks.
+Writes that arrive while a commit is being synced share the next one. Each write is all or nothing by itself: a failed
+one is undone, and the others of its commit stay. All collections share the threads and take turns. A turn is one
+commit, begun and ended in one thread, as LMDB requires.
 """
 
 import logging
@@ -30,12 +30,13 @@ MAX_GROUP_WRITES = 256
 
 @dataclass(slots=True, eq=False)
 class Unit:
-    """A write that waits: `apply` works on a transaction and returns the result's maker, called with the sequence.
+    """A write that waits. `apply` works on a transaction and returns a function that makes the result from the
+    sequence.
 
-    `alone`: it changes the structure (spaces, blocks, settings) and shares its commit with no other.
+    `alone`: it changes the structure (spaces, blocks, settings), so it shares its commit with no other write.
     `unseen`: it changes nothing that users see, so the commit sequence stays. Requires: `alone`.
-    `frees`: it only frees room, so it may use the reserves when there is no other.
-    `apply` None: a barrier, done when all before it are; then `finish` runs, in the writer's thread.
+    `frees`: it only frees room, so it may use the reserves when there is no other room.
+    `apply` None: a barrier. It is done when all writes before it are; then `finish` runs in the writer's thread.
     """
 
     apply: Callable[[Transaction], Any] | None
@@ -48,7 +49,7 @@ class Unit:
 
 
 class Writer:
-    """Has its turns taken by `threads`. `committed` is called after each commit, from the thread of the turn."""
+    """Takes its turns on `threads`. `committed` is called after each commit, from the thread of the turn."""
 
     def __init__(
         self,
@@ -68,24 +69,24 @@ class Writer:
         self._waiting_bytes = 0
         self._changed = threading.Condition()
         self._has_turn = False
-        """Whether a turn was asked for or is under way."""
+        """Whether a turn was asked for or is running."""
         self._stopping = False
         self._failure: EngineError | None = None
 
     @property
     def is_busy(self) -> bool:
-        """Whether writes wait or are under way."""
+        """Whether writes wait or are being applied."""
         with self._changed:
             return self._has_turn
 
     @property
     def waiting(self) -> int:
-        """Writes that wait, without those under way."""
+        """The number of writes that wait, without those that are being applied."""
         return len(self._waiting)
 
     @property
     def failure(self) -> EngineError | None:
-        """What stopped the writer for good; None while it works."""
+        """The error that stopped the writer for good; None while it works."""
         return self._failure
 
     def submit(self, unit: Unit) -> "Future[Any]":
@@ -95,7 +96,7 @@ class Writer:
                 raise self._failure
             if self._stopping:
                 raise ShuttingDown("the collection is being closed")
-            # Barriers and changes of structure are few, and a graph that took minutes must not be turned away.
+            # Barriers and changes of structure are few, and a graph that took minutes to build must not be refused.
             bounded = unit.apply is not None and not unit.alone
             too_many = len(self._waiting) >= self._max_writes
             if bounded and (too_many or (self._waiting and self._waiting_bytes + unit.size > self._max_bytes)):
@@ -110,21 +111,21 @@ class Writer:
         return unit.future
 
     def stop(self) -> None:
-        """Takes no more, and returns once all that waited is committed."""
+        """Accepts no more writes, and returns once all waiting ones are committed."""
         with self._changed:
             self._stopping = True
             while self._has_turn:
                 self._changed.wait()
 
     def _turn(self) -> None:
-        """Commits what waits and shares a commit, then asks for the next turn if more waits."""
+        """Commits the waiting writes that share a commit, then asks for the next turn if more wait."""
         with self._changed:
             group = self._take_group()
         running = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
         if running:
             try:
                 self._commit_or_fail(running)
-            except Exception as error:  # nobody may wait for ever, and the thread is others' too
+            except Exception as error:  # callers must not wait for ever, and other writers need the thread
                 self._fail([unit for unit in running if not unit.future.done()], self._meaning_of(error))
             self._tell_committed()
         with self._changed:
@@ -137,8 +138,8 @@ class Writer:
     def _tell_committed(self) -> None:
         try:
             self._committed()
-        except Exception:  # the thread is others' too
-            log.exception("following a commit of %s failed", self._core.uid)
+        except Exception:  # other writers need the thread
+            log.exception("a follower of the commits of %s failed", self._core.uid)
 
     def _take_group(self) -> list[Unit]:
         """The next writes that share a commit. Requires: the lock."""
@@ -168,7 +169,7 @@ class Writer:
                 self._fail(group, meaning)
 
     def _meaning_of(self, error: Exception) -> EngineError:
-        """The error of ours that `error`, with which a commit failed, means."""
+        """The EngineError for an error with which a commit failed."""
         match error:
             case EngineError():
                 return error
@@ -181,7 +182,7 @@ class Writer:
                 return StorageFailed(f"{self._core.path}: {error}")
 
     def _retry_singly(self, group: list[Unit], error: EngineError) -> None:
-        """A large write that does not fit must not take small ones with it."""
+        """Commits each write alone: a large write that does not fit must not make small ones fail."""
         self._core.refused_for_room = True
         if len(group) > 1:
             for unit in group:
@@ -192,7 +193,7 @@ class Writer:
             group[0].future.set_exception(error)
 
     def _commit_from_reserve(self, unit: Unit) -> None:
-        """Commits what found no room with what is kept back for it."""
+        """Commits a write that found no room with the room of the reserve."""
         for whole in (False, True):
             with self._core.disk_reserve.lent(whole=whole):
                 try:
@@ -204,7 +205,7 @@ class Writer:
                         return self._fail([unit], meaning)
 
     def _fail(self, group: list[Unit], error: EngineError) -> None:
-        """What is on disk is unknown now, so the writer takes no more until the collection is opened again."""
+        """Stops the writer: the state on disk is unknown until the collection is opened again."""
         if isinstance(error, StorageFailed):
             self._failure = error
         for unit in group:
@@ -229,7 +230,7 @@ class Writer:
             if not all(unit.frees or unit.apply is None for unit in group):
                 self._check_room(transaction)
             seq = transaction.commit().state.seq
-            self._core.identity.check()  # nothing is durable in a file that was removed
+            self._core.identity.check()  # a commit to a removed file is not durable
             self._core.freed_room |= any(unit.frees and not unit.alone for unit in group)
         for unit, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Exception):
@@ -238,7 +239,7 @@ class Writer:
                 unit.future.set_result(unit.finish(seq, outcome))
 
     def _check_room(self, transaction: Transaction) -> None:
-        """Raises StorageFull when the room that is left is for what frees some."""
+        """Raises StorageFull when the room that is left is reserved for writes that free some."""
         core = self._core
         try:
             check_room(core.env, transaction.txn, core.tables_in_use(), map_size=core.map_size, disk=core.disk_reserve)
@@ -247,7 +248,8 @@ class Writer:
             raise
 
     def _apply(self, transaction: Transaction, unit: Unit, *, nested: bool) -> Any:
-        """The outcome of a unit, or the error that took it back. Errors of LMDB concern the whole commit: raised."""
+        """The outcome of a unit, or the error for which it was undone. Errors of LMDB fail the whole commit, so they
+        are raised."""
         if unit.apply is None:
             return None
         savepoint = transaction.begin_nested() if nested else None

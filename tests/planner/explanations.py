@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from planner.explain.node import ExplainNode
+from planner.explain.explain_node import ExplainNode
 
 
 def without_times(node: ExplainNode) -> ExplainNode:

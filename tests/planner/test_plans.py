@@ -12,7 +12,7 @@ import pytest
 from planner.engine import Engine
 from planner.execute.local_source import LocalSource
 from planner.explain.explanation import explain
-from planner.explain.text import render
+from planner.explain.plan_text import render
 from planner.optimize.optimizer import RULES, optimize
 from planner.plan.builder import build
 from planner.plan.nodes import Node, Plan

@@ -68,7 +68,7 @@ def test_damage_is_reported(directories: Directories, capsys: pytest.CaptureFixt
     index.unlink()
     assert main([str(directories.root / "data"), "--quiet"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        f"{vectors}: the vector at byte 80 does not have its checksum (ORIGINAL DATA)",
+        f"{vectors}: the vector at byte 80 does not match its checksum (ORIGINAL DATA)",
         f"{index}: the file is missing (derived data, it will be rebuilt)",
         "2 problems: 1 collections, 19 points, 19 vectors checked",
     ]
@@ -167,7 +167,7 @@ TAMPERINGS = [
     (_name_row_twice, "two slots name one row"),
     (_name_row_past_the_end, "names row 10000 of 25"),
     (_vector_without_point, "has a vector and no point"),
-    (_miscount, "20 points of 20 slots are counted, and 19 are stored"),
+    (_miscount, "the counters say 20 points and 20 slots, but 19 points are stored"),
     (_lose_manifest, "'space:1' of the table meta is missing"),
     (_garble_manifest, "'space:1' of the table meta: the manifest is not valid JSON"),
     (_garble_state, "the counters of the collection are missing"),

@@ -228,7 +228,7 @@ def edited(*path: Any, to: Any = None) -> Change:
         (b"schema", edited("spaces", "v", "size", to="4"), 'spaces["v"].size is "4", not a whole number'),
         (b"schema", edited("spaces", "v", "distance", to="far"), 'spaces["v"].distance is "far", not one of'),
         (b"schema", edited("spaces", "v", "hnsw", "links", to=1), "hnsw has the unknown key"),
-        (b"schema", edited("records", "s", "kind", to=1), 'records["s"] is of no known kind'),
+        (b"schema", edited("records", "s", "kind", to=1), 'records["s"] is a space of an unknown kind'),
         (b"schema", edited("field_indexes", "n", "type", to=[]), 'field_indexes["n"].type is [], not one of'),
         (b"schema", edited("text_indexes", "text", "b", to="much"), 'text_indexes["text"].b is "much", not a number'),
         (b"schema", edited("next_space_uid"), "next_space_uid is null"),
@@ -237,8 +237,8 @@ def edited(*path: Any, to: Any = None) -> Change:
         (b"space:1", edited("blocks", 0, "first_row", to=-1), "blocks[0].first_row is -1"),
         (b"space:1", edited("blocks", 0, "uid", to=True), "blocks[0].uid is true"),
         (b"space:1", edited("blocks", 0, "extra", to=1), "blocks[0] has the unknown key"),
-        (b"row_count:1", lambda old: old[:3], "'row_count:1' of the table meta: it has another length"),
-        (b"state", lambda old: old + b"x", "'state' of the table meta: it has another length"),
+        (b"row_count:1", lambda old: old[:3], "'row_count:1' of the table meta: it has the wrong length"),
+        (b"state", lambda old: old + b"x", "'state' of the table meta: it has the wrong length"),
     ],
 )
 def test_what_is_wrong_is_said(source: Path, key: bytes, how: Change, what: str) -> None:
@@ -252,10 +252,10 @@ def test_what_is_wrong_is_said(source: Path, key: bytes, how: Change, what: str)
 @pytest.mark.parametrize(
     ("table", "how", "what"),
     [
-        (b"names", lambda old: b"\xff", "what is stored of the collection 'c' is no uid"),
-        (b"names", lambda old: b"../../elsewhere", "what is stored of the collection 'c' is no uid"),
-        (b"aliases", lambda old: b"\xff", "the name of a collection is none"),
-        (b"aliases", lambda old: b"", "the name of a collection is none"),
+        (b"names", lambda old: b"\xff", "the collection 'c' has no valid uid"),
+        (b"names", lambda old: b"../../elsewhere", "the collection 'c' has no valid uid"),
+        (b"aliases", lambda old: b"\xff", "the name of a collection is not a valid name"),
+        (b"aliases", lambda old: b"", "the name of a collection is not a valid name"),
         (b"snapshots", lambda old: b"{}", "the entry of the snapshot 'kept' of 'c': it lacks the key 'collection'"),
         (b"snapshots", edited("size", to="x"), "the entry of the snapshot 'kept' of 'c': it.size is \"x\""),
         (b"snapshots", edited("uid", to="../x"), "the entry of the snapshot 'kept' of 'c': it has no uid"),

@@ -1,4 +1,4 @@
-"""Conditions on points as frozen data, and the methods of a field that make them. Evaluates nothing."""
+"""Conditions on points as frozen data, and the methods of Field that make them. Evaluates nothing."""
 
 from headwater._conditions.comparable import Comparable
 from headwater._conditions.conditions import (

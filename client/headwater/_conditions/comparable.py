@@ -1,4 +1,4 @@
-"""The operators of Python that make conditions of a field: `==`, `!=`, `<`, `<=`, `>`, `>=`."""
+"""The Python operators that turn a field into a condition: `==`, `!=`, `<`, `<=`, `>`, `>=`."""
 
 from datetime import date
 from typing import Any
@@ -9,7 +9,8 @@ from headwater._conditions.conditions import Condition, DatetimeRange, Equal, Fi
 
 
 class Comparable:
-    """A field whose comparisons are conditions. Equal fields have equal hashes, and `==` of them is no test of that."""
+    """A field whose comparisons are conditions. So `==` does not test whether two fields are equal. Equal fields have
+    equal hashes."""
 
     __slots__ = ()
 
@@ -38,6 +39,6 @@ class Comparable:
 
     def _range(self, bound: Any, name: str) -> Condition:
         if bound is None:
-            raise TypeError(f"{self.path!r} cannot be compared with None: is_null() asks for it")
+            raise TypeError(f"{self.path!r} cannot be compared with None; use is_null()")
         kind = DatetimeRange if isinstance(bound, date | np.datetime64) else Range
         return kind(self.path, **{name: bound})

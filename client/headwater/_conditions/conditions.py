@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 
 Scalar = str | int | float | bool | date | time | UUID | Decimal | Enum | np.generic
-"""What a value of a payload is compared with; dates, UUIDs and the like as payloads hold them."""
+"""A value to compare payload values with. Dates, UUIDs and the like become the strings that payloads hold."""
 Number = int | float
 Bound = str | int | float | date | time | UUID | Decimal | np.generic
 Instant = str | date | np.datetime64
@@ -75,7 +75,7 @@ class Range(Condition):
 class DatetimeRange(Condition):
     """Some instant at `path` lies within the bounds that are given: datetimes, dates, or texts such as "2026-03-01".
 
-    What has no time zone is in UTC.
+    A bound without a time zone is in UTC.
     """
 
     path: str
@@ -86,7 +86,7 @@ class DatetimeRange(Condition):
 
 
 class TextOperator(Enum):
-    """What a TextTest asks of a string."""
+    """What a TextTest tests on a string."""
 
     TEXT = "text"
     PHRASE = "phrase"
@@ -95,7 +95,7 @@ class TextOperator(Enum):
     GLOB = "glob"
     IGLOB = "iglob"
     REGEX = "regex"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Text = TEXT
     Phrase = PHRASE
     StartsWith = STARTS_WITH
@@ -219,7 +219,7 @@ class Filter(Condition):
 
 
 def _operands(condition: Condition, clause: Literal["must", "should"]) -> tuple[Condition, ...]:
-    """The conditions of a filter that has this clause only, so that chains stay flat; else the condition itself."""
+    """The conditions of a filter that has only this clause, so that chains stay flat; else the condition itself."""
     if isinstance(condition, Filter):
         alone = Filter(must=condition.must) if clause == "must" else Filter(should=condition.should)
         if condition == alone != Filter():

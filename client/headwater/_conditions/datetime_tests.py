@@ -27,7 +27,7 @@ class DatetimeTests:
         return DatetimeRange(self.path, lte=bound)
 
     def datetime_between(self, lower: Instant, upper: Instant, inclusive: bool = True) -> DatetimeRange:
-        """From `lower` to `upper`, both included unless not `inclusive`."""
+        """From `lower` to `upper`. Both ends count, unless `inclusive` is false."""
         if inclusive:
             return DatetimeRange(self.path, gte=lower, lte=upper)
         return DatetimeRange(self.path, gt=lower, lt=upper)

@@ -15,7 +15,7 @@ class TextTests:
         return TextTest(self.path, TextOperator.TEXT, text)
 
     def phrase(self, text: str) -> TextTest:
-        """A string with the words of `text` one after the other, in any case."""
+        """A string with the words of `text` one after another, in any case."""
         return TextTest(self.path, TextOperator.PHRASE, text)
 
     def starts_with(self, prefix: str) -> TextTest:
@@ -23,23 +23,23 @@ class TextTests:
         return TextTest(self.path, TextOperator.STARTS_WITH, prefix)
 
     def contains(self, part: str) -> TextTest:
-        """A string that `part` is a part of."""
+        """A string that contains `part`."""
         return TextTest(self.path, TextOperator.CONTAINS, part)
 
     def glob(self, pattern: str) -> TextTest:
-        """A string that the glob matches as a whole; `*` also matches `/`, `?` one byte."""
+        """A string that matches the glob as a whole. `*` also matches `/`; `?` matches one byte."""
         return TextTest(self.path, TextOperator.GLOB, pattern)
 
     def iglob(self, pattern: str) -> TextTest:
-        """The same without regard to the case of ASCII letters."""
+        """Like `glob`, but ASCII letters match in either case."""
         return TextTest(self.path, TextOperator.IGLOB, pattern)
 
     def not_glob(self, pattern: str) -> Filter:
-        """Where `glob` does not hold: also where the field is missing, and false where any element matches."""
+        """True where `glob` is false: also where the field is missing. False if any element of an array matches."""
         return ~self.glob(pattern)
 
     def not_iglob(self, pattern: str) -> Filter:
-        """Where `iglob` does not hold."""
+        """True where `iglob` is false."""
         return ~self.iglob(pattern)
 
     def regex(self, pattern: str) -> TextTest:

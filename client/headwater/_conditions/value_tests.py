@@ -32,7 +32,7 @@ class ValueTests:
         return Equal(self.path, value)
 
     def ne(self, value: Scalar) -> Filter:
-        """Not equal to `value`: also where the field is missing, and false where any element is equal."""
+        """Not equal to `value`: also true where the field is missing. False if any element of an array is equal."""
         return ~self.eq(value)
 
     def any_of(self, values: Iterable[Scalar]) -> AnyOf:
@@ -60,7 +60,7 @@ class ValueTests:
         return Range(self.path, lte=bound)
 
     def between(self, low: Bound, high: Bound, inclusive: bool = True) -> Range:
-        """From `low` to `high`, both included unless not `inclusive`."""
+        """From `low` to `high`. Both ends count, unless `inclusive` is false."""
         return Range(self.path, gte=low, lte=high) if inclusive else Range(self.path, gt=low, lt=high)
 
     def range(
@@ -72,7 +72,7 @@ class ValueTests:
     def values_count(
         self, *, gt: int | None = None, gte: int | None = None, lt: int | None = None, lte: int | None = None
     ) -> ValuesCount:
-        """An array with so many elements. Any other value counts as one, None as none."""
+        """An array whose number of elements is within the bounds. A single value counts as 1, None as 0."""
         return ValuesCount(self.path, gt=gt, gte=gte, lt=lt, lte=lte)
 
     def exists(self) -> Exists:
@@ -89,7 +89,7 @@ class ValueTests:
 
 
 def listed(values: Iterable[_T]) -> tuple[_T, ...]:
-    """The values as a tuple. Raises TypeError for a string: nobody means a list of its characters."""
+    """The values as a tuple. Raises TypeError for a string, since a list of its characters is never meant."""
     if isinstance(values, str):
         raise TypeError(f"a list is expected, not the string {values!r}")
     try:

@@ -1,4 +1,5 @@
-"""Plain values, and columns of values as pandas frames and Arrow tables. Both libraries are imported when needed."""
+"""Turns values into plain values, and columns into pandas frames and Arrow tables. Both libraries are imported on first
+use."""
 
 import dataclasses
 import importlib
@@ -12,7 +13,7 @@ Columns = Mapping[str, Sequence[Any]]
 
 
 def pandas_frame(columns: Columns) -> Any:
-    """A DataFrame. Integers stay exact: beside None they are Int64. Raises ImportError when there is no pandas."""
+    """A DataFrame. Integers stay exact: columns with None become Int64. Raises ImportError without pandas."""
     pandas = _module("pandas", "to_pandas")
     return pandas.DataFrame({name: _pandas_column(pandas, values) for name, values in columns.items()})
 
@@ -27,7 +28,7 @@ def _pandas_column(pandas: Any, values: Sequence[Any]) -> Any:
 
 
 def arrow_table(columns: Columns) -> Any:
-    """A pyarrow Table. Columns of several types hold JSON. Raises ImportError when there is no pyarrow."""
+    """A pyarrow Table. Columns of several types hold JSON. Raises ImportError without pyarrow."""
     arrow = _module("pyarrow", "to_arrow")
     return arrow.table({name: _arrow_column(arrow, values) for name, values in columns.items()})
 
@@ -46,7 +47,7 @@ def _arrow_column(arrow: Any, values: Sequence[Any]) -> Any:
         try:
             return arrow.array(values, kind)
         except (arrow.ArrowInvalid, arrow.ArrowTypeError, arrow.ArrowNotImplementedError, OverflowError):
-            continue  # numbers beyond 63 bits, or lists and dicts that hold several types
+            continue  # numbers of more than 63 bits, or lists and dicts of several types
     texts = [None if value is None else json.dumps(plain(value), ensure_ascii=False) for value in values]
     return arrow.array(texts, arrow.string())
 
@@ -56,7 +57,7 @@ def _fits_float(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A value of None, bools, numbers, strings, lists and dicts alone, where it can be."""
+    """A value made only of None, bools, numbers, strings, lists and dicts, as far as possible."""
     match value:
         case np.ndarray() | np.generic():
             return value.tolist()

@@ -1,4 +1,4 @@
-"""Lists of an answer's parts whose slices are of the same class. What is shown of them is tables.py's."""
+"""Lists in answers that keep their class when they are sliced. tables.py decides what is shown of them."""
 
 from copy import copy
 from typing import Self, SupportsIndex, TypeVar, overload
@@ -7,7 +7,7 @@ Item = TypeVar("Item")
 
 
 class PartList(list[Item]):
-    """A list that knows more than its items: a slice, and a copy, knows the same."""
+    """A list with extra attributes. Slices and copies keep them."""
 
     __slots__ = ()
 
@@ -24,5 +24,5 @@ class PartList(list[Item]):
         return part
 
     def copy(self) -> Self:
-        """The same list again."""
+        """A copy with the same attributes."""
         return copy(self)

@@ -1,7 +1,7 @@
-"""Answers as tables: for terminals, for notebooks, and as plain dicts, frames and Arrow tables. Knows no model.
+"""Shows answers as tables: for terminals, for notebooks, and as plain dicts, frames and Arrow tables. Knows no model.
 
-A model says what its rows are, as nested dicts. Flat rows spread their payload, vectors and results into columns. What
-is shown is cut to a width and made harmless: control characters are escaped, and so is what HTML takes for its own.
+A model gives its rows as nested dicts. Flat rows spread payload, vectors and results into columns. Shown texts are cut
+to a width and made harmless: control characters and HTML are escaped.
 """
 
 import html
@@ -15,7 +15,7 @@ import numpy as np
 from headwater._display.frames import arrow_table, pandas_frame, plain
 
 HEAD, TAIL = 14, 6
-"""Rows shown of a table that is longer."""
+"""Rows shown at the start and the end of a longer table."""
 MAX_WIDTH = 100
 """Characters of a line."""
 MAX_CELL = 32
@@ -26,11 +26,11 @@ Row = Mapping[str, Any]
 
 
 class Table:
-    """What prints as a table: a mixin of lists of an answer's parts."""
+    """A mixin that shows a list in an answer as a table."""
 
     __slots__ = ()
     _POSITION: ClassVar[str] = ""
-    """What the place of a part, from 1, is called where rows are shown; empty: it is not shown."""
+    """The header of the column that numbers the items from 1; empty: there is no such column."""
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as dicts of plain values, nested as the objects are; `json.dumps` takes them."""
@@ -39,12 +39,14 @@ class Table:
     def to_pandas(self) -> Any:
         """A DataFrame with a column for each field of the payloads, and `vector` or `vector:<space>` for vectors.
 
-        A field named as another column is `payload.<field>`. What a row lacks is None. Raises ImportError.
+        A field with the name of another column becomes `payload.<field>`. Missing values are None. Raises ImportError
+        without pandas.
         """
         return pandas_frame(columns_of(self._all_flat()))
 
     def to_arrow(self) -> Any:
-        """A pyarrow Table with the columns of `to_pandas`. Values of several types become JSON. Raises ImportError."""
+        """A pyarrow Table with the columns of `to_pandas`. Values of several types become JSON. Raises ImportError
+        without pyarrow."""
         return arrow_table(columns_of(self._all_flat()))
 
     def __repr__(self) -> str:
@@ -54,26 +56,26 @@ class Table:
         return html_table(self._title(), *self._shown())
 
     def _title(self) -> str:
-        """What it is, in a line."""
+        """The title of the table, in one line."""
         raise NotImplementedError
 
     def _items(self) -> Sequence[Any]:
-        """The parts that rows are made of."""
+        """The items that rows are made of."""
         raise NotImplementedError
 
     def _row(self, item: Any) -> Row:
-        """A part as a dict that may hold others."""
+        """An item as a dict, which may hold other dicts."""
         raise NotImplementedError
 
     def _flat(self, item: Any) -> Iterable[Row]:
-        """A part as rows of a table."""
+        """An item as rows of the table."""
         yield flat(self._row(item))
 
     def _all_flat(self) -> list[Row]:
         return [row for item in self._items() for row in self._flat(item)]
 
     def _shown(self) -> tuple[list[Row], int]:
-        """The rows of the first and last parts, and after how many of them others are left out; 0: none are."""
+        """The rows of the first and last items, and the number of rows before the gap; 0: nothing is left out."""
         items = self._items()
         left_out = len(items) > HEAD + TAIL
         head = self._numbered(items[:HEAD] if left_out else items, 1)
@@ -108,7 +110,7 @@ def columns_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 
 def text_table(title: str, rows: Sequence[Row], gap: int) -> str:
-    """Lines of at most MAX_WIDTH columns of a terminal; those of `rows` after `gap` follow a line of dots."""
+    """The table as lines of at most MAX_WIDTH columns of a terminal. A line of dots follows the first `gap` rows."""
     columns = columns_of(rows)
     shown: list[list[str]] = []
     width = 0
@@ -126,7 +128,7 @@ def text_table(title: str, rows: Sequence[Row], gap: int) -> str:
 
 
 def html_table(title: str, rows: Sequence[Row], gap: int) -> str:
-    """An HTML table in the colours of the page around it. Everything in it is escaped."""
+    """The table as HTML in the colours of the page around it. Everything in it is escaped."""
     columns = columns_of(rows)
     names = list(columns)[:MAX_HTML_COLUMNS]
     if len(columns) > len(names):
@@ -143,7 +145,7 @@ def html_table(title: str, rows: Sequence[Row], gap: int) -> str:
 
 
 def cell(value: Any, width: int) -> str:
-    """A value in one line of at most so many columns of a terminal."""
+    """A value in one line of at most `width` columns of a terminal."""
     match value:
         case None:
             return ""
@@ -160,7 +162,7 @@ def cell(value: Any, width: int) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with what a terminal would obey, or not show, written out."""
+    """The text with control characters and invisible characters written as escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
@@ -186,7 +188,7 @@ def _width(text: str) -> int:
 
 
 def _aligned(cells: list[str], values: Iterable[Any]) -> list[str]:
-    """Cells of one width: numbers to the right, all else to the left."""
+    """Cells of one width: numbers to the right, everything else to the left."""
     width = max(map(_width, cells))
     right = all(value is None or _is_number(value) for value in values)
     return [" " * (width - _width(c)) + c if right else c + " " * (width - _width(c)) for c in cells]

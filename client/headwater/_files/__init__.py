@@ -1,4 +1,4 @@
-"""Whole collections to a file and back: JSON Lines and Parquet."""
+"""Writes whole collections to files and reads them back: JSON Lines and Parquet."""
 
 from headwater._files.transfer import AsyncTransfers, Transfers
 

@@ -1,4 +1,4 @@
-"""The head of an exported file: the format, and the schema from which an import can make the collection again."""
+"""The head of an exported file: its format, and the schema by which an import can make the collection again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from headwater.v1 import collections_pb2
 
 FORMAT_VERSION = 1
 FORMAT_KEY = "headwater"
-"""A head has it, a point does not."""
+"""A key that heads have and points do not."""
 
 Head = Mapping[str, Any]
 
@@ -17,7 +17,7 @@ Head = Mapping[str, Any]
 def head_of(info: collections_pb2.CollectionInfo) -> dict[str, Any]:
     """The first entry of a file. The schema is a Create request as JSON, so it has every setting of the contract.
 
-    As always in the JSON of Protocol Buffers, 64-bit numbers are strings.
+    64-bit numbers are strings, as always in the JSON of Protocol Buffers.
     """
     schema = collections_pb2.CollectionsCreateRequest(
         vectors={name: space.params for name, space in info.vectors.items()},
@@ -37,7 +37,7 @@ def create_request(head: Head, collection: str) -> collections_pb2.CollectionsCr
     """The request that makes `collection` like the exported one. Raises ValueError."""
     version = head.get(FORMAT_KEY)
     if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise ValueError(f"the file has format {version!r}, and this client knows up to {FORMAT_VERSION}")
+        raise ValueError(f"the file has format {version!r}, but this client knows formats up to {FORMAT_VERSION} only")
     request = collections_pb2.CollectionsCreateRequest()
     try:
         json_format.ParseDict(head.get("schema", {}), request)

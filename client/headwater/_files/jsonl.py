@@ -1,4 +1,4 @@
-"""Points as JSON Lines: a head, then one object per point. Exact: numbers keep their bits. Knows no server."""
+"""Points as JSON Lines: a head, then one object per point. Numbers keep their exact values. Knows no server."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from headwater.models import PointStruct, Record, SparseVector
 
 @contextmanager
 def jsonl_writer(path: Path, head: Head) -> Iterator["JsonLinesWriter"]:
-    """Writes to `path`, compressed when it ends in .gz."""
+    """Opens a writer to `path`. The file is compressed when the name ends in .gz."""
     with _open(path, "wb") as file:
         file.write(_line(head))
         yield JsonLinesWriter(file)
@@ -29,7 +29,7 @@ class JsonLinesWriter:
         self._file = file
 
     def write(self, record: Record) -> None:
-        # A float32 is a float64 too, and Python writes the shortest text that gives back the same float64.
+        # Every float32 is also a float64, and Python writes the shortest text that gives the same float64 back.
         vectors = {name: _plain(vector) for name, vector in (record.vectors or {}).items()}
         self._file.write(_line({"id": record.id, "vectors": vectors, "payload": record.payload or {}}))
 
@@ -50,7 +50,7 @@ def count_points(path: Path) -> int:
 
 
 def read_points(path: Path) -> Iterator[PointStruct]:
-    """The points of a file. Raises ValueError naming the line."""
+    """The points of a file. Raises ValueError, which names the line."""
     with _open(path) as file:
         for number, value in enumerate(_values(file, path)):
             if number == 0 and FORMAT_KEY in value:
@@ -61,7 +61,7 @@ def read_points(path: Path) -> Iterator[PointStruct]:
 
 
 def _plain(vector: Any) -> object:
-    """The vector as JSON has it: a list, of a sparse one lists of indices and values."""
+    """The vector as JSON: a list, or lists of indices and values for a sparse vector."""
     if isinstance(vector, SparseVector):
         return {"indices": np.asarray(vector.indices).tolist(), "values": np.asarray(vector.values).tolist()}
     return vector.tolist()
@@ -76,7 +76,7 @@ def _values(file: IO[bytes], path: Path) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
         if not isinstance(value, dict):
-            raise ValueError(f"{path}, line {number}: it is no object")
+            raise ValueError(f"{path}, line {number}: this is not a JSON object")
         yield value
 
 
@@ -84,19 +84,19 @@ def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
     """Raises ValueError for a compressed file that is cut or damaged."""
     number = 0
     try:
-        for number, line in enumerate(file, 1):  # noqa: B007  (told by the error)
+        for number, line in enumerate(file, 1):  # noqa: B007  (the error names it)
             yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path}, line {number + 1}: the compressed file is cut or damaged: {error}") from None
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number that can be stored")
+    raise ValueError(f"{constant} cannot be stored")
 
 
 def _line(value: Head) -> bytes:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # Allowed in JSON, but programs that split text into lines often split here too.
+    # JSON allows these, but many programs take them for ends of lines.
     for separator in ("\x85", "\u2028", "\u2029"):
         text = text.replace(separator, f"\\u{ord(separator):04x}")
     return text.encode() + b"\n"

@@ -3,7 +3,7 @@
 A dense vector is a list of float32. A multi-vector is a list of such lists. A sparse vector is a struct of two lists:
 `indices` (uint32) and `values` (float32).
 
-pyarrow is imported at the first use: it is an optional dependency, and many times larger than this client.
+pyarrow is imported on first use: it is an optional dependency, and much larger than this client.
 """
 
 import json
@@ -24,13 +24,13 @@ _ROWS_PER_GROUP = 4096
 
 @contextmanager
 def parquet_writer(path: Path, head: Head) -> Iterator["ParquetWriter"]:
-    """Writes to `path`. Raises ImportError when there is no pyarrow."""
+    """Opens a writer to `path`. Raises ImportError without pyarrow."""
     arrow, parquet = _pyarrow()
     columns = [("id_number", arrow.uint64()), ("id_key", arrow.string()), ("payload", arrow.string())]
     types = {space: _type(arrow, head, space) for space in _spaces(head)}
     columns += [(VECTOR_PREFIX + space, kind) for space, kind in types.items()]
     schema = arrow.schema(columns, metadata={_HEAD_KEY: json.dumps(head).encode()})
-    # A dictionary would only cost time: vectors and payloads hardly repeat.
+    # Vectors and payloads hardly repeat, so a dictionary would only cost time.
     with parquet.ParquetWriter(path, schema, use_dictionary=False) as file:
         writer = ParquetWriter(arrow, file, schema, types)
         yield writer
@@ -71,7 +71,7 @@ def _spaces(head: Head) -> list[str]:
 
 
 def _type(arrow: Any, head: Head, space: str) -> Any:
-    """How the vectors of a space are stored."""
+    """The arrow type in which the vectors of a space are stored."""
     values = arrow.list_(arrow.float32())
     if space in head["schema"].get("sparse_vectors", {}):
         return arrow.struct([("indices", arrow.list_(arrow.uint32())), ("values", values)])
@@ -116,7 +116,7 @@ def _rows(batch: Any) -> Iterator[dict[str, Any]]:
 def _point(row: Mapping[str, Any], where: str) -> PointStruct:
     ids = [row[name].as_py() for name in ("id_number", "id_key") if name in row and row[name].is_valid]
     if len(ids) != 1:
-        raise ValueError(f"{where} has not one of id_number and id_key")
+        raise ValueError(f"{where} must have exactly one of id_number and id_key")
     vectors = {
         name.removeprefix(VECTOR_PREFIX): _vector_at(vector, f"{where}, {name}")
         for name, vector in row.items()
@@ -126,11 +126,11 @@ def _point(row: Mapping[str, Any], where: str) -> PointStruct:
     try:
         return PointStruct(ids[0], vectors, json.loads(payload or "{}"))
     except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"{where}: the payload is no JSON: {error}") from None
+        raise ValueError(f"{where}: the payload is not valid JSON: {error}") from None
 
 
 def _vector_at(stored: Any, where: str) -> Any:
-    """Raises ValueError naming the row and the column."""
+    """Raises ValueError, which names the row and the column."""
     try:
         return _vector(stored)
     except (ValueError, TypeError, KeyError) as error:

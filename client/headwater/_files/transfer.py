@@ -1,6 +1,6 @@
-"""Whole collections to a file and back, blocking and async. jsonl.py and parquet.py know the formats.
+"""Writes whole collections to files and reads them back, blocking and async. jsonl.py and parquet.py know the formats.
 
-Points are written when they are read, and sent when they are read. So memory holds one page at most.
+Points are written as they are read, and sent as they are read. So memory holds one page at most.
 """
 
 import os
@@ -31,7 +31,7 @@ class RecordWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How points become a file and come back."""
+    """How points are written to a file and read back."""
 
     writer: Callable[[Path, Head], AbstractContextManager[RecordWriter]]
     head: Callable[[Path], Head | None]
@@ -76,10 +76,11 @@ class TransferMethods(Namespace):
         progress: Progress = False,
         timeout: float | None = None,
     ) -> int:
-        """Writes the points that match to a file of JSON Lines and returns how many. Compressed if it ends in `.gz`.
+        """Writes the matching points to a file of JSON Lines and returns how many. Compressed if the name ends in
+        `.gz`.
 
-        The first line tells the schema; each other is `{"id": ..., "vectors": {space: [...]}, "payload": {...}}`.
-        The file appears when it is whole. `progress` is called with (points done, points in all).
+        The first line holds the schema; each other line is `{"id": ..., "vectors": {space: [...]}, "payload": {...}}`.
+        The file appears under its name when it is complete. `progress` is called with (points done, all points).
         """
         asked = _Export(collection, filter, with_vectors, batch_size, progress, timeout)
         return await self._export(JSON_LINES, Path(path), asked)
@@ -96,8 +97,8 @@ class TransferMethods(Namespace):
     ) -> int:
         """Upserts the points of a file of JSON Lines and returns how many.
 
-        Makes the collection when there is none and the file begins with a schema; without one every line is a point.
-        Raises ValueError naming the line that is no point.
+        Creates the collection when it does not exist and the file begins with a schema. Without a schema, every line is
+        a point. Raises ValueError, which names the line that is not a point.
         """
         return await self._import(JSON_LINES, collection, Path(path), batch_size, progress, timeout)
 
@@ -113,10 +114,10 @@ class TransferMethods(Namespace):
         progress: Progress = False,
         timeout: float | None = None,
     ) -> int:
-        """Writes the points that match to a Parquet file and returns how many. Needs `headwater[parquet]`.
+        """Writes the matching points to a Parquet file and returns how many. Needs `headwater[parquet]`.
 
         Columns: `id_number` or `id_key`, `payload` (JSON), `vector:<space>` (float32), and the schema in the metadata.
-        The file appears when it is whole. `progress` is called with (points done, points in all).
+        The file appears under its name when it is complete. `progress` is called with (points done, all points).
         """
         asked = _Export(collection, filter, with_vectors, batch_size, progress, timeout)
         return await self._export(PARQUET, Path(path), asked)
@@ -133,12 +134,12 @@ class TransferMethods(Namespace):
     ) -> int:
         """Upserts the points of a Parquet file and returns how many. Needs `headwater[parquet]`.
 
-        Makes the collection when there is none and the file has a schema of Headwater's.
+        Creates the collection when it does not exist and the file has a schema of Headwater.
         """
         return await self._import(PARQUET, collection, Path(path), batch_size, progress, timeout)
 
     async def _export(self, file_format: FileFormat, path: Path, asked: _Export) -> int:
-        points = AsyncPoints(self._calls)  # the calls decide whether these block
+        points = AsyncPoints(self._calls)  # `_calls` decides whether these block
         request = collections_pb2.CollectionsGetRequest(collection_name=asked.collection)
         head = head_of((await self._calls(rpcs.Collections.GET, request, asked.timeout)).collection)
         total = None
@@ -151,7 +152,7 @@ class TransferMethods(Namespace):
             with_vectors=asked.with_vectors,
             timeout=asked.timeout,
         )
-        part = path.with_name(f".part-{path.name}")  # the ending says whether it is compressed
+        part = path.with_name(f".part-{path.name}")  # keeps the suffix, which says whether the file is compressed
         done = 0
         try:
             with progress_of(asked.progress, total) as report, file_format.writer(part, head) as file:
@@ -193,9 +194,7 @@ class TransferMethods(Namespace):
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{path}, point {points.read:,}: {error} (up to {done:,} points were imported)") from error
         except HeadwaterError as error:
-            error.add_note(
-                f"after {points.read:,} points of {path} were read; those of the batches before are imported"
-            )
+            error.add_note(f"after {points.read:,} points of {path} were read; earlier batches are imported")
             raise
 
     async def _create_unless_there(
@@ -219,7 +218,7 @@ class _Points:
             yield point
 
     def counted(self) -> Iterable[PointStruct]:
-        """With a length, when it is known."""
+        """The points as an iterable that also has a length, when the length is known."""
         return self if self._count is None else _Counted(self, self._count)
 
 

@@ -1,4 +1,5 @@
-"""The methods of a client, a file for each group: make a request, send it, convert the answer to a model."""
+"""The methods of a client, one file for each group. Each makes a request, sends it and converts the answer to a
+model."""
 
 from headwater._methods.batches import BATCH_SIZE
 from headwater._methods.collections import AsyncCollections, Collections

@@ -7,7 +7,7 @@ from headwater.models import PointStruct
 from headwater.v1 import common_pb2
 
 BATCH_SIZE = 256
-"""Points per batch unless asked otherwise: large enough to share an fsync, small enough to show progress."""
+"""Points of a batch by default: large enough to share an fsync, small enough to show progress."""
 MAX_BATCH_BYTES = 32 * 2**20
 """Half of what servers and proxies commonly accept in one message."""
 
@@ -15,9 +15,10 @@ MAX_BATCH_BYTES = 32 * 2**20
 def batches(
     points: Iterable[PointStruct], batch_size: int, max_bytes: int = MAX_BATCH_BYTES
 ) -> Iterator[list[common_pb2.PointStruct]]:
-    """Batches in order, none empty. A point that is larger than `max_bytes` alone is a batch of its own."""
+    """Yields batches in order, none of them empty. A point that alone is larger than `max_bytes` is a batch of its
+    own."""
     if batch_size < 1:
-        raise ValueError("batch_size is at least 1")
+        raise ValueError("batch_size must be at least 1")
     batch: list[common_pb2.PointStruct] = []
     batch_bytes = 0
     for position, point in enumerate(points):

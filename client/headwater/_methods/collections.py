@@ -57,11 +57,11 @@ class CollectionMethods(Namespace):
         text_indexes: TextIndexesConfig | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
-        """Makes a collection. Raises CollectionAlreadyExistsError when the name is taken.
+        """Creates a collection. Raises CollectionAlreadyExistsError when the name is taken.
 
-        `vectors_config` is one VectorParams for an unnamed space, or a dict by space name; `sparse_vectors` the same of
-        SparseVectorParams; `text_indexes` are by the path of their field; `payload_schema` declares indexes of payload
-        fields by path: `{"price": "float"}`. Spaces and indexes can be added later.
+        `vectors_config` is one VectorParams for an unnamed space, or a dict by space name. `sparse_vectors` takes the
+        same of SparseVectorParams. `text_indexes` are by the path of their field. `payload_schema` declares indexes of
+        payload fields by path: `{"price": "float"}`. Spaces and indexes can be added later.
         """
         return await self._create(
             name, vectors_config, sparse_vectors, optimizers_config, payload_schema, text_indexes, timeout
@@ -79,7 +79,7 @@ class CollectionMethods(Namespace):
         text_indexes: TextIndexesConfig | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
-        """The collection of this name, made when there is none. The settings of an existing one are left as they are.
+        """Returns the collection with this name, and creates it if there is none. An existing one keeps its settings.
 
         Two callers may do this at once. `timeout` holds for each of up to three calls.
         """
@@ -96,18 +96,18 @@ class CollectionMethods(Namespace):
 
     @remote
     async def get_info(self, name: str, *, timeout: float | None = None) -> CollectionInfo:
-        """What a collection is and holds. Raises CollectionNotFoundError."""
+        """Returns the settings and the counts of a collection. Raises CollectionNotFoundError."""
         return await self._get(name, timeout)
 
     @remote
     async def list(self, *, prefix: str = "", timeout: float | None = None) -> Names:
-        """Names of all collections that start with `prefix`, sorted."""
+        """Returns the names of all collections that start with `prefix`, sorted."""
         request = collections_pb2.CollectionsListRequest(prefix=prefix)
         return [*(await self._calls(rpcs.Collections.LIST, request, timeout)).collection_names]
 
     @remote
     async def exists(self, name: str, *, timeout: float | None = None) -> bool:
-        """Whether there is a collection or an alias of this name."""
+        """Returns whether a collection or an alias has this name."""
         request = collections_pb2.CollectionsExistsRequest(collection_name=name)
         return (await self._calls(rpcs.Collections.EXISTS, request, timeout)).exists
 
@@ -124,7 +124,7 @@ class CollectionMethods(Namespace):
         optimizers_config: OptimizersConfigLike | None = None,
         timeout: float | None = None,
     ) -> CollectionInfo:
-        """Adds and drops vector spaces and changes settings: all or nothing. Returns the collection after it.
+        """Adds and drops vector spaces and changes settings: all or nothing. Returns the collection after the change.
 
         `drop_vectors` drops spaces of any kind.
         """
@@ -141,8 +141,10 @@ class CollectionMethods(Namespace):
 
     @remote
     async def delete(self, name: str, *, strict: bool = True, timeout: float | None = None) -> bool:
-        """Deletes a collection with all it holds and its aliases. Raises CollectionNotFoundError when there is none,
-        or without `strict` returns False. An alias is refused: delete it by `delete_alias`.
+        """Deletes a collection with all its data and its aliases. Returns whether it existed.
+
+        Raises CollectionNotFoundError when there is none, unless `strict` is false. An alias is refused: use
+        `delete_alias`.
         """
         request = collections_pb2.CollectionsDeleteRequest(collection_name=name)
         deleted = (await self._calls(rpcs.Collections.DELETE, request, timeout)).deleted
@@ -157,12 +159,12 @@ class CollectionMethods(Namespace):
 
     @remote
     async def create_alias(self, alias: str, collection: str, *, timeout: float | None = None) -> None:
-        """Makes an alias point to a collection; it moves when it exists."""
+        """Makes an alias point to a collection. An existing alias is moved."""
         await self._change_aliases([CreateAlias(alias, collection)], timeout)
 
     @remote
     async def rename_alias(self, old: str, new: str, *, timeout: float | None = None) -> None:
-        """Renames an alias to a name that is free. Raises AliasNotFoundError."""
+        """Renames an alias to a free name. Raises AliasNotFoundError."""
         await self._change_aliases([RenameAlias(old, new)], timeout)
 
     @remote
@@ -172,7 +174,7 @@ class CollectionMethods(Namespace):
 
     @remote
     async def list_aliases(self, collection: str | None = None, *, timeout: float | None = None) -> Aliases:
-        """All aliases, or those of one collection, sorted by name."""
+        """Returns all aliases, or those of one collection, sorted by name."""
         request = collections_pb2.CollectionsListAliasesRequest(collection_name=collection)
         response = await self._calls(rpcs.Collections.LIST_ALIASES, request, timeout)
         return [alias_of(alias) for alias in response.aliases]

@@ -1,4 +1,4 @@
-"""Indexes of payload fields: the part of `.points` that declares and deletes them."""
+"""Indexes of payload fields: the methods of `.points` that declare and delete them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,11 +26,11 @@ class FieldIndexes(Namespace):
         wait: bool = True,
         timeout: float | None = None,
     ) -> FieldIndexInfo:
-        """Declares an index of the payload at `path` (`a`, `a.b`, `a[].b`), durably, while points come and go.
+        """Declares an index of the payload at `path` (`a`, `a.b`, `a[].b`), durably. Reads and writes go on meanwhile.
 
-        The type is given by `field_type` ("float") or by `params`. With `wait` the index is READY on return, else it
-        is made in the background. The same again changes nothing. Raises FieldIndexAlreadyExistsError when the path
-        has another. After DeadlineExceededError the index is declared and being made.
+        `field_type` ("float") or `params` gives the type. With `wait` the index is READY on return; else it is built in
+        the background. Declaring an equal index again changes nothing. Raises FieldIndexAlreadyExistsError when the
+        path has a different index. After DeadlineExceededError the index is declared and still being built.
         """
         request = points_pb2.PointsCreateFieldIndexRequest(
             collection_name=collection, path=path, params=field_index_message(field_type, params), wait=wait
@@ -39,6 +39,6 @@ class FieldIndexes(Namespace):
 
     @remote
     async def delete_field_index(self, collection: str, path: str, *, timeout: float | None = None) -> bool:
-        """Deletes a declared index, durably; filters go on without. False when the path has none."""
+        """Deletes a declared index, durably. Filters work without it. Returns False when the path has none."""
         request = points_pb2.PointsDeleteFieldIndexRequest(collection_name=collection, path=path)
         return (await self._calls(rpcs.Points.DELETE_FIELD_INDEX, request, timeout)).deleted

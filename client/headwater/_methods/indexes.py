@@ -37,9 +37,9 @@ Indices = list[Index]
 
 
 class IndexMethods(Namespace):
-    """Indexes of (label, property), where a label is a collection. Each owns a vector space.
+    """Indexes of (label, property), where a label is a collection. Each index has its own vector space.
 
-    An index is given by its id or by itself. `create` and `search` take their arguments by name, or as one dict with
+    An index is given by its id or as an Index. `create` and `search` take their arguments by name, or as one dict with
     names in either case: `{"label": ..., "propertyName": ...}`. `timeout` is in seconds; None: the client's. All raise
     HeadwaterError.
     """
@@ -62,12 +62,13 @@ class IndexMethods(Namespace):
         using: str | None = None,
         timeout: float | None = None,
     ) -> Index:
-        """Makes an index of a payload property, which no record needs to have yet.
+        """Creates an index of a payload property. No record needs to have the property yet.
 
-        "external" (the default unless an `embedder` is named; `external=True` says the same) needs `dimensions`, and
-        its vectors are written. Of a "managed" one the server embeds the texts of the property, those that are there
-        and all that follow. `similarity_function`: "cosine" (default), "euclidean" or "dot". `using` names its space.
-        Raises IndexAlreadyExistsError when label, property, source, similarity and dimensions are those of another.
+        An "external" index needs `dimensions`, and callers write its vectors. It is the default unless an `embedder` is
+        named; `external=True` means the same. In a "managed" index, the server embeds the texts of the property,
+        existing and new ones. `similarity_function`: "cosine" (default), "euclidean" or "dot". `using` names the space.
+        Raises IndexAlreadyExistsError when another index has the same label, property, source, similarity and
+        dimensions.
         """
         named = {
             "label": label,
@@ -85,7 +86,7 @@ class IndexMethods(Namespace):
 
     @remote
     async def get(self, index: str | Index, *, timeout: float | None = None) -> Index:
-        """The index as it is now. Raises IndexNotFoundError."""
+        """Returns the current state of the index. Raises IndexNotFoundError."""
         request = indexes_pb2.IndexesGetRequest(index_id=_id(index))
         return index_of((await self._calls(rpcs.Indexes.GET, request, timeout)).index)
 
@@ -93,25 +94,25 @@ class IndexMethods(Namespace):
     async def list(
         self, label: str | None = None, *, property_name: str | None = None, timeout: float | None = None
     ) -> Indices:
-        """All indexes, or those of one label or property."""
+        """Returns all indexes, or those of one label or property."""
         request = indexes_pb2.IndexesListRequest(label=label, property_name=property_name)
         return [index_of(index) for index in (await self._calls(rpcs.Indexes.LIST, request, timeout)).indexes]
 
     @remote
     async def delete(self, index: str | Index, *, timeout: float | None = None) -> Index:
-        """Deletes an index with its vectors; returns what it was. Raises IndexNotFoundError."""
+        """Deletes an index with its vectors; returns its last state. Raises IndexNotFoundError."""
         request = indexes_pb2.IndexesDeleteRequest(index_id=_id(index))
         return index_of((await self._calls(rpcs.Indexes.DELETE, request, timeout)).index)
 
     @remote
     async def stats(self, index: str | Index, *, timeout: float | None = None) -> IndexStats:
-        """How many records should have a vector, and how many have one."""
+        """Returns how many records should have a vector, and how many have one."""
         request = indexes_pb2.IndexesGetStatsRequest(index_id=_id(index))
         return index_stats_of((await self._calls(rpcs.Indexes.GET_STATS, request, timeout)).coverage)
 
     @remote
     async def rearm(self, index: str | Index, *, timeout: float | None = None) -> Index:
-        """Lets a managed index that gave up try again."""
+        """Makes a managed index that gave up try again."""
         request = indexes_pb2.IndexesRearmRequest(index_id=_id(index))
         return index_of((await self._calls(rpcs.Indexes.REARM, request, timeout)).index)
 
@@ -124,10 +125,10 @@ class IndexMethods(Namespace):
         wait: bool = True,
         timeout: float | None = None,
     ) -> VectorsUpserted:
-        """Sets vectors of existing records in an external index: all or nothing, and as often as one likes.
+        """Sets vectors of existing records in an external index: all or nothing. Repeating it does no harm.
 
-        `items` is `{"items": [{"recordId", "vector"}, ...]}`, that list, or pairs of these two. Raises
-        PointNotFoundError, which lists the records that are not there.
+        `items` is `{"items": [{"recordId", "vector"}, ...]}`, that list, or pairs of record id and vector. Raises
+        PointNotFoundError, which lists the missing records.
         """
         given = _items(items)
         request = indexes_pb2.IndexesUpsertVectorsRequest(index_id=_id(index), items=item_messages(given), wait=wait)
@@ -157,11 +158,11 @@ class IndexMethods(Namespace):
         with_vectors: WithVectors = False,
         timeout: float | None = None,
     ) -> IndexHits:
-        """The nearest records in the index of a property, to a vector or to a text (`query`).
+        """Returns the records in the index of a property that are nearest to a vector or to a text (`query`).
 
-        The index is found by label, property and the length of the vector, and by what else is said of it; a space,
-        `using`, always wins. `where` is a filter, or a dict: `{"price": {"$lt": 5}}`. `skip` and `offset` are the same.
-        Raises IndexNotFoundError, or AmbiguousIndexError when more than one may be meant.
+        The index is found by label, property, the length of the vector, and the other arguments given. If a space is
+        named by `using`, it alone counts. `where` is a filter, or a dict: `{"price": {"$lt": 5}}`. `skip` and `offset`
+        mean the same. Raises IndexNotFoundError, or AmbiguousIndexError when several indexes fit.
         """
         named = {
             "labels": labels,
@@ -202,7 +203,7 @@ def _id(index: str | Index) -> str:
 
 
 def _given(method: str, argument: str, given: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a method, given by name and in the dict that is this argument of it."""
+    """The arguments of a method, given by name and in the dict that is its parameter `argument`."""
     chosen = index_arguments(given, named, method, argument)
     return cast(dict[str, Any], vars(IndexMethods)[method].arguments.each(chosen))
 

@@ -18,9 +18,9 @@ class MaintenanceMethods(Namespace):
 
     @remote
     async def optimize(self, collection: str, *, wait: bool = True, timeout: float | None = None) -> list[RebuildTask]:
-        """Gives spaces with enough vectors an index and runs what is due, until nothing is. Returns the tasks.
+        """Gives an index to spaces with enough vectors, and runs all due work until none is left. Returns the tasks.
 
-        Without `wait` those that have started are returned at once.
+        Without `wait` it returns at once, with the tasks that have started.
         """
         request = vde_pb2.VDEOptimizeRequest(collection_name=collection, wait=wait)
         return tasks_of((await self._calls(rpcs.VDE.OPTIMIZE, request, timeout)).tasks)
@@ -29,7 +29,7 @@ class MaintenanceMethods(Namespace):
     async def rebuild_index(
         self, collection: str, using: str | None = None, *, wait: bool = True, timeout: float | None = None
     ) -> list[RebuildTask]:
-        """Builds the indexes of a space (None: of all) anew and waits for it. Returns a task per segment."""
+        """Builds the indexes of a space (None: of all) again and waits for this. Returns one task per segment."""
         request = vde_pb2.VDERebuildIndexRequest(collection_name=collection, using=using, wait=wait)
         return tasks_of((await self._calls(rpcs.VDE.REBUILD_INDEX, request, timeout)).tasks)
 
@@ -43,10 +43,10 @@ class MaintenanceMethods(Namespace):
         max_build_memory_bytes: int | None = None,
         timeout: float | None = None,
     ) -> list[str]:
-        """Starts to build the indexes of a space (None: of all) anew. Returns the ids of the tasks, one per segment.
+        """Starts to build the indexes of a space (None: of all) again. Returns the ids of the tasks, one per segment.
 
-        `partition_id` makes sure that IVF lists are built by that partition: PartitionNotFoundError when the space has
-        another. Raises BuildTooLargeError when a build would take more than `max_build_memory_bytes`.
+        `partition_id` makes sure that IVF lists are built with this partition. Raises PartitionNotFoundError when the
+        space has another one, and BuildTooLargeError when a build would take more than `max_build_memory_bytes`.
         """
         request = vde_pb2.VDETriggerRebuildRequest(
             collection_name=collection,
@@ -68,7 +68,8 @@ class MaintenanceMethods(Namespace):
     async def list_rebuild_tasks(
         self, collection: str | None = None, *, timeout: float | None = None
     ) -> list[RebuildTask]:
-        """Tasks of all kinds that wait, run or ended lately, newest first; only those of `collection` when given."""
+        """Returns tasks of all kinds that wait, run or ended recently, newest first; only those of `collection` when
+        given."""
         request = vde_pb2.VDEListRebuildTasksRequest(collection_name=collection)
         return tasks_of((await self._calls(rpcs.VDE.LIST_REBUILD_TASKS, request, timeout)).tasks)
 
@@ -82,7 +83,7 @@ class MaintenanceMethods(Namespace):
     async def compact_collection(
         self, collection: str, *, wait: bool = True, timeout: float | None = None
     ) -> Compaction:
-        """Gives the room of deleted vectors back to the file system. Without `wait`, only starts this."""
+        """Gives the space of deleted vectors back to the file system. Without `wait`, only starts this."""
         request = vde_pb2.VDECompactCollectionRequest(collection_name=collection, wait=wait)
         response = await self._calls(rpcs.VDE.COMPACT_COLLECTION, request, timeout)
         return Compaction(tasks=tasks_of(response.tasks), reclaimed_bytes=response.reclaimed_bytes)

@@ -1,4 +1,4 @@
-"""The methods of `.vde` for partitions made elsewhere: they get samples and send trees of centroids."""
+"""The methods of `.vde` for partitions that are computed elsewhere: they fetch samples and send trees of centroids."""
 
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 128
 
 
 class PartitionMethods(Namespace):
-    """Methods for partitions that are made elsewhere: on another machine or on a GPU."""
+    """Methods for partitions that are computed elsewhere: on another machine or on a GPU."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ class PartitionMethods(Namespace):
     async def sample_vectors(
         self, collection: str, count: int, using: str | None = None, *, seed: int = 0, timeout: float | None = None
     ) -> VectorSample:
-        """Draws `count` stored vectors at random, or all. The same seed draws the same sample of the same points."""
+        """Draws `count` stored vectors at random, or all. Equal seeds draw equal samples of the same points."""
         request = vde_pb2.VDESampleVectorsRequest(
             collection_name=collection,
             using=using,
@@ -59,11 +59,11 @@ class PartitionMethods(Namespace):
         from_using: str | None = None,
         timeout: float | None = None,
     ) -> Partition:
-        """Sends a tree of centroids, by which IVF lists of the space are built from now on.
+        """Sends a tree of centroids. From now on, IVF lists of the space are built with it.
 
-        `rows` are PartitionRows or (id, parent, vector), in any order; without them they are the points of
-        `from_collection`: number ids, the parent in the payload's `parent`. Raises InvalidPartitionError, naming the
-        row; nothing is kept then. Rebuild to give segments that exist new lists: `trigger_rebuild`.
+        `rows` are PartitionRows or (id, parent, vector), in any order. Without `rows`, the points of `from_collection`
+        are the rows: their ids are numbers, and the payload's `parent` is the parent. Raises InvalidPartitionError,
+        which names the row; then nothing is stored. Existing segments keep their lists until `trigger_rebuild`.
         """
         if (rows is None) == (from_collection is None):
             raise ValueError("give either rows or from_collection (and from_using)")
@@ -77,7 +77,8 @@ class PartitionMethods(Namespace):
     async def delete_partition(
         self, collection: str, using: str | None = None, *, timeout: float | None = None
     ) -> bool:
-        """Deletes the partition of a space. Its segments then make their own again. False: there was none."""
+        """Deletes the partition of a space; its segments then compute their own again. Returns False when there was
+        none."""
         request = vde_pb2.VDEDeletePartitionRequest(collection_name=collection, using=using)
         return (await self._calls(rpcs.VDE.DELETE_PARTITION, request, timeout)).deleted
 

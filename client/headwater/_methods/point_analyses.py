@@ -41,13 +41,14 @@ from headwater.models import (
 from headwater.v1 import points_pb2
 
 DEFAULT_GROUP_SIZE = 3
-"""Points of a group unless a call says otherwise."""
+"""Points of a group by default."""
 
 
 class PointAnalyses(Namespace):
     """Groups, facets, aggregations and distance matrices. Each call reads one commit.
 
-    Values of a field are its strings, numbers and bools, those in an array each for itself. None: the server's default.
+    The values of a field are its strings, numbers and bools; each element of an array counts by itself. None: the
+    server's default.
     """
 
     __slots__ = ()
@@ -76,11 +77,12 @@ class PointAnalyses(Namespace):
         explain: bool = False,
         timeout: float | None = None,
     ) -> Groups:
-        """The best `limit` groups of points by the values of the field `group_by`, with up to `group_size` points each.
+        """Returns the best `limit` groups of points by the values of the field `group_by`, with up to `group_size`
+        points each.
 
-        `query` and what belongs to it are as in `query`; `limit` and `offset` count groups. A point whose field is an
-        array belongs to the group of each element; points without a value are left out. `with_lookup` names a
-        collection whose points have the groups' values as ids, to be returned with the groups.
+        The other arguments are those of `query`; `limit` and `offset` count groups. A point whose field is an array
+        belongs to the group of each element. Points without a value are left out. `with_lookup` names a collection; its
+        point with the group's value as id is returned with the group.
         """
         root = QueryRequest(
             query=query,
@@ -116,7 +118,7 @@ class PointAnalyses(Namespace):
         limit: int | None = DEFAULT_LIMIT,
         timeout: float | None = None,
     ) -> Facets:
-        """The `limit` most frequent values of the field `key`, and how many points have each, exactly."""
+        """Returns the `limit` most frequent values of the field `key`, with the exact number of points of each."""
         request = points_pb2.PointsFacetRequest(
             collection_name=collection, key=key, filter=filter_message(filter), limit=unsigned(limit, "limit")
         )
@@ -133,10 +135,10 @@ class PointAnalyses(Namespace):
         limit: int | None = None,
         timeout: float | None = None,
     ) -> Aggregates:
-        """Aggregations by name, such as `{"revenue": Aggregation.sum("price"), "n": "count"}`.
+        """Computes aggregations by name, such as `{"revenue": Aggregation.sum("price"), "n": "count"}`.
 
-        One group of all points that match, or one for each value of the field `group_by`, in the order of the values;
-        `limit` None: up to 10,000.
+        There is one group of all matching points, or one for each value of the field `group_by`, in the order of the
+        values. `limit` None: up to 10,000 groups.
         """
         request = points_pb2.PointsAggregateRequest(
             collection_name=collection,

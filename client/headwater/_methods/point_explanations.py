@@ -22,7 +22,7 @@ from headwater.v1 import points_pb2
 
 
 class PointExplanations(Namespace):
-    """Explains queries that are written as for `points.query`. All raise HeadwaterError."""
+    """Explains queries; the arguments are those of `points.query`. All raise HeadwaterError."""
 
     __slots__ = ()
 
@@ -45,7 +45,8 @@ class PointExplanations(Namespace):
         analyze: bool = False,
         timeout: float | None = None,
     ) -> Explanation:
-        """Returns the plan of a query. With `analyze` it runs, and numbers are measured. `str()` is its tree."""
+        """Returns the plan of a query. With `analyze` the query runs, and the numbers are measured. `str()` shows the
+        tree."""
         root = QueryRequest(
             query=query,
             prefetch=prefetch,
@@ -123,7 +124,8 @@ class PointExplanations(Namespace):
         score_mode: ScoreMode | str | None = None,
         timeout: float | None = None,
     ) -> list[PointExplanation]:
-        """`explain_point` for up to 100 points in one run of the query; one explanation per id, in the order asked."""
+        """Does `explain_point` for up to 100 points in one run of the query. Returns one explanation per id, in
+        order."""
         root = QueryRequest(
             query=query,
             prefetch=prefetch,

@@ -63,7 +63,8 @@ class PointQueries(Namespace):
         explain: bool = False,
         timeout: float | None = None,
     ) -> Hits:
-        """The nearest points to a vector, or to a stored point given by its id (which is left out). Best first."""
+        """Returns the points nearest to a vector, best first. An id instead means the vector of that point, which is
+        left out."""
         search = SearchRequest(
             vector=vector,
             using=using,
@@ -90,8 +91,9 @@ class PointQueries(Namespace):
         *,
         timeout: float | None = None,
     ) -> list[Hits]:
-        """Up to 256 searches on one snapshot; each a SearchRequest or a dict of its arguments. One result each."""
-        requests = cast("Iterable[SearchRequest]", searches)  # dicts were made into such
+        """Runs up to 256 searches on one snapshot. Each is a SearchRequest or a dict of its arguments. Returns one
+        result each."""
+        requests = cast("Iterable[SearchRequest]", searches)  # dicts are already converted
         request = points_pb2.PointsSearchBatchRequest(
             collection_name=collection, searches=map(search_request, requests)
         )
@@ -178,10 +180,10 @@ class PointQueries(Namespace):
         cursor_ttl: int = CURSOR_TTL,
         timeout: float | None = None,
     ) -> AsyncGenerator[ScoredPoint, None]:
-        """The whole ranking of a query, best first, from one commit, read in pages of `batch_size`.
+        """Yields the whole ranking of a query, best first, from one commit, in pages of `batch_size`.
 
-        Searches are exact, so that nothing is left out: each page costs a pass over all matching vectors. Between two
-        pages at most `cursor_ttl` seconds may pass, and an hour in all; after that it raises CursorExpiredError.
+        Searches are exact, so that no point is left out. Each page therefore scans all matching vectors. At most
+        `cursor_ttl` seconds may pass between two pages, and an hour in all; after that it raises CursorExpiredError.
         `timeout` holds for each page.
         """
         root = QueryRequest(
@@ -200,7 +202,7 @@ class PointQueries(Namespace):
         )
         request = query_request(root, collection)
         if not request.prefetch and request.query.WhichOneof("kind") != "nearest_with_mmr":
-            request.params.exact = True  # what an index misses on the first page would be on no later one
+            request.params.exact = True  # a point that an index misses on the first page would be on no page
         request.cursor_ttl_seconds = cursor_seconds(cursor_ttl)
         cursor = None
         try:
@@ -227,8 +229,9 @@ class PointQueries(Namespace):
         *,
         timeout: float | None = None,
     ) -> list[Hits]:
-        """Up to 256 queries on one snapshot; each a QueryRequest or a dict of its arguments. One result each."""
-        requests = cast("Iterable[QueryRequest]", queries)  # dicts were made into such
+        """Runs up to 256 queries on one snapshot. Each is a QueryRequest or a dict of its arguments. Returns one result
+        each."""
+        requests = cast("Iterable[QueryRequest]", queries)  # dicts are already converted
         request = points_pb2.PointsQueryBatchRequest(collection_name=collection, queries=map(query_request, requests))
         results = (await self._calls(rpcs.Points.QUERY_BATCH, request, timeout)).results
         return _all_hits(results, request.queries)

@@ -73,11 +73,12 @@ class PointReads(Namespace):
         cursor: str | None = None,
         timeout: float | None = None,
     ) -> Page:
-        """A page of points in id order, from the id `offset` on, and the offset of the next page (None: no more).
+        """Returns a page of points in id order, from the id `offset` on, and the offset of the next page (None: no
+        more).
 
-        Pages are of the commits that are newest when they are read. To read all of one commit, give the first call
-        `cursor_ttl`, the seconds that its cursor shall live after its last use, and `page.cursor` to those that follow.
-        Such pages can be read again, until CursorExpiredError.
+        Each page is read from the newest commit. To read all pages from one commit, give the first call `cursor_ttl`:
+        the seconds that its cursor lives after its last use. Give `page.cursor` to the calls that follow. Such pages
+        can be read again, until CursorExpiredError.
         """
         request = points_pb2.PointsScrollRequest(
             collection_name=collection,
@@ -109,10 +110,10 @@ class PointReads(Namespace):
         cursor_ttl: int = CURSOR_TTL,
         timeout: float | None = None,
     ) -> AsyncGenerator[Record, None]:
-        """All points of one commit in id order, whatever is written meanwhile; read in pages of `batch_size`.
+        """Yields all points of one commit in id order, whatever is written meanwhile, in pages of `batch_size`.
 
-        Between two pages at most `cursor_ttl` seconds may pass, and an hour in all; later it raises CursorExpiredError.
-        `timeout` holds for each page.
+        At most `cursor_ttl` seconds may pass between two pages, and an hour in all; after that it raises
+        CursorExpiredError. `timeout` holds for each page.
         """
         request = points_pb2.PointsScrollRequest(
             collection_name=collection,

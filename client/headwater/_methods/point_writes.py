@@ -1,4 +1,4 @@
-"""Writing points: each method is one write, all or nothing. The other half of `.points` reads."""
+"""The methods that write points. Each is one write, all or nothing."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -46,11 +46,11 @@ from headwater.v1 import points_pb2
 class PointWrites(Namespace):
     """Writes. Each is all or nothing.
 
-    Of existing points only those change that match `condition` and stand by `compare` to what they would become.
-    Where points are selected, `ids` or `filter` is given. `wait` False returns once the write is valid and queued. If
-    it fails then, because a point that it names is missing or there is no room, the whole of it is dropped:
-    `vde.get_stats` counts such writes and tells the last one, and the server logs them. `vde.flush` waits until all
-    are durable or dropped. `timeout` is in seconds; None: the client's. All raise HeadwaterError.
+    An existing point changes only if it matches `condition`, and if `compare` holds between it and its new payload.
+    Where points are selected, give `ids` or `filter`. `wait` False: the call returns once the write is valid and
+    queued. If the write then fails (a named point is missing, or there is no room), all of it is dropped.
+    `vde.get_stats` counts such writes and shows the last one, and the server logs them. `vde.flush` waits until all
+    writes are durable or dropped. `timeout` is in seconds; None: the client's. All raise HeadwaterError.
     """
 
     __slots__ = ()
@@ -67,9 +67,9 @@ class PointWrites(Namespace):
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
-        """Inserts points, or replaces them whole, in one commit. Of one id given twice the last wins.
+        """Inserts points, or replaces them whole, in one commit. If an id is given twice, the last one counts.
 
-        With `mode`, `condition` or `compare` points are taken one after the other, and those of one id too.
+        With `mode`, `condition` or `compare`, points are written one after another, also those with the same id.
         """
         request = upsert_request(
             Upsert(cast("Iterable[PointStruct]", points), mode, condition, compare), collection, wait
@@ -92,10 +92,10 @@ class PointWrites(Namespace):
     ) -> int:
         """Upserts any number of points in batches and returns how many. Each batch is all or nothing; the whole is not.
 
-        `points` may be a generator, which is read as batches are sent, or a table. Or they come as columns: `ids`,
-        `vectors`, a list or an array of rows, or such by space, and `payloads`, dicts or columns by key. A batch has at
-        most `batch_size` points and 32 MiB. `progress` is called with (points done, points in all or None); True draws
-        a bar when stderr is a terminal. `timeout` holds for each batch.
+        `points` may be a generator, which is read as batches are sent, or a table. Or give columns: `ids`; `vectors` as
+        a list or an array of rows, or as a dict of these by space; and `payloads` as dicts or as columns by key. A
+        batch has at most `batch_size` points and 32 MiB. `progress` is called with (points done, all points or None);
+        True draws a bar when stderr is a terminal. `timeout` holds for each batch.
         """
         given = _points_or_columns(points, ids, vectors, payloads)
         done = 0
@@ -118,7 +118,7 @@ class PointWrites(Namespace):
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
-        """Deletes points. An absent id is no error."""
+        """Deletes points. Missing ids are not an error."""
         request = delete_request(DeletePoints(ids=ids, filter=filter, condition=condition), collection, wait)
         return update_result_of((await self._calls(rpcs.Points.DELETE, request, timeout)).result)
 
@@ -132,7 +132,7 @@ class PointWrites(Namespace):
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
-        """Sets the given vectors of existing points and leaves all else. Raises PointNotFoundError."""
+        """Sets the given vectors of existing points. Everything else stays. Raises PointNotFoundError."""
         request = update_vectors_request(UpdateVectors(points, condition), collection, wait)
         return update_result_of((await self._calls(rpcs.Points.UPDATE_VECTORS, request, timeout)).result)
 
@@ -166,7 +166,7 @@ class PointWrites(Namespace):
         wait: bool = True,
         timeout: float | None = None,
     ) -> UpdateResult:
-        """Merges keys into the payload of the selected points, or into the object at the path `key` (`a.b`) of it."""
+        """Merges keys into the payload of the selected points, or into its object at the path `key` (`a.b`)."""
         operation = SetPayload(payload, key, condition, compare, ids=ids, filter=filter)
         request = set_payload_request(operation, collection, wait)
         return update_result_of((await self._calls(rpcs.Points.SET_PAYLOAD, request, timeout)).result)
@@ -228,7 +228,7 @@ class PointWrites(Namespace):
         wait: bool = True,
         timeout: float | None = None,
     ) -> list[UpdateResult]:
-        """Up to 256 writes as one: all or nothing, in order, visible at once. One result per write."""
+        """Applies up to 256 writes as one: all or nothing, in order, visible at once. Returns one result per write."""
         request = points_pb2.PointsUpdateBatchRequest(
             collection_name=collection, operations=map(operation_message, operations), wait=wait
         )

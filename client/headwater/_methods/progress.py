@@ -1,4 +1,4 @@
-"""Reports how far a transfer is: to a function, or as a bar on a terminal."""
+"""Reports the progress of a transfer: to a function, or as a bar on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator, Sized
@@ -12,7 +12,7 @@ _BAR_WIDTH = 30
 
 @contextmanager
 def progress_of(progress: Progress, total: int | None, unit: str = "points") -> Iterator[Callable[[int], object]]:
-    """Yields what to call with the number done. `total` None: not known."""
+    """Yields a function; call it with the number done. `total` None: unknown."""
     if not isinstance(progress, bool):
         yield lambda done: progress(done, total)
     elif progress and sys.stderr.isatty():
@@ -36,7 +36,7 @@ def _bar(terminal: TextIO, total: int | None, unit: str) -> Iterator[Callable[[i
 
 
 def total_of(items: object) -> int | None:
-    """How many `items` there are, when they have a length."""
+    """The number of `items`, when they have a length."""
     return len(items) if isinstance(items, Sized) else None
 
 

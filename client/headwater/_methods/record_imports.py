@@ -1,4 +1,4 @@
-"""Records in data like JSON: which label each has, and where its vectors and its id are. Sends nothing."""
+"""Reads records from data like JSON: their labels, ids and vectors. Sends nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,14 +16,14 @@ def records_by_label(data: Data | Sequence[Data], label: str | None) -> dict[str
     if label is not None:
         return {label: _rows(data, "data")}
     if not isinstance(data, Mapping):
-        raise ValueError("data that is a list needs a label")
+        raise ValueError("data is a list, so it needs a label")
     return {each: _rows(rows, f'data["{each}"]') for each, rows in data.items()}
 
 
 def _rows(given: Any, what: str) -> Sequence[Data]:
     rows = [given] if isinstance(given, Mapping) else given
     if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
-        raise ValueError(f"{what} is an object or a list of objects, of which each is a record")
+        raise ValueError(f"{what} must be an object or a list of objects; each object is a record")
     return rows
 
 
@@ -44,7 +44,7 @@ def _without_vectors(
         if key == VECTORS_KEY:
             continue
         if isinstance(value, list | tuple) and any(isinstance(each, Mapping) and VECTORS_KEY in each for each in value):
-            raise ValueError(f"{where}.{key}: objects in a list are part of one record and have no vectors")
+            raise ValueError(f"{where}.{key}: objects in a list belong to one record and cannot have vectors")
         if isinstance(value, Mapping):
             value = _without_vectors(value, f"{prefix}{_quoted(key)}.", f"{where}.{key}", vectors, depth + 1)
         data[key] = value
@@ -52,13 +52,13 @@ def _without_vectors(
 
 
 def _placed(given: Any, prefix: str, where: str) -> Iterator[dict[str, Any]]:
-    """Vectors with the path of their property from the outer object."""
+    """Vectors whose property paths start at the outer object."""
     entries = given
     if isinstance(given, Mapping):
         entries = [{"propertyName": name, "vector": vector} for name, vector in given.items()]
     for entry in entries:
         if not isinstance(entry, Mapping):
-            raise ValueError(f'{where}: "$vectors" holds dicts {{"propertyName", "vector"}}')
+            raise ValueError(f'{where}: "$vectors" must hold dicts {{"propertyName", "vector"}}')
         name = entry.get("propertyName", entry.get("property_name", ""))
         rest = {key: value for key, value in entry.items() if key not in ("propertyName", "property_name")}
         yield {**rest, "property_name": f"{prefix}{name}" if name else ""}

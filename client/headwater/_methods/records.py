@@ -1,6 +1,6 @@
-"""The namespace `.records`: points under another name, with vectors that name their property.
+"""The namespace `.records`: points under another name, whose vectors name a payload property.
 
-A label is a collection, a record is a point, and the data of a record is its payload. Points hold everything.
+A label is a collection, a record is a point, and the data of a record is its payload. Everything is stored as points.
 """
 
 import uuid
@@ -23,7 +23,7 @@ from headwater.models import LabeledRecord, PointId, PointIdLike, PropertyVector
 from headwater.v1 import common_pb2, indexes_pb2, points_pb2
 
 FIND_LIMIT = 100
-"""Records that `find` returns unless it says otherwise."""
+"""Records that `find` returns by default."""
 IMPORT_BATCH = 500
 """Records of one write of an import."""
 
@@ -34,8 +34,8 @@ Made = list[LabeledRecord]
 class RecordMethods(Namespace):
     """Records: points with vectors by property.
 
-    `vectors` are dicts `{"propertyName", "vector", "similarityFunction", "using"}` or PropertyVectors; the index that
-    is meant is found by the length of the vector and by what is said, and a space, `using`, always wins. `timeout` is
+    `vectors` are dicts `{"propertyName", "vector", "similarityFunction", "using"}` or PropertyVectors. The index is
+    found by the length of the vector and the other keys. If a space is named by `using`, it alone counts. `timeout` is
     in seconds; None: the client's. All raise HeadwaterError.
     """
 
@@ -51,9 +51,9 @@ class RecordMethods(Namespace):
         id: PointIdLike | None = None,
         timeout: float | None = None,
     ) -> LabeledRecord:
-        """Makes a record with its vectors, in one commit. `id` None: a new UUID.
+        """Creates a record with its vectors, in one commit. `id` None: a new UUID.
 
-        Raises AlreadyExistsError when a record of this id exists.
+        Raises AlreadyExistsError when a record with this id exists.
         """
         return (await self._create(label, [data], [vectors], [id], timeout))[0]
 
@@ -67,9 +67,9 @@ class RecordMethods(Namespace):
         ids: Sequence[PointIdLike] | None = None,
         timeout: float | None = None,
     ) -> Made:
-        """Makes records, all or none, at most 10,000. `vectors[i]` are those of `data[i]`, or the only one.
+        """Creates at most 10,000 records, all or none. `vectors[i]` are those of `data[i]`, or its only one.
 
-        Raises ValueError when lists differ in length, AlreadyExistsError when a record of one of the `ids` exists.
+        Raises ValueError when lists differ in length, AlreadyExistsError when a record with one of the `ids` exists.
         """
         rows = list(data)
         given = _parallel(vectors, len(rows))
@@ -88,9 +88,9 @@ class RecordMethods(Namespace):
         replace: bool = False,
         timeout: float | None = None,
     ) -> LabeledRecord:
-        """Makes a record, or replaces the data of the one of this id, and sets vectors, in one commit.
+        """Creates a record, or replaces the data of the record with this id, and sets vectors, in one commit.
 
-        Vectors that are not given stay, unless `replace`: then the record is replaced whole. `id` None: a new UUID.
+        Other vectors stay, unless `replace`: then the record is replaced whole. `id` None: a new UUID.
         """
         mode = indexes_pb2.RECORD_MODE_REPLACE if replace else indexes_pb2.RECORD_MODE_KEEP_VECTORS
         message = record_message(_new_id() if id is None else id, data, vectors, "records[0]")
@@ -108,7 +108,8 @@ class RecordMethods(Namespace):
         skip: int = 0,
         timeout: float | None = None,
     ) -> Made:
-        """Records in the order of their ids: those that match, or those of these `ids`; `skip` + `limit` <= 10,000.
+        """Returns records in the order of their ids: the matching ones, or those with these `ids`. `skip` + `limit` <=
+        10,000.
 
         `where` is a filter, or a dict: `{"price": {"$gte": 5}, "color": "red"}`.
         """
@@ -138,9 +139,9 @@ class RecordMethods(Namespace):
         where: Where | None = None,
         timeout: float | None = None,
     ) -> int:
-        """Deletes the records of these ids, or those that match; returns how many there were."""
+        """Deletes the records with these ids, or the matching ones. Returns how many there were."""
         if (ids is None) == (where is None):
-            raise ValueError("delete takes ids or where, and not both")
+            raise ValueError("delete takes ids or where, not both")
         selector = points_pb2.PointsSelector()
         if ids is not None:
             selector.ids.CopyFrom(common_pb2.PointIdList(ids=id_messages(ids)))
@@ -155,13 +156,13 @@ class RecordMethods(Namespace):
     async def import_json(
         self, data: Data | Sequence[Data], *, label: str | None = None, timeout: float | None = None
     ) -> dict[str, Made]:
-        """Makes records of JSON-like data: by label, `{"Movie": [{...}, ...], "Actor": {...}}`, or of one `label`.
+        """Creates records from data like JSON: by label, `{"Movie": [{...}, ...], "Actor": {...}}`, or of one `label`.
 
-        Each object is a record, what is nested in it part of its data. An object may have `"$vectors"`: vectors as in
-        `create`, or a dict by property; in a nested object properties start at it, so that `{"author": {"$vectors":
-        [{"propertyName": "bio", ...}]}}` is of `author.bio`. `"$id"` of an outer object is its id. Also
-        `{"label": ..., "data": ...}`. Written in batches of 500: each is all or nothing, the whole is not. `timeout`
-        holds for each.
+        Each object is a record; nested objects are part of its data. `"$id"` of an outer object is its id. An object
+        may have `"$vectors"`: vectors as in `create`, or a dict by property. In a nested object, property paths start
+        at that object: `{"author": {"$vectors": [{"propertyName": "bio", ...}]}}` means `author.bio`. The form
+        `{"label": ..., "data": ...}` is accepted too. Records are written in batches of 500. Each batch is all or
+        nothing; the whole is not. `timeout` holds for each batch.
         """
         if label is None and isinstance(data, Mapping) and data.keys() == {"label", "data"}:
             label, data = data["label"], data["data"]
@@ -194,17 +195,17 @@ class RecordMethods(Namespace):
             await self._check_free(label, given_ids, timeout)
         answer = await self._write(label, messages, indexes_pb2.RECORD_MODE_INSERT_ONLY, timeout)
         if answer.skipped:
-            raise AlreadyExistsError(f"{answer.skipped} of the ids were given to other records meanwhile")
+            raise AlreadyExistsError(f"{answer.skipped} of the ids were taken by other records meanwhile")
         return [LabeledRecord(_id_of(each), label, dict(row)) for each, row in zip(messages, data, strict=True)]
 
     async def _check_free(self, label: str, ids: Sequence[PointIdLike], timeout: float | None) -> None:
-        """Raises AlreadyExistsError when a record of one of these ids exists."""
+        """Raises AlreadyExistsError when a record with one of these ids exists."""
         request = points_pb2.PointsGetRequest(
             collection_name=label, ids=id_messages(ids), with_payload=payload_selector(False)
         )
         found = [_id_of(point) for point in (await self._calls(rpcs.Points.GET, request, timeout)).points]
         if found:
-            raise AlreadyExistsError(f"records of these ids exist: {', '.join(map(repr, found[:16]))}")
+            raise AlreadyExistsError(f"records with these ids exist: {', '.join(map(repr, found[:16]))}")
 
     async def _write(
         self,

@@ -25,7 +25,7 @@ class SnapshotMethods(Namespace):
 
     @remote
     async def clone_collection(self, collection: str, target: str, *, timeout: float | None = None) -> None:
-        """Copies a collection, as it is at one commit, to a new collection. Its name must be free."""
+        """Copies the newest commit of a collection to a new collection, whose name must be free."""
         request = vde_pb2.VDECloneCollectionRequest(collection_name=collection, target_collection_name=target)
         await self._calls(rpcs.VDE.CLONE_COLLECTION, request, timeout)
 
@@ -33,7 +33,7 @@ class SnapshotMethods(Namespace):
     async def create_snapshot(
         self, collection: str, name: str | None = None, *, timeout: float | None = None
     ) -> SnapshotInfo:
-        """Keeps a copy of a collection as a file of the server. `name` None: made of collection, commit and time."""
+        """Stores a copy of a collection as a file on the server. `name` None: made of collection, commit and time."""
         request = vde_pb2.VDECreateSnapshotRequest(collection_name=collection, snapshot_name=name)
         return _info_of((await self._calls(rpcs.VDE.CREATE_SNAPSHOT, request, timeout)).snapshot)
 
@@ -53,9 +53,10 @@ class SnapshotMethods(Namespace):
 
     @remote
     async def restore_snapshot(self, collection: str, name: str, target: str, *, timeout: float | None = None) -> None:
-        """Makes a new collection `target` of a snapshot, which is verified first.
+        """Makes a new collection `target` from a snapshot, which is verified first.
 
-        `collection` is what the snapshot is listed under; when it is gone, `target` may have its name.
+        `collection` is the name that the snapshot is listed under. If that collection is deleted, `target` may have its
+        name.
         """
         request = vde_pb2.VDERestoreSnapshotRequest(
             collection_name=collection, snapshot_name=name, target_collection_name=target
@@ -72,9 +73,11 @@ class SnapshotMethods(Namespace):
         progress: Progress = False,
         timeout: float | None = None,
     ) -> Path:
-        """Writes a snapshot to the file `path`, or into the folder `path` as `<name>.snapshot`. Returns the file.
+        """Writes a snapshot to the file `path`, or into the folder `path` as `<name>.snapshot`. Returns the path of the
+        file.
 
-        The file appears when it is whole. `progress` is called with (bytes done, bytes in all). `timeout` None: none.
+        The file appears under its name when it is complete. `progress` is called with (bytes done, all bytes).
+        `timeout` None: no deadline.
         """
         target = Path(path)
         if target.is_dir():
@@ -92,7 +95,7 @@ class SnapshotMethods(Namespace):
                         done += len(answer.chunk)
                         report(done)
             if done != size:
-                raise OSError(f"{name}: {size:,} bytes were announced and {done:,} came")
+                raise OSError(f"{name}: {size:,} bytes were announced, but {done:,} came")
             part.replace(target)
         except BaseException:
             with suppress(FileNotFoundError):
@@ -110,11 +113,11 @@ class SnapshotMethods(Namespace):
         progress: Progress = False,
         timeout: float | None = None,
     ) -> SnapshotInfo:
-        """Brings the file of a snapshot to the server, which verifies it; then `restore_snapshot` can use it.
+        """Sends the file of a snapshot to the server, which verifies it. Then `restore_snapshot` can use it.
 
-        It is listed under `collection` (None: the one that it was taken of) as `name` (None: the file's, without its
-        ending); there need be no such collection. `progress` is called with (bytes done, bytes in all).
-        `timeout` None: none. Raises ValueError when the file is no snapshot.
+        It is listed under `collection` (None: the collection that it was made from; it need not exist) and `name`
+        (None: the name of the file without its suffix). `progress` is called with (bytes done, all bytes). `timeout`
+        None: no deadline. Raises ValueError when the file is not a snapshot.
         """
         source = Path(path)
         size = source.stat().st_size
@@ -145,7 +148,7 @@ def _collection_in(path: Path) -> str:
                 raise ValueError("it has no manifest")
             return str(json.load(manifest)["collection"])
     except (tarfile.TarError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no snapshot: {error}") from None
+        raise ValueError(f"{path} is not a snapshot: {error}") from None
 
 
 def _info_of(message: vde_pb2.SnapshotInfo) -> SnapshotInfo:

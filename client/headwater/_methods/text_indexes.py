@@ -24,9 +24,9 @@ class PointTextIndexes(Namespace):
         *,
         timeout: float | None = None,
     ) -> bool:
-        """Indexes the texts at `path` (`a`, `a.b`, `a[].b`), those that are there and those to come.
+        """Indexes the texts at `path` (`a`, `a.b`, `a[].b`), existing and new ones.
 
-        An index that is there gets the new parameters. False: it was there with the same ones.
+        An existing index gets the new parameters. Returns False when it had the same ones.
         """
         request = points_pb2.PointsCreateTextIndexRequest(
             collection_name=collection, path=path, params=text_index_message(params)
@@ -35,6 +35,6 @@ class PointTextIndexes(Namespace):
 
     @remote
     async def delete_text_index(self, collection: str, path: str, *, timeout: float | None = None) -> bool:
-        """Drops the text index of a field. False: there was none."""
+        """Drops the text index of a field. Returns False when there was none."""
         request = points_pb2.PointsDeleteTextIndexRequest(collection_name=collection, path=path)
         return (await self._calls(rpcs.Points.DELETE_TEXT_INDEX, request, timeout)).deleted

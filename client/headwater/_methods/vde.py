@@ -37,15 +37,15 @@ class VDEMethods(Namespace):
 
     @remote
     async def open(self, collection: str, *, timeout: float | None = None) -> CollectionState:
-        """Opens a closed collection. Returns the state after it."""
+        """Opens a closed collection. Returns its state after that."""
         request = vde_pb2.VDEOpenRequest(collection_name=collection)
         return state_of((await self._calls(rpcs.VDE.OPEN, request, timeout)).state)
 
     @remote
     async def close(self, collection: str, *, timeout: float | None = None) -> CollectionState:
-        """Closes a collection, which returns its memory. Its next use opens it, unless the server is set to refuse.
+        """Closes a collection, which frees its memory. Its next use opens it, unless the server is set to refuse that.
 
-        Returns the state after it.
+        Returns its state after that.
         """
         request = vde_pb2.VDECloseRequest(collection_name=collection)
         return state_of((await self._calls(rpcs.VDE.CLOSE, request, timeout)).state)
@@ -89,9 +89,9 @@ class VDEMethods(Namespace):
         params: SearchParamsLike | None = None,
         timeout: float | None = None,
     ) -> Recall:
-        """Recall of the `k` (None: 10) nearest against exact search on the same commit.
+        """Measures the recall of the `k` (None: 10) nearest points against exact search on the same commit.
 
-        Asked are `queries`, or else a `sample` (None: 100) of stored vectors, which do not find their own point; equal
+        It asks `queries`, or else a `sample` (None: 100) of stored vectors, which do not find their own point. Equal
         seeds draw equal samples.
         """
         request = vde_pb2.VDEEvaluateRecallRequest(
@@ -109,7 +109,7 @@ class VDEMethods(Namespace):
 
     @remote
     async def prewarm(self, collection: str, using: str | None = None, *, timeout: float | None = None) -> int:
-        """Reads a space's files (None: all the collection's) into memory. Returns how many bytes."""
+        """Reads the files of a space (None: of all spaces) into memory. Returns how many bytes."""
         request = vde_pb2.VDEPrewarmRequest(collection_name=collection, using=using)
         return (await self._calls(rpcs.VDE.PREWARM, request, timeout)).bytes
 

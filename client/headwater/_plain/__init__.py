@@ -1,4 +1,4 @@
-"""What people pass, made into the values that methods work with: dicts, strings, columns, dates. Sends nothing."""
+"""Converts what people pass (dicts, strings, columns, dates) to the values that methods work with. Sends nothing."""
 
 from headwater._plain.arguments import Arguments
 from headwater._plain.columns import points_of

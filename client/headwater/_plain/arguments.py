@@ -1,6 +1,6 @@
-"""The arguments of a public method, converted by its type hints to the values that the method works with.
+"""Converts the arguments of a public method, by its type hints, to the values that the method works with.
 
-coercion.py says what a hint takes. Python itself refuses arguments that the method does not have.
+coercion.py says what each hint accepts. Python itself refuses unknown arguments.
 """
 
 import inspect
@@ -64,16 +64,16 @@ def _seconds(given: Any, path: str) -> float | None:
         return None
     seconds = number(given, path)
     if not math.isfinite(seconds):
-        raise ValueError(f"{path} takes a finite number of seconds, not {seconds}; None is the client's own")
+        raise ValueError(f"{path} takes a finite number of seconds, not {seconds}; None means the client's timeout")
     return min(seconds, _LONGEST)
 
 
 _LONGEST = 10.0 * 365 * 24 * 3600
-"""Seconds: more than any call takes, and less than what gRPC cannot count."""
+"""Seconds: longer than any call takes, and short enough for gRPC."""
 
 
 def _coerced(coercer: Coercer, value: Any, name: str) -> Any:
     try:
         return coercer(value, name)
     except RecursionError:
-        raise ValueError(f"{name} is nested too deeply, or in itself") from None
+        raise ValueError(f"{name} is nested too deeply, or contains itself") from None

@@ -29,7 +29,7 @@ ALSO_NAMED: dict[type, Mapping[str, str]] = {}
 
 @cache
 def coercer_of(hint: Any) -> Coercer:
-    """The function that converts values of a hint. None is accepted only where the hint has it."""
+    """The function that converts values for a hint. It accepts None only where the hint allows it."""
     if hint in RULES:
         return RULES[hint]
     origin = get_origin(hint)
@@ -109,7 +109,7 @@ def _one_of(whole: Any, parts: Sequence[Any], given: Any, path: str) -> Any:
 
 
 def _is_of(part: Any, given: Any) -> bool:
-    """Whether the value already is an instance of the member. A string is never one: it may be the name of an enum."""
+    """Whether the value is already an instance of the member. A string never is: it may be the name of an enum."""
     if part is Any:
         return True
     if isinstance(part, type) and part not in (str, int, float, bool) and get_origin(part) is None:
@@ -272,7 +272,7 @@ def from_mapping(model: type, given: Mapping[Any, Any], path: str) -> Any:
             raise TypeError(f"{path}.{field.name} is missing; {model.__name__} has {', '.join(fields)}")
     try:
         return model(**values)
-    except ValueError as error:  # what the model itself checks
+    except ValueError as error:  # raised by the model's own checks
         raise ValueError(f"{path}: {error}") from None
 
 

@@ -28,7 +28,9 @@ class TablePoints:
         self._names = [str(name) for name in (table.columns if _is_frame(table) else table.schema.names)]
         self._table = table
         if "id" not in self._names:
-            raise ValueError(f"{path} has no column 'id', but {', '.join(map(repr, self._names)) or 'none'}")
+            raise ValueError(
+                f"{path} has no column 'id'; its columns are: {', '.join(map(repr, self._names)) or 'none'}"
+            )
 
     def __len__(self) -> int:
         return len(self._table) if _is_frame(self._table) else int(self._table.num_rows)
@@ -58,7 +60,7 @@ def points_of(ids: Any, vectors: Any, payloads: Any) -> list[PointStruct]:
     values = [None] * len(given_ids) if payloads is None else _payload_rows(payloads)
     for name, column in (("vectors", by_row), ("payloads", values)):
         if len(column) != len(given_ids):
-            raise ValueError(f"{name} has {len(column):,} rows, and ids has {len(given_ids):,}")
+            raise ValueError(f"{name} has {len(column):,} rows, but ids has {len(given_ids):,}")
     return [PointStruct(*row) for row in zip(given_ids, by_row, values, strict=True)]
 
 
@@ -97,10 +99,10 @@ def _column(given: Any, path: str) -> Sequence[Any]:
 
 
 def _of_arrow(scalar: Any) -> Any:
-    """The value of an Arrow scalar; lists of numbers as arrays."""
+    """The value of an Arrow scalar. Lists of numbers become arrays."""
     if not scalar.is_valid:
         return None
-    if hasattr(scalar, "values") and not hasattr(scalar, "keys"):  # a list, no struct
+    if hasattr(scalar, "values") and not hasattr(scalar, "keys"):  # a list, not a struct
         numbers = scalar.values
         if str(numbers.type) in ("float", "double", "halffloat") and not numbers.null_count:
             return numbers.to_numpy(zero_copy_only=False)

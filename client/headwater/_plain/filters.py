@@ -150,7 +150,7 @@ def _ring(given: Any, path: str) -> tuple[Any, ...]:
 
 
 def _place(given: Any, path: str) -> Any:
-    """A latitude and a longitude, also as `{"lat", "lon"}`."""
+    """A latitude and a longitude, as a pair or as `{"lat", "lon"}`."""
     if not isinstance(given, Mapping):
         return given
     values = _dict(given, path, ("lat", "lon"), whole=True)
@@ -158,7 +158,7 @@ def _place(given: Any, path: str) -> Any:
 
 
 def _flag(make: Callable[[str], Condition]) -> Callable[[str, Any, str], Condition]:
-    """`{"key": ..., "is_null": true}`."""
+    """The condition of `{"key": ..., "is_null": true}`."""
 
     def condition(key: str, given: Any, path: str) -> Condition:
         if not isinstance(given, bool):
@@ -183,7 +183,7 @@ _TESTS: Mapping[str, Callable[[str, Any, str], Condition]] = {
 
 
 def _at_key(make: Callable[[str], Condition]) -> Callable[[Any, str], Condition]:
-    """`{"is_null": {"key": ...}}`, or the path alone."""
+    """The condition of `{"is_null": {"key": ...}}`, or of the path alone."""
 
     def condition(given: Any, path: str) -> Condition:
         key = _dict(given, path, ("key",), whole=True)["key"] if isinstance(given, Mapping) else given
@@ -220,7 +220,7 @@ def _many(given: Any, path: str) -> tuple[Any, ...]:
         raise TypeError(f"{path} takes a list, not {type(given).__name__}")
     try:
         return tuple(given)
-    except TypeError:  # an array of no dimension
+    except TypeError:  # an array without dimensions
         raise TypeError(f"{path} takes a list, not {type(given).__name__}") from None
 
 

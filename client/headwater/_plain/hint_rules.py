@@ -57,7 +57,7 @@ def _unchecked(given: Any, path: str) -> Any:
 
 
 def _id(given: Any, path: str) -> Any:
-    if callable(getattr(given, "as_py", None)):  # of a column of Arrow
+    if callable(getattr(given, "as_py", None)):  # a scalar of an Arrow column
         given = given.as_py()
     if isinstance(given, str):
         return text(given, path)
@@ -118,10 +118,10 @@ def _scalar(given: Any, path: str) -> Any:
     if isinstance(value, str):
         return text(value, path)
     if value is None or not isinstance(value, int | float):
-        hint = "; Field(...).is_null() asks for None" if given is None else ""
+        hint = "; use Field(...).is_null() for None" if given is None else ""
         raise TypeError(f"{path} is a string, a number, a bool or a date, not {type(given).__name__}{hint}")
     if isinstance(value, int) and value.bit_length() > 1000:
-        raise ValueError(f"{path} is too large a number")
+        raise ValueError(f"{path} is too large")
     return value
 
 
@@ -148,7 +148,7 @@ def _expression(given: Any, path: str) -> Any:
     if isinstance(given, str):
         return text(given, path)
     if isinstance(given, bool | np.bool_):
-        raise TypeError(f"{path} takes no bool as a number; write 1 or 0, or Matches(...)")
+        raise TypeError(f"{path} cannot be a bool; write 1 or 0, or Matches(...)")
     if isinstance(given, int | float | np.integer | np.floating):
         return given
     raise TypeError(f"{path} takes an expression, a number, a condition or a text, not {type(given).__name__}")
@@ -173,7 +173,7 @@ _RANKS: Mapping[str, type] = {
     "rescore": Rescore,
     "bm25": Bm25,
 }
-"""Ways to rank by the key that says them in a dict."""
+"""Ways to rank, by their key in a dict."""
 
 
 def _query(given: Any, path: str) -> Any:
@@ -222,7 +222,7 @@ def _file(given: Any, path: str) -> Any:
         raise TypeError(f"{path} takes the path of a file, not {type(given).__name__}")
     text(os.fspath(given), path)
     if "\0" in os.fspath(given):
-        raise ValueError(f"{path} has a null character, which no file's name has")
+        raise ValueError(f"{path} has a null character, which file names cannot have")
     return given
 
 

@@ -1,4 +1,4 @@
-"""What type hints take, in words for messages. Changes no value."""
+"""Words for messages: what a type hint accepts. Changes no value."""
 
 import dataclasses
 import types
@@ -23,7 +23,7 @@ _WORDS: dict[Any, str] = {
 
 
 def described(hint: Any) -> str:
-    """What a hint takes."""
+    """What a hint accepts."""
     if get_origin(hint) in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(described(part) for part in get_args(hint) if part is not type(None)))
     origin = get_origin(hint) or hint
@@ -42,10 +42,10 @@ def refusal(given: object, path: str, hint: Any) -> TypeError:
 
 
 def plural(hint: Any) -> str:
-    """What many values of a hint are called."""
-    return "strings" if hint is str else f"what is each {described(hint)}" if hint is not Any else "items"
+    """The plural for values of a hint."""
+    return "strings" if hint is str else f"items that are each {described(hint)}" if hint is not Any else "items"
 
 
 def shape_of(given: Any) -> str:
-    """How long a list or tuple is; of other values the type."""
+    """The length of a list or tuple; the type of other values."""
     return f"one of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__

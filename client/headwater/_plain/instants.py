@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 
 _DATES = "YMWD"
-"""Units of numpy.datetime64 that know no time of day."""
+"""Units of numpy.datetime64 without a time of day."""
 
 
 def is_missing(value: object) -> bool:
-    """Whether it is what numpy and pandas write for no value: NaT, NA."""
+    """Whether it is the missing value of numpy or pandas: NaT, NA."""
     if isinstance(value, np.datetime64 | np.timedelta64):
         return bool(np.isnat(value))
     return type(value).__name__ in ("NAType", "NaTType") and type(value).__module__.startswith("pandas")
 
 
 def date_text(value: date | time | np.datetime64) -> str:
-    """`2026-03-01`, `2026-03-01T12:00:00+01:00`, and for a time of day `12:00:00`."""
+    """`2026-03-01`, `2026-03-01T12:00:00+01:00`, or `12:00:00` for a time of day."""
     match value:
         case datetime():
             return _datetime_text(value)
@@ -33,22 +33,22 @@ def _datetime_text(value: datetime) -> str:
     offset = value.utcoffset()
     if offset is None:
         return f"{value.isoformat()}Z"
-    if offset % timedelta(minutes=1):  # RFC 3339 has no seconds in offsets
+    if offset % timedelta(minutes=1):  # RFC 3339 allows no seconds in offsets
         return value.astimezone(UTC).isoformat()
     return value.isoformat()
 
 
 def instant_text(given: Any, path: str) -> str:
-    """The text of an instant. Raises TypeError for what is none, ValueError for a text that UTF-8 cannot hold."""
+    """The text of an instant. Raises TypeError for other values, ValueError for a text that UTF-8 cannot hold."""
     if isinstance(given, str):
         try:
             given.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{path} has a lone surrogate, which is no text") from None
+            raise ValueError(f"{path} has a lone surrogate, which is not valid text") from None
         return given
     if isinstance(given, date | np.datetime64) and not is_missing(given):
         return date_text(given)
     hint = ""
     if isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool):
-        hint = "; of seconds since 1970 it is datetime.fromtimestamp(seconds, UTC)"
+        hint = "; datetime.fromtimestamp(seconds, UTC) converts seconds since 1970"
     raise TypeError(f'{path} takes a datetime, a date or a text such as "2026-03-01", not {type(given).__name__}{hint}')

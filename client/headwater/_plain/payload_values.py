@@ -1,6 +1,6 @@
-"""Values that are no JSON as the JSON values that stand for them. The README of the client has the table.
+"""Converts values that JSON does not have to JSON values. The README of the client has the table.
 
-One step at a time: what an array, a set or an object holds is for the caller to look at.
+One step at a time: the caller converts the contents of an array, a set or an object.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from headwater._plain.instants import date_text, is_missing
 
 
 def plain_of(value: Any, path: str) -> Any:
-    """What a payload holds in the place of `value`. Raises TypeError or ValueError naming the path."""
+    """The payload value for `value`. Raises TypeError or ValueError, which names the path."""
     if is_missing(value):
         return None
     match value:
@@ -35,7 +35,7 @@ def plain_of(value: Any, path: str) -> Any:
             return sorted(value, key=_order)
     if makes_payload(value):
         return value.to_payload()
-    if callable(getattr(value, "as_py", None)):  # a scalar of Arrow
+    if callable(getattr(value, "as_py", None)):  # an Arrow scalar
         return value.as_py()
     if callable(getattr(value, "__array__", None)) and not isinstance(value, np.generic | type):
         return _of_array(np.asarray(value))
@@ -45,13 +45,13 @@ def plain_of(value: Any, path: str) -> Any:
 
 
 def makes_payload(value: Any) -> bool:
-    """Whether it says by itself what a payload holds in its place."""
+    """Whether the object itself says which payload value stands for it."""
     return callable(getattr(value, "to_payload", None)) and not isinstance(value, type)
 
 
 def scalar_of(value: Any, path: str) -> Any:
-    """The string, number or bool that a filter compares with; what is neither comes back as it is."""
-    for _ in range(3):  # a member of an enum may hold a date
+    """The string, number or bool that a filter compares with. Other values come back unchanged."""
+    for _ in range(3):  # an enum member may hold a date
         if value is None or (isinstance(value, str | int | float) and not isinstance(value, Enum)):
             return value
         if isinstance(value, np.bool_ | np.integer | np.floating):
@@ -63,18 +63,19 @@ def scalar_of(value: Any, path: str) -> Any:
 
 
 def _of_decimal(value: Decimal, path: str) -> int | float:
-    """The number itself: an integer, or a double whose shortest text says the same."""
+    """The exact number: an integer, or a double whose shortest text is the same."""
     if value.is_finite():
         if value == value.to_integral_value() and -(2**63) <= value < 2**63:
             return int(value)
         if Decimal(repr(float(value))) == value:
             return float(value)
-    raise ValueError(f"{path}: {value} is no 64-bit number exactly; send float({value!r}) or its text")
+    raise ValueError(f"{path}: {value} is not exactly a 64-bit number; send float({value!r}) or its text")
 
 
 def _of_array(values: np.ndarray[Any, Any]) -> Any:
     if values.ndim == 0:
-        return values.tolist() if values.dtype.kind in "biufU" else values[()]  # None where it is masked; item() is 0
+        # tolist() is None where the value is masked; item() would be 0.
+        return values.tolist() if values.dtype.kind in "biufU" else values[()]
     return values.tolist() if values.dtype.kind in "biufU" else list(values)
 
 
@@ -86,7 +87,7 @@ def _order(value: Any) -> tuple[int, float, str]:
 
 
 def _hint(value: Any) -> str:
-    """What would do instead."""
+    """What to send instead."""
     match value:
         case bytes() | bytearray() | memoryview():
             return "; base64.b64encode(...).decode() makes a string of it"

@@ -1,4 +1,5 @@
-"""Strings, numbers and bools as arguments: the value, or a TypeError or ValueError that names the path."""
+"""Strings, numbers and bools as arguments. Each function returns the value or raises a TypeError or ValueError that
+names the path."""
 
 from typing import Any
 
@@ -13,7 +14,9 @@ def text(given: Any, path: str) -> str:
         try:
             given.encode()
         except UnicodeEncodeError as error:
-            raise ValueError(f"{path} has a lone surrogate at character {error.start}, which is no text") from None
+            raise ValueError(
+                f"{path} has a lone surrogate at character {error.start}, which is not valid text"
+            ) from None
     return str(given)
 
 
@@ -21,8 +24,8 @@ def integer(given: Any, path: str) -> int:
     if isinstance(given, bool | np.bool_) or not isinstance(given, int | np.integer):
         raise TypeError(f"{path} takes an integer, not {type(given).__name__}")
     number = int(given)
-    if number.bit_length() > 65:  # what has more than 64 is told by the limit of each argument
-        raise ValueError(f"{path} takes an integer of at most 64 bits, and this has {number.bit_length():,}")
+    if number.bit_length() > 65:  # each argument has its own limit; this one only stops huge numbers
+        raise ValueError(f"{path} takes an integer of at most 64 bits, but this one has {number.bit_length():,}")
     return number
 
 
@@ -32,7 +35,7 @@ def number(given: Any, path: str) -> float:
     try:
         return given if isinstance(given, int) and abs(given) < 2**53 else float(given)
     except OverflowError:
-        raise ValueError(f"{path} is too large a number") from None
+        raise ValueError(f"{path} is too large") from None
 
 
 def truth(given: Any, path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Members of enums by their names as people write them: `cosine`, `Cosine`, `push-down`."""
+"""Enum members by their names as people write them: `cosine`, `Cosine`, `push-down`."""
 
 import re
 from collections.abc import Mapping
@@ -13,11 +13,12 @@ _ALSO: Mapping[str, Mapping[str, str]] = {
     "Distance": {"euclidean": "EUCLID", "l2": "EUCLID", "l1": "MANHATTAN"},
     "Metric": {"euclidean": "EUCLID", "l2": "EUCLID", "l1": "MANHATTAN"},
 }
-"""Other usual names of members, by the name of the enum."""
+"""Other common names of members, by the name of the enum."""
 
 
 def member_of(kind: type[E], given: object, path: str) -> E:
-    """The member of this name, in any case and with any separators. Raises TypeError or ValueError naming `path`."""
+    """The member with this name, in any case and with any separators. Raises TypeError or ValueError, which name
+    `path`."""
     if isinstance(given, kind):
         return given
     known = _by_name(kind)
@@ -30,7 +31,7 @@ def member_of(kind: type[E], given: object, path: str) -> E:
         )
     name = _plain(given)
     if name not in known:
-        raise ValueError(f"{path}: {given!r} is no {kind.__name__}; it is one of {listed(kind)}")
+        raise ValueError(f"{path}: {given!r} is not {_article(kind)} {kind.__name__}; it is one of {listed(kind)}")
     member: E = known[name]
     return member
 
@@ -47,7 +48,7 @@ def snake_case(name: str) -> str:
 
 @cache
 def _by_name(kind: type[E]) -> Mapping[str, E]:
-    # The names of the contract too, with and without their prefix.
+    # The contract's names are accepted too, with and without their prefix.
     prefix = snake_case(kind.__name__).upper() + "_"
     names = {_plain(str(member.value).removeprefix(prefix)): member for member in kind}
     names |= {_plain(str(member.value)): member for member in kind}

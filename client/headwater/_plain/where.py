@@ -6,7 +6,8 @@ from typing import Any
 from headwater.filters import Condition, Field, Filter, FilterLike
 
 Where = FilterLike | Mapping[str, Any]
-"""A filter, or a dict by property: a value to equal, or operators of OPERATORS; and `$and`, `$or`, `$not`, `$nor`."""
+"""A filter, or a dict. A key is a property, with a value to equal or a dict of OPERATORS, or a key is `$and`, `$or`,
+`$not` or `$nor`."""
 
 OPERATORS: Mapping[str, Callable[[Field, Any], Condition]] = {
     "$eq": lambda field, value: field.is_null() if value is None else field.eq(value),
@@ -44,7 +45,7 @@ def _conditions(given: Mapping[str, Any]) -> tuple[Condition, ...]:
             case _ if not isinstance(key, str):
                 raise TypeError(f"where has a key of type {type(key).__name__}; properties are named by strings")
             case _ if key.startswith("$"):
-                raise ValueError(f"where: {key!r} is no operator here; there are: $and, $or, $nor, $not")
+                raise ValueError(f"where: {key!r} is not an operator here; the operators are: $and, $or, $nor, $not")
             case _:
                 conditions += _of_property(key, value)
     return tuple(conditions)
@@ -56,7 +57,9 @@ def _of_property(path: str, value: Any) -> list[Condition]:
     conditions = []
     for operator, operand in value.items():
         if operator not in OPERATORS:
-            raise ValueError(f"where: {operator!r} of {path!r} is no operator; there are: {', '.join(OPERATORS)}")
+            raise ValueError(
+                f"where: {operator!r} of {path!r} is not an operator; the operators are: {', '.join(OPERATORS)}"
+            )
         conditions.append(OPERATORS[operator](Field(path), operand))
     return conditions
 

@@ -1,4 +1,4 @@
-"""One call from request to answer: deadline, retries, typed errors. Knows no channels and no meaning of RPCs."""
+"""One call from request to answer: deadline, retries, typed errors. Knows neither channels nor what an RPC means."""
 
 import asyncio
 import logging
@@ -27,12 +27,12 @@ from headwater.errors import (
 
 LOG = logging.getLogger("headwater")
 SILENT_OUTAGE = 2.0
-"""Seconds that calls wait for a server before the log says so."""
+"""Seconds that calls wait for a server before this is logged."""
 LONGEST_TIMEOUT = 365 * 86_400.0
-"""Seconds. gRPC computes with clocks that end."""
+"""Seconds. Longer timeouts overflow gRPC's clocks."""
 HEALTH = "/grpc.health.v1.Health/Check"
 RELEASE_TIMEOUT = 1.0
-"""Seconds for telling the server what it finds out by itself, too."""
+"""Seconds for a hint to the server that it could also do without."""
 
 
 class Calls:
@@ -47,7 +47,7 @@ class Calls:
         self.closed = False
 
     async def __call__(self, rpc: Rpc[Request, Response], request: Request, timeout: float | None = None) -> Response:
-        """The answer. Raises HeadwaterError.
+        """Returns the answer. Raises HeadwaterError.
 
         `timeout` is in seconds, for all attempts together; None: the timeout of the client.
         """
@@ -64,7 +64,8 @@ class Calls:
     async def download(
         self, rpc: Rpc[Request, Response], request: Request, timeout: float | None = None
     ) -> AsyncGenerator[Response, None]:
-        """The answers of an RPC that streams them. Close it. Raises HeadwaterError. `timeout` None: no deadline."""
+        """Yields the answers of a streaming RPC. Close the generator. Raises HeadwaterError. `timeout` None: no
+        deadline."""
         left = await self._reach(_seconds(timeout))
         with self._failures():
             async with aclosing(self._transport.receive(rpc.path, _serialized(request), left)) as answers:
@@ -74,7 +75,7 @@ class Calls:
     async def upload(
         self, rpc: Rpc[Request, Response], requests: Iterable[Request], timeout: float | None = None
     ) -> Response:
-        """The answer of an RPC that is asked by a stream. Raises HeadwaterError, or what reading `requests` raises.
+        """Sends a stream of requests and returns the answer. Raises HeadwaterError, or what reading `requests` raises.
 
         `timeout` None: no deadline.
         """
@@ -101,18 +102,18 @@ class Calls:
         await self._transport.close()
 
     async def _reach(self, timeout: float | None) -> float | None:
-        """Waits for a server and returns the rest of the timeout in seconds. A stream cannot be started twice."""
+        """Waits for a server and returns the rest of the timeout in seconds: a stream cannot be started twice."""
         began = time.monotonic()
         try:
             await self._send(HEALTH, b"", math.inf if timeout is None else began + timeout, repeatable=True)
         except (UnavailableError, DeadlineExceededError, ClientClosedError):
             raise
         except HeadwaterError:
-            pass  # whatever it says, it is there
+            pass  # any answer shows that the server is there
         return None if timeout is None else max(timeout - (time.monotonic() - began), 0.0)
 
     async def _send(self, path: str, request: bytes, deadline: float, repeatable: bool) -> bytes:
-        """The answer, after as many attempts as are needed and allowed."""
+        """Returns the answer, after as many attempts as are needed and allowed."""
         retry = 0
         began = time.monotonic()
         while True:
@@ -122,7 +123,7 @@ class Calls:
                 return answer
             except HeadwaterError as error:
                 if is_asked_to_wait(error) and self._retry.allows(0):
-                    # The server did nothing yet, and says when there will be room: that is no failed attempt.
+                    # The server did nothing yet, and says when to come back. This does not count as a failed attempt.
                     wait, end = asked_wait(error), deadline
                 elif (may_pass(error) if repeatable else nothing_was_sent(error)) and self._retry.allows(retry):
                     wait, end = self._retry.wait(retry), min(deadline, began + self._longest_outage(deadline))
@@ -143,20 +144,22 @@ class Calls:
 
     @contextmanager
     def _failures(self, *, addressed: bool = True) -> Iterator[None]:
-        """Converts what gRPC raises to a HeadwaterError."""
+        """Converts errors of gRPC to HeadwaterError."""
         self.check_open()
         try:
             yield
         except (grpc.RpcError, grpc.aio.UsageError, ValueError, asyncio.CancelledError) as failure:
             if self.closed and not _is_cancelled_by_caller(failure):
-                raise ClientClosedError(f"the client of {self._endpoint.target} was closed meanwhile") from failure
+                raise ClientClosedError(
+                    f"the client of {self._endpoint.target} was closed during the call"
+                ) from failure
             if not isinstance(failure, grpc.RpcError):
                 raise
             error = error_of(failure)
             raise (self._addressed(error) if addressed else error) from failure
 
     def _addressed(self, error: HeadwaterError) -> HeadwaterError:
-        """The error. When it does not come from a server, its message gets the address."""
+        """The error, with the address in its message when it does not come from a server."""
         if error.reason:
             return error
         if isinstance(error, UnavailableError):
@@ -174,14 +177,14 @@ class Calls:
 
 
 _UNREADABLE = b"\xff"
-"""Bytes that are no message: the key of a field is cut off."""
+"""Bytes that cannot be parsed as a message: the key of a field is cut off."""
 
 
 class _Stream(Iterator[bytes]):
     """Serialised requests. `failure` keeps the error that reading them raised.
 
-    gRPC reads the requests in a thread of its own, where it would log the error and lose it. After an error the server
-    gets bytes that it cannot read. So it does not take a part of the requests for all of them.
+    gRPC reads the requests in its own thread, where it would log the error and lose it. After an error the server gets
+    bytes that it cannot parse. So it does not take the first requests for the whole stream.
     """
 
     def __init__(self, requests: Iterable[Message]) -> None:
@@ -214,7 +217,7 @@ def _seconds(timeout: float | None) -> float | None:
     if isinstance(timeout, bool) or not isinstance(timeout, Real):
         raise TypeError(f"timeout is a number of seconds or None, not {type(timeout).__name__}")
     if not timeout > 0:
-        raise ValueError(f"timeout is more than 0 seconds, not {timeout}; None means no deadline")
+        raise ValueError(f"timeout must be more than 0 seconds, not {timeout}; None means no deadline")
     return None if math.isinf(timeout) else min(float(timeout), LONGEST_TIMEOUT)
 
 

@@ -9,18 +9,18 @@ from headwater._rpc.target import Target, target_of
 
 ChannelOption = tuple[str, str | int]
 Tls = bool | grpc.ChannelCredentials | None
-"""Whether to use TLS, or credentials for it; None: as the target's scheme says, and plain text without one."""
+"""Whether to use TLS, or credentials for it. None: the target's scheme decides; without a scheme, plain text."""
 
 _DEFAULT_OPTIONS: Mapping[str, str | int] = {
     # Batches of vectors and pages of payloads are large; the server sets the limits that matter.
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
-    # A server that is back is to be found within half a second, however long it was away: these bound the time
-    # between two attempts to connect. An attempt itself may take five seconds, as over a slow network with TLS.
+    # These bound the time between two attempts to connect, so that a server that is back is found within half a
+    # second, even after a long outage. One attempt may take five seconds, for slow networks with TLS.
     "grpc.initial_reconnect_backoff_ms": 50,
     "grpc.max_reconnect_backoff_ms": 150,
     "grpc.min_reconnect_backoff_ms": 5_000,
-    # And a server that came back under its name at another address.
+    # The same for a server whose name has a new address.
     "grpc.dns_min_time_between_resolutions_ms": 1_000,
 }
 
@@ -53,7 +53,7 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The target as gRPC takes it."""
+        """The target in gRPC's form."""
         return self.address.name
 
     @property
@@ -62,14 +62,14 @@ class Endpoint:
 
     @property
     def credentials(self) -> grpc.ChannelCredentials | None:
-        """None for plain text."""
+        """The credentials for TLS; None for plain text."""
         if isinstance(self.tls, grpc.ChannelCredentials):
             return self.tls
         return grpc.ssl_channel_credentials() if self.uses_tls else None
 
     @property
     def channel_options(self) -> list[ChannelOption]:
-        # A proxy cannot reach this machine's own addresses; gRPC knows that of those in `no_proxy` only.
+        # A proxy cannot reach this machine's own addresses, but gRPC spares only those in `no_proxy`.
         local: Mapping[str, str | int] = {"grpc.enable_http_proxy": 0} if self.address.is_local else {}
         return list({**_DEFAULT_OPTIONS, **local, **dict(self.options)}.items())
 

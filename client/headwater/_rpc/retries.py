@@ -1,4 +1,4 @@
-"""Which failures may pass by themselves, and how long to wait. Sends nothing."""
+"""Which failures may pass without help, and how long to wait. Sends nothing."""
 
 import random
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from headwater.errors import (
     UnavailableError,
 )
 
-DEFAULT_ASKED_WAIT = 1.0  # seconds, when a server that is full does not say when to come back
+DEFAULT_ASKED_WAIT = 1.0  # seconds to wait when a full server does not say how long
 _NOTHING_WAS_SENT = (
     "failed to connect to all addresses",
     "errors resolving ",
     "DNS resolution failed",
     "empty address",
 )
-"""How gRPC begins what it says of a call that found no connection. It says so in no other way; where its words change,
+"""How gRPC's messages begin when a call found no connection; there is no other sign of it. If gRPC changes its words,
 calls that may not be repeated fail at once instead of waiting."""
 
 _WRONG_SECURITY = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")
-"""What is in gRPC's words when a server is there and TLS will never work: an unknown certificate, or no TLS at all."""
+"""Words in gRPC's messages when TLS can never work with the server: an unknown certificate, or no TLS at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class RetryPolicy:
 
 def may_pass(error: HeadwaterError) -> bool:
     """Whether the server may be available again soon."""
-    # A failed file does not heal by itself: its collection has to be opened again. Of embedders the server has tried.
+    # A failed file stays failed until its collection is opened again. The server itself has retried embedders.
     if not isinstance(error, UnavailableError) or isinstance(error, StorageFailedError | EmbedderUnavailableError):
         return False
     return bool(error.reason) or not any(sign in error.message for sign in _WRONG_SECURITY)

@@ -50,7 +50,7 @@ def run_blocking(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class remote(Generic[P, T]):  # noqa: N801  (a decorator)
-    """Decorates a coroutine method: it blocks or is awaited, and its arguments are converted by its hints."""
+    """Decorates a coroutine method. It blocks or is awaited, and its arguments are converted by their type hints."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
         arguments = Arguments(function)
@@ -95,7 +95,8 @@ class remote_items(Generic[P, T]):  # noqa: N801  (a decorator)
         @functools.wraps(function)
         def awaited(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
             given, named = arguments(args, kwargs)
-            return function(namespace, *given, **named)  # none around it, which a loop that ends would close beside it
+            # No generator around it: an event loop that ends would close both at once, beside each other.
+            return function(namespace, *given, **named)
 
         @functools.wraps(function)
         def blocking(namespace: Namespace, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:

@@ -6,12 +6,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 DEFAULT_PORT = 50051
 MAX_SOCKET_PATH_BYTES = 107
-"""Of the system, which adds a zero byte."""
+"""The system's limit, without the zero byte that it adds."""
 
 _PLAIN = frozenset({"grpc", "http"})
 _TLS = frozenset({"grpcs", "https"})
 _NAMES_OF_GRPC = frozenset({"dns", "ipv4", "ipv6", "unix-abstract", "vsock", "xds"})
-"""Schemes that gRPC itself knows. What follows them is its own affair."""
+"""Schemes that gRPC itself knows. The rest of such a target is not checked here."""
 _FORMS = "host, host:port, [ipv6]:port, grpc://host:port, grpcs://host:port (TLS), or unix:/path"
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
@@ -35,7 +35,7 @@ class Target:
 
 
 def target_of(typed: str) -> Target:
-    """The address. Raises TypeError, and ValueError that says what is wrong."""
+    """Parses the address. Raises TypeError, and ValueError that says what is wrong."""
     if not isinstance(typed, str):
         raise TypeError(f"target is a string such as 'localhost:{DEFAULT_PORT}', not {type(typed).__name__}")
     if not typed or any(letter.isspace() or not letter.isprintable() for letter in typed):
@@ -81,7 +81,7 @@ def _split(typed: str, authority: str) -> tuple[str, str | None]:
         if not bracket or (rest and not rest.startswith(":")):
             raise _refused(typed, "its brackets do not match")
         if ":" not in host:
-            raise _refused(typed, "what is in brackets is no IPv6 address")
+            raise _refused(typed, "its brackets do not hold an IPv6 address")
         return host, rest[1:] if rest else None
     if authority.count(":") > 1:
         return authority, None
@@ -95,14 +95,14 @@ def _address(typed: str, host: str) -> IPv4Address | IPv6Address | None:
         return ip_address(host)
     except ValueError:
         if ":" in host:
-            raise _refused(typed, f"{host!r} is no IPv6 address") from None
+            raise _refused(typed, f"{host!r} is not an IPv6 address") from None
         if host.replace(".", "").isdecimal():
-            raise _refused(typed, f"{host!r} is no IPv4 address") from None
+            raise _refused(typed, f"{host!r} is not an IPv4 address") from None
         return None
 
 
 def _host_name(typed: str, host: str) -> str:
-    """The name in ASCII, as the domain name system has it."""
+    """The name in ASCII, as DNS uses it."""
     try:
         name = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
@@ -132,9 +132,9 @@ def _socket_path(typed: str, rest: str) -> str:
     if not path.strip("/"):
         raise _refused(typed, "it names no socket")
     if len(path.encode()) > MAX_SOCKET_PATH_BYTES:
-        raise _refused(typed, f"a path of a socket has at most {MAX_SOCKET_PATH_BYTES} bytes")
+        raise _refused(typed, f"the path of a socket may have at most {MAX_SOCKET_PATH_BYTES} bytes")
     return path
 
 
 def _refused(typed: str, why: str) -> ValueError:
-    return ValueError(f"target {typed!r} is no address of a server: {why}; it is {_FORMS}")
+    return ValueError(f"target {typed!r} is not an address of a server: {why}; the forms are {_FORMS}")

@@ -19,15 +19,16 @@ class Transport(Protocol):
         """Raises grpc.RpcError for any status but OK. `timeout` is in seconds."""
 
     def receive(self, path: str, request: bytes, timeout: float | None) -> AsyncGenerator[bytes, None]:
-        """Sends one request and yields the answers. Close it: that cancels what has not come. Raises as `send` does."""
+        """Sends one request and yields the answers. Close the generator: that cancels the rest. Raises what `send`
+        raises."""
 
     async def send_all(self, path: str, requests: Iterator[bytes], timeout: float | None) -> bytes:
-        """Sends many requests and returns the one answer. Raises as `send` does."""
+        """Sends many requests and returns the one answer. Raises what `send` raises."""
 
     async def sleep(self, seconds: float) -> None: ...
 
     async def close(self) -> None:
-        """Cancels the calls in flight. What is sent later fails."""
+        """Cancels the calls in flight. Later calls fail."""
 
 
 class BlockingTransport:
@@ -89,7 +90,7 @@ class BlockingTransport:
 
 
 class AsyncioTransport:
-    """A transport for any number of event loops, also in several threads: each has a channel of its own."""
+    """A transport for any number of event loops, also in several threads. Each loop has its own channel."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -129,12 +130,13 @@ class AsyncioTransport:
                 asyncio.run_coroutine_threadsafe(channel.close(None), loop)
 
     def _opened(self) -> grpc.aio.Channel:
-        # Not in the constructor: a channel belongs to a loop, and clients are often made before there is one.
+        # A channel belongs to an event loop, and clients are often made before the loop, so the constructor cannot open
+        # it.
         loop = asyncio.get_running_loop()
         channel = self._channels.get(loop)
         if channel is None:
             with self._lock:
-                # Channels of loops that have ended go: each holds its loop.
+                # A channel keeps its loop in memory, so drop the channels of closed loops.
                 self._channels = {each: open_ for each, open_ in self._channels.items() if not each.is_closed()}
                 channel = self._channels[loop] = self._new_channel()
         return channel

@@ -1,4 +1,4 @@
-"""Between the models of the client and the messages of `headwater.v1`, both ways. Opens no connection."""
+"""Converts between the models of the client and the messages of `headwater.v1`, both ways. Opens no connection."""
 
 from headwater._wire.analyses import (
     aggregates_of,

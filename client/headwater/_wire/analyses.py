@@ -61,7 +61,7 @@ def facets_of(message: points_pb2.PointsFacetResponse) -> Facets:
 
 
 def aggregation_messages(given: Mapping[str, AggregationLike]) -> list[points_pb2.Aggregation]:
-    """Raises TypeError or ValueError, naming the aggregation."""
+    """Raises TypeError or ValueError, which names the aggregation."""
     if not isinstance(given, Mapping):
         raise TypeError(f"aggregations are a dict by name, not {type(given).__name__}")
     return [_aggregation_message(each, f'aggregations["{name}"]') for name, each in given.items()]
@@ -82,7 +82,7 @@ def _aggregation_message(given: AggregationLike, path: str) -> points_pb2.Aggreg
 
 def _kind_of(name: str, path: str) -> AggregationKind:
     if name not in _KINDS:
-        raise ValueError(f"{path}: {name!r} is none of {', '.join(_KINDS)}")
+        raise ValueError(f"{path}: {name!r} is not one of {', '.join(_KINDS)}")
     return _KINDS[name]
 
 

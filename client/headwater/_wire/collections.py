@@ -40,7 +40,7 @@ from headwater.v1 import collections_pb2, common_pb2
 
 
 def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.VectorParams]:
-    """Spaces by name; a single VectorParams is the unnamed space."""
+    """Spaces by name. A single VectorParams becomes the unnamed space."""
     if config is None:
         return {}
     spaces = {UNNAMED: config} if isinstance(config, VectorParams) else config
@@ -48,7 +48,7 @@ def vectors_messages(config: VectorsConfig | None) -> dict[str, collections_pb2.
 
 
 def sparse_vectors_messages(config: SparseVectorsConfig | None) -> dict[str, collections_pb2.SparseVectorParams]:
-    """Sparse spaces by name; a single SparseVectorParams is the unnamed space."""
+    """Sparse spaces by name. A single SparseVectorParams becomes the unnamed space."""
     if config is None:
         return {}
     spaces = {UNNAMED: config} if isinstance(config, SparseVectorParams) else config
@@ -142,7 +142,7 @@ def _params(params: VectorParams) -> collections_pb2.VectorParams:
 
 
 def _multivector(config: MultiVectorParams | None) -> collections_pb2.MultiVectorParams | None:
-    """Raises ValueError for a comparator that there is not."""
+    """Raises ValueError for an unknown comparator."""
     if config is None:
         return None
     comparator = enum_name(MultiVectorComparator, config.comparator)
@@ -174,7 +174,7 @@ def _ivf(config: IvfConfig | None) -> collections_pb2.IvfConfig | None:
 
 
 def levels_of(given: int | Sequence[int] | None, path: str) -> Sequence[int]:
-    """Values for the levels of an IVF partition, from the top; a number is that of the lists."""
+    """Values for the levels of an IVF partition, from the top. A single number is the number of lists."""
     if given is None:
         return ()
     for level in (levels := (given,) if isinstance(given, int) else given):

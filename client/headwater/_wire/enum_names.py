@@ -1,4 +1,4 @@
-"""Names of enum members in the contract, and a check that values are models."""
+"""The contract's names of enum members, and a check that values are models."""
 
 from enum import Enum
 from typing import TypeVar
@@ -10,12 +10,12 @@ M = TypeVar("M")
 
 
 def enum_name(kind: type[E], given: E | str | None) -> str | None:
-    """The name in the contract of a member or of its name. Raises TypeError or ValueError."""
+    """The contract's name of a member, which may be given by name. Raises TypeError or ValueError."""
     return None if given is None else str(member_of(kind, given, kind.__name__).value)
 
 
 def made(kind: type[M], given: object) -> M:
-    """The value, when it is a model of this kind. Raises TypeError otherwise."""
+    """Returns the value if it is a model of this kind. Raises TypeError otherwise."""
     if not isinstance(given, kind):
         raise TypeError(f"{kind.__name__} is needed, not {type(given).__name__}")
     return given

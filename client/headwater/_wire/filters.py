@@ -1,4 +1,4 @@
-"""Filters from the client's conditions to the contract. The only file that maps kinds of conditions."""
+"""Converts filters from the client's conditions to the contract. The only file that maps kinds of conditions."""
 
 from typing import Any, cast
 
@@ -39,7 +39,7 @@ def filter_message(given: FilterLike | None) -> filter_pb2.Filter | None:
     match given:
         case None:
             return None
-        case "":  # on the wire it would be no filter, and a delete by it would delete everything
+        case "":  # on the wire it would mean no filter, and then a delete would delete everything
             raise refused(InvalidFilterError, "filter", "the text is empty; `true` matches every point")
         case str():
             return filter_pb2.Filter(expression=given)
@@ -131,7 +131,7 @@ def _bounds(given: Range | DatetimeRange | ValuesCount) -> dict[str, Any]:
 
 def _count(bound: int, path: str) -> int:
     if not 0 <= bound < 2**64:
-        raise refused(InvalidFilterError, f'filter["{path}"]', f"{bound} is no count of 0 to 2^64 - 1")
+        raise refused(InvalidFilterError, f'filter["{path}"]', f"{bound} is not a count from 0 to 2^64 - 1")
     return bound
 
 
@@ -169,5 +169,5 @@ def _value(value: Scalar, path: str) -> payload_pb2.Value:
     except InvalidPayloadError as error:
         what = error.field_violations[0].description
         if path == "$id" and isinstance(value, int) and 2**63 <= value < 2**64:
-            what = f"{value} is beyond 2^63 - 1, the largest number that is compared; has_id([{value}]) finds the point"
+            what = f"{value} is above 2^63 - 1, the largest number in a comparison; has_id([{value}]) finds the point"
         raise refused(InvalidFilterError, field, what) from None

@@ -1,4 +1,4 @@
-"""Formulas from the client's expressions to the contract. The only file that maps kinds of expressions."""
+"""Converts formulas from the client's expressions to the contract. The only file that maps kinds of expressions."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -58,7 +58,7 @@ def expression_message(given: ExpressionLike, depth: int = 1) -> formula_pb2.Exp
     check_depth(depth, _PATH)
     match given:
         case bool():
-            raise TypeError("a bool is no number in a formula; write 1 or 0, or Matches(...)")
+            raise TypeError("a bool is not a number in a formula; write 1 or 0, or Matches(...)")
         case int() | float() | np.integer() | np.floating():
             return formula_pb2.Expression(constant=_constant(given))
         case str():
@@ -119,7 +119,7 @@ def _decay(given: Decay, depth: int) -> formula_pb2.DecayExpression:
 
 def _index(index: int) -> int:
     if not 0 <= index < 2**32:
-        raise refused(InvalidQueryError, _PATH, f"{index} is no number of a prefetch; they count from 0")
+        raise refused(InvalidQueryError, _PATH, f"{index} is not the number of a prefetch; prefetches count from 0")
     return index
 
 

@@ -1,4 +1,4 @@
-"""Indexes and records between the client's models and the contract."""
+"""Converts indexes and records between the client's models and the contract."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -36,9 +36,10 @@ from headwater.v1 import common_pb2, indexes_pb2
 def index_arguments(
     given: Mapping[str, Any] | None, named: Mapping[str, Any], method: str, what: str
 ) -> dict[str, Any]:
-    """The arguments of a call, given as a dict or by name; those by name win. Names in `camelCase` are taken too.
+    """The arguments of a call, given as a dict, by name, or both; those by name win. `camelCase` names are accepted
+    too.
 
-    Raises TypeError for a name that is no argument.
+    Raises TypeError for an unknown name.
     """
     chosen = {name: value for name, value in named.items() if value is not None}
     for name, value in (given or {}).items():
@@ -138,7 +139,7 @@ def record_message(
 
 
 def property_vector(given: PropertyVectorLike, path: str) -> PropertyVector:
-    """Raises TypeError for what is none."""
+    """Raises TypeError unless `given` is or describes a PropertyVector."""
     if isinstance(given, PropertyVector):
         return given
     if not isinstance(given, Mapping):

@@ -1,4 +1,4 @@
-"""What cannot be sent at all. It is refused with the error of the server. The server itself has all other limits."""
+"""Refuses requests that cannot be sent at all, with the server's error. The server itself has all other limits."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""What the vector data engine reports, from the contract to the client's models."""
+"""Converts reports of the vector data engine from the contract to the client's models."""
 
 from collections.abc import Iterable
 

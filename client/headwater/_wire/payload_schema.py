@@ -1,4 +1,4 @@
-"""Indexes of payload fields between the client's models and the contract."""
+"""Converts indexes of payload fields between the client's models and the contract."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from headwater.v1 import collections_pb2
 def field_index_message(
     given: FieldIndexLike | None, params: FieldIndexParams | Mapping[str, Any] | None = None
 ) -> collections_pb2.FieldIndexParams:
-    """The type comes from either. Raises ValueError when neither or both give one, or it is none."""
+    """`given` or `params` gives the type. Raises ValueError when neither or both give one, or when it is unknown."""
     if isinstance(given, FieldIndexParams):
         if params is not None:
             raise ValueError("the params are given twice, in field_type and in params")

@@ -1,4 +1,4 @@
-"""Points, read and written, and selectors of their parts, between the client's models and the contract."""
+"""Converts points and selectors of their parts between the client's models and the contract."""
 
 from collections.abc import Iterable, Sequence
 
@@ -47,12 +47,12 @@ def _name_list(given: Sequence[str], what: str) -> common_pb2.NameList:
 
 
 def asks_vectors(selector: common_pb2.WithVectorsSelector) -> bool:
-    """Whether points come with what they have of vectors."""
+    """Whether the selector asks for vectors."""
     return selector.enable or selector.WhichOneof("kind") == "include"
 
 
 def record_of(message: common_pb2.RetrievedPoint, vectors: bool) -> Record:
-    """`vectors`: whether they were asked for."""
+    """`vectors`: whether the request asked for vectors."""
     return Record(
         id=id_of(message.id),
         payload=payload_of(message.payload) if message.HasField("payload") else PayloadNotAskedFor(),
@@ -82,7 +82,7 @@ def scored_point_of(message: common_pb2.ScoredPoint, vectors: bool) -> ScoredPoi
 
 
 def point_message(point: PointStruct, position: int) -> common_pb2.PointStruct:
-    """`position` is its place among the points of the call; errors name it."""
+    """`position` is the point's position in the call; errors name it."""
     message = common_pb2.PointStruct()
     path = f"points[{position}]"
     write_id(point.id, message.id, f"{path}.id")

@@ -1,4 +1,4 @@
-"""Searches, queries, answers and explanations between the client's models and the contract."""
+"""Converts searches, queries, answers and explanations between the client's models and the contract."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -44,7 +44,7 @@ from headwater.v1 import points_pb2, query_pb2
 
 
 def search_request(search: SearchRequest, collection: str | None = None) -> points_pb2.PointsSearchRequest:
-    """`collection` None: inside a batch, which names it."""
+    """`collection` None: the search is in a batch, which names the collection."""
     return points_pb2.PointsSearchRequest(
         collection_name=collection,
         vector=vector_input(search.vector, "vector"),
@@ -63,7 +63,7 @@ def search_request(search: SearchRequest, collection: str | None = None) -> poin
 
 
 def query_request(query: QueryRequest, collection: str | None = None) -> points_pb2.PointsQueryRequest:
-    """`collection` None: inside a batch, which names it."""
+    """`collection` None: the query is in a batch, which names the collection."""
     return points_pb2.PointsQueryRequest(
         collection_name=collection,
         prefetch=(prefetches := _prefetches(query.prefetch)),
@@ -97,7 +97,7 @@ def search_after_message(given: SearchAfterLike) -> points_pb2.SearchAfter:
 
 
 def hits_of(message: points_pb2.QueryResult, cursor: str | None = None, *, vectors: bool) -> Hits:
-    """`vectors`: whether they were asked for."""
+    """`vectors`: whether the request asked for vectors."""
     return Hits(
         [scored_point_of(point, vectors) for point in message.points],
         seq=message.seq,
@@ -164,7 +164,7 @@ _FUSIONS = {fusion.value: fusion for fusion in Fusion}
 
 
 def _query(given: QueryLike | None, *, fused: bool) -> query_pb2.Query | None:
-    """`fused`: there are prefetches, so that the name of a fusion means it."""
+    """`fused`: the query has prefetches, so the name of a fusion means the fusion."""
     if fused and isinstance(given, str) and given.lower() in _FUSIONS:
         given = _FUSIONS[given.lower()]
     match given:

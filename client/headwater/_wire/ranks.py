@@ -1,4 +1,4 @@
-"""Ways to rank other than by one vector or a fusion, and inputs of vectors, to the contract's messages."""
+"""Converts the other ways to rank (not one vector, not a fusion) and vector inputs to the contract."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -120,7 +120,7 @@ def _weighted(given: WeightedMetric, index: int) -> query_pb2.WeightedMetric:
 
 
 def _metric(given: MetricLike) -> str:
-    """The contract's name of it."""
+    """The contract's name of a metric."""
     if isinstance(given, Metric):
         return given.value
     name = given.name if isinstance(given, Distance) else given
@@ -128,7 +128,7 @@ def _metric(given: MetricLike) -> str:
         if metric.name.lower() == name.lower():
             return metric.value
     known = ", ".join(metric.name for metric in Metric)
-    raise refused(InvalidQueryError, "query.rescore.metric", f"{name!r} is no metric; there are {known}")
+    raise refused(InvalidQueryError, "query.rescore.metric", f"{name!r} is not a metric; the metrics are {known}")
 
 
 def _inputs(given: Sequence[VectorLike | PointIdLike], path: str) -> list[query_pb2.VectorInput]:

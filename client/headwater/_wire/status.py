@@ -1,4 +1,4 @@
-"""From a failed RPC to a typed error: reads google.rpc.Status from the trailing metadata. Decides no retries."""
+"""Makes a typed error from a failed RPC: reads google.rpc.Status from the trailing metadata. Decides no retries."""
 
 from typing import Protocol, cast
 

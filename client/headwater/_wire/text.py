@@ -1,4 +1,4 @@
-"""Full text between the client's models and the contract: settings of indexes, queries by BM25, highlights."""
+"""Converts full text between the client's models and the contract: index settings, BM25 queries, highlights."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -87,7 +87,7 @@ def highlight_of(message: text_pb2.Highlight) -> Highlight:
 
 
 def _stop_words(params: TextIndexParams) -> tuple[bool, list[str], str | None]:
-    """Returns whether the stop words of the language are dropped, which other words are, and the language."""
+    """Returns whether the stop words of the language are dropped, which other words are dropped, and the language."""
     given, extra = params.stop_words, _strings(params.extra_stop_words, "extra_stop_words")
     if isinstance(given, bool):
         return given, extra, params.language

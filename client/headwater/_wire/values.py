@@ -1,4 +1,4 @@
-"""Payloads, payload values, ids and names between Python and the contract. Knows nothing of vectors and queries."""
+"""Converts payloads, ids and names between Python and the contract. Knows neither vectors nor queries."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from headwater.v1 import common_pb2, payload_pb2
 
 
 def name_list(given: Iterable[str], what: str) -> list[str]:
-    """The names as a list. Raises TypeError for a string: it would be taken for a list of its characters."""
+    """The names as a list. Raises TypeError for a string, since a list of its characters is never meant."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise TypeError(f"{what} takes a list of strings, not {'one string' if isinstance(given, str) else given!r}")
     listed = list(given)
@@ -32,7 +32,7 @@ def write_id(given: PointIdLike, message: common_pb2.PointId, path: str) -> None
             try:
                 message.key = given
             except UnicodeEncodeError as error:
-                description = f"a lone surrogate at character {error.start} is no text"
+                description = f"a lone surrogate at character {error.start} is not valid text"
                 raise refused(InvalidPointIdError, path, description) from None
         case UUID():
             message.key = str(given)
@@ -61,13 +61,14 @@ def id_of(message: common_pb2.PointId) -> PointId:
 
 
 def write_payload(payload: Mapping[str, Any], message: payload_pb2.Payload, path: str, depth: int = 1) -> None:
-    """Raises InvalidPayloadError, NotFiniteError, LimitExceededError, TypeError or ValueError naming the value."""
+    """Raises InvalidPayloadError, NotFiniteError, LimitExceededError, TypeError or ValueError, which names the
+    value."""
     check_depth(depth, path)
     if not isinstance(payload, Mapping):
         if not makes_payload(payload):
             raise TypeError(f"{path} is a dict, not {type(payload).__name__}")
         return write_payload(payload.to_payload(), message, path, depth + 1)
-    message.SetInParent()  # an empty object is an object still
+    message.SetInParent()  # so that an empty object is sent too
     for key, value in payload.items():
         if not isinstance(key, str):
             raise TypeError(f"{path} has a key of type {type(key).__name__}; keys are strings, such as {str(key)!r}")
@@ -79,7 +80,7 @@ def write_payload(payload: Mapping[str, Any], message: payload_pb2.Payload, path
 
 
 def _no_text(path: str, error: UnicodeEncodeError) -> InvalidPayloadError:
-    return refused(InvalidPayloadError, path, f"a lone surrogate at character {error.start} is no text")
+    return refused(InvalidPayloadError, path, f"a lone surrogate at character {error.start} is not valid text")
 
 
 def payload_message(payload: Mapping[str, Any], path: str = "payload") -> payload_pb2.Payload:
@@ -89,7 +90,8 @@ def payload_message(payload: Mapping[str, Any], path: str = "payload") -> payloa
 
 
 def write_value(value: Any, message: payload_pb2.Value, path: str, depth: int = 0) -> None:
-    """Raises InvalidPayloadError, NotFiniteError, LimitExceededError, TypeError or ValueError naming the value."""
+    """Raises InvalidPayloadError, NotFiniteError, LimitExceededError, TypeError or ValueError, which names the
+    value."""
     match value:
         case None:
             message.null_value = payload_pb2.NULL_VALUE_UNSPECIFIED
@@ -131,7 +133,7 @@ def value_message(value: Any, path: str) -> payload_pb2.Value:
 
 
 def payload_of(message: payload_pb2.Payload) -> dict[str, Any]:
-    """The payload with its keys sorted: a map on the wire has no order of its own, and answers should not vary."""
+    """The payload with sorted keys: maps on the wire have no order, and equal answers should look equal."""
     fields = message.fields
     return {key: value_of(fields[key]) for key in sorted(fields)}
 

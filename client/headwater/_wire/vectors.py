@@ -1,6 +1,6 @@
-"""Vectors between numpy and the contract, without Python lists in between. Checks shapes of arguments, not values.
+"""Converts vectors between numpy and the contract, without Python lists. Checks shapes of arguments, not values.
 
-NaN, infinity and wrong lengths are sent as they are: the server refuses them and names the field.
+NaN, infinity and wrong lengths are sent as they are. The server refuses them and names the field.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def write_vector(given: VectorLike | str, message: common_pb2.Vector, path: str)
 
 def _write_dense(given: Any, message: common_pb2.DenseVector, path: str) -> None:
     values = float32_of(given, path)
-    # Packed floats on the wire are the array's own bytes: one copy, where extend() would box every component.
+    # Packed floats on the wire are the array's bytes, so one copy is enough. extend() would box every component.
     message.MergeFromString(_VALUES_TAG + _varint(values.nbytes) + values.tobytes())
 
 
@@ -53,7 +53,7 @@ def _is_matrix(given: Any) -> bool:
         return False
     try:
         return np.ndim(first) == 1
-    except ValueError:  # ragged: what is told of it names the vector
+    except ValueError:  # ragged: the error that names the vector is raised later
         return False
 
 
@@ -61,11 +61,11 @@ def text_message(given: Text | str, path: str) -> common_pb2.Document:
     """Raises TypeError, which names the field, for a value that is not a string."""
     text = given.text if isinstance(given, Text) else given
     if not isinstance(text, str):
-        raise TypeError(f"{path} is a text of type {type(text).__name__}, not a string")
+        raise TypeError(f"{path} is a text and takes a string, not {type(text).__name__}")
     try:
         return common_pb2.Document(text=text)
     except UnicodeEncodeError as error:
-        raise ValueError(f"{path} has a lone surrogate at character {error.start}, which is no text") from None
+        raise ValueError(f"{path} has a lone surrogate at character {error.start}, which is not valid text") from None
 
 
 def vector_message(given: VectorLike, path: str = "vector") -> common_pb2.Vector:
@@ -75,18 +75,18 @@ def vector_message(given: VectorLike, path: str = "vector") -> common_pb2.Vector
 
 
 def write_vectors(given: VectorsLike, into: "MessageMap[str, common_pb2.Vector]", path: str) -> None:
-    """A single vector belongs to the unnamed space."""
+    """Writes the vectors of a point. A single vector belongs to the unnamed space."""
     if not isinstance(given, Mapping):
         return write_vector(given, into[UNNAMED], path)
     if given and all(isinstance(space, int | np.integer) for space in given):
-        return write_vector(given, into[UNNAMED], path)  # a sparse vector by index
+        return write_vector(given, into[UNNAMED], path)  # a sparse vector as a dict of values by index
     for space, vector in given.items():
         if not isinstance(space, str):
             raise TypeError(f"{path} has a key of type {type(space).__name__}; spaces are named by strings")
         try:
             message = into[space]
         except UnicodeEncodeError:
-            raise ValueError(f"{path} has a key with a lone surrogate, which is no text") from None
+            raise ValueError(f"{path} has a key with a lone surrogate, which is not valid text") from None
         write_vector(vector, message, f'{path}["{space}"]')
 
 

@@ -1,4 +1,4 @@
-"""Writes from the client's operations to the contract: each kind makes its request, alone or inside a batch."""
+"""Converts writes to the contract. Each kind of operation makes its request, alone or in a batch."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ from headwater.models import (
 )
 from headwater.v1 import common_pb2, points_pb2
 
-# In a batch the collection and `wait` are the batch's, so both stay unset in its operations.
+# A batch itself holds the collection and `wait`, so its operations leave both unset.
 
 
 def upsert_request(
@@ -144,7 +144,7 @@ def update_result_of(message: points_pb2.UpdateResult) -> UpdateResult:
 
 
 def _mode(mode: UpsertMode | str) -> str | None:
-    """The mode's name in the contract; None for the default, which is left unset."""
+    """The contract's name of the mode; None for the default, which is not sent."""
     member = member_of(UpsertMode, mode, "mode")
     return None if member is UpsertMode.UPSERT else member.value
 

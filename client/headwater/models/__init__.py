@@ -1,4 +1,4 @@
-"""What goes into calls and comes out of them: plain dataclasses and enums, all exported by `headwater`."""
+"""The arguments and results of calls: plain dataclasses and enums, all exported by `headwater`."""
 
 from headwater.models.analyses import (
     AggregateGroup,

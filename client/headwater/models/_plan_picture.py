@@ -1,7 +1,7 @@
-"""A plan as a picture: SVG with a line per operator, its rows and its time as bars. Knows no message.
+"""Draws a plan as SVG: a line per operator, with its rows and its time as bars. Knows no message.
 
-Text has the colour of the page around it, and bars are of middle tones, so that it is read on light and dark. All text
-is escaped; there is no script in it and nothing is loaded.
+Text has the colour of the page around it and bars have middle tones, so both can be read on light and dark pages. All
+text is escaped. There is no script, and nothing is loaded.
 """
 
 import html
@@ -14,19 +14,19 @@ from headwater._display import cut, printable
 LINE = 34
 INDENT = 22
 TEXT = 470
-"""Width of operators and what is said of them; the columns of bars begin behind it."""
+"""Width of the column of operators; the columns of bars begin after it."""
 BAR = 130
 NUMBER = 88
 WIDTH = TEXT + 2 * (BAR + NUMBER)
 LETTER = 6.6
-"""About the width of a letter of the small text."""
+"""Width of a letter of the small text, about."""
 _ROWS = "#3f86c9"
 _TIME = "#d07f2e"
 _FAINT = 'opacity=".7" font-size="11"'
 
 
 class DrawnNode(Protocol):
-    """What is drawn of an operator. The model of one has it."""
+    """The fields of an operator that are drawn. ExplainNode has them."""
 
     @property
     def operator(self) -> str: ...
@@ -51,7 +51,7 @@ class DrawnNode(Protocol):
 
 
 class DrawnPlan(Protocol):
-    """What is drawn of a plan. The model of one has it."""
+    """The fields of a plan that are drawn. Explanation has them."""
 
     @property
     def root(self) -> DrawnNode: ...
@@ -65,7 +65,7 @@ class DrawnPlan(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """An operator and its place. `parent`: the line of the operator above it, None for the root."""
+    """An operator with its line and depth. `parent`: the line of the operator above it, None for the root."""
 
     node: DrawnNode
     depth: int
@@ -74,7 +74,7 @@ class _Placed:
 
 
 def plan_picture(plan: DrawnPlan) -> str:
-    """HTML with the picture of a plan."""
+    """The picture of a plan, as HTML."""
     placed = list(_placed(plan.root))
     most_rows = max((_rows(each.node) or 0 for each in placed), default=0)
     most_time = max((each.node.microseconds or 0 for each in placed), default=0)
@@ -90,7 +90,8 @@ def plan_picture(plan: DrawnPlan) -> str:
 
 
 def _placed(root: DrawnNode) -> Iterator[_Placed]:
-    """All operators, parents first, from top to bottom. Plans may be deeper than Python's stack likes."""
+    """All operators, parents first, from top to bottom. It does not recurse, since plans may be deeper than Python's
+    stack."""
     waiting: list[tuple[DrawnNode, int, int | None]] = [(root, 0, None)]
     line = 0
     while waiting:
@@ -165,7 +166,7 @@ def _time(microseconds: int) -> str:
 
 
 def _x(depth: int) -> int:
-    """Deeper operators stay within the picture."""
+    """The x position of an operator. Very deep operators stay within the picture."""
     return 8 + INDENT * min(depth, 14)
 
 

@@ -65,7 +65,8 @@ class FacetHit:
 
 
 class Facets(Table, PartList[FacetHit]):
-    """The most frequent values first. `value_count` is how many there are in all, `seq` the commit that was read."""
+    """Values of a field, the most frequent first. `value_count`: the number of all values; `seq`: the commit that was
+    read."""
 
     __slots__ = ("seq", "value_count")
 
@@ -97,7 +98,7 @@ class AggregationKind(Enum):
     AVG = "AGGREGATION_KIND_AVG"
     COUNT_DISTINCT = "AGGREGATION_KIND_COUNT_DISTINCT"
     """How many different strings, numbers and bools there are."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Count = COUNT
     Sum = SUM
     Min = MIN
@@ -150,7 +151,7 @@ AggregationLike = Aggregation | str | tuple[str, str] | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AggregateGroup:
-    """One group: its value (None without `group_by`), how many points it has, and the results by their given names.
+    """One group: its value (None without `group_by`), its number of points, and the results by their given names.
 
     A result is None when there is no value to compute it from.
     """
@@ -164,7 +165,7 @@ class AggregateGroup:
 
 
 class Aggregates(Table, PartList[AggregateGroup]):
-    """Groups in the order of their values. `group_count`: how many there are in all; `seq`: the commit that it read."""
+    """Groups in the order of their values. `group_count`: the number of all groups; `seq`: the commit that was read."""
 
     __slots__ = ("group_count", "seq")
 

@@ -21,7 +21,7 @@ class Distance(Enum):
     MANHATTAN = "DISTANCE_MANHATTAN"
     HAMMING = "DISTANCE_HAMMING"
     JACCARD = "DISTANCE_JACCARD"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Cosine = COSINE
     Dot = DOT
     Euclid = EUCLID
@@ -42,7 +42,7 @@ class Datatype(Enum):
     FLOAT16 = "DATATYPE_FLOAT16"
     INT8 = "DATATYPE_INT8"
     BINARY = "DATATYPE_BINARY"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Float32 = FLOAT32
     BFloat16 = BFLOAT16
     Float16 = FLOAT16
@@ -61,7 +61,7 @@ class IndexKind(Enum):
     """Builds a graph as soon as 1,000 rows wait for one."""
     IVF = "INDEX_KIND_IVF"
     """Puts each row into the list of its nearest centroid, as soon as 1,000 rows wait. For Cosine, Dot and Euclid."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Auto = AUTO
     Flat = FLAT
     Hnsw = HNSW
@@ -81,7 +81,7 @@ class HnswPreset(Enum):
     """m 16, ef_construct 128, ef 64."""
     LOW_MEMORY = "HNSW_PRESET_LOW_MEMORY"
     """m 8, ef_construct 128, ef 128; and Int8 for a new space that gives no datatype."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Balanced = BALANCED
     HighRecall = HIGH_RECALL
     HighSpeed = HIGH_SPEED
@@ -110,7 +110,7 @@ class MultiVectorComparator(Enum):
 
     MAX_SIM = "MULTI_VECTOR_COMPARATOR_MAX_SIM"
     """The sum, over the rows of the query, of the greatest similarity of any row of the point."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     MaxSim = MAX_SIM
 
 
@@ -178,7 +178,7 @@ class SparseModifier(Enum):
 
     IDF = "SPARSE_MODIFIER_IDF"
     """Multiplies each value by the inverse document frequency of its index."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Idf = IDF
 
 

@@ -96,7 +96,7 @@ class AbsenceReason(Enum):
     """It is among the candidates, but more diverse ones were picked."""
     BEYOND_LIMIT = "ABSENCE_REASON_BEYOND_LIMIT"
     BEFORE_OFFSET = "ABSENCE_REASON_BEFORE_OFFSET"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     NotStored = NOT_STORED
     NoVector = NO_VECTOR
     Example = EXAMPLE

@@ -37,7 +37,7 @@ class StateInfo:
 
 
 class VectorCount(int):
-    """How many points have a vector in any space: an int that also has the counts per space, in `spaces`."""
+    """The number of points with a vector in any space: an int that also has the counts per space, in `spaces`."""
 
     spaces: Mapping[str, int]
 
@@ -49,11 +49,11 @@ class VectorCount(int):
 
 @dataclass(frozen=True, slots=True)
 class SpaceStats:
-    """Counts and sizes of one space, or of all: `index` is `flat` or `hnsw`, and empty in a sum.
+    """Counts and sizes of one space, or of all spaces together. `index` is `flat`, `hnsw` or `ivf`, and empty in a sum.
 
     `datatype` is the stored form that the index searches, such as `bfloat16`; `float32` when flat. `recall` is the
-    lowest recall at 10 of its indexes as it was measured when they were built, None when it was not; `warning` says why
-    searches may miss points, and is empty when they should not.
+    lowest recall at 10 of its indexes, measured when they were built; None when it was not measured. `warning` says why
+    searches may miss points; empty when they should not.
     """
 
     vectors: int

@@ -16,7 +16,8 @@ PointId = int | str
 PointIdLike = int | str | UUID
 """An id as it may be given. A UUID is sent as its string."""
 Payload = Mapping[str, Any]
-"""Values by key: None, bool, int (64 bits), float, str, and lists and dicts of these. Numpy scalars are taken, too."""
+"""Values by key: None, bool, int (64 bits), float, str, and lists and dicts of these. Numpy scalars are accepted
+too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ PointLike = (
 
 
 class TableLike(Protocol):
-    """A table of Arrow or a frame of pandas."""
+    """An Arrow table or a pandas frame."""
 
     @property
     def shape(self) -> tuple[int, int]: ...
@@ -98,7 +99,7 @@ def _only(vectors: Vectors) -> Any:
     if "" in vectors:
         return vectors[""]
     if len(vectors) > 1:
-        raise ValueError(f"the point has vectors in {', '.join(map(repr, vectors))}: take one from its `vectors`")
+        raise ValueError(f"the point has vectors in {', '.join(map(repr, vectors))}: choose one from its `vectors`")
     return next(iter(vectors.values()))
 
 
@@ -122,11 +123,11 @@ class Record:
         return _only(self.vectors)
 
     def to_dict(self) -> dict[str, Any]:
-        """Its parts as plain values, without those that were not asked for; `json.dumps` takes them."""
+        """Its fields as plain values for `json.dumps`, without those that were not asked for."""
         return {name: plain(value) for name, value in self.row().items()}
 
     def row(self) -> dict[str, Any]:
-        """Its parts as they are, without those that were not asked for."""
+        """Its fields as they are, without those that were not asked for."""
         return {"id": self.id, **_asked_for(self), "version": self.version}
 
 
@@ -191,7 +192,7 @@ class Page(Table, tuple[list[Record], PointId | None]):
 class ScoredPoint:
     """A stored point and its score in the stage that ranked it. Other fields are those of Record.
 
-    `highlights` are the pieces of its texts that match, when a query by Bm25 asked for them.
+    `highlights` are the matching pieces of its texts, when a query by Bm25 asked for them.
     """
 
     id: PointId
@@ -207,11 +208,11 @@ class ScoredPoint:
         return _only(self.vectors)
 
     def to_dict(self) -> dict[str, Any]:
-        """Its parts as plain values, without those that were not asked for; `json.dumps` takes them."""
+        """Its fields as plain values for `json.dumps`, without those that were not asked for."""
         return {name: plain(value) for name, value in self.row().items()}
 
     def row(self) -> dict[str, Any]:
-        """Its parts as they are, without those that were not asked for."""
+        """Its fields as they are, without those that were not asked for."""
         highlights = {"highlights": self.highlights} if self.highlights else {}
         return {"id": self.id, "score": self.score, **_asked_for(self), **highlights, "version": self.version}
 

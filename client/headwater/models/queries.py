@@ -1,4 +1,4 @@
-"""The queries that a user builds: trees of stages. docs/queries.md tells what they mean."""
+"""The queries that a user builds: trees of stages. docs/queries.md says what they mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class FilterStrategy(Enum):
     AUTO = "FILTER_STRATEGY_AUTO"
     PRE = "FILTER_STRATEGY_PRE"
     POST = "FILTER_STRATEGY_POST"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Auto = AUTO
     Pre = PRE
     Post = POST
@@ -65,7 +65,7 @@ class FilterScope(Enum):
     """Drops merged candidates after the prefetches ran. No others take their places."""
     PUSH_DOWN = "FILTER_SCOPE_PUSH_DOWN"
     """Applies to the search of every leaf below instead."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Gate = GATE
     PushDown = PUSH_DOWN
 
@@ -76,7 +76,7 @@ class ScoreMode(Enum):
     RAW = "SCORE_MODE_RAW"
     SIMILARITY = "SCORE_MODE_SIMILARITY"
     DISTANCE = "SCORE_MODE_DISTANCE"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Raw = RAW
     Similarity = SIMILARITY
     Distance = DISTANCE
@@ -84,11 +84,11 @@ class ScoreMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class QuantizationSearchParams:
-    """How a search makes up for the smaller stored form of vectors in a graph. None: the server's default.
+    """How a search makes up for the smaller stored form of vectors in an index. None: the server's default.
 
-    `rescore` False: the order of the graph chooses the points of each segment; otherwise exact scores do. Returned
-    scores are exact in any case. `oversampling`: how many rows of each segment are scored exactly for each row asked
-    for, 1 to 1,000.
+    `rescore` False: the order of the index chooses the points of each segment; otherwise exact scores do. Returned
+    scores are always exact. `oversampling`: how many rows of each segment are scored exactly for each row asked for, 1
+    to 1,000.
     """
 
     rescore: bool | None = None
@@ -104,7 +104,7 @@ class SparseMetric(Enum):
     """The same sum, divided by the norms of both vectors."""
     JACCARD = "SPARSE_METRIC_JACCARD"
     """The number of indices that both have, divided by the number that at least one of them has."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Dot = DOT
     Cosine = COSINE
     Jaccard = JACCARD
@@ -219,9 +219,9 @@ class QueryRequest:
 
 
 class Hits(Table, PartList[ScoredPoint]):
-    """The points of one query, best first: a list that prints as a table and also knows how it was made.
+    """The points of one query, best first, in a list that prints as a table.
 
-    `seq` is the sequence number of the commit that was read. `total` is how many points the query ranks, without its
+    `seq` is the sequence number of the commit that was read. `total` is how many points the query ranks without its
     limit; None when that is not known. `cursor` keeps that commit for the next page. It is set when the query opened or
     used a cursor and there may be a next page. `explanation` is set when the query asked to `explain`.
     """

@@ -23,7 +23,7 @@ class Direction(Enum):
 
     ASCENDING = "DIRECTION_ASCENDING"
     DESCENDING = "DIRECTION_DESCENDING"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Ascending = ASCENDING
     Descending = DESCENDING
 
@@ -60,7 +60,7 @@ class RecommendStrategy(Enum):
     """Uses the one positive or negative example that is most similar to the point."""
     SUM_SCORES = "RECOMMEND_STRATEGY_SUM_SCORES"
     """The sum of the scores for the positive examples, minus the sum for the negative ones."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Average = AVERAGE
     BestScore = BEST_SCORE
     SumScores = SUM_SCORES
@@ -123,7 +123,7 @@ class UndefinedScore(Enum):
     """The query fails, with an error that names the part of the formula and the point."""
     DROP = "UNDEFINED_SCORE_DROP"
     """The point is left out."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Refuse = REFUSE
     Drop = DROP
 
@@ -153,7 +153,7 @@ class Metric(Enum):
     """The greatest absolute difference between two components."""
     ANGULAR = "METRIC_ANGULAR"
     """The angle between the vectors divided by 180 degrees: 0 to 1."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Cosine = COSINE
     Dot = DOT
     Euclid = EUCLID

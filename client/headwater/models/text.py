@@ -17,7 +17,7 @@ class TextTokenizer(Enum):
     """All prefixes of each word. The words of a query stay whole."""
     PRE_TOKENIZED = "TEXT_TOKENIZER_PRE_TOKENIZED"
     """Each string in an array of strings is one token. Queries give a list of tokens."""
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Word = WORD
     Whitespace = WHITESPACE
     Prefix = PREFIX
@@ -60,7 +60,7 @@ class TextCombine(Enum):
 
     SUM = "TEXT_COMBINE_SUM"
     MAX = "TEXT_COMBINE_MAX"
-    # The same members by the names they first had.
+    # The earlier names of the members.
     Sum = SUM
     Max = MAX
 

@@ -86,7 +86,7 @@ class UpdateVectors:
 class Selected:
     """The points that a write changes: `ids`, or the points that match `filter` when the write is applied.
 
-    Raises ValueError unless exactly one of both is given.
+    Raises ValueError unless exactly one of them is given.
     """
 
     ids: PointIds | None = None
@@ -94,12 +94,12 @@ class Selected:
 
     def __post_init__(self) -> None:
         if (self.ids is None) == (self.filter is None):
-            raise ValueError("give ids or filter, and not both")
+            raise ValueError("give ids or filter, not both")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeletePoints(Selected):
-    """Deletes points. An absent id is no error."""
+    """Deletes points. Missing ids are not an error."""
 
     condition: FilterLike | None = None
 

@@ -82,14 +82,14 @@ class CollectionsServicer:
     """
 
     def Create(self, request, context):
-        """Makes a collection. ALREADY_EXISTS when the name is taken by a collection or an alias.
+        """Creates a collection. ALREADY_EXISTS when a collection or an alias has the name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Get(self, request, context):
-        """What a collection is and holds.
+        """The settings and the counts of a collection.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,14 +110,14 @@ class CollectionsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Update(self, request, context):
-        """Adds and drops vector spaces, changes settings. All or nothing.
+        """Adds and drops vector spaces and changes settings. All or nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Delete(self, request, context):
-        """Deletes a collection with all it holds, and the aliases that point to it.
+        """Deletes a collection with all its data, and the aliases that point to it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -87,8 +87,8 @@ class IndexesServicer:
     """
 
     def Create(self, request, context):
-        """Makes an index and its space. INDEX_ALREADY_EXISTS when label, property, source, similarity and dimensions are those
-        of another; each of them may differ alone.
+        """Creates an index and its space. INDEX_ALREADY_EXISTS when another index has the same label, property, source,
+        similarity and dimensions; one difference is enough.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +109,7 @@ class IndexesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Delete(self, request, context):
-        """Deletes an index with its space and all vectors in it, visibly at once. Room is reclaimed after that.
+        """Deletes an index with its space and all vectors in it. This is visible at once; disk space is reclaimed later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,14 +123,14 @@ class IndexesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Rearm(self, request, context):
-        """Lets a managed index that is in ERROR try again.
+        """Makes a managed index in the state ERROR try again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpsertVectors(self, request, context):
-        """Sets vectors of existing records in an external index: all or nothing, and as often as one likes.
+        """Sets vectors of existing records in an external index: all or nothing. Repeating it does no harm.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

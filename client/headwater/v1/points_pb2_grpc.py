@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PointsStub:
-    """The points of a collection. `collection_name` may everywhere be an alias.
+    """The points of a collection. `collection_name` may be an alias everywhere.
     """
 
     def __init__(self, channel):
@@ -178,11 +178,11 @@ class PointsStub:
 
 
 class PointsServicer:
-    """The points of a collection. `collection_name` may everywhere be an alias.
+    """The points of a collection. `collection_name` may be an alias everywhere.
     """
 
     def Upsert(self, request, context):
-        """Inserts points, or replaces them whole. All or nothing; of one id given twice the last wins.
+        """Inserts points, or replaces them whole. All or nothing. If an id is given twice, the last one counts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,14 +196,14 @@ class PointsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Delete(self, request, context):
-        """Deletes points by ids or filter. An absent id is no error.
+        """Deletes points by ids or filter. Missing ids are not an error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateVectors(self, request, context):
-        """Sets the given vectors of existing points and leaves their others. A missing id is NOT_FOUND and nothing is written.
+        """Sets the given vectors of existing points; their other vectors stay. A missing id is NOT_FOUND; nothing is written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -245,7 +245,7 @@ class PointsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Search(self, request, context):
-        """The nearest points to one vector.
+        """The points nearest to one vector.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -308,7 +308,7 @@ class PointsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchMatrixPairs(self, request, context):
-        """For each of a sample of points the nearest others of the sample, as pairs.
+        """For each point of a random sample, the points of the sample nearest to it, as pairs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -322,14 +322,14 @@ class PointsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Scroll(self, request, context):
-        """Points in id order, by pages. With a cursor all pages are of one commit and can be read again.
+        """Points in id order, in pages. With a cursor all pages come from one commit and can be read again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloseCursor(self, request, context):
-        """Lets go of a cursor before its time. One that is not open is no error.
+        """Closes a cursor before it expires. A cursor that is not open is not an error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -350,28 +350,28 @@ class PointsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateFieldIndex(self, request, context):
-        """Declares an index of a payload field. The same again changes nothing; ALREADY_EXISTS when the path has another.
+        """Declares an index of a payload field. An equal index changes nothing; a different one is ALREADY_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteFieldIndex(self, request, context):
-        """Deletes a declared index. It is no error when there is none.
+        """Deletes a declared index. A missing index is not an error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateTextIndex(self, request, context):
-        """Indexes the texts of a payload field, for queries by BM25. An index that is there gets the new parameters.
+        """Indexes the texts of a payload field, for queries by BM25. An existing index gets the new parameters.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteTextIndex(self, request, context):
-        """Drops the text index of a field. One that is not there is no error.
+        """Drops the text index of a field. A missing index is not an error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -529,7 +529,7 @@ def add_PointsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Points:
-    """The points of a collection. `collection_name` may everywhere be an alias.
+    """The points of a collection. `collection_name` may be an alias everywhere.
     """
 
     @staticmethod

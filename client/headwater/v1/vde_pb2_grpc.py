@@ -179,15 +179,15 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Close(self, request, context):
-        """Closes a collection: its files are unmapped and its memory returned. The first request that uses it opens it, or
-        it is refused until Open, as the server is set.
+        """Closes a collection: its files are unmapped and its memory is freed. A setting of the server decides whether the
+        next request opens it, or is refused until Open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetState(self, request, context):
-        """What state a collection and its spaces are in.
+        """The states of a collection and its spaces.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,14 +222,14 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RebuildIndex(self, request, context):
-        """Builds all segments' indexes anew, of one space or of all, and waits unless asked not to.
+        """Builds the indexes of all segments again, in one space or in all, and waits unless asked not to.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TriggerRebuild(self, request, context):
-        """Starts to build all segments' indexes anew, each as a task.
+        """Starts to build the indexes of all segments again, each as a task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -250,14 +250,14 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelRebuildTask(self, request, context):
-        """Cancels a task; nothing of it remains. A task that ended stays as it is.
+        """Cancels a task and removes what it wrote. A task that has ended does not change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CompactCollection(self, request, context):
-        """Returns the room of deleted vectors to the file system.
+        """Gives the space of deleted vectors back to the file system.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -285,14 +285,14 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloneCollection(self, request, context):
-        """Copies a collection as it is at one commit, without stopping writes.
+        """Copies the newest commit of a collection. Writes go on meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateSnapshot(self, request, context):
-        """Keeps a copy of a collection, as it is at one commit, as a file of the server. Does not stop writes.
+        """Stores a copy of the newest commit of a collection as a file on the server. Writes go on meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -313,7 +313,7 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RestoreSnapshot(self, request, context):
-        """Makes a new collection of a snapshot, which is verified first.
+        """Makes a new collection from a snapshot, which is verified first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -327,7 +327,8 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadSnapshot(self, request_iterator, context):
-        """Takes the bytes of a snapshot, verifies them and keeps it. The first message is the header, all others are chunks.
+        """Receives the bytes of a snapshot, verifies them and stores it. The first message is the header, all others are
+        chunks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -341,15 +342,15 @@ class VDEServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImportPartition(self, request_iterator, context):
-        """Takes a partition that was made elsewhere and keeps it in place of the space's last: IVF lists are built by it from
-        now on. The first message is the header, all others are rows. All or nothing.
+        """Receives a partition that was computed elsewhere. It replaces the space's partition, and IVF lists are built with
+        it from now on. The first message is the header, all others are rows. All or nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeletePartition(self, request, context):
-        """Deletes the partition of a space: its segments make their own again.
+        """Deletes the partition of a space. Its segments then compute their own again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

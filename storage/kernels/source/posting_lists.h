@@ -10,7 +10,7 @@
 struct PostingsList {
     const PostingsPart* part;
     const int32_t* of;
-    const int64_t* place_starts;
+    const int64_t* occurrence_starts;
     uint64_t count;
 };
 
@@ -28,9 +28,9 @@ static inline bool is_ascending(const T* values, uint64_t count) {
 }
 
 // Whether `of` (count,) are points of a part, ascending, and all have a frequency.
-static inline bool are_hits(const Postings& part, const int32_t* of, const int64_t* place_starts, uint64_t count) {
+static inline bool are_hits(const Postings& part, const int32_t* of, const int64_t* occurrence_starts, uint64_t count) {
     if (count && (of[0] < 0 || uint64_t(of[count - 1]) >= part.points)) return false;
-    return is_ascending(of, count) && is_ascending(place_starts, count + 1);
+    return is_ascending(of, count) && is_ascending(occurrence_starts, count + 1);
 }
 
 // The postings of a term; none when it is not in the part.
@@ -39,7 +39,7 @@ static inline PostingsList postings_of(const PostingsPart& part, int64_t code) {
     const int32_t* found = std::lower_bound(in.codes, in.codes + in.terms, code);
     if (found == in.codes + in.terms || *found != code) return {&part, nullptr, nullptr, 0};
     const int64_t* start = in.starts + (found - in.codes);
-    return {&part, in.of + start[0], in.place_starts + start[0], uint64_t(start[1] - start[0])};
+    return {&part, in.of + start[0], in.occurrence_starts + start[0], uint64_t(start[1] - start[0])};
 }
 
 // Finds the lists of all units. False: the query names a field, a unit or a point that is not there.
@@ -58,8 +58,8 @@ static inline bool find_lists(const PostingsQuery& query, PostingsLists& found) 
                 }
                 if (hit == query.hit_count) return false;
                 const PostingsHits& hits = query.hits[hit++];
-                if (!are_hits(*part.postings, hits.of, hits.place_starts, hits.count)) return false;
-                found.lists.push_back({&part, hits.of, hits.place_starts, hits.count});
+                if (!are_hits(*part.postings, hits.of, hits.occurrence_starts, hits.count)) return false;
+                found.lists.push_back({&part, hits.of, hits.occurrence_starts, hits.count});
             }
         }
     }

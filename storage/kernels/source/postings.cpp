@@ -11,7 +11,7 @@ static bool is_sound(const Postings& all) {
     if (!is_ascending(all.codes, all.terms) || !is_ascending(all.starts, all.terms + 1)) return false;
     for (uint64_t i = 0; i < all.terms; i++) {
         const int64_t start = all.starts[i];
-        if (!are_hits(all, all.of + start, all.place_starts + start, uint64_t(all.starts[i + 1] - start))) return false;
+        if (!are_hits(all, all.of + start, all.occurrence_starts + start, uint64_t(all.starts[i + 1] - start))) return false;
     }
     return true;
 }

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 // Postings of some points: those of term i are from `starts[i]` to `starts[i + 1]`. Posting i is of the point `of[i]`,
-// and its term is there `place_starts[i + 1] - place_starts[i]` times. planner/text/segment.py says more.
+// and its term is there `occurrence_starts[i + 1] - occurrence_starts[i]` times. planner/text/segment.py says more.
 struct Postings {
     const uint32_t* slots;   // (points,), ascending
     const int32_t* lengths;  // (points,)
@@ -14,7 +14,7 @@ struct Postings {
     const int64_t* starts;  // (terms + 1,)
     uint64_t terms;
     const int32_t* of;            // (postings,), ascending for each term
-    const int64_t* place_starts;  // (postings + 1,), ascending
+    const int64_t* occurrence_starts;  // (postings + 1,), ascending
     uint64_t postings;
 };
 
@@ -40,10 +40,10 @@ struct PostingsUnit {
 
 enum UnitScoring : int64_t { UNSCORED = 0, BY_FREQUENCY = 1, ALWAYS_ONE = 2 };
 
-// Points of a part, ascending, and how often each has the unit: `place_starts[i + 1] - place_starts[i]` times.
+// Points of a part, ascending, and how often each has the unit: `occurrence_starts[i + 1] - occurrence_starts[i]` times.
 struct PostingsHits {
     const int32_t* of;
-    const int64_t* place_starts;
+    const int64_t* occurrence_starts;
     uint64_t count;
 };
 

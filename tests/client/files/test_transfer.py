@@ -187,7 +187,7 @@ def test_foreign_json_lines(client: Client, tmp_path: Path, target: str) -> None
     ("text", "error", "message"),
     [
         ('{"id": 1}\n{"id": 2', ValueError, "line 2"),
-        ('{"id": 1}\n[2]', ValueError, "line 2: it is no object"),
+        ('{"id": 1}\n[2]', ValueError, "line 2: this is not a JSON object"),
         ('{"id": 1}\n\n{"id": 2, "payload": [1]}', TypeError, r"bad, point 2: .*payload is a dict, not list"),
         ('{"id": 1, "payload": ' + "[" * 100_000, ValueError, "line 1"),
         ('{"id": 1}\n{"payload": {}}', ValueError, "object 2 has no id"),
@@ -196,7 +196,7 @@ def test_foreign_json_lines(client: Client, tmp_path: Path, target: str) -> None
         ('{"id": true}', TypeError, "id"),
         ('{"id": -1}', headwater.InvalidPointIdError, "-1"),
         ('{"id": 1, "vectors": {"": [1, 2, 3]}}', headwater.DimensionMismatchError, "expected 2"),
-        ('{"headwater": 2, "schema": {}}', ValueError, "knows up to 1"),
+        ('{"headwater": 2, "schema": {}}', ValueError, "knows formats up to 1"),
         ('{"headwater": 1, "schema": {"later": 1}}', ValueError, "later"),
     ],
 )
@@ -219,7 +219,7 @@ def test_foreign_parquet(client: Client, tmp_path: Path, target: str) -> None:
     assert client.import_parquet(target, tmp_path / "foreign") == 2
     assert client.points.get(target, [1], with_vectors=True)[0].vectors[""].tolist() == [1, 2]
     parquet.write_table(pyarrow.table({"id_number": [1, None]}), tmp_path / "foreign")
-    with pytest.raises(ValueError, match="row 1 has not one of"):
+    with pytest.raises(ValueError, match="row 1 must have exactly one of"):
         list(read_parquet(tmp_path / "foreign"))
 
 

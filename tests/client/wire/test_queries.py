@@ -202,7 +202,7 @@ def test_names_stand_for_members() -> None:
     best = headwater.RecommendStrategy.BestScore
     assert sent(Recommend([1], strategy="best_score")) == sent(Recommend([1], strategy=best))
     assert sent(Formula(1, undefined="drop")) == sent(Formula(1, undefined=headwater.UndefinedScore.Drop))
-    with pytest.raises(ValueError, match="'down' is no Direction; it is one of ascending, descending"):
+    with pytest.raises(ValueError, match="'down' is not a Direction; it is one of ascending, descending"):
         sent(OrderBy("a", "down"))
 
 

@@ -189,7 +189,7 @@ def test_nested_json_is_imported(client: Client, label: str) -> None:
     [
         ([{"a": 1}], False, "label"),
         ([1], True, r"data\[0\] takes a dict"),
-        ({"a": 5}, False, r'data\["a"\] is an object'),
+        ({"a": 5}, False, r'data\["a"\] must be an object'),
         ([{"a": [{"$vectors": []}]}], True, "objects in a list"),
         ([{"$vectors": [5]}], True, "holds dicts"),
     ],

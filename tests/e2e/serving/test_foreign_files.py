@@ -13,7 +13,7 @@ import pytest
 from headwater import Client, Distance, PointStruct, VectorParams
 from headwater.errors import CorruptStoreError, HeadwaterError
 from storage.backup import archive
-from storage.backup.streams import TABLES, Part
+from storage.backup.streams import TABLES, FileStream
 from storage.budget import UNLIMITED
 from storage.tables.catalog import read_catalog
 from tests.support.lmdb_files import PAGE, pages_of
@@ -50,15 +50,15 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _altered(snapshot: Path, target: Path, tables: bytes) -> Path:
     """The snapshot with other tables, all of whose checksums are right."""
     about = archive.verify_archive(snapshot, UNLIMITED)
-    parts = []
+    streams = []
     with tarfile.open(snapshot) as tar:
         for name, _ in about.members:
             member = tar.extractfile(name)
             assert member is not None
             data = tables if name == TABLES else member.read()
-            parts.append(Part(name, len(data), lambda data=data: iter((data,))))  # type: ignore[misc]
+            streams.append(FileStream(name, len(data), lambda data=data: iter((data,))))  # type: ignore[misc]
     with target.open("wb") as file:
-        archive.write(file, replace(about, members=()), parts, UNLIMITED)
+        archive.write(file, replace(about, members=()), streams, UNLIMITED)
     return target
 
 

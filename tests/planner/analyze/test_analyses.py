@@ -106,7 +106,9 @@ def test_matrices_are_the_oracles(
     ids, rows = oracle.matrix(world, asked, answer.seq if seed is None else seed)
     assert answer.ids == ids
     for row, wanted in zip(answer.rows, rows, strict=True):
-        found = [(ids[place], score) for place, score in zip(row.places.tolist(), row.scores.tolist(), strict=True)]
+        found = [
+            (ids[position], score) for position, score in zip(row.positions.tolist(), row.scores.tolist(), strict=True)
+        ]
         assert found == [(key, float(score)) for key, score in wanted]
 
 
@@ -145,7 +147,7 @@ def test_tallies_are_those_of_loops(groups: list[tuple[int, int]], values: list[
             if slot == other:
                 wanted[group * 5 + value] = wanted.get(group * 5 + value, 0) + 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("planner.analyze.aggregation.PAIRS_AT_ONCE", at_once)
+        patch.setattr("planner.analyze.aggregation.PAIRS_PER_CHECK", at_once)
         found = tally(_column(groups), _column(values), UNLIMITED)
     assert dict(zip(found.keys.tolist(), found.counts.tolist(), strict=True)) == wanted
     assert found.keys.tolist() == sorted(wanted)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from planner.engine import Engine
-from planner.explain.text import render
+from planner.explain.plan_text import render
 from planner.query.filter import Equal, Filter, Range
 from planner.query.query import Nearest, Query, QueryVector, Rrf, Stage
 from storage.collection import Collection

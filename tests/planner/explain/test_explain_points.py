@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.engine import Engine
 from planner.explain.absence import AbsenceReason, PointExplanation
-from planner.explain.node import ExplainNode
+from planner.explain.explain_node import ExplainNode
 from planner.query.filter import Equal, Filter, HasId, MinShould
 from planner.query.query import (
     FilterScope,
@@ -197,7 +197,7 @@ def test_the_verdict_names_every_place_where_the_point_was_lost(engine: Engine, 
             "BEYOND_LIMIT",
             "by score -0.894427 is beyond the limit of 2 after the offset of 1",
         ),
-        (3, Nearest(StoredVector(3)), {}, "EXAMPLE", "it gave a vector"),
+        (3, Nearest(StoredVector(3)), {}, "EXAMPLE", "its vector is an example"),
         (1, OrderBy("price", start_from=100), {"using": None}, "NOT_RANKED", "the order by price starts from 100"),
         (2, None, {"using": None, "limit": 1}, "BEYOND_LIMIT", "rank 2 of 8 by score 0 is beyond the limit of 1"),
         (2, replace(near(1, 0), mmr=Mmr(0.9, 7)), {"limit": 2}, "NOT_DIVERSE", "rank 2 of 7"),
@@ -230,7 +230,7 @@ def test_lists_are_the_requests_own_also_where_less_would_do(engine: Engine, sho
 
 def test_ids_are_checked_and_bounded(engine: Engine, shop: Collection) -> None:
     query = Query(root=Stage())
-    with pytest.raises(InvalidRequest, match="no id"):
+    with pytest.raises(InvalidRequest, match="at least one id"):
         engine.queries.explain_points(shop, query, [])
     with pytest.raises(LimitExceeded, match="MAX_EXPLAINED"):
         engine.queries.explain_points(shop, query, list(range(101)))

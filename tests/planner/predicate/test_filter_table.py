@@ -109,7 +109,7 @@ def test_more_cases(row: Row) -> None:
     assert holds(condition_of(path, test), json.loads(code(row[1])[0])) == row[2]
 
 
-VALUES = [row for section in ("Strings", "Instants", "Places", "Elements") for row in table(DOCUMENT, section)[1:]]
+VALUES = [row for section in ("Strings", "Instants", "Locations", "Elements") for row in table(DOCUMENT, section)[1:]]
 
 
 @pytest.mark.parametrize("row", VALUES, ids=lambda row: f"{row[0]} {row[1]}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.predicate.geography import compile_place_test
+from planner.predicate.geography import compile_location_test
 from planner.query.filter import GeoPoint, GeoPolygon
 
 SQUARE = tuple(GeoPoint(lat, lon) for lat, lon in [(0, 0), (0, 10), (10, 10), (10, 0)])
@@ -28,4 +28,4 @@ PACIFIC = tuple(GeoPoint(lat, lon) for lat, lon in [(0, 170), (0, -170), (10, -1
 def test_polygons(
     exterior: tuple[GeoPoint, ...], interiors: tuple[tuple[GeoPoint, ...], ...], lat: float, lon: float, within: bool
 ) -> None:
-    assert compile_place_test(GeoPolygon("a", exterior, interiors))(GeoPoint(lat, lon)) is within
+    assert compile_location_test(GeoPolygon("a", exterior, interiors))(GeoPoint(lat, lon)) is within

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from planner.payload_index.distinct_values import DistinctValues
-from planner.payload_index.tests import ValueTests
+from planner.payload_index.value_tests import ValueTests
 from planner.predicate.strings import compile_string_test
 from planner.predicate.words import has_phrase, keys_of, words_of
 from planner.query.filter import TextOperator, TextTest

@@ -78,7 +78,7 @@ def test_an_update_reads_what_changed_and_no_other_payload(database: Database, m
             assert get(indexes, reader) is index
         assert (held(index, "fox"), held(index, "bird")) == (50, key + 1)
         assert held(index, "dog") == key + 1 - (key // 4 + 1)
-        assert len(index.parts) <= 4
+        assert len(index.segments) <= 4
     assert indexes.used > 0
 
 
@@ -150,7 +150,7 @@ def test_those_that_do_not_fit_go(database: Database) -> None:
 
 
 def test_terms_that_no_point_has_any_more_are_forgotten(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_index, "GARBAGE", 20)
+    monkeypatch.setattr(text_index, "MAX_UNUSED_TERMS", 20)
     collection, indexes = filled(database, {key: f"w{key}" for key in range(5)}), TextIndexes(LARGE)
     for number in range(60):
         write(collection, {number % 5: f"v{number}"})

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from planner.query import Combine
 from planner.text import matching
 from planner.text.analysis import Analyzer
-from planner.text.index import WHOLE, Part, TextIndex, Vocabulary
+from planner.text.index import ALL_SLOTS, LiveSegment, TextIndex, Vocabulary
 from planner.text.matching import FieldSearch, Matches
 from planner.text.scoring import SearchedField
 from planner.text.segment import Segment, make_segment
@@ -60,13 +60,13 @@ def _vocabulary() -> Vocabulary:
     return vocabulary
 
 
-def _index(parts: list[Part]) -> TextIndex:
-    return TextIndex("t", 1, _vocabulary(), tuple(parts), WHOLE)
+def _index(parts: list[LiveSegment]) -> TextIndex:
+    return TextIndex("t", 1, _vocabulary(), tuple(parts), ALL_SLOTS)
 
 
-def _part(segment: Segment, alive: NDArray[np.bool_] | None) -> Part:
+def _part(segment: Segment, alive: NDArray[np.bool_] | None) -> LiveSegment:
     counted = np.ones(len(segment.slots), np.bool_) if alive is None else alive
-    return Part(segment, alive, int(counted.sum()), int(segment.lengths[counted].sum()))
+    return LiveSegment(segment, alive, int(counted.sum()), int(segment.lengths[counted].sum()))
 
 
 STRIDES = st.sampled_from([1, 1, 3, 700, 5_000])
@@ -81,7 +81,7 @@ def _stretched(slots: Iterable[int], stride: int) -> NDArray[np.uint32]:
 def _indexes(draw: st.DrawFn) -> TextIndex:
     """Of up to three segments, some of whose points are dead; no slot is alive in two."""
     slots = draw(st.builds(_stretched, st.permutations(range(36)), STRIDES)).tolist()
-    parts: list[Part] = []
+    parts: list[LiveSegment] = []
     for _ in range(draw(st.integers(0, 3))):
         documents = draw(DOCUMENTS)
         own, slots = sorted(slots[: len(documents)]), slots[len(documents) :]
@@ -175,7 +175,7 @@ def test_huge_frequencies_and_lengths(path: str) -> None:
         codes=np.array([0], np.int32),
         starts=np.array([0, 8]),
         points=np.arange(8, dtype=np.int32),
-        place_starts=np.concatenate(([0], np.cumsum(frequencies))),
+        occurrence_starts=np.concatenate(([0], np.cumsum(frequencies))),
         positions=np.empty(0, np.uint32),
     )
     index, clauses = _index([_part(segment, None)]), [FieldClause(Occur.OPTIONAL, (Term("a"),))]
@@ -192,7 +192,7 @@ def _segment() -> dict[str, Any]:
         "codes": np.array([0, 2], np.int32),
         "starts": np.array([0, 2, 3], np.int64),
         "points": np.array([0, 1, 0], np.int32),
-        "place_starts": np.array([0, 1, 2, 3], np.int64),
+        "occurrence_starts": np.array([0, 1, 2, 3], np.int64),
         "positions": np.array([0, 0, 1], np.uint32),
     }
 
@@ -212,8 +212,8 @@ def _segment() -> dict[str, Any]:
         ("points", [0, 1, -1]),
         ("points", [1, 0, 0]),
         ("points", [0, 1]),
-        ("place_starts", [0, 1, 1, 3]),
-        ("place_starts", [0, 1, 2]),
+        ("occurrence_starts", [0, 1, 1, 3]),
+        ("occurrence_starts", [0, 1, 2]),
     ],
 )
 def test_arrays_that_are_no_segment_are_refused(name: str, values: list[int]) -> None:

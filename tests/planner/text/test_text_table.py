@@ -7,7 +7,7 @@ import pytest
 
 from planner.engine import Engine
 from planner.payload_index.distinct_values import DistinctValues
-from planner.payload_index.tests import ValueTests
+from planner.payload_index.value_tests import ValueTests
 from planner.predicate.conditions import compile_condition
 from planner.query.bm25 import Bm25, Highlighting
 from planner.query.filter import TextOperator, TextTest

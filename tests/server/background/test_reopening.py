@@ -130,7 +130,7 @@ def test_what_the_first_requests_need_is_there(path: Path, monkeypatch: pytest.M
 
 
 def test_rows_of_spaces_that_take_long_are_measured(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_queries, "SCANNED_BYTES", 0)
+    monkeypatch.setattr(first_queries, "MAX_SCANNED_BYTES", 0)
     wait_for_all(monkeypatch)
     with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
         reopened.start()
@@ -155,7 +155,7 @@ def test_readiness_does_not_wait_for_what_takes_long(path: Path, monkeypatch: py
     monkeypatch.setattr(Reader, "payloads", slow)
     with opened(path) as (database, engine), closing(Reopening(database, engine)) as reopened:
         reopened.start()
-        assert not is_prepared(engine, database)
+        wait_until(lambda: any(map(engine.derived.is_preparing, database.usage.open_collections())))
         go_on.set()
         wait_until(lambda: is_prepared(engine, database))
 

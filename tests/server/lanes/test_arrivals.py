@@ -61,7 +61,7 @@ def test_nothing_is_kept_of_calls_that_ended() -> None:
 def test_one_that_takes_too_long_is_given_up_when_another_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = Arrivals()
     calls = started(waiting, "a", MAX_RECEIVING)
-    monkeypatch.setattr(arrivals, "LONGEST_SECONDS", -1.0)
+    monkeypatch.setattr(arrivals, "MAX_MESSAGE_SECONDS", -1.0)
     assert sum(call.given_up for call in calls) == 0
     started(waiting, "a", 1)
     assert [call.given_up for call in calls] == [1] + [0] * (MAX_RECEIVING - 1)

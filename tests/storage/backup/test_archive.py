@@ -289,7 +289,7 @@ def test_no_member_can_leave_the_folder(tmp_path: Path, name: str) -> None:
             tar.addfile(member, io.BytesIO(data))
     (tmp_path / "a/b").mkdir(parents=True)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(errors.CorruptStore, match="members that no collection has"):
+    with pytest.raises(errors.CorruptStore, match="files that no collection has"):
         archive.extract(tmp_path / "evil.snapshot", tmp_path / "a/b", UNLIMITED)
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -66,7 +66,9 @@ def test_a_copy_begins_again_when_a_file_was_replaced(database: Database) -> Non
 
     with open_files(begin, UNLIMITED) as files:
         assert files.missing == []
-        assert len([part for part in files.parts if part.name.endswith(".index")]) == len(_named(collection)) > 0
+        assert (
+            len([stream for stream in files.streams if stream.name.endswith(".index")]) == len(_named(collection)) > 0
+        )
         assert begun[-1] > begun[0]
     database.close()
 

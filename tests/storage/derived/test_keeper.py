@@ -33,7 +33,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Steps:
-    """Makes values in WHOLE steps, before each of which `before_step` is called, and notes what it does."""
+    """Makes values in WHOLE steps, before each of which `before_step` is called, and notes what it does.
+
+    `before_read` is called before a file is read.
+    """
 
     seq: int
     budget: Budget = UNLIMITED
@@ -43,8 +46,10 @@ class Steps:
     file: Mapping[str, Made] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     before_step: Callable[[], None] = _nothing
+    before_read: Callable[[], None] = _nothing
 
     def stored(self, key: str) -> Made | None:
+        self.before_read()
         self.done.append(f"read {key}")
         return self.file.get(key)
 
@@ -101,6 +106,15 @@ def test_what_is_made_anew_for_an_older_commit_does_not_replace_what_is_newer() 
     done: list[str] = []
     assert keeper.get("a", Steps(9, done=done)) is newest
     assert done == []
+
+
+def test_older_states_go_when_a_value_is_made_anew() -> None:
+    """What they share with each other, such as a vocabulary, they do not share with the new one."""
+    keeper, done = Keeper[str, Made](states=3), list[str]()
+    keeper.get("a", Steps(1))
+    keeper.get("a", Steps(9, reach=1))
+    keeper.get("a", Steps(1, done=done))
+    assert done == ["update a"]
 
 
 @pytest.mark.parametrize("next_seq", [1, 4, 0])
@@ -196,6 +210,14 @@ def test_several_are_made_in_one_pass_and_those_of_later_commits_are_left() -> N
     assert done == ["read a", "read b", "read stored", "update old", "update stored", "make a b"]
 
 
+def test_several_that_are_made_in_one_pass_are_bounded_too() -> None:
+    keeper = Keeper[str, Made](10, lambda made: made.bytes)
+    assert set(keeper.find_all(["a", "b"], Steps(1, size=6))) == {"a", "b"}
+    assert [key for key, _ in keeper.items()] == ["b"]
+    assert keeper.find_all(["c"], Steps(1, size=11))
+    assert (keeper.known("c"), keeper.used) == (None, 6)
+
+
 class Held:
     """A step that waits until it is let go, and a thread in which a value is made meanwhile."""
 
@@ -251,6 +273,29 @@ def test_many_who_wait_have_one_made() -> None:
             made = held.let_go()
         assert all(other.result(30) is made for other in others)
     assert done == ["read a", "make a"]
+
+
+def test_many_who_wait_for_an_older_commit_have_one_made() -> None:
+    keeper, done = Keeper[str, Made](states=2), list[str]()
+    keeper.get("a", Steps(9))
+    with ThreadPoolExecutor(4) as pool:
+        with Held(lambda wait: keeper.get("a", Steps(2, reach=1, before_step=wait, done=done))) as held:
+            others = [pool.submit(keeper.get, "a", Steps(2, reach=1, done=done)) for _ in range(4)]
+            made = held.let_go()
+        assert all(other.result(30) is made for other in others)
+    assert done == ["make a"]
+
+
+def test_who_can_do_without_waits_while_a_file_is_read_within_its_budget() -> None:
+    keeper, file = Keeper[str, Made](), {"a": Made(1, 1, 1, WHOLE)}
+    with ThreadPoolExecutor(1) as pool:
+        with Held(lambda wait: keeper.find("a", Steps(1, file=file, before_read=wait))) as held:
+            with pytest.raises(DeadlineExceeded):
+                keeper.find("a", Steps(1, Budget.of_seconds(0)))
+            other = pool.submit(keeper.find, "a", Steps(1), patience=9)
+            read = held.let_go()
+        assert other.result(30) is read
+    assert read is file["a"]
 
 
 def test_another_keeper_takes_over_what_is_being_made() -> None:

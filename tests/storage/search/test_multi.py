@@ -325,7 +325,7 @@ def test_a_damaged_token_is_named(directories: Directories) -> None:
     path.write_bytes(data)
     problems = [str(problem) for problem in check(directories.root / "data").problems]
     assert len(problems) == 1
-    assert "the vector at byte 8 does not have its checksum" in problems[0]
+    assert "the vector at byte 8 does not match its checksum" in problems[0]
     with directories.open().collection("c").snapshot() as snapshot, pytest.raises(CorruptStore):
         list(multi_vectors(snapshot, "DOT", snapshot.all_slots()))
 

@@ -241,7 +241,7 @@ def test_a_damaged_vector_is_named_and_never_scored(directories: Directories) ->
     _flip(data, np.array([1.5, 2.5], "<f4").tobytes())
     problems = [str(problem) for problem in check(directories.root / "data").problems]
     assert len(problems) == 1
-    assert "the vector of slot 0: the vector does not have its checksum" in problems[0]
+    assert "the vector of slot 0: the vector does not match its checksum" in problems[0]
     with directories.open().collection("c").snapshot() as snapshot, pytest.raises(CorruptStore):
         search_sparse(snapshot, PLAIN, SparseQuery(vector_of({123: 1.0})), 1, None, UNLIMITED)
 

@@ -1,4 +1,4 @@
-"""The functions of filters as text, such as `glob(path, "*.py")`: name and arguments -> a condition."""
+"""The functions of filters as text, such as `glob(path, "*.py")`: a name and arguments become a condition."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -39,7 +39,7 @@ _OfCondition = Callable[[Node], Condition]
 
 
 def call_of(name: Node, arguments: Arguments, condition_of: _OfCondition) -> Condition:
-    """The condition of a call; `condition_of` reads arguments that are conditions. Raises Misread."""
+    """The condition of a call. `condition_of` reads arguments that are conditions. Raises Misread."""
     function = str(name)
     if function == "at_least":
         return _at_least(name, arguments, condition_of)
@@ -58,7 +58,7 @@ def call_of(name: Node, arguments: Arguments, condition_of: _OfCondition) -> Con
 def count_of(name: Node, arguments: Arguments, sign: Node, operand: Node) -> Condition:
     """`values_count(path) >= 2`."""
     if str(name) != "values_count":
-        raise Misread(name, "only values_count is compared")
+        raise Misread(name, "only values_count(...) can be compared with a number")
     _check_count(name, arguments, 1, 1)
     return ValuesCount(path=path_of(arguments[0]), **count_bounds(sign, operand))
 
@@ -71,10 +71,10 @@ def _check_count(name: Node, arguments: Arguments, fewest: int, most: int) -> No
 
 def _at_least(name: Node, arguments: Arguments, condition_of: _OfCondition) -> Filter:
     if len(arguments) < 2:
-        raise Misread(name, "at_least takes a number and conditions")
+        raise Misread(name, "at_least takes a number and then conditions")
     count, conditions = number_of(arguments[0]), arguments[1:]
     if not isinstance(count, int) or not 1 <= count <= len(conditions):
-        raise Misread(arguments[0], f"a number from 1 to {len(conditions)}, of the conditions, is expected here")
+        raise Misread(arguments[0], f"a number from 1 to {len(conditions)}, the number of conditions, is expected here")
     return Filter(min_should=MinShould(tuple(condition_of(node) for node in conditions), count))
 
 
@@ -93,18 +93,18 @@ def _radius(arguments: Arguments) -> Condition:
 
 
 def _box(arguments: Arguments) -> Condition:
-    return GeoBox(path_of(arguments[0]), _place(arguments[1]), _place(arguments[2]))
+    return GeoBox(path_of(arguments[0]), _location(arguments[1]), _location(arguments[2]))
 
 
 def _polygon(arguments: Arguments) -> Condition:
-    exterior, *interiors = (tuple(_place(place) for place in elements_of(ring)) for ring in arguments[1:])
+    exterior, *interiors = (tuple(_location(location) for location in elements_of(ring)) for ring in arguments[1:])
     return GeoPolygon(path_of(arguments[0]), exterior, tuple(interiors))
 
 
-def _place(node: Node) -> GeoPoint:
+def _location(node: Node) -> GeoPoint:
     numbers = [number_of(element) for element in elements_of(node)]
     if len(numbers) != 2:
-        raise Misread(node, "a place is [lat, lon]")
+        raise Misread(node, "a location is [lat, lon]")
     return GeoPoint(*numbers)
 
 
@@ -119,7 +119,7 @@ def _id(node: Node) -> PointId:
     return value
 
 
-_MANY = 1_000
+_UNBOUNDED = 1_000
 
 _FUNCTIONS: Mapping[str, tuple[int, int, Callable[[Arguments], Condition]]] = {
     **{operator.value: (2, 2, _text(operator)) for operator in TextOperator},
@@ -128,11 +128,11 @@ _FUNCTIONS: Mapping[str, tuple[int, int, Callable[[Arguments], Condition]]] = {
     "except_of": (2, 2, lambda arguments: ExceptOf(path_of(arguments[0]), scalars_of(arguments[1]))),
     "geo_radius": (4, 4, _radius),
     "geo_bounding_box": (3, 3, _box),
-    "geo_polygon": (2, _MANY, _polygon),
+    "geo_polygon": (2, _UNBOUNDED, _polygon),
     "is_null": (1, 1, lambda arguments: IsNull(path_of(arguments[0]))),
     "is_empty": (1, 1, lambda arguments: IsEmpty(path_of(arguments[0]))),
     "exists": (1, 1, lambda arguments: Exists(path_of(arguments[0]))),
     "has_id": (1, 1, _ids),
     "has_vector": (1, 1, lambda arguments: HasVector(string_of(arguments[0]))),
 }
-"""Fewest and most arguments of each function, and what it makes of them."""
+"""Fewest and most arguments of each function, and what makes a condition of them."""

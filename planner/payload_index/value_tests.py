@@ -1,7 +1,6 @@
-"""Which distinct values of an index pass a test: by columns where an estimate decides, by the test itself elsewhere.
+"""Which distinct values of an index pass a test. Columns of estimates decide most values, the test itself the rest.
 
-Every value for which rounding might matter is tested by what predicate/conditions.py makes of the condition, so an
-index cannot disagree with a scan.
+Where rounding might matter, a value is tested as predicate/conditions.py does. So an index cannot disagree with a scan.
 """
 
 import math
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from planner.payload_index.distinct_values import Codes, DistinctValues, Kind, Numbers
 from planner.predicate import (
     EARTH_RADIUS,
-    PlaceCondition,
     ScalarCondition,
     element_test,
     has_unspaced,
@@ -29,6 +27,7 @@ from planner.query import (
     Equal,
     ExceptOf,
     GeoBox,
+    GeoCondition,
     GeoPolygon,
     GeoRadius,
     IsNull,
@@ -39,23 +38,23 @@ from planner.query import (
 from storage.budget import Budget
 
 Mask = NDArray[np.bool_]
-ValueCondition = ScalarCondition | PlaceCondition
+ValueCondition = ScalarCondition | GeoCondition
 
 DOUBTFUL_METRES = 1.0
-"""How near to a radius a distance is computed again as a scan does: far above what rounding may change."""
+"""If a distance is this near to the radius, it is computed again as a scan does. Rounding changes far less."""
 
 LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
 class ValueTests:
-    """Tests of the first `count` values: those of one commit. Each gives a mask (count,)."""
+    """Tests of the first `count` values, which are those of one commit. Each test gives a mask (count,)."""
 
     all: DistinctValues
     count: int
 
     def passing(self, condition: ValueCondition, budget: Budget) -> Mask:
-        """Which of the values pass. Raises DeadlineExceeded or Cancelled as `budget` says."""
+        """Which of the values pass. Raises DeadlineExceeded, Cancelled."""
         match condition:
             case Equal(value=value):
                 return self._mask(self.all.codes_of([value]))
@@ -73,7 +72,7 @@ class ValueTests:
             case TextTest():
                 return self._of_text(condition, budget)
             case GeoRadius() | GeoBox() | GeoPolygon():
-                return self._of_places(condition, budget)
+                return self._of_locations(condition, budget)
 
     def _mask(self, codes: Codes) -> Mask:
         mask = np.zeros(self.count, np.bool_)
@@ -81,7 +80,7 @@ class ValueTests:
         return mask
 
     def _tested(self, condition: ValueCondition, codes: Iterable[int], budget: Budget) -> Mask:
-        """Those of `codes` that the condition's own test passes."""
+        """A mask of those `codes` whose values pass the condition's own test."""
         test, values = element_test(condition), self.all.values
         mask = np.zeros(self.count, np.bool_)
         beat = budget.pulse()
@@ -103,7 +102,7 @@ class ValueTests:
     def _between(
         self, condition: ValueCondition, column: Numbers, bounds: Sequence[float | None], budget: Budget
     ) -> Mask:
-        """Values strictly between the bounds pass, since rounding keeps order; those that equal one are tested."""
+        """Values strictly between the bounds pass, since rounding keeps order. Values that equal a bound are tested."""
         gt, gte, lt, lte = bounds
         mask, doubtful = ~np.isnan(column), np.zeros(self.count, np.bool_)
         for low in (bound for bound in (gt, gte) if bound is not None):
@@ -115,7 +114,7 @@ class ValueTests:
         return mask | self._tested(condition, np.flatnonzero(doubtful).tolist(), budget)
 
     def _of_strings(self, condition: Range | TextTest, low: str, high: str | None, budget: Budget) -> Mask:
-        """Strings between `low` and `high` pass; those that equal a bound, and those not sorted yet, are tested."""
+        """Strings between `low` and `high` pass. Those that equal a bound, and those not sorted yet, are tested."""
         strings = self.all.strings(self.count)
         mask = self._mask(strings.between(low, high))
         edges = self.all.codes_of([low] if high is None else [low, high])
@@ -139,9 +138,9 @@ class ValueTests:
                 strings = np.flatnonzero(self.all.are(self.count, Kind.STRING))
                 return self._tested(condition, strings.tolist(), budget)
 
-    def _of_places(self, condition: PlaceCondition, budget: Budget) -> Mask:
-        places = self.all.places(self.count, budget)
-        lat, lon = places[:, 0], places[:, 1]
+    def _of_locations(self, condition: GeoCondition, budget: Budget) -> Mask:
+        locations = self.all.locations(self.count, budget)
+        lat, lon = locations[:, 0], locations[:, 1]
         match condition:
             case GeoRadius(radius=radius):
                 metres = _distances(condition, lat, lon)
@@ -162,7 +161,7 @@ def _instants(bounds: DatetimeRange) -> list[float | None]:
 
 
 def _after(prefix: str) -> str | None:
-    """The least string above all that start with `prefix`; None when there is none."""
+    """The least string after all strings that start with `prefix`; None if there is none."""
     kept = prefix.rstrip(LAST_CHARACTER)
     if not kept:
         return None
@@ -170,7 +169,9 @@ def _after(prefix: str) -> str | None:
 
 
 def _distances(condition: GeoRadius, lat: Numbers, lon: Numbers) -> Numbers:
-    """Metres from the centre, as `geography.distance` has them but for rounding; NaN for what is no place."""
+    """Metres from the centre, computed as `predicate.distance` does except for rounding; NaN for what is no
+    location.
+    """
     one, other = math.radians(condition.center.lat), np.radians(lat)
     across = np.sin(np.radians(lon - condition.center.lon) / 2) ** 2
     h = np.sin((other - one) / 2) ** 2 + math.cos(one) * np.cos(other) * across
@@ -179,7 +180,7 @@ def _distances(condition: GeoRadius, lat: Numbers, lon: Numbers) -> Numbers:
 
 
 def _around(condition: GeoPolygon, lat: Numbers, lon: Numbers) -> Mask:
-    """Places within the box around a polygon."""
+    """Which locations are in the box around a polygon."""
     corners = np.array(unrolled(condition.exterior))
     (left, bottom), (right, top) = corners.min(axis=0), corners.max(axis=0)
     inside = np.zeros(len(lon), np.bool_)

@@ -1,13 +1,13 @@
-"""One operator of an explained plan, as data. explanation.py makes them of plans, text.py makes text of them."""
+"""One operator of an explained plan, as data. explanation.py makes it from a plan, plan_text.py makes text of it."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainNode:
-    """One operator. Of `rows_in` to `microseconds` see Actual; they are None unless the plan ran.
+    """One operator. For `rows_in` to `microseconds` see Actual; they are None unless the plan ran.
 
-    `estimated_rows` is the most that it can emit, given the number of points.
+    `estimated_rows` is the most rows that it can emit, given the number of points.
     """
 
     operator: str

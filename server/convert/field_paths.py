@@ -11,12 +11,12 @@ Value = TypeVar("Value")
 
 
 def join(path: str, name: str) -> str:
-    """The field `name` of the message at `path`; `` is the request itself."""
+    """The path of field `name` of the message at `path`. An empty `path` is the request itself."""
     return f"{path}.{name}" if path else name
 
 
 def kind_of(message: Message, path: str, error: type[InvalidRequest] = InvalidRequest) -> str:
-    """The kind that `message` sets. Raises `error` when it sets none."""
+    """The kind that `message` sets. Raises `error` if it sets none."""
     kind: str | None = message.WhichOneof("kind")
     if kind is None:
         names = ", ".join(field.name for field in message.DESCRIPTOR.oneofs_by_name["kind"].fields)
@@ -27,5 +27,5 @@ def kind_of(message: Message, path: str, error: type[InvalidRequest] = InvalidRe
 def enum_value(table: Mapping[int, Value], number: int, path: str) -> Value:
     """The value for the `number` of an enum. Raises InvalidRequest for a number that this version does not know."""
     if number not in table:
-        raise InvalidRequest(path, f"{number} is no known value")
+        raise InvalidRequest(path, f"{number} is not a known value")
     return table[number]

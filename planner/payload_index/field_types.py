@@ -1,4 +1,4 @@
-"""What the type of a declared index stands for: which values are of it, and what is made ready for its tests."""
+"""What the type of a declared index means: which values are of it, and what is prepared for their tests."""
 
 import re
 from typing import assert_never
@@ -17,7 +17,7 @@ _UUID_DIGITS = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 def check_index_path(path: str, field: str = "path") -> str:
-    """The path as schemas have it. Raises InvalidRequest for what is no path."""
+    """The path in its normal form. Raises InvalidRequest, which names `field`, for what is no path."""
     try:
         return path_text(path)
     except ValueError as error:
@@ -30,7 +30,7 @@ def points_of(index: FieldIndex, kind: FieldType, budget: Budget) -> int:
 
 
 def prepare(index: FieldIndex, kind: FieldType, budget: Budget) -> None:
-    """Makes what the first tests of such values would make."""
+    """Makes the columns now that the first tests of such values would make."""
     values, count = index.values, index.value_count
     match kind:
         case FieldType.INTEGER | FieldType.FLOAT:
@@ -38,7 +38,7 @@ def prepare(index: FieldIndex, kind: FieldType, budget: Budget) -> None:
         case FieldType.DATETIME:
             values.instants(count, budget)
         case FieldType.GEO:
-            values.places(count, budget)
+            values.locations(count, budget)
         case FieldType.TEXT:
             values.codes_with_words(("",), count, budget)
         case FieldType.KEYWORD | FieldType.UUID:
@@ -50,7 +50,7 @@ def prepare(index: FieldIndex, kind: FieldType, budget: Budget) -> None:
 
 
 def _of_type(index: FieldIndex, kind: FieldType, budget: Budget) -> NDArray[np.bool_]:
-    """Which of the index's values are of the type (value_count,)."""
+    """A mask (value_count,): which values of the index are of the type."""
     values, count = index.values, index.value_count
     match kind:
         case FieldType.KEYWORD | FieldType.TEXT:
@@ -67,12 +67,12 @@ def _of_type(index: FieldIndex, kind: FieldType, budget: Budget) -> NDArray[np.b
         case FieldType.UUID:
             return np.fromiter((_is_uuid(value) for value in values.values[:count]), np.bool_, count)
         case FieldType.GEO:
-            return values.are(count, Kind.PLACE)
+            return values.are(count, Kind.LOCATION)
     assert_never(kind)
 
 
 def _is_uuid(value: object) -> bool:
-    """Whether a value is a string that is a UUID in one of its forms, with hyphens or without."""
+    """Whether a value is a string that is a UUID, with or without hyphens."""
     if not isinstance(value, str) or not 32 <= len(value) <= 45:
         return False
     digits = value.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "")

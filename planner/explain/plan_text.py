@@ -1,19 +1,19 @@
-"""An explained plan as text for people: a row per operator, numbers in columns, inputs below what takes them in."""
+"""An explained plan as text for people: one row per operator, numbers in columns, inputs below their operator."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from planner.explain.node import ExplainNode
+from planner.explain.explain_node import ExplainNode
 
-GAP = "  "
+COLUMN_GAP = "  "
 
 _BELOW = ("filter", "conditions")
-"""Attributes that get a line of their own, since they may be long."""
+"""Attributes that are shown on a line of their own, since they may be long."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of numbers: its head, and the number of an operator, None where it has none."""
+    """A column of numbers: its head, and a function from an operator to its number (None if it has none)."""
 
     head: str
     number: Callable[[ExplainNode], int | None]
@@ -29,7 +29,10 @@ _COLUMNS = (
 
 
 def render(root: ExplainNode) -> str:
-    """The tree as text. `at most` is what was known before the run; columns without a number are left out."""
+    """The tree as text. The column `at most` shows estimates from before the run.
+
+    Columns without numbers are left out.
+    """
     lines = list(_lines(root, "", ""))
     columns = [column for column in _COLUMNS if any(column.number(node) is not None for node, _ in lines if node)]
     cells = [[_cell(column, node) for column in columns] for node, _ in lines]
@@ -43,7 +46,7 @@ def render(root: ExplainNode) -> str:
 
 
 def _row(cells: list[str], widths: list[int], text: str) -> str:
-    return GAP.join([*(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)), text]).rstrip()
+    return COLUMN_GAP.join([*(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)), text]).rstrip()
 
 
 def _cell(column: _Column, node: ExplainNode | None) -> str:
@@ -52,7 +55,7 @@ def _cell(column: _Column, node: ExplainNode | None) -> str:
 
 
 def _lines(node: ExplainNode, first: str, rest: str) -> Iterator[tuple[ExplainNode | None, str]]:
-    """The operator's line, then lines that say more of it (None), then its inputs'."""
+    """The operator's line, then further lines about it (with None), then the lines of its inputs."""
     yield node, first + _title(node)
     under = rest + ("│  " if node.children else "   ")
     for detail in _details(node):

@@ -1,4 +1,4 @@
-"""Which points the filters of one run let through, each evaluated at most once. Evaluation is in match.py."""
+"""Which points pass the filters of one run. Each filter is evaluated at most once. match.py evaluates."""
 
 from collections.abc import Sequence
 from functools import partial, reduce
@@ -17,14 +17,14 @@ from storage.budget import Budget
 from storage.segments import SlotSet
 from storage.tables import Reader
 
-FEW = 256
-"""Reading one of so many payloads takes less than asking indexes about all points."""
+POINTS_LOOKED_UP_PER_READ = 256
+"""Indexes look up about so many points in the time that reading one payload takes."""
 
 Slots = NDArray[np.uint32]
 
 
 class FilterSets:
-    """The filters of one run over one snapshot. Equal filters get equal sets, by which storage groups searches."""
+    """The filters of one run over one snapshot. Equal filters get the same set, so storage can group searches by it."""
 
     def __init__(self, reader: Reader, cache: FilterCache, budget: Budget) -> None:
         self._reader = reader
@@ -35,11 +35,11 @@ class FilterSets:
 
     @property
     def fields(self) -> FieldIndexes | None:
-        """The indexes of payload fields, for those who look at values."""
+        """The indexes of payload fields, for callers that look at values."""
         return self._cache.fields
 
     def allowed(self, filters: tuple[CheckedFilter, ...]) -> SlotSet | None:
-        """The points that match all `filters`; None, which is all points, without filters."""
+        """The points that match all `filters`. None means all points: there are no filters."""
         return self._matching(filters) if filters else None
 
     def matching(self, filter: CheckedFilter) -> SlotSet:
@@ -47,7 +47,7 @@ class FilterSets:
         return self._matching((filter,))
 
     def _matching(self, filters: tuple[CheckedFilter, ...]) -> SlotSet:
-        """The points that match all filters, of which there is one."""
+        """The points that match all filters. Requires: at least one filter."""
         if filters not in self._sets:
             evaluated = [self._cache.evaluated(self._reader, filter, self._budget) for filter in filters]
             self._reports |= {filter: each.reports for filter, each in zip(filters, evaluated, strict=True)}
@@ -60,18 +60,23 @@ class FilterSets:
         return None if allowed is None else allowed.slots
 
     def reports(self, filters: Sequence[CheckedFilter]) -> list[ConditionReport]:
-        """What tested the conditions of these filters; what was not evaluated for all points was tested by payloads."""
+        """What tested the conditions of these filters.
+
+        A filter that was not evaluated for all points was tested by payloads.
+        """
         found: list[ConditionReport] = []
         for filter in filters:
             found += self._reports.get(filter) or by_payloads(payload_conditions(filter))
         return found
 
     def gate(self, filter: CheckedFilter, candidates: Slots) -> NDArray[np.bool_]:
-        """Which candidates match: looked up if the filter is evaluated already, or indexes tell of so many, else tested
-        on them alone."""
+        """A mask: which candidates match.
+
+        They are looked up if the filter is evaluated already, or if indexes answer faster. Else each candidate is
+        tested."""
         known = self._sets.get((filter,))
         if known is None:
-            known = self._known(filter, many=FEW * len(candidates) >= self._reader.point_count)
+            known = self._known(filter, many=POINTS_LOOKED_UP_PER_READ * len(candidates) >= self._reader.point_count)
         if known is not None:
             return np.isin(candidates, known.slots, assume_unique=True)
         return matches(self._reader, filter, candidates, budget=self._budget)
@@ -85,7 +90,7 @@ class FilterSets:
         return slots
 
     def _known(self, filter: CheckedFilter, *, many: bool) -> SlotSet | None:
-        """What is remembered, or indexes tell if there are `many` to ask about."""
+        """What is remembered; or, if there are `many` points to look up, what indexes tell."""
         if many:
             found = self._cache.known(self._reader, filter, self._budget)
         else:
