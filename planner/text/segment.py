@@ -44,7 +44,7 @@ class Segment:
     def bytes(self) -> int:
         """Memory held."""
         arrays = (self.slots, self.lengths, self.codes, self.starts, self.points, self.place_starts, self.positions)
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in arrays) + (0 if self.native is None else self.native.bytes)
 
     def postings(self, code: int) -> slice:
         """The postings of a term; empty when no point has it."""

@@ -72,14 +72,19 @@ struct Scoring {
 HW_API int32_t hw_graph_find(const void* graph, const Asking* asking, const Scoring* scoring, int64_t* positions,
                              float* scores, int64_t* kept, int64_t* usable, int64_t* place, int64_t* computed);
 
-// UNSOUND unless all that postings say is within their arrays. Requires: each array has the stated size.
-HW_API int32_t hw_postings_check(const Postings* postings);
+// Fills what is made of postings. UNSOUND unless all that they say is within their arrays. Requires: each array has the
+// stated size.
+HW_API int32_t hw_postings_prepare(Postings* postings);
+
+// In how many living points of some parts each term of `codes` (count,) is.
+HW_API void hw_postings_count(const PostingsPart* parts, uint64_t part_count, const int64_t* codes, uint64_t count,
+                              int64_t* counts);
 
 // The best `query->limit` points by BM25, and all that tie with the last of them, in no order: `*found` of them, of
 // which the first `room` are put into `slots` and `scores`. `*matching`: all points that match. Requires: the postings
-// were checked; the limit is at least 1.
-HW_API int32_t hw_postings_search(const PostingsQuery* query, uint32_t* slots, float* scores, uint64_t room,
-                                  uint64_t* found, uint64_t* matching);
+// were prepared, the query takes `bytes`, and its limit is at least 1.
+HW_API int32_t hw_postings_search(const PostingsQuery* query, uint64_t bytes, uint32_t* slots, float* scores,
+                                  uint64_t room, uint64_t* found, uint64_t* matching);
 
 // The CRC-32 of each of the `count` rows of `row_bytes` bytes, (count,).
 HW_API int32_t hw_checksums(const uint8_t* rows, size_t count, size_t row_bytes, uint32_t* checksums);

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from storage.tables.keys import decode_id, encode_id
+from storage.vectors import order
 from storage.vectors.order import rank
 from tests.storage.model import id_order
 
@@ -19,20 +20,25 @@ scores = st.sampled_from([0.0, 1.0, -1.0, 0.5, 1e-45, 3e38, -3e38])
     higher=st.booleans(),
     limit=st.one_of(st.none(), st.integers(0, 14)),
     offset=st.integers(0, 14),
+    few=st.sampled_from([0, order.FEW]),
 )
-def test_rank_is_the_sorted_order(hits: dict[int | str, float], higher: bool, limit: int | None, offset: int) -> None:
+def test_rank_is_the_sorted_order(
+    hits: dict[int | str, float], higher: bool, limit: int | None, offset: int, few: int
+) -> None:
     ids = list(hits)
     keys = [encode_id(point_id) for point_id in ids]
     slots = np.arange(len(ids), dtype=np.uint32)
     values = np.array(list(hits.values()), np.float32)
-    best = rank(
-        slots,
-        values,
-        higher_is_better=higher,
-        id_keys=lambda wanted: [keys[slot] for slot in wanted.tolist()],
-        limit=limit,
-        offset=offset,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "FEW", few)
+        best = rank(
+            slots,
+            values,
+            higher_is_better=higher,
+            id_keys=lambda wanted: [keys[slot] for slot in wanted.tolist()],
+            limit=limit,
+            offset=offset,
+        )
     sign = -1 if higher else 1
     expected = sorted(ids, key=lambda point_id: (sign * hits[point_id], id_order(point_id)))
     stop = None if limit is None else offset + limit
