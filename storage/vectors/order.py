@@ -20,17 +20,20 @@ def rank(
     id_keys: IdKeys,
     limit: int | None = None,
     offset: int = 0,
+    sure: int | None = None,
 ) -> NDArray[np.intp]:
-    """Positions of the best after `offset`, at most `limit`, in the total order.
+    """Positions of the best after `offset`, at most `limit`, in the total order. With `sure`, ties are broken among the
+    first so many of all, and the others are ordered by score alone.
 
     Asks for id keys only where scores tie, since each costs a look-up.
     """
     keys = -scores if higher_is_better else scores
     end = len(keys) if limit is None else min(len(keys), offset + limit)
+    broken = end if sure is None else min(end, sure)
     if len(keys) <= FEW:
-        return np.array(_order_of_few(slots, keys.tolist(), id_keys, end)[offset:end], np.intp)
+        return np.array(_order_of_few(slots, keys.tolist(), id_keys, broken)[offset:end], np.intp)
     order = np.argsort(keys, kind="stable")
-    for start, stop in _tied_runs(keys[order], end):
+    for start, stop in _tied_runs(keys[order], broken):
         tied = order[start:stop]
         ids = id_keys(slots[tied])
         order[start:stop] = tied[sorted(range(len(tied)), key=ids.__getitem__)]
