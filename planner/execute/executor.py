@@ -131,18 +131,19 @@ class _Run:
                 return self.rows[id(node)]
         assert_never(node)
 
-    def emit(self, node: Node, restrictions: tuple[CheckedFilter, ...] = ()) -> Ranking:
-        """What `node` emits below `restrictions`."""
-        ranking = self._emit(node, restrictions)
+    def emit(self, node: Node, restrictions: tuple[CheckedFilter, ...] = (), sure: int | None = None) -> Ranking:
+        """What `node` emits below `restrictions`. Nobody looks at rows after the first `sure`; None: at all."""
+        ranking = self._emit(node, restrictions, sure)
         self.rows[id(node)] = len(ranking)
         return ranking
 
-    def _emit(self, node: Node, restrictions: tuple[CheckedFilter, ...]) -> Ranking:
+    def _emit(self, node: Node, restrictions: tuple[CheckedFilter, ...], sure: int | None) -> Ranking:
         if isinstance(node, Search | Scan | RankAll):
             return self._emit_leaf(Demand(node, restrictions), node)
-        inputs = [self.emit(child, below(node, restrictions)) for child in children_of(node)]
+        first = node.offset + node.limit if isinstance(node, Limit) and self.trace is None else None
+        inputs = [self.emit(child, below(node, restrictions), first) for child in children_of(node)]
         started = time.perf_counter_ns()
-        ranking = self._apply(node, inputs)
+        ranking = self._apply(node, inputs, sure)
         if self.trace is not None:
             rows_in = sum(map(len, inputs))
             actual = Actual(
@@ -190,13 +191,13 @@ class _Run:
         statistics = self.source.statistics((ranker,), in_full=True)
         return ranker.describe_statistics(statistics[ranker])
 
-    def _apply(self, node: Node, inputs: Sequence[Ranking]) -> Ranking:
-        """What an inner node emits for its inputs."""
+    def _apply(self, node: Node, inputs: Sequence[Ranking], sure: int | None) -> Ranking:
+        """What an inner node makes of its inputs. For `sure` see `emit`."""
         match node:
             case FuseRanks():
-                return fuse_ranks(node, inputs, self.source.points)
+                return fuse_ranks(node, inputs, self.source.points, sure)
             case FuseScores():
-                return fuse_scores(node, inputs, self.source.points)
+                return fuse_scores(node, inputs, self.source.points, sure)
             case Rerank():
                 statistics = self.source.statistics((node.ranker,))
                 return self.source.rank(node.ranker, self._candidates(node, inputs), inputs, statistics)

@@ -15,19 +15,21 @@ from storage.tables import encode_id
 from storage.vectors import Position, comes_after, dissimilarity, similarity
 
 
-def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], ids: Ids) -> Ranking:
+def fuse_ranks(node: FuseRanks, inputs: Sequence[Ranking], ids: Ids, sure: int | None = None) -> Ranking:
+    """For `sure` see `ranked`."""
     slots, scores = reciprocal_rank_fusion([ranking.slots for ranking in inputs], k=node.k, weights=node.weights)
-    return ranked(slots, scores, ids)
+    return ranked(slots, scores, ids, sure=sure)
 
 
-def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], ids: Ids) -> Ranking:
+def fuse_scores(node: FuseScores, inputs: Sequence[Ranking], ids: Ids, sure: int | None = None) -> Ranking:
+    """For `sure` see `ranked`."""
     slots, scores = distribution_based_score_fusion(
         [ranking.slots for ranking in inputs],
         [ranking.scores for ranking in inputs],
         higher_is_better=[higher_is_better(child) for child in node.children],
         weights=node.weights,
     )
-    return ranked(slots, scores, ids)
+    return ranked(slots, scores, ids, sure=sure)
 
 
 def apply_threshold(node: Threshold, ranking: Ranking) -> Ranking:

@@ -71,12 +71,13 @@ def ranked(
     *,
     higher_is_better: bool = True,
     limit: int | None = None,
+    sure: int | None = None,
 ) -> Ranking:
-    """Sorts by score, best first, then by id.
+    """Sorts by score, best first, then by id; of `limit`, only so many, and no id of the others is read.
 
-    With `limit`, only the first ones are returned, and no other ids are read.
+    With `sure`, rows after so many are sorted by score alone, for whoever does not look at them.
     """
-    best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=ids.id_keys, limit=limit)
+    best = rank(slots, scores, higher_is_better=higher_is_better, id_keys=ids.id_keys, limit=limit, sure=sure)
     return Ranking(slots[best], scores[best])
 
 

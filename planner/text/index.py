@@ -7,7 +7,7 @@ an index is searched is in postings.py.
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from planner.text.analysis import GAP, Analyzer
 from planner.text.segment import Mask, Segment, Slots, make_segment, merge_segments
 from storage.budget import Budget
 from storage.errors import EngineError
+from storage.kernels import PostingsParts, has_kernels
 from storage.tables import Reader
 
 POINTS_PER_SEGMENT = 16_384
@@ -111,6 +112,12 @@ class TextIndex:
     vocabulary: Vocabulary
     segments: tuple[LiveSegment, ...] = ()
     covered: int = 0
+    native: PostingsParts | None = field(init=False, repr=False)
+    """The parts for the kernel; None: there is no library."""
+
+    def __post_init__(self) -> None:
+        native = [(live.segment.native, live.alive) for live in self.segments if live.segment.native is not None]
+        object.__setattr__(self, "native", PostingsParts(native) if has_kernels() else None)
 
     @property
     def is_complete(self) -> bool:

@@ -6,12 +6,13 @@ prefixes the points that have them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.query import Combine
-from planner.text.index import LiveSegment, TextIndex
+from planner.text.index import TextIndex
 from planner.text.postings import hits
 from planner.text.scoring import SearchedField, combine, match_field, repeats_of, weights_of
 from planner.text.segment import Slots
@@ -23,7 +24,6 @@ from storage.kernels import (
     ABSENT,
     PostingsClause,
     PostingsField,
-    PostingsPart,
     PostingsUnit,
     UnitScoring,
     has_kernels,
@@ -72,19 +72,12 @@ def _in_numpy(
 def _by_kernel(
     how: Combine, searches: Sequence[FieldSearch], allowed: Slots | None, limit: int | None, budget: Budget
 ) -> Matches:
-    numbers: list[dict[Unit, int]] = []
-    fields: list[PostingsField] = []
-    count = 0
-    for search in searches:
-        repeats = repeats_of(search.clauses)
-        units = dict.fromkeys([*repeats, *(unit for clause in search.clauses for unit in clause.units)])
-        numbers.append(dict(zip(units, range(count, count + len(units)), strict=True)))
-        count += len(units)
-        fields.append(_field(search, {unit: repeats.get(unit, 0) for unit in units}, budget))
+    asked = [_asked(search.clauses) for search in searches]
+    fields = [_field(search, repeats, budget) for search, repeats in zip(searches, asked, strict=True)]
     budget.check()
     return search_postings(
         fields,
-        _clauses(searches, numbers),
+        _conditions(searches, asked),
         takes_largest=how is Combine.MAX,
         allowed=allowed,
         limit=limit,
@@ -92,21 +85,21 @@ def _by_kernel(
     )
 
 
+def _asked(clauses: Sequence[FieldClause]) -> dict[Unit, int]:
+    """How often a query has each unit: first those that add to scores, then others, 0 times."""
+    repeats = repeats_of(clauses)
+    for clause in clauses:
+        if clause.occur is Occur.EXCLUDED:
+            repeats |= {unit: 0 for unit in clause.units if unit not in repeats}
+    return repeats
+
+
 def _field(search: FieldSearch, repeats: dict[Unit, int], budget: Budget) -> PostingsField:
-    settings = search.field.settings
-    return PostingsField(
-        weight=search.field.weight,
-        k1=settings.k1,
-        b=settings.b,
-        average_length=search.counts.average_length,
-        parts=[_part(live) for live in search.index.segments],
-        units=[_unit(search, unit, times, budget) for unit, times in repeats.items()],
-    )
-
-
-def _part(live: LiveSegment) -> PostingsPart:
-    assert live.segment.native is not None
-    return PostingsPart(live.segment.native, live.alive)
+    index, settings = search.index, search.field.settings
+    assert index.native is not None
+    units = [_unit(search, unit, times, budget) for unit, times in repeats.items()]
+    weight, average_length = search.field.weight, search.counts.average_length
+    return PostingsField(weight, settings.k1, settings.b, average_length, index.native, units)
 
 
 def _unit(search: FieldSearch, unit: Unit, repeats: int, budget: Budget) -> PostingsUnit:
@@ -122,12 +115,16 @@ def _unit(search: FieldSearch, unit: Unit, repeats: int, budget: Budget) -> Post
     return PostingsUnit(scoring, rarity, repeated, hits=hits(search.index, unit, budget))
 
 
-def _clauses(searches: Sequence[FieldSearch], numbers: Sequence[dict[Unit, int]]) -> list[PostingsClause]:
+def _conditions(searches: Sequence[FieldSearch], asked: Sequence[dict[Unit, int]]) -> list[PostingsClause]:
+    if not any(clause.is_condition for search in searches for clause in search.clauses):
+        return []
+    numbers = count()  # of units, over all fields
+    numbered = [{unit: next(numbers) for unit in units} for units in asked]
     conditions: list[PostingsClause] = []
     for place, occur in enumerate(_occurs(searches)):
         groups = [
-            [number[unit] for unit in search.clauses[place].units]
-            for search, number in zip(searches, numbers, strict=True)
+            [own[unit] for unit in search.clauses[place].units]
+            for search, own in zip(searches, numbered, strict=True)
             if search.clauses[place].is_condition
         ]
         if groups:

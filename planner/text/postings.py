@@ -1,5 +1,6 @@
 """Where the units of a query are found: in which points, how often, and how long these are. It knows no scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from planner.text.index import LiveSegment, TextIndex
 from planner.text.segment import Segment, Slots
 from planner.text.units import Phrase, Prefix, Term, Unit
 from storage.budget import Budget
+from storage.kernels import ABSENT
 
 TERMS_PER_CHECK = 1_024
 """Terms of a prefix that are looked up between two looks at the budget."""
@@ -50,15 +52,19 @@ def hits(index: TextIndex, unit: Unit, budget: Budget) -> list[Hits]:
     return [_hits(live.segment, unit, codes, budget) for live in index.segments]
 
 
-def point_count(index: TextIndex, term: str) -> int:
-    """How many points have a term."""
-    code = index.vocabulary.codes.get(term)
-    if code is None:
-        return 0
+def point_counts(index: TextIndex, terms: Sequence[str]) -> list[int]:
+    """How many points have each term."""
+    codes = [index.vocabulary.codes.get(term, ABSENT) for term in terms]
+    if index.native is not None:
+        return index.native.count_points(codes)
+    return [_point_count(index, code) for code in codes]
+
+
+def _point_count(index: TextIndex, code: int) -> int:
     counts = 0
-    for live in index.segments:
-        points = live.segment.points[live.segment.postings(code)]
-        counts += len(points) if live.alive is None else int(np.count_nonzero(live.alive[points]))
+    for part in index.segments if code != ABSENT else ():
+        points = part.segment.points[part.segment.postings(code)]
+        counts += len(points) if part.alive is None else int(np.count_nonzero(part.alive[points]))
     return counts
 
 

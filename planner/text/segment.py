@@ -43,7 +43,7 @@ class Segment:
 
     @property
     def bytes(self) -> int:
-        """Bytes of memory held."""
+        """Memory held."""
         arrays = (
             self.slots,
             self.lengths,
@@ -53,7 +53,7 @@ class Segment:
             self.occurrence_starts,
             self.positions,
         )
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in arrays) + (0 if self.native is None else self.native.bytes)
 
     def postings(self, code: int) -> slice:
         """The postings of a term; empty when no point has it."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.text.index import TextIndex
-from planner.text.postings import find, point_count
+from planner.text.postings import find, point_counts
 from planner.text.units import FieldClause, Prefix, Term, Unit
 from storage.budget import Budget
 
@@ -31,15 +31,14 @@ class TermCounts:
 
 
 def count_terms(index: TextIndex, clauses: Iterable[FieldClause]) -> TermCounts:
-    """The counts of those terms that scores depend on."""
-    terms: dict[Unit, int] = {}
+    """The counts of the terms that scores depend on."""
+    terms: dict[Unit, str] = {}
     for clause in clauses:
         for unit in clause.units:
             if not isinstance(unit, Prefix):
-                for term in (unit,) if isinstance(unit, Term) else unit.as_terms:
-                    if term not in terms:
-                        terms[term] = point_count(index, term.term)
-    return TermCounts(index.count, index.length, terms)
+                terms.update((term, term.term) for term in ((unit,) if isinstance(unit, Term) else unit.as_terms))
+    counts = point_counts(index, list(terms.values()))
+    return TermCounts(index.count, index.length, dict(zip(terms, counts, strict=True)))
 
 
 def count_units(index: TextIndex, clauses: Iterable[FieldClause], budget: Budget) -> TermCounts:

@@ -17,6 +17,7 @@ from storage.budget import UNLIMITED, Budget
 from storage.index.row_versions import NEVER, Growing, Versions, VersionsView
 from storage.index.sparse_log import SparseChange
 from storage.vectors import (
+    QueryPostings,
     SparseCounts,
     SparseMetric,
     SparseScores,
@@ -65,6 +66,16 @@ class Compact(NamedTuple):
     values: NDArray[np.float32]
 
 
+class SparseFound(NamedTuple):
+    """Slots of points and their scores: at least the best that were asked for and what ties with the last of them, in
+    no order that means anything. `read`: postings that were read; `total`: points that share an index."""
+
+    slots: NDArray[np.uint32]
+    scores: NDArray[np.float32]
+    read: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class SparseView:
     """The index as it was when a search began, for the commit of that search. `lengths` and `norms` are by row."""
@@ -96,26 +107,38 @@ class SparseView:
         factors: Sequence[float] | None,
         seq: int,
         allowed: NDArray[np.uint32] | None,
+        limit: int,
         budget: Budget,
-    ) -> tuple[NDArray[np.uint32], NDArray[np.float32], int]:
-        """Finds the points that share an index with the query, among `allowed` when it is given.
+    ) -> SparseFound:
+        """The best points that share an index with the query, among `allowed` when it is given.
 
-        Returns their slots and scores, in no particular order, and the number of postings read. Raises DeadlineExceeded
-        or Cancelled.
+        `factors`: see SparseScores. Raises DeadlineExceeded or Cancelled.
         """
         scores = SparseScores(query, metric, len(self.lengths), factors)
-        read = len(self.tail_indices)
-        for position, base_position in self._shared(query):
-            budget.check()
-            rows, values = self.base.of(base_position)
-            scores.add(position, rows.astype(np.intp), values)
-            read += len(rows)
+        base, tail = self._base_postings(query), self._tail_postings(query)
+        scores.add_postings(base, budget)
+        scores.add_postings(tail, budget)
+        budget.check()
+        usable = self.versions.usable(seq, allowed)
+        hits, values, total = scores.best(self.lengths, self.norms, usable, limit)
+        read = len(self.tail_indices) + int((base.stops - base.starts).sum())
+        return SparseFound(self.versions.slots[hits], values, read, total)
+
+    def _base_postings(self, query: SparseVector) -> QueryPostings:
+        shared = np.array(self._shared(query), np.int64).reshape(-1, 2)
+        starts = self.base.starts
+        return QueryPostings(
+            shared[:, 0], starts[shared[:, 1]], starts[shared[:, 1] + 1], self.base.rows, self.base.values
+        )
+
+    def _tail_postings(self, query: SparseVector) -> QueryPostings:
         positions, found = positions_in(query.indices, self.tail_indices)
-        order = np.argsort(positions, kind="stable")
-        scores.add_all(positions[order], self.tail_rows[found][order].astype(np.intp), self.tail_values[found][order])
-        hits, values = scores.result(self.lengths, self.norms)
-        kept = self.versions.among(hits, seq, allowed)
-        return self.versions.slots[hits[kept]], values[kept], read
+        found = found[np.argsort(positions, kind="stable")]
+        counts = np.bincount(positions, minlength=len(query))
+        stops = np.cumsum(counts)
+        return QueryPostings(
+            np.arange(len(query)), stops - counts, stops, self.tail_rows[found], self.tail_values[found]
+        )
 
     def _shared(self, query: SparseVector) -> list[tuple[int, int]]:
         """For each index that both the query and the base have: its position in the query and in the base."""

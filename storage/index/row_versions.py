@@ -65,14 +65,13 @@ class VersionsView:
         current: NDArray[np.bool_] = (self.born <= seq) & (self.died > seq)
         return current
 
-    def among(self, rows: NDArray[np.intp], seq: int, allowed: NDArray[np.uint32] | None) -> NDArray[np.bool_]:
-        """Which of `rows` are current as of commit `seq` and belong to slots in `allowed` (None: all slots)."""
-        kept: NDArray[np.bool_] = (self.born[rows] <= seq) & (self.died[rows] > seq)
+    def usable(self, seq: int, allowed: NDArray[np.uint32] | None) -> NDArray[np.bool_]:
+        """Which rows are current as of a commit, and of points whose slots are `allowed` (None: all), (n,)."""
+        kept = self.alive(seq)
         if allowed is not None:
-            slots = self.slots[rows]
-            mask = np.zeros(int(max(slots.max(initial=0), allowed.max(initial=0))) + 1, np.bool_)
+            mask = np.zeros(int(max(self.slots.max(initial=0), allowed.max(initial=0))) + 1, np.bool_)
             mask[allowed] = True
-            kept &= mask[slots]
+            kept &= mask[self.slots]
         return kept
 
 

@@ -22,7 +22,8 @@ from storage.kernels.postings import (
     NativePostings,
     PostingsClause,
     PostingsField,
-    PostingsPart,
+    PostingsFound,
+    PostingsParts,
     PostingsUnit,
     UnitScoring,
     search_postings,
@@ -30,6 +31,7 @@ from storage.kernels.postings import (
 from storage.kernels.records import Pieces, native_checksums, native_records
 from storage.kernels.scan import Codes, Scan, Scanned, native_codes, native_scan
 from storage.kernels.scores import native_scores
+from storage.kernels.sparse import SparseRows, SparseTerms, add_sparse, best_sparse
 from storage.kernels.sums import fixed_dots, fixed_sums
 
 __all__ = [
@@ -46,15 +48,20 @@ __all__ = [
     "Pieces",
     "PostingsClause",
     "PostingsField",
-    "PostingsPart",
+    "PostingsFound",
+    "PostingsParts",
     "PostingsUnit",
     "Scan",
     "Scanned",
     "Scoring",
     "Signatures",
+    "SparseRows",
+    "SparseTerms",
     "UnitScoring",
     "WalkFound",
+    "add_sparse",
     "address",
+    "best_sparse",
     "build_in_place",
     "describe_kernels",
     "fixed_dots",

@@ -51,13 +51,19 @@ _SIGNATURES: Signatures = {
     "hw_graph_close": (None, (_POINTER,)),
     "hw_graph_walk": (_NUMBER, (_POINTER,) * 5),
     "hw_graph_find": (_NUMBER, (_POINTER,) * 9),
-    "hw_postings_check": (_NUMBER, (_POINTER,)),
-    "hw_postings_search": (_NUMBER, (_POINTER, _POINTER, _POINTER, ctypes.c_uint64, _POINTER, _POINTER)),
+    "hw_postings_prepare": (_NUMBER, (_POINTER,)),
+    "hw_postings_count": (None, (_POINTER, ctypes.c_uint64, _POINTER, ctypes.c_uint64, _POINTER)),
+    "hw_postings_search": (
+        _NUMBER,
+        (ctypes.c_char_p, ctypes.c_uint64, _POINTER, _POINTER, ctypes.c_uint64, _POINTER, _POINTER),
+    ),
     "hw_checksums": (_NUMBER, (_POINTER, _SIZE, _SIZE, _POINTER)),
     "hw_records": (_NUMBER, (_POINTER, _POINTER, _SIZE)),
     "hw_scan": (_NUMBER, (_POINTER,) * 4),
     "hw_scan_take": (None, (_POINTER,) * 3),
     "hw_scan_free": (None, (_POINTER,)),
+    "hw_sparse_add": (_NUMBER, (*(_POINTER,) * 4, _SIZE, _POINTER, _POINTER, _SIZE, ctypes.c_double)),
+    "hw_sparse_best": (_NUMBER, (_POINTER, _SIZE, *(_POINTER,) * 4)),
     "hw_codes": (_NUMBER, (_POINTER, _SIZE, _SIZE, _POINTER, _SIZE, _POINTER, _POINTER, _POINTER)),
 }
 

@@ -51,10 +51,9 @@ def search_sparse(
     note_use(snapshot, space)
     view = _view(snapshot, space, budget)
     factors = _factors(snapshot, space, query, view) if counts is None else counts.factors
-    slots, scores, read = view.search(query.vector, query.metric, factors, snapshot.seq, allowed, budget)
-    total = len(slots)
-    slots, scores = best(slots, scores, limit, snapshot.id_keys)
-    return SpaceHits(slots, scores, "inverted index", f"{read:,} postings", read, total)
+    found = view.search(query.vector, query.metric, factors, snapshot.seq, allowed, limit, budget)
+    slots, scores = best(found.slots, found.scores, limit, snapshot.id_keys)
+    return SpaceHits(slots, scores, "inverted index", f"{found.read:,} postings", found.read, found.total)
 
 
 def prepare_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
@@ -84,7 +83,7 @@ def try_sparse(snapshot: Snapshot, space: str, budget: Budget) -> None:
             query = SparseQuery(SparseVector.from_bytes(body))
             view = _view(snapshot, space, budget)
             factors = _factors(snapshot, space, query, view)
-            view.search(query.vector, query.metric, factors, snapshot.seq, None, budget)
+            view.search(query.vector, query.metric, factors, snapshot.seq, None, 1, budget)
             return
 
 

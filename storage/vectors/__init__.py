@@ -16,6 +16,7 @@ from storage.vectors.multi import (
 )
 from storage.vectors.order import IdKeys, Position, best, comes_after, rank
 from storage.vectors.sparse import (
+    QueryPostings,
     SparseCounts,
     SparseMetric,
     SparseScores,
@@ -37,6 +38,7 @@ __all__ = [
     "IdKeys",
     "MultiVector",
     "Position",
+    "QueryPostings",
     "SparseCounts",
     "SparseMetric",
     "SparseScores",

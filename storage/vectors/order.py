@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 IdKeys = Callable[[NDArray[np.uint32]], Sequence[bytes]]
 
+FEW = 64
+"""Rows that are sorted without numpy, whose calls would take longer than the work."""
+
 
 def rank(
     slots: NDArray[np.uint32],
@@ -17,15 +20,20 @@ def rank(
     id_keys: IdKeys,
     limit: int | None = None,
     offset: int = 0,
+    sure: int | None = None,
 ) -> NDArray[np.intp]:
-    """Positions of the best hits after `offset`, at most `limit`, in the total order.
+    """Positions of the best after `offset`, at most `limit`, in the total order. With `sure`, ties are broken among the
+    first so many of all, and the others are ordered by score alone.
 
     Asks for id keys only where scores are equal, since each costs a look-up.
     """
     keys = -scores if higher_is_better else scores
+    end = len(keys) if limit is None else min(len(keys), offset + limit)
+    broken = end if sure is None else min(end, sure)
+    if len(keys) <= FEW:
+        return np.array(_order_of_few(slots, keys.tolist(), id_keys, broken)[offset:end], np.intp)
     order = np.argsort(keys, kind="stable")
-    end = len(order) if limit is None else min(len(order), offset + limit)
-    for start, stop in _tied_runs(keys[order], end):
+    for start, stop in _tied_runs(keys[order], broken):
         tied = order[start:stop]
         ids = id_keys(slots[tied])
         order[start:stop] = tied[sorted(range(len(tied)), key=ids.__getitem__)]
@@ -66,6 +74,22 @@ def best(
         slots, scores = slots[scores >= worst], scores[scores >= worst]
     order = rank(slots, scores, higher_is_better=True, id_keys=id_keys, limit=limit)
     return slots[order], scores[order]
+
+
+def _order_of_few(slots: NDArray[np.uint32], keys: Sequence[float], id_keys: IdKeys, end: int) -> list[int]:
+    """Positions by key, then by id in the runs that begin before `end`. For few rows this takes a fifth of the time."""
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    start = 0
+    while start < end:
+        stop = start + 1
+        while stop < len(order) and keys[order[stop]] == keys[order[start]]:
+            stop += 1
+        if stop - start > 1:
+            tied = order[start:stop]
+            by_position = dict(zip(tied, id_keys(slots[tied]), strict=True))
+            order[start:stop] = sorted(tied, key=by_position.__getitem__)
+        start = stop
+    return order
 
 
 def _tied_runs(ordered: NDArray[np.float32], end: int) -> list[tuple[int, int]]:

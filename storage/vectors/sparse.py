@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.budget import Budget
 from storage.errors import EmptyVector, InvalidRequest, LimitExceeded, NotFinite, ZeroVector
+from storage.kernels import Metric, SparseRows, SparseTerms, add_sparse, best_sparse
 
 MAX_SPARSE_VALUES = 65_536
 """Values of one sparse vector: as many as a dense one may have."""
@@ -146,6 +147,18 @@ class SparseCounts:
         return [inverse_document_frequency(self.points, having) for having in self.having]
 
 
+@dataclass(frozen=True, slots=True)
+class QueryPostings:
+    """Postings of the indices of a query that are at `positions` in it, (m,) ascending: those of number i are from
+    `starts[i]` to `stops[i]`. `rows` int32 and `values` float32 (n,): what each posting says."""
+
+    positions: NDArray[np.intp]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
 class SparseScores:
     """Scores of `count` vectors, by row, for one query.
 
@@ -161,23 +174,61 @@ class SparseScores:
         self._weights = weights if factors is None else weights * np.array(factors, np.float64)
         self._metric = metric
         self._sums = np.zeros(count, np.float64)
-        kind = np.int32 if metric is SparseMetric.JACCARD else np.bool_  # only Jaccard needs counts
-        self._shared: NDArray[Any] = np.zeros(count, kind)
+        self._shared = np.zeros(count, np.int32)
 
-    def add(self, position: int, rows: NDArray[np.intp], values: NDArray[np.float32]) -> None:
-        """Adds the values that `rows` (each once) have for index number `position` of the query. Requires: positions
-        ascend."""
-        self._sums[rows] += self._weights[position] * values
-        if self._metric is SparseMetric.JACCARD:
+    def add_postings(self, postings: QueryPostings, budget: Budget) -> None:
+        """Adds what postings say. Requires: no row has an index twice, and what is added later of a row is of later
+        indices. Raises DeadlineExceeded or Cancelled."""
+        terms = SparseTerms(
+            starts=postings.starts,
+            stops=postings.stops,
+            weights=self._weights[postings.positions],
+            rows=postings.rows,
+            values=postings.values,
+        )
+        if not add_sparse(terms, self._sums, self._shared, budget.check, budget.deadline):
+            self.add_in_numpy(terms, budget)
+
+    def add_in_numpy(self, terms: SparseTerms, budget: Budget) -> None:
+        """What `add_postings` does, without the library of kernels."""
+        for start, stop, weight in zip(terms.starts.tolist(), terms.stops.tolist(), terms.weights, strict=True):
+            budget.check()
+            rows = terms.rows[start:stop].astype(np.intp)
+            self._sums[rows] += weight * terms.values[start:stop]
             self._shared[rows] += 1
-        else:
-            self._shared[rows] = True
 
     def add_all(self, positions: NDArray[np.intp], rows: NDArray[np.intp], values: NDArray[np.float32]) -> None:
         """Adds entries: `rows[i]` has `values[i]` for index number `positions[i]` of the query. Requires: positions
         ascend."""
         np.add.at(self._sums, rows, self._weights[positions] * values)
         np.add.at(self._shared, rows, 1)
+
+    def best(
+        self, lengths: NDArray[np.int32], norms: NDArray[np.float64], usable: NDArray[np.bool_], limit: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32], int]:
+        """Rows that share an index with the query and are `usable` (count,), their scores, and how many there are.
+
+        At least the `limit` best of them and what ties with the last, in no order that means anything.
+        """
+        rows = SparseRows(
+            metric=Metric[self._metric.name],
+            sums=self._sums,
+            shared=self._shared,
+            usable=usable,
+            lengths=lengths,
+            norms=norms,
+            norm=self._norm(),
+            terms=len(self._weights),
+        )
+        native = best_sparse(rows, max(1, limit))
+        if native is not None:
+            return native
+        hits, scores = self.result(lengths, norms)
+        kept = usable[hits]
+        return hits[kept], scores[kept], int(np.count_nonzero(kept))
+
+    def _norm(self) -> float:
+        return float(sparse_norms(np.zeros(len(self._weights), np.intp), self._weights, 1)[0])
 
     def result(
         self, lengths: NDArray[np.int32], norms: NDArray[np.float64]
@@ -192,8 +243,7 @@ class SparseScores:
             shared = self._shared[hits].astype(np.float64)
             exact = shared / (lengths[hits] + len(self._weights) - shared)
         elif self._metric is SparseMetric.COSINE:
-            own = sparse_norms(np.zeros(len(self._weights), np.intp), self._weights, 1)[0]
-            scale = norms[hits] * own
+            scale = norms[hits] * self._norm()
             exact = np.clip(np.divide(exact, scale, out=np.zeros_like(exact), where=scale > 0), -1.0, 1.0)
         rounded = np.clip(exact, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
         return hits, rounded + np.float32(0)  # -0.0 becomes 0.0, so that equal scores have equal bytes

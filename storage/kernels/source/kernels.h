@@ -72,14 +72,19 @@ struct Scoring {
 HW_API int32_t hw_graph_find(const void* graph, const Asking* asking, const Scoring* scoring, int64_t* positions,
                              float* scores, int64_t* kept, int64_t* usable, int64_t* place, int64_t* computed);
 
-// UNSOUND unless all that postings say is within their arrays. Requires: each array has the stated size.
-HW_API int32_t hw_postings_check(const Postings* postings);
+// Fills what is made of postings. UNSOUND unless all that they say is within their arrays. Requires: each array has the
+// stated size.
+HW_API int32_t hw_postings_prepare(Postings* postings);
+
+// In how many living points of some parts each term of `codes` (count,) is.
+HW_API void hw_postings_count(const PostingsPart* parts, uint64_t part_count, const int64_t* codes, uint64_t count,
+                              int64_t* counts);
 
 // The best `query->limit` points by BM25, and all that tie with the last of them, in no order: `*found` of them, of
 // which the first `room` are put into `slots` and `scores`. `*matching`: all points that match. Requires: the postings
-// were checked; the limit is at least 1.
-HW_API int32_t hw_postings_search(const PostingsQuery* query, uint32_t* slots, float* scores, uint64_t room,
-                                  uint64_t* found, uint64_t* matching);
+// were prepared, the query takes `bytes`, and its limit is at least 1.
+HW_API int32_t hw_postings_search(const PostingsQuery* query, uint64_t bytes, uint32_t* slots, float* scores,
+                                  uint64_t room, uint64_t* found, uint64_t* matching);
 
 // The CRC-32 of each of the `count` rows of `row_bytes` bytes, (count,).
 HW_API int32_t hw_checksums(const uint8_t* rows, size_t count, size_t row_bytes, uint32_t* checksums);
@@ -135,3 +140,35 @@ HW_API void hw_scan_free(void* found);
 // multiplied to come near it, (count,), and the length of what is lost, (count,).
 HW_API int32_t hw_codes(const float* vectors, size_t rows, size_t size, const int64_t* positions, size_t count,
                         int8_t* codes, float* scales, float* lost);
+
+// Of each of `count` indices of a sparse query: which postings are its, and what it is multiplied by.
+struct SparseTerms {
+    const int64_t *starts, *stops;
+    const double* weights;
+    size_t count;
+};
+
+// Adds to `sums` (count,) of each row the products with the terms from number `*next` on, one term after another, and to
+// `shared` (count,) how many these are. `rows` and `values` (postings,): what each posting says. It returns after about
+// a million postings, and `*next` is then the first term that is left.
+HW_API int32_t hw_sparse_add(const SparseTerms* terms, size_t* next, const int32_t* rows, const float* values,
+                             size_t postings, double* sums, int32_t* shared, size_t count, double deadline);
+
+// What scores are made of, all (count,). `usable`: the rows that may be found, null: all. `norm` and `terms`: the norm
+// of the query, and how many indices it has.
+struct SparseRows {
+    int32_t metric;  // DOT, COSINE or JACCARD
+    const double* sums;
+    const int32_t* shared;
+    const uint8_t* usable;
+    const int32_t* lengths;
+    const double* norms;
+    size_t count;
+    double norm;
+    size_t terms;
+};
+
+// The `*found` best rows that share an index with the query: `limit` and all that tie with the last of them, in no
+// order. `*total`: all that share one. `positions` and `scores` have room for all rows.
+HW_API int32_t hw_sparse_best(const SparseRows* rows, size_t limit, int64_t* positions, float* scores, size_t* found,
+                              size_t* total);

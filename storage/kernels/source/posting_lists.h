@@ -11,6 +11,7 @@ struct PostingsList {
     const PostingsPart* part;
     const int32_t* of;
     const int64_t* occurrence_starts;
+    const uint8_t* kinds;  // null: they are not known
     uint64_t count;
 };
 
@@ -18,6 +19,7 @@ struct PostingsLists {
     std::vector<PostingsList> lists;  // by unit, then by part
     std::vector<size_t> first_list;   // of each unit, and the end
     std::vector<size_t> first_unit;   // of each field, and the end
+    uint64_t postings = 0;            // in all of them
 };
 
 template <class T>
@@ -37,37 +39,38 @@ static inline bool are_hits(const Postings& part, const int32_t* of, const int64
 static inline PostingsList postings_of(const PostingsPart& part, int64_t code) {
     const Postings& in = *part.postings;
     const int32_t* found = std::lower_bound(in.codes, in.codes + in.terms, code);
-    if (found == in.codes + in.terms || *found != code) return {&part, nullptr, nullptr, 0};
-    const int64_t* start = in.starts + (found - in.codes);
-    return {&part, in.of + start[0], in.occurrence_starts + start[0], uint64_t(start[1] - start[0])};
+    if (found == in.codes + in.terms || *found != code) return {&part, nullptr, nullptr, nullptr, 0};
+    const int64_t *start = in.starts + (found - in.codes), first = *start;
+    return {&part, in.of + first, in.occurrence_starts + first, in.kinds + first, uint64_t(start[1] - first)};
 }
 
-// Finds the lists of all units. False: the query names a field, a unit or a point that is not there.
+// Finds the lists of all units. False: the query names a unit or a point that is not there.
 static inline bool find_lists(const PostingsQuery& query, PostingsLists& found) {
     size_t unit = 0, hit = 0;
-    for (size_t field = 0; field < query.field_count; field++) {
+    for (const PostingsField* field = query.fields(); field < query.fields() + query.field_count; field++) {
         found.first_unit.push_back(unit);
-        for (; unit < query.unit_count && query.units[unit].field == int64_t(field); unit++) {
+        if (field->unit_count > query.unit_count - unit) return false;
+        for (size_t end = unit + field->unit_count; unit < end; unit++) {
             found.first_list.push_back(found.lists.size());
-            for (size_t i = 0; i < query.part_count; i++) {
-                const PostingsPart& part = query.parts[i];
-                if (part.field != int64_t(field)) continue;
-                if (query.units[unit].code >= 0) {
-                    found.lists.push_back(postings_of(part, query.units[unit].code));
-                    continue;
+            for (const PostingsPart* part = field->parts; part < field->parts + field->part_count; part++) {
+                if (query.units()[unit].code >= 0) {
+                    found.lists.push_back(postings_of(*part, query.units()[unit].code));
+                } else {
+                    if (hit == query.hit_count) return false;
+                    const PostingsHits& hits = query.hits()[hit++];
+                    if (!are_hits(*part->postings, hits.of, hits.occurrence_starts, hits.count)) return false;
+                    found.lists.push_back({part, hits.of, hits.occurrence_starts, nullptr, hits.count});
                 }
-                if (hit == query.hit_count) return false;
-                const PostingsHits& hits = query.hits[hit++];
-                if (!are_hits(*part.postings, hits.of, hits.occurrence_starts, hits.count)) return false;
-                found.lists.push_back({&part, hits.of, hits.occurrence_starts, hits.count});
+                found.postings += found.lists.back().count;
             }
         }
     }
     found.first_unit.push_back(unit), found.first_list.push_back(found.lists.size());
     for (size_t i = 0; i < query.member_count; i++)
-        if (query.members[i] < 0 || uint64_t(query.members[i]) >= query.unit_count) return false;
-    for (size_t i = 0; i < query.group_count; i++)
-        if (query.groups[i].first > query.member_count || query.groups[i].count > query.member_count - query.groups[i].first)
-            return false;
+        if (query.members()[i] < 0 || uint64_t(query.members()[i]) >= query.unit_count) return false;
+    for (size_t i = 0; i < query.group_count; i++) {
+        const PostingsGroup& group = query.groups()[i];
+        if (group.first > query.member_count || group.count > query.member_count - group.first) return false;
+    }
     return unit == query.unit_count && hit == query.hit_count;
 }

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from planner.text import index as text_index
 from planner.text.index import TextIndex
 from planner.text.indexes import RECENT, TextIndexes
-from planner.text.postings import find, point_count
+from planner.text.postings import find, point_counts
 from planner.text.segment import Segment, make_segment, merge_segments
 from planner.text.units import Phrase, Prefix, Term
 from storage.budget import UNLIMITED, Budget
@@ -58,7 +58,7 @@ def filled(database: Database, texts: Mapping[int, str]) -> Collection:
 
 def held(index: TextIndex, term: str) -> int:
     found = len(find(index, Term(term), UNLIMITED))
-    assert found == point_count(index, term)
+    assert [found] == point_counts(index, [term])
     return found
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from storage.tables.keys import decode_id, encode_id
-from storage.vectors.order import rank
+from storage.vectors import order
+from storage.vectors.order import FEW, rank
 from tests.storage.model import id_order
 
 point_ids = st.one_of(st.integers(0, 2**64 - 1), st.text(min_size=1, max_size=4))
@@ -19,20 +20,25 @@ scores = st.sampled_from([0.0, 1.0, -1.0, 0.5, 1e-45, 3e38, -3e38])
     higher=st.booleans(),
     limit=st.one_of(st.none(), st.integers(0, 14)),
     offset=st.integers(0, 14),
+    few=st.sampled_from([0, order.FEW]),
 )
-def test_rank_is_the_sorted_order(hits: dict[int | str, float], higher: bool, limit: int | None, offset: int) -> None:
+def test_rank_is_the_sorted_order(
+    hits: dict[int | str, float], higher: bool, limit: int | None, offset: int, few: int
+) -> None:
     ids = list(hits)
     keys = [encode_id(point_id) for point_id in ids]
     slots = np.arange(len(ids), dtype=np.uint32)
     values = np.array(list(hits.values()), np.float32)
-    best = rank(
-        slots,
-        values,
-        higher_is_better=higher,
-        id_keys=lambda wanted: [keys[slot] for slot in wanted.tolist()],
-        limit=limit,
-        offset=offset,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "FEW", few)
+        best = rank(
+            slots,
+            values,
+            higher_is_better=higher,
+            id_keys=lambda wanted: [keys[slot] for slot in wanted.tolist()],
+            limit=limit,
+            offset=offset,
+        )
     sign = -1 if higher else 1
     expected = sorted(ids, key=lambda point_id: (sign * hits[point_id], id_order(point_id)))
     stop = None if limit is None else offset + limit
@@ -72,3 +78,19 @@ def test_a_tie_across_the_limit_is_decided_by_id() -> None:
 def test_keys_order_like_ids_and_read_back(ids: list[int | str]) -> None:
     assert sorted(ids, key=encode_id) == sorted(ids, key=id_order)
     assert [decode_id(encode_id(point_id)) for point_id in ids] == ids
+
+
+@pytest.mark.parametrize("more", [0, FEW])
+def test_after_the_rows_that_somebody_looks_at_no_tie_is_broken(more: int) -> None:
+    asked: list[int] = []
+
+    def id_keys(slots: NDArray[np.uint32]) -> list[bytes]:
+        asked.extend(slots.tolist())
+        return [encode_id(100 - int(slot)) for slot in slots]
+
+    values = np.array([5, 4, 4, 3, 3, 2, 2, *[0] * more], np.float32)
+    slots = np.arange(len(values), dtype=np.uint32)
+    best = rank(slots, values, higher_is_better=True, id_keys=id_keys, sure=4)
+    assert best[:7].tolist() == [0, 2, 1, 4, 3, 5, 6], "the tie that begins before the fifth is broken as a whole"
+    assert sorted(best.tolist()) == slots.tolist()
+    assert asked == [1, 2, 3, 4]
