@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(config: Config, signals: int) -> int:
+    gc.disable()  # until the server is ready: nothing that is made at start is garbage
     # Imported now: numpy's libraries read the variables above once, when they are loaded.
     from server.app import CannotStart, serve
     from server.rpc import configure_logs
@@ -76,9 +77,12 @@ def _end_at_last(seconds: float) -> None:
 
 
 def _tame_garbage_collector() -> None:
-    """Keeps what was made at start out of every later collection, and collects less often: requests leave no cycles."""
+    """Keeps what was made at start out of every later collection, and collects less often: requests leave no cycles.
+
+    Collects nothing before."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
 
 

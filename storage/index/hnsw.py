@@ -8,11 +8,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from usearch.index import Index
 
 from storage.files import plain_path
 from storage.kernels import (
@@ -27,6 +26,9 @@ from storage.kernels import (
 )
 from storage.schema import Datatype, DenseSpace, Distance
 from storage.vectors import Encoding, choose_encoding, compared_by, encode_queries, encode_rows, score_rows
+
+if TYPE_CHECKING:
+    from usearch.index import Index
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,9 @@ def has_kernel(distance: Distance) -> bool:
     return distance in _METRICS
 
 
-def _new_index(space: DenseSpace, encoding: Encoding) -> Index:
+def _new_index(space: DenseSpace, encoding: Encoding) -> "Index":
+    from usearch.index import Index  # not before it is needed: a server whose graphs the kernels walk starts without
+
     return Index(
         ndim=space.size,
         metric=_metric_of(space, encoding),
