@@ -18,6 +18,7 @@ from storage.write import (
     Transaction,
     Unit,
     attach_graph,
+    drop_graph,
     is_worthwhile,
     repack,
     replace_blocks,
@@ -62,6 +63,10 @@ class UnseenChanges:
     def show_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> None:
         """Lets a graph serve that the manifest names already, and that has been verified now: another generation."""
         self._change(lambda transaction: show_graph(transaction, space_uid, block_uid, graph, index))
+
+    def drop_graph(self, space_uid: int, block_uid: int, index: IndexFile) -> None:
+        """Takes away a graph that serves and proved to be damaged: the block is scanned until it has another."""
+        self._change(lambda transaction: drop_graph(transaction, space_uid, block_uid, index))
 
     def replace_blocks(self, space_uid: int, merged: Merged) -> bool:
         """Puts a merged block in place of its sources. False when one of them is gone."""

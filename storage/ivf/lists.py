@@ -109,6 +109,8 @@ class Filtered:
 class Lists:
     """Saved lists, mapped read-only. Safe for many threads."""
 
+    verified = True  # before they are opened
+
     def __init__(self, space: DenseSpace, path: Path) -> None:
         """Requires: `path` has been verified by its checksum. ValueError: it is no file of lists."""
         about, arrays, self.bytes = open_arrays(path, MAGIC)
