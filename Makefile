@@ -136,7 +136,7 @@ sanitize: $(STAMP) ## The tests of native code, under the address and undefined 
 	@$(SANITIZED) $(PY) -m storage.kernels --sanitize
 	@$(SANITIZED) $(PY) -m server.wire --sanitize
 	@$(SANITIZED) LD_PRELOAD=$$(g++ -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 \
-		$(PYTEST) -q tests/storage/kernels tests/server/wire
+		$(PYTEST) -q tests/storage/kernels tests/server/wire tests/planner/text/test_text_kernel.py
 
 .PHONY: fuzz
 fuzz: $(KERNELS) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1

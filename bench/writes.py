@@ -34,7 +34,7 @@ def upserts(bench: Bench, folder: Path) -> Result:
         bench.client.collections.delete(name)
     note = "request to durable reply, wall time"
     what = f"durable upserts in batches of {BATCH}"
-    return compare(what, "LMDB and a file, the same puts and syncs", rounds, goal=3.0, note=note)
+    return compare(what, "LMDB and a file, the same puts and syncs", rounds, goal=2.0, note=note)
 
 
 def lmdb_alone(folder: Path, data: Dataset, requests: list[points_pb2.PointsUpsertRequest]) -> None:

@@ -34,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(config: Config, signals: int) -> int:
-    # Imported here, because numpy's libraries read the variables above only once, when they are loaded.
+    gc.disable()  # until the server is ready: nothing that is made at start is garbage
+    # Imported now: numpy's libraries read the variables above once, when they are loaded.
     from server.app import CannotStart, serve
     from server.rpc import configure_logs
     from storage.errors import EngineError
@@ -76,9 +77,12 @@ def _end_at_last(seconds: float) -> None:
 
 
 def _tame_garbage_collector() -> None:
-    """Excludes objects made at start from later collections, and collects less often: requests leave no cycles."""
+    """Keeps what was made at start out of every later collection, and collects less often: requests leave no cycles.
+
+    Collects nothing before."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
 
 

@@ -144,7 +144,7 @@ class Config:
         default=MAX_DIMENSIONS, metadata=_about("largest size of a new space", low=1, high=MAX_DIMENSIONS)
     )
     max_build_memory: int | None = field(
-        default=None, metadata=_about("bytes that building one index may take; larger builds are refused", low=2**20)
+        default=None, metadata=_about("bytes that building indexes may take together; one larger is refused", low=2**20)
     )
     reopen_on_use: bool = field(
         default=True,

@@ -1,21 +1,27 @@
 """The settings of storage. The code that reads them from people checks their bounds."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSettings:
     """How storage uses the machine.
 
-    map_size: bytes of address space reserved per collection for ids and payloads. The file grows only as it fills.
-    disk_reserve: bytes of the disk kept back so that deletes work when the disk is full; see files/reserve.py.
-    max_pending_writes, max_pending_bytes: writes that may wait per collection before TooManyWrites is raised.
-    reopen_on_use: the next use opens a closed collection. If false, uses are refused until it is opened.
-    background: start background work as soon as it is due.
-    parallel_tasks: background tasks that run at once. Each is a process on one core.
+    map_size: bytes of address space reserved per collection for ids and payloads; the file grows only as it fills.
+    disk_reserve: bytes of the disk kept back so that deletes work when it is full; see files/reserve.py.
+    max_pending_writes, max_pending_bytes: writes waiting per collection before TooManyWrites.
+    reopen_on_use: a closed collection is opened by its next use; else it is refused until it is opened.
+    background: do background work by itself, as it falls due.
+    parallel_tasks: background tasks that run at once, each a process of low priority on one core.
     max_open_collections: collections that are open at once; None: as many as descriptors and address space allow.
-    max_build_memory: bytes that building one index may take. Larger builds are refused; None: no bound.
+    max_build_memory: bytes that building indexes may take. One that takes more is refused, and those that take more
+        together run one after another. None: no bound.
     """
 
     map_size: int = 64 * 2**30
@@ -24,6 +30,6 @@ class StorageSettings:
     max_pending_bytes: int = 256 * 2**20
     reopen_on_use: bool = True
     background: bool = True
-    parallel_tasks: int = max(1, (os.cpu_count() or 2) - 1)
+    parallel_tasks: int = field(default_factory=_processors)
     max_build_memory: int | None = None
     max_open_collections: int | None = None

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.embedders.cache import VectorCache
-from server.embedders.onnx import OnnxModel
-from server.embedders.openai import OpenAIEndpoint
 from server.embedders.settings import EmbedderSettings, OpenAISettings
 from server.errors import EmbedderFailed, EmbedderNotConfigured
 from storage.budget import Budget
@@ -98,7 +96,14 @@ class Embedders:
 
 
 def _model_of(name: str, settings: EmbedderSettings) -> Model:
-    return OpenAIEndpoint(name, settings) if isinstance(settings, OpenAISettings) else OnnxModel(name, settings)
+    # Imported here: a server that has no such embedder starts without HTTP and the like.
+    if isinstance(settings, OpenAISettings):
+        from server.embedders.openai import OpenAIEndpoint
+
+        return OpenAIEndpoint(name, settings)
+    from server.embedders.onnx import OnnxModel
+
+    return OnnxModel(name, settings)
 
 
 def _present(row: NDArray[np.float32] | None) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from storage.write import (
     Transaction,
     Unit,
     attach_graph,
+    drop_graph,
     is_worthwhile,
     repack,
     replace_blocks,
@@ -67,6 +68,10 @@ class UnseenChanges:
         """Makes searches use a graph that the manifest already names, once it is verified. The generation of indexes
         rises."""
         self._change(lambda transaction: show_graph(transaction, space_uid, block_uid, graph, index))
+
+    def drop_graph(self, space_uid: int, block_uid: int, index: IndexFile) -> None:
+        """Takes away a graph that serves and proved to be damaged: the block is scanned until it has another."""
+        self._change(lambda transaction: drop_graph(transaction, space_uid, block_uid, index))
 
     def replace_blocks(self, space_uid: int, merged: Merged) -> bool:
         """Puts a merged block in place of its sources. False when one of them is gone."""

@@ -9,10 +9,13 @@ damage. A process that was killed therefore leaves no seal.
 
 import json
 import logging
+import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import lmdb
@@ -26,6 +29,8 @@ SEALED_BYTES = 2**30
 """Size up to which files are sealed. Reading a larger one would delay closing and opening it by seconds."""
 
 _BYTES_PER_CHECKSUM = 2**16
+_BYTES_PER_PART = 2**24
+_MOST_THREADS = 4
 _NAME = "data.seal"
 _REMOVED_ON_OPEN = 2  # persisted: do not renumber. Seals of version 1 stayed during commits
 
@@ -125,9 +130,20 @@ def _read(path: Path) -> _Seal | None:
 
 
 def _checksums(file: Path, size: int) -> list[int]:
-    """CRC-32 of each chunk of the first `size` bytes of a file."""
+    """CRC-32 of each chunk of the first `size` bytes of a file, by as many threads as there are processors."""
+    starts = range(0, size, _BYTES_PER_PART)
     with file.open("rb") as opened:
-        return [
-            zlib.crc32(opened.read(min(_BYTES_PER_CHECKSUM, size - start)))
-            for start in range(0, size, _BYTES_PER_CHECKSUM)
-        ]
+        part = partial(_checksums_of_part, opened.fileno(), size)
+        if len(starts) <= 1:
+            return [checksum for start in starts for checksum in part(start)]
+        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+            return [checksum for checksums in threads.map(part, starts) for checksum in checksums]
+
+
+def _checksums_of_part(handle: int, size: int, start: int) -> list[int]:
+    """CRC-32 of each chunk of a part of the first `size` bytes, which begins at `start`."""
+    end = min(size, start + _BYTES_PER_PART)
+    return [
+        zlib.crc32(os.pread(handle, min(_BYTES_PER_CHECKSUM, end - at), at))
+        for at in range(start, end, _BYTES_PER_CHECKSUM)
+    ]

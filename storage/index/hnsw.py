@@ -9,11 +9,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from usearch.index import Index
 
 from storage.files import plain_path
 from storage.kernels import (
@@ -28,6 +27,9 @@ from storage.kernels import (
 )
 from storage.schema import Datatype, DenseSpace, Distance
 from storage.vectors import Encoding, choose_encoding, compared_by, encode_queries, encode_rows, score_rows
+
+if TYPE_CHECKING:
+    from usearch.index import Index
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +65,9 @@ def has_kernel(distance: Distance) -> bool:
     return distance in _METRICS
 
 
-def _new_index(space: DenseSpace, encoding: Encoding) -> Index:
+def _new_index(space: DenseSpace, encoding: Encoding) -> "Index":
+    from usearch.index import Index  # not before it is needed: a server whose graphs the kernels walk starts without
+
     return Index(
         ndim=space.size,
         metric=_metric_of(space, encoding),
@@ -169,16 +173,28 @@ class Graph:
     same.
     """
 
-    def __init__(self, space: DenseSpace, path: Path, encoding: Encoding = _PLAIN) -> None:
-        """`space` has the stored form that the graph was built with; `encoding` is what `build` returned.
+    def __init__(
+        self, space: DenseSpace, path: Path, encoding: Encoding = _PLAIN, *, unverified_rows: int | None = None
+    ) -> None:
+        """`space` has the stored form that the graph was built with, `encoding` is what the build returned.
 
-        Requires: `path` matches its checksum, since usearch crashes on damaged files.
+        `unverified_rows`: rows of the block, when `path` may hold anything. Then only kernels walk it, and ValueError
+        says that they cannot. None: it has its checksum; usearch does not survive damaged files.
         """
+        self.verified = unverified_rows is None
+        """Whether it is known to be as it was built. Else it may find less, or a row twice."""
         self._distance = space.distance
         self._encoding = encoding
         self.datatype = space.datatype
-        self._walker = _open_native(space, path, encoding) or _UsearchGraph(space, path, encoding)
+        native = _open_native(space, path, encoding, unverified_rows)
+        if native is None and not self.verified:
+            raise ValueError("it must be verified first: no kernel walks it")
+        self._walker = native or _UsearchGraph(space, path, encoding)
         self.size = self._walker.size
+
+    def trust(self) -> None:
+        """Notes that the file has its checksum."""
+        self.verified = True
 
     def search(self, queries: NDArray[np.float32], width: int) -> tuple[Numbers, Numbers, Numbers]:
         """About the `width` nearest positions of each of `queries` (m, size), nearest first, as (m, width); how many
@@ -208,15 +224,19 @@ class Graph:
         return encode_queries(self._distance, self.datatype, self._encoding, queries)
 
 
-def _open_native(space: DenseSpace, path: Path, encoding: Encoding) -> NativeGraph | None:
-    """The graph as kernels walk it; None: there are none, or they do not know the layout of the file."""
+def _open_native(space: DenseSpace, path: Path, encoding: Encoding, rows: int | None) -> NativeGraph | None:
+    """The graph as kernels walk it; None: there are none, or they do not know the layout of the file.
+
+    `rows`: keys that are not below it are left out.
+    """
     if not has_kernels():
         return None
     metric = Metric[compared_by(space.distance, encoding).name]
     if space.datatype is Datatype.BINARY and not space.distance.is_binary:
         metric = Metric.HAMMING
     try:
-        return NativeGraph(path, metric, _FORMS[space.datatype], space.size)
+        bound = {} if rows is None else {"positions": rows}
+        return NativeGraph(path, metric, _FORMS[space.datatype], space.size, **bound)
     except KernelFailed as error:
         log.warning("usearch walks the graph %s, since the kernels cannot read it: %s", path, error)
         return None

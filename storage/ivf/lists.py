@@ -110,6 +110,8 @@ class Filtered:
 class Lists:
     """Saved lists, mapped read-only. Safe for many threads."""
 
+    verified = True  # before they are opened
+
     def __init__(self, space: DenseSpace, path: Path) -> None:
         """Requires: `path` matches its checksum. Raises ValueError when it is not a file of lists."""
         about, arrays, self.bytes = open_arrays(path, MAGIC)

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 
 from storage.collection import Collection
 from storage.maintenance.attempts import WorkKey
-from storage.maintenance.estimate import most_rows
+from storage.maintenance.estimate import memory_of, most_rows
 from storage.maintenance.jobs import Blocks
 from storage.segments import MAX_SEGMENT_ROWS, due, is_verification, seal_threshold
 
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """Work on the space with this name."""
+    """Work on the space of this name, and the bytes that it takes, as estimated."""
 
     space: str
     key: WorkKey
+    memory: int
 
 
 def due_works(collection: Collection, busy: Blocks, *, everything: bool, max_memory: int | None) -> Iterator[DueWork]:
@@ -28,4 +29,5 @@ def due_works(collection: Collection, busy: Blocks, *, everything: bool, max_mem
         most = MAX_SEGMENT_ROWS if max_memory is None else most_rows(space, max_memory, MAX_SEGMENT_ROWS)
         for work in due(space, seal_threshold(collection.schema, space.schema), blocked, most):
             if everything or is_verification(space, work):
-                yield DueWork(name, WorkKey(collection.uid, work, space.schema, space.manifest.partition))
+                memory = 0 if is_verification(space, work) else memory_of(space, work.blocks)
+                yield DueWork(name, WorkKey(collection.uid, work, space.schema, space.manifest.partition), memory)

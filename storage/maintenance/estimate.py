@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -71,6 +71,14 @@ def check_memory(space: SpaceView, blocks: Sequence[BlockView], maximum: int) ->
     needed = estimate_build(space.schema, rows, _imported(space)).peak_bytes
     if needed > maximum:
         raise BuildTooLarge(needed=needed, maximum=maximum)
+
+
+def memory_of(space: SpaceView, blocks: Collection[int]) -> int:
+    """Bytes that building one index over the living rows of `blocks`, by uid, takes; 0 when they get none."""
+    if not wants_index(space.schema):
+        return 0
+    rows = sum(view.count - view.block.deaths for view in space.blocks if view.block.uid in blocks)
+    return estimate_build(space.schema, rows, _imported(space)).peak_bytes
 
 
 def most_rows(space: SpaceView, maximum: int, limit: int) -> int:

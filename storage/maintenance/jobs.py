@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from storage.collection import Collection
 from storage.maintenance.attempts import Attempts, WorkKey
+from storage.maintenance.estimate import memory_of
 from storage.maintenance.job_process import JobProcess
 from storage.maintenance.tasks import Task, TaskList
 from storage.opening import Hold
@@ -19,8 +20,10 @@ Blocks = set[tuple[int, int]]
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A task that waits or runs, and keeps its collection open. `asked`: a user asked for it; else it was due by
-    itself."""
+    """A task that waits or runs, and keeps its collection open. `asked`: by someone, so it is not due by itself.
+
+    `memory`: bytes that it takes, as estimated.
+    """
 
     collection: Collection
     space: DenseSpace
@@ -28,6 +31,7 @@ class Job:
     work: Work
     task: Task
     hold: Hold
+    memory: int
     asked: bool = False
     process: JobProcess = field(default_factory=JobProcess)
     thread: threading.Thread | None = None
@@ -56,20 +60,37 @@ class Jobs:
         task = Task(collection=collection.name, collection_uid=collection.uid, space=name, kind=kind)
         self.tasks.add(task)
         work = Work(view.schema.uid, kind, (block_uid,))
-        return Job(collection, view.schema, view.manifest.partition, work, task, collection.hold_again(), asked=True)
+        return Job(
+            collection,
+            view.schema,
+            view.manifest.partition,
+            work,
+            task,
+            collection.hold_again(),
+            memory_of(view, work.blocks),
+            asked=True,
+        )
 
     def add_asked(self, jobs: Iterable[Job]) -> None:
         """Adds jobs to those that wait. Requires: the lock."""
         self._asked += jobs
 
-    def take_asked(self, collection: Collection) -> Job | None:
-        """Takes the first waiting job whose blocks nobody works on. Requires: the lock."""
+    def first_asked(self, collection: Collection) -> Job | None:
+        """The first job that waits and of whose blocks none is worked on. Requires: the lock."""
         busy = self.busy(collection)
-        for job in self._asked:
-            if job.collection is collection and not busy & job.blocks:
-                self._asked.remove(job)
-                return job
-        return None
+        return next((job for job in self._asked if job.collection is collection and not busy & job.blocks), None)
+
+    def take_asked(self, job: Job) -> None:
+        """A job that waits does so no longer. Requires: the lock."""
+        self._asked.remove(job)
+
+    def fits(self, memory: int, maximum: int | None) -> bool:
+        """Whether work may begin beside what runs: together they take at most `maximum` bytes, if there is a bound.
+
+        One that runs alone always may; what it may take is checked when it runs. Requires: the lock.
+        """
+        used = sum(job.memory for job in self.running)
+        return maximum is None or not used or used + memory <= maximum
 
     def drop_asked(self, wanted: Callable[[Job], bool]) -> None:
         """Cancels waiting jobs. Requires: the lock."""

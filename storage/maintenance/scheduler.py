@@ -34,7 +34,7 @@ class Scheduler:
     """One thread of its own, and one for each task that runs: at most `parallel` tasks at once."""
 
     def __init__(self, *, parallel: int, max_memory: int | None, disk_reserve: DiskReserve) -> None:
-        """`max_memory`: bytes that building one index may take; None: no bound."""
+        """`max_memory`: bytes that building indexes may take, one of them and all that run together; None: no bound."""
         self._disk_reserve = disk_reserve
         self._max_memory = max_memory
         self._parallel = parallel
@@ -143,28 +143,25 @@ class Scheduler:
             while not self._stopping and collection not in self._forgotten:
                 if len(jobs.running) >= self._parallel:
                     return True
-                job = jobs.take_asked(collection) or self._next_due(collection)
-                if job is None:
+                found = jobs.first_asked(collection) or self._next_due(collection)
+                if found is None:
                     if not any(each.collection is collection for each in jobs.running):
                         self._wanted.discard(collection)
+                    return jobs.attempts.are_left(collection.uid)
+                if not jobs.fits(found.memory, self._max_memory):
+                    return True
+                job = _begun(jobs, collection, found)
+                if job is None:  # it is being closed for good
                     return jobs.attempts.are_left(collection.uid)
                 jobs.running.append(job)
                 job.thread = threading.Thread(target=self._work, args=(job,), name="task", daemon=True)
                 job.thread.start()
             return False
 
-    def _next_due(self, collection: Collection) -> Job | None:
+    def _next_due(self, collection: Collection) -> DueWork | None:
         """The most urgent work of a collection that was not given up. Requires: the lock of the jobs."""
-        for due in self._due_works(collection):
-            key = due.key
-            if self.jobs.attempts.may_begin(key):
-                hold = collection.hold_if_open()
-                if hold is None:  # the collection is being closed for good
-                    return None
-                task = _task_of(collection, due)
-                self.jobs.tasks.add(task)
-                return Job(collection, key.space, key.partition, key.work, task, hold)
-        return None
+        works = self._due_works(collection)
+        return next((due for due in works if self.jobs.attempts.may_begin(due.key)), None)
 
     def _due_works(self, collection: Collection) -> Iterator[DueWork]:
         """The due work on blocks that no job works on. Requires: the lock of the jobs."""
@@ -211,6 +208,20 @@ class Scheduler:
         log.warning("%s of %r failed (failure %d): %s", job.work.kind.value, job.collection.name, failures, error)
         if full or failures >= MAX_ATTEMPTS:
             job.collection.work.note_failure(job.work.space_uid, str(error))
+
+
+def _begun(jobs: Jobs, collection: Collection, found: Job | DueWork) -> Job | None:
+    """The job that waited, or one of work that is due; None when the collection is closed. Requires: the lock of the
+    jobs."""
+    if isinstance(found, Job):
+        jobs.take_asked(found)
+        return found
+    hold = collection.hold_if_open()
+    if hold is None:
+        return None
+    key, task = found.key, _task_of(collection, found)
+    jobs.tasks.add(task)
+    return Job(collection, key.space, key.partition, key.work, task, hold, found.memory)
 
 
 def _task_of(collection: Collection, due: DueWork, task_id: str | None = None) -> Task:

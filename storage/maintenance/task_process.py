@@ -22,6 +22,7 @@ from storage.maintenance.build_job import (
 )
 from storage.maintenance.estimate import check_memory
 from storage.maintenance.job_process import BuildStopped, JobProcess, Report
+from storage.maintenance.verification import verify
 from storage.phases import Phase
 from storage.schema import BlockEntry, IndexFile, IndexKind, files_of
 from storage.segments import (
@@ -78,7 +79,7 @@ class _Output:
 
     @property
     def files(self) -> list[Path]:
-        names = [] if self.index_name is None else [self.index_name]
+        names = [self.index_name] if self.index_name else []
         if self.block_uid is not None:
             names += [f"{self.block_uid}.vectors", f"{self.block_uid}.rows"]
         return [self.folder / name for name in names]
@@ -93,9 +94,11 @@ def run_task(run: TaskRun) -> int:
     space = _space_of(run)
     if space is None:
         raise BuildStopped
-    if run.max_memory is not None and _gets_index(run, space):
-        check_memory(space, [view for _, view in _blocks(run.work, space)], run.max_memory)
     try:
+        if run.work.kind is TaskKind.BUILD and _is_verified(run, space):
+            return 0
+        if run.max_memory is not None and _gets_index(run, space):
+            check_memory(space, [view for _, view in _blocks(run.work, space)], run.max_memory)
         return (_build if run.work.kind in (TaskKind.BUILD, TaskKind.REBUILD) else _merge)(run, space)
     except OSError as error:
         _stop_if_gone(run, space, error)
@@ -125,16 +128,18 @@ def _stop_if_gone(run: TaskRun, space: SpaceView, error: Exception) -> None:
         raise BuildStopped from error
 
 
+def _is_verified(run: TaskRun, space: SpaceView) -> bool:
+    """Whether the block has an index already, which serves from now on."""
+    [(entry, view)] = _blocks(run.work, space)
+    if entry.index is not None:
+        run.tell(Phase.CHECKING)
+    return entry.index is not None and verify(run.collection, space.schema, entry, view)
+
+
 def _build(run: TaskRun, space: SpaceView) -> int:
     [chosen] = _chosen(run, space)
     entry, folder = chosen.entry, chosen.view.block.path.parent
-    if run.work.kind is TaskKind.BUILD and entry.index is not None:
-        run.tell(Phase.CHECKING)
-        graph = open_index(space.schema, folder, entry.index)
-        if graph is not None:
-            run.collection.unseen.show_graph(run.work.space_uid, entry.uid, graph, entry.index)
-            return 0
-    if not len(chosen.alive):  # all rows are dead: the block is removed
+    if not len(chosen.alive):  # there is nothing to build an index of: the block goes
         return _merge(run, space)
     output = _Output(folder=folder, index_name=f"{entry.uid}.{run.collection.commit}.index")
     try:

@@ -1,15 +1,18 @@
 """Makes the state of an open collection from its folder: an empty collection, or its newest commit."""
 
+import logging
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lmdb
 import numpy as np
+from numpy.typing import NDArray
 
 from storage.errors import CorruptStore
 from storage.files import Identity, failure, note_use, sync_folder, tighten
 from storage.index import Growing, SparseLog
+from storage.mvcc.row_columns import keep_columns, newest_transaction, stored_columns
 from storage.mvcc.state import Core
 from storage.schema import (
     SIGNS_OF_DAMAGE,
@@ -22,7 +25,7 @@ from storage.schema import (
     all_files_of,
     unfit,
 )
-from storage.segments import Space, open_index, read_token_owners
+from storage.segments import Space, open_index, open_unverified, read_token_owners
 from storage.tables import (
     MAX_SLOT,
     ChangeLog,
@@ -44,9 +47,11 @@ from storage.tables import (
     remove_dropped_tables,
 )
 
-VERIFIED_AT_ONCE = 64 * 2**20
-"""Bytes of an index up to which it is verified while its collection is opened. Larger ones serve once they are
-verified."""
+log = logging.getLogger(__name__)
+
+VERIFIED_AT_ONCE = 16 * 2**20
+"""Bytes of indexes of a space that are verified while its collection is opened. Others are verified behind it: graphs
+that kernels walk serve meanwhile, and the rows of others are scanned."""
 
 
 def create_core(uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> Core:
@@ -93,6 +98,14 @@ def open_core(uid: str, path: Path, codec: PayloadCodec, map_size: int) -> Core:
     return core
 
 
+def close_core(core: Core) -> None:
+    """Closes and unmaps all files, and leaves what the next opening reads. Requires: no reader is left."""
+    try:
+        keep_columns(core)
+    finally:
+        core.close()
+
+
 def _write_first(core: Core, schema: CollectionSchema) -> None:
     with core.env.begin(write=True) as txn:
         _open_tables(core, txn)
@@ -105,6 +118,7 @@ def _write_first(core: Core, schema: CollectionSchema) -> None:
 
 
 def _load(core: Core) -> None:
+    transaction = newest_transaction(core.env)  # before anything is committed here
     with core.env.begin(write=True) as txn:
         _open_tables(core, txn)
     with core.env.begin(write=True) as txn:
@@ -113,7 +127,7 @@ def _load(core: Core) -> None:
         core.schema, core.next_space_uid = get_schema(txn, core.tables)
         remove_dropped_tables(core.env, txn, {space.uid for space in core.schema.spaces.values()})
         for name, space in core.schema.spaces.items():
-            _load_space(core, txn, name, space, state)
+            _load_space(core, txn, name, space, _Found(state, transaction))
     if _lacks_index(core):
         state = count_generation(core.env, core.tables, state)
     _remove_strays(core)
@@ -129,37 +143,74 @@ def _open_tables(core: Core, txn: lmdb.Transaction) -> None:
     core.collection_tables = CollectionTables(core.uid, core.environment_path / "data.mdb", core.tables, core.codec)
 
 
-def _load_space(core: Core, txn: lmdb.Transaction, name: str, space: SpaceSchema, state: State) -> None:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a collection was left at: its newest commit, and LMDB's number of the newest transaction."""
+
+    state: State
+    transaction: int
+
+
+def _load_space(core: Core, txn: lmdb.Transaction, name: str, space: SpaceSchema, found: _Found) -> None:
     if not isinstance(space, DenseSpace):
         bodies = core.tables.bodies[space.uid] = open_bodies(core.env, txn, space.uid)
     match space:
         case DenseSpace():
-            core.spaces[name] = _load_rows(core, txn, space, state.next_slot)
+            core.spaces[name] = _load_rows(core, txn, space, found.state.next_slot, found)
         case SparseSpace():
-            core.sparse_logs[space.uid] = SparseLog(state.seq)
+            core.sparse_logs[space.uid] = SparseLog(found.state.seq)
         case MultiSpace(tokens=tokens):
-            core.spaces[name] = _load_rows(core, txn, tokens, MAX_SLOT)
+            core.spaces[name] = _load_rows(core, txn, tokens, MAX_SLOT, found)
             core.token_owners[space.uid] = Growing(np.uint32, read_token_owners(txn, bodies))
 
 
-def _load_rows(core: Core, txn: lmdb.Transaction, schema: DenseSpace, next_slot: int) -> Space:
+def _load_rows(core: Core, txn: lmdb.Transaction, schema: DenseSpace, next_slot: int, found: _Found) -> Space:
     manifest, row_count = get_space(txn, core.tables, schema.uid)
     core.tables.rows[schema.uid] = open_rows(core.env, txn, schema.uid)
     space = Space(core.space_folder(schema.uid), schema, manifest, row_count)
-    slots, rows, _ = read_rows(txn, core.tables.rows[schema.uid])
-    if len(slots) and (slots[-1] >= next_slot or (slots[1:] <= slots[:-1]).any()):
-        raise Unreadable("the slots that have vectors are out of order, or above the last slot given out")
-    space.load_rows(slots, rows)
-    for entry, block in zip(manifest.blocks, space.blocks, strict=True):
-        if entry.index is not None and _is_small(space.folder / entry.index.name):
-            block.graph = open_index(schema, space.folder, entry.index)
-            block.index_bytes = (space.folder / entry.index.name).stat().st_size if block.graph is not None else 0
+    if not _take_columns(core, space, next_slot, found):
+        slots, rows, _ = read_rows(txn, core.tables.rows[schema.uid])
+        _enter_rows(space, slots, rows, next_slot)
+    _open_indexes(space)
     return space
 
 
-def _is_small(path: Path) -> bool:
-    """Whether a file is verified while its collection is opened. Others are verified in the background."""
-    return not path.exists() or path.stat().st_size <= VERIFIED_AT_ONCE
+def _take_columns(core: Core, space: Space, next_slot: int, found: _Found) -> bool:
+    """Whether the rows of slots were there in a derived file, so that the table need not be read."""
+    uid = space.schema.uid
+    columns = stored_columns(core, uid, found.state, found.transaction)
+    if columns is None:
+        return False
+    try:
+        _enter_rows(space, *columns, next_slot)
+    except ValueError as error:
+        log.warning("the file of the rows of space %d is not used: %s", uid, error)
+        return False
+    core.columns_of[uid] = found.transaction
+    return True
+
+
+def _enter_rows(space: Space, slots: NDArray[np.uint32], rows: NDArray[np.int64], next_slot: int) -> None:
+    """Raises Unreadable."""
+    if len(slots) and (slots[-1] >= next_slot or (slots[1:] <= slots[:-1]).any()):
+        raise Unreadable("the slots that have vectors are out of order, or some were never given out")
+    space.load_rows(slots, rows)
+
+
+def _open_indexes(space: Space) -> None:
+    """Opens the indexes that the manifest names, as many as are small after their checksum was made."""
+    room = VERIFIED_AT_ONCE
+    for entry, block in zip(space.manifest.blocks, space.blocks, strict=True):
+        if entry.index is None:
+            continue
+        path = space.folder / entry.index.name
+        size = path.stat().st_size if path.exists() else 0
+        if size <= room:
+            room -= size
+            block.graph = open_index(space.schema, space.folder, entry.index)
+        else:
+            block.graph = open_unverified(space.schema, space.folder, entry.index, block.count)
+        block.index_bytes = size if block.graph is not None else 0
 
 
 def _lacks_index(core: Core) -> bool:

@@ -92,6 +92,8 @@ class Core:
         """What recent commits changed in sparse spaces, by uid."""
         self.sparse_indexes = SparseIndexes(self.sparse_logs)
         self.derived = DerivedFiles(path / "derived", uid)
+        self.columns_of: dict[int, int] = {}
+        """LMDB's transaction of which there is a derived file of the rows of slots, by the uid of the space."""
         self.token_owners: dict[int, Growing[np.uint32]] = {}
         """For each space of multi-vectors, by uid: the slot whose token each row is. The owner of a row never
         changes."""
@@ -140,6 +142,7 @@ class Core:
         self.sparse_logs.pop(uid, None)
         self.sparse_indexes.forget(uid)
         self.token_owners.pop(uid, None)
+        self.columns_of.pop(uid, None)
         shutil.rmtree(self.space_folder(uid), ignore_errors=True)
 
     def tables_in_use(self) -> "list[lmdb._Database]":

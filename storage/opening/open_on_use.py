@@ -13,7 +13,7 @@ from typing import Any
 
 from storage.budget import UNLIMITED, Budget
 from storage.errors import CollectionClosed
-from storage.mvcc import Core
+from storage.mvcc import Core, close_core
 from storage.opening.hold import Hold
 from storage.opening.open_collections import OpenCollections
 from storage.write import Unit, Writer
@@ -164,7 +164,7 @@ class OpenOnUse:
                 self._changed.wait()
         if self._opened is not None:
             try:
-                self._opened.core.close()
+                close_core(self._opened.core)
             finally:
                 self._opened = None
                 self._places.leave(self)
@@ -185,7 +185,7 @@ class OpenOnUse:
         assert self._opened is not None, "closing begins with an open collection"
         opened, self._opened = self._opened, None
         try:
-            opened.core.close()
+            close_core(opened.core)
             self._tell_closed()
         except Exception:
             log.exception("closing collection %r for room failed", self._name)

@@ -100,6 +100,9 @@ def walk_block(
         wider: dict[int, int] = {}
         for number, found in _walk(_Walks(graph, block, pools, walks, usable), widths, budget):
             pools[number].computations += found.computed
+            if not graph.verified and len(np.unique(found.positions)) < len(found.positions):
+                scanned.append(pools[number])  # a damaged file names a row twice
+                continue
             needed = _needed_width(walks[number], found, usable) if widths[number] < graph.size else 0
             if found.usable >= min(walks[number].limit, usable.count) and needed <= widths[number]:
                 pools[number].add_scored(block, found.positions, found.scores)

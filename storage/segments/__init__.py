@@ -15,7 +15,16 @@ from storage.segments.policy import (
     is_verification,
     seal_threshold,
 )
-from storage.segments.segment import file_checksum, index_file, kind_of, kind_of_index, open_index, wants_index
+from storage.segments.segment import (
+    file_checksum,
+    has_checksum,
+    index_file,
+    kind_of,
+    kind_of_index,
+    open_index,
+    open_unverified,
+    wants_index,
+)
 from storage.segments.slot_set import SlotSet
 from storage.segments.space import NO_ROW, Space, SpaceView, read_row_numbers
 from storage.segments.token_owners import read_token_owners
@@ -41,6 +50,7 @@ __all__ = [
     "due",
     "facts_of",
     "file_checksum",
+    "has_checksum",
     "index_file",
     "is_poor",
     "is_verification",
@@ -49,6 +59,7 @@ __all__ = [
     "kind_of_index",
     "measured_recall",
     "open_index",
+    "open_unverified",
     "poor_index",
     "read_row_numbers",
     "read_token_owners",

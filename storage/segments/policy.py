@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from storage.schema import CollectionSchema, DenseSpace, IndexKind
+from storage.segments.block import BlockView
 from storage.segments.segment import is_current, wants_index
 from storage.segments.space import SpaceView
 
@@ -44,10 +45,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
-    """The facts about a block that the policy needs.
+    """What the policy looks at. `graph` None: there is none that is verified; else whether it has the space's settings.
 
-    `graph` None: the block has no index that serves; else whether its index has the space's settings. `unverified`: the
-    manifest names an index that must be verified, or built again, before it serves.
+    `unverified`: the manifest names a graph, which is verified, or else built again, before anything else is done.
     """
 
     uid: int
@@ -75,8 +75,8 @@ def facts_of(space: SpaceView) -> list[BlockFacts]:
             entry.uid,
             view.count,
             view.block.deaths,
-            graph=None if view.graph is None else _is_current(space, number),
-            unverified=view.graph is None and entry.index is not None,
+            graph=_is_current(space, number) if _is_verified(view) else None,
+            unverified=entry.index is not None and not _is_verified(view),
         )
         for number, (entry, view) in enumerate(zip(space.manifest.blocks, space.blocks, strict=True))
         if entry.end_row is not None
@@ -128,6 +128,11 @@ def is_verification(space: SpaceView, work: Work) -> bool:
     return work.kind is TaskKind.BUILD and all(
         entry.index is not None for entry in space.manifest.blocks if entry.uid in work.blocks
     )
+
+
+def _is_verified(block: BlockView) -> bool:
+    """Whether an index serves that is known to be as it was built."""
+    return block.graph is not None and block.graph.verified
 
 
 def _is_current(space: SpaceView, number: int) -> bool:

@@ -86,17 +86,38 @@ def file_checksum(path: Path) -> int:
     return checksum
 
 
-def open_index(schema: DenseSpace, folder: Path, index: IndexFile) -> SegmentIndex | None:
-    """Opens a saved index; None when it is missing or damaged. It is derived data, so it will be built again."""
+def has_checksum(folder: Path, index: IndexFile) -> bool:
+    """Whether the file is as it was built. Says in the log why it is not."""
     path = folder / index.name
     try:
         found = file_checksum(path)
     except OSError as error:
         log.warning("index %s cannot be read (%s): it will be built again", path, error)
-        return None
+        return False
     if found != index.checksum:
-        log.warning("index %s does not match its checksum: it will be built again", path)
+        log.warning("index %s does not have its checksum: it will be built again", path)
+    return found == index.checksum
+
+
+def open_unverified(schema: DenseSpace, folder: Path, index: IndexFile, rows: int) -> Graph | None:
+    """The saved index of a block of so many rows, before its checksum is known: it serves at once, and is verified
+    meanwhile. None: it must be verified before it is opened."""
+    if index.kind == "ivf":
         return None
+    path, encoding = folder / index.name, Encoding.of(index.scale, index.centre)
+    try:
+        graph = Graph(replace(schema, datatype=Datatype(index.datatype)), path, encoding, unverified_rows=rows)
+    except (RuntimeError, ValueError, OSError, LookupError) as error:
+        log.debug("index %s does not serve before it is verified: %s", path, error)
+        return None
+    return graph if graph.size == index.rows else None
+
+
+def open_index(schema: DenseSpace, folder: Path, index: IndexFile) -> SegmentIndex | None:
+    """The saved index; None when it is missing or damaged: it is derived, so it is built again."""
+    if not has_checksum(folder, index):
+        return None
+    path = folder / index.name
     try:
         if index.kind == "ivf":
             return Lists(schema, path)

@@ -73,9 +73,10 @@ class Space:
         """Fills the columns from the stored table slot -> row, just after opening. Raises Unreadable when it is
         damaged."""
         self._reserve(int(slots.max()) + 1 if len(slots) else 0)
+        self.rows[:] = NO_ROW
         self.rows[slots] = rows
         self.vector_count = len(slots)
-        order = np.argsort(rows)
+        order = np.argsort(rows, kind="stable")  # fast for rows that are nearly in order
         held = 0
         for block in self.blocks:
             low, high = np.searchsorted(rows, (block.first_row, block.end_row), sorter=order)

@@ -174,6 +174,15 @@ def show_graph(
         transaction.on_undo(space.attach_graph(block_uid, graph, index))
 
 
+def drop_graph(transaction: "Transaction", space_uid: int, block_uid: int, index: IndexFile) -> None:
+    """Takes away a graph that serves and proved to be damaged. Nothing, when the manifest names another by now."""
+    space = _space_with(transaction, space_uid, (block_uid,))
+    if space is not None and any(entry.uid == block_uid and entry.index == index for entry in space.manifest.blocks):
+        transaction.on_undo(space.attach_graph(block_uid, None, None))
+        _put_manifest(transaction, space)
+        transaction.after.append(partial((space.folder / index.name).unlink, missing_ok=True))
+
+
 def reserve_block(transaction: "Transaction", space_uid: int) -> int | None:
     """A uid for a block that will be written; None when the space is gone."""
     space = _space_with(transaction, space_uid, ())

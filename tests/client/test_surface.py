@@ -1,5 +1,6 @@
 """The public surface is what it says: complete exports, both clients alike, every RPC reachable, nothing heavy."""
 
+import ast
 import enum
 import importlib
 import inspect
@@ -109,11 +110,41 @@ def test_enums_are_those_of_the_contract(ours: type[enum.Enum], theirs: object) 
 
 
 def test_the_client_imports_no_engine_module() -> None:
-    program = "import json, sys, headwater; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    names = "sorted({name.split('.')[0] for name in sys.modules})"
+    program = f"import json, sys; from headwater import Client; print(json.dumps({names}))"
     output = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=CLIENT_FOLDER.parent
     ).stdout
     assert not {"server", "planner", "storage", "lmdb", "usearch", "tqdm", "grpc_status"} & set(json.loads(output))
+
+
+def test_the_client_is_loaded_by_the_first_use_of_it_and_not_by_the_messages() -> None:
+    program = """
+import sys
+import headwater
+from headwater import v1
+from headwater.v1 import points_pb2
+assert "headwater._client" not in sys.modules and "numpy" not in sys.modules
+assert {"Client", "errors"} <= set(dir(headwater))
+assert not hasattr(headwater, "Clients")
+print(headwater.errors.HeadwaterError is headwater.HeadwaterError, headwater.Client.__name__)
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=CLIENT_FOLDER.parent
+    ).stdout
+    assert output.split() == ["True", "Client"]
+
+
+def test_every_name_is_what_type_checkers_are_told() -> None:
+    told = {
+        name.name: statement.module
+        for statement in ast.walk(ast.parse((CLIENT_FOLDER / "__init__.py").read_text()))
+        if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("headwater.")
+        for name in statement.names
+    }
+    assert sorted(told) == headwater.__all__
+    for name, module in told.items():
+        assert getattr(headwater, name) is getattr(importlib.import_module(str(module)), name), name
 
 
 def test_a_blocking_call_never_waits_for_an_event_loop() -> None:

@@ -57,6 +57,15 @@ def test_a_signal_stops_it_cleanly(tmp_path: Path, number: signal.Signals) -> No
     assert "Traceback" not in log
 
 
+def test_a_start_loads_nothing_that_only_some_requests_need() -> None:
+    late = ["usearch", "lark", "http.client", "tqdm", "headwater._client", "server.embedders.openai"]
+    program = f"import sys, server.app; print([name for name in {late} if name in sys.modules])"
+    output = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment(), check=True, capture_output=True, text=True
+    ).stdout
+    assert output.strip() == "[]"
+
+
 def test_a_setting_that_cannot_be() -> None:
     result = run("--data", "data", "--listen", "nowhere")
     assert (result.returncode, result.stdout) == (2, "")

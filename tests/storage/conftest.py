@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+import storage.mvcc.row_columns
 from tests.support.directories import Directories
 
 MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture(autouse=True)
+def no_space_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So every opening after a clean stop reads the files that only large spaces have."""
+    monkeypatch.setattr(storage.mvcc.row_columns, "MIN_ROWS", 1)
 
 
 @pytest.fixture

@@ -75,9 +75,12 @@ def test_long_postings_are_added_in_several_calls() -> None:
     paused: list[int] = []
     pieces = np.arange(0, count + 1, ROWS * 1_000)
     postings = QueryPostings(np.arange(len(pieces) - 1), pieces[:-1], pieces[1:], rows, np.ones(count, np.float32))
-    scores = _scores(
-        postings, [1.0] * (len(pieces) - 1), SparseMetric.DOT, Budget(None, lambda: bool(paused.append(1)))
-    )
+
+    def is_cancelled() -> bool:
+        paused.append(1)
+        return False
+
+    scores = _scores(postings, [1.0] * (len(pieces) - 1), SparseMetric.DOT, Budget(None, is_cancelled))
     hits, found, _ = scores.best(np.ones(ROWS, np.int32), np.ones(ROWS), np.ones(ROWS, np.bool_), 100)
     assert 3 <= len(paused) <= 4
     assert (len(hits), found.tolist()) == (ROWS, [1.5 * count / ROWS] * ROWS)

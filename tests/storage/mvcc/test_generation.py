@@ -7,6 +7,7 @@ import storage.mvcc.loading
 from storage.budget import UNLIMITED
 from storage.collection import Collection
 from storage.database import Database
+from storage.kernels import has_kernels
 from storage.schema import CollectionSchema, Datatype, DenseSpace, Distance
 from storage.search.dense import SpaceSearch
 from storage.search.snapshot_search import search_vectors
@@ -88,7 +89,8 @@ def test_both_numbers_live_through_a_restart(directories: Directories) -> None:
 def test_an_index_that_does_not_serve_yet_is_another_generation(
     directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Large ones are verified after an opening: until then rows are scanned, which may find others."""
+    """Large ones are verified after an opening. Until then rows are scanned, which may find others, unless kernels walk
+    the graph meanwhile."""
     database, collection = _open(directories)
     _add(collection, 0, 100)
     attach_graphs(collection)
@@ -97,4 +99,4 @@ def test_an_index_that_does_not_serve_yet_is_another_generation(
     collection = _reopened(database)
     unverified = _numbers(collection)
     assert unverified[0] == before[0]
-    assert unverified[1] > before[1]
+    assert unverified[1] == before[1] if has_kernels() else unverified[1] > before[1]
