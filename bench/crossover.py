@@ -45,13 +45,13 @@ def main(folder: Path) -> None:
 
 def _with_graphs(collection: Collection) -> Mapping[str, SpaceView]:
     """The spaces once large graphs were verified, which happens in the background."""
-    while not all(block.graph for space in collection.spaces().values() for block in space.blocks if block.count):
+    while not all(block.index for space in collection.spaces().values() for block in space.blocks if block.count):
         time.sleep(0.2)
     return collection.spaces()
 
 
 def _line(block: BlockView, metric: Distance, queries: NDArray[np.float32]) -> str:
-    graph = block.graph
+    graph = block.index
     assert isinstance(graph, Graph), "the graph serves"
     chosen = np.random.default_rng(1).choice(block.count, round(SHARE * block.count), replace=False)
     positions = np.sort(chosen).astype(np.int64)

@@ -88,14 +88,14 @@ def _is_quick(view: SpaceView) -> bool:
 
 
 def _scanned_bytes(view: SpaceView) -> int:
-    return sum(block.vectors.nbytes for block in view.blocks if block.graph is None)
+    return sum(block.vectors.nbytes for block in view.blocks if block.index is None)
 
 
 def _measure_rows(view: SpaceView, budget: Budget) -> None:
     """Computes the lengths of the rows that a search scans. Otherwise the first search would read all of them twice."""
     if _scanned_bytes(view) <= MAX_MEASURED_BYTES:
         for block in view.blocks:
-            if block.graph is None:
+            if block.index is None:
                 block.norms(budget.check)
 
 

@@ -27,7 +27,7 @@ def collection_stats(snapshot: Snapshot, work: BackgroundWork, failed_writes: Fa
 
 
 def _space_stats(snapshot: Snapshot, space: SpaceView, work: BackgroundWork) -> SpaceStats:
-    graphs = [block for block in space.blocks if block.graph is not None]
+    graphs = [block for block in space.blocks if block.index is not None]
     indexed = sum(block.count - block.block.deaths for block in graphs)
     index_bytes = sum(block.block.index_bytes for block in graphs)
     return SpaceStats(
@@ -38,8 +38,8 @@ def _space_stats(snapshot: Snapshot, space: SpaceView, work: BackgroundWork) -> 
         segments=len(graphs),
         disk_bytes=sum(block.block.disk_bytes() for block in space.blocks) + index_bytes,
         mapped_bytes=sum(block.block.mapped_bytes() for block in space.blocks) + index_bytes,
-        index=", ".join(sorted({kind_of_index(block.graph) for block in graphs if block.graph})) or "flat",
-        datatype=", ".join(sorted({block.graph.datatype.value for block in graphs if block.graph})) or "float32",
+        index=", ".join(sorted({kind_of_index(block.index) for block in graphs if block.index})) or "flat",
+        datatype=", ".join(sorted({block.index.datatype.value for block in graphs if block.index})) or "float32",
         state=_space_state(snapshot, space, work),
         recall=measured_recall(space),
         warning=warning_of(space),

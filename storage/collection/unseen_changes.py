@@ -17,7 +17,7 @@ from storage.write import (
     Place,
     Transaction,
     Unit,
-    attach_graph,
+    attach_index,
     drop_graph,
     is_worthwhile,
     repack,
@@ -25,7 +25,7 @@ from storage.write import (
     reserve_block,
     set_index_progress,
     set_partition,
-    show_graph,
+    show_index,
 )
 
 MIN_SEALED = 1_000
@@ -60,14 +60,14 @@ class UnseenChanges:
         """Returns a uid for a new block of a space; None when the space is gone."""
         return self._change(lambda transaction: reserve_block(transaction, space_uid))
 
-    def attach_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> bool:
+    def attach_index(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> bool:
         """Makes searches of a block use a graph that was built for it. False when the block is gone."""
-        return self._change(lambda transaction: attach_graph(transaction, space_uid, block_uid, graph, index))
+        return self._change(lambda transaction: attach_index(transaction, space_uid, block_uid, graph, index))
 
-    def show_graph(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> None:
+    def show_index(self, space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile) -> None:
         """Makes searches use a graph that the manifest already names, once it is verified. The generation of indexes
         rises."""
-        self._change(lambda transaction: show_graph(transaction, space_uid, block_uid, graph, index))
+        self._change(lambda transaction: show_index(transaction, space_uid, block_uid, graph, index))
 
     def drop_graph(self, space_uid: int, block_uid: int, index: IndexFile) -> None:
         """Takes away a graph that serves and proved to be damaged: the block is scanned until it has another."""

@@ -7,7 +7,7 @@ from storage.collection import Collection
 from storage.database.followers import Followers
 from storage.failed_writes import FailedWriteLog
 from storage.files import DiskReserve
-from storage.mvcc import Core, create_core, open_core
+from storage.mvcc import CollectionState, create_core, open_core
 from storage.opening import OpenCollections, Opened
 from storage.schema import CollectionSchema
 from storage.segments import MatchingRowsCache
@@ -78,7 +78,7 @@ class Opener:
         """Ends the threads of writers. Requires: every collection is closed."""
         self._write_threads.stop()
 
-    def _with_writer(self, collection: Collection, core: Core) -> Opened:
+    def _with_writer(self, collection: Collection, core: CollectionState) -> Opened:
         core.matching_rows = self._matching_rows
         core.disk_reserve, core.failed_writes = self.disk_reserve, self.failed_writes
         writer = Writer(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from storage.collection import Collection
 from storage.maintenance.attempts import WorkKey
 from storage.maintenance.estimate import memory_of, most_rows
-from storage.maintenance.jobs import Blocks
+from storage.maintenance.job_queue import Blocks
 from storage.segments import MAX_SEGMENT_ROWS, due, is_verification, seal_threshold
 
 

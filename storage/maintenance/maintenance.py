@@ -4,7 +4,7 @@ from collections.abc import Callable, Set
 
 from storage.budget import Budget
 from storage.collection import Collection
-from storage.maintenance.jobs import Job
+from storage.maintenance.job_queue import Job
 from storage.maintenance.scheduler import Scheduler
 from storage.maintenance.tasks import Task
 from storage.segments import BlockFacts, SpaceView, TaskKind, facts_of, wants_index
@@ -30,8 +30,8 @@ class Maintenance:
         waits = not collection.schema.auto_index
 
         def wanted(view: SpaceView, block: BlockFacts) -> bool:
-            if block.graph is not None or block.unverified:
-                return block.graph is not None
+            if block.index is not None or block.unverified:
+                return block.index is not None
             return wants_index(view.schema) and (waits or (view.schema.uid, block.uid) in given_up)
 
         return self._ask(collection, space, TaskKind.REBUILD, wanted)

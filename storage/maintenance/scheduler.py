@@ -20,7 +20,7 @@ from storage.maintenance.attempts import MAX_ATTEMPTS, RETRY_SECONDS
 from storage.maintenance.due_work import DueWork, due_works
 from storage.maintenance.full_disk import give_back_room, run_with_reserve
 from storage.maintenance.job_process import BuildStopped
-from storage.maintenance.jobs import Job, Jobs
+from storage.maintenance.job_queue import Job, Jobs
 from storage.maintenance.task_process import TaskRun
 from storage.maintenance.tasks import Task
 from storage.phases import Phase

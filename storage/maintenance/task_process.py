@@ -151,7 +151,7 @@ def _build(run: TaskRun, space: SpaceView) -> int:
         failpoint("build_publish")
         run.process.check()
         run.tell(Phase.PUBLISHING)
-        if not run.collection.unseen.attach_graph(run.work.space_uid, entry.uid, graph, index):
+        if not run.collection.unseen.attach_index(run.work.space_uid, entry.uid, graph, index):
             raise BuildStopped
     except BaseException:
         _remove_unless_named(run, output)
@@ -166,7 +166,7 @@ def _merge(run: TaskRun, space: SpaceView) -> int:
     sources = {each.entry.uid: each.alive for each in chosen}
     total = sum(map(len, sources.values()))
     if total == 0:
-        _publish(run, Merged(sources=sources, entry=None, graph=None))
+        _publish(run, Merged(sources=sources, entry=None, index=None))
         return before
     uid = run.collection.unseen.reserve_block(run.work.space_uid)
     if uid is None:
@@ -186,7 +186,7 @@ def _merge(run: TaskRun, space: SpaceView) -> int:
         graph = None if index is None else open_index(space.schema, folder, index)
         failpoint("vacuum_publish" if run.work.kind is TaskKind.VACUUM else "merge_publish")
         run.process.check()
-        _publish(run, Merged(sources=sources, entry=entry, graph=graph))
+        _publish(run, Merged(sources=sources, entry=entry, index=graph))
     except BaseException:
         _remove_unless_named(run, output)
         raise

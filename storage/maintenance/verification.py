@@ -14,13 +14,13 @@ def verify(collection: Collection, space: DenseSpace, entry: BlockEntry, view: B
     """
     assert entry.index is not None
     folder = view.block.path.parent
-    if isinstance(view.graph, Graph):
+    if isinstance(view.index, Graph):
         if has_checksum(folder, entry.index):
-            view.graph.trust()
+            view.index.trust()
             return True
         collection.unseen.drop_graph(space.uid, entry.uid, entry.index)
         return False
     index = open_index(space, folder, entry.index)
     if index is not None:
-        collection.unseen.show_graph(space.uid, entry.uid, index, entry.index)
+        collection.unseen.show_index(space.uid, entry.uid, index, entry.index)
     return index is not None

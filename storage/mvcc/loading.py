@@ -13,7 +13,7 @@ from storage.errors import CorruptStore
 from storage.files import Identity, failure, note_use, sync_folder, tighten
 from storage.index import Growing, SparseLog
 from storage.mvcc.row_columns import keep_columns, newest_transaction, stored_columns
-from storage.mvcc.state import Core
+from storage.mvcc.state import CollectionState
 from storage.schema import (
     SIGNS_OF_DAMAGE,
     CollectionSchema,
@@ -54,10 +54,10 @@ VERIFIED_AT_ONCE = 16 * 2**20
 that kernels walk serve meanwhile, and the rows of others are scanned."""
 
 
-def create_core(uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> Core:
+def create_core(uid: str, path: Path, schema: CollectionSchema, codec: PayloadCodec, map_size: int) -> CollectionState:
     """Makes an empty collection in the new folder `path`, durably."""
     (path / "lmdb").mkdir(parents=True)
-    core = Core(uid, path, map_size, codec)
+    core = CollectionState(uid, path, map_size, codec)
     try:
         _write_first(core, schema)
         for folder in (path / "lmdb", path, path.parent):
@@ -71,7 +71,7 @@ def create_core(uid: str, path: Path, schema: CollectionSchema, codec: PayloadCo
     return core
 
 
-def open_core(uid: str, path: Path, codec: PayloadCodec, map_size: int) -> Core:
+def open_core(uid: str, path: Path, codec: PayloadCodec, map_size: int) -> CollectionState:
     """Opens a collection and cuts data that no commit refers to.
 
     Raises CorruptStore, UnknownFormat, StorageFull or StorageFailed.
@@ -81,7 +81,7 @@ def open_core(uid: str, path: Path, codec: PayloadCodec, map_size: int) -> Core:
         raise CorruptStore(file, 0, "the file is missing")
     tighten(path)
     try:
-        core = Core(uid, path, map_size, codec)
+        core = CollectionState(uid, path, map_size, codec)
         try:
             _load(core)
         except BaseException:
@@ -98,7 +98,7 @@ def open_core(uid: str, path: Path, codec: PayloadCodec, map_size: int) -> Core:
     return core
 
 
-def close_core(core: Core) -> None:
+def close_core(core: CollectionState) -> None:
     """Closes and unmaps all files, and leaves what the next opening reads. Requires: no reader is left."""
     try:
         keep_columns(core)
@@ -106,7 +106,7 @@ def close_core(core: Core) -> None:
         core.close()
 
 
-def _write_first(core: Core, schema: CollectionSchema) -> None:
+def _write_first(core: CollectionState, schema: CollectionSchema) -> None:
     with core.env.begin(write=True) as txn:
         _open_tables(core, txn)
         core.schema = replace(schema, spaces={})
@@ -117,7 +117,7 @@ def _write_first(core: Core, schema: CollectionSchema) -> None:
         put_state(txn, core.tables, State())
 
 
-def _load(core: Core) -> None:
+def _load(core: CollectionState) -> None:
     transaction = newest_transaction(core.env)  # before anything is committed here
     with core.env.begin(write=True) as txn:
         _open_tables(core, txn)
@@ -138,7 +138,7 @@ def _load(core: Core) -> None:
     core.publish(core.make_view(state))
 
 
-def _open_tables(core: Core, txn: lmdb.Transaction) -> None:
+def _open_tables(core: CollectionState, txn: lmdb.Transaction) -> None:
     core.tables = open_tables(core.env, txn)
     core.collection_tables = CollectionTables(core.uid, core.environment_path / "data.mdb", core.tables, core.codec)
 
@@ -151,7 +151,7 @@ class _Found:
     transaction: int
 
 
-def _load_space(core: Core, txn: lmdb.Transaction, name: str, space: SpaceSchema, found: _Found) -> None:
+def _load_space(core: CollectionState, txn: lmdb.Transaction, name: str, space: SpaceSchema, found: _Found) -> None:
     if not isinstance(space, DenseSpace):
         bodies = core.tables.bodies[space.uid] = open_bodies(core.env, txn, space.uid)
     match space:
@@ -164,7 +164,9 @@ def _load_space(core: Core, txn: lmdb.Transaction, name: str, space: SpaceSchema
             core.token_owners[space.uid] = Growing(np.uint32, read_token_owners(txn, bodies))
 
 
-def _load_rows(core: Core, txn: lmdb.Transaction, schema: DenseSpace, next_slot: int, found: _Found) -> Space:
+def _load_rows(
+    core: CollectionState, txn: lmdb.Transaction, schema: DenseSpace, next_slot: int, found: _Found
+) -> Space:
     manifest, row_count = get_space(txn, core.tables, schema.uid)
     core.tables.rows[schema.uid] = open_rows(core.env, txn, schema.uid)
     space = Space(core.space_folder(schema.uid), schema, manifest, row_count)
@@ -175,7 +177,7 @@ def _load_rows(core: Core, txn: lmdb.Transaction, schema: DenseSpace, next_slot:
     return space
 
 
-def _take_columns(core: Core, space: Space, next_slot: int, found: _Found) -> bool:
+def _take_columns(core: CollectionState, space: Space, next_slot: int, found: _Found) -> bool:
     """Whether the rows of slots were there in a derived file, so that the table need not be read."""
     uid = space.schema.uid
     columns = stored_columns(core, uid, found.state, found.transaction)
@@ -207,23 +209,23 @@ def _open_indexes(space: Space) -> None:
         size = path.stat().st_size if path.exists() else 0
         if size <= room:
             room -= size
-            block.graph = open_index(space.schema, space.folder, entry.index)
+            block.index = open_index(space.schema, space.folder, entry.index)
         else:
-            block.graph = open_unverified(space.schema, space.folder, entry.index, block.count)
-        block.index_bytes = size if block.graph is not None else 0
+            block.index = open_unverified(space.schema, space.folder, entry.index, block.count)
+        block.index_bytes = size if block.index is not None else 0
 
 
-def _lacks_index(core: Core) -> bool:
+def _lacks_index(core: CollectionState) -> bool:
     """Whether an index in the manifests does not serve yet. Before the restart other indexes may have served this
     commit."""
     return any(
-        entry.index is not None and block.graph is None
+        entry.index is not None and block.index is None
         for space in core.spaces.values()
         for entry, block in zip(space.manifest.blocks, space.blocks, strict=True)
     )
 
 
-def _remove_strays(core: Core) -> None:
+def _remove_strays(core: CollectionState) -> None:
     """Removes files that no commit names. A crash between writing and committing leaves such files."""
     known = {str(space.uid) for space in core.schema.row_spaces.values()}
     root = core.path / "spaces"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from storage.derived import Derived
 from storage.errors import EngineError
-from storage.mvcc.state import Core
+from storage.mvcc.state import CollectionState
 from storage.segments import NO_ROW, Space
 from storage.tables import State, get_state
 
@@ -32,7 +32,7 @@ def newest_transaction(env: lmdb.Environment) -> int:
 
 
 def stored_columns(
-    core: Core, uid: int, state: State, transaction: int
+    core: CollectionState, uid: int, state: State, transaction: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]] | None:
     """Slots, ascending, and their rows in the space `uid`, when a file has them as of just this state."""
     if not core.derived.has(KIND, str(uid)):
@@ -46,7 +46,7 @@ def stored_columns(
     return slots.astype(np.uint32, copy=False), rows.astype(np.int64, copy=False)
 
 
-def keep_columns(core: Core) -> None:
+def keep_columns(core: CollectionState) -> None:
     """Writes the files of all spaces that are worth one. Requires: nobody uses the collection any more."""
     try:
         with core.env.begin() as txn:

@@ -16,7 +16,7 @@ from storage.files import plain_path
 from storage.index import SparseIndexes
 from storage.mvcc.space_rows import SpaceRows
 from storage.mvcc.space_tokens import SpaceTokens
-from storage.mvcc.state import Core, View
+from storage.mvcc.state import CollectionState, View
 from storage.segments import MatchingRowsCache, SpaceView
 from storage.tables import Reader, environment_failure, get_state, read_rows
 
@@ -24,7 +24,7 @@ from storage.tables import Reader, environment_failure, get_state, read_rows
 class Snapshot(Reader):
     """Pins one commit until it is closed; use it in a `with` block. For one thread at a time."""
 
-    def __init__(self, core: Core, release: Callable[[], None]) -> None:
+    def __init__(self, core: CollectionState, release: Callable[[], None]) -> None:
         """`release` is called once, when the snapshot is closed."""
         self._core = core
         self._release = release
@@ -145,7 +145,7 @@ class Snapshot(Reader):
         return self._core.matching_rows
 
 
-def _begin(core: Core) -> tuple[lmdb.Transaction, View]:
+def _begin(core: CollectionState) -> tuple[lmdb.Transaction, View]:
     """A read transaction and its view, counted as active."""
     with core.active.lock:
         try:

@@ -62,7 +62,7 @@ class SpaceRows:
     def is_indexed(self, slot: int) -> bool:
         """Whether an index covers the vector of the point in `slot`. Requires: it has one."""
         [(block, _, _)] = self._view.locate(self.of(np.array([slot], np.uint32)))
-        return block.graph is not None
+        return block.index is not None
 
     def vectors(self, slots: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         """Which of `slots` have a vector, and the vectors (n, size) as written, zeros where there is none.

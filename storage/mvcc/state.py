@@ -47,7 +47,7 @@ class View:
     spaces: Mapping[str, SpaceView]
 
 
-class Core:
+class CollectionState:
     """The state of an open collection, made by `create_core` or `open_core`, see loading.py.
 
     `view` is the view of the newest commit. `views` has it, and the view of a commit that is being written, by the

@@ -13,7 +13,7 @@ from typing import Any
 
 from storage.budget import UNLIMITED, Budget
 from storage.errors import CollectionClosed
-from storage.mvcc import Core, close_core
+from storage.mvcc import CollectionState, close_core
 from storage.opening.hold import Hold
 from storage.opening.open_collections import OpenCollections
 from storage.write import Unit, Writer
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.05  # how soon a caller that went away while another opens is 
 class Opened:
     """The parts of a collection that exist while it is open."""
 
-    core: Core
+    core: CollectionState
     writer: Writer
 
 
@@ -53,7 +53,7 @@ class OpenOnUse:
         self._tell_opened = opened
         self._tell_closed = closed
         self._opened: Opened | None = None
-        self._last: Core | None = None
+        self._last: CollectionState | None = None
         self._uses = 0
         self._moving = False
         """Whether some thread is opening or closing it."""
@@ -62,7 +62,7 @@ class OpenOnUse:
         self.last_used = 0.0
 
     @property
-    def core(self) -> Core:
+    def core(self) -> CollectionState:
         """The newest one, perhaps closed by now: its view still knows schema and commit. Requires: it was opened
         before."""
         assert self._last is not None, "the collection was opened before"

@@ -1,6 +1,5 @@
 """Collections as data: schemas, manifests, policies and statistics. Opens no file."""
 
-from storage.schema.changes import HnswConfigDiff, IvfConfigDiff, SchemaChange, SpaceDiff
 from storage.schema.checks import (
     MAX_DIMENSIONS,
     MAX_EF,
@@ -21,6 +20,7 @@ from storage.schema.collection_schema import CollectionSchema, PointId
 from storage.schema.index_policy import IndexPolicy, IndexSource, ReadyPolicy
 from storage.schema.manifest import BlockEntry, IndexFile, Manifest, PartitionFile, all_files_of, files_of
 from storage.schema.payload_schema import FieldIndexParams, FieldIndexSchema, FieldType, changed_fields
+from storage.schema.schema_change import HnswConfigDiff, IvfConfigDiff, SchemaChange, SpaceDiff
 from storage.schema.spaces import (
     BodySpace,
     Datatype,

@@ -200,9 +200,9 @@ def _search_group(scope: Scope, group: Sequence[SpaceSearch], id_keys: IdKeys) -
     metric = scope.view.schema.distance
     pools = [Candidates(metric, search.vector, search.limit, _score_of(search.after)) for search in group]
     for block in scope.view.blocks:
-        if choice.graphs and block.graph is not None:
-            _search_index(pools, block, block.graph, scope, group)
-        elif block.graph is not None or not group[0].indexed_only:
+        if choice.graphs and block.index is not None:
+            _search_index(pools, block, block.index, scope, group)
+        elif block.index is not None or not group[0].indexed_only:
             _scan(pools, block, scope)
     hits = []
     for pool, search in zip(pools, group, strict=True):
@@ -227,15 +227,15 @@ def _scanned(scope: Scope, choice: _Choice, search: SpaceSearch) -> int:
     tail = sum(
         block.count
         for block in scope.view.blocks
-        if not (choice.graphs and block.graph is not None) and (block.graph is not None or not search.indexed_only)
+        if not (choice.graphs and block.index is not None) and (block.index is not None or not search.indexed_only)
     )
     return min(tail, scope.matching)
 
 
 def _choose(scope: Scope, search: SpaceSearch) -> _Choice:
     """Decides between index and scan, and says why, for a group of searches like `search`."""
-    indexes = [block.graph for block in scope.view.blocks if block.graph is not None]
-    tail = sum(block.count for block in scope.view.blocks if block.graph is None)
+    indexes = [block.index for block in scope.view.blocks if block.index is not None]
+    tail = sum(block.count for block in scope.view.blocks if block.index is None)
     filtered = scope.allowed is not None
     scan = "matching rows" if filtered else "exact"
     matching = f"{scope.matching:,} of {scope.view.vector_count:,} vectors match" if filtered else ""

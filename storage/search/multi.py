@@ -57,7 +57,7 @@ def search_multi(
     DeadlineExceeded or Cancelled.
     """
     budget.check()
-    kinds = sorted({kind_of_index(block.graph) for block in snapshot.spaces[space].blocks if block.graph is not None})
+    kinds = sorted({kind_of_index(block.index) for block in snapshot.spaces[space].blocks if block.index is not None})
     if query.exact or not kinds:
         reason = "exact was asked for" if query.exact else "no graph covers its tokens yet"
         hits = _scan(snapshot, space, query, limit, snapshot.tokens(space).of(allowed), budget)

@@ -49,7 +49,7 @@ class BlockView:
     vectors: NDArray[np.float32]
     slots: NDArray[np.uint32]
     died: NDArray[np.uint64]
-    graph: SegmentIndex | None
+    index: SegmentIndex | None
 
     def alive(self, seq: int) -> NDArray[np.bool_] | None:
         """Which rows are current at `seq`; None when all are."""
@@ -94,7 +94,7 @@ class Block:
         self.first_row = first_row
         self.count = count
         self.rows = rows
-        self.graph: SegmentIndex | None = None
+        self.index: SegmentIndex | None = None
         self.deaths = 0
         self.index_bytes = 0
         self._size = size
@@ -122,7 +122,7 @@ class Block:
             vectors=self._map[:count],
             slots=self.slots[:count],
             died=self.died[:count],
-            graph=self.graph,
+            index=self.index,
         )
 
     @property

@@ -35,7 +35,7 @@ def is_poor(index: IndexFile) -> bool:
 
 def _serving(space: SpaceView) -> list[IndexFile]:
     pairs = zip(space.manifest.blocks, space.blocks, strict=True)
-    return [entry.index for entry, block in pairs if entry.index is not None and block.graph is not None]
+    return [entry.index for entry, block in pairs if entry.index is not None and block.index is not None]
 
 
 def _recall(index: IndexFile) -> str:

@@ -45,15 +45,15 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
-    """What the policy looks at. `graph` None: there is none that is verified; else whether it has the space's settings.
+    """What the policy looks at. `index` None: it has none that is verified; else whether that has the space's settings.
 
-    `unverified`: the manifest names a graph, which is verified, or else built again, before anything else is done.
+    `unverified`: the manifest names an index, which is verified, or else built again, before anything else is done.
     """
 
     uid: int
     count: int
     dead: int
-    graph: bool | None
+    index: bool | None
     unverified: bool = False
 
     @property
@@ -75,7 +75,7 @@ def facts_of(space: SpaceView) -> list[BlockFacts]:
             entry.uid,
             view.count,
             view.block.deaths,
-            graph=_is_current(space, number) if _is_verified(view) else None,
+            index=_is_current(space, number) if _is_verified(view) else None,
             unverified=entry.index is not None and not _is_verified(view),
         )
         for number, (entry, view) in enumerate(zip(space.manifest.blocks, space.blocks, strict=True))
@@ -113,13 +113,13 @@ def due_for(
         if graphs:
             work += [
                 Work(uid, TaskKind.BUILD if len(part) == 1 else TaskKind.MERGE, tuple(block.uid for block in part))
-                for part in _without_graph(run, blocks, most)
+                for part in _without_index(run, blocks, most)
             ]
         work += [
             Work(uid, TaskKind.MERGE, tuple(b.uid for b in part))
             for part in _tiers(run, blocks, threshold, graphs, most)
         ]
-        work += [Work(uid, TaskKind.REBUILD, (block.uid,)) for block in rest if block.graph is False]
+        work += [Work(uid, TaskKind.REBUILD, (block.uid,)) for block in rest if block.index is False]
     return work
 
 
@@ -132,7 +132,7 @@ def is_verification(space: SpaceView, work: Work) -> bool:
 
 def _is_verified(block: BlockView) -> bool:
     """Whether an index serves that is known to be as it was built."""
-    return block.graph is not None and block.graph.verified
+    return block.index is not None and block.index.verified
 
 
 def _is_current(space: SpaceView, number: int) -> bool:
@@ -155,13 +155,13 @@ def _vacuum(run: Sequence[BlockFacts]) -> list[BlockFacts]:
     return [block for block in run if block.dead and block.dead >= VACUUM_SHARE * block.count]
 
 
-def _without_graph(run: Sequence[BlockFacts], skip: Collection[BlockFacts], most: int) -> list[list[BlockFacts]]:
+def _without_index(run: Sequence[BlockFacts], skip: Collection[BlockFacts], most: int) -> list[list[BlockFacts]]:
     """Groups of adjacent blocks without an index: one index for a group is cheaper than one each and a merge later.
 
     An index that must only be verified is a group of its own.
     """
     alone = [[block] for block in run if block.unverified and block not in skip]
-    return alone + _grouped(run, lambda block: block.graph is None and not block.unverified and block not in skip, most)
+    return alone + _grouped(run, lambda block: block.index is None and not block.unverified and block not in skip, most)
 
 
 def _tiers(
@@ -176,7 +176,7 @@ def _tiers(
         ready = _grouped(
             run,
             lambda block, tier=tier: (  # type: ignore[misc]
-                block not in skip and _tier(block, threshold) <= tier and (block.graph is not None or not graphs)
+                block not in skip and _tier(block, threshold) <= tier and (block.index is not None or not graphs)
             ),
             most,
         )

@@ -129,16 +129,16 @@ class Space:
 
         return take_back
 
-    def attach_graph(self, uid: int, graph: SegmentIndex | None, index: IndexFile | None) -> Callable[[], None]:
+    def attach_index(self, uid: int, graph: SegmentIndex | None, index: IndexFile | None) -> Callable[[], None]:
         """Gives a block its index. Returns a function that undoes this. The caller commits the manifest."""
         block = next(block for block in self.blocks if block.uid == uid)
-        before = (self.manifest, block.graph, block.index_bytes)
+        before = (self.manifest, block.index, block.index_bytes)
         self.manifest = self.manifest.with_index(uid, index)
-        block.graph = graph
+        block.index = graph
         block.index_bytes = (self.folder / index.name).stat().st_size if graph and index else 0
 
         def take_back() -> None:
-            self.manifest, block.graph, block.index_bytes = before
+            self.manifest, block.index, block.index_bytes = before
 
         return take_back
 

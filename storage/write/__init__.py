@@ -1,6 +1,18 @@
 """From operations to a commit: one writer per collection, its transactions, and changes to spaces and settings."""
 
 from storage.write.apply_points import Applied, apply
+from storage.write.collection_changes import (
+    Merged,
+    attach_index,
+    change_schema,
+    check_change,
+    drop_graph,
+    replace_blocks,
+    reserve_block,
+    set_index_progress,
+    set_partition,
+    show_index,
+)
 from storage.write.operations import (
     ByIds,
     BySlots,
@@ -21,18 +33,6 @@ from storage.write.operations import (
     size_of,
 )
 from storage.write.repacking import Place, is_worthwhile, repack
-from storage.write.structure_changes import (
-    Merged,
-    attach_graph,
-    change_schema,
-    check_change,
-    drop_graph,
-    replace_blocks,
-    reserve_block,
-    set_index_progress,
-    set_partition,
-    show_graph,
-)
 from storage.write.transaction import Transaction
 from storage.write.validate import check_point_id, check_query_vector, check_vector, check_vectors, fits
 from storage.write.waiting import wait_for
@@ -63,7 +63,7 @@ __all__ = [
     "WriteThreads",
     "Writer",
     "apply",
-    "attach_graph",
+    "attach_index",
     "change_schema",
     "check_change",
     "check_point_id",
@@ -79,7 +79,7 @@ __all__ = [
     "reserve_block",
     "set_index_progress",
     "set_partition",
-    "show_graph",
+    "show_index",
     "size_of",
     "wait_for",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import lmdb
 
 from storage.files import used_and_free
-from storage.mvcc import Core
+from storage.mvcc import CollectionState
 from storage.write.transaction import Transaction
 
 BYTES_AT_ONCE = 4 * 2**20
@@ -39,7 +39,7 @@ def repack(transaction: Transaction, place: Place) -> Place | None:
     return Place(place.table + 1) if end is None else Place(place.table, end)
 
 
-def is_worthwhile(core: Core) -> bool:
+def is_worthwhile(core: CollectionState) -> bool:
     """Whether something was deleted since the last repacking began. Calling it resets this."""
     freed, core.freed_room = core.freed_room, False
     return freed

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from storage.files import failpoint
 from storage.index import SparseChange
-from storage.mvcc import Core
+from storage.mvcc import CollectionState
 from storage.segments import Space
 from storage.tables import distinct, put_row_count
 
@@ -58,7 +58,7 @@ class Mark:
 class SpaceChanges:
     """Only the writer's thread uses it."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: CollectionState) -> None:
         self._core = core
         self._rows: dict[str, RowChanges] = {}
         self._sparse: dict[int, list[SparseChange]] = {}

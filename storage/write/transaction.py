@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import lmdb
 
 from storage.files import failpoint, sync_folder
-from storage.mvcc import Core, View
+from storage.mvcc import CollectionState, View
 from storage.segments import Space, seal_threshold
 from storage.tables import (
     IdTable,
@@ -38,7 +38,7 @@ class Savepoint:
 class Transaction:
     """Only the writer's thread uses it. It ends by `commit` or `abort`."""
 
-    def __init__(self, core: Core, *, unseen: bool = False) -> None:
+    def __init__(self, core: CollectionState, *, unseen: bool = False) -> None:
         """`unseen`: it changes neither points nor settings, so the commit sequence that users see stays."""
         state = core.view.state
         self.core = core

@@ -17,7 +17,7 @@ import lmdb
 
 from storage.errors import EngineError, ShuttingDown, StorageFailed, StorageFull, TooManyWrites
 from storage.files import check_room, failure
-from storage.mvcc import Core
+from storage.mvcc import CollectionState
 from storage.tables import age_pages, write_failure
 from storage.write.transaction import Transaction
 from storage.write.write_threads import WriteThreads
@@ -53,7 +53,7 @@ class Writer:
 
     def __init__(
         self,
-        core: Core,
+        core: CollectionState,
         threads: WriteThreads,
         *,
         max_writes: int,

@@ -16,7 +16,7 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.errors import EngineError
 from storage.schema import CollectionSchema, DenseSpace, Distance
-from storage.schema.changes import SchemaChange
+from storage.schema.schema_change import SchemaChange
 from storage.vectors import SparseVector
 from storage.write.operations import ByIds, DeletePoints
 from tests.support.oracle.query import World

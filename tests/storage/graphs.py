@@ -30,7 +30,7 @@ def _without_graph(collection: Collection) -> list[tuple[SpaceView, int]]:
         for space in collection.spaces().values()
         if wants_index(space.schema)
         for block in facts_of(space)
-        if block.graph is None
+        if block.index is None
     ]
 
 
@@ -53,4 +53,4 @@ def _attach_graph(collection: Collection, space: SpaceView, block_uid: int) -> N
         scale=encoding.scale,
         centre=encoding.centre_text(),
     )
-    assert collection.unseen.attach_graph(space.schema.uid, block_uid, Graph(space.schema, final, encoding), index)
+    assert collection.unseen.attach_index(space.schema.uid, block_uid, Graph(space.schema, final, encoding), index)

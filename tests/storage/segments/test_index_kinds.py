@@ -244,10 +244,10 @@ def test_a_build_that_ends_after_the_change_to_flat_is_in_vain(database: Databas
     _settled(collection)
     space = collection.spaces()["v"]
     (entry, _), (block, _) = space.manifest.blocks, space.blocks
-    assert block.graph is not None
+    assert block.index is not None
     assert entry.index is not None
     collection.change_schema(SchemaChange(update={"v": SpaceDiff(index=IndexKind.FLAT)}))
-    assert not collection.unseen.attach_graph(space.schema.uid, entry.uid, block.graph, entry.index)
+    assert not collection.unseen.attach_index(space.schema.uid, entry.uid, block.index, entry.index)
     assert _settled(collection).index == "flat"
 
 

@@ -13,8 +13,8 @@ THRESHOLD = 20_000
 BUILD, MERGE, VACUUM, REBUILD = TaskKind.BUILD, TaskKind.MERGE, TaskKind.VACUUM, TaskKind.REBUILD
 
 
-def _block(uid: int, count: int = THRESHOLD, dead: int = 0, graph: bool | None = True) -> BlockFacts:
-    return BlockFacts(uid, count, dead, graph)
+def _block(uid: int, count: int = THRESHOLD, dead: int = 0, index: bool | None = True) -> BlockFacts:
+    return BlockFacts(uid, count, dead, index)
 
 
 def _due(*facts: BlockFacts, graphs: bool = True, busy: Sequence[int] = ()) -> list[tuple[TaskKind, tuple[int, ...]]]:
@@ -27,23 +27,23 @@ def _due(*facts: BlockFacts, graphs: bool = True, busy: Sequence[int] = ()) -> l
 def test_nothing_is_due_where_all_is_well() -> None:
     assert _due() == []
     assert _due(_block(1), _block(2), _block(3)) == []
-    assert _due(_block(1, graph=None), graphs=False) == []
+    assert _due(_block(1, index=None), graphs=False) == []
 
 
 def test_a_sealed_block_gets_a_graph() -> None:
-    assert _due(_block(1, graph=None)) == [(BUILD, (1,))]
-    assert _due(_block(1), _block(2, graph=None)) == [(BUILD, (2,))]
+    assert _due(_block(1, index=None)) == [(BUILD, (1,))]
+    assert _due(_block(1), _block(2, index=None)) == [(BUILD, (2,))]
 
 
 def test_neighbours_without_a_graph_get_one_together() -> None:
-    assert _due(_block(1, graph=None), _block(2, graph=None)) == [(MERGE, (1, 2))]
-    assert _due(_block(1, graph=None), _block(2), _block(3, graph=None)) == [(BUILD, (1,)), (BUILD, (3,))]
+    assert _due(_block(1, index=None), _block(2, index=None)) == [(MERGE, (1, 2))]
+    assert _due(_block(1, index=None), _block(2), _block(3, index=None)) == [(BUILD, (1,)), (BUILD, (3,))]
 
 
 def test_a_graph_that_is_only_unverified_is_not_built_anew_with_its_neighbours() -> None:
     """After opening large segments wait to be verified; merging them would throw hours of building away."""
     unverified = [BlockFacts(uid, 1_000_000, 0, None, unverified=True) for uid in (1, 2)]
-    assert _due(*unverified, _block(3, graph=None)) == [(BUILD, (1,)), (BUILD, (2,)), (BUILD, (3,))]
+    assert _due(*unverified, _block(3, index=None)) == [(BUILD, (1,)), (BUILD, (2,)), (BUILD, (3,))]
     assert _due(BlockFacts(1, 100, 50, None, unverified=True)) == [(VACUUM, (1,))]
 
 
@@ -52,12 +52,12 @@ def test_a_graph_that_is_only_unverified_is_not_built_anew_with_its_neighbours()
 )
 @pytest.mark.parametrize("graphs", [True, False])
 def test_a_fifth_of_dead_rows_is_vacuumed(dead: int, expected: list[object], graphs: bool) -> None:
-    assert _due(_block(1, dead=dead, graph=graphs or None), graphs=graphs) == expected
+    assert _due(_block(1, dead=dead, index=graphs or None), graphs=graphs) == expected
 
 
 def test_four_neighbours_of_one_tier_are_merged() -> None:
     assert _due(*(_block(uid) for uid in (1, 2, 3, 4))) == [(MERGE, (1, 2, 3, 4))]
-    assert _due(*(_block(uid, graph=None) for uid in (1, 2, 3, 4)), graphs=False) == [(MERGE, (1, 2, 3, 4))]
+    assert _due(*(_block(uid, index=None) for uid in (1, 2, 3, 4)), graphs=False) == [(MERGE, (1, 2, 3, 4))]
 
 
 def test_a_large_segment_is_not_copied_for_a_few_small_neighbours() -> None:
@@ -73,17 +73,17 @@ def test_segments_that_shrank_are_merged_however_small() -> None:
 def test_segments_stop_growing_at_a_size_that_can_still_be_built() -> None:
     half = MAX_SEGMENT_ROWS // 2
     assert _due(*(_block(uid, half) for uid in range(1, 9))) == []
-    parts = _due(*(_block(uid, half, graph=None) for uid in range(1, 6)))
+    parts = _due(*(_block(uid, half, index=None) for uid in range(1, 6)))
     assert parts == [(MERGE, (1, 2)), (MERGE, (3, 4)), (BUILD, (5,))]
 
 
 def test_a_graph_of_other_settings_is_rebuilt() -> None:
-    assert _due(_block(1, graph=False), _block(2)) == [(REBUILD, (1,))]
-    assert _due(_block(1, dead=THRESHOLD, graph=False)) == [(VACUUM, (1,))]
+    assert _due(_block(1, index=False), _block(2)) == [(REBUILD, (1,))]
+    assert _due(_block(1, dead=THRESHOLD, index=False)) == [(VACUUM, (1,))]
 
 
 def test_busy_blocks_are_left_alone_and_part_their_neighbours() -> None:
-    assert _due(*(_block(uid, graph=None) for uid in (1, 2, 3)), busy=[2]) == [(BUILD, (1,)), (BUILD, (3,))]
+    assert _due(*(_block(uid, index=None) for uid in (1, 2, 3)), busy=[2]) == [(BUILD, (1,)), (BUILD, (3,))]
     assert _due(*(_block(uid) for uid in range(1, 6)), busy=[3]) == []
     assert _due(_block(1, dead=THRESHOLD), busy=[1]) == []
 
@@ -152,13 +152,13 @@ class Life:
         taken = self.blocks[first : first + len(work.blocks)]
         assert tuple(block.uid for block in taken) == work.blocks, "a task needs neighbours"
         if work.kind in (BUILD, REBUILD):
-            self.blocks[first] = replace(taken[0], graph=True)
+            self.blocks[first] = replace(taken[0], index=True)
             return
         del self.blocks[first : first + len(work.blocks)]
         alive = sum(block.alive for block in taken)
         self.copied += alive
         if alive:
-            self._new(first, alive, graph=self.graphs or None)
+            self._new(first, alive, index=self.graphs or None)
 
     def settle(self) -> None:
         """Lets all work run, several at once, until none is due."""
@@ -170,8 +170,8 @@ class Life:
             self.end()
         raise AssertionError("the work never ends")
 
-    def _new(self, at: int, count: int, graph: bool | None = None) -> None:
-        self.blocks.insert(at, BlockFacts(self.next_uid, count, 0, graph))
+    def _new(self, at: int, count: int, index: bool | None = None) -> None:
+        self.blocks.insert(at, BlockFacts(self.next_uid, count, 0, index))
         self.next_uid += 1
 
     def _assert_sensible(self, work: Work) -> None:
@@ -197,9 +197,9 @@ def test_every_life_comes_to_rest_in_order(
             case ("delete", number, share):
                 life.delete(number, share)
             case ("lose a graph", number):
-                life.change(number, graph=None)
+                life.change(number, index=None)
             case ("settings", number):
-                life.change(number, graph=False if graphs else None)
+                life.change(number, index=False if graphs else None)
             case ("start", choice):
                 life.start(choice)
             case ("end", choice):
@@ -207,7 +207,7 @@ def test_every_life_comes_to_rest_in_order(
     life.settle()
     assert life.due() == []
     assert all(block.dead < VACUUM_SHARE * block.count or not block.dead for block in life.blocks)
-    assert all(block.graph is (True if graphs else None) for block in life.blocks)
+    assert all(block.index is (True if graphs else None) for block in life.blocks)
     small = [block for block in life.blocks if block.alive <= THRESHOLD]
     assert len(small) <= (MERGE_WIDTH - 1) * (len(life.blocks) - len(small) + 1)
 
@@ -250,7 +250,7 @@ def test_churn_keeps_space_bounded() -> None:
 
 
 def test_no_more_is_brought_together_than_a_build_has_memory_for() -> None:
-    blocks = [_block(uid, graph=None) for uid in range(5)]
+    blocks = [_block(uid, index=None) for uid in range(5)]
     work = due_for(7, blocks, THRESHOLD, graphs=True, most=2 * THRESHOLD)
     assert [(each.kind, each.blocks) for each in work] == [(MERGE, (0, 1)), (MERGE, (2, 3)), (BUILD, (4,))]
     work = due_for(7, blocks, THRESHOLD, graphs=True, most=1)

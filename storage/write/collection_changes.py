@@ -124,7 +124,7 @@ def _update_space(transaction: "Transaction", name: str, diff: SpaceDiff) -> Non
     rows = core.schema.row_spaces[name]
     core.spaces[name].schema = rows
     if not wants_index(rows):
-        _detach_graphs(transaction, core.spaces[name])
+        _detach_indexes(transaction, core.spaces[name])
 
 
 def _texts_after(schema: CollectionSchema, change: SchemaChange) -> dict[str, TextSettings]:
@@ -146,7 +146,7 @@ def set_index_progress(transaction: "Transaction", space_uid: int, embedder: str
     return False
 
 
-def attach_graph(
+def attach_index(
     transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
 ) -> bool:
     """Names a built index in the manifest, in place of the one before.
@@ -157,28 +157,28 @@ def attach_graph(
     if space is None or not _is_wanted(space, index):
         return False
     old = next(entry.index for entry in space.manifest.blocks if entry.uid == block_uid)
-    transaction.on_undo(space.attach_graph(block_uid, graph, index))
+    transaction.on_undo(space.attach_index(block_uid, graph, index))
     _put_manifest(transaction, space)
     if old is not None and old.name != index.name:
         transaction.after.append(lambda: (space.folder / old.name).unlink(missing_ok=True))
     return True
 
 
-def show_graph(
+def show_index(
     transaction: "Transaction", space_uid: int, block_uid: int, graph: SegmentIndex, index: IndexFile
 ) -> None:
     """Makes searches use a verified index that the manifest names. Does nothing when the manifest names another by
     now."""
     space = _space_with(transaction, space_uid, (block_uid,))
     if space is not None and any(entry.uid == block_uid and entry.index == index for entry in space.manifest.blocks):
-        transaction.on_undo(space.attach_graph(block_uid, graph, index))
+        transaction.on_undo(space.attach_index(block_uid, graph, index))
 
 
 def drop_graph(transaction: "Transaction", space_uid: int, block_uid: int, index: IndexFile) -> None:
     """Takes away a graph that serves and proved to be damaged. Nothing, when the manifest names another by now."""
     space = _space_with(transaction, space_uid, (block_uid,))
     if space is not None and any(entry.uid == block_uid and entry.index == index for entry in space.manifest.blocks):
-        transaction.on_undo(space.attach_graph(block_uid, None, None))
+        transaction.on_undo(space.attach_index(block_uid, None, None))
         _put_manifest(transaction, space)
         transaction.after.append(partial((space.folder / index.name).unlink, missing_ok=True))
 
@@ -209,7 +209,7 @@ class Merged:
 
     sources: Mapping[int, NDArray[np.int64]]
     entry: BlockEntry | None
-    graph: SegmentIndex | None
+    index: SegmentIndex | None
 
 
 def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -> bool:
@@ -229,8 +229,8 @@ def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -
         slots = [source.slots[merged.sources[source.uid]] for source in sources]
         died = [source.died[merged.sources[source.uid]] for source in sources]
         block.load(np.concatenate(slots), np.concatenate(died))
-        block.graph = merged.graph
-        block.index_bytes = (space.folder / index.name).stat().st_size if merged.graph and index else 0
+        block.index = merged.index
+        block.index_bytes = (space.folder / index.name).stat().st_size if merged.index and index else 0
     files = [name for entry in space.manifest.blocks if entry.uid in merged.sources for name in files_of(entry)]
     transaction.on_undo(space.replace_blocks(tuple(merged.sources), block, merged.entry))
     _put_manifest(transaction, space)
@@ -281,11 +281,11 @@ def _put_manifest(transaction: "Transaction", space: Space) -> None:
     put_manifest(transaction.txn, transaction.core.tables, space.schema.uid, space.manifest)
 
 
-def _detach_graphs(transaction: "Transaction", space: Space) -> None:
+def _detach_indexes(transaction: "Transaction", space: Space) -> None:
     """Drops the indexes of a space. Its rows are scanned from now on."""
     for entry in space.manifest.blocks:
         if entry.index is not None:
-            transaction.on_undo(space.attach_graph(entry.uid, None, None))
+            transaction.on_undo(space.attach_index(entry.uid, None, None))
             path = space.folder / entry.index.name
             transaction.after.append(partial(path.unlink, missing_ok=True))
     _put_manifest(transaction, space)
