@@ -137,7 +137,12 @@ def _tell(job: BuildJob, phase: Phase, done: int, total: int) -> None:
 
 
 def _say(reply: Reply) -> None:
-    print(reply_to_json(reply), flush=True)
+    """Tells the server, unless it ended meanwhile. Then nobody waits for the build, and it ends too."""
+    try:
+        print(reply_to_json(reply), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the end finds a reader
+        sys.exit("the server ended")
 
 
 def _is_full(error: OSError | RuntimeError, job: BuildJob) -> bool:

@@ -59,10 +59,9 @@ class CollectionState:
         self.uid = uid
         self.path = path
         self.map_size = map_size
+        # A database sets these two, one for all of its collections, and `matching_rows`.
         self.disk_reserve = DiskReserve(None)
-        """One for all collections of a database, which sets it."""
         self.failed_writes = FailedWriteLog()
-        """One for all collections of a database, which sets it."""
         self.refused_for_room = False
         """Set by the writer when it refuses a write for lack of room."""
         self.freed_room = False
@@ -87,7 +86,6 @@ class CollectionState:
         """The slots of all points at a recent commit, ascending. The last reader of them stores them here. Never
         changed."""
         self.matching_rows = MatchingRowsCache()
-        """One for all collections of a database, which sets it."""
         self.sparse_logs: dict[int, SparseLog] = {}
         """What recent commits changed in sparse spaces, by uid."""
         self.sparse_indexes = SparseIndexes(self.sparse_logs)

@@ -268,7 +268,7 @@ def test_an_index_of_nothing(client: Client, label: str, name: str) -> None:
     with pytest.raises(EmbedderNotConfiguredError):
         make(client, label, embedder="nobody")
     for arguments in ({"source_type": "both"}, {"similarity_function": "near"}, {"ready_policy": "soon"}):
-        with pytest.raises(ValueError, match=r"is no IndexSource|is no Distance|is no ReadyPolicy"):
+        with pytest.raises(ValueError, match=r"is not an IndexSource|is not a Distance|is not a ReadyPolicy"):
             make(client, label, **arguments)
     with pytest.raises(TypeError, match="dimension"):
         client.indexes.create({"label": label, "propertyName": "a", "dimension": 3})

@@ -289,7 +289,7 @@ def test_indexes_that_are_refused(client: Client, name: str) -> None:
     assert client.collections.get_info(name).text_indexes == before.text_indexes
     with pytest.raises(headwater.CollectionNotFoundError):
         client.points.create_text_index(f"{name} other", "body")
-    with pytest.raises(ValueError, match="no TextTokenizer"):
+    with pytest.raises(ValueError, match="not a TextTokenizer"):
         client.points.create_text_index(name, "body", TextIndexParams("words"))
 
 

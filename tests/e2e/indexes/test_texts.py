@@ -287,7 +287,7 @@ def test_too_many_texts(texts_client: Client, words: EmbeddingServer, kept: str)
 
 
 def test_a_text_is_a_string(texts_client: Client, kept: str) -> None:
-    with pytest.raises(TypeError, match="not a string"):
+    with pytest.raises(TypeError, match="takes a string"):
         texts_client.points.query(kept, Text(5), using="text")  # type: ignore[arg-type]
 
 

@@ -191,7 +191,7 @@ def test_nested_json_is_imported(client: Client, label: str) -> None:
         ([1], True, r"data\[0\] takes a dict"),
         ({"a": 5}, False, r'data\["a"\] must be an object'),
         ([{"a": [{"$vectors": []}]}], True, "objects in a list"),
-        ([{"$vectors": [5]}], True, "holds dicts"),
+        ([{"$vectors": [5]}], True, "must hold dicts"),
     ],
 )
 def test_json_that_cannot_be_imported(client: Client, label: str, data: Any, label_given: bool, message: str) -> None:

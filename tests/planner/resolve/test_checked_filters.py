@@ -19,7 +19,7 @@ DERIVING = {
     "planner/analyze/vector_coverage.py",
     "planner/execute/local_source.py",
     "planner/explain/failed_conditions.py",
-    "planner/filtering/sets.py",
+    "planner/filtering/filter_sets.py",
     "planner/optimize/normalise_filter.py",
     "planner/optimize/order_conditions.py",
     "planner/optimize/push_down_filter.py",
