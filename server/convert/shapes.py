@@ -17,8 +17,9 @@ from storage.errors import InvalidRequest
 SHAPES = 1_024
 """Shapes of requests that are remembered."""
 
-SHAPE_BYTES = 4_096
-"""Bytes of a request without its vectors, above which its shape is not remembered. So all take 4 MiB at most."""
+SHAPE_BYTES = 1_024
+"""Bytes of a request without its vectors, above which its shape is not remembered. What is kept takes up to some 13
+times as much, since each condition becomes objects: about 16 MiB for all shapes at most."""
 
 RootMessage = points_pb2.PointsQueryRequest | points_pb2.PointsSearchRequest
 _Key = tuple[type, bytes, tuple[type, ...]]

@@ -123,10 +123,7 @@ def _check(path: Path, rows: NDArray[np.float32], positions: NDArray[np.int64], 
 
 
 def _map(path: Path, count: int, space: DenseSpace) -> NDArray[np.float32]:
-    try:
-        return np.memmap(path, "<f4", mode="r", shape=(count, space.size))
-    except FileNotFoundError:
-        sys.exit(f"{path} does not exist any more: its space was dropped")
+    return np.memmap(path, "<f4", mode="r", shape=(count, space.size))
 
 
 def _tell(job: BuildJob, phase: Phase, done: int, total: int) -> None:
@@ -159,6 +156,8 @@ def _run(job: BuildJob) -> None:
     except _FoundDamage as found:
         _say(found.damage)
     except (OSError, RuntimeError) as error:
+        if not job.sources[0].path.exists():
+            sys.exit(f"{job.sources[0].path} does not exist any more: its space was dropped")
         if not _is_full(error, job):
             raise
         _say(DiskFull(str(error)))

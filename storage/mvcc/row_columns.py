@@ -39,6 +39,7 @@ def stored_columns(
         return None
     found = core.derived.read(KIND, str(uid), VERSION)
     if found is None or found.seq != state.seq or found.about.get("transaction") != transaction:
+        core.derived.remove(KIND, str(uid))  # else a later transaction of the same number could believe it
         return None
     slots, rows = found.arrays.get("slots"), found.arrays.get("rows")
     if slots is None or rows is None or slots.shape != rows.shape or slots.ndim != 1:

@@ -96,6 +96,8 @@ def test_a_file_of_something_else_is_not_believed(directories: Directories, wron
         data[-9] ^= 1
         path.write_bytes(data)
     _assert_holds(directories, model)
+    if wrong in ("transaction", "seq"):
+        assert files.read(KIND, "1", VERSION) is None, "a later commit of this number could believe it"
     directories.close()
     again = files.read(KIND, "1", VERSION)
     assert again is not None
