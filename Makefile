@@ -7,9 +7,15 @@ LISTEN ?= localhost:50051
 WORKERS ?= 2
 SLOW_SHARE ?= 4
 
+SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+# What runs the server needs no tools of developers, so it has an environment of its own.
+RUNTIME := .runtime
+RUNTIME_PY := $(RUNTIME)/bin/python
+RUNTIME_KERNELS := $(RUNTIME)/.kernels
+SOURCES := $(wildcard storage/kernels/source/* server/wire/source/*) storage/kernels/build.py
 KERNELS := $(VENV)/.kernels
 PYTEST := $(PY) -m pytest
 RUN_TESTS = $(PYTEST) -q -n $(WORKERS) --dist=worksteal --durations-file=.cache/durations.txt
@@ -35,18 +41,42 @@ help: ## List the targets
 .PHONY: install
 install: $(KERNELS) ## Prepare .venv and build the kernels; does nothing when both are current
 
-$(STAMP): pyproject.toml client/pyproject.toml requirements.lock
-	$(call heading,Installing into $(VENV))
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
-	@$(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet -c requirements.lock -e ./client -e '.[dev]'
-	@touch $@
+# Makes the environment $(1) with the requirements $(2), and names each package that it fetches.
+define make-environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+@$(PYTHON) -m venv $(1)
+@set -o pipefail; $(1)/bin/python -m pip install --progress-bar off -c requirements.lock $(2) \
+	| sed -n 's/^Collecting \([^ ]*\).*/  \1/p;s/^Installing collected.*/  installing/p'
+@touch $@
+endef
 
-$(KERNELS): $(STAMP) $(wildcard storage/kernels/source/* server/wire/source/*) storage/kernels/build.py
-	$(call heading,Building the kernels)
-	@$(PY) -m storage.kernels
-	@$(PY) -m server.wire
-	@touch $@
+# Both libraries, unless they are those of the sources.
+define build-kernels
+$(call heading,Building the kernels)
+@$(1) -m storage.kernels
+@$(1) -m server.wire
+@touch $@
+endef
+
+$(STAMP): pyproject.toml client/pyproject.toml requirements.lock
+	$(call heading,Installing the tools and libraries of developers into $(VENV))
+	$(call make-environment,$(VENV),-e ./client -e '.[dev]')
+
+$(KERNELS): $(STAMP) $(SOURCES)
+	$(call build-kernels,$(PY))
+
+$(RUNTIME)/.installed: pyproject.toml client/pyproject.toml requirements.lock
+	$(call heading,Installing what the server needs into $(RUNTIME))
+	$(call make-environment,$(RUNTIME),-e ./client -e .)
+
+$(RUNTIME_KERNELS): $(RUNTIME)/.installed $(SOURCES)
+	$(call build-kernels,$(RUNTIME_PY))
+
+.PHONY: wheel
+wheel: ## Make the wheels of the client and of the server, in dist/
+	$(call heading,Making wheels in dist)
+	@rm -rf dist && $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist ./client .
+	@ls dist
 
 .PHONY: lock
 lock: ## Record newest allowed versions in requirements.lock
@@ -163,16 +193,16 @@ docs: $(STAMP) ## Draw the pictures of plans and of the rooms anew, and list the
 # -- running ------------------------------------------------------------------------------------------------------------
 
 .PHONY: serve
-serve: $(KERNELS) ## Run a durable server: make serve DATA=./data LISTEN=localhost:50051
-	@exec $(PY) -m server --data $(DATA) --listen $(LISTEN)
+serve: $(RUNTIME_KERNELS) ## Run a durable server: make serve DATA=./data LISTEN=localhost:50051
+	@exec $(RUNTIME_PY) -m headwater_server --data $(DATA) --listen $(LISTEN)
 
 .PHONY: demo
-demo: $(KERNELS) ## Search, fuse and re-rank real data on a temporary server
-	@$(PY) -m examples.demo
+demo: $(RUNTIME_KERNELS) ## Search, fuse and re-rank real data on a temporary server
+	@$(RUNTIME_PY) -m examples.demo
 
 .PHONY: check
-check: $(STAMP) ## Verify a data directory while no server has it open: make check DATA=./data
-	@$(PY) -m storage.check $(DATA)
+check: $(RUNTIME_KERNELS) ## Verify a data directory while no server has it open: make check DATA=./data
+	@$(RUNTIME_PY) -m headwater_server check $(DATA)
 
 .PHONY: bench
 bench: $(KERNELS) ## Measure against the raw parts, side by side
@@ -180,5 +210,5 @@ bench: $(KERNELS) ## Measure against the raw parts, side by side
 
 .PHONY: clean
 clean: ## Remove the environment, caches and generated leftovers (never DATA)
-	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info client/*.egg-info
+	@rm -rf $(VENV) $(RUNTIME) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

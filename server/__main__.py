@@ -3,10 +3,13 @@
 import gc
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from types import FrameType
 
 from server.config import Config, InvalidConfig, read_config
@@ -52,7 +55,7 @@ def _run(config: Config, signals: int) -> int:
     except ValueError as error:
         return _fail(str(error), code=1)
     try:
-        with serve(config) as address:
+        with _temporary(config.temporary_folder), _owned(config.owner), serve(config) as address:
             _tame_garbage_collector()
             print(f"headwater ready on {address}", flush=True)
             logger.info("stopping on %s", signal.Signals(os.read(signals, 1)[0]).name)
@@ -61,6 +64,38 @@ def _run(config: Config, signals: int) -> int:
         return _fail(str(error), code=1)
     logger.info("stopped")
     return 0
+
+
+@contextmanager
+def _temporary(folder: Path | None) -> Iterator[None]:
+    """Removes `folder` and all in it at the end. Raises CannotStart if it is not empty at the start."""
+    from server.app import CannotStart
+
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise CannotStart(f"temporary_folder: {folder} is not empty, and all in it would be removed at the end")
+    except OSError as error:
+        raise CannotStart(f"temporary_folder: {folder}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _owned(owner: int | None) -> Iterator[None]:
+    """Stops the server when its owner has ended."""
+    from server.background import OwnerWatch
+
+    if owner is None:
+        yield
+        return
+    with closing(OwnerWatch(owner, lambda: os.kill(os.getpid(), signal.SIGTERM))):
+        yield
 
 
 def _end_at_last(seconds: float) -> None:

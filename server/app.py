@@ -3,19 +3,27 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from pathlib import Path
 
 import grpc
 
 from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
 from server.background import DataWatch, Reopening
-from server.config import Config, InvalidConfig, split_address
+from server.config import Config, InvalidConfig
 from server.convert import ProtobufPayloadCodec
 from server.embedders import Embedders, EmbedderSettings, Texts, read_embedders
 from server.indexes import IndexCounts, IndexWorkers
 from server.lanes import Admission, AdmissionBounds, Receiver
-from server.rpc import Health, Interceptor, generic_handler, health_handler, reflection_handler, stop
+from server.rpc import (
+    CannotListen,
+    Health,
+    Interceptor,
+    generic_handler,
+    health_handler,
+    listen,
+    reflection_handler,
+    stop,
+)
 from server.services import (
     Collections,
     IndexPolicies,
@@ -55,7 +63,7 @@ class CannotStart(Exception):
 
 @contextmanager
 def serve(config: Config) -> Iterator[str]:
-    """Serves as long as the context lasts. The value is the bound address, `HOST:PORT`.
+    """Serves as long as the context lasts. The value is the bound address, `HOST:PORT` or `unix:/path`.
 
     At the end, health says NOT_SERVING, running requests get `config.grace_seconds`, and then the database is closed.
     Raises CannotStart, and what Database.open raises.
@@ -84,7 +92,10 @@ def serve(config: Config) -> Iterator[str]:
         server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
         server.add_generic_rpc_handlers((health_handler(health, admission), reflection_handler(SERVICES, admission)))
         _add_services(server, config, database, engine, embedders, index_workers, admission)
-        address = _listen(server, config)
+        try:
+            address = listen(server, config)
+        except CannotListen as error:
+            raise CannotStart(str(error)) from None
         server.start()
         reopening.start()
         health.ready()
@@ -201,26 +212,3 @@ def _add_services(
             generic_handler(INDEXES, interceptor, admission, *indexes),
         )
     )
-
-
-def _listen(server: grpc.Server, config: Config) -> str:
-    host, _ = split_address(config.listen)
-    try:
-        if config.tls_cert is not None and config.tls_key is not None:
-            pair = (_read(config.tls_key), _read(config.tls_cert))
-            port = server.add_secure_port(config.listen, grpc.ssl_server_credentials([pair]))
-        else:
-            port = server.add_insecure_port(config.listen)
-    except RuntimeError:
-        reason = "the port is in use, or this machine does not have the address"
-        if config.tls_cert is not None:
-            reason += ", or the certificate and the key are not a matching pair in PEM form"
-        raise CannotStart(f"cannot listen on {config.listen}: {reason}") from None
-    return f"{host}:{port}"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CannotStart(f"cannot read {path}: {error.strerror}") from None

@@ -11,6 +11,7 @@ from typing import Any
 ENVIRONMENT_PREFIX = "HEADWATER_"
 MAX_DIMENSIONS = 65_536  # as in storage/schema/checks.py, which would import numpy
 MAX_MAP_BYTES = 2**46  # half of what a process can address
+MAX_SOCKET_PATH_BYTES = 107  # the system's limit, without the zero byte that it adds
 MAX_SECONDS = 1e6  # what timers and gRPC's milliseconds can hold
 KERNELS = ("auto", "off", "avx512", "avx2", "neon", "scalar")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -37,7 +38,8 @@ class Config:
 
     data: Path = field(metadata=_about("folder of the stored data; made when absent", metavar="DIR"))
     listen: str = field(
-        default="localhost:50051", metadata=_about("address to listen on; port 0 takes a free one", metavar="HOST:PORT")
+        default="localhost:50051",
+        metadata=_about("address to listen on; port 0 takes a free one", metavar="HOST:PORT|unix:PATH"),
     )
     workers: int = field(default=8, metadata=_about("cheap requests that work at a time", low=1, high=1024))
     dear_workers: int | None = field(
@@ -161,6 +163,14 @@ class Config:
         ),
     )
 
+    owner: int | None = field(
+        default=None, metadata=_about("process of which the server is a part: it ends when that has ended", low=1)
+    )
+    temporary_folder: Path | None = field(
+        default=None,
+        metadata=_about("folder, new or empty, that is made at the start and removed at the end", metavar="DIR"),
+    )
+
     embedders: Path | None = field(
         default=None, metadata=_about("TOML file that says which embedders make vectors of texts", metavar="FILE")
     )
@@ -168,7 +178,8 @@ class Config:
     def __post_init__(self) -> None:
         for setting in dataclasses.fields(self):
             check_setting(setting, getattr(self, setting.name))
-        split_address(self.listen)
+        if socket_path(self.listen) is None:
+            split_address(self.listen)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise InvalidConfig("tls_cert and tls_key go together")
         if self.api_key is not None and not _is_metadata(self.api_key):
@@ -178,6 +189,22 @@ class Config:
 def _is_metadata(text: str) -> bool:
     """Whether gRPC metadata can carry the text as it is."""
     return text != "" and text.isascii() and text.isprintable() and text == text.strip()
+
+
+def socket_path(address: str) -> Path | None:
+    """The Unix socket of an address `unix:PATH`, also written `unix:///PATH`. None: it has another form.
+
+    Raises InvalidConfig if the path cannot be that of a socket.
+    """
+    if not address.startswith("unix:"):
+        return None
+    text = address.removeprefix("unix:")
+    text = text[2:] if text.startswith("///") else text
+    if not text.strip("/") or "\0" in text or text.startswith("//"):
+        raise InvalidConfig(f"listen: {address!r} names no socket; write unix:/path")
+    if len(text.encode(errors="surrogateescape")) > MAX_SOCKET_PATH_BYTES:
+        raise InvalidConfig(f"listen: the path of a socket may have at most {MAX_SOCKET_PATH_BYTES} bytes")
+    return Path(text)
 
 
 def split_address(address: str) -> tuple[str, int]:

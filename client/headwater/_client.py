@@ -1,5 +1,9 @@
 """The clients: one connection and its namespaces, blocking or async. The methods are in the namespaces."""
 
+import asyncio
+import atexit
+import os
+import weakref
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -7,6 +11,7 @@ from typing import Any, Self
 import grpc
 
 from headwater._files import AsyncTransfers, Transfers
+from headwater._local import LocalServer
 from headwater._methods import (
     VDE,
     AsyncCollections,
@@ -42,6 +47,22 @@ class _Connection:
         self._calls = calls
         self._endpoint = endpoint
         self._limits = (timeout, retries)
+        self._server: LocalServer | None = None
+
+    @property
+    def target(self) -> str:
+        """The address of the server. Other processes of this machine reach a local server by it, too."""
+        return self._endpoint.target
+
+    def _own(self, server: LocalServer) -> Self:
+        """Stops `server` when the client is closed, or when nobody has it or its namespaces any longer."""
+        self._server = server
+        weakref.finalize(self._calls, server.stop).atexit = False  # the server itself stops at the end
+        return self
+
+    def _stop_server(self) -> None:
+        if self._server is not None:
+            self._server.stop()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._endpoint.target}{', closed' if self._calls.closed else ''}>"
@@ -50,6 +71,12 @@ class _Connection:
         if isinstance(self._endpoint.tls, grpc.ChannelCredentials):
             raise TypeError("credentials made by grpc cannot be pickled: make the client in the process that uses it")
         return (_connect, (type(self), self._endpoint, *self._limits))
+
+
+def _close_at_exit(client: "weakref.ref[Client]") -> None:
+    found = client()
+    if found is not None:
+        found.close()
 
 
 def _connect(kind: Any, endpoint: Endpoint, timeout: float | None, retries: int | None) -> object:
@@ -103,9 +130,34 @@ class Client(_Connection):
         self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
+    @classmethod
+    def local(
+        cls, path: str | os.PathLike[str], *, timeout: float | None = DEFAULT_TIMEOUT, retries: int | None = None
+    ) -> Self:
+        """A client with a server of its own, over the folder `path`. It takes about half a second.
+
+            client = Client.local("./data")
+
+        `path` is a data directory, made when absent, or ":memory:" for a store that is gone at the end. The server is
+        a process on a Unix socket that only this user can reach (`client.target`). It ends when the client is closed
+        or no longer used, and when this process ends, even if it is killed. Forks and pickled copies of the client
+        use the same server. It needs the server's package in this Python.
+
+        Raises ServerNotInstalledError; LocalServerError if the server does not start, for instance since another
+        process has the folder open; TypeError and ValueError.
+        """
+        server = LocalServer(path)
+        client = cls(server.target, timeout=timeout, retries=retries)._own(server)
+        atexit.register(_close_at_exit, weakref.ref(client))  # before the server stops, or gRPC would complain
+        return client
+
     def close(self) -> None:
-        """Ends the connection and cancels the calls in flight. Later calls raise ClientClosedError."""
+        """Ends the connection and cancels the calls in flight. Later calls raise ClientClosedError.
+
+        A server of its own is stopped, unless this is a fork or a copy of the client that started it.
+        """
         run_blocking(self._calls.close())
+        self._stop_server()
 
     def __enter__(self) -> Self:
         self._calls.check_open()
@@ -150,9 +202,22 @@ class AsyncClient(_Connection):
         self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
 
+    @classmethod
+    def local(
+        cls, path: str | os.PathLike[str], *, timeout: float | None = DEFAULT_TIMEOUT, retries: int | None = None
+    ) -> Self:
+        """See Client.local. The start is not awaited: for about half a second it blocks the event loop."""
+        server = LocalServer(path)
+        return cls(server.target, timeout=timeout, retries=retries)._own(server)
+
     async def close(self) -> None:
-        """Ends the connection and cancels the calls in flight. Later calls raise ClientClosedError."""
+        """Ends the connection and cancels the calls in flight. Later calls raise ClientClosedError.
+
+        A server of its own is stopped, as Client.close does.
+        """
         await self._calls.close()
+        if self._server is not None:
+            await asyncio.to_thread(self._stop_server)
 
     async def __aenter__(self) -> Self:
         self._calls.check_open()

@@ -39,6 +39,7 @@ HeadwaterError                      any answer that is not a success
 │   ├── NoPartitionPhaseError
 │   ├── EmbedderFailedError
 │   ├── EmbedderNotConfiguredError
+│   ├── ServerNotInstalledError     raised by the client itself: Client.local needs the server's package
 │   ├── NoTextIndexError
 │   └── UnknownFormatError
 ├── ResourceExhaustedError          try again later, or with more room
@@ -55,6 +56,7 @@ HeadwaterError                      any answer that is not a success
 │   └── TooManyRequestsError
 ├── UnavailableError                no server, or not now
 │   ├── EmbedderUnavailableError
+│   ├── LocalServerError            raised by the client itself: the server of Client.local did not start
 │   ├── ShuttingDownError
 │   └── StorageFailedError
 ├── DataLossError
@@ -66,8 +68,7 @@ HeadwaterError                      any answer that is not a success
 ├── UnimplementedError              named in the contract, not built yet
 └── InternalError                   a bug of the server
 
-An argument of a wrong Python type raises TypeError, and arguments that do not fit together raise ValueError. Then no
-call is made.
+An argument of a wrong Python type raises TypeError; those that do not fit together raise ValueError. No call is made.
 """
 
 from grpc import StatusCode
@@ -300,6 +301,10 @@ class ClientClosedError(FailedPreconditionError):
     """The client was closed, before the call or during it."""
 
 
+class ServerNotInstalledError(FailedPreconditionError):
+    """This Python has no server to start. The message says what to install."""
+
+
 class CollectionClosedError(FailedPreconditionError):
     """The collection was closed; `vde.open` opens it."""
 
@@ -424,6 +429,10 @@ class ShuttingDownError(UnavailableError):
     """The server is starting or stopping; try again."""
 
     REASON = "SHUTTING_DOWN"
+
+
+class LocalServerError(UnavailableError):
+    """The server of `Client.local` did not start, for instance since another process has the folder open."""
 
 
 class EmbedderUnavailableError(UnavailableError):

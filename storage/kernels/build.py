@@ -51,12 +51,16 @@ def compiler() -> str | None:
 
 
 def build_in_place(library: Path, source: Path, arguments: Sequence[str], *, without: str) -> int:
-    """Builds a library for a command with these arguments, `--sanitize` or none, and returns its exit status.
+    """Builds a library, unless it is that of the sources, for a command with these arguments, `--sanitize` or none.
+
+    Returns its exit status.
 
     `without`: what follows from having no compiler, which is no failure.
     """
     if compiler() is None:
         print(f"No C++ compiler (g++) was found: {without}")
+        return 0
+    if library.exists() and source_digest(source).encode() in library.read_bytes():
         return 0
     try:
         build(library, SANITIZERS if list(arguments) == ["--sanitize"] else (), source=source)

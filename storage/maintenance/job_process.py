@@ -1,13 +1,12 @@
 """The process of one task, as the server sees it: starts it, reads its replies, and stops it. Knows no collection."""
 
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 
 from storage.errors import CorruptStore, StorageFailed, StorageFull
 from storage.maintenance.build_job import BuildJob, Built, Damaged, DiskFull, Progress, Reply, reply_from_json
+from storage.python_process import python_command, python_environment
 from storage.segments import BuiltIndex
 
 Report = Callable[[Progress], None]
@@ -42,14 +41,13 @@ class JobProcess:
 
         Raises BuildStopped, CorruptStore, StorageFull, or StorageFailed with the reason.
         """
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
         with self._lock:
             self.check()
             self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "storage.maintenance.build_process", job.to_json()],
+                python_command("storage.maintenance.build_process", job.to_json()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=environment,
+                env=python_environment(),
             )
         try:
             last = _converse(process, rows, report)

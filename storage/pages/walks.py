@@ -5,10 +5,8 @@ A process is kept for some seconds and takes many requests, since starting one t
 
 import atexit
 import logging
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from storage.errors import CorruptStore, ShuttingDown, StorageFailed
 from storage.pages.messages import Answer, Damaged, NotWalked, Progress, Sound, WalkRequest, reply_from_json
+from storage.python_process import python_command, python_environment
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +30,11 @@ class _Child:
     """One process, and the file that it is checking."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "storage.pages"],
+            python_command("storage.pages"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env=python_environment(),
             text=True,
         )
         self.file: Path | None = None

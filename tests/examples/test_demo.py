@@ -9,10 +9,11 @@ import pytest
 
 from examples.datasets import WordNet, load_wordnet
 from examples.demo import CANDIDATES, LIMIT, QUERY
-from examples.own_server import ROOT, environment
 from examples.report import WIDTH
 from tests.examples import reference
 from tests.examples.reference import Ranking
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 SECONDS = 120
 HIT = re.compile(r"^  (?P<mark>[* ]) ?(?P<rank>\d+)  (?P<score>-?\d\.\d{4})  (?P<text>.+?)\s{2,}(?P<lexname>\S+)$")

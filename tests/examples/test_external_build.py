@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 from examples.external_build import LISTS, NPROBE
-from examples.own_server import ROOT, environment
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 RECALL = re.compile(r"(\d+) of \d+ lists\s+recall@10 (\d\.\d+)")
 

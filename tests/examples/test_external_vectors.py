@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from examples import external_vectors as example
 from examples.datasets import Shop, load_shop
-from examples.own_server import ROOT, environment, own_server
+from examples.own_server import own_server
 from examples.report import WIDTH
 from headwater import Client
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 
 @pytest.fixture(scope="module")

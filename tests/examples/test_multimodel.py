@@ -12,11 +12,13 @@ import pytest
 
 from examples import multimodel
 from examples.datasets import Shop, load_shop
-from examples.own_server import ROOT, environment, own_server
+from examples.own_server import own_server
 from examples.report import WIDTH
 from headwater import Client, Distance, Rrf, ScoredPoint
 from tests.examples import reference
 from tests.examples.reference import Ranking
+from tests.support.root import ROOT
+from tests.support.server_process import environment
 
 SECONDS = 120
 

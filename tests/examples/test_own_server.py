@@ -9,8 +9,8 @@ from examples.own_server import own_server
 
 
 def accepts_connections(address: str) -> bool:
-    host, port = address.rsplit(":", 1)
-    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.connect(address.removeprefix("unix:"))
         return True
     return False
 

@@ -67,4 +67,4 @@ def test_the_lock_covers_every_dependency() -> None:
         *client["project"]["dependencies"],
     ]
     names = {re.split(r"[<>=!~ \[]", requirement)[0] for requirement in asked}
-    assert names <= locked
+    assert names - {"headwater"} <= locked  # the client lies in this checkout

@@ -1,0 +1,29 @@
+"""The command `headwater-server`, also `python -m headwater_server`: serves, or verifies a data directory.
+
+headwater-server --data ./data --listen localhost:50051
+headwater-server check ./data
+"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+INSTALLED = HERE / "packages"
+"""Where the packages are in an installation. In a checkout they lie at its top."""
+
+
+def main() -> int:
+    """The exit code of the server, see `server.__main__`; or that of `storage.check`."""
+    sys.path.insert(0, str(INSTALLED if INSTALLED.is_dir() else HERE.parents[1]))
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["check"]:
+        from storage.check import main as check
+
+        return check(arguments[1:])
+    from server.__main__ import main as serve
+
+    return serve(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
