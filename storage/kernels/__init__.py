@@ -17,6 +17,7 @@ from storage.kernels.library import (
     threads_for,
 )
 from storage.kernels.metric import Form, Metric
+from storage.kernels.multi import native_bounds_of_max_similarities, native_max_similarities
 from storage.kernels.postings import (
     ABSENT,
     NativePostings,
@@ -68,8 +69,10 @@ __all__ = [
     "fixed_sums",
     "has_kernels",
     "load",
+    "native_bounds_of_max_similarities",
     "native_checksums",
     "native_codes",
+    "native_max_similarities",
     "native_records",
     "native_scan",
     "native_scores",

@@ -135,7 +135,9 @@ def _may_be_best(
     """Which points may be among the `limit` best, by bounds on their scores, with room for rounding."""
     lows, highs = [], []
     for _, rows, starts in _chunks(snapshot, space, query, tokens, budget):
-        low, high = bounds_of_max_similarities(_distance(snapshot, space), query.vector.rows, rows, starts)
+        low, high = bounds_of_max_similarities(
+            _distance(snapshot, space), query.vector.rows, rows, starts, budget.deadline
+        )
         lows.append(low)
         highs.append(high)
     low, high = np.concatenate(lows), np.concatenate(highs)
@@ -150,7 +152,7 @@ def _may_be_best(
 def _scores(snapshot: Snapshot, space: str, query: MultiQuery, tokens: Tokens, budget: Budget) -> NDArray[np.float32]:
     """Exact scores of the points of `tokens`, in their order."""
     parts = [
-        max_similarities(_distance(snapshot, space), query.vector.rows, rows, starts)
+        max_similarities(_distance(snapshot, space), query.vector.rows, rows, starts, budget.deadline)
         for _, rows, starts in _chunks(snapshot, space, query, tokens, budget)
     ]
     return np.concatenate([np.empty(0, np.float32), *parts])

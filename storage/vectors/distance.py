@@ -78,7 +78,7 @@ def wide_scores(distance: Distance, query: NDArray[np.float64], rows: NDArray[np
             return counts
         case Distance.JACCARD:
             shared = fixed_dots(rows, query)
-            return _jaccard(shared, rows.sum(axis=1) + query.sum() - shared)
+            return _jaccard(shared, rows.sum(axis=1) + query.sum(axis=-1) - shared)
     assert_never(distance)
 
 

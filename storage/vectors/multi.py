@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import DimensionMismatch, EmptyVector, LimitExceeded, NotFinite, ZeroVector
+from storage.kernels import Metric, native_bounds_of_max_similarities, native_max_similarities
 from storage.schema import DenseSpace, Distance
 from storage.vectors import distance as metrics
 
@@ -92,15 +93,27 @@ def check_multi_query(space: DenseSpace, vector: MultiVector, field: str) -> Non
 
 
 def max_similarities(
-    distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
+    distance: Distance,
+    query: NDArray[np.float32],
+    rows: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    deadline: float | None = None,
 ) -> NDArray[np.float32]:
     """MaxSim of documents: document i has the `rows` from `starts[i]` up to the next start, at least one. float32.
 
     It is the sum over the query's rows, in their order, of the greatest similarity of any row of the document. The
     similarity is the metric's score, negated for distances. The sum is in float64 and rounded to float32 once, so it
     depends on the query and the document alone. Float32 estimates only choose, by their bounds, which rows may be the
-    most similar.
+    most similar. Kernels look at the `deadline`, in seconds of time.monotonic(), and raise DeadlineExceeded after it.
     """
+    native = native_max_similarities(Metric[distance.name], query, rows, starts, deadline)
+    return max_similarities_in_numpy(distance, query, rows, starts) if native is None else native
+
+
+def max_similarities_in_numpy(
+    distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """The twin of the kernel, which gives the same bytes."""
     low, high = _similarity_bounds(distance, query, rows)
     lengths = np.diff(np.append(starts, len(rows)))
     greatest = np.repeat(np.maximum.reduceat(low, starts, axis=1), lengths, axis=1)
@@ -116,9 +129,20 @@ def max_similarities(
 
 
 def bounds_of_max_similarities(
-    distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
+    distance: Distance,
+    query: NDArray[np.float32],
+    rows: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    deadline: float | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lower and upper bounds of max_similarities before rounding."""
+    native = native_bounds_of_max_similarities(Metric[distance.name], query, rows, starts, deadline)
+    return _bounds_in_numpy(distance, query, rows, starts) if native is None else native
+
+
+def _bounds_in_numpy(
+    distance: Distance, query: NDArray[np.float32], rows: NDArray[np.float32], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     low, high = _similarity_bounds(distance, query, rows)
     sums = [np.maximum.reduceat(bound, starts, axis=1).sum(axis=0, dtype=np.float64) for bound in (low, high)]
     # Far more than the error of a sum of a thousand float64 values.

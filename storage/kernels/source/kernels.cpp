@@ -1,62 +1,23 @@
-// The library: one namespace of functions for each set of instructions, and the choice between them.
+// The library: the choice between the sets of instructions, and what they have in common.
 
 #include "kernels.h"
 
 #include <new>
 #include <thread>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include "paths.h"
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the processor's are only used within a function
-
-#define HW_WIDTH 16
-namespace scalar {
-#include "path.inc"
-}
-#undef HW_WIDTH
-
-#if defined(__x86_64__)
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,f16c,bmi2,popcnt")
-#define HW_WIDTH 32
-namespace avx2 {
-#include "path.inc"
-}
-#undef HW_WIDTH
-#pragma GCC pop_options
-
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx512vpopcntdq,avx2,fma,f16c,bmi2,popcnt,prefer-vector-width=512")
-#define HW_AVX512
-#define HW_WIDTH 64
-namespace avx512 {
-#include "path.inc"
-}
-#undef HW_WIDTH
-#undef HW_AVX512
-#pragma GCC pop_options
-#endif
+#include "rows.h"
 
 namespace {
 
-const Path PATHS[] = {
+// The best first.
+const Path* const PATHS[] = {
 #if defined(__x86_64__)
-    {"avx512",
-     [] {
-         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-                __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") &&
-                __builtin_cpu_supports("avx512vpopcntdq");
-     },
-     avx512::scores, avx512::walk, avx512::scan, avx512::code, avx512::search_postings},
-    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); },
-     avx2::scores, avx2::walk, avx2::scan, avx2::code, avx2::search_postings},
+    &AVX512, &AVX2,
+#elif defined(__aarch64__)
+    &NEON,
 #endif
-    {"scalar", [] { return true; }, scalar::scores, scalar::walk, scalar::scan, scalar::code, scalar::search_postings},
+    &SCALAR,
 };
 
 std::atomic<const Path*> chosen{nullptr};
@@ -66,12 +27,12 @@ std::atomic<const Path*> chosen{nullptr};
 const Path& path() {
     const Path* known = chosen.load(std::memory_order_relaxed);
     if (known) return *known;
-    for (const Path& each : PATHS)
-        if (each.is_there()) {
-            chosen.store(&each, std::memory_order_relaxed);
-            return each;
+    for (const Path* each : PATHS)
+        if (each->is_there()) {
+            chosen.store(each, std::memory_order_relaxed);
+            return *each;
         }
-    return PATHS[sizeof PATHS / sizeof *PATHS - 1];
+    return SCALAR;
 }
 
 const char* hw_source() { return HW_SOURCE; }
@@ -79,9 +40,9 @@ const char* hw_source() { return HW_SOURCE; }
 const char* hw_path() { return path().name; }
 
 int32_t hw_use(const char* name) {
-    for (const Path& each : PATHS)
-        if (std::strcmp(each.name, name) == 0 && each.is_there()) {
-            chosen.store(&each, std::memory_order_relaxed);
+    for (const Path* each : PATHS)
+        if (std::strcmp(each->name, name) == 0 && each->is_there()) {
+            chosen.store(each, std::memory_order_relaxed);
             return DONE;
         }
     return BAD_ARGUMENT;

@@ -172,3 +172,24 @@ struct SparseRows {
 // order. `*total`: all that share one. `positions` and `scores` have room for all rows.
 HW_API int32_t hw_sparse_best(const SparseRows* rows, size_t limit, int64_t* positions, float* scores, size_t* found,
                               size_t* total);
+
+// What multi-vectors are compared with: the `count` rows (count, size) of a query.
+struct MultiQuery {
+    int32_t metric;
+    const float* rows;
+    size_t count, size;
+    double deadline;
+};
+
+// Multi-vectors: document i has the `rows` (row_count, size) from `starts[i]` up to the next start, at least one.
+struct MultiDocuments {
+    const float* rows;
+    size_t row_count;
+    const int64_t* starts;  // (count,)
+    size_t count;
+};
+
+// MaxSim of each document, (count,), as max_similarities in storage/vectors/multi.py; or, where `scores` is null, bounds
+// of it before rounding.
+HW_API int32_t hw_max_similarities(const MultiQuery* query, const MultiDocuments* documents, float* scores,
+                                   double* least, double* most);

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "best_postings.h"
+#include "multi.h"
 #include "scans.h"
 #include "walks.h"
 
@@ -15,7 +16,10 @@ struct Path {
     int32_t (*scan)(const ScanRows& rows, const ScanQueries& queries, size_t first, size_t last, ScanFound* found);
     void (*code)(const float* row, size_t size, int8_t* codes, float* scale, float* lost);
     int32_t (*search_postings)(const PostingsQuery& query, const PostingsLists& lists, BestPostings& best);
+    int32_t (*score_multi)(const MultiQuery& query, const MultiDocuments& documents, const MultiScores& answers);
 };
+
+extern const Path SCALAR, AVX2, AVX512, NEON;
 
 // The set that is used.
 const Path& path();
