@@ -9,10 +9,10 @@ form of a space uses INT8.
 from dataclasses import dataclass
 from typing import Any
 
-import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.kernels import code_products, unequal_bits
 from storage.schema import Datatype, Distance
 from storage.vectors import norms_of
 
@@ -110,13 +110,7 @@ def nearness(
 def _products(residuals: NDArray[np.float64], arrays: Arrays, runs: Runs) -> NDArray[np.float64]:
     """Products of the query's residual from each centroid with the residuals of the rows. Both are INT8 codes."""
     codes, scales = to_int8(residuals)
-    products = np.empty(int(runs.counts.sum()), np.float64)
-    done = 0
-    for number, (start, stop) in enumerate(zip(runs.starts.tolist(), runs.stops.tolist(), strict=True)):
-        # Codes are not gathered first: copying them takes longer than comparing them.
-        rows = arrays["codes"][start:stop]
-        products[done : done + stop - start] = np.asarray(numkong.cdist(codes[number : number + 1], rows, "dot"))[0]
-        done += stop - start
+    products = code_products(codes, arrays["codes"], runs.starts, runs.stops).astype(np.float64)
     products *= gathered(arrays["scales"], runs)
     products *= np.repeat(scales, runs.counts)
     return products
@@ -126,8 +120,7 @@ def _products_by_bits(
     residuals: NDArray[np.float64], lengths: NDArray[np.float64], arrays: Arrays, runs: Runs
 ) -> NDArray[np.float64]:
     """The same products, from the angles that the shares of equal bits give. `lengths`: of the rows' residuals."""
-    bits = np.repeat(np.packbits(residuals > 0, axis=1), runs.counts, axis=0)
-    unequal = _unequal_bits(gathered(arrays["codes"], runs), bits)
+    unequal = unequal_bits(np.packbits(residuals > 0, axis=1), arrays["codes"], runs.starts, runs.stops)
     own = np.repeat(np.sqrt(np.square(residuals).sum(axis=1)), runs.counts)
     products: NDArray[np.float64] = own * lengths * np.cos(np.pi * unequal / residuals.shape[1])
     return products
@@ -141,13 +134,6 @@ def _directions(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.clip(values, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
-
-
-def _unequal_bits(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.int64]:
-    if left.shape[1] % 8 == 0:  # compare 8 bytes at once where rows have a multiple of 8
-        left, right = np.ascontiguousarray(left).view(np.uint64), right.view(np.uint64)
-    result: NDArray[np.int64] = np.bitwise_count(left ^ right).sum(axis=1, dtype=np.int64)
-    return result
 
 
 def gathered(values: NDArray[Any], runs: Runs) -> NDArray[Any]:

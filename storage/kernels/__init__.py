@@ -16,6 +16,7 @@ from storage.kernels.library import (
     load,
     threads_for,
 )
+from storage.kernels.lists import code_products, unequal_bits
 from storage.kernels.metric import Form, Metric
 from storage.kernels.multi import native_bounds_of_max_similarities, native_max_similarities
 from storage.kernels.postings import (
@@ -64,6 +65,7 @@ __all__ = [
     "address",
     "best_sparse",
     "build_in_place",
+    "code_products",
     "describe_kernels",
     "fixed_dots",
     "fixed_sums",
@@ -78,4 +80,5 @@ __all__ = [
     "native_scores",
     "search_postings",
     "threads_for",
+    "unequal_bits",
 ]

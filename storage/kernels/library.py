@@ -65,6 +65,8 @@ _SIGNATURES: Signatures = {
     "hw_sparse_add": (_NUMBER, (*(_POINTER,) * 4, _SIZE, _POINTER, _POINTER, _SIZE, ctypes.c_double)),
     "hw_sparse_best": (_NUMBER, (_POINTER, _SIZE, *(_POINTER,) * 4)),
     "hw_max_similarities": (_NUMBER, (_POINTER,) * 5),
+    "hw_code_products": (_NUMBER, (_POINTER, _SIZE, *(_POINTER,) * 3)),
+    "hw_unequal_bits": (_NUMBER, (_POINTER, _SIZE, *(_POINTER,) * 3)),
     "hw_codes": (_NUMBER, (_POINTER, _SIZE, _SIZE, _POINTER, _SIZE, _POINTER, _POINTER, _POINTER)),
 }
 

@@ -193,3 +193,17 @@ struct MultiDocuments {
 // of it before rounding.
 HW_API int32_t hw_max_similarities(const MultiQuery* query, const MultiDocuments* documents, float* scores,
                                    double* least, double* most);
+
+// Runs of rows of lists, each of which is compared with a query of its own: rows `starts[i]` to `stops[i]`.
+struct ListRuns {
+    const int64_t *starts, *stops;  // (count,)
+    size_t count, rows;
+};
+
+// Inner products of int8 codes: of query i, (count, size), with the rows of run i, one run after another.
+HW_API int32_t hw_code_products(const ListRuns* runs, size_t size, const int8_t* queries, const int8_t* rows,
+                                int32_t* products);
+
+// How many bits of query i, (count, bytes), and of the rows of run i differ, one run after another.
+HW_API int32_t hw_unequal_bits(const ListRuns* runs, size_t bytes, const uint8_t* queries, const uint8_t* rows,
+                               int32_t* unequal);

@@ -17,4 +17,6 @@
 #pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the processor's are only used within a function
 
 // The functions of a namespace, in the order of Path.
-#define HW_FUNCTIONS(set) set::scores, set::walk, set::scan, set::code, set::search_postings, set::score_multi
+#define HW_FUNCTIONS(set)                                                                                      \
+    set::scores, set::walk, set::scan, set::code, set::search_postings, set::score_multi, set::code_products, \
+        set::unequal_bits
