@@ -26,11 +26,13 @@ def _runs(draw: st.DrawFn, rows: int) -> Runs:
 
 
 def _products(query: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
-    return (rows.astype(np.int64) * query).sum(axis=1)
+    products: NDArray[Any] = (rows.astype(np.int64) * query).sum(axis=1)
+    return products
 
 
 def _unequal(query: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
-    return np.unpackbits(rows ^ query, axis=1).sum(axis=1)
+    counts: NDArray[Any] = np.unpackbits(rows ^ query, axis=1).sum(axis=1)
+    return counts
 
 
 def _check(function: Callable[..., Any], one: Callable[..., Any], dtype: type[np.generic], data: st.DataObject) -> None:
