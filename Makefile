@@ -168,6 +168,11 @@ sanitize: $(STAMP) ## The tests of native code, under the address and undefined 
 	@$(SANITIZED) LD_PRELOAD=$$(g++ -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 \
 		$(PYTEST) -q tests/storage/kernels tests/server/wire tests/planner/text/test_text_kernel.py
 
+.PHONY: test-neon
+test-neon: $(STAMP) ## The tests of native code on an emulated Arm processor; takes some minutes
+	$(call heading,Native code on an emulated Arm processor)
+	@PYTHONPATH=.:client $(PY) -m tests.emulated
+
 .PHONY: fuzz
 fuzz: $(KERNELS) ## Attack a server with requests of every kind: make fuzz REQUESTS=1000000 SEED=1
 	@$(PY) -m tests.attack --requests $(REQUESTS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))

@@ -2,6 +2,7 @@
 
 import ctypes
 import math
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,15 @@ from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
 from storage.files import map_bytes
-from storage.kernels.library import STOPPED, address, check, contiguous, library
+from storage.kernels.library import STOPPED, KernelFailed, address, check, contiguous, library
 from storage.kernels.metric import Form, Metric
 
+WALKED_VERSIONS = ("2.26",)
+"""The versions of usearch whose files are walked. Another may lay its files out in another way."""
+
 _ANY = 2**63 - 1
+_MATRIX = struct.Struct("<II")
+_HEAD = struct.Struct("<7s3H")
 
 Numbers = NDArray[np.int64]
 
@@ -100,6 +106,7 @@ class NativeGraph:
             raise ValueError("there is no library of kernels")
         self._library = loaded
         self._bytes = map_bytes(path)
+        _check_version(self._bytes)
         handle, nodes = ctypes.c_void_p(), ctypes.c_size_t()
         where, length = address(self._bytes), len(self._bytes)
         check(
@@ -168,6 +175,22 @@ class NativeGraph:
         handle = getattr(self, "_handle", None)
         if handle is not None:
             self._library.hw_graph_close(handle)
+
+
+def _check_version(data: NDArray[np.uint8]) -> None:
+    """Raises KernelFailed, by name, for the file of another version of usearch, or of something else."""
+    start = _MATRIX.size
+    if len(data) >= start:
+        rows, row_bytes = _MATRIX.unpack_from(data.data)
+        start += rows * row_bytes
+    if start + _HEAD.size > len(data):
+        raise KernelFailed("the file is too short")
+    magic, *version = _HEAD.unpack_from(data.data, start)
+    if magic != b"usearch":
+        raise KernelFailed("the file is not of usearch")
+    if f"{version[0]}.{version[1]}" not in WALKED_VERSIONS:
+        known, found = " and ".join(WALKED_VERSIONS), ".".join(map(str, version))
+        raise KernelFailed(f"usearch {found} wrote it, and the kernels know the files of usearch {known}")
 
 
 def _asked(asking: Asking, queries: NDArray[Any]) -> Any:

@@ -1,5 +1,6 @@
 """Walks through graphs in their files: as usearch's own, by every form and metric, and safe whatever a file says."""
 
+import struct
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import usearch
 from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
 from storage.index.hnsw import Graph, GraphSearch, _UsearchGraph, build
 from storage.kernels import Asking, KernelFailed, NativeGraph, Scoring, WalkFound
+from storage.kernels.graph import WALKED_VERSIONS
 from storage.kernels.library import has_kernels, paths, using
 from storage.kernels.metric import Form, Metric
 from storage.schema import Datatype, DenseSpace, Distance, HnswConfig
@@ -169,3 +172,18 @@ def test_a_file_that_was_altered_is_refused_or_searched_within_its_bounds(dataty
         keys, found, _ = graph.walk(Asking(queries=asked, width=min(50, max(1, graph.size))))
         assert all(((row[:count] >= 0) & (row[:count] < ROWS)).all() for row, count in zip(keys, found, strict=True))
     assert refused > 30
+
+
+def test_files_of_the_installed_usearch_are_walked() -> None:
+    assert usearch.__version__.rpartition(".")[0] in WALKED_VERSIONS
+
+
+@pytest.mark.parametrize("version", [(1, 26, 6), (2, 25, 0), (2, 27, 1), (3, 0, 0)])
+def test_a_file_of_another_version_of_usearch_is_refused_by_name(version: tuple[int, int, int], tmp_path: Path) -> None:
+    space, rows = _space(Distance.EUCLID, Datatype.FLOAT32, 8), _rows(Distance.EUCLID, 8)
+    build(space, rows, np.arange(ROWS), tmp_path / "graph")
+    data = bytearray((tmp_path / "graph").read_bytes())
+    struct.pack_into("<3H", data, data.index(b"usearch") + 7, *version)
+    (tmp_path / "other").write_bytes(data)
+    with pytest.raises(KernelFailed, match=rf"usearch {'.'.join(map(str, version))} wrote it.* of usearch 2\.26"):
+        NativeGraph(tmp_path / "other", Metric.EUCLID, Form.FLOAT32, 8)

@@ -1,0 +1,1 @@
+"""The tests of native code on processors that this machine is not, by an emulator."""
