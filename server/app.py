@@ -10,10 +10,10 @@ from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
 from server.background import DataWatch, Reopening
 from server.config import Config, InvalidConfig
-from server.convert import ProtobufPayloadCodec
+from server.convert import KnownRequests, ProtobufPayloadCodec
 from server.embedders import Embedders, EmbedderSettings, Texts, read_embedders
 from server.indexes import IndexCounts, IndexWorkers
-from server.lanes import Admission, AdmissionBounds, Receiver
+from server.lanes import Admission, AdmissionBounds, Receiver, points_of
 from server.rpc import (
     CannotListen,
     Health,
@@ -207,7 +207,7 @@ def _add_services(
     server.add_generic_rpc_handlers(
         (
             generic_handler(COLLECTIONS, interceptor, admission, collections),
-            generic_handler(POINTS, interceptor, admission, *points),
+            generic_handler(POINTS, interceptor, admission, *points, readers=KnownRequests(points_of).readers),
             generic_handler(VDE, interceptor, admission, *vde),
             generic_handler(INDEXES, interceptor, admission, *indexes),
         )

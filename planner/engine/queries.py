@@ -3,38 +3,32 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from planner.bind import BoundQuery
 from planner.engine.plans import Plans
 from planner.errors import InvalidQuery
-from planner.execute import POINT_BYTES, Indexes, LocalSource, Source, StoredValue, Trace, check_least_reply, run
+from planner.execute import (
+    POINT_BYTES,
+    Hit,
+    Indexes,
+    LocalSource,
+    Outcome,
+    Source,
+    Trace,
+    check_least_reply,
+    fetch_columns,
+    run,
+)
 from planner.explain import Explanation, PointExplanation, Ran, explain, explain_points
 from planner.limits import check_batch, check_explained
 from planner.optimize import optimize
 from planner.plan import Plan, build
 from planner.query import Query, ShapedQuery
 from planner.rank import Ranking
-from planner.text import Highlight
 from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.mvcc import Snapshot
 from storage.schema import PointId
-
-
-class Hit(NamedTuple):  # one is made per hit, and a frozen dataclass takes three times as long
-    """A ranked point. `payload` is encoded by the collection's codec; None if the query did not ask for it.
-
-    `vectors` are by space name, as they were written. Spaces that the point lacks are left out. `highlights` are the
-    fragments of its texts that queries by BM25 ask for.
-    """
-
-    id: PointId
-    score: float
-    version: int
-    payload: bytes | None
-    vectors: dict[str, StoredValue]
-    highlights: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,7 @@ class QueryAnswer:
     `total` is how many points the query ranks, whatever its limit; None if that is not known.
     """
 
-    hits: list[Hit]
+    hits: Sequence[Hit]
     seq: int
     total: int | None = None
     explanation: Explanation | None = None
@@ -108,9 +102,10 @@ class Queries:
         started = time.perf_counter_ns()
         outcomes = run(plans, source, traces)
         answers: list[QueryAnswer] = []
-        for plan, outcome, trace in zip(plans, outcomes, traces, strict=True):
+        columns = _columns(plans, outcomes, source)
+        for number, (plan, outcome, trace) in enumerate(zip(plans, outcomes, traces, strict=True)):
             budget.check()
-            hits = _hits(plan, outcome.ranking, source)
+            hits = _hits(plan, outcome.ranking, source) if columns is None else columns[number]
             explanation = None if trace is None else explain(plan, source, _ran(trace, outcome.ranking, started))
             answers.append(QueryAnswer(hits, reader.seq, outcome.total, explanation))
         return answers
@@ -165,6 +160,19 @@ class Queries:
 def _ran(trace: Trace, ranking: Ranking, started: int) -> Ran:
     """What happened since `started`, in nanoseconds of time.perf_counter_ns()."""
     return Ran(trace, ranking, (time.perf_counter_ns() - started) // 1_000)
+
+
+def _columns(plans: Sequence[Plan], outcomes: Sequence[Outcome], source: LocalSource) -> Sequence[Sequence[Hit]] | None:
+    """The hits of all plans, read together; None when some hold more than ids, scores and whole payloads."""
+    payload = plans[0].payload
+    for plan in plans:
+        if plan.vectors is not None or plan.highlighted or plan.payload != payload:
+            return None
+    if payload is not None and (payload.include is not None or payload.exclude):
+        return None
+    rankings = [outcome.ranking for outcome in outcomes]
+    slots, scores = [ranking.slots for ranking in rankings], [ranking.scores for ranking in rankings]
+    return fetch_columns(source.points, slots, scores, payloads=payload is not None, budget=source.budget)
 
 
 def _hits(plan: Plan, ranking: Ranking, source: Source) -> list[Hit]:

@@ -1,7 +1,7 @@
 """Running plans: the leaves of all queries of a batch together, then the operators above them, then what hits hold."""
 
 from planner.execute.demand import Demand
-from planner.execute.executor import execute, run
+from planner.execute.executor import Outcome, execute, run
 from planner.execute.fetch_highlights import count_highlights
 from planner.execute.fetching import (
     POINT_BYTES,
@@ -10,6 +10,7 @@ from planner.execute.fetching import (
     fetch_repeated,
     fetch_some,
 )
+from planner.execute.hits import Hit, HitColumns, fetch_columns
 from planner.execute.least_reply import check_least_reply
 from planner.execute.local_source import Indexes, LocalSource
 from planner.execute.operators import convert_scores
@@ -21,9 +22,12 @@ __all__ = [
     "Actual",
     "Demand",
     "Fetched",
+    "Hit",
+    "HitColumns",
     "Indexes",
     "Inspection",
     "LocalSource",
+    "Outcome",
     "Points",
     "Source",
     "StoredValue",
@@ -33,6 +37,7 @@ __all__ = [
     "convert_scores",
     "count_highlights",
     "execute",
+    "fetch_columns",
     "fetch_repeated",
     "fetch_some",
     "operator_of",

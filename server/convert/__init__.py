@@ -11,12 +11,13 @@ from server.convert.analyses import (
     group_query_of,
     matrix_query_of,
 )
-from server.convert.answers import explanation_message, fill_hit, fill_points, fill_result
+from server.convert.answers import explanation_message, fill_hit, fill_points, fill_result, reply_of
 from server.convert.explanations import point_explanation_message
 from server.convert.field_paths import enum_value, join, kind_of
 from server.convert.filters import filter_of
 from server.convert.ids import point_id_message, point_id_of, point_ids_of
 from server.convert.indexes import coverage_message, index_message, ready_policy_of, similarity_of, source_of
+from server.convert.known_requests import KnownRequest, KnownRequests
 from server.convert.payload import ProtobufPayloadCodec, payload_of, stored_payload
 from server.convert.payload_changes import replaced
 from server.convert.payload_schema import field_index_info, field_index_params_of
@@ -45,6 +46,8 @@ from server.convert.written_points import UpdateVectorsRequest, UpsertRequest
 __all__ = [
     "SCORE_MODES",
     "SPACE_STATES",
+    "KnownRequest",
+    "KnownRequests",
     "ProtobufPayloadCodec",
     "Shapes",
     "Target",
@@ -90,6 +93,7 @@ __all__ = [
     "query_of",
     "ready_policy_of",
     "replaced",
+    "reply_of",
     "schema_of",
     "search_of",
     "search_params_of",

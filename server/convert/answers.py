@@ -3,19 +3,55 @@
 Replies are filled in place, because a message that is passed to the constructor of another is copied.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from headwater.v1 import common_pb2, points_pb2, query_pb2
-from planner.engine import Hit, QueryAnswer
+from planner.engine import Hit, HitColumns, QueryAnswer
 from planner.execute import Fetched
 from planner.explain import ExplainNode, Explanation, HitExplanation
 from server.convert.ids import point_id_message, set_point_id
 from server.convert.text import highlight_message
 from server.convert.vectors import set_vectors
+from server.wire import AnswerColumns, write_answers
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
+
+def reply_of(response: Any, answers: Sequence[QueryAnswer]) -> bytes:
+    """The reply with these answers, as it is sent. `response` has everything but its answers, in `result` or `results`.
+
+    It has the bytes of deterministic serialization, whether or not messages are made of the answers.
+    """
+    by_name = response.DESCRIPTOR.fields_by_name
+    field = by_name["results"] if "results" in by_name else by_name["result"]
+    columns = _columns_of(answers)
+    written = None if columns is None else write_answers(columns, field.number)
+    if written is not None:
+        return written + bytes(response.SerializeToString(deterministic=True))  # the answers are the first field
+    for answer in answers:
+        fill_result(response.results.add() if field.name == "results" else response.result, answer)
+    return bytes(response.SerializeToString(deterministic=True))
+
+
+def _columns_of(answers: Sequence[QueryAnswer]) -> AnswerColumns | None:
+    """The answers as columns; None when they have more than ids, scores and whole payloads."""
+    hits = [answer.hits for answer in answers]
+    tables = {id(each.table) if isinstance(each, HitColumns) else 0 for each in hits}
+    if len(tables) != 1 or 0 in tables or any(answer.explanation is not None for answer in answers):
+        return None
+    columns = [each for each in hits if isinstance(each, HitColumns)]
+    table = columns[0].table
+    return AnswerColumns(
+        ends=[each.end for each in columns],
+        totals=[-1 if answer.total is None else answer.total for answer in answers],
+        seq=answers[0].seq,
+        ids=table.ids,
+        versions=table.versions,
+        scores=table.scores,
+        payloads=table.payloads,
+    )
 
 
 def fill_result(target: points_pb2.QueryResult, answer: QueryAnswer) -> None:

@@ -7,7 +7,7 @@ time, and `threads` runs the work. `watchdog` ends streams that stand still. `co
 
 from server.lanes.admission import Admission, AdmissionBounds
 from server.lanes.caller import caller_of
-from server.lanes.costs import kind_of
+from server.lanes.costs import kind_of, kind_of_points, points_of
 from server.lanes.lane import Lane
 from server.lanes.receiving import Receiver
 from server.lanes.turn import Turn
@@ -20,4 +20,6 @@ __all__ = [
     "Turn",
     "caller_of",
     "kind_of",
+    "kind_of_points",
+    "points_of",
 ]

@@ -42,7 +42,17 @@ def kind_of(method: str, request: Any, size: int) -> Kind:
     if size > DEAR_BYTES:
         return Kind.DEAR
     points = None if request is None else _POINTS.get(method)
-    return Kind.DEAR if points is not None and points(request) > DEAR_POINTS else Kind.CHEAP
+    return kind_of_points(0 if points is None else points(request), size)
+
+
+def kind_of_points(points: int, size: int) -> Kind:
+    """The kind of a request of `size` bytes that searches, with so many points: see `points_of`."""
+    return Kind.DEAR if size > DEAR_BYTES or points > DEAR_POINTS else Kind.CHEAP
+
+
+def points_of(request: Any) -> int:
+    """The points of a PointsSearchRequest or PointsQueryRequest: those of its answer and of all its stages."""
+    return _query(request) if hasattr(request, "prefetch") else _search(request)
 
 
 def _limit(request: Any) -> int:

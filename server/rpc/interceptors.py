@@ -53,9 +53,9 @@ class Interceptor:
         if not hmac.compare_digest(_bytes(given), self.api_key.encode()):
             raise Unauthenticated()
 
-    def bytes_of(self, reply: Message) -> bytes:
+    def bytes_of(self, reply: Message | bytes) -> bytes:
         """The reply as bytes. Handlers count large parts while they read; this checks the whole reply again."""
-        data = reply.SerializeToString(deterministic=True)
+        data = reply if isinstance(reply, bytes) else reply.SerializeToString(deterministic=True)
         if self.max_reply_bytes is not None and len(data) > self.max_reply_bytes:
             raise ReplyTooLarge(size=len(data), maximum=self.max_reply_bytes)
         return data

@@ -13,8 +13,9 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError, Message
 
+from server.convert import KnownRequest
 from server.errors import status_of
-from server.lanes import Admission, Lane, Turn, kind_of
+from server.lanes import Admission, Lane, Turn, kind_of, kind_of_points
 from server.rpc.interceptors import Interceptor, Outcome
 from server.rpc.message_sizes import BYTES_PER_BYTE, memory_of
 from server.wire import reader_of, size_of
@@ -28,8 +29,9 @@ BROKEN_STREAM_SECONDS = 0.1
 Else a part of a stream could pass for the whole.
 """
 
-Handler = Callable[[Any, Budget], Message]
-"""An RPC: validates and converts a request, calls the engine, converts back. Raises errors by meaning."""
+Handler = Callable[[Any, Budget], Message | bytes]
+"""An RPC: validates and converts a request, calls the engine, converts back. Raises errors by meaning. A reply may be
+the bytes of its message."""
 Download = Callable[[Any, Budget], Iterator[Message]]
 """An RPC that answers with a stream of messages."""
 Upload = Callable[[Iterator[Any], Budget], Message]
@@ -51,13 +53,15 @@ class _Rpc:
         request_type: type[Message],
         handler: Any,
         admission: Admission | None = None,
+        read: Callable[[bytes], Any] | None = None,
     ) -> None:
-        """`method` is such as `headwater.v1.Points/Search`. `admission` None: there are no lanes."""
+        """`method` is such as `headwater.v1.Points/Search`. `admission` None: there are no lanes. `read`: what reads
+        requests from their bytes; None: server.wire."""
         self.method = method
         self._admission = admission
         self._interceptor = interceptor
         self._request_type = request_type
-        self._read_request = reader_of(request_type)
+        self._read_request = read or reader_of(request_type)
         self._handler = handler
 
     def authenticate(self, metadata: Any) -> None:
@@ -81,6 +85,8 @@ class _Rpc:
 
     def _lane(self, request: object, size: int) -> Lane:
         assert self._admission is not None
+        if isinstance(request, KnownRequest):
+            return self._admission.of_kind(kind_of_points(request.points, size))
         known = None if isinstance(request, Exception) else request
         return self._admission.of_kind(kind_of(self.method, known, size))
 
@@ -100,7 +106,7 @@ class _Rpc:
         return self._parse(given)
 
     def _parse(self, raw: bytes) -> Any:
-        """The request, as server.wire reads it. Raises RequestTooLarge when it would take too much memory, and
+        """The request, as its reader reads it. Raises RequestTooLarge when it would take too much memory, and
         InvalidRequest when it is malformed."""
         bound = self._interceptor.max_request_memory
         Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")

@@ -1,5 +1,6 @@
 """Search by property: the RPC of `Indexes` that finds the right index and asks the planner."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +105,7 @@ class IndexSearches:
 
     def _hits(
         self, request: wire.IndexesSearchRequest, target: _Target, page: tuple[int, int], budget: Budget
-    ) -> list[Hit]:
+    ) -> Sequence[Hit]:
         stage = Stage(
             query=Nearest(QueryVector(target.vector)),
             using=target.space,
@@ -153,7 +154,7 @@ def _is_similarity(distance: Distance, request: wire.IndexesSearchRequest) -> bo
             return distance.higher_is_better
 
 
-def _merged(found: list[list[Hit]], higher_is_better: bool, offset: int, limit: int) -> list[tuple[int, Hit]]:
+def _merged(found: Sequence[Sequence[Hit]], higher_is_better: bool, offset: int, limit: int) -> list[tuple[int, Hit]]:
     """The hits of all lists by score, each with the number of its list. A single list stays as it is."""
     numbered = [(number, hit) for number, hits in enumerate(found) for hit in hits]
     if len(found) == 1:

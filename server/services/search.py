@@ -11,13 +11,14 @@ from planner.engine import Engine, QueryAnswer
 from planner.limits import check_batch
 from planner.query import Query, ShapedQuery
 from server.convert import (
+    KnownRequest,
     Shapes,
     Unshaped,
     explanation_message,
-    fill_result,
     point_explanation_message,
     point_ids_of,
     query_of,
+    reply_of,
     search_of,
 )
 from server.embedders import TextInput, Texts, explained
@@ -39,20 +40,19 @@ class PointQueries:
         self._texts = texts
         self._shapes = Shapes()
 
-    def search(self, request: wire.PointsSearchRequest, budget: Budget) -> wire.PointsSearchResponse:
+    def search(self, request: wire.PointsSearchRequest | KnownRequest, budget: Budget) -> bytes:
         started = time.perf_counter_ns()
         collection = self._database.collection(request.collection_name, budget)
-        [answer] = self._answers(collection, [(request, "")], search_of, budget)
-        response = wire.PointsSearchResponse()
-        fill_result(response.result, answer)
-        response.microseconds = _microseconds_since(started)
-        return response
+        answers = self._answers(collection, _asked(request), search_of, budget)
+        return reply_of(wire.PointsSearchResponse(microseconds=_microseconds_since(started)), answers)
 
-    def query(self, request: wire.PointsQueryRequest, budget: Budget) -> wire.PointsQueryResponse:
+    def query(self, request: wire.PointsQueryRequest | KnownRequest, budget: Budget) -> bytes:
         started = time.perf_counter_ns()
         collection = self._database.collection(request.collection_name, budget)
         response = wire.PointsQueryResponse()
-        if request.HasField("cursor") or request.HasField("cursor_ttl_seconds"):
+        if isinstance(request, KnownRequest):
+            [answer] = self._answers(collection, request, query_of, budget)
+        elif request.HasField("cursor") or request.HasField("cursor_ttl_seconds"):
             with reading(self._database, request, budget) as read:
                 [answer] = self._answers(collection, [(request, "")], query_of, budget, reader=read.snapshot)
                 limit = request.limit if request.HasField("limit") else DEFAULT_LIMIT
@@ -61,25 +61,18 @@ class PointQueries:
                     response.cursor = read.cursor
         else:
             [answer] = self._answers(collection, [(request, "")], query_of, budget)
-        fill_result(response.result, answer)
         response.microseconds = _microseconds_since(started)
-        return response
+        return reply_of(response, [answer])
 
-    def search_batch(self, request: wire.PointsSearchBatchRequest, budget: Budget) -> wire.PointsSearchBatchResponse:
+    def search_batch(self, request: wire.PointsSearchBatchRequest | KnownRequest, budget: Budget) -> bytes:
         started = time.perf_counter_ns()
-        response = wire.PointsSearchBatchResponse()
-        for answer in self._batch(request.collection_name, request.searches, "searches", search_of, budget):
-            fill_result(response.results.add(), answer)
-        response.microseconds = _microseconds_since(started)
-        return response
+        answers = self._batch(request, "searches", search_of, budget)
+        return reply_of(wire.PointsSearchBatchResponse(microseconds=_microseconds_since(started)), answers)
 
-    def query_batch(self, request: wire.PointsQueryBatchRequest, budget: Budget) -> wire.PointsQueryBatchResponse:
+    def query_batch(self, request: wire.PointsQueryBatchRequest | KnownRequest, budget: Budget) -> bytes:
         started = time.perf_counter_ns()
-        response = wire.PointsQueryBatchResponse()
-        for answer in self._batch(request.collection_name, request.queries, "queries", query_of, budget):
-            fill_result(response.results.add(), answer)
-        response.microseconds = _microseconds_since(started)
-        return response
+        answers = self._batch(request, "queries", query_of, budget)
+        return reply_of(wire.PointsQueryBatchResponse(microseconds=_microseconds_since(started)), answers)
 
     def explain(self, request: wire.PointsExplainRequest, budget: Budget) -> wire.PointsExplainResponse:
         collection = self._database.collection(request.query.collection_name, budget)
@@ -100,10 +93,15 @@ class PointQueries:
         return wire.PointsExplainPointResponse(points=points, seq=explained.seq)
 
     def _batch(
-        self, name: str, requests: Sequence[Any], field: str, convert: Callable[[Any, str], Query], budget: Budget
+        self, request: Any, field: str, convert: Callable[[Any, str], Query], budget: Budget
     ) -> list[QueryAnswer]:
+        name = request.collection_name
         collection = self._database.collection(name, budget)
-        self._check_same_collection(collection, name, requests, field)
+        if isinstance(request, KnownRequest):
+            self._check_same_collection(collection, name, request.collections, field)
+            return self._answers(collection, request, convert, budget, batch_field=field)
+        requests: Sequence[Any] = getattr(request, field)
+        self._check_same_collection(collection, name, [each.collection_name for each in requests], field)
         check_batch(len(requests), field)
         named = [(request, f"{field}[{index}]") for index, request in enumerate(requests)]
         for request, path in named:
@@ -113,7 +111,7 @@ class PointQueries:
     def _answers(
         self,
         collection: Collection,
-        requests: Sequence[tuple[Any, str]],
+        requests: Sequence[tuple[Any, str]] | KnownRequest,
         convert: Callable[[Any, str], Query],
         budget: Budget,
         *,
@@ -125,7 +123,11 @@ class PointQueries:
         `reader` is the commit to read; None: the newest.
         """
         schema = collection.schema if reader is None else reader.schema
-        queries, texts = self._converted(requests, schema, convert, budget)
+        if isinstance(requests, KnownRequest):
+            budget.check()
+            queries, texts = list[Query | ShapedQuery](requests.queries), list[TextInput]()
+        else:
+            queries, texts = self._converted(requests, schema, convert, budget)
         try:
             if reader is None:
                 answers = self._engine.queries.query(collection, queries, budget, batch_field=batch_field)
@@ -161,8 +163,9 @@ class PointQueries:
             queries.append(query)
         return queries, texts
 
-    def _check_same_collection(self, collection: Collection, name: str, requests: Sequence[Any], field: str) -> None:
-        named = {request.collection_name: index for index, request in enumerate(requests)}
+    def _check_same_collection(self, collection: Collection, name: str, others: Sequence[str], field: str) -> None:
+        """`others` are the names in the queries of a batch."""
+        named = {other: index for index, other in enumerate(others)}
         if named.keys() <= {"", name, collection.name}:
             return
         aliases = {alias.name for alias in self._database.names.aliases(collection.name)}
@@ -171,6 +174,10 @@ class PointQueries:
                 f"{field}[{named[other]}].collection_name",
                 f"{other!r} is not the collection of the batch, {collection.name!r}; one batch reads one collection",
             )
+
+
+def _asked(request: wire.PointsSearchRequest | KnownRequest) -> Sequence[tuple[Any, str]] | KnownRequest:
+    return request if isinstance(request, KnownRequest) else [(request, "")]
 
 
 def _explained(

@@ -59,11 +59,80 @@ class Columns(ctypes.Structure):
     ]
 
 
+class Answers(ctypes.Structure):
+    """See source/wire.h."""
+
+    _fields_ = [
+        ("results", ctypes.c_int64),
+        ("ends", ctypes.c_char_p),
+        ("totals", ctypes.c_char_p),
+        ("seq", ctypes.c_uint64),
+        ("numbers", ctypes.c_char_p),
+        ("key_ends", ctypes.c_char_p),
+        ("keys", ctypes.c_char_p),
+        ("versions", ctypes.c_char_p),
+        ("scores", ctypes.c_char_p),
+        ("payload_ends", ctypes.c_char_p),
+        ("payloads", ctypes.c_char_p),
+    ]
+
+
+VALUES = -1
+
+MAX_CUT = 1024
+
+
+class Leads(ctypes.Structure):
+    """See source/wire.h."""
+
+    _fields_ = [
+        ("starts", ctypes.c_void_p),
+        ("fields", ctypes.c_void_p),
+        ("kinds", ctypes.c_void_p),
+        ("list", ctypes.c_int64),
+    ]
+
+
+class Cut(ctypes.Structure):
+    """See source/wire.h."""
+
+    _fields_ = [
+        ("keys", ctypes.c_void_p),
+        ("key_room", ctypes.c_size_t),
+        ("values", ctypes.c_void_p),
+        ("value_room", ctypes.c_size_t),
+        ("key_ends", ctypes.c_void_p),
+        ("key_of", ctypes.c_void_p),
+        ("vector_ends", ctypes.c_void_p),
+        ("value_ends", ctypes.c_void_p),
+        ("value_places", ctypes.c_void_p),
+    ]
+
+
+class CutSizes(ctypes.Structure):
+    """See source/wire.h."""
+
+    _fields_ = [
+        ("parts", ctypes.c_int64),
+        ("keys", ctypes.c_int64),
+        ("vectors", ctypes.c_int64),
+        ("values", ctypes.c_int64),
+    ]
+
+
 _REQUEST = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int32)
 
 _SIGNATURES: Signatures = {
     "hw_points_measure": (ctypes.c_int32, (*_REQUEST, ctypes.c_void_p, ctypes.c_void_p)),
     "hw_points_fill": (ctypes.c_int32, (*_REQUEST, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
+    "hw_answers_encode": (
+        ctypes.c_int32,
+        (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p),
+    ),
+    "hw_request_cut": (
+        ctypes.c_int32,
+        (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p),
+    ),
 }
 
 

@@ -46,7 +46,9 @@ def message_of(request: Any) -> Any:
 
 def size_of(request: Any) -> int:
     """Bytes of a request as it was sent, about."""
-    return len(request.raw) if isinstance(request, ColumnarRequest) else int(request.ByteSize())
+    if isinstance(request, Message):
+        return int(request.ByteSize())
+    return len(request.raw) if isinstance(request, ColumnarRequest) else int(request.size)
 
 
 def _read(request_type: Any, raw: bytes) -> Any:

@@ -55,3 +55,58 @@ HW_API int32_t hw_points_measure(const uint8_t* request, size_t length, int32_t 
 // Fills columns of the sizes that `hw_points_measure` gave for the same request.
 HW_API int32_t hw_points_fill(const uint8_t* request, size_t length, int32_t with_payloads, const Sizes* sizes,
                               const SpaceSizes* spaces, const Columns* columns);
+
+// Answers to queries, by their points one after the other.
+struct Answers {
+    int64_t results;
+    const int64_t* ends;    // (results,), where the points of each end
+    const int64_t* totals;  // (results,); -1: not known
+    uint64_t seq;
+    const uint64_t* numbers;   // (points,), ids that are numbers
+    const int64_t* key_ends;   // (points,), where ids that are strings end in `keys`; an empty one is no string
+    const uint8_t* keys;
+    const uint64_t* versions;      // (points,)
+    const float* scores;           // (points,)
+    const int64_t* payload_ends;   // (points,)
+    const uint8_t* payloads;       // null: points have none
+};
+
+// Writes each answer as a `QueryResult` in `field` of the message around it. `capacity`: the room of `out`. NO_MEMORY:
+// it is too small.
+HW_API int32_t hw_answers_encode(const Answers* answers, uint32_t field, uint8_t* out, size_t capacity, size_t* length);
+
+// Fields that lead to vectors, by kind of message: those of kind k are `starts[k]` to `starts[k + 1]`.
+struct Leads {
+    const int64_t* starts;
+    const int64_t* fields;  // numbers of fields, each of wire type LENGTH
+    const int64_t* kinds;   // the kind of message in it, or VALUES: components of a vector, packed
+    int64_t list;           // 0: the request is of kind 0; else: it has a list of such messages in this field
+};
+
+static const int64_t VALUES = -1, OTHER = -2;
+
+static const int64_t MAX_CUT = 1024;  // parts, and vectors in all of them; requests with more are left to protobuf
+
+// What a request is cut into. A request that is no list has one part.
+struct Cut {
+    uint8_t* keys;  // of a list, first the key of all that is not in the list; then those of its parts
+    size_t key_room;
+    float* values;
+    size_t value_room;
+    int64_t* key_ends;     // (MAX_CUT + 1,), where each key ends in `keys`
+    int64_t* key_of;       // (MAX_CUT,), the key of each part, by number
+    int64_t* vector_ends;  // (MAX_CUT,), where the vectors of each part end
+    int64_t* value_ends;   // (MAX_CUT,), where each vector ends in `values`
+    int64_t* value_places;  // (MAX_CUT,), where each vector begins in the request
+};
+
+struct CutSizes {
+    int64_t parts;
+    int64_t keys;
+    int64_t vectors;
+    int64_t values;
+};
+
+// Cuts a request into vectors, in the order of its bytes, and keys: requests with equal keys differ in vectors alone.
+HW_API int32_t hw_request_cut(const uint8_t* request, size_t length, const Leads* leads, const Cut* cut,
+                              CutSizes* sizes);

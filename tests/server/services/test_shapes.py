@@ -1,17 +1,14 @@
 """Requests of a known shape are answered and refused like those that are converted afresh."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater._wire.queries import query_request
 from headwater.v1 import points_pb2 as wire
-from planner.engine import Engine
 from planner.query.metrics import Metric
 from planner.query.query import (
     ByMetrics,
@@ -28,85 +25,20 @@ from planner.query.query import (
     Rrf,
     Stage,
     StoredVector,
-    VectorInput,
     WeightedMetric,
 )
-from planner.query.shape import ShapedQuery, shaped
+from planner.query.shape import ShapedQuery
 from server.convert.queries import search_of
 from server.convert.ranks import vector_input_of
-from server.embedders import Embedders, Texts
-from server.services.search import PointQueries
-from storage.budget import Budget
-from storage.database import Database
-from storage.errors import EngineError
 from tests.support.client_queries import query_of
-from tests.support.oracle.query import World
-from tests.support.strategies import SIZES, queries, random_world, vectors
-from tests.support.worlds import create, open_database
-
-Outcome = bytes | tuple[type, str, object]
-
-
-class Fixture:
-    def __init__(self, database: Database) -> None:
-        self.world = random_world(2)
-        create(database, "world", self.world, SIZES)
-        self._database, self._engine = database, Engine(database.collection)
-        self.knowing = self.afresh()
-
-    def afresh(self) -> PointQueries:
-        """Handlers that know no shape."""
-        return PointQueries(self._database, self._engine, Texts(Embedders({})))
+from tests.support.shaped_requests import Fixture, alike, outcome, search
+from tests.support.worlds import open_database
 
 
 @pytest.fixture(scope="module")
 def fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fixture]:
     with open_database(tmp_path_factory.mktemp("shapes") / "data") as database:
         yield Fixture(database)
-
-
-def outcome(handlers: PointQueries, request: Message) -> Outcome:
-    """The reply without its times, or the error. The request is left as it is."""
-    sent = type(request).FromString(request.SerializeToString())
-    try:
-        match sent:
-            case wire.PointsSearchRequest():
-                reply: Message = handlers.search(sent, Budget())
-            case wire.PointsQueryRequest():
-                reply = handlers.query(sent, Budget())
-            case _:
-                reply = handlers.query_batch(sent, Budget())  # type: ignore[arg-type]
-    except EngineError as error:
-        return type(error), str(error), error.metadata
-    _without_times(reply)
-    return reply.SerializeToString(deterministic=True)
-
-
-def _without_times(message: Message) -> None:
-    for field, value in message.ListFields():
-        if field.name in ("microseconds", "text"):
-            message.ClearField(field.name)
-        elif field.type == field.TYPE_MESSAGE:
-            for each in [value] if isinstance(value, Message) else value if hasattr(value, "add") else ():
-                _without_times(each)
-
-
-def other_vectors(world: World) -> st.SearchStrategy[VectorInput]:
-    """Of any space, good and bad."""
-    dense = st.sampled_from(sorted(SIZES)).flatmap(vectors).map(QueryVector)
-    bad = [QueryVector(np.array(values, np.float32)) for values in ([], [0, 0], [np.inf, 1])]
-    ids = [*sorted(world.points, key=str), "nobody", 2**63]
-    return dense | st.sampled_from(ids).map(StoredVector) | st.sampled_from(bad)
-
-
-def alike(world: World, data: st.DataObject) -> list[wire.PointsQueryRequest]:
-    """Requests of one shape, with other vectors."""
-    first = shaped(data.draw(queries(world)))
-    wholes: list[Query] = []
-    for _ in range(data.draw(st.integers(1, 3))):
-        given = [data.draw(st.just(vector) | other_vectors(world)) for vector in first.vectors]
-        wholes.append(replace(first, vectors=tuple(given)).whole())
-    return [query_request(query_of(query), "world") for query in (first.whole(), *wholes)]
 
 
 @pytest.mark.slow
@@ -125,12 +57,6 @@ def test_batches_of_known_shapes(fixture: Fixture, data: st.DataObject) -> None:
     batch = wire.PointsQueryBatchRequest(collection_name="world", queries=requests)
     outcome(fixture.knowing, requests[0])
     assert outcome(fixture.knowing, batch) == outcome(fixture.afresh(), batch)
-
-
-def search(values: Sequence[float], **others: object) -> wire.PointsSearchRequest:
-    request = wire.PointsSearchRequest(collection_name="world", **others)  # type: ignore[arg-type]
-    request.vector.vector.dense.values.extend(values)
-    return request
 
 
 def test_searches_of_a_known_shape(fixture: Fixture) -> None:
