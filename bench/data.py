@@ -37,6 +37,20 @@ def load(folder: Path | None) -> Dataset:
     return Dataset(f"WordNet, {len(definition):,} rows", definition, lemmas, _ranked(payloads), queries)
 
 
+def repeated(known: Dataset, rows: int) -> Dataset:
+    """The rows of `known` over and over, each time with other noise, until there are `rows`."""
+    random, taken = np.random.default_rng(11), np.arange(rows) % len(known.definition)
+
+    def noisy(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        noise = random.standard_normal((rows, vectors.shape[1]), np.float32) / np.float32(4 * vectors.shape[1] ** 0.5)
+        noise[: len(vectors)] = 0
+        return _unit(vectors[taken] + noise)
+
+    payloads = _ranked([known.payloads[row] for row in taken.tolist()])
+    name = f"{known.name}, repeated to {rows:,}"
+    return Dataset(name, noisy(known.definition), noisy(known.lemmas), payloads, known.queries)
+
+
 def synthetic(*, rows: int, dimensions: int, queries: int) -> Dataset:
     """Two spaces of clustered vectors."""
     definition, found = clustered(rows=rows, dimensions=dimensions, queries=queries)

@@ -17,7 +17,10 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One row of the report. `ratio` is measured / reference: the median over rounds, and its extremes."""
+    """One row of the report. `ratio` is measured / reference: the median over rounds, and its extremes.
+
+    It should be `goal` at most; of rates, `at_least` so much.
+    """
 
     what: str
     reference: str
@@ -26,10 +29,24 @@ class Result:
     high: float
     goal: float
     note: str = ""
+    at_least: bool = False
 
     @property
     def reached(self) -> bool:
-        return self.ratio <= self.goal
+        return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
+
+    @property
+    def aim(self) -> str:
+        """The goal in words."""
+        return f"{'at least' if self.at_least else 'at most'} {self.goal:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that could not be measured, and why."""
+
+    what: str
+    reason: str
 
 
 def process_seconds(pid: int) -> float:
@@ -60,7 +77,15 @@ def processor(pid: int, work: Work) -> float:
     return process_seconds(pid) - started
 
 
-def compare(what: str, reference: str, rounds: Sequence[tuple[float, float]], *, goal: float, note: str = "") -> Result:
+def compare(
+    what: str,
+    reference: str,
+    rounds: Sequence[tuple[float, float]],
+    *,
+    goal: float,
+    note: str = "",
+    at_least: bool = False,
+) -> Result:
     """The result of rounds of (measured, reference)."""
     ratios = [measured / against for measured, against in rounds]
-    return Result(what, reference, statistics.median(ratios), min(ratios), max(ratios), goal, note)
+    return Result(what, reference, statistics.median(ratios), min(ratios), max(ratios), goal, note, at_least)

@@ -59,6 +59,12 @@ def main() -> None:
         print(f"| {result.what} | {result.reference} | {ratio} | {result.goal} | {result.note} |", flush=True)
 
 
+def rows(dataset: data.Dataset) -> Iterator[Result]:
+    """The rows of `make bench`: the search alone."""
+    texts = list(_texts(dataset.payloads, ROWS))
+    yield from (result for result in _measure(texts) if result.what.endswith("the search"))
+
+
 def _texts(payloads: Sequence[data.Payload], rows: int) -> Iterator[str]:
     known = [
         str(payload.get("definition", f"word{number % 997} word{number % 89}"))

@@ -53,12 +53,15 @@ def bench(data: Dataset, folder: Path) -> Iterator[Bench]:
             yield Bench(data, client, process.pid, raw, *stubs)
 
 
-def load(client: Client, data: Dataset, *, batch_size: int = 256) -> None:
+def load(
+    client: Client, data: Dataset, *, batch_size: int = 256, spaces: dict[str, VectorParams] | None = None
+) -> None:
     """Makes the collection and loads every row. The threshold makes one segment of each space."""
     rows = len(data.definition)
     client.collections.create(
         COLLECTION,
-        vectors_config={
+        vectors_config=spaces
+        or {
             "definition": VectorParams(size=data.definition.shape[1]),
             "lemmas": VectorParams(size=data.lemmas.shape[1]),
         },
