@@ -1,7 +1,7 @@
 """The planner's door to everybody above it: queries, reads, analyses, and the indexes that they use."""
 
+from planner.engine.answer import QueryAnswer
 from planner.engine.engine import Engine
-from planner.engine.queries import QueryAnswer
 from planner.engine.reads import Page
 from planner.execute import Hit, HitColumns
 

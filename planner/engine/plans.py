@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from planner.bind import BoundQuery, CheckedQuery, bind, check_query
+from planner.engine.plain import Plain, PlainPlan, plain_plan, vectors_of
 from planner.optimize import optimize
 from planner.plan import Pattern, Plan, build, pattern_of
 from planner.query import Query, QueryShape, ShapedQuery
@@ -32,6 +33,7 @@ class _Known(NamedTuple):
     schema: CollectionSchema
     checked: CheckedQuery
     pattern: Pattern
+    plain: PlainPlan | None
 
 
 class Plans:
@@ -57,6 +59,21 @@ class Plans:
                 pass
         whole = [query.whole() if isinstance(query, ShapedQuery) else query for query in queries]
         return [Planned(bound, optimize(build(bound))) for bound in self.bind(collection, reader, whole)]
+
+    def plain(self, reader: Snapshot, queries: Sequence[Query | ShapedQuery]) -> Plain | None:
+        """The queries, if all are of one shape whose plan is known and plain, and their vectors are sound.
+
+        None: they may be all that; `of` plans them.
+        """
+        shaped = [query for query in queries if isinstance(query, ShapedQuery)]
+        shape = shaped[0].shape if len(shaped) == len(queries) else None
+        if shape is None or shape.query.explain or any(query.shape is not shape for query in shaped):
+            return None
+        known = self._known.get((reader.collection_uid, shape))
+        if known is None or known.schema is not reader.schema or known.plain is None:
+            return None
+        vectors = vectors_of(shaped, known.schema.dense[known.plain.search.space].size)
+        return None if vectors is None else Plain(known.plain, vectors)
 
     def bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
         """What the queries mean on a snapshot of `collection`. Raises what `bind` of planner.bind raises."""
@@ -89,6 +106,7 @@ class Plans:
             return known
         checked = check_query(query.shape.query, schema)
         bound = checked.read(source, query.vectors, query.path)
-        known = _Known(schema, checked, pattern_of(optimize(build(bound)), bound))
+        plan = optimize(build(bound))
+        known = _Known(schema, checked, pattern_of(plan, bound), plain_plan(plan, schema))
         self._known.put(key, known)
         return known

@@ -3,8 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
 
 from planner.bind import BoundQuery
+from planner.engine.answer import QueryAnswer
+from planner.engine.plain import answer_plainly
 from planner.engine.plans import Plans
 from planner.errors import InvalidQuery
 from planner.execute import (
@@ -29,19 +34,6 @@ from storage.budget import UNLIMITED, Budget
 from storage.collection import Collection
 from storage.mvcc import Snapshot
 from storage.schema import PointId
-
-
-@dataclass(frozen=True, slots=True)
-class QueryAnswer:
-    """Hits, best first, the commit that was read, and how it ran if `Query.explain` is set.
-
-    `total` is how many points the query ranks, whatever its limit; None if that is not known.
-    """
-
-    hits: Sequence[Hit]
-    seq: int
-    total: int | None = None
-    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +87,17 @@ class Queries:
         """As `query`, on a snapshot of `collection`."""
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
+        plain = self._plans.plain(reader, queries)
+        answers = None if plain is None else answer_plainly(*plain, reader, budget)
+        if answers is not None:
+            return answers
         planned = self._plans.of(collection, reader, queries)
         source = self._source([each.bound for each in planned], reader, budget)
         plans = [each.plan for each in planned]
         traces = [Trace() if query.explain else None for query in queries]
         started = time.perf_counter_ns()
         outcomes = run(plans, source, traces)
-        answers: list[QueryAnswer] = []
+        answers = []
         columns = _columns(plans, outcomes, source)
         for number, (plan, outcome, trace) in enumerate(zip(plans, outcomes, traces, strict=True)):
             budget.check()
@@ -171,8 +167,11 @@ def _columns(plans: Sequence[Plan], outcomes: Sequence[Outcome], source: LocalSo
     if payload is not None and (payload.include is not None or payload.exclude):
         return None
     rankings = [outcome.ranking for outcome in outcomes]
-    slots, scores = [ranking.slots for ranking in rankings], [ranking.scores for ranking in rankings]
-    return fetch_columns(source.points, slots, scores, payloads=payload is not None, budget=source.budget)
+    slots, scores = (
+        np.concatenate(parts) for parts in zip(*((ranking.slots, ranking.scores) for ranking in rankings), strict=True)
+    )
+    ends = [*accumulate(map(len, rankings))]
+    return fetch_columns(source.points, slots, scores, ends, payloads=payload is not None, budget=source.budget)
 
 
 def _hits(plan: Plan, ranking: Ranking, source: Source) -> list[Hit]:

@@ -5,6 +5,7 @@ from planner.execute.executor import Outcome, execute, run
 from planner.execute.fetch_highlights import count_highlights
 from planner.execute.fetching import (
     POINT_BYTES,
+    POINT_OVERHEAD,
     Fetched,
     StoredValue,
     fetch_repeated,
@@ -19,6 +20,7 @@ from planner.execute.trace import Actual, Trace, operator_of
 
 __all__ = [
     "POINT_BYTES",
+    "POINT_OVERHEAD",
     "Actual",
     "Demand",
     "Fetched",

@@ -77,19 +77,21 @@ class HitColumns(Sequence[Hit]):
 
 def fetch_columns(
     reader: Snapshot,
-    slots: Sequence[NDArray[np.uint32]],
-    scores: Sequence[NDArray[np.float32]],
+    slots: NDArray[np.uint32],
+    scores: NDArray[np.float32],
+    ends: Sequence[int],
     *,
     payloads: bool,
     budget: Budget,
 ) -> list[HitColumns]:
-    """The hits of several answers, each with the slots and the scores of its points, and whole payloads if wanted.
+    """The hits of several answers: slots and scores of the points of all, one answer after the other, and where those
+    of each end. `payloads`: whole ones are wanted.
 
     Raises ReplyTooLarge as soon as the points that were read are too large for the reply, DeadlineExceeded, Cancelled.
     """
     ids, versions, stored = list[PointId](), list[int](), list[bytes]()
     answer = budget.meter.answer
-    for start, slot in enumerate(np.concatenate(slots).tolist() if slots else ()):
+    for start, slot in enumerate(slots.tolist()):
         if start % POINTS_PER_CHECK == 0:
             budget.check()
         version, point_id, payload = reader.parts(slot)
@@ -98,6 +100,5 @@ def fetch_columns(
         versions.append(version)
         if payloads:
             stored.append(bytes(payload))
-    table = HitTable(ids, versions, np.concatenate(scores), stored if payloads else None)
-    ends = np.cumsum([len(each) for each in slots]).tolist()
+    table = HitTable(ids, versions, scores, stored if payloads else None)
     return [HitColumns(table, start, end) for start, end in zip([0, *ends], ends, strict=False)]

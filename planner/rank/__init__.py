@@ -1,6 +1,7 @@
 """The ways to rank points: each is one file that binds it, ranks by it and describes it. ways.py lists them."""
 
 from planner.rank.at_random import AtRandom
+from planner.rank.by_dense_vector import InDense
 from planner.rank.ranker import Found, Ranker, Statistics
 from planner.rank.ranking import NOTHING, Ids, Place, Ranking, SortKey, ranked
 from planner.rank.run_context import RunContext
@@ -13,6 +14,7 @@ __all__ = [
     "AtRandom",
     "Found",
     "Ids",
+    "InDense",
     "Place",
     "Ranker",
     "Ranking",

@@ -123,6 +123,10 @@ class InDense(Searcher):
     def search(self, request: SearchRequest, run: RunContext) -> Found:
         return self.search_together([(self, request)], run)[0]
 
+    def space_search(self, request: SearchRequest) -> SpaceSearch:
+        """The search of storage that answers `request`."""
+        return _space_search(self, request)
+
     @classmethod
     def search_together(cls, searches: Sequence[tuple[Self, SearchRequest]], run: RunContext) -> list[Found]:
         """Searches of one space with equal settings run as one scan."""

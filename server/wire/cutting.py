@@ -40,9 +40,11 @@ class _Scratch(threading.local):
     def __init__(self) -> None:
         self.keys = memoryview(bytearray(KEY_BYTES))
         self._keys = np.frombuffer(self.keys, np.uint8)
-        self._numbers = np.empty((5, MAX_CUT + 1), np.int64)
-        self.key_ends, self.key_of, self.vector_ends, self.value_ends, self.value_places = self._numbers
-        self.cut = Cut(address(self._keys), KEY_BYTES, None, 0, *map(address, self._numbers))
+        rows = [memoryview(bytearray(8 * (MAX_CUT + 1))).cast("q") for _ in range(5)]
+        self.key_ends, self.key_of, self.vector_ends, self.value_ends, self.value_places = rows
+        self.cut = Cut(
+            address(self._keys), KEY_BYTES, None, 0, *(address(np.frombuffer(row, np.int64)) for row in rows)
+        )
         self.sizes = CutSizes()
         self.told = ctypes.byref(self.cut), ctypes.byref(self.sizes)
 
@@ -65,6 +67,8 @@ class Cutter:
             return None
         scratch = self._scratch
         sizes = scratch.sizes
+        if sizes.vectors == 1 and not self._is_list:
+            return CutRequest(None, [Part(bytes(scratch.keys[: scratch.key_ends[0]]), (values[: sizes.values],))])
         ends = scratch.key_ends[: sizes.keys].tolist()
         keys = [bytes(scratch.keys[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
         vectors = _split(values, scratch.value_ends[: sizes.vectors].tolist())

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NewType
+from typing import Any, NewType, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +170,8 @@ def describe_kernels() -> str:
 
 def address(array: NDArray[Any]) -> Address:
     """Where the elements of a contiguous array are."""
+    if array.flags.writeable and array.size:
+        return Address(ctypes.addressof(ctypes.c_char.from_buffer(cast(Any, array))))  # takes a third of the time
     return Address(array.ctypes.data)
 
 

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -48,9 +47,8 @@ class Snapshot(Reader):
         if not self._closed:
             self._closed = True
             self._txn.abort()
-            self._view = replace(
-                self._view, spaces={}
-            )  # a forgotten reference to the snapshot must not keep files mapped
+            # a forgotten reference to the snapshot must not keep files mapped
+            self._view = View(self._view.state, self._view.schema, {})
             self._core.active.end(self.seq)
             self._release()
 
@@ -153,9 +151,19 @@ def _begin(core: CollectionState) -> tuple[lmdb.Transaction, View]:
         except lmdb.PanicError as error:  # LMDB gave the environment up; see tables/catalog_file.py
             raise StorageFailed(f"{core.environment_path}: a write failed; close the collection and open it") from error
         try:
-            view = core.views[get_state(txn, core.tables).commit]
+            view = _view_of(txn, core)
         except BaseException:
             txn.abort()
             raise
         core.active.begin(view.state.seq)
         return txn, view
+
+
+def _view_of(txn: lmdb.Transaction, core: CollectionState) -> View:
+    """The view of what `txn` reads. Requires: the lock of active snapshots."""
+    number, last = txn.id(), core.last_begun
+    if last is not None and last[0] == number:
+        return last[1]
+    view = core.views[get_state(txn, core.tables).commit]
+    core.last_begun = (number, view)
+    return view

@@ -54,6 +54,9 @@ class CollectionState:
     number of the commit. Readers keep their own.
     """
 
+    last_begun: tuple[int, View] | None = None
+    """The view of the newest snapshot, with LMDB's number of its transaction: the next mostly reads the same."""
+
     def __init__(self, uid: str, path: Path, map_size: int, codec: PayloadCodec) -> None:
         """Opens the environment in `path`. Ordinary writes may fill `map_size` bytes of its map."""
         self.uid = uid
@@ -160,6 +163,7 @@ class CollectionState:
         with self.active.lock:
             self.view = view
             self.views = {view.state.commit: view}
+            self.last_begun = None
 
     def close(self) -> None:
         """Closes and unmaps all files, and seals the LMDB file. Requires: no reader is left."""
@@ -173,5 +177,6 @@ class CollectionState:
         if self.views:
             self.view = replace(self.view, spaces={})
             self.views.clear()
+            self.last_begun = None
             write_seal(self.env, self.path / "lmdb")
         self.env.close()

@@ -2,6 +2,7 @@
 
 from storage.search.dense import SpaceHits, SpaceSearch
 from storage.search.multi import MultiQuery, score_multi, search_multi
+from storage.search.plain import PlainHits, finite_and_not_zero, search_plainly
 from storage.search.prewarming import prewarm
 from storage.search.random_order import seeded_hashes, seeded_order
 from storage.search.sampling import sample_vectors
@@ -18,10 +19,12 @@ from storage.search.sparse import (
 
 __all__ = [
     "MultiQuery",
+    "PlainHits",
     "SpaceHits",
     "SpaceSearch",
     "SparseQuery",
     "count_sparse",
+    "finite_and_not_zero",
     "keep_sparse",
     "prewarm",
     "sample_vectors",
@@ -29,6 +32,7 @@ __all__ = [
     "score_sparse",
     "score_vectors",
     "search_multi",
+    "search_plainly",
     "search_sparse",
     "search_vectors",
     "seeded_hashes",

@@ -282,7 +282,7 @@ def _scan_pays(scope: Scope, search: SpaceSearch, indexes: Sequence[SegmentIndex
     if scope.matching == 0:
         return True
     share = min(1.0, scope.matching / scope.view.vector_count)
-    steps = sum(_walk_of(search, scope, graph).first_width(share) for graph in indexes if isinstance(graph, Graph))
+    steps = sum(walk_of(search, scope, graph).first_width(share) for graph in indexes if isinstance(graph, Graph))
     read = sum(lists.rows_read(_nprobe(search, scope)) for lists in indexes if isinstance(lists, Lists))
     return scope.matching <= read or scan_pays(scope.matching - read, steps)
 
@@ -311,7 +311,7 @@ def _search_index(
     if isinstance(index, Lists):
         short = _read_lists(pools, block, index, usable, scope, group)
     else:
-        walks = [_walk_of(search, scope, index) for search in group]
+        walks = [walk_of(search, scope, index) for search in group]
         short = walk_block(pools, walks, block, index, usable, scope.budget)
     for pool in short:
         pool.fallbacks += 1
@@ -347,7 +347,7 @@ def _read_lists(
     return short
 
 
-def _walk_of(search: SpaceSearch, scope: Scope, graph: Graph) -> Walk:
+def walk_of(search: SpaceSearch, scope: Scope, graph: Graph) -> Walk:
     """How a search walks a graph. The stored form of a graph orders rows only roughly, so it finds more than asked for.
 
     If oversampling was asked for, or a coarse stored form needs it, the walk is at least as wide as the rows to be

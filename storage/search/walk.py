@@ -31,10 +31,10 @@ rows. On a million clustered rows recall at 10 was 0.95 to 0.99 for walks of 2 t
 
 _GROWTH = 4.0  # how much wider a second walk may be than the first
 _SPARE = 1.25  # and how much wider than seems needed
-_STEPS_AT_ONCE = 8_192
+STEPS_AT_ONCE = 8_192
 """Widths of all walks of one call: some milliseconds, in which others may not have a turn."""
 
-_WALKS_AT_ONCE = 64  # queries walked between two looks at the budget
+WALKS_AT_ONCE = 64  # queries walked between two looks at the budget
 
 Positions = NDArray[np.int64]
 
@@ -174,7 +174,7 @@ def _walk(walks: _Walks, widths: dict[int, int], budget: Budget) -> Iterator[tup
         walk = walks.walks[number]
         alike.setdefault((width, walk.limit, walk.nominated), []).append(number)
     for (width, _, _), numbers in alike.items():
-        at_once = min(_WALKS_AT_ONCE, max(1, _STEPS_AT_ONCE // width))
+        at_once = min(WALKS_AT_ONCE, max(1, STEPS_AT_ONCE // width))
         for start in range(0, len(numbers), at_once):
             budget.check()
             part = numbers[start : start + at_once]

@@ -15,6 +15,9 @@ from storage.tables.catalog_writer import CatalogWriter
 from storage.tables.snapshot_entries import SnapshotEntry, SnapshotTable
 from storage.tables.stored_names import name_from, uid_from
 
+KNOWN_NAMES = 1_024
+"""Names and aliases that are remembered, so that most requests do not read the catalog."""
+
 
 class CollectionState(Enum):
     READY = "ready"
@@ -67,6 +70,16 @@ class Catalog:
 
     def find(self, name: str) -> NamedCollection:
         """The collection with this name or alias. Raises CollectionNotFound."""
+        known = self._file.known
+        found = known.get(name)
+        if isinstance(found, NamedCollection):
+            return found
+        found = self._find(name)
+        if len(known) < KNOWN_NAMES:
+            known[name] = found
+        return found
+
+    def _find(self, name: str) -> NamedCollection:
         with self._file.read() as txn:
             key = name.encode(errors="replace")
             if not key or len(key) > 511:

@@ -35,6 +35,9 @@ class CatalogFile:
         self._map_size = map_size
         self._writing = threading.RLock()
         self._reading = threading.RLock()  # lock order: `_writing` first, then this one
+        self.known: dict[str, object] = {}
+        """What readers remember of the newest state. A change replaces it, and so what a reader of an older state
+        puts into the old one is lost."""
         self.reopened: Callable[[], None] = lambda: None
         """Called after the environment was opened again: a write that failed may be there after all."""
         if is_missing(folder):
@@ -82,6 +85,8 @@ class CatalogFile:
                     yield txn
             except lmdb.Error as error:
                 raise write_failure(error, self._folder) from error
+            finally:
+                self.known = {}
 
     def _reopen_if_given_up(self) -> None:
         """Requires: the lock of writes."""
@@ -98,6 +103,7 @@ class CatalogFile:
 
     def _opened(self) -> lmdb.Environment:
         env = open_environment(self._folder, self._map_size)
+        self.known = {}
         try:
             self.names, self.aliases, self.snapshots = map(env.open_db, (_NAMES, _ALIASES, _SNAPSHOTS))
         except BaseException as error:
