@@ -1,10 +1,11 @@
 """Plain plans: one search of one dense space, as most requests are. They run without executor and trace.
 
-They answer what the executor answers. Whatever of a plan, a vector or the stored data is not plain is left to it.
+They answer what the executor answers. Whatever of a plan or a vector is not plain is left to it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -12,23 +13,27 @@ from numpy.typing import NDArray
 
 from planner.engine.answer import QueryAnswer
 from planner.execute import POINT_BYTES, POINT_OVERHEAD, fetch_columns
+from planner.filtering import FilterCache, FilterSets
 from planner.plan import Limit, Plan, Search
 from planner.query import QueryVector, ShapedQuery
 from planner.rank import InDense, SearchRequest
+from planner.resolve import CheckedFilter
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.schema import CollectionSchema
-from storage.search import SpaceSearch, finite_and_not_zero, search_plainly
+from storage.search import PlainHits, SpaceSearch, finite_and_not_zero, search_plainly, search_vectors
 
 _NOBODY = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainPlan:
-    """A search like `search`, whose vector may be any, of whose hits `limit` are answered, after the first `offset`."""
+    """A search like `search`, whose vector may be any, among points that match `filter`. Of its hits `limit` are
+    answered, after the first `offset`."""
 
     ranker: InDense
     search: SpaceSearch
+    filter: CheckedFilter | None
     limit: int
     offset: int
     payloads: bool
@@ -48,14 +53,14 @@ def plain_plan(plan: Plan, schema: CollectionSchema) -> PlainPlan | None:
     if not isinstance(leaf, Search):
         return None
     limit, offset = (root.limit, root.offset) if isinstance(root, Limit) else (leaf.limit, 0)
-    if leaf.filter is not None or leaf.exclude or leaf.after is not None or plan.vectors is not None:
+    if leaf.exclude or leaf.after is not None or plan.vectors is not None:
         return None
     if not isinstance(leaf.ranker, InDense) or schema.dense[leaf.ranker.space].distance.is_binary:
         return None
     if plan.highlighted or (payload is not None and (payload.include is not None or payload.exclude)):
         return None
     search = leaf.ranker.space_search(SearchRequest(None, _NOBODY, leaf.limit))
-    return PlainPlan(leaf.ranker, search, limit, offset, payload is not None)
+    return PlainPlan(leaf.ranker, search, leaf.filter, limit, offset, payload is not None)
 
 
 def vectors_of(queries: Sequence[ShapedQuery], size: int) -> NDArray[np.float32] | None:
@@ -68,25 +73,50 @@ def vectors_of(queries: Sequence[ShapedQuery], size: int) -> NDArray[np.float32]
 
 
 def answer_plainly(
-    plan: PlainPlan, vectors: NDArray[np.float32], reader: Snapshot, budget: Budget
-) -> list[QueryAnswer] | None:
-    """The answers to queries with these vectors; None when the executor must answer them.
+    plan: PlainPlan, vectors: NDArray[np.float32], reader: Snapshot, filters: FilterCache, budget: Budget
+) -> list[QueryAnswer]:
+    """The answers to queries with these vectors (m, size).
 
-    Raises ReplyTooLarge, RequestTooLarge, DeadlineExceeded, Cancelled.
+    Raises ReplyTooLarge, RequestTooLarge, ScanTooLarge, DeadlineExceeded, Cancelled.
     """
     count = len(vectors)
-    certain = max(0, min(plan.limit, plan.ranker.certain_hits(reader) - plan.offset))
-    budget.meter.expect(count * certain * POINT_OVERHEAD)
+    if plan.filter is None:
+        certain = max(0, min(plan.limit, plan.ranker.certain_hits(reader) - plan.offset))
+        budget.meter.expect(count * certain * POINT_OVERHEAD)
     budget.hold(POINT_BYTES * count * min(plan.limit, reader.point_count), "the points of the answers")
-    found = search_plainly(reader, plan.search, vectors, budget)
-    if found is None:
-        budget.meter.release(POINT_BYTES * count * min(plan.limit, reader.point_count))
-        return None
+    found = search_plainly(reader, plan.search, vectors, budget) if plan.filter is None else None
+    slots, scores, ends, totals = _apart(plan, vectors, reader, filters, budget) if found is None else _cut(plan, found)
+    hits = fetch_columns(reader, slots, scores, ends, payloads=plan.payloads, budget=budget)
+    budget.check()
+    return [QueryAnswer(each, reader.seq, total) for each, total in zip(hits, totals, strict=True)]
+
+
+_Hits = tuple[NDArray[np.uint32], NDArray[np.float32], Sequence[int], Sequence[int | None]]
+"""Slots and scores of the hits of all queries, where those of each end, and their totals."""
+
+
+def _cut(plan: PlainPlan, found: PlainHits) -> _Hits:
+    """What the queries answer of `found`."""
     rows = slice(plan.offset, plan.offset + plan.limit)
     slots, scores = found.slots[:, rows], found.scores[:, rows]
-    kept = slots.shape[1]
-    total = found.slots.shape[1] if found.slots.shape[1] < plan.search.limit else found.total
+    count, kept = slots.shape
     ends = range(kept, kept * count + 1, kept) if kept else [0] * count
-    hits = fetch_columns(reader, slots.reshape(-1), scores.reshape(-1), ends, payloads=plan.payloads, budget=budget)
-    budget.check()
-    return [QueryAnswer(each, reader.seq, total) for each in hits]
+    return slots.reshape(-1), scores.reshape(-1), ends, [_total(plan, found.slots.shape[1], found.total)] * count
+
+
+def _apart(
+    plan: PlainPlan, vectors: NDArray[np.float32], reader: Snapshot, filters: FilterCache, budget: Budget
+) -> _Hits:
+    """The same by searches that may be filtered, and in which more than graphs is looked at."""
+    allowed = None if plan.filter is None else FilterSets(reader, filters, budget).matching(plan.filter)
+    searches = [replace(plan.search, vector=vector, allowed=allowed) for vector in vectors]
+    found = search_vectors(reader, searches, budget)
+    rows = slice(plan.offset, plan.offset + plan.limit)
+    slots, scores = [hits.slots[rows] for hits in found], [hits.scores[rows] for hits in found]
+    totals = [_total(plan, len(hits.slots), hits.total) for hits in found]
+    return np.concatenate(slots), np.concatenate(scores), [*accumulate(map(len, slots))], totals
+
+
+def _total(plan: PlainPlan, found: int, total: int | None) -> int | None:
+    """The total of a search that found so many hits: it found all, if these are fewer than it asked for."""
+    return found if found < plan.search.limit else total

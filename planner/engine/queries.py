@@ -88,16 +88,15 @@ class Queries:
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
         plain = self._plans.plain(reader, queries)
-        answers = None if plain is None else answer_plainly(*plain, reader, budget)
-        if answers is not None:
-            return answers
+        if plain is not None:
+            return answer_plainly(*plain, reader, self._indexes.filters, budget)
         planned = self._plans.of(collection, reader, queries)
         source = self._source([each.bound for each in planned], reader, budget)
         plans = [each.plan for each in planned]
         traces = [Trace() if query.explain else None for query in queries]
         started = time.perf_counter_ns()
         outcomes = run(plans, source, traces)
-        answers = []
+        answers: list[QueryAnswer] = []
         columns = _columns(plans, outcomes, source)
         for number, (plan, outcome, trace) in enumerate(zip(plans, outcomes, traces, strict=True)):
             budget.check()

@@ -20,12 +20,19 @@ class QueryVector:
     It compares and hashes by its bytes, so that equal leaves can be found.
     """
 
-    __slots__ = ("_key", "values")
+    __slots__ = ("_known", "values")
 
     def __init__(self, values: NDArray[np.float32]) -> None:
         self.values = np.ascontiguousarray(values, dtype=np.float32)
         self.values.flags.writeable = False
-        self._key = self.values.tobytes()
+        self._known: bytes | None = None
+
+    @property
+    def _key(self) -> bytes:
+        """Made when it is needed: most vectors are compared with none."""
+        if self._known is None:
+            self._known = self.values.tobytes()
+        return self._known
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, QueryVector) and self._key == other._key

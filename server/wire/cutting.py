@@ -94,7 +94,7 @@ class Cutter:
         if native is None:
             return None
         scratch, values = self._scratch, np.empty(len(request) // 4, np.float32)
-        scratch.cut.values, scratch.cut.value_room = values.ctypes.data, len(values)
+        scratch.cut.values, scratch.cut.value_room = address(values), len(values)
         status = native.hw_request_cut(request, len(request), self._told_leads, *scratch.told)
         return values if status == DONE else None
 

@@ -137,11 +137,12 @@ class NativeGraph:
         floats, vectors = contiguous(scoring.queries, np.float32), contiguous(scoring.vectors, np.float32)
         usable = None if scoring.usable is None else contiguous(scoring.usable, np.bool_)
         count = len(queries)
+        numbers = np.empty((4, count), np.int64)
         found = WalkFound(
-            np.empty((count, scoring.nominated), np.int64),
-            np.empty((count, scoring.nominated), np.float32),
-            *np.empty((4, count), np.int64),
+            np.empty((count, scoring.nominated), np.int64), np.empty((count, scoring.nominated), np.float32), *numbers
         )
+        told_at = address(numbers)
+        kept, usable_at, place, computed = (told_at + 8 * count * row for row in range(4))
         told = _Scoring(
             scoring.metric,
             address(floats),
@@ -158,10 +159,10 @@ class NativeGraph:
                 ctypes.byref(told),
                 address(found.positions),
                 address(found.scores),
-                address(found.kept),
-                address(found.usable),
-                address(found.place),
-                address(found.computed),
+                kept,
+                usable_at,
+                place,
+                computed,
             )
         )
         return found

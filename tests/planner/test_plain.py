@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.engine import Engine, HitColumns, QueryAnswer
-from planner.engine.plain import Plain, answer_plainly
+from planner.engine.plain import Plain
 from planner.query import (
+    Filter,
     Nearest,
     PayloadSelector,
     Query,
     QueryShape,
     QueryVector,
+    Range,
     SearchParams,
     ShapedQuery,
     Stage,
@@ -28,6 +30,7 @@ from storage.database import Database
 from storage.errors import Cancelled, EngineError, ReplyTooLarge, RequestTooLarge
 from storage.meter import Meter
 from storage.schema import CollectionSchema, DenseSpace, Distance, PointId
+from storage.search import SpaceSearch, search_plainly
 from storage.write import ByIds, DeletePoints, SpaceVectors, Upsert
 from tests.support.worlds import CODEC, open_database
 
@@ -36,6 +39,9 @@ METRICS = (Distance.COSINE, Distance.DOT, Distance.EUCLID)
 RANDOM = np.random.default_rng(5)
 VECTORS = RANDOM.integers(-2, 3, (60, SIZE)).astype(np.float32) + np.float32(0.5)
 """Rows are taken of these, so that many are equal, and many scores."""
+
+
+FILTERS = [Filter(must=(Range(path="number", lt=number),)) for number in (0, 40, 290)]
 
 
 class Fixture:
@@ -110,6 +116,7 @@ def batches(draw: st.DrawFn) -> list[ShapedQuery]:
     """Queries of one shape."""
     params = SearchParams(
         hnsw_ef=draw(st.sampled_from([None, 1, 16, 400])),
+        exact=draw(st.sampled_from([False, False, True])),
         indexed_only=draw(st.booleans()),
         rescore=draw(st.booleans()),
         oversampling=draw(st.sampled_from([None, 1.0, 3.0])),
@@ -118,6 +125,7 @@ def batches(draw: st.DrawFn) -> list[ShapedQuery]:
         query=Nearest(QueryVector(VECTORS[0])),
         using=draw(st.sampled_from(METRICS)).value,
         params=params,
+        filter=draw(st.sampled_from([None, None, *FILTERS])),
         limit=draw(st.sampled_from([None, 1, 7, 50, 400])),
         offset=draw(st.sampled_from([0, 0, 3, 500])),
     )
@@ -155,13 +163,12 @@ def test_they_are_used(fixture: Fixture, count: int) -> None:
     for collection in (graphs, tail):
         assert plain_of(fixture, collection, batch) is None, "the shape is not known yet"
         fixture.engine.queries.query(collection, batch)
-        plain = plain_of(fixture, collection, batch)
-        assert plain is not None
+        assert plain_of(fixture, collection, batch) is not None
+        answers = fixture.engine.queries.query(collection, batch)
+        assert all(isinstance(answer, QueryAnswer) and isinstance(answer.hits, HitColumns) for answer in answers)
         with collection.snapshot() as reader:
-            answers = answer_plainly(*plain, reader, Budget())
-        assert (answers is not None) == (collection is graphs)
-    answers = fixture.engine.queries.query(graphs, batch)
-    assert all(isinstance(answer, QueryAnswer) and isinstance(answer.hits, HitColumns) for answer in answers)
+            like = SpaceSearch(space="dot", vector=random[0], limit=5)
+            assert (search_plainly(reader, like, random, Budget()) is None) == (collection is not graphs)
     explained = [replace(each, shape=QueryShape(replace(first.shape.query, explain=True))) for each in batch]
     fixture.engine.queries.query(graphs, explained)
     assert plain_of(fixture, graphs, explained) is None, "explanations are made by the executor"
