@@ -1,6 +1,7 @@
 """Batches of searches within a process against hnswlib: one thread, each at the width that it needs for a recall.
 
-Ours walks the graph that the server built, and scores what it finds exactly from the originals. hnswlib has float32.
+Ours walks such a graph as the server builds, with its codes, and scores what it finds exactly from the originals.
+hnswlib has float32.
 """
 
 import importlib
@@ -48,6 +49,9 @@ def _width(search: Search, queries: Rows, truth: list[set[int]], wanted: float) 
 def _ours(rows: Rows, file: Path) -> Search:
     space = DenseSpace(size=rows.shape[1], datatype=Datatype.BFLOAT16, hnsw=HnswConfig(m=M, ef_construct=EF_CONSTRUCT))
     graph = Graph(space, file, build(space, rows, np.arange(len(rows)), file))
+    if graph.may_have_codes:
+        graph.write_codes(0, lambda: None)
+        graph.read_codes(0, verify=False)
 
     def search(queries: Rows, width: int) -> list[set[int]]:
         walks = graph.find(GraphSearch(queries=queries, width=width, limit=K, nominated=width), rows, None)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.index.graph_codes import codes_file
 from storage.ivf import MAGIC
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def remove_unsound_graphs(folder: Path) -> None:
         except UnsoundGraph as error:
             log.warning("index %s is removed: %s; it will be built again", path, error)
             path.unlink()
+            codes_file(path).unlink(missing_ok=True)
 
 
 def check_graph(path: Path, vectors: Path) -> None:

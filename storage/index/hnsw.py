@@ -15,6 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.files import plain_path
+from storage.index.graph_codes import (
+    LEAST_BYTES,
+    LEAST_SIZE,
+    CodesOf,
+    codes_file,
+    read_codes,
+    refuse_codes,
+    write_codes,
+)
 from storage.kernels import (
     Asking,
     Form,
@@ -181,20 +190,67 @@ class Graph:
         `unverified_rows`: rows of the block, when `path` may hold anything. Then only kernels walk it, and ValueError
         says that they cannot. None: it has its checksum; usearch does not survive damaged files.
         """
-        self.verified = unverified_rows is None
+        self.trusted = unverified_rows is None
         """Whether it is known to be as it was built. Else it may find less, or a row twice."""
+        self.lacks_codes = False
+        """Whether codes of its vectors are still to be made, see storage/index/graph_codes.py."""
         self._distance = space.distance
         self._encoding = encoding
         self.datatype = space.datatype
         native = _open_native(space, path, encoding, unverified_rows)
-        if native is None and not self.verified:
+        if native is None and not self.trusted:
             raise ValueError("it must be verified first: no kernel walks it")
         self._walker = native or _UsearchGraph(space, path, encoding)
         self.size = self._walker.size
+        self._components = space.size
+        self._path = path
+
+    @property
+    def verified(self) -> bool:
+        """Whether nothing is left to be done after opening it."""
+        return self.trusted and not self.lacks_codes
+
+    @property
+    def may_have_codes(self) -> bool:
+        """Whether walks of it are faster by codes: kernels walk it, and its vectors are many and long."""
+        bytes_of = {Datatype.BFLOAT16: 2, Datatype.FLOAT16: 2}.get(self.datatype, 0)
+        long_enough = self._components >= LEAST_SIZE and self.size * self._components * bytes_of >= LEAST_BYTES
+        return long_enough and isinstance(self._walker, NativeGraph)
 
     def trust(self) -> None:
         """Notes that the file has its checksum."""
-        self.verified = True
+        self.trusted = True
+
+    def read_codes(self, checksum: int, *, verify: bool) -> None:
+        """Uses the codes in the file beside it, or notes that there are none. Before the first search.
+
+        `checksum`: of the graph's file. `verify`: the codes' own is made, too.
+        """
+        if not self.may_have_codes:
+            return
+        stored = read_codes(codes_file(self._path), self._of(checksum), verify=verify)
+        self.lacks_codes = stored is None
+        if stored is not None and stored.codes is not None and isinstance(self._walker, NativeGraph):
+            self._walker.use_codes(stored.codes)
+
+    def has_good_codes(self, checksum: int) -> bool:
+        """Whether the codes in the file beside it have their checksum, or it needs none."""
+        if not self.may_have_codes:
+            return True
+        return read_codes(codes_file(self._path), self._of(checksum), verify=True) is not None
+
+    def write_codes(self, checksum: int, check: Callable[[], None]) -> None:
+        """Writes the codes of its vectors to the file beside it, and uses them not yet. Calls `check` now and then,
+        which may raise. Raises OSError. Requires: may_have_codes."""
+        assert isinstance(self._walker, NativeGraph)
+        write_codes(codes_file(self._path), self._walker, self._of(checksum), check)
+
+    def refuse_codes(self, checksum: int) -> None:
+        """Notes in the file beside it that it does better without codes. Raises OSError."""
+        refuse_codes(codes_file(self._path), self._of(checksum))
+
+    def _of(self, checksum: int) -> CodesOf:
+        return CodesOf(checksum=checksum, nodes=self.size, size=self._components)
 
     def search(self, queries: NDArray[np.float32], width: int) -> tuple[Numbers, Numbers, Numbers]:
         """About the `width` nearest positions of each of `queries` (m, size), nearest first, as (m, width); how many

@@ -4,7 +4,7 @@ Everything that leaves storage as a score has the same bytes from both. What onl
 """
 
 from storage.kernels.build import build_in_place
-from storage.kernels.graph import Asking, NativeGraph, Scoring, WalkFound
+from storage.kernels.graph import Asking, GraphCodes, NativeGraph, Scoring, WalkFound
 from storage.kernels.library import (
     CHOICES,
     VARIABLE,
@@ -43,6 +43,7 @@ __all__ = [
     "Asking",
     "Codes",
     "Form",
+    "GraphCodes",
     "KernelFailed",
     "Metric",
     "NativeGraph",

@@ -71,6 +71,26 @@ class WalkFound:
     computed: Numbers
 
 
+@dataclass(frozen=True, slots=True)
+class GraphCodes:
+    """Codes of the vectors of a graph, which walks compare instead of these: int8 (nodes, stride), what each code of a
+    vector is multiplied by to come near it, and the square of its length, float32 (nodes,)."""
+
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    squares: NDArray[np.float32]
+
+
+class _Codes(ctypes.Structure):
+    _fields_ = (
+        ("codes", ctypes.c_void_p),
+        ("scales", ctypes.c_void_p),
+        ("squares", ctypes.c_void_p),
+        ("nodes", ctypes.c_size_t),
+        ("stride", ctypes.c_size_t),
+    )
+
+
 class _Asking(ctypes.Structure):
     _fields_ = (
         ("queries", ctypes.c_void_p),
@@ -116,6 +136,24 @@ class NativeGraph:
         )
         self._handle = handle
         self.size = nodes.value
+        self._codes: GraphCodes | None = None
+
+    def use_codes(self, codes: GraphCodes) -> None:
+        """Makes walks compare these codes instead of the vectors. Before the first walk.
+
+        Raises KernelFailed when they are not those of so many vectors, or vectors of this form have none.
+        """
+        told = _Codes(address(codes.codes), address(codes.scales), address(codes.squares), *codes.codes.shape)
+        if {len(codes.scales), len(codes.squares)} != {len(codes.codes)}:
+            raise KernelFailed("the columns of codes have different lengths")
+        check(self._library.hw_graph_use_codes(self._handle, ctypes.byref(told)))
+        self._codes = codes  # its bytes stay while the graph is there
+
+    def code(self, first: int, codes: GraphCodes) -> None:
+        """Fills `codes` with those of the vectors from number `first` on. Raises KernelFailed."""
+        count, stride = codes.codes.shape
+        where = (address(codes.codes), address(codes.scales), address(codes.squares))
+        check(self._library.hw_graph_code(self._handle, first, count, stride, *where))
 
     def walk(self, asking: Asking) -> tuple[Numbers, Numbers, Numbers]:
         """About the `width` nearest positions of each query, nearest first, as (m, width); how many of each row are

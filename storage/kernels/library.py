@@ -48,6 +48,8 @@ _SIGNATURES: Signatures = {
         _NUMBER,
         (_POINTER, _SIZE, _NUMBER, _NUMBER, _SIZE, _SIZE, ctypes.POINTER(_POINTER), ctypes.POINTER(_SIZE)),
     ),
+    "hw_graph_use_codes": (_NUMBER, (_POINTER,) * 2),
+    "hw_graph_code": (_NUMBER, (_POINTER, _SIZE, _SIZE, _SIZE, *(_POINTER,) * 3)),
     "hw_graph_close": (None, (_POINTER,)),
     "hw_graph_walk": (_NUMBER, (_POINTER,) * 5),
     "hw_graph_find": (_NUMBER, (_POINTER,) * 9),

@@ -75,22 +75,18 @@ class Jobs:
         """Adds jobs to those that wait. Requires: the lock."""
         self._asked += jobs
 
-    def first_asked(self, collection: Collection) -> Job | None:
-        """The first job that waits and of whose blocks none is worked on. Requires: the lock."""
+    def asked_of(self, collection: Collection) -> list[Job]:
+        """The jobs that wait and of whose blocks none is worked on, oldest first. Requires: the lock."""
         busy = self.busy(collection)
-        return next((job for job in self._asked if job.collection is collection and not busy & job.blocks), None)
+        return [job for job in self._asked if job.collection is collection and not busy & job.blocks]
 
     def take_asked(self, job: Job) -> None:
         """A job that waits does so no longer. Requires: the lock."""
         self._asked.remove(job)
 
-    def fits(self, memory: int, maximum: int | None) -> bool:
-        """Whether work may begin beside what runs: together they take at most `maximum` bytes, if there is a bound.
-
-        One that runs alone always may; what it may take is checked when it runs. Requires: the lock.
-        """
-        used = sum(job.memory for job in self.running)
-        return maximum is None or not used or used + memory <= maximum
+    def memory(self) -> int:
+        """Bytes that running jobs take, as estimated. Requires: the lock."""
+        return sum(job.memory for job in self.running)
 
     def drop_asked(self, wanted: Callable[[Job], bool]) -> None:
         """Cancels waiting jobs. Requires: the lock."""

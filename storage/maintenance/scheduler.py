@@ -17,6 +17,7 @@ from storage.collection import Collection
 from storage.errors import EngineError, NotFound, StorageFull
 from storage.files import DiskReserve
 from storage.maintenance.attempts import MAX_ATTEMPTS, RETRY_SECONDS
+from storage.maintenance.build_memory import BuildMemory
 from storage.maintenance.due_work import DueWork, due_works
 from storage.maintenance.full_disk import give_back_room, run_with_reserve
 from storage.maintenance.job_process import BuildStopped
@@ -37,6 +38,7 @@ class Scheduler:
         """`max_memory`: bytes that building indexes may take, one of them and all that run together; None: no bound."""
         self._disk_reserve = disk_reserve
         self._max_memory = max_memory
+        self._memory = BuildMemory(max_memory)
         self._parallel = parallel
         self.jobs = Jobs()
         self._forgotten: WeakSet[Collection] = WeakSet()
@@ -66,6 +68,7 @@ class Scheduler:
         with self.jobs.lock:
             self._forgotten.add(collection)
             self.jobs.forgive(collection)
+            self._memory.keep_waiting(collection.uid, set())
             self.jobs.drop_asked(lambda job: job.collection is collection)
         with self._noting:
             self._noted.discard(collection)
@@ -143,13 +146,13 @@ class Scheduler:
             while not self._stopping and collection not in self._forgotten:
                 if len(jobs.running) >= self._parallel:
                     return True
-                found = jobs.first_asked(collection) or self._next_due(collection)
+                found, waits = self._next(collection)
+                if waits:
+                    return True
                 if found is None:
                     if not any(each.collection is collection for each in jobs.running):
                         self._wanted.discard(collection)
                     return jobs.attempts.are_left(collection.uid)
-                if not jobs.fits(found.memory, self._max_memory):
-                    return True
                 job = _begun(jobs, collection, found)
                 if job is None:  # it is being closed for good
                     return jobs.attempts.are_left(collection.uid)
@@ -158,10 +161,17 @@ class Scheduler:
                 job.thread.start()
             return False
 
-    def _next_due(self, collection: Collection) -> DueWork | None:
-        """The most urgent work of a collection that was not given up. Requires: the lock of the jobs."""
-        works = self._due_works(collection)
-        return next((due for due in works if self.jobs.attempts.may_begin(due.key)), None)
+    def _next(self, collection: Collection) -> tuple[Job | DueWork | None, bool]:
+        """The most urgent work of a collection that may begin now; else whether some waits for memory. Requires: the
+        lock of the jobs."""
+        due = [due for due in self._due_works(collection) if self.jobs.attempts.may_begin(due.key)]
+        works: list[Job | DueWork] = [*self.jobs.asked_of(collection), *due]
+        self._memory.keep_waiting(collection.uid, {work.key for work in works})
+        used = self.jobs.memory()
+        for work in works:
+            if self._memory.may_begin(work.key, work.memory, used):
+                return work, False
+        return None, bool(works)
 
     def _due_works(self, collection: Collection) -> Iterator[DueWork]:
         """The due work on blocks that no job works on. Requires: the lock of the jobs."""

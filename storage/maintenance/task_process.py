@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from storage.collection import Collection
 from storage.errors import EngineError, StorageFailed
-from storage.files import failpoint, failure, sync_file, sync_folder
+from storage.files import failpoint, failure, map_bytes, sync_file, sync_folder
+from storage.index import codes_file
 from storage.maintenance.build_job import (
     UNKNOWN,
     BuildJob,
@@ -34,7 +35,7 @@ from storage.segments import (
     file_checksum,
     index_file,
     is_poor,
-    open_index,
+    open_with_codes,
     poor_index,
     wants_index,
 )
@@ -133,7 +134,9 @@ def _is_verified(run: TaskRun, space: SpaceView) -> bool:
     [(entry, view)] = _blocks(run.work, space)
     if entry.index is not None:
         run.tell(Phase.CHECKING)
-    return entry.index is not None and verify(run.collection, space.schema, entry, view)
+    if entry.index is None:
+        return False
+    return verify(run.collection, space.schema, entry, view, run.process.check)
 
 
 def _build(run: TaskRun, space: SpaceView) -> int:
@@ -145,7 +148,7 @@ def _build(run: TaskRun, space: SpaceView) -> int:
     try:
         index = _write(run, space, [chosen], output)
         assert index is not None
-        graph = open_index(space.schema, folder, index)
+        graph = open_with_codes(space.schema, folder, index, chosen.view.vectors, run.process.check)
         if graph is None:
             raise StorageFailed(f"{folder / index.name} changed after it was written")
         failpoint("build_publish")
@@ -183,7 +186,11 @@ def _merge(run: TaskRun, space: SpaceView) -> int:
             rows_checksum=file_checksum(folder / f"{uid}.rows"),
             index=index,
         )
-        graph = None if index is None else open_index(space.schema, folder, index)
+        graph = None
+        if index is not None:
+            bytes_of = map_bytes(folder / f"{uid}.vectors")
+            vectors = bytes_of.view("<f4").reshape(-1, space.schema.size)[:total]
+            graph = open_with_codes(space.schema, folder, index, vectors, run.process.check)
         failpoint("vacuum_publish" if run.work.kind is TaskKind.VACUUM else "merge_publish")
         run.process.check()
         _publish(run, Merged(sources=sources, entry=entry, index=graph))
@@ -296,5 +303,5 @@ def _remove_unless_named(run: TaskRun, output: _Output) -> None:
     }
     for file in output.files:
         if file.name not in named:
-            file.unlink(missing_ok=True)
-            file.with_name(file.name + AGAIN).unlink(missing_ok=True)
+            for path in (file, file.with_name(file.name + AGAIN), codes_file(file)):
+                path.unlink(missing_ok=True)

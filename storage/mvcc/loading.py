@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from storage.errors import CorruptStore
 from storage.files import Identity, failure, note_use, sync_folder, tighten
-from storage.index import Growing, SparseLog
+from storage.index import Growing, SparseLog, codes_file
 from storage.mvcc.row_columns import keep_columns, newest_transaction, stored_columns
 from storage.mvcc.state import CollectionState
 from storage.schema import (
@@ -234,6 +234,7 @@ def _remove_strays(core: CollectionState) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     for space in core.spaces.values():
         names = set(all_files_of(space.manifest))
+        names |= {codes_file(Path(name)).name for name in names}
         for path in space.folder.iterdir():
             if path.name not in names:
                 path.unlink(missing_ok=True)  # a build that began before the collection was closed may move the file

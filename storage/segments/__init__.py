@@ -2,6 +2,7 @@
 
 from storage.segments.block import BlockView, SegmentIndex
 from storage.segments.build_index import AGAIN, BuiltIndex, build_graph, judge_lists
+from storage.segments.coding import open_with_codes
 from storage.segments.index_warning import is_poor, measured_recall, poor_index, short_warning_of, warning_of
 from storage.segments.matching import MatchingRows, MatchingRowsCache, RowsInBlock
 from storage.segments.policy import (
@@ -60,6 +61,7 @@ __all__ = [
     "measured_recall",
     "open_index",
     "open_unverified",
+    "open_with_codes",
     "poor_index",
     "read_row_numbers",
     "read_token_owners",

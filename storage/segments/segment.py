@@ -110,7 +110,10 @@ def open_unverified(schema: DenseSpace, folder: Path, index: IndexFile, rows: in
     except (RuntimeError, ValueError, OSError, LookupError) as error:
         log.debug("index %s does not serve before it is verified: %s", path, error)
         return None
-    return graph if graph.size == index.rows else None
+    if graph.size != index.rows:
+        return None
+    graph.read_codes(index.checksum, verify=False)
+    return graph
 
 
 def open_index(schema: DenseSpace, folder: Path, index: IndexFile) -> SegmentIndex | None:
@@ -122,7 +125,9 @@ def open_index(schema: DenseSpace, folder: Path, index: IndexFile) -> SegmentInd
         if index.kind == "ivf":
             return Lists(schema, path)
         encoding = Encoding.of(index.scale, index.centre)
-        return Graph(replace(schema, datatype=Datatype(index.datatype)), path, encoding)
+        graph = Graph(replace(schema, datatype=Datatype(index.datatype)), path, encoding)
+        graph.read_codes(index.checksum, verify=True)
+        return graph
     except (RuntimeError, ValueError, OSError, LookupError) as error:
         log.warning("index %s cannot be opened (%s): it will be built again", path, error)
         return None

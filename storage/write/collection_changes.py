@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from storage.errors import IndexAlreadyExists, LimitExceeded, SpaceAlreadyExists, SpaceNotFound
 from storage.files import failpoint
+from storage.index import codes_file
 from storage.schema import (
     MAX_SPACES,
     BlockEntry,
@@ -160,7 +162,7 @@ def attach_index(
     transaction.on_undo(space.attach_index(block_uid, graph, index))
     _put_manifest(transaction, space)
     if old is not None and old.name != index.name:
-        transaction.after.append(lambda: (space.folder / old.name).unlink(missing_ok=True))
+        transaction.after.append(partial(_remove_index, space.folder / old.name))
     return True
 
 
@@ -180,7 +182,7 @@ def drop_graph(transaction: "Transaction", space_uid: int, block_uid: int, index
     if space is not None and any(entry.uid == block_uid and entry.index == index for entry in space.manifest.blocks):
         transaction.on_undo(space.attach_index(block_uid, None, None))
         _put_manifest(transaction, space)
-        transaction.after.append(partial((space.folder / index.name).unlink, missing_ok=True))
+        transaction.after.append(partial(_remove_index, space.folder / index.name))
 
 
 def reserve_block(transaction: "Transaction", space_uid: int) -> int | None:
@@ -239,7 +241,7 @@ def replace_blocks(transaction: "Transaction", space_uid: int, merged: Merged) -
         for source in sources:
             source.close()
         for name in files:
-            (space.folder / name).unlink(missing_ok=True)
+            _remove_index(space.folder / name)
 
     transaction.after.append(remove_files)
     return True
@@ -287,8 +289,14 @@ def _detach_indexes(transaction: "Transaction", space: Space) -> None:
         if entry.index is not None:
             transaction.on_undo(space.attach_index(entry.uid, None, None))
             path = space.folder / entry.index.name
-            transaction.after.append(partial(path.unlink, missing_ok=True))
+            transaction.after.append(partial(_remove_index, path))
     _put_manifest(transaction, space)
+
+
+def _remove_index(path: Path) -> None:
+    """Removes a file, and what was derived of it."""
+    path.unlink(missing_ok=True)
+    codes_file(path).unlink(missing_ok=True)
 
 
 def _updated(space: SpaceSchema, diff: SpaceDiff) -> SpaceSchema:

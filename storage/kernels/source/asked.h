@@ -1,6 +1,8 @@
 // A query in the form in which it is compared with stored vectors.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -13,6 +15,8 @@ struct Asked {
     std::vector<uint16_t> halves;  // the same as bfloat16
     std::vector<int8_t> codes;
     std::vector<uint8_t> bits;
+    int32_t sum = 0;  // of the codes
+    float scale = 0;  // what each code is multiplied by to come near the query
 
     // Throws std::bad_alloc.
     void prepare(int32_t form, size_t size, const uint8_t* query) {
@@ -21,6 +25,19 @@ struct Asked {
             case BITS: padded(bits, query, (size + 7) / 8); return;
             case BFLOAT16: padded(floats, query, size); round(size); return;
             default: padded(floats, query, size);
+        }
+    }
+
+    // Makes codes of the floats.
+    void code(size_t size) {
+        float largest = 0;
+        for (size_t i = 0; i < size; i++) largest = std::max(largest, std::fabs(floats[i]));
+        scale = largest / 127, sum = 0;
+        float inverse = scale > 0 ? 1 / scale : 0;
+        codes.assign(size + 2 * PADDING, 0);
+        for (size_t i = 0; i < size; i++) {
+            codes[i] = int8_t(std::max(-127.0f, std::min(127.0f, std::nearbyint(floats[i] * inverse))));
+            sum += codes[i];
         }
     }
 

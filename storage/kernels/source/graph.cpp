@@ -4,6 +4,8 @@
 
 #include <new>
 
+#include "paths.h"
+
 namespace {
 
 constexpr size_t MATRIX = 8, HEAD_BYTES = 64, GRAPH_BYTES = 40;
@@ -71,6 +73,28 @@ int32_t hw_graph_open(const uint8_t* bytes, size_t length, int32_t metric, int32
     else
         delete made;
     return status;
+}
+
+
+static bool has_codes(const Graph& graph) { return graph.form == BFLOAT16 || graph.form == FLOAT16; }
+
+int32_t hw_graph_use_codes(void* handle, const GraphCodes* codes) {
+    Graph& graph = *static_cast<Graph*>(handle);
+    if (!has_codes(graph) || codes->nodes != graph.nodes || codes->stride < graph.size) return BAD_ARGUMENT;
+    graph.coded = *codes;
+    return DONE;
+}
+
+int32_t hw_graph_code(const void* handle, size_t first, size_t count, size_t stride, int8_t* codes, float* scales,
+                      float* squares) {
+    const Graph& graph = *static_cast<const Graph*>(handle);
+    if (!has_codes(graph) || first > graph.nodes || count > graph.nodes - first || stride < graph.size) return BAD_ARGUMENT;
+    try {
+        path().code_vectors(graph, first, count, stride, codes, scales, squares);
+    } catch (const std::bad_alloc&) {
+        return NO_MEMORY;
+    }
+    return DONE;
 }
 
 void hw_graph_close(void* graph) { delete static_cast<Graph*>(graph); }

@@ -21,11 +21,14 @@ struct Graph {
     const uint8_t* tapes;                 // the nodes, one after another
     std::vector<uint32_t> levels_before;  // of all nodes before this one, in sum
 
+    const int8_t* code(size_t node) const { return coded.codes + node * coded.stride; }
     const uint8_t* vector(size_t node) const { return vectors + node * row_bytes; }
     size_t level(size_t node) const { return number<uint16_t>(levels + 2 * node); }
     const uint8_t* tape(size_t node) const {
         return tapes + node * (HEAD + 4 + 4 * base_links) + size_t(levels_before[node]) * (4 + 4 * links);
     }
+    GraphCodes coded = {};  // its `codes` are null when there are none
+
     uint64_t key(size_t node) const { return number<uint64_t>(tape(node)); }
 
     // Calls `visit` with every node that `node` is linked with at `level`. Requires: `node` has the level.

@@ -44,6 +44,23 @@ HW_API int32_t hw_graph_open(const uint8_t* bytes, size_t length, int32_t metric
                              size_t positions, void** graph, size_t* nodes);
 HW_API void hw_graph_close(void* graph);
 
+// Codes of the vectors of a graph, which walks compare instead of the vectors: as int8, by what each code of a vector is
+// multiplied to come near it, and the square of the vector's length.
+struct GraphCodes {
+    const int8_t* codes;     // (nodes, stride)
+    const float* scales;     // (nodes,)
+    const float* squares;    // (nodes,)
+    size_t nodes, stride;
+};
+
+// Makes walks use codes, which must stay where they are until the graph is closed. BAD_ARGUMENT when they are not those
+// of so many nodes, or the vectors have a form that has no codes. Not while the graph is walked.
+HW_API int32_t hw_graph_use_codes(void* graph, const GraphCodes* codes);
+
+// The codes of `count` vectors from number `first` on: (count, stride), filled up with zeros, (count,) and (count,).
+HW_API int32_t hw_graph_code(const void* graph, size_t first, size_t count, size_t stride, int8_t* codes, float* scales,
+                             float* squares);
+
 // What is asked of a graph: walks for `count` queries in the graph's form, each `width` wide.
 struct Asking {
     const uint8_t* queries;

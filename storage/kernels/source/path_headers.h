@@ -18,5 +18,5 @@
 
 // The functions of a namespace, in the order of Path.
 #define HW_FUNCTIONS(set)                                                                                      \
-    set::scores, set::walk, set::scan, set::code, set::search_postings, set::score_multi, set::code_products, \
-        set::unequal_bits
+    set::scores, set::walk, set::scan, set::code, set::search_postings, set::score_multi, set::code_vectors,  \
+        set::code_products, set::unequal_bits

@@ -17,6 +17,8 @@ struct Path {
     void (*code)(const float* row, size_t size, int8_t* codes, float* scale, float* lost);
     int32_t (*search_postings)(const PostingsQuery& query, const PostingsLists& lists, BestPostings& best);
     int32_t (*score_multi)(const MultiQuery& query, const MultiDocuments& documents, const MultiScores& answers);
+    void (*code_vectors)(const Graph& graph, size_t first, size_t count, size_t stride, int8_t* codes, float* scales,
+                         float* squares);
     void (*code_products)(const int8_t* query, const int8_t* rows, size_t count, size_t size, int32_t* products);
     void (*unequal_bits)(const uint8_t* query, const uint8_t* rows, size_t count, size_t bytes, int32_t* unequal);
 };

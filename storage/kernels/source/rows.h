@@ -10,7 +10,7 @@
 #include "kernels.h"
 
 constexpr size_t BLOCK = 32;  // sums of one score
-constexpr size_t AHEAD = 3;   // rows that are fetched before they are needed
+constexpr size_t AHEAD = 6;   // rows that are fetched before they are needed
 constexpr size_t LINE = 64;   // bytes of a line of the cache
 
 static inline void prefetch(const void* from, size_t bytes) {
