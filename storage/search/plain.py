@@ -44,7 +44,7 @@ def search_plainly(
         return None
     usable = [(block, usable_in(block, snapshot.seq, None)) for block in view.blocks if block.count]
     walked = [(block, block.index, some) for block, some in usable if some.count and isinstance(block.index, Graph)]
-    if not walked or len(walked) < len(usable) or not all(graph.verified for _, graph, _ in walked):
+    if not walked or len(walked) < len(usable) or not all(graph.trusted for _, graph, _ in walked):
         return None
     scope, parts = Scope(view, snapshot.seq, None, budget), []
     for block, graph, some in walked:

@@ -85,7 +85,9 @@ def encoded_queries(distance: Distance, encoding: Encoding, queries: NDArray[np.
 def of_length_one(rows: Wide) -> Wide:
     """`rows` (n, size) scaled to length 1. Rows of length 0 stay."""
     lengths = np.sqrt(np.vecdot(rows, rows))
-    unit: Wide = rows / np.where(lengths > 0, lengths, 1.0)[:, None]
+    if not lengths.all():
+        lengths = np.where(lengths > 0, lengths, 1.0)
+    unit: Wide = rows / lengths[:, None]
     return unit
 
 

@@ -96,6 +96,8 @@ def _stored(
             return np.clip(np.rint(wide), -most, most).astype(np.int8)
         case Datatype.BINARY:
             return np.packbits(wide > 0, axis=1)
+        case _ if own_scales:
+            return wide.astype(np.float32)  # rows of length 1, times the root of their size: nothing is as large
         case _:
             bound = FLOAT16_MOST if datatype is Datatype.FLOAT16 else FLOAT_MOST
             return np.clip(wide, -bound, bound).astype(np.float32)
