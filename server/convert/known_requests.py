@@ -7,7 +7,7 @@ these, so an error has one source.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from google.protobuf.message import DecodeError, Message
@@ -20,6 +20,9 @@ from server.convert.shapes import SHAPE_BYTES, SHAPES
 from server.wire import CutRequest, Cutter, Vectors
 from storage.bounded_cache import BoundedCache
 from storage.errors import EngineError
+
+LAYOUTS = 256
+"""Lengths of requests of which a layout is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,26 @@ class _Known:
         return ShapedQuery(self.shape, tuple(given), path)
 
 
+class _Layout(NamedTuple):
+    """Where a request with one vector has it: between `head` and `tail`. A request as long, with both, differs from it
+    in components alone, since `head` has the lengths of all that is around them."""
+
+    head: bytes
+    tail: bytes
+    known: _Known
+
+    def read(self, raw: bytes) -> KnownRequest | None:
+        if not (raw.startswith(self.head) and raw.endswith(self.tail)):
+            return None
+        start = len(self.head)
+        values = np.frombuffer(raw, np.float32, (len(raw) - start - len(self.tail)) // 4, start).copy()
+        return _request(self.known, (values,), len(raw))
+
+
+def _request(known: _Known, vectors: Vectors, size: int) -> KnownRequest:
+    return KnownRequest(known.collection_name, [known.query(vectors, "")], (), known.points, size)
+
+
 class _Kind:
     """Reads the requests of one type: one query, or a `field` with a list of queries."""
 
@@ -73,9 +96,15 @@ class _Kind:
             self._cutter = Cutter(request_type.DESCRIPTOR)
         self._known = BoundedCache[bytes, _Known](SHAPES)
         self._asked = BoundedCache[bytes, bool](SHAPES)
+        self._layouts: dict[int, _Layout] = {}
+        """The layout of the newest request of each length: most requests come in a few lengths."""
 
     def read(self, raw: bytes) -> Any:
         """A KnownRequest, or the message. Raises DecodeError."""
+        layout = self._layouts.get(len(raw))
+        found = None if layout is None else layout.read(raw)
+        if found is not None:
+            return found
         cut = self._cutter.cut(raw)
         if cut is None or len(cut.parts) > MAX_BATCH:
             return self._request_type.FromString(raw)
@@ -86,7 +115,15 @@ class _Kind:
         if known is None:
             self._learn_if_repeated(raw, cut, (part.key,))
             return self._request_type.FromString(raw)
-        return KnownRequest(known.collection_name, [known.query(part.vectors, "")], (), known.points, len(raw))
+        if len(part.vectors) == 1:
+            self._note_layout(raw, known)
+        return _request(known, part.vectors, len(raw))
+
+    def _note_layout(self, raw: bytes, known: _Known) -> None:
+        [(start, count)] = self._cutter.places(raw)
+        if len(self._layouts) == LAYOUTS:
+            self._layouts = {}
+        self._layouts[len(raw)] = _Layout(raw[:start], raw[start + 4 * count :], known)
 
     def _list(self, raw: bytes, cut: CutRequest) -> KnownRequest | None:
         known, unknown = dict[bytes, _Known](), list[bytes]()

@@ -119,6 +119,21 @@ def test_a_request_is_known_at_the_third_time(fixture: Fixture) -> None:
     assert isinstance(other, KnownRequest)
 
 
+def test_requests_of_a_known_layout(fixture: Fixture) -> None:
+    """As long as one that is known, and alike around its vector; or nearly so."""
+    known = KnownRequests(points_of)
+    learned(known, search([1, 2, 3], using="dot"))
+    [layout] = known._kinds[wire.PointsSearchRequest]._layouts.values()
+    usual = search([1, 2, 3], using="dot").SerializeToString()
+    assert len(layout.head) + 12 + len(layout.tail) == len(usual)
+    for at in range(len(usual)):
+        for byte in (0, usual[at] ^ 1, usual[at] ^ 0x80, 255):
+            check(fixture, known, wire.PointsSearchRequest, usual[:at] + bytes([byte]) + usual[at + 1 :])
+    check(fixture, known, wire.PointsSearchRequest, usual[:-1])
+    for using in ("euclid", "dot"):
+        check(fixture, known, wire.PointsSearchRequest, search([3, 2, 1], using=using).SerializeToString())
+
+
 @pytest.mark.parametrize("values", [[], [1, 2], [1, 2, 3, 4], [1, float("nan"), 1], [0, 0, 0]])
 @pytest.mark.parametrize("using", ["dot", "euclid", "nowhere"])
 def test_bad_vectors_of_a_known_request(fixture: Fixture, values: Sequence[float], using: str) -> None:
