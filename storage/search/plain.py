@@ -121,5 +121,6 @@ def finite_and_not_zero(vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.fl
     if any(len(vector) != size for vector in vectors):
         return None
     matrix = vectors[0].reshape(1, size) if len(vectors) == 1 else np.concatenate(vectors).reshape(-1, size)
-    squares = np.einsum("ij,ij->i", matrix, matrix) if len(vectors) > 1 else [vectors[0].dot(vectors[0])]
+    with np.errstate(all="ignore"):  # a square that is too large is no number to trust
+        squares = np.einsum("ij,ij->i", matrix, matrix).tolist()
     return matrix if all(0.0 < square < math.inf for square in squares) else None

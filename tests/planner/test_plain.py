@@ -140,6 +140,8 @@ def _query(number: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """A stored vector, so that scores are equal; or any; now and then one that may not be asked for."""
     if number < 500:
         return np.array(VECTORS[number % len(VECTORS)])
+    if number == 997:
+        return np.full(SIZE, 3e38, np.float32)  # its square is too large
     if number > 997:
         return np.array([0] * SIZE if number == 998 else [np.nan] * (number - 995), np.float32)
     return np.random.default_rng(number).standard_normal(SIZE, np.float32)
@@ -152,6 +154,17 @@ def test_answers_are_those_of_the_executor(fixture: Fixture, batch: list[ShapedQ
     expected = outcome(fixture, collection, [query.whole() for query in batch], Budget())
     for _ in range(2):
         assert outcome(fixture, collection, batch, Budget()) == expected
+
+
+@pytest.mark.parametrize("number", [997, 998, 999, 1_000])
+@pytest.mark.parametrize("using", [metric.value for metric in METRICS])
+def test_vectors_that_are_not_plain(fixture: Fixture, number: int, using: str) -> None:
+    first = shaped(Query(root=Stage(query=Nearest(QueryVector(VECTORS[0])), using=using)))
+    batch = [first, replace(first, vectors=(QueryVector(_query(number)),), path="queries[1]")]
+    for asked in (batch, batch[1:]):
+        outcome(fixture, fixture.collections[0], [first], Budget())
+        expected = outcome(fixture, fixture.collections[0], [query.whole() for query in asked], Budget())
+        assert outcome(fixture, fixture.collections[0], asked, Budget()) == expected
 
 
 @pytest.mark.parametrize("count", [1, 100])
