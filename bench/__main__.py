@@ -1,6 +1,6 @@
 """Runs all benchmarks and prints the table: `python -m bench [--data DIR] [--rows N] [--only WORD] [--write]`.
 
-Rows whose reference is a library that is not installed (`pip install hnswlib tantivy`) are named and left out.
+Rows whose reference is a library that is not installed (`pip install -e '.[bench]'`) are named and left out.
 """
 
 import argparse

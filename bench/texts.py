@@ -1,8 +1,8 @@
 """Full text against tantivy, in one process: `python -m bench.texts [--data DIR] [--rows N]`.
 
-It needs `pip install tantivy`. Both have the same tokens, and are asked for the ten best of two terms. Tantivy's time
-is that of its search. Ours is that of the search alone, which also counts all that match and orders ties by id, and of
-the whole query through the planner.
+It needs tantivy, of the extra `bench`. Both have the same tokens, and are asked for the ten best of two terms.
+Tantivy's time is that of its search. Ours is that of the search alone, which also counts all that match and orders ties
+by id, and of the whole query through the planner.
 """
 
 import argparse
