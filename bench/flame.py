@@ -25,7 +25,7 @@ SECONDS = 8
 SAMPLES = 500  # a second
 _OUTER = ("Thread.", "_bootstrap", "run (threading")
 _WAITS = ("wait (", "Condition.wait", "Event.wait", "_serve (grpc", "Threads._serve", "WriteThreads._run")
-_REQUESTS = ("server/lanes", "server/rpc", "grpc/", "write/writer.py")
+_REQUESTS = ("server/lanes", "server/rpc", "grpc/", "/writer.py")
 
 
 def main() -> None:
