@@ -16,7 +16,7 @@ from planner.execute import POINT_BYTES, POINT_OVERHEAD, fetch_columns
 from planner.filtering import FilterCache, FilterSets
 from planner.plan import Limit, Plan, Search
 from planner.query import QueryVector, ShapedQuery
-from planner.rank import InDense, SearchRequest
+from planner.rank import Searcher, SearchRequest
 from planner.resolve import CheckedFilter
 from storage.budget import Budget
 from storage.mvcc import Snapshot
@@ -31,7 +31,7 @@ class PlainPlan:
     """A search like `search`, whose vector may be any, among points that match `filter`. Of its hits `limit` are
     answered, after the first `offset`."""
 
-    ranker: InDense
+    ranker: Searcher
     search: SpaceSearch
     filter: CheckedFilter | None
     limit: int
@@ -55,11 +55,11 @@ def plain_plan(plan: Plan, schema: CollectionSchema) -> PlainPlan | None:
     limit, offset = (root.limit, root.offset) if isinstance(root, Limit) else (leaf.limit, 0)
     if leaf.exclude or leaf.after is not None or plan.vectors is not None:
         return None
-    if not isinstance(leaf.ranker, InDense) or schema.dense[leaf.ranker.space].distance.is_binary:
-        return None
     if plan.highlighted or (payload is not None and (payload.include is not None or payload.exclude)):
         return None
     search = leaf.ranker.space_search(SearchRequest(None, _NOBODY, leaf.limit))
+    if search is None or schema.dense[search.space].distance.is_binary:
+        return None
     return PlainPlan(leaf.ranker, search, leaf.filter, limit, offset, payload is not None)
 
 

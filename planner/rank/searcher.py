@@ -12,7 +12,7 @@ from planner.query import SearchAfter
 from planner.rank.ranker import Found, Ranker, Slots, Statistics
 from planner.rank.ranking import Ranking
 from planner.rank.run_context import RunContext
-from storage.search import SpaceHits
+from storage.search import SpaceHits, SpaceSearch
 from storage.segments import SlotSet
 
 
@@ -82,6 +82,10 @@ class Searcher(Ranker):
     def exactly(self) -> Self:
         """The same search, but over all points if it has such a setting."""
         return self
+
+    def space_search(self, request: SearchRequest) -> SpaceSearch | None:
+        """The search of one dense space that is all that it does; None: it does something else, or more."""
+        return None
 
     @abstractmethod
     def search(self, request: SearchRequest, run: RunContext) -> Found:
