@@ -192,14 +192,14 @@ def test_ctrl_c_stops_the_owner_and_not_the_server_before_it(tmp_path: Path) -> 
     then = dedent("""
         import time
         try:
+            print("waiting", flush=True)
             time.sleep(600)
         except KeyboardInterrupt:
             print(len(client.collections.list()), flush=True)
     """)
     process = owner(tmp_path / "data", then)
     assert process.stdout is not None
-    process.stdout.readline(), process.stdout.readline()
-    time.sleep(0.2)  # it is about to sleep; an earlier signal ends it in another way, and the test fails
+    assert [process.stdout.readline() for _ in range(3)][1:] == ["made\n", "waiting\n"]
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=WAIT_SECONDS)[0] == "1\n"
 
