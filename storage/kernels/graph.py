@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
 from storage.files import map_bytes
-from storage.kernels.library import STOPPED, KernelFailed, address, check, contiguous, library
+from storage.kernels.library import STOPPED, KernelFailed, address, check, check_sizes, contiguous, library
 from storage.kernels.metric import Form, Metric
 
 WALKED_VERSIONS = ("2.26",)
@@ -135,6 +135,8 @@ class NativeGraph:
             )
         )
         self._handle = handle
+        self._components = size
+        self._query_bytes = _query_bytes(form, size)
         self.size = nodes.value
         self._codes: GraphCodes | None = None
 
@@ -143,22 +145,23 @@ class NativeGraph:
 
         Raises KernelFailed when they are not those of so many vectors, or vectors of this form have none.
         """
-        told = _Codes(address(codes.codes), address(codes.scales), address(codes.squares), *codes.codes.shape)
-        if {len(codes.scales), len(codes.squares)} != {len(codes.codes)}:
-            raise KernelFailed("the columns of codes have different lengths")
+        nodes, stride = codes.codes.shape
+        check_sizes((len(codes.scales), nodes), (len(codes.squares), nodes))
+        told = _Codes(address(codes.codes), address(codes.scales), address(codes.squares), nodes, stride)
         check(self._library.hw_graph_use_codes(self._handle, ctypes.byref(told)))
         self._codes = codes  # its bytes stay while the graph is there
 
     def code(self, first: int, codes: GraphCodes) -> None:
         """Fills `codes` with those of the vectors from number `first` on. Raises KernelFailed."""
         count, stride = codes.codes.shape
+        check_sizes((len(codes.scales), count), (len(codes.squares), count))
         where = (address(codes.codes), address(codes.scales), address(codes.squares))
         check(self._library.hw_graph_code(self._handle, first, count, stride, *where))
 
     def walk(self, asking: Asking) -> tuple[Numbers, Numbers, Numbers]:
         """About the `width` nearest positions of each query, nearest first, as (m, width); how many of each row are
         valid, (m,); and the distances computed for each, (m,). Raises DeadlineExceeded, MemoryError."""
-        queries = np.ascontiguousarray(asking.queries)
+        queries = self._checked(asking)
         count = len(queries)
         keys, found, computed = np.empty((count, asking.width), np.int64), *(np.empty(count, np.int64) for _ in "12")
         self._check(
@@ -171,10 +174,12 @@ class NativeGraph:
     def find(self, asking: Asking, scoring: Scoring) -> WalkFound:
         """Walks, and scores what it finds. Raises DeadlineExceeded, MemoryError, and KernelFailed when a key is that of
         no row."""
-        queries = np.ascontiguousarray(asking.queries)
+        queries = self._checked(asking)
         floats, vectors = contiguous(scoring.queries, np.float32), contiguous(scoring.vectors, np.float32)
         usable = None if scoring.usable is None else contiguous(scoring.usable, np.bool_)
-        count = len(queries)
+        count, size = len(queries), self._components
+        rows = len(vectors) if usable is None else len(usable)
+        check_sizes((floats.shape, (count, size)), (vectors.shape, (rows, size)))
         numbers = np.empty((4, count), np.int64)
         found = WalkFound(
             np.empty((count, scoring.nominated), np.int64), np.empty((count, scoring.nominated), np.float32), *numbers
@@ -210,10 +215,21 @@ class NativeGraph:
             raise DeadlineExceeded()
         check(status)
 
+    def _checked(self, asking: Asking) -> NDArray[Any]:
+        """The queries in one piece. Raises KernelFailed when they are not in the form of the graph."""
+        queries = np.ascontiguousarray(asking.queries)
+        check_sizes((queries.nbytes, len(queries) * self._query_bytes))
+        return queries
+
     def __del__(self) -> None:
         handle = getattr(self, "_handle", None)
         if handle is not None:
             self._library.hw_graph_close(handle)
+
+
+def _query_bytes(form: Form, size: int) -> int:
+    """Bytes of a query, as bytes_of_query in source/graph.h."""
+    return {Form.INT8: size, Form.BITS: (size + 7) // 8}.get(form, 4 * size)
 
 
 def _check_version(data: NDArray[np.uint8]) -> None:

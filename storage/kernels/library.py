@@ -186,6 +186,13 @@ def check(status: int) -> None:
     raise KernelFailed({BAD_ARGUMENT: "a bad argument", UNSOUND: "an unsound file"}.get(status, f"status {status}"))
 
 
+def check_sizes(*pairs: tuple[object, object]) -> None:
+    """Raises KernelFailed unless both sizes of each pair are equal: else the library would read beyond an array."""
+    for one, other in pairs:
+        if one != other:
+            raise KernelFailed(f"arrays do not fit each other: {one} and {other}")
+
+
 def contiguous(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
     """`array` with this type, in one piece: itself if it is so already."""
     return np.ascontiguousarray(array, dtype)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.kernels.library import address, check, contiguous, library
+from storage.kernels.library import address, check, check_sizes, contiguous, library
 
 Positions = NDArray[np.int64]
 Counts = NDArray[np.int32]
@@ -54,6 +54,7 @@ def _ask(name: str, queries: NDArray[Any], rows: NDArray[Any], runs: tuple[Posit
         return None
     starts, stops = (contiguous(each, np.int64) for each in runs)
     asked, codes = contiguous(queries, queries.dtype.type), contiguous(rows, rows.dtype.type)
+    check_sizes((asked.shape[1:], codes.shape[1:]), (len(asked), len(starts)), (len(stops), len(starts)))
     found = np.empty(int((stops - starts).sum()), np.int32)
     told = _Runs(address(starts), address(stops), len(starts), len(codes))
     check(getattr(loaded, name)(ctypes.byref(told), codes.shape[1], address(asked), address(codes), address(found)))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
-from storage.kernels.library import STOPPED, address, check, contiguous, library
+from storage.kernels.library import STOPPED, address, check, check_sizes, contiguous, library
 from storage.kernels.metric import Metric
 
 Floats = NDArray[np.float32]
@@ -65,6 +65,7 @@ def _ask(
     if loaded is None:
         return False
     asked, tokens = contiguous(query, np.float32), contiguous(rows, np.float32)
+    check_sizes((asked.shape[1:], tokens.shape[1:]))
     first = contiguous(starts, np.int64)
     told = _Query(metric, address(asked), *asked.shape, math.inf if deadline is None else deadline)
     documents = _Documents(address(tokens), len(tokens), address(first), len(first))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
-from storage.kernels.library import STOPPED, address, check, contiguous, library
+from storage.kernels.library import STOPPED, address, check, check_sizes, contiguous, library
 from storage.kernels.metric import Metric
 
 Numbers = NDArray[np.int64]
@@ -117,6 +117,7 @@ def native_scan(rows: Scanned, scan: Scan) -> list[tuple[Numbers, Floats]]:
     loaded = library()
     if loaded is None:
         raise ValueError("there is no library of kernels")
+    _check_sizes(rows, scan)
     told_rows, kept_rows = _told_rows(rows)
     told, kept = _told_queries(scan)
     counts, found = np.empty(len(scan.queries), np.int64), ctypes.c_void_p()
@@ -150,6 +151,23 @@ def native_codes(vectors: Floats, positions: Numbers) -> tuple[NDArray[np.int8],
     given = (address(rows), len(rows), rows.shape[1], address(chosen), len(chosen))
     check(loaded.hw_codes(*given, address(codes), address(scales), address(lost)))
     return codes, scales, lost
+
+
+def _check_sizes(rows: Scanned, scan: Scan) -> None:
+    """Raises KernelFailed when arrays do not fit each other."""
+    held, size = rows.vectors.shape
+    asked = (len(scan.queries),)
+    check_sizes((scan.queries.shape, (*asked, size)), (rows.norms.shape, (held,)))
+    check_sizes((scan.limits.shape, asked), (scan.floors.shape, asked), (scan.after.shape, asked))
+    if rows.usable is not None:
+        check_sizes((rows.usable.shape, (held,)))
+    if rows.codes is not None:
+        count = (held if rows.positions is None else len(rows.positions),)
+        codes = rows.codes
+        check_sizes((codes.codes.shape, (*count, size)), (codes.factors.shape, count), (codes.errors.shape, count))
+        check_sizes((codes.lengths.shape, count))
+        if codes.offsets is not None:
+            check_sizes((codes.offsets.shape, count))
 
 
 def _told_rows(rows: Scanned) -> tuple[_Rows, list[NDArray[Any]]]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.kernels.library import address, check, contiguous, library
+from storage.kernels.library import address, check, check_sizes, contiguous, library
 from storage.kernels.metric import Metric
 
 Scores = NDArray[np.float32]
@@ -23,6 +23,7 @@ def native_scores(
     if loaded is None:
         return None
     asked, rows = contiguous(query, np.float32), contiguous(vectors, np.float32)
+    check_sizes((rows.shape[1:], asked.shape))
     chosen = None if positions is None else contiguous(positions, np.int64)
     count = len(rows) if chosen is None else len(chosen)
     scores = np.empty(count, np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import DeadlineExceeded
-from storage.kernels.library import STOPPED, address, check, contiguous, library
+from storage.kernels.library import STOPPED, address, check, check_sizes, contiguous, library
 from storage.kernels.metric import Metric
 
 Numbers = NDArray[np.int64]
@@ -82,6 +82,8 @@ def add_sparse(
     starts, stops = contiguous(terms.starts, np.int64), contiguous(terms.stops, np.int64)
     weights = contiguous(terms.weights, np.float64)
     rows, values = contiguous(terms.rows, np.int32), contiguous(terms.values, np.float32)
+    count = len(starts)
+    check_sizes((len(stops), count), (len(weights), count), (len(values), len(rows)), (len(shared), len(sums)))
     told = _Terms(address(starts), address(stops), address(weights), len(starts))
     following, end = ctypes.c_size_t(0), math.inf if deadline is None else deadline
     while following.value < len(starts):
@@ -104,9 +106,12 @@ def best_sparse(rows: SparseRows, limit: int) -> tuple[Numbers, NDArray[np.float
         return None
     usable = None if rows.usable is None else contiguous(rows.usable, np.bool_)
     lengths, norms = contiguous(rows.lengths, np.int32), contiguous(rows.norms, np.float64)
+    count = len(rows.sums)
+    alive = count if usable is None else len(usable)
+    check_sizes((len(rows.shared), count), (alive, count), (len(lengths), count), (len(norms), count))
     columns = (address(rows.sums), address(rows.shared), None if usable is None else address(usable))
-    told = _Rows(rows.metric, *columns, address(lengths), address(norms), len(rows.sums), rows.norm, rows.terms)
-    positions, scores = np.empty(len(rows.sums), np.int64), np.empty(len(rows.sums), np.float32)
+    told = _Rows(rows.metric, *columns, address(lengths), address(norms), count, rows.norm, rows.terms)
+    positions, scores = np.empty(count, np.int64), np.empty(count, np.float32)
     found, total = ctypes.c_size_t(), ctypes.c_size_t()
     room = (address(positions), address(scores))
     check(loaded.hw_sparse_best(ctypes.byref(told), limit, *room, ctypes.byref(found), ctypes.byref(total)))

@@ -63,7 +63,6 @@ int32_t hw_scores(int32_t metric, const float* query, size_t size, const float* 
 namespace {
 
 int32_t walk_all(const Graph& graph, const Asking& asking, Receiver& receiver) {
-    if (asking.width == 0) return BAD_ARGUMENT;
     std::atomic<size_t> next{0};
     std::atomic<int32_t> status{DONE};
     auto work = [&] {

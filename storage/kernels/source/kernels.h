@@ -70,7 +70,7 @@ struct Asking {
 };
 
 // `keys` (count, width) and `found` (count,) get the positions nearest first; `computed` (count,) gets the number of
-// distances. Requires: `width` is at least 1.
+// distances. Of an empty graph, or by walks that are 0 wide, nothing is found.
 HW_API int32_t hw_graph_walk(const void* graph, const Asking* asking, int64_t* keys, int64_t* found, int64_t* computed);
 
 // How found rows are scored: those that `usable` (rows,) has a 1 for (null: all), the nearest `nominated` of each walk.

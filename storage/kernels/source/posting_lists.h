@@ -31,7 +31,7 @@ static inline bool is_ascending(const T* values, uint64_t count) {
 
 // Whether `of` (count,) are points of a part, ascending, and all have a frequency.
 static inline bool are_hits(const Postings& part, const int32_t* of, const int64_t* occurrence_starts, uint64_t count) {
-    if (count && (of[0] < 0 || uint64_t(of[count - 1]) >= part.points)) return false;
+    if (count && (of[0] < 0 || occurrence_starts[0] < 0 || uint64_t(of[count - 1]) >= part.points)) return false;
     return is_ascending(of, count) && is_ascending(occurrence_starts, count + 1);
 }
 

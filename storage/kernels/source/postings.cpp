@@ -1,5 +1,4 @@
-// Searches of postings. What postings say is checked here, once, so that a search need not. Slots out of order would give
-// a wrong answer, no worse.
+// Searches of postings. What postings say is checked here, once, so that a search need not.
 
 #include "kernels.h"
 
@@ -11,6 +10,7 @@ namespace {
 
 bool is_sound(const Postings& all) {
     if (all.points > INT32_MAX || all.starts[0] != 0 || all.starts[all.terms] != int64_t(all.postings)) return false;
+    if (!is_ascending(all.slots, all.points)) return false;  // or a search would never pass them
     if (!is_ascending(all.codes, all.terms) || !is_ascending(all.starts, all.terms + 1)) return false;
     for (uint64_t i = 0; i < all.terms; i++) {
         const int64_t start = all.starts[i];

@@ -22,6 +22,23 @@ static inline bool is_past(double deadline) {
     return double(now.tv_sec) + 1e-9 * double(now.tv_nsec) >= deadline;
 }
 
+// Looks at the clock once in so much work, which is about as many bytes as are compared.
+struct Pace {
+    static constexpr size_t AT_ONCE = 1 << 18;  // some tens of microseconds
+
+    double deadline;
+    size_t left = 0;  // work until the next look
+
+    bool is_late(size_t work) {
+        if (work < left) {
+            left -= work;
+            return false;
+        }
+        left = AT_ONCE;
+        return is_past(deadline);
+    }
+};
+
 static inline bool higher_is_better(int32_t metric) { return metric == COSINE || metric == DOT; }
 
 // The most and the least that the estimate of a row with this exact score can be.
@@ -85,6 +102,8 @@ struct Survey {
     // Leaves those that may still be among the best, the best possible first.
     void arrange() {
         thin_out();
+        for (Candidate& each : candidates)
+            if (std::isnan(each.upper)) each.upper = NO_BOUND;  // of a damaged row: it has no place in an order
         std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
             return a.upper > b.upper || (a.upper == b.upper && a.position < b.position);
         });

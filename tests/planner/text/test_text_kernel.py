@@ -220,6 +220,8 @@ def _segment() -> dict[str, Any]:
     ("name", "values"),
     [
         ("slots", [3]),
+        ("slots", [9_000, 0]),  # a search would never pass them
+        ("slots", [4, 4]),
         ("lengths", [2]),
         ("codes", [2, 0]),
         ("starts", [0, 2, 4]),
@@ -233,6 +235,7 @@ def _segment() -> dict[str, Any]:
         ("points", [0, 1]),
         ("occurrence_starts", [0, 1, 1, 3]),
         ("occurrence_starts", [0, 1, 2]),
+        ("occurrence_starts", [1 - 2**63, 5, 2**63 - 2, 2**63 - 1]),
     ],
 )
 def test_arrays_that_are_no_segment_are_refused(name: str, values: list[int]) -> None:

@@ -4,7 +4,6 @@ import struct
 import time
 from dataclasses import fields
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from storage.vectors import Encoding, decoded, encode_queries, encode_rows, enco
 pytestmark = pytest.mark.skipif(not has_kernels(), reason="there are no native kernels here")
 
 ROWS = 300
-NAMES = {datatype: "BITS" if datatype is Datatype.BINARY else datatype.name for datatype in Datatype}
 FORMS = [
     (distance, datatype) for distance in (Distance.COSINE, Distance.DOT, Distance.EUCLID) for datatype in Datatype
 ] + [(distance, Datatype.BINARY) for distance in (Distance.HAMMING, Distance.JACCARD)]
@@ -143,35 +141,6 @@ def test_a_walk_ends_at_the_deadline(tmp_path: Path) -> None:
     graph = Graph(space, tmp_path / "graph", build(space, rows, np.arange(ROWS), tmp_path / "graph"))
     with pytest.raises(DeadlineExceeded):
         _find(graph, rows, rows, deadline=time.monotonic() - 1)
-
-
-@pytest.mark.parametrize("datatype", list(Datatype))
-def test_a_file_that_was_altered_is_refused_or_searched_within_its_bounds(datatype: Datatype, tmp_path: Path) -> None:
-    """Every part of the file is altered, also what tells its layout. Nothing outside of it may be read."""
-    space, rows = _space(Distance.EUCLID, datatype, 8), _rows(Distance.EUCLID, 8)
-    chosen = build(space, rows, np.arange(ROWS), tmp_path / "graph")
-    data, random = (tmp_path / "graph").read_bytes(), Random(5)
-    asked = encode_queries(space.distance, datatype, chosen, rows[:5])
-    form = Form[NAMES[datatype]]
-    metric = Metric.HAMMING if datatype is Datatype.BINARY else Metric.EUCLID
-    refused = 0
-    for number in range(300):
-        altered = bytearray(data)
-        for _ in range(1 + number % 3):
-            place = random.randrange(len(data)) if number % 2 else random.randrange(len(data) - ROWS * 60, len(data))
-            altered[place] = random.choice([altered[place] ^ 1 << random.randrange(8), 255, 0])
-        if number % 10 == 9:
-            del altered[random.randrange(len(altered)) :]
-        file = tmp_path / f"altered{number}"  # a mapped file must not change
-        file.write_bytes(altered)
-        try:
-            graph = NativeGraph(file, metric, form, 8, positions=ROWS)
-        except KernelFailed:
-            refused += 1
-            continue
-        keys, found, _ = graph.walk(Asking(queries=asked, width=min(50, max(1, graph.size))))
-        assert all(((row[:count] >= 0) & (row[:count] < ROWS)).all() for row, count in zip(keys, found, strict=True))
-    assert refused > 30
 
 
 def test_files_of_the_installed_usearch_are_walked() -> None:

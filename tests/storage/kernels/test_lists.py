@@ -88,3 +88,11 @@ def test_products_of_the_largest_codes_of_the_largest_rows(path: str) -> None:
 def test_runs_outside_of_the_rows_are_refused(starts: list[int], stops: list[int]) -> None:
     with pytest.raises((KernelFailed, ValueError)):
         code_products(np.ones((1, 8), np.int8), np.ones((4, 8), np.int8), np.array(starts), np.array(stops))
+
+
+@native
+@pytest.mark.parametrize(("size", "queries", "stops"), [(7, 1, 1), (9, 1, 1), (8, 2, 1), (8, 1, 2)])
+def test_arrays_that_do_not_fit_each_other_are_refused(size: int, queries: int, stops: int) -> None:
+    rows, starts = np.ones((4, 8), np.int8), np.zeros(1, np.int64)
+    with pytest.raises(KernelFailed, match="do not fit"):
+        code_products(np.ones((queries, size), np.int8), rows, starts, np.full(stops, 2))

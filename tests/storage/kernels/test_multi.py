@@ -1,6 +1,7 @@
 """MaxSim: every set of instructions gives the bytes of the twin in numpy, and bounds that hold."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -93,3 +94,20 @@ def test_a_deadline_ends_it() -> None:
     rows = np.ones((400, 8), np.float32)
     with pytest.raises(DeadlineExceeded):
         native_max_similarities(Metric.DOT, rows, rows, np.arange(400), time.monotonic() - 1)
+
+
+@pytest.mark.parametrize("ask", [native_max_similarities, native_bounds_of_max_similarities])
+@pytest.mark.parametrize("documents", [1, 16])
+def test_a_deadline_ends_it_within_a_document(ask: Callable[..., object], documents: int) -> None:
+    """Documents as large as any: one alone takes far longer than its time."""
+    rows = np.random.default_rng(1).standard_normal((1_024, 1_024)).astype(np.float32)
+    starts = np.arange(documents) * (1_024 // documents)
+    with pytest.raises(DeadlineExceeded):
+        ask(Metric.COSINE, rows, rows, starts, time.monotonic() + 0.005)
+
+
+def test_rows_of_another_size_are_refused() -> None:
+    rows = np.ones((4, 8), np.float32)
+    for size in (0, 7, 9):
+        with pytest.raises(KernelFailed, match="do not fit"):
+            native_max_similarities(Metric.DOT, np.ones((2, size), np.float32), rows, np.array([0]))

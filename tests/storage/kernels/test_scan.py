@@ -179,3 +179,28 @@ def test_nothing_is_scanned_for_no_rows() -> None:
     rows = np.ones((10, 4), np.float32)
     [(positions, scores)] = native_scan(_rows(Distance.DOT, rows, np.empty(0, np.int64)), _scan(rows[:1], 1))
     assert (len(positions), len(scores)) == (0, 0)
+
+
+def test_arrays_that_do_not_fit_each_other_are_refused() -> None:
+    rows = np.ones((10, 4), np.float32)
+    fitting, scan = _rows(Distance.DOT, rows, np.arange(10), coded=True), _scan(rows[:2], 1)
+    native_scan(fitting, scan)
+    codes = fitting.codes
+    assert codes is not None
+    for odd in (
+        replace(fitting, norms=np.ones(9, np.float32)),
+        replace(fitting, usable=np.ones(9, np.bool_)),
+        replace(fitting, codes=codes.part(slice(9))),
+        replace(fitting, codes=replace(codes, factors=codes.factors[:9])),
+        replace(fitting, codes=replace(codes, codes=codes.codes[:, :3])),
+    ):
+        with pytest.raises(KernelFailed, match="do not fit"):
+            native_scan(odd, scan)
+    for other in (
+        replace(scan, queries=rows[:2, :3]),
+        replace(scan, limits=np.ones(1, np.int64)),
+        replace(scan, floors=scan.floors[:1]),
+        replace(scan, after=scan.after[:1]),
+    ):
+        with pytest.raises(KernelFailed, match="do not fit"):
+            native_scan(fitting, other)
