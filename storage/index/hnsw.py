@@ -192,6 +192,8 @@ class Graph:
         """
         self.trusted = unverified_rows is None
         """Whether it is known to be as it was built. Else it may find less, or a row twice."""
+        self.damaged = False
+        """Whether the file proved not to be as it was built. Its block is scanned, until it has another graph."""
         self.lacks_codes = False
         """Whether codes of its vectors are still to be made, see storage/index/graph_codes.py."""
         self._distance = space.distance

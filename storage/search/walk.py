@@ -90,6 +90,8 @@ def walk_block(
 
     What a walk does depends on nothing but its own search, so a batch finds what single searches find.
     """
+    if graph.damaged:
+        return list(pools)
     share = usable.count / block.count
     widths = {
         number: walk.first_width(share) if usable.filtered else math.ceil(walk.ef / share)

@@ -1,6 +1,8 @@
 """Large indexes are verified behind an opening: graphs that kernels walk serve meanwhile, whatever their files say."""
 
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ import pytest
 import storage.mvcc.loading
 from storage.budget import UNLIMITED
 from storage.collection import Collection
+from storage.errors import StorageFailed
 from storage.kernels import has_kernels
+from storage.maintenance.verification import verify
 from storage.schema import CollectionSchema, DenseSpace, Distance, IndexKind
 from storage.search import SpaceSearch, search_vectors
 from storage.segments import facts_of
@@ -171,3 +175,46 @@ def test_a_damaged_graph_gives_no_wrong_row_and_is_built_again(
     assert_model(collection, model)
     directories.close()
     assert_model(directories.open().collection("c"), model)
+
+
+@contextmanager
+def _no_file_grows() -> Iterator[None]:
+    """Commits fail as on a broken device."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+@pytest.mark.skipif(not has_kernels(), reason="only kernels walk graphs that are not verified")
+@pytest.mark.parametrize("damage", [_link_at_random, _lose_the_vectors, _name_rows_that_are_not_there])
+def test_a_damaged_graph_that_cannot_be_taken_away_is_walked_no_more(
+    directories: Directories, damage: Callable[[bytearray], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    model, path = _made(directories)
+    data = bytearray(path.read_bytes())
+    damage(data)
+    path.unlink()
+    path.write_bytes(data)
+    collection = directories.open().collection("c")
+    space = collection.spaces()["v"]
+    [(entry, view)] = [each for each in zip(space.manifest.blocks, space.blocks, strict=True) if each[0].index]
+    assert _strategy(collection) == "hnsw"
+    for attempt in range(1, 4):  # as often as the scheduler tries it
+        with _no_file_grows(), pytest.raises(StorageFailed):
+            verify(collection, space.schema, entry, view, lambda: None)
+        assert caplog.text.count("is damaged, and cannot be taken away now, so its rows are scanned") == attempt
+    assert caplog.text.count("does not have its checksum") == 1
+    with collection.snapshot() as snapshot:
+        for number in (3, 50, 99):
+            vector = model[number].vectors["v"]
+            [hits] = search_vectors(snapshot, [SpaceSearch(space="v", vector=vector, limit=5)], UNLIMITED)
+            assert "1 scanned after all" in hits.reason
+            apart = {key: float(np.linalg.norm(point.vectors["v"] - vector)) for key, point in model.items()}
+            assert [int(each) for each in snapshot.point_ids(hits.slots)] == sorted(apart, key=apart.__getitem__)[:5]
+    directories.close()
+    collection = rest(directories.open(settings=BACKGROUND))
+    assert not _is_unverified(collection)
+    assert_model(collection, model)
