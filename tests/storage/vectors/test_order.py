@@ -94,3 +94,26 @@ def test_after_the_rows_that_somebody_looks_at_no_tie_is_broken(more: int) -> No
     assert best[:7].tolist() == [0, 2, 1, 4, 3, 5, 6], "the tie that begins before the fifth is broken as a whole"
     assert sorted(best.tolist()) == slots.tolist()
     assert asked == [1, 2, 3, 4]
+
+
+@given(
+    values=st.lists(st.integers(0, 6), max_size=40), sure=st.none() | st.integers(0, 45), few=st.sampled_from([0, FEW])
+)
+def test_all_ties_are_asked_for_together(values: list[int], sure: int | None, few: int) -> None:
+    """Whatever the runs are: one call, with just the rows of those that begin before the end."""
+    asked: list[list[int]] = []
+
+    def id_keys(slots: NDArray[np.uint32]) -> list[bytes]:
+        asked.append(slots.tolist())
+        return [encode_id(100 - int(slot)) for slot in slots]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "FEW", few)
+        scores = np.array(values, np.float32)
+        slots = np.arange(len(values), dtype=np.uint32)
+        best = rank(slots, scores, higher_is_better=False, id_keys=id_keys, sure=sure).tolist()
+    end = len(values) if sure is None else min(sure, len(values))
+    by_score = sorted(range(len(values)), key=values.__getitem__)
+    broken = {values[slot] for slot in by_score[:end] if values.count(values[slot]) > 1}
+    assert asked == ([[slot for slot in by_score if values[slot] in broken]] if broken else [])
+    assert best == sorted(by_score, key=lambda slot: (values[slot], -slot if values[slot] in broken else slot))
