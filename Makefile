@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DATA ?= ./data
 LISTEN ?= localhost:50051
+HTTP ?= localhost:50052
 # Test processes, and of the slow tests one in this many (a different part each day).
 WORKERS ?= 2
 SLOW_SHARE ?= 4
@@ -198,8 +199,8 @@ docs: $(STAMP) ## Draw the pictures of plans and of the rooms anew, and list the
 # -- running ------------------------------------------------------------------------------------------------------------
 
 .PHONY: serve
-serve: $(RUNTIME_KERNELS) ## Run a durable server: make serve DATA=./data LISTEN=localhost:50051
-	@exec $(RUNTIME_PY) -m headwater_server --data $(DATA) --listen $(LISTEN)
+serve: $(RUNTIME_KERNELS) ## Run a durable server: make serve DATA=./data LISTEN=localhost:50051 HTTP=localhost:50052
+	@exec $(RUNTIME_PY) -m headwater_server --data $(DATA) --listen $(LISTEN) --http $(HTTP)
 
 .PHONY: demo
 demo: $(RUNTIME_KERNELS) ## Search, fuse and re-rank real data on a temporary server

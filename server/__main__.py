@@ -55,9 +55,11 @@ def _run(config: Config, signals: int) -> int:
     except ValueError as error:
         return _fail(str(error), code=1)
     try:
-        with _temporary(config.temporary_folder), _owned(config.owner), serve(config) as address:
+        with _temporary(config.temporary_folder), _owned(config.owner), serve(config) as addresses:
             _tame_garbage_collector()
-            print(f"headwater ready on {address}", flush=True)
+            if addresses.http is not None:
+                print(f"headwater answers HTTP on {addresses.http}", flush=True)
+            print(f"headwater ready on {addresses.grpc}", flush=True)
             logger.info("stopping on %s", signal.Signals(os.read(signals, 1)[0]).name)
             _end_at_last(config.grace_seconds + STUCK_SECONDS)
     except (CannotStart, EngineError) as error:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -22,6 +24,7 @@ from server.rpc import (
     health_handler,
     listen,
     reflection_handler,
+    rpcs_of,
     stop,
 )
 from server.services import (
@@ -45,6 +48,9 @@ from storage.collection import Collection
 from storage.database import Database
 from storage.settings import StorageSettings
 
+if TYPE_CHECKING:
+    from server.http import HttpPort
+
 COLLECTIONS = collections_pb2.DESCRIPTOR.services_by_name["Collections"]
 POINTS = points_pb2.DESCRIPTOR.services_by_name["Points"]
 VDE = vde_pb2.DESCRIPTOR.services_by_name["VDE"]
@@ -54,7 +60,16 @@ KEEPALIVE_TIMEOUT_MS = 20_000
 MESSAGE_ROOM_BYTES = 2**16
 """Bytes of a message that a client may send before the server asks for it: see server/lanes/arrivals.py."""
 
-SERVICES = tuple(service.full_name for service in (COLLECTIONS, POINTS, VDE, INDEXES))
+DESCRIPTORS = (COLLECTIONS, POINTS, VDE, INDEXES)
+SERVICES = tuple(service.full_name for service in DESCRIPTORS)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a server listens: `HOST:PORT` or `unix:/path`, and the `HOST:PORT` of HTTP if that is served."""
+
+    grpc: str
+    http: str | None
 
 
 class CannotStart(Exception):
@@ -62,25 +77,16 @@ class CannotStart(Exception):
 
 
 @contextmanager
-def serve(config: Config) -> Iterator[str]:
-    """Serves as long as the context lasts. The value is the bound address, `HOST:PORT` or `unix:/path`.
+def serve(config: Config) -> Iterator[Addresses]:
+    """Serves as long as the context lasts. The value is where it listens.
 
     At the end, health says NOT_SERVING, running requests get `config.grace_seconds`, and then the database is closed.
     Raises CannotStart, and what Database.open raises.
     """
-    settings = StorageSettings(
-        map_size=config.map_size,
-        disk_reserve=config.disk_reserve,
-        max_pending_writes=config.max_pending_writes,
-        max_pending_bytes=config.max_pending_bytes,
-        reopen_on_use=config.reopen_on_use,
-        max_build_memory=config.max_build_memory,
-        max_open_collections=config.max_open_collections,
-    )
     embedders = Embedders(_embedder_settings(config))
     with (
         closing(embedders),
-        closing(Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)) as database,
+        closing(_open_database(config)) as database,
         closing(_make_engine(config, database)) as engine,
         closing(IndexWorkers(embedders)) as index_workers,
         closing(Reopening(database, engine)) as reopening,
@@ -91,20 +97,39 @@ def serve(config: Config) -> Iterator[str]:
         admission = Admission(_admission_bounds(config))
         server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
         server.add_generic_rpc_handlers((health_handler(health, admission), reflection_handler(SERVICES, admission)))
-        _add_services(server, config, database, engine, embedders, index_workers, admission)
+        rpcs = _rpcs(config, database, engine, embedders, index_workers, admission)
+        server.add_generic_rpc_handlers([generic_handler(service, rpcs) for service in DESCRIPTORS])
+        port = _http_port(config, rpcs, admission, health)
         try:
             address = listen(server, config)
         except CannotListen as error:
             raise CannotStart(str(error)) from None
         server.start()
+        if port is not None:
+            port.start()
         reopening.start()
         health.ready()
         try:
             with closing(DataWatch(health, database.check_reachable)):
-                yield address
+                yield Addresses(address, None if port is None else port.address)
         finally:
             health.stop()
             stop(server, admission, config.grace_seconds)
+            if port is not None:
+                port.close()
+
+
+def _open_database(config: Config) -> Database:
+    settings = StorageSettings(
+        map_size=config.map_size,
+        disk_reserve=config.disk_reserve,
+        max_pending_writes=config.max_pending_writes,
+        max_pending_bytes=config.max_pending_bytes,
+        reopen_on_use=config.reopen_on_use,
+        max_build_memory=config.max_build_memory,
+        max_open_collections=config.max_open_collections,
+    )
+    return Database.open(config.data, codec=ProtobufPayloadCodec(), settings=settings)
 
 
 def _embedder_settings(config: Config) -> dict[str, EmbedderSettings]:
@@ -166,15 +191,15 @@ def _make_engine(config: Config, database: Database) -> Engine:
     return engine
 
 
-def _add_services(
-    server: grpc.Server,
+def _rpcs(
     config: Config,
     database: Database,
     engine: Engine,
     embedders: Embedders,
     workers: IndexWorkers,
     admission: Admission,
-) -> None:
+) -> dict[str, Any]:
+    """All RPCs, by names such as `headwater.v1.Points/Query`."""
     interceptor = Interceptor(
         api_key=config.api_key,
         slow_ms=config.slow_ms,
@@ -204,11 +229,31 @@ def _add_services(
         IndexSearches(database, engine, texts, counts),
     )
     collections = Collections(database, engine, embedders, max_dimension=config.max_dimension)
-    server.add_generic_rpc_handlers(
-        (
-            generic_handler(COLLECTIONS, interceptor, admission, collections),
-            generic_handler(POINTS, interceptor, admission, *points, readers=KnownRequests(points_of).readers),
-            generic_handler(VDE, interceptor, admission, *vde),
-            generic_handler(INDEXES, interceptor, admission, *indexes),
-        )
+    readers = KnownRequests(points_of).readers
+    return (
+        rpcs_of(COLLECTIONS, interceptor, admission, collections)
+        | rpcs_of(POINTS, interceptor, admission, *points, readers=readers)
+        | rpcs_of(VDE, interceptor, admission, *vde)
+        | rpcs_of(INDEXES, interceptor, admission, *indexes)
     )
+
+
+def _http_port(config: Config, rpcs: dict[str, Any], admission: Admission, health: Health) -> "HttpPort | None":
+    """The HTTP port that the settings ask for. Raises CannotStart."""
+    if config.http is None:
+        return None
+    # Its libraries take long to load, and few servers need them.
+    from server.http import Bounds, CannotServe, Guards, HttpPort, application, is_loopback
+
+    bounds = Bounds(
+        message_bytes=config.max_message_bytes,
+        arriving_bytes=config.max_waiting_bytes,
+        request_memory=config.max_request_memory,
+    )
+    hosts = frozenset(config.http_allow_host) if is_loopback(config.http) else None
+    guards = Guards(hosts, frozenset(config.http_allow_origin))
+    app = application(DESCRIPTORS, rpcs, admission, bounds=bounds, guards=guards, is_ready=lambda: health.is_ready)
+    try:
+        return HttpPort(app, config.http, certificate=config.tls_cert, key=config.tls_key)
+    except CannotServe as error:
+        raise CannotStart(str(error)) from None

@@ -18,6 +18,9 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
 
+Names = tuple[str, ...]
+
+
 class InvalidConfig(ValueError):
     """A setting has a wrong value. The message names it."""
 
@@ -175,11 +178,31 @@ class Config:
         default=None, metadata=_about("TOML file that says which embedders make vectors of texts", metavar="FILE")
     )
 
+    http: str | None = field(
+        default=None,
+        metadata=_about(
+            "address of RPCs over HTTP; unset: there are none; port 0 takes a free one", metavar="HOST:PORT"
+        ),
+    )
+    http_allow_host: Names = field(
+        default=(),
+        metadata=_about(
+            "names, with commas, besides localhost by which the HTTP port may be asked while it listens on loopback",
+            metavar="NAMES",
+        ),
+    )
+    http_allow_origin: Names = field(
+        default=(),
+        metadata=_about("origins, with commas, of other web pages that may ask the HTTP port", metavar="ORIGINS"),
+    )
+
     def __post_init__(self) -> None:
         for setting in dataclasses.fields(self):
             check_setting(setting, getattr(self, setting.name))
         if socket_path(self.listen) is None:
             split_address(self.listen)
+        if self.http is not None:
+            split_address(self.http, "http")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise InvalidConfig("tls_cert and tls_key go together")
         if self.api_key is not None and not _is_metadata(self.api_key):
@@ -207,13 +230,13 @@ def socket_path(address: str) -> Path | None:
     return Path(text)
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`; an IPv6 host is in brackets. Raises InvalidConfig."""
+def split_address(address: str, setting: str = "listen") -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; an IPv6 host is in brackets. Raises InvalidConfig, which names the setting."""
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isascii() and port.isdigit() and int(port) < 2**16):
-        raise InvalidConfig(f"listen: {address!r} is not HOST:PORT")
+        raise InvalidConfig(f"{setting}: {address!r} is not HOST:PORT")
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise InvalidConfig(f"listen: write the IPv6 host of {address!r} in brackets")
+        raise InvalidConfig(f"{setting}: write the IPv6 host of {address!r} in brackets")
     return host, int(port)
 
 
@@ -262,6 +285,8 @@ def _help(setting: "dataclasses.Field[Any]") -> str:
 
 def _text(value: Any) -> str:
     """A value as it is written in a flag or variable."""
+    if isinstance(value, tuple):
+        return ",".join(value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -282,13 +307,21 @@ def check_setting(setting: "dataclasses.Field[Any]", value: Any) -> None:
 def _type(setting: "dataclasses.Field[Any]") -> type[Any]:
     """The type of a setting's values. For `X | None` it is X."""
     kind: Any = setting.type
+    if kind is Names:
+        return tuple
     parts: tuple[type[Any], ...] = getattr(kind, "__args__", (kind,))
     return next(part for part in parts if part is not type(None))
 
 
 def _of_text(setting: "dataclasses.Field[Any]") -> Callable[[str], Any]:
     """The function that makes a value from a setting's text. Raises ValueError."""
-    special: dict[type[Any], Callable[[str], Any]] = {bool: boolean, Path: path, int: integer, float: number}
+    special: dict[type[Any], Callable[[str], Any]] = {
+        bool: boolean,
+        Path: path,
+        int: integer,
+        float: number,
+        tuple: names,
+    }
     return special.get(_type(setting), _type(setting))
 
 
@@ -320,6 +353,14 @@ def path(text: str) -> Path:
     if not text:
         raise ValueError(text)
     return Path(text)
+
+
+def names(text: str) -> Names:
+    """Names with commas between them. None is empty."""
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found):
+        raise ValueError(text)
+    return found
 
 
 def _flag(setting: "dataclasses.Field[Any]") -> str:

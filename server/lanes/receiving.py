@@ -7,7 +7,7 @@ server. This module replaces gRPC's thread pool. It uses private parts of `grpc.
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 from grpc import _server
@@ -18,30 +18,11 @@ from server.errors import status_of
 from server.lanes.admission import Admission
 from server.lanes.arrivals import Arrivals
 from server.lanes.caller import caller_of_call
-from server.lanes.lane import Lane
+from server.lanes.placing import Rpc, read_in_lane
 from server.lanes.turn import Call, Turn
 from storage.errors import DeadlineExceeded, EngineError, InvalidRequest
 
 logger = logging.getLogger(__name__)
-
-
-class Rpc(Protocol):
-    """What lanes need of the calls of one method. gRPC also calls it, and passes a Turn instead of the message."""
-
-    receives: bool
-    """Whether a call begins with one message, and needs no thread before that message has come."""
-
-    def authenticate(self, metadata: Any) -> None:
-        """Checks the api-key. Raises Unauthenticated."""
-
-    def entrance(self, size: int) -> Lane:
-        """Returns the first lane of a call whose message has `size` bytes."""
-
-    def read(self, message: Any) -> object:
-        """The request in a message, or the error if it cannot be read. Raises nothing."""
-
-    def lane_of(self, request: Any, size: int) -> Lane:
-        """Returns the lane in which a request works."""
 
 
 class Receiver:
@@ -171,16 +152,10 @@ class _Arrival:
         turn = self._turn
         assert turn is not None
         turn.begin()
-        if self._rpc.receives and turn.request is None:
-            turn.request = self._rpc.read(self._message)
-            self._message = None
-            lane = self._rpc.lane_of(turn.request, turn.size)
-            if lane is not turn.lane:
-                turn.reroute(lane)
-                self._admission.place(turn)
-                return
-        elif turn.request is None:
-            turn.request = self._message
+        is_placed = read_in_lane(self._admission, self._rpc, turn, self._message)
+        self._message = None
+        if not is_placed:
+            return
         try:
             self._answer(self._rpc, self._given)
         finally:

@@ -4,7 +4,7 @@ from server.rpc.health import Health
 from server.rpc.interceptors import Interceptor
 from server.rpc.listening import CannotListen, listen
 from server.rpc.logs import configure_logs
-from server.rpc.services import generic_handler
+from server.rpc.services import generic_handler, rpcs_of
 from server.rpc.standard_rpcs import health_handler, reflection_handler
 from server.rpc.stopping import stop
 
@@ -17,5 +17,6 @@ __all__ = [
     "health_handler",
     "listen",
     "reflection_handler",
+    "rpcs_of",
     "stop",
 ]

@@ -35,6 +35,11 @@ class Health:
         self._watchers: set[_Watcher] = set()
         self._lock = threading.Lock()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests are served."""
+        return bool(self._status == HealthCheckResponse.SERVING)
+
     def ready(self) -> None:
         """Says that requests are served."""
         self._tell(HealthCheckResponse.SERVING)

@@ -14,47 +14,60 @@ from server.lanes import Admission
 from server.rpc.interceptors import Interceptor
 from server.rpc.rpcs import AnyHandler, DownloadRpc, UnaryRpc, UploadRpc
 
+AnyRpc = UnaryRpc | DownloadRpc | UploadRpc
 Readers = Mapping[type[Message], Callable[[bytes], Any]]
 """What reads requests of a type from their bytes, and raises DecodeError."""
 
 
-def generic_handler(
+def rpcs_of(
     service: ServiceDescriptor,
     interceptor: Interceptor,
     admission: Admission,
     *implementations: object,
     readers: Readers = MappingProxyType({}),
-) -> "grpc.GenericRpcHandler[bytes, bytes]":
-    """The handler of `service`. Its RPC `GetState`, for example, is the method `get_state` of one of `implementations`.
+) -> dict[str, AnyRpc]:
+    """The RPCs of `service`, by names such as `headwater.v1.Points/Query`. Its RPC `GetState`, for example, is the
+    method `get_state` of one of `implementations`.
 
-    Requests and replies pass gRPC as bytes, since RPCs parse them: by `readers`, or as server.wire does. Raises
+    Requests and replies pass a door as bytes, since RPCs parse them: by `readers`, or as server.wire does. Raises
     TypeError if an RPC has no function, or if an implementation has a public function that is no RPC.
     """
     functions = handlers_of(service, *implementations)
+    rpcs: dict[str, AnyRpc] = {}
+    for method in service.methods:
+        name, request_type = f"{service.full_name}/{method.name}", GetMessageClass(method.input_type)
+        about = (interceptor, name, request_type, functions[method.name], admission, readers.get(request_type))
+        rpcs[name] = _kind(method)(*about)
+    return rpcs
+
+
+def generic_handler(service: ServiceDescriptor, rpcs: Mapping[str, Any]) -> "grpc.GenericRpcHandler[bytes, bytes]":
+    """How gRPC calls the RPCs of `service`."""
+    handlers = {
+        UnaryRpc: grpc.unary_unary_rpc_method_handler,
+        DownloadRpc: grpc.unary_stream_rpc_method_handler,
+        UploadRpc: grpc.stream_unary_rpc_method_handler,
+    }
     return grpc.method_handlers_generic_handler(
         service.full_name,
         {
-            method.name: _rpc(method, interceptor, admission, functions[method.name], readers)
+            method.name: handlers[_kind(method)](rpcs[f"{service.full_name}/{method.name}"])
             for method in service.methods
         },
     )
 
 
-def _rpc(
-    method: MethodDescriptor, interceptor: Interceptor, admission: Admission, function: AnyHandler, readers: Readers
-) -> "grpc.RpcMethodHandler[bytes, bytes]":
-    """The handler of one RPC. Its descriptor says whether each side sends one message or many."""
-    name, request_type = f"{method.containing_service.full_name}/{method.name}", GetMessageClass(method.input_type)
-    about = (interceptor, name, request_type, function, admission, readers.get(request_type))
+def _kind(method: MethodDescriptor) -> type[AnyRpc]:
+    """The kind of an RPC. Its descriptor says whether each side sends one message or many."""
     match method.client_streaming, method.server_streaming:
         case False, False:
-            return grpc.unary_unary_rpc_method_handler(UnaryRpc(*about))
+            return UnaryRpc
         case False, True:
-            return grpc.unary_stream_rpc_method_handler(DownloadRpc(*about))
+            return DownloadRpc
         case True, False:
-            return grpc.stream_unary_rpc_method_handler(UploadRpc(*about))
+            return UploadRpc
         case _:
-            raise TypeError(f"{name} streams both ways")
+            raise TypeError(f"{method.full_name} streams both ways")
 
 
 def handlers_of(service: ServiceDescriptor, *implementations: object) -> dict[str, AnyHandler]:

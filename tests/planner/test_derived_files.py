@@ -1,5 +1,6 @@
 """Derived indexes that were kept in files answer as new ones do, whatever happened to the files and since."""
 
+import itertools
 import resource
 import shutil
 import struct
@@ -500,8 +501,9 @@ def test_closing_does_not_wait_for_indexes_that_are_being_made(path: Path, monke
 
     def endless(self: Reader, *arguments: object, **options: object) -> Iterator[object]:
         begun.set()
-        while True:
-            yield from payloads(self, *arguments, **options)  # type: ignore[arg-type]
+        for more in itertools.count(step=1_000):
+            for slot, payload in payloads(self, *arguments, **options):  # type: ignore[arg-type]
+                yield slot + more, payload
 
     monkeypatch.setattr(Reader, "payloads", endless)
     with opened(path) as (database, engine):

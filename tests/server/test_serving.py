@@ -84,8 +84,8 @@ def test_a_stop_tells_watchers_and_does_not_wait_for_them(tmp_path: Path) -> Non
             seen.put(response.status)
         seen.put(None)
 
-    with serve(Config(data=tmp_path / "data", listen="127.0.0.1:0", grace_seconds=60)) as address:
-        channel = grpc.insecure_channel(address)
+    with serve(Config(data=tmp_path / "data", listen="127.0.0.1:0", grace_seconds=60)) as addresses:
+        channel = grpc.insecure_channel(addresses.grpc)
         watcher = threading.Thread(
             target=watch, args=[health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())]
         )
@@ -302,7 +302,8 @@ def test_tls(tmp_path: Path) -> None:
     names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run([*command, *names], check=True, capture_output=True)
     config = Config(data=tmp_path / "data", listen="localhost:0", tls_cert=certificate, tls_key=key)
-    with serve(config) as address:
+    with serve(config) as addresses:
+        address = addresses.grpc
         credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
         with grpc.secure_channel(address, credentials) as channel:
             assert Service(address, channel).collections.List(LIST).collection_names == []

@@ -23,6 +23,7 @@ class Service:
 
     address: str
     channel: grpc.Channel
+    http: str | None = None
 
     @property
     def collections(self) -> Any:
@@ -52,8 +53,8 @@ class Failure:
 def serving(data: Path, **settings: Any) -> Iterator[Service]:
     """A server over `data` while the context lasts."""
     config = Config(data=data, **{"listen": "127.0.0.1:0", "grace_seconds": 5.0, **settings})
-    with serve(config) as address, grpc.insecure_channel(address) as channel:
-        yield Service(address, channel)
+    with serve(config) as addresses, grpc.insecure_channel(addresses.grpc) as channel:
+        yield Service(addresses.grpc, channel, addresses.http)
 
 
 def failure_of(call: Callable[[], object]) -> Failure:

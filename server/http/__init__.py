@@ -1,0 +1,13 @@
+"""RPCs over HTTP in the protocol of Connect: JSON for curl and browsers, or protobuf. Handlers and lanes are gRPC's.
+
+`port` listens, in a thread with an event loop of its own, and `connections` bounds connections. `pages` says what is
+served where; `guards` checks from where a browser asks. `endpoint` answers RPCs: `bodies` receives messages, `codecs`
+are their forms, `calls` leads a call through the lanes, and `errors` writes errors.
+"""
+
+from server.http.endpoint import Bounds
+from server.http.guards import Guards, is_loopback
+from server.http.pages import application
+from server.http.port import CannotServe, HttpPort
+
+__all__ = ["Bounds", "CannotServe", "Guards", "HttpPort", "application", "is_loopback"]
