@@ -129,6 +129,7 @@ class Client(_Connection):
         transfers = Transfers(self._calls)
         self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
+        self.create_from_file = transfers.create_from_file
 
     @classmethod
     def local(
@@ -201,6 +202,7 @@ class AsyncClient(_Connection):
         transfers = AsyncTransfers(self._calls)
         self.export_jsonl, self.import_jsonl = transfers.export_jsonl, transfers.import_jsonl
         self.export_parquet, self.import_parquet = transfers.export_parquet, transfers.import_parquet
+        self.create_from_file = transfers.create_from_file
 
     @classmethod
     def local(

@@ -15,8 +15,8 @@ MOST_LINES_OF_A_FILE = 500
 MOST_MODULES_OF_A_ROOM = 25
 
 CLIENT = Path("client/headwater")
-PUBLIC_ROOMS = ("_methods", "_files")
-"""Rooms of the client whose methods its users call."""
+PUBLIC_ROOMS = ("_methods", "_files", "_cli")
+"""Rooms of the client whose methods its users call, or whose options they write."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -138,6 +138,21 @@ class TransferMethods(Namespace):
         """
         return await self._import(PARQUET, collection, Path(path), batch_size, progress, timeout)
 
+    @remote
+    async def create_from_file(self, collection: str, path: FilePath, *, timeout: float | None = None) -> bool:
+        """Creates `collection` as the head of an exported file says, Parquet if its name ends in `.parquet`.
+
+        False: it is there already, or the file has no head. Raises ValueError if the head cannot be read.
+        """
+        file_format = PARQUET if Path(path).suffix == ".parquet" else JSON_LINES
+        return await self._create_from_head(file_format, collection, Path(path), timeout)
+
+    async def _create_from_head(
+        self, file_format: FileFormat, collection: str, path: Path, timeout: float | None
+    ) -> bool:
+        head = file_format.head(path)
+        return head is not None and await self._create_unless_there(create_request(head, collection), timeout)
+
     async def _export(self, file_format: FileFormat, path: Path, asked: _Export) -> int:
         points = AsyncPoints(self._calls)  # `_calls` decides whether these block
         request = collections_pb2.CollectionsGetRequest(collection_name=asked.collection)
@@ -179,9 +194,7 @@ class TransferMethods(Namespace):
         progress: Progress,
         timeout: float | None,
     ) -> int:
-        head = file_format.head(path)
-        if head is not None:
-            await self._create_unless_there(create_request(head, collection), timeout)
+        await self._create_from_head(file_format, collection, path, timeout)
         points = _Points(file_format.points(path), file_format.count(path) if progress is not False else None)
         try:
             return await AsyncPoints(self._calls).upload_points(
@@ -199,11 +212,13 @@ class TransferMethods(Namespace):
 
     async def _create_unless_there(
         self, request: collections_pb2.CollectionsCreateRequest, timeout: float | None
-    ) -> None:
+    ) -> bool:
         exists = collections_pb2.CollectionsExistsRequest(collection_name=request.collection_name)
         if not (await self._calls(rpcs.Collections.EXISTS, exists, timeout)).exists:
             with suppress(CollectionAlreadyExistsError):  # another caller was faster
                 await self._calls(rpcs.Collections.CREATE, request, timeout)
+                return True
+        return False
 
 
 class _Points:
