@@ -73,8 +73,26 @@ $(RUNTIME)/.installed: pyproject.toml client/pyproject.toml requirements.lock
 $(RUNTIME_KERNELS): $(RUNTIME)/.installed $(SOURCES)
 	$(call build-kernels,$(RUNTIME_PY))
 
+# -- the console --------------------------------------------------------------------------------------------------------
+
+CONSOLE := server/http/console/index.html
+CONSOLE_SOURCES := $(shell find console/src console/public -type f) console/index.html console/vite.config.ts console/tsconfig.json
+
+console/node_modules/.installed: console/package.json console/package-lock.json
+	$(call heading,Installing what builds the console)
+	@cd console && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(CONSOLE): console/node_modules/.installed $(CONSOLE_SOURCES)
+	$(call heading,Building the console)
+	@cd console && npx --no-install tsc && npx --no-install vite build --logLevel warn
+	@touch $@
+
+.PHONY: console
+console: $(CONSOLE) ## Build the console, the web page that the HTTP port serves below /console/
+
 .PHONY: wheel
-wheel: ## Make the wheels of the client and of the server, in dist/
+wheel: $(if $(shell command -v npm),$(CONSOLE)) ## Make the wheels of the client and of the server, in dist/
 	$(call heading,Making wheels in dist)
 	@rm -rf dist && $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist ./client .
 	@ls dist

@@ -243,7 +243,7 @@ def _http_port(config: Config, rpcs: dict[str, Any], admission: Admission, healt
     if config.http is None:
         return None
     # Its libraries take long to load, and few servers need them.
-    from server.http import Bounds, CannotServe, Guards, HttpPort, application, is_loopback
+    from server.http import Bounds, CannotServe, Guards, HttpPort, application, console_routes, is_loopback
 
     bounds = Bounds(
         message_bytes=config.max_message_bytes,
@@ -252,7 +252,15 @@ def _http_port(config: Config, rpcs: dict[str, Any], admission: Admission, healt
     )
     hosts = frozenset(config.http_allow_host) if is_loopback(config.http) else None
     guards = Guards(hosts, frozenset(config.http_allow_origin))
-    app = application(DESCRIPTORS, rpcs, admission, bounds=bounds, guards=guards, is_ready=lambda: health.is_ready)
+    app = application(
+        DESCRIPTORS,
+        rpcs,
+        admission,
+        bounds=bounds,
+        guards=guards,
+        is_ready=lambda: health.is_ready,
+        more=console_routes(),
+    )
     try:
         return HttpPort(app, config.http, certificate=config.tls_cert, key=config.tls_key)
     except CannotServe as error:

@@ -1,0 +1,49 @@
+/** The pages of one collection, as tabs. */
+
+import { RecallPage } from "../recall/RecallPage";
+import { ComparePage } from "../compare/ComparePage";
+import { Failure } from "../parts/Failure";
+import { useLoaded } from "../parts/loading";
+import { PointsPage } from "../points/PointsPage";
+import { QueryPage } from "../query/QueryPage";
+import { href } from "../shell/router";
+import { infoOf } from "./health";
+import { Overview } from "./Overview";
+
+const TABS = [
+  ["overview", "Overview"],
+  ["points", "Points"],
+  ["query", "Query"],
+  ["compare", "Compare"],
+  ["recall", "Recall"],
+] as const;
+
+export function CollectionPage({ name, tab }: { name: string; tab: string }) {
+  const { value: info, error, reload } = useLoaded((signal) => infoOf(name, signal), [name]);
+  return (
+    <>
+      <div class="head">
+        <h1>
+          <a class="up" href={href("collections")} aria-label="All collections">
+            ‹
+          </a>{" "}
+          {name}
+          {info && info.collectionName !== name && <span class="hint"> alias of {info.collectionName}</span>}
+        </h1>
+        <nav class="tabs" aria-label="Pages of the collection">
+          {TABS.map(([each, text]) => (
+            <a key={each} href={href("collections", name, each)} aria-current={each === tab ? "page" : undefined}>
+              {text}
+            </a>
+          ))}
+        </nav>
+      </div>
+      <Failure error={error} />
+      {tab === "overview" && <Overview name={name} onChanged={reload} />}
+      {info && tab === "points" && <PointsPage info={info} />}
+      {info && tab === "query" && <QueryPage info={info} />}
+      {info && tab === "compare" && <ComparePage info={info} />}
+      {info && tab === "recall" && <RecallPage info={info} />}
+    </>
+  );
+}
