@@ -16,6 +16,7 @@ from server.convert import KnownRequests, ProtobufPayloadCodec
 from server.embedders import Embedders, EmbedderSettings, Texts, read_embedders
 from server.indexes import IndexCounts, IndexWorkers
 from server.lanes import Admission, AdmissionBounds, Receiver, points_of
+from server.metrics import RequestCounts, Sources, exposition
 from server.rpc import (
     CannotListen,
     Health,
@@ -97,9 +98,11 @@ def serve(config: Config) -> Iterator[Addresses]:
         admission = Admission(_admission_bounds(config))
         server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
         server.add_generic_rpc_handlers((health_handler(health, admission), reflection_handler(SERVICES, admission)))
-        rpcs = _rpcs(config, database, engine, embedders, index_workers, admission)
+        sources = _sources(config, admission, engine, database, health)
+        interceptor = _interceptor(config, sources)
+        rpcs = _rpcs(config, database, engine, embedders, index_workers, admission, interceptor)
         server.add_generic_rpc_handlers([generic_handler(service, rpcs) for service in DESCRIPTORS])
-        port = _http_port(config, rpcs, admission, health)
+        port = _http_port(config, rpcs, admission, health, interceptor, sources)
         try:
             address = listen(server, config)
         except CannotListen as error:
@@ -191,6 +194,28 @@ def _make_engine(config: Config, database: Database) -> Engine:
     return engine
 
 
+def _sources(config: Config, admission: Admission, engine: Engine, database: Database, health: Health) -> Sources:
+    """Where the metrics of the server are read."""
+    return Sources(
+        counts=RequestCounts(),
+        admission=admission,
+        engine=engine,
+        database=database,
+        is_ready=lambda: health.is_ready,
+        most_collections=config.metrics_collections,
+    )
+
+
+def _interceptor(config: Config, sources: Sources) -> Interceptor:
+    return Interceptor(
+        api_key=config.api_key,
+        slow_ms=config.slow_ms,
+        max_reply_bytes=config.max_reply_bytes,
+        max_request_memory=config.max_request_memory,
+        counts=None if config.http is None else sources.counts,  # only the HTTP port shows them
+    )
+
+
 def _rpcs(
     config: Config,
     database: Database,
@@ -198,14 +223,9 @@ def _rpcs(
     embedders: Embedders,
     workers: IndexWorkers,
     admission: Admission,
+    interceptor: Interceptor,
 ) -> dict[str, Any]:
     """All RPCs, by names such as `headwater.v1.Points/Query`."""
-    interceptor = Interceptor(
-        api_key=config.api_key,
-        slow_ms=config.slow_ms,
-        max_reply_bytes=config.max_reply_bytes,
-        max_request_memory=config.max_request_memory,
-    )
     texts = Texts(embedders)
     points = (
         PointWrites(database, engine, texts),
@@ -238,12 +258,19 @@ def _rpcs(
     )
 
 
-def _http_port(config: Config, rpcs: dict[str, Any], admission: Admission, health: Health) -> "HttpPort | None":
+def _http_port(
+    config: Config,
+    rpcs: dict[str, Any],
+    admission: Admission,
+    health: Health,
+    interceptor: Interceptor,
+    sources: Sources,
+) -> "HttpPort | None":
     """The HTTP port that the settings ask for. Raises CannotStart."""
     if config.http is None:
         return None
     # Its libraries take long to load, and few servers need them.
-    from server.http import Bounds, CannotServe, Guards, HttpPort, application, console_routes, is_loopback
+    from server.http import Bounds, CannotServe, Guards, HttpPort, application, console_routes, is_loopback, page
 
     bounds = Bounds(
         message_bytes=config.max_message_bytes,
@@ -252,6 +279,7 @@ def _http_port(config: Config, rpcs: dict[str, Any], admission: Admission, healt
     )
     hosts = frozenset(config.http_allow_host) if is_loopback(config.http) else None
     guards = Guards(hosts, frozenset(config.http_allow_origin))
+    metrics = page("/metrics", partial(exposition, sources), None if config.open_metrics else interceptor.authenticate)
     app = application(
         DESCRIPTORS,
         rpcs,
@@ -259,7 +287,7 @@ def _http_port(config: Config, rpcs: dict[str, Any], admission: Admission, healt
         bounds=bounds,
         guards=guards,
         is_ready=lambda: health.is_ready,
-        more=console_routes(),
+        more=[*console_routes(), metrics],
     )
     try:
         return HttpPort(app, config.http, certificate=config.tls_cert, key=config.tls_key)

@@ -196,6 +196,18 @@ class Config:
         metadata=_about("origins, with commas, of other web pages that may ask the HTTP port", metavar="ORIGINS"),
     )
 
+    metrics_collections: int = field(
+        default=50,
+        metadata=_about(
+            "open collections with series of their own in /metrics; the others are summed as `other`",
+            low=0,
+            high=10_000,
+        ),
+    )
+    open_metrics: bool = field(
+        default=False, metadata=_about("whether /metrics of the HTTP port needs no api-key", metavar="true|false")
+    )
+
     def __post_init__(self) -> None:
         for setting in dataclasses.fields(self):
             check_setting(setting, getattr(self, setting.name))

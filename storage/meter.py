@@ -1,7 +1,7 @@
-"""Counts what one request holds: bytes of memory that it works in, and bytes of its reply. It measures nothing
+"""Counts what one request holds, bytes of memory and of its reply, and what its searches did. It measures nothing
 itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from storage.errors import ReplyTooLarge, RequestTooLarge
 
@@ -11,13 +11,23 @@ class Meter:
     """The counts of one request and the server's bounds; a bound of None does not limit. Code that allocates counts
     first.
 
-    The counts are upper estimates for large arrays and lists. Small objects are not counted.
+    The counts of bytes are upper estimates for large arrays and lists. Small objects are not counted.
+
+    `searches`: those that ran, by how they found their rows. `rows_scanned`: rows compared one after the other.
+    `graph_steps`: rows compared by walks of graphs.
     """
 
     max_memory: int | None = None
     max_reply: int | None = None
     memory: int = 0
     reply: int = 0
+    searches: dict[str, int] = field(default_factory=dict)
+    rows_scanned: int = 0
+    graph_steps: int = 0
+
+    def searched(self, strategy: str, count: int = 1) -> None:
+        """Counts searches that found their rows by `strategy`."""
+        self.searches[strategy] = self.searches.get(strategy, 0) + count
 
     def hold(self, size: int, what: str) -> None:
         """Counts `size` bytes that `what` is about to take. Raises RequestTooLarge."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from planner.analyze import Analyses
+from planner.engine.caches import CacheCounts
 from planner.engine.declared_indexes import DeclaredIndexes
 from planner.engine.derived_indexes import DerivedIndexes
 from planner.engine.queries import Queries
@@ -57,6 +58,20 @@ class Engine:
         self.writes = WriteConditions()
         self.field_indexes = DeclaredIndexes(fields, builds)
         self.derived = DerivedIndexes(self.queries, indexes, builds)
+        self._indexes = indexes
+
+    def caches(self) -> CacheCounts:
+        """What is remembered, in numbers. `field_index_bytes` are those of indexes that no one declared."""
+        filters, plans = self._indexes.filters, self.queries.plans
+        return CacheCounts(
+            filter_hits=filters.hits,
+            filter_misses=filters.misses,
+            filter_bytes=filters.used,
+            plan_hits=plans.hits,
+            plan_misses=plans.misses,
+            field_index_bytes=self._indexes.fields.used,
+            text_index_bytes=self._indexes.texts.used,
+        )
 
     def close(self) -> None:
         """Ends the work in the background. Requires: no request is running."""

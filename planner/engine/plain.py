@@ -85,7 +85,11 @@ def answer_plainly(
         budget.meter.expect(count * certain * POINT_OVERHEAD)
     budget.hold(POINT_BYTES * count * min(plan.limit, reader.point_count), "the points of the answers")
     found = search_plainly(reader, plan.search, vectors, budget) if plan.filter is None else None
-    slots, scores, ends, totals = _apart(plan, vectors, reader, filters, budget) if found is None else _cut(plan, found)
+    if found is None:
+        slots, scores, ends, totals = _apart(plan, vectors, reader, filters, budget)
+    else:
+        budget.meter.searched(found.strategy, count)
+        slots, scores, ends, totals = _cut(plan, found)
     hits = fetch_columns(reader, slots, scores, ends, payloads=plan.payloads, budget=budget)
     budget.check()
     return [QueryAnswer(each, reader.seq, total) for each, total in zip(hits, totals, strict=True)]
@@ -111,6 +115,8 @@ def _apart(
     allowed = None if plan.filter is None else FilterSets(reader, filters, budget).matching(plan.filter)
     searches = [replace(plan.search, vector=vector, allowed=allowed) for vector in vectors]
     found = search_vectors(reader, searches, budget)
+    for hits in found:
+        budget.meter.searched(hits.strategy)
     rows = slice(plan.offset, plan.offset + plan.limit)
     slots, scores = [hits.slots[rows] for hits in found], [hits.scores[rows] for hits in found]
     totals = [_total(plan, len(hits.slots), hits.total) for hits in found]

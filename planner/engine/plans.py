@@ -45,6 +45,9 @@ class Plans:
     def __init__(self, lookup: Callable[[str], Collection]) -> None:
         self._lookup = lookup
         self._known = BoundedCache[tuple[str, QueryShape], _Known](SHAPES)
+        self.hits = 0
+        """Queries whose plan was remembered, and those whose was not. CPython changes no thread within such a count."""
+        self.misses = 0
 
     def of(self, collection: Collection, reader: Snapshot, queries: Sequence[Query | ShapedQuery]) -> list[Planned]:
         """The plans of all `queries`, in order, on a snapshot of `collection`.
@@ -57,6 +60,7 @@ class Plans:
                 return self._by_shape(collection, reader, queries)
             except EngineError:
                 pass
+        self.misses += len(queries)
         whole = [query.whole() if isinstance(query, ShapedQuery) else query for query in queries]
         return [Planned(bound, optimize(build(bound))) for bound in self.bind(collection, reader, whole)]
 
@@ -73,7 +77,10 @@ class Plans:
         if known is None or known.schema is not reader.schema or known.plain is None:
             return None
         vectors = vectors_of(shaped, known.schema.dense[known.plain.search.space].size)
-        return None if vectors is None else Plain(known.plain, vectors)
+        if vectors is None:
+            return None
+        self.hits += len(shaped)
+        return Plain(known.plain, vectors)
 
     def bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
         """What the queries mean on a snapshot of `collection`. Raises what `bind` of planner.bind raises."""
@@ -88,6 +95,7 @@ class Plans:
             source = VectorSource(collection.name, reader, self._lookup, others)
             for query in queries:
                 if isinstance(query, Query):
+                    self.misses += 1
                     bound = check_query(query, reader.schema).read(source)
                     planned.append(Planned(bound, optimize(build(bound))))
                     continue
@@ -103,7 +111,9 @@ class Plans:
         schema, key = source.reader.schema, (source.reader.collection_uid, query.shape)
         known = self._known.get(key)
         if known is not None and known.schema is schema:
+            self.hits += 1
             return known
+        self.misses += 1
         checked = check_query(query.shape.query, schema)
         bound = checked.read(source, query.vectors, query.path)
         plan = optimize(build(bound))

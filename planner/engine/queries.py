@@ -55,7 +55,7 @@ class Queries:
         self, indexes: Indexes, lookup: Callable[[str], Collection], bounded: Callable[[Budget], Budget]
     ) -> None:
         self._indexes = indexes
-        self._plans = Plans(lookup)
+        self.plans = Plans(lookup)
         self._bounded = bounded
 
     def query(
@@ -87,10 +87,10 @@ class Queries:
         """As `query`, on a snapshot of `collection`."""
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
-        plain = self._plans.plain(reader, queries)
+        plain = self.plans.plain(reader, queries)
         if plain is not None:
             return answer_plainly(*plain, reader, self._indexes.filters, budget)
-        planned = self._plans.of(collection, reader, queries)
+        planned = self.plans.of(collection, reader, queries)
         source = self._source([each.bound for each in planned], reader, budget)
         plans = [each.plan for each in planned]
         traces = [Trace() if query.explain else None for query in queries]
@@ -149,7 +149,7 @@ class Queries:
 
     def bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
         """What the queries mean on a snapshot of `collection`. Raises what `query` raises for what cannot be."""
-        return self._plans.bind(collection, reader, queries)
+        return self.plans.bind(collection, reader, queries)
 
 
 def _ran(trace: Trace, ranking: Ranking, started: int) -> Ran:

@@ -23,11 +23,15 @@ def answer_leaves(
             case RankAll() as leaf:
                 allowed, excluded = run.sets.allowed_slots(demand.filters), _excluded(leaf, run)
                 known = statistics.get(leaf.ranker) if leaf.ranker.needs_statistics else None
-                answers[demand] = _answer(leaf.ranker.find(allowed, excluded, leaf.limit, run, known))
+                found = leaf.ranker.find(allowed, excluded, leaf.limit, run, known)
+                run.budget.meter.rows_scanned += found.rows_in or 0
+                answers[demand] = _answer(found)
             case Scan() as leaf:
                 answers[demand] = _scan(demand, leaf, run)
             case Search():
                 pass
+    for answer in answers.values():
+        run.budget.meter.searched(answer.strategy)
     return {demand: _with_total(demand.leaf, answer) for demand, answer in answers.items()}
 
 

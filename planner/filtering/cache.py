@@ -43,6 +43,9 @@ class FilterCache:
         """`fields` are indexes that evaluate filters faster."""
         self.fields = fields
         self._entries: BoundedCache[Origin, Evaluated] = BoundedCache(capacity, _cost)
+        self.hits = 0
+        """How often `evaluated` found an entry, and how often not. CPython changes no thread within such a count."""
+        self.misses = 0
 
     def slots(self, reader: Reader, filter: CheckedFilter, budget: Budget) -> NDArray[np.uint32]:
         """Slots of the matching points, ascending, read-only. If they are not remembered, the filter is evaluated."""
@@ -52,7 +55,10 @@ class FilterCache:
         """As `slots`, and also what tested the conditions."""
         origin = origin_of(reader, (filter,))
         found = self._entries.get(origin)
-        if found is None:
+        if found is not None:
+            self.hits += 1
+        else:
+            self.misses += 1
             reports: list[ConditionReport] = []
             slots = matching_slots(reader, filter, budget, self.fields, reports)
             found = Evaluated(SlotSet(slots, origin), tuple(reports))

@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from server.http.bodies import COMPRESSED, LAST, PREFIX, Arriving, Body
-from server.http.calls import HttpCall
+from server.http.calls import HttpCall, Metadata
 from server.http.codecs import Codec, JsonCodec, ProtobufCodec, inflated
 from server.http.errors import Failed, Refused, error_object, failed, http_status_of
 from server.lanes import Admission, Lane, Rpc, Turn
@@ -78,6 +78,13 @@ class _DecodingRpc:
     def lane_of(self, request: object, size: int) -> Lane:
         """See Rpc."""
         return self.rpc.lane_of(request, size)
+
+
+def metadata_of(headers: Mapping[str, str]) -> Metadata:
+    """Headers, named in lower case, as the metadata of a call. A bearer token is an api-key."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = scheme.lower() == "bearer" and "api-key" not in headers
+    return (*headers.items(), *([("api-key", token.strip())] if bearer else []))
 
 
 class Endpoint:
@@ -196,17 +203,10 @@ class _Request:
     def _call(self, method: Method, decode: Callable[[bytes], bytes]) -> HttpCall:
         """The call, before its message comes. Raises EngineError if the server stops, or the api-key is wrong."""
         self._admission.check_open()
-        metadata = tuple(self._metadata())
+        metadata = metadata_of(self._headers)
         method.rpc.authenticate(metadata)
         rpc = _DecodingRpc(method.rpc, decode, method.rpc.receives)
         return HttpCall(self._admission, rpc, metadata=metadata, caller=self._caller, deadline=self._deadline())
-
-    def _metadata(self) -> Iterator[tuple[str, str]]:
-        """The headers. A bearer token is an api-key."""
-        yield from self._headers.items()
-        scheme, _, token = self._headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and "api-key" not in self._headers:
-            yield "api-key", token.strip()
 
     def _codec(self, method: Method) -> Codec:
         """Raises Refused if the content type is no form of the messages of this method."""

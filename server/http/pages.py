@@ -7,12 +7,15 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from server.http.endpoint import Bounds, Endpoint, Method
+from server.http.calls import Metadata
+from server.http.endpoint import Bounds, Endpoint, Method, metadata_of
+from server.http.errors import error_object, failed, http_status_of
 from server.http.guards import App, Guarded, Guards
 from server.lanes import Admission
+from storage.errors import EngineError
 
 
 def application(
@@ -34,6 +37,23 @@ def application(
     endpoint = Endpoint(_methods(services, rpcs), admission, bounds)
     app = Starlette(routes=[Route("/healthz", health), *more, Route("/{service}/{method}", endpoint)])
     return Guarded(app, guards)
+
+
+def page(path: str, content: Callable[[], tuple[bytes, str]], authenticate: Callable[[Metadata], None] | None) -> Route:
+    """A page whose bytes and content type `content` makes, in a thread. `authenticate` raises EngineError for callers
+    who may not see it; None: everybody may."""
+
+    def answer(request: Request) -> Response:
+        try:
+            if authenticate is not None:
+                authenticate(metadata_of(request.headers))
+        except EngineError as error:
+            status = failed(error).status
+            return JSONResponse(error_object(status), http_status_of(status))
+        body, content_type = content()
+        return Response(body, media_type=None, headers={"content-type": content_type})
+
+    return Route(path, answer)
 
 
 def _methods(services: Sequence[ServiceDescriptor], rpcs: Mapping[str, Any]) -> Mapping[str, Method]:

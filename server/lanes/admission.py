@@ -180,6 +180,11 @@ class Admission:
         """Ends the threads. False if some still work after `seconds`."""
         return self._threads.close(seconds)
 
+    @property
+    def accepted_bytes(self) -> int:
+        """Bytes of the messages of requests that wait or are served."""
+        return self._bytes
+
     def counts(self) -> Mapping[str, LaneCounts]:
         """The counts of each lane now."""
         return {lane.name: lane.counts() for lane in self._lanes()}

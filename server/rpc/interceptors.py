@@ -11,8 +11,10 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-from server.errors import Unauthenticated, code_of
+from server.errors import Unauthenticated, code_of, status_of
 from server.lanes import Turn, caller_of
+from server.metrics import Ended, RequestCounts
+from server.rpc.running import Running
 from storage.budget import Budget
 from storage.errors import ReplyTooLarge
 from storage.meter import Meter
@@ -20,6 +22,9 @@ from storage.meter import Meter
 API_KEY_METADATA = "api-key"
 MAX_DEADLINE_SECONDS = 10 * 365 * 86_400
 """A deadline beyond this is none: if the caller sets no deadline, gRPC reports one in the year 2262."""
+
+NO_LANE = "none"
+"""The lane, in metrics, of what was in none."""
 
 logger = logging.getLogger("server.requests")
 
@@ -37,13 +42,14 @@ class Outcome:
 class Interceptor:
     """Prepares handlers for gRPC. `api_key` None: no key is needed. `slow_ms` 0: slow requests are not logged.
 
-    `max_reply_bytes` and `max_request_memory` bound each request. None: no bound.
+    `max_reply_bytes` and `max_request_memory` bound each request. None: no bound. `counts` None: nothing is counted.
     """
 
     api_key: str | None = None
     slow_ms: float = 0.0
     max_reply_bytes: int | None = None
     max_request_memory: int | None = None
+    counts: RequestCounts | None = None
 
     def authenticate(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
         """Raises Unauthenticated unless the metadata of a call have the api-key, if the server has one."""
@@ -60,21 +66,36 @@ class Interceptor:
             raise ReplyTooLarge(size=len(data), maximum=self.max_reply_bytes)
         return data
 
-    def budget(self, given: object, context: grpc.ServicerContext) -> Budget:
+    def budget(self, running: Running, given: object, context: grpc.ServicerContext) -> Budget:
         """The budget of a call, with the server's bounds for each call."""
-        meter = Meter(self.max_request_memory, self.max_reply_bytes)
+        meter = running.meter = Meter(self.max_request_memory, self.max_reply_bytes)
         if not isinstance(given, Turn):
             return replace(budget_of(context), meter=meter)
         deadline = given.deadline = _deadline_of(context)
         # Each question to the context takes a lock. So the turn is asked, which the context informs.
         return Budget(deadline, is_cancelled=lambda: given.is_over, caller=given.caller, meter=meter, turn=given)
 
-    def finish(self, method: str, outcome: Outcome, started: float, context: grpc.ServicerContext) -> bytes:
-        """Logs the request. Then it sends the reply, or ends the call with the status of its failure."""
-        self._log(method, outcome, (time.perf_counter() - started) * 1e3)
+    def refused(self, method: str, error: Exception) -> None:
+        """Notes a call that was refused before it had a turn."""
+        if self.counts is not None:
+            self.counts.add(Ended(method, code_of(status_of(error)), NO_LANE, 0.0, 0, 0, None))
+
+    def finish(self, running: Running, outcome: Outcome, context: grpc.ServicerContext) -> bytes:
+        """Notes the end of the request. Then it sends the reply, or ends the call with the status of its failure."""
+        self.note(running, outcome)
         if outcome.failure is not None:
             context.abort_with_status(rpc_status.to_status(outcome.failure))
         return outcome.reply
+
+    def note(self, running: Running, outcome: Outcome) -> None:
+        """Counts and logs a request that ended."""
+        counts = self.counts
+        if counts is not None:
+            status = "OK" if outcome.failure is None else code_of(outcome.failure)
+            sent = running.sent + len(outcome.reply)
+            lane = running.lane or NO_LANE
+            counts.add(Ended(running.method, status, lane, running.seconds(), running.received, sent, running.meter))
+        self._log(running.method, outcome, running.milliseconds_of_work())
 
     def _log(self, method: str, outcome: Outcome, milliseconds: float) -> None:
         slow = 0 < self.slow_ms <= milliseconds

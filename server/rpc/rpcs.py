@@ -4,7 +4,6 @@ The interceptor does what is the same before and after every handler. The lanes 
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -18,9 +17,10 @@ from server.errors import status_of
 from server.lanes import Admission, Lane, Turn, kind_of, kind_of_points
 from server.rpc.interceptors import Interceptor, Outcome
 from server.rpc.message_sizes import BYTES_PER_BYTE, memory_of
+from server.rpc.running import Running
 from server.wire import reader_of, size_of
 from storage.budget import Budget
-from storage.errors import Cancelled, InvalidRequest
+from storage.errors import Cancelled, EngineError, InvalidRequest
 from storage.meter import Meter
 
 BROKEN_STREAM_SECONDS = 0.1
@@ -66,7 +66,11 @@ class _Rpc:
 
     def authenticate(self, metadata: Any) -> None:
         """See Rpc."""
-        self._interceptor.authenticate(metadata)
+        try:
+            self._interceptor.authenticate(metadata)
+        except EngineError as error:
+            self._interceptor.refused(self.method, error)
+            raise
 
     def read(self, message: bytes) -> object:
         """See Rpc."""
@@ -122,18 +126,18 @@ class UnaryRpc(_Rpc):
     """An RPC of one message each way, as gRPC calls it."""
 
     def __call__(self, given: Given, context: grpc.ServicerContext) -> bytes:
-        started = time.perf_counter()
+        running = Running(self.method, given)
         collection = ""
         try:
             request = self._request(given, context)
             collection = getattr(request, "collection_name", "")
-            budget = self._interceptor.budget(given, context)
+            budget = self._interceptor.budget(running, given, context)
             budget.hold(BYTES_PER_BYTE * size_of(request), "the request's message")
             reply = self._handler(request, budget)
             outcome = Outcome(collection, self._interceptor.bytes_of(reply))
         except Exception as error:
             outcome = Outcome(collection, failure=status_of(error))
-        return self._interceptor.finish(self.method, outcome, started, context)
+        return self._interceptor.finish(running, outcome, context)
 
 
 class _StreamRpc(_Rpc):
@@ -148,19 +152,23 @@ class DownloadRpc(_StreamRpc):
     """An RPC that answers with a stream of messages."""
 
     def __call__(self, given: Given, context: grpc.ServicerContext) -> Iterator[bytes]:
-        started = time.perf_counter()
+        running = Running(self.method, given)
         outcome = Outcome("")
         try:
             request = self._request(given, context)
             outcome = Outcome(getattr(request, "collection_name", ""))
-            budget = self._interceptor.budget(given, context)
+            budget = self._interceptor.budget(running, given, context)
             for reply in self._handler(request, budget):
                 data = self._interceptor.bytes_of(reply)
+                running.sent += len(data)
                 with self._standing(given), budget.idle():
                     yield data
+        except GeneratorExit:  # the client has left
+            self._interceptor.note(running, replace(outcome, failure=status_of(Cancelled())))
+            raise
         except Exception as error:
             outcome = replace(outcome, failure=status_of(error))
-        self._interceptor.finish(self.method, outcome, started, context)
+        self._interceptor.finish(running, outcome, context)
 
 
 class UploadRpc(_StreamRpc):
@@ -169,19 +177,21 @@ class UploadRpc(_StreamRpc):
     receives = False
 
     def __call__(self, given: Iterator[bytes] | Turn, context: grpc.ServicerContext) -> bytes:
-        started = time.perf_counter()
+        running = Running(self.method, given)
         try:
             if not isinstance(given, Turn):
                 self.authenticate(context.invocation_metadata())
-            budget = self._interceptor.budget(given, context)
+            budget = self._interceptor.budget(running, given, context)
             messages = given.request if isinstance(given, Turn) else given
-            reply = self._handler(self._parsed(messages, given, context, budget), budget)
+            reply = self._handler(self._parsed(messages, running, given, context, budget), budget)
             outcome = Outcome("", self._interceptor.bytes_of(reply))
         except Exception as error:
             outcome = Outcome("", failure=status_of(error))
-        return self._interceptor.finish(self.method, outcome, started, context)
+        return self._interceptor.finish(running, outcome, context)
 
-    def _parsed(self, messages: Any, given: object, context: grpc.ServicerContext, budget: Budget) -> Iterator[Message]:
+    def _parsed(
+        self, messages: Any, running: Running, given: object, context: grpc.ServicerContext, budget: Budget
+    ) -> Iterator[Message]:
         """The messages of a stream. Raises Cancelled if the stream breaks off."""
         ended = threading.Event()
         if not context.add_callback(ended.set):
@@ -192,6 +202,7 @@ class UploadRpc(_StreamRpc):
                     message = next(messages, None)
                 if message is None:
                     break
+                running.received += len(message)
                 yield self._parse(message)
         except grpc.RpcError:
             raise Cancelled() from None

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 
 from storage.budget import UNLIMITED, Budget
 from storage.collection.background_work import BackgroundWork
+from storage.collection.sizes import CollectionSize, size_of_view
 from storage.collection.statistics import collection_stats
 from storage.collection.unseen_changes import UnseenChanges
 from storage.derived import DerivedFiles
@@ -175,6 +176,11 @@ class Collection:
     def stats(self) -> CollectionStats:
         with self.snapshot() as snapshot:
             return collection_stats(snapshot, self.work, self._files.core.failed_writes.of(self.uid))
+
+    def size(self) -> CollectionSize:
+        """Its size as of the newest commit that was seen. Opens nothing, and is no use of it. Requires: it was opened
+        before."""
+        return size_of_view(self._files.core.view, self.name, self.waiting_writes)
 
     def spaces(self) -> Mapping[str, SpaceView]:
         """The spaces as of the newest commit, by name. Raises CollectionClosed."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from storage.collection import Collection
+from storage.commit_counts import CommitCounts
 from storage.database.followers import Followers
 from storage.failed_writes import FailedWriteLog
 from storage.files import DiskReserve
@@ -33,12 +34,18 @@ class Opener:
         self.folder = folder
         self.disk_reserve = disk_reserve
         self.failed_writes = FailedWriteLog()
+        self.commit_counts = CommitCounts()
         self._codec = codec
         self._settings = settings
         self._places = places
         self._followers = followers
         self._write_threads = WriteThreads()
         self._matching_rows = MatchingRowsCache()
+
+    @property
+    def matching_row_bytes(self) -> int:
+        """Bytes of remembered rows of filters."""
+        return self._matching_rows.used
 
     def folder_of(self, uid: str) -> Path:
         return self.folder / uid
@@ -81,6 +88,7 @@ class Opener:
     def _with_writer(self, collection: Collection, core: CollectionState) -> Opened:
         core.matching_rows = self._matching_rows
         core.disk_reserve, core.failed_writes = self.disk_reserve, self.failed_writes
+        core.commit_counts = self.commit_counts
         writer = Writer(
             core,
             self._write_threads,

@@ -1,6 +1,7 @@
 """Which collections of a database are open, the state of the others, and which were used last. Opens none."""
 
 from storage.collection import Collection
+from storage.commit_counts import Commits
 from storage.database.names import Names
 from storage.database.opener import Opener
 from storage.database.registry import CollectionStatus, Registry
@@ -28,6 +29,15 @@ class Usage:
     def counts(self) -> OpenCounts:
         """How many collections are open, and how many were opened, and closed to make room, so far."""
         return self._places.counts()
+
+    def commits(self) -> Commits:
+        """The commits of all collections since the database was opened."""
+        return self._opener.commit_counts.read()
+
+    @property
+    def matching_row_bytes(self) -> int:
+        """Bytes of remembered rows of filters."""
+        return self._opener.matching_row_bytes
 
     def last_used(self, most: int) -> list[str]:
         """Names of the collections that were used last, roughly newest first: at most `most`, and at most half of the

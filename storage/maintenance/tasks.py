@@ -3,8 +3,8 @@
 import threading
 import time
 import uuid
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from storage.budget import Budget
@@ -58,6 +58,7 @@ class TaskList:
 
     def __init__(self) -> None:
         self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._ended: Counter[Phase] = Counter()
         self._changed = threading.Condition()
 
     def add(self, task: Task) -> None:
@@ -92,6 +93,8 @@ class TaskList:
         if task.phase is not before.phase:
             now = time.time()
             task = replace(task, phase_started=now, finished=now if task.ended else None)
+            if task.ended:
+                self._ended[task.phase] += 1
         self._tasks[task.id] = task
         self._changed.notify_all()
 
@@ -107,6 +110,11 @@ class TaskList:
         with self._changed:
             tasks = [task for task in self._tasks.values() if uid is None or task.collection_uid == uid]
         return tasks[::-1]
+
+    def ended_counts(self) -> Mapping[Phase, int]:
+        """How many tasks ended in each of the phases in ENDED, those that are forgotten too."""
+        with self._changed:
+            return {phase: self._ended[phase] for phase in ENDED}
 
     def wait_for_change(self, seconds: float) -> None:
         """Returns when a task changed, or after `seconds`."""

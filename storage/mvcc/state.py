@@ -9,6 +9,7 @@ import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.commit_counts import CommitCounts
 from storage.derived import DerivedFiles
 from storage.failed_writes import FailedWriteLog
 from storage.files import DiskReserve, Identity, note_use, sync_folder, write_seal
@@ -62,9 +63,10 @@ class CollectionState:
         self.uid = uid
         self.path = path
         self.map_size = map_size
-        # A database sets these two, one for all of its collections, and `matching_rows`.
+        # A database sets these three, one for all of its collections, and `matching_rows`.
         self.disk_reserve = DiskReserve(None)
         self.failed_writes = FailedWriteLog()
+        self.commit_counts = CommitCounts()
         self.refused_for_room = False
         """Set by the writer when it refuses a write for lack of room."""
         self.freed_room = False

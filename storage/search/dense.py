@@ -340,6 +340,7 @@ def _read_lists(
         filtered = None if rows is None else Filtered(rows, least)
         found, computed = lists.search(search.vector, nprobe, nominated, usable.mask, filtered, scope.budget)
         pool.computations += computed
+        scope.budget.meter.rows_scanned += computed
         if len(found) < min(search.limit, usable.count):
             short.append(pool)
         else:

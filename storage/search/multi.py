@@ -126,6 +126,7 @@ def _scan(
     scores = _scores(snapshot, space, query, tokens, budget)
     slots, scores = best(tokens.slots, scores, limit, snapshot.id_keys)
     computed = int(tokens.counts.sum()) * len(query.vector.rows)
+    budget.meter.rows_scanned += computed
     return SpaceHits(slots, scores, distance_computations=computed)
 
 

@@ -15,7 +15,7 @@ from storage.kernels import threads_for
 from storage.mvcc import Snapshot
 from storage.search.dense import Scope, SpaceSearch, walk_of
 from storage.search.walk import STEPS_AT_ONCE, WALKS_AT_ONCE, Usable, Walk, usable_in
-from storage.segments import BlockView
+from storage.segments import BlockView, kind_of_index
 from storage.vectors import rank
 
 Slots = NDArray[np.uint32]
@@ -24,12 +24,13 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainHits:
-    """The hits of m searches: slots uint32 and scores float32 (m, k), best first, ties by point id. `total`: see
-    SpaceHits."""
+    """The hits of m searches: slots uint32 and scores float32 (m, k), best first, ties by point id. `total` and
+    `strategy`: see SpaceHits."""
 
     slots: Slots
     scores: Scores
     total: int | None
+    strategy: str
 
 
 def search_plainly(
@@ -54,7 +55,8 @@ def search_plainly(
         parts.append(found)
     slots, scores = parts[0] if len(parts) == 1 else map(np.hstack, zip(*parts, strict=True))
     total = None if like.indexed_only else scope.matching
-    return PlainHits(*_best(slots, scores, like.limit, snapshot, higher=view.schema.distance.higher_is_better), total)
+    best = _best(slots, scores, like.limit, snapshot, higher=view.schema.distance.higher_is_better)
+    return PlainHits(*best, total, kind_of_index(walked[0][1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def _found(about: _Walked, queries: NDArray[np.float32], width: int, budget: Bud
         deadline=budget.deadline,
     )
     found = about.graph.find(search, about.block.vectors, about.usable.mask)
+    budget.meter.graph_steps += sum(found.computed.tolist())
     kept = found.kept.tolist()
     if min(kept) < max(kept) or min(found.usable.tolist()) < search.limit:
         return None

@@ -69,6 +69,7 @@ def _scan_natively(
         )
         for some in _in_turn(pools, max(1, COMPARED_AT_ONCE // ((stop - start) * size))):
             budget.check()
+            budget.meter.rows_scanned += len(some) * (stop - start)
             for pool, (found, scores) in zip(some, native_scan(rows, _asked(some, budget)), strict=True):
                 pool.add_scored(block, found + start if positions is None else found, scores)
                 pool.computations += stop - start
@@ -95,8 +96,10 @@ def scan_in_numpy(
 ) -> None:
     """What `scan_block` does, without the library of kernels."""
     usable = block.alive(seq) if positions is None else None
+    compared = block.count if positions is None else len(positions)
+    budget.meter.rows_scanned += len(pools) * compared
     for pool in pools:
-        pool.computations += block.count if positions is None else len(positions)
+        pool.computations += compared
     if positions is not None and len(positions) > MASK_SHARE * block.count:
         usable = np.zeros(block.count, np.bool_)
         usable[positions] = True

@@ -102,6 +102,7 @@ def walk_block(
         wider: dict[int, int] = {}
         for number, found in _walk(_Walks(graph, block, pools, walks, usable), widths, budget):
             pools[number].computations += found.computed
+            budget.meter.graph_steps += found.computed
             if not graph.verified and len(np.unique(found.positions)) < len(found.positions):
                 scanned.append(pools[number])  # a damaged file names a row twice
                 continue

@@ -3,6 +3,7 @@
 All of this is in memory. Code that notes a change here changes LMDB's tables itself.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,6 +63,8 @@ class SpaceChanges:
         self._core = core
         self._rows: dict[str, RowChanges] = {}
         self._sparse: dict[int, list[SparseChange]] = {}
+        self.sync_seconds = 0.0
+        """How long `enter_rows` wrote to files and synced them."""
 
     def rows(self, space: str) -> RowChanges:
         """The list to note changes of the rows of a space in."""
@@ -105,7 +108,9 @@ class SpaceChanges:
         if changes.matrices:
             failpoint("before_data_sync")
             rows = changes.matrices[0] if len(changes.matrices) == 1 else np.concatenate(changes.matrices)
+            started = time.perf_counter()
             block.write(changes.first_row - block.first_row, rows)
+            self.sync_seconds += time.perf_counter() - started
             failpoint("after_data_sync")
             put_row_count(txn, self._core.tables, space.schema.uid, changes.next_row)
 

@@ -4,6 +4,7 @@ Order of a commit: vector bytes are written and synced, then memory is prepared,
 view only by the new commit sequence, so they do not see the prepared memory. `abort` undoes the preparation.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,8 @@ class Transaction:
         """Whether spaces, blocks or settings change. Set by the code that changes them."""
         self.after: list[Callable[[], None]] = []
         """What to do once the commit is durable."""
+        self.sync_seconds = 0.0
+        """How long `commit` wrote to files and synced them."""
         self._undo: list[Callable[[], None]] = []
         self._outer: lmdb.Transaction | None = None
 
@@ -124,7 +127,9 @@ class Transaction:
             view = core.make_view(state)
             core.views[state.commit] = view
             failpoint("before_commit")
+            started = time.perf_counter()
             self.txn.commit()
+            self.sync_seconds = self.changes.sync_seconds + time.perf_counter() - started
             if not self.unseen:
                 core.changes.add(self.seq, self.touched)
             failpoint("after_commit")

@@ -7,6 +7,7 @@ commit, begun and ended in one thread, as LMDB requires.
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -206,6 +207,7 @@ class Writer:
 
     def _fail(self, group: list[Unit], error: EngineError) -> None:
         """Stops the writer: the state on disk is unknown until the collection is opened again."""
+        self._core.commit_counts.fail()
         if isinstance(error, StorageFailed):
             self._failure = error
         for unit in group:
@@ -217,6 +219,7 @@ class Writer:
             for unit in group:
                 unit.future.set_result(unit.finish(self._core.view.state.seq, None))
             return
+        started = time.perf_counter()
         transaction = Transaction(self._core, unseen=group[0].unseen)
         try:
             outcomes = [self._apply(transaction, unit, nested=len(group) > 1) for unit in group]
@@ -232,6 +235,8 @@ class Writer:
             seq = transaction.commit().state.seq
             self._core.identity.check()  # a commit to a removed file is not durable
             self._core.freed_room |= any(unit.frees and not unit.alone for unit in group)
+            seconds = time.perf_counter() - started
+            self._core.commit_counts.add(len(group), seconds=seconds, sync_seconds=transaction.sync_seconds)
         for unit, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 unit.future.set_exception(outcome)

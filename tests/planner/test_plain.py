@@ -95,7 +95,7 @@ def fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fixture]:
 
 def plain_of(fixture: Fixture, collection: Collection, queries: Sequence[ShapedQuery]) -> Plain | None:
     with collection.snapshot() as reader:
-        return fixture.engine.queries._plans.plain(reader, queries)
+        return fixture.engine.queries.plans.plain(reader, queries)
 
 
 Outcome = list[tuple[object, ...]] | tuple[type, str]
