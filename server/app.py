@@ -10,11 +10,13 @@ import grpc
 
 from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
+from server.addresses import is_loopback
 from server.background import DataWatch, Reopening
 from server.config import Config, InvalidConfig
 from server.convert import KnownRequests, ProtobufPayloadCodec
 from server.embedders import Embedders, EmbedderSettings, Texts, read_embedders
 from server.indexes import IndexCounts, IndexWorkers
+from server.keys import InvalidKeys, Keyring, Permissions
 from server.lanes import Admission, AdmissionBounds, Receiver, points_of
 from server.metrics import RequestCounts, Sources, exposition
 from server.rpc import (
@@ -85,6 +87,7 @@ def serve(config: Config) -> Iterator[Addresses]:
     Raises CannotStart, and what Database.open raises.
     """
     embedders = Embedders(_embedder_settings(config))
+    keyring = _keyring(config)
     with (
         closing(embedders),
         closing(_open_database(config)) as database,
@@ -99,7 +102,7 @@ def serve(config: Config) -> Iterator[Addresses]:
         server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
         server.add_generic_rpc_handlers((health_handler(health, admission), reflection_handler(SERVICES, admission)))
         sources = _sources(config, admission, engine, database, health)
-        interceptor = _interceptor(config, sources)
+        interceptor = _interceptor(config, sources, Permissions(keyring, database.names.resolve))
         rpcs = _rpcs(config, database, engine, embedders, index_workers, admission, interceptor)
         server.add_generic_rpc_handlers([generic_handler(service, rpcs) for service in DESCRIPTORS])
         port = _http_port(config, rpcs, admission, health, interceptor, sources)
@@ -140,6 +143,13 @@ def _embedder_settings(config: Config) -> dict[str, EmbedderSettings]:
         return {} if config.embedders is None else read_embedders(config.embedders)
     except InvalidConfig as error:
         raise CannotStart(str(error)) from None
+
+
+def _keyring(config: Config) -> Keyring:
+    try:
+        return Keyring(path=config.keys, api_key=config.api_key)
+    except InvalidKeys as error:
+        raise CannotStart(f"keys: {error}") from None
 
 
 def _admission_bounds(config: Config) -> AdmissionBounds:
@@ -206,9 +216,9 @@ def _sources(config: Config, admission: Admission, engine: Engine, database: Dat
     )
 
 
-def _interceptor(config: Config, sources: Sources) -> Interceptor:
+def _interceptor(config: Config, sources: Sources, permissions: Permissions) -> Interceptor:
     return Interceptor(
-        api_key=config.api_key,
+        permissions=permissions,
         slow_ms=config.slow_ms,
         max_reply_bytes=config.max_reply_bytes,
         max_request_memory=config.max_request_memory,
@@ -226,12 +236,13 @@ def _rpcs(
     interceptor: Interceptor,
 ) -> dict[str, Any]:
     """All RPCs, by names such as `headwater.v1.Points/Query`."""
-    texts = Texts(embedders)
+    texts, scrolls = Texts(embedders), PointScrolls(database, engine)
+    interceptor.permissions.scroll = scrolls.scroll
     points = (
         PointWrites(database, engine, texts),
         PointReads(database, engine),
         PointTextIndexes(database),
-        PointScrolls(database, engine),
+        scrolls,
         PointQueries(database, engine, texts),
         PointAnalyses(database, engine, texts),
         PointFieldIndexes(database, engine),
@@ -270,7 +281,7 @@ def _http_port(
     if config.http is None:
         return None
     # Its libraries take long to load, and few servers need them.
-    from server.http import Bounds, CannotServe, Guards, HttpPort, application, console_routes, is_loopback, page
+    from server.http import Bounds, CannotServe, Guards, HttpPort, application, console_routes, page
 
     bounds = Bounds(
         message_bytes=config.max_message_bytes,
@@ -279,7 +290,9 @@ def _http_port(
     )
     hosts = frozenset(config.http_allow_host) if is_loopback(config.http) else None
     guards = Guards(hosts, frozenset(config.http_allow_origin))
-    metrics = page("/metrics", partial(exposition, sources), None if config.open_metrics else interceptor.authenticate)
+    metrics = page(
+        "/metrics", partial(exposition, sources), None if config.open_metrics else interceptor.permissions.check_page
+    )
     app = application(
         DESCRIPTORS,
         rpcs,

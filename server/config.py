@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from server.addresses import is_loopback
+
 ENVIRONMENT_PREFIX = "HEADWATER_"
 MAX_DIMENSIONS = 65_536  # as in storage/schema/checks.py, which would import numpy
 MAX_MAP_BYTES = 2**46  # half of what a process can address
@@ -85,6 +87,13 @@ class Config:
     )
     api_key: str | None = field(
         default=None, repr=False, metadata=_about("key that requests must carry as metadata `api-key`")
+    )
+    keys: Path | None = field(
+        default=None, metadata=_about("TOML file of keys, read again when it changes", metavar="FILE")
+    )
+    insecure: bool = field(
+        default=False,
+        metadata=_about("listen beyond this machine although there are no keys", metavar="true|false"),
     )
     tls_cert: Path | None = field(
         default=None, metadata=_about("certificate chain, PEM; with the key it switches TLS on", metavar="FILE")
@@ -217,8 +226,18 @@ class Config:
             split_address(self.http, "http")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise InvalidConfig("tls_cert and tls_key go together")
+        self._check_open()
         if self.api_key is not None and not _is_metadata(self.api_key):
             raise InvalidConfig("api_key: is empty, or not of printable ASCII without a space at either end")
+
+    def _check_open(self) -> None:
+        """Raises InvalidConfig if everybody could reach the server, and no setting says that this is meant."""
+        if self.insecure or self.api_key is not None or self.keys is not None or self.tls_cert is not None:
+            return
+        for setting, address in (("listen", self.listen), ("http", self.http)):
+            if address is not None and socket_path(address) is None and not is_loopback(address):
+                advice = "give api_key, keys or a certificate, or allow it by insecure"
+                raise InvalidConfig(f"{setting}: {address} is reached from other machines, by everybody; {advice}")
 
 
 def _is_metadata(text: str) -> bool:

@@ -162,8 +162,7 @@ class InvalidPartitionError(InvalidArgumentError):
 
     @property
     def malformation(self) -> str:
-        """The kind of fault: EMPTY, NULL_ID, REPEATED_ID, MISSING_PARENT, TWO_ROOTS, NO_ROOT, CYCLE, UNEQUAL_DEPTH,
-        TOO_DEEP, WRONG_DIMENSION, NOT_FINITE or TOO_MANY."""
+        """The kind of fault, such as NULL_ID or CYCLE: the metadata of ERROR_REASON_INVALID_PARTITION list all."""
         return self.metadata["malformation"]
 
     @property
@@ -481,13 +480,14 @@ class UnauthenticatedError(HeadwaterError):
 
 
 class PermissionDeniedError(HeadwaterError):
-    """The caller may not do this."""
+    """The key is good, and may not do this."""
 
     CODE = StatusCode.PERMISSION_DENIED
+    REASON = "PERMISSION_DENIED"
 
 
 class UnimplementedError(HeadwaterError):
-    """The call is in the contract but not built yet, or this server does not know it."""
+    """The call is not built yet, or this server does not know it."""
 
     CODE = StatusCode.UNIMPLEMENTED
     REASON = "NOT_IMPLEMENTED"

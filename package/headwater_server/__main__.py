@@ -1,7 +1,8 @@
-"""The command `headwater-server`, also `python -m headwater_server`: serves, or verifies a data directory.
+"""The command `headwater-server`, also `python -m headwater_server`: serves, verifies a data directory, or makes a key.
 
 headwater-server --data ./data --listen localhost:50051
 headwater-server check ./data
+headwater-server key
 """
 
 import sys
@@ -20,6 +21,12 @@ def main() -> int:
         from storage.check import main as check
 
         return check(arguments[1:])
+    if arguments[:1] == ["key"]:
+        from server.keys import hashed, new_secret
+
+        secret = new_secret()
+        print(f"secret: {secret}\nsha256: {hashed(secret)}")
+        return 0
     from server.__main__ import main as serve
 
     return serve(arguments)

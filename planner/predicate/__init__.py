@@ -1,7 +1,7 @@
 """What one condition means on one payload or id: paths, instants, locations, patterns, words. Knows no index."""
 
 from planner.predicate.comparison import Comparison, StoredComparison, check_comparisons, compile_comparisons
-from planner.predicate.conditions import ScalarCondition, compile_condition, element_test
+from planner.predicate.conditions import ScalarCondition, compile_condition, compile_filter, element_test
 from planner.predicate.contradictions import matches_nothing
 from planner.predicate.cost import cost_of
 from planner.predicate.geography import EARTH_RADIUS, distance, location_of, unrolled
@@ -40,6 +40,7 @@ __all__ = [
     "check_path",
     "compile_comparisons",
     "compile_condition",
+    "compile_filter",
     "cost_of",
     "describe_reports",
     "distance",

@@ -2,8 +2,9 @@
 
 from server.errors.embedders import EmbedderFailed, EmbedderNotConfigured, EmbedderUnavailable, no_embedder
 from server.errors.indexes import AmbiguousIndex, IndexNotFound
+from server.errors.keys import PermissionDenied, Unauthenticated
 from server.errors.lanes import TooManyRequests
-from server.errors.status import Unauthenticated, code_of, status_of
+from server.errors.status import code_of, status_of
 
 __all__ = [
     "AmbiguousIndex",
@@ -11,6 +12,7 @@ __all__ = [
     "EmbedderNotConfigured",
     "EmbedderUnavailable",
     "IndexNotFound",
+    "PermissionDenied",
     "TooManyRequests",
     "Unauthenticated",
     "code_of",

@@ -11,7 +11,7 @@ from grpc import StatusCode
 
 from headwater.v1 import errors_pb2 as reasons
 from planner import errors as planner
-from server.errors import embedders, indexes, lanes
+from server.errors import embedders, indexes, keys, lanes
 from storage import errors as storage
 from storage.files import told
 
@@ -21,13 +21,6 @@ MAX_MESSAGE_BYTES = 1024
 MAX_DETAIL_BYTES = 512
 
 logger = logging.getLogger(__name__)
-
-
-class Unauthenticated(storage.EngineError):
-    """The api-key is missing or wrong."""
-
-    def __init__(self) -> None:
-        super().__init__("the metadata `api-key` is missing or wrong")
 
 
 WireStatus = tuple[StatusCode, reasons.ErrorReason]
@@ -90,7 +83,8 @@ STATUS_OF: Mapping[type[storage.EngineError], WireStatus] = {
     indexes.IndexNotFound: (StatusCode.NOT_FOUND, reasons.ERROR_REASON_INDEX_NOT_FOUND),
     indexes.AmbiguousIndex: (StatusCode.INVALID_ARGUMENT, reasons.ERROR_REASON_AMBIGUOUS_INDEX),
     lanes.TooManyRequests: (StatusCode.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_TOO_MANY_REQUESTS),
-    Unauthenticated: (StatusCode.UNAUTHENTICATED, reasons.ERROR_REASON_UNAUTHENTICATED),
+    keys.PermissionDenied: (StatusCode.PERMISSION_DENIED, reasons.ERROR_REASON_PERMISSION_DENIED),
+    keys.Unauthenticated: (StatusCode.UNAUTHENTICATED, reasons.ERROR_REASON_UNAUTHENTICATED),
 }
 INTERNAL = (StatusCode.INTERNAL, reasons.ERROR_REASON_INTERNAL)
 OF_WHAT_WAS_SENT = (storage.InvalidRequest, storage.NotFound, storage.AlreadyExists)

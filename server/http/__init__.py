@@ -7,8 +7,8 @@ are their forms, `calls` leads a call through the lanes, and `errors` writes err
 
 from server.http.console_page import console_routes
 from server.http.endpoint import Bounds
-from server.http.guards import Guards, is_loopback
+from server.http.guards import Guards
 from server.http.pages import application, page
 from server.http.port import CannotServe, HttpPort
 
-__all__ = ["Bounds", "CannotServe", "Guards", "HttpPort", "application", "console_routes", "is_loopback", "page"]
+__all__ = ["Bounds", "CannotServe", "Guards", "HttpPort", "application", "console_routes", "page"]

@@ -8,6 +8,7 @@ import concurrent.futures
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from google.rpc.status_pb2 import Status
@@ -23,17 +24,27 @@ Work = Callable[[Turn], bytes]
 Metadata = Sequence[tuple[str, str]]
 
 
-class HttpCall:
-    """A call of `rpc` from `caller`. Made in the event loop. `deadline`: on the clock of time.monotonic, or None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls: its address, its headers in lower case, what it may do, and until when it waits.
 
-    def __init__(
-        self, admission: Admission, rpc: Rpc, *, metadata: Metadata, caller: str, deadline: float | None
-    ) -> None:
+    `deadline`: on the clock of time.monotonic, or None.
+    """
+
+    name: str
+    metadata: Metadata
+    access: object
+    deadline: float | None
+
+
+class HttpCall:
+    """A call of `rpc`. Made in the event loop."""
+
+    def __init__(self, admission: Admission, rpc: Rpc, caller: Caller) -> None:
         self._admission = admission
         self._rpc = rpc
-        self._metadata = metadata
         self._caller = caller
-        self._deadline = deadline
+        self._deadline = caller.deadline
         self._loop = asyncio.get_running_loop()
         self._outcome: asyncio.Future[bytes | Failed] = self._loop.create_future()
         self._waiting: concurrent.futures.Future[Any] | None = None
@@ -49,7 +60,8 @@ class HttpCall:
         if self._deadline is not None and self._deadline <= time.monotonic():
             left.close()
             raise failed(DeadlineExceeded())
-        turn = self._turn = Turn(self._admission, self._rpc.entrance(size), self._caller, size)
+        turn = self._turn = Turn(self._admission, self._rpc.entrance(size), self._caller.name, size)
+        turn.access = self._caller.access
         turn.call = Call(work=lambda: self._work(turn, message, work), refuse=self._fail, cancel=self._cancel)
         leaving = asyncio.ensure_future(left)
         try:
@@ -91,11 +103,11 @@ class HttpCall:
 
     def peer(self) -> str:
         """See grpc.ServicerContext."""
-        return self._caller
+        return self._caller.name
 
     def invocation_metadata(self) -> Iterable[tuple[str, str]]:
         """See grpc.ServicerContext: the headers, in lower case."""
-        return self._metadata
+        return self._caller.metadata
 
     def add_callback(self, callback: Callable[[], None]) -> bool:
         """See grpc.ServicerContext."""

@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from server.http.bodies import COMPRESSED, LAST, PREFIX, Arriving, Body
-from server.http.calls import HttpCall, Metadata
+from server.http.calls import Caller, HttpCall, Metadata
 from server.http.codecs import Codec, JsonCodec, ProtobufCodec, inflated
 from server.http.errors import Failed, Refused, error_object, failed, http_status_of
 from server.lanes import Admission, Lane, Rpc, Turn
@@ -60,18 +60,18 @@ class _DecodingRpc:
     decode: Callable[[bytes], bytes]
     receives: bool
 
-    def authenticate(self, metadata: Any) -> None:
+    def authenticate(self, metadata: Any) -> object:
         """See Rpc."""
-        self.rpc.authenticate(metadata)
+        return self.rpc.authenticate(metadata)
 
     def entrance(self, size: int) -> Lane:
         """See Rpc."""
         return self.rpc.entrance(size)
 
-    def read(self, message: bytes) -> object:
+    def read(self, message: bytes, access: object) -> object:
         """See Rpc."""
         try:
-            return self.rpc.read(self.decode(message))
+            return self.rpc.read(self.decode(message), access)
         except Exception as error:
             return error
 
@@ -204,9 +204,10 @@ class _Request:
         """The call, before its message comes. Raises EngineError if the server stops, or the api-key is wrong."""
         self._admission.check_open()
         metadata = metadata_of(self._headers)
-        method.rpc.authenticate(metadata)
+        access = method.rpc.authenticate(metadata)
         rpc = _DecodingRpc(method.rpc, decode, method.rpc.receives)
-        return HttpCall(self._admission, rpc, metadata=metadata, caller=self._caller, deadline=self._deadline())
+        caller = Caller(name=self._caller, metadata=metadata, access=access, deadline=self._deadline())
+        return HttpCall(self._admission, rpc, caller)
 
     def _codec(self, method: Method) -> Codec:
         """Raises Refused if the content type is no form of the messages of this method."""

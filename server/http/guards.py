@@ -3,12 +3,12 @@
 Programs that are no browsers send no Origin, and the Host that they were given.
 """
 
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+
+from server.addresses import host_name
 
 App = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
@@ -63,23 +63,6 @@ class Guarded:
                 await send(event)
 
             await self._app(scope, receive, send_allowed if allowed else send)
-
-
-def host_name(host: str) -> str:
-    """The name in a Host header or an address, without its port, in lower case."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`."""
-    name = host_name(host)
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _cors(origin: str) -> list[tuple[bytes, bytes]]:

@@ -14,14 +14,14 @@ class Rpc(Protocol):
     def receives(self) -> bool:
         """Whether a call begins with one message, and needs no thread before that message has come."""
 
-    def authenticate(self, metadata: Any) -> None:
-        """Checks the api-key. Raises Unauthenticated."""
+    def authenticate(self, metadata: Any) -> object:
+        """What the key in the metadata may do. Raises Unauthenticated and PermissionDenied."""
 
     def entrance(self, size: int) -> Lane:
         """Returns the first lane of a call whose message has `size` bytes."""
 
-    def read(self, message: Any) -> object:
-        """The request in a message, or the error if it cannot be read. Raises nothing."""
+    def read(self, message: Any, access: Any) -> object:
+        """The request in a message, or the error if it cannot be read. `access`: see `authenticate`. Raises nothing."""
 
     def lane_of(self, request: Any, size: int) -> Lane:
         """Returns the lane in which a request works."""
@@ -37,7 +37,7 @@ def read_in_lane(admission: Admission, rpc: Rpc, turn: Turn, message: Any) -> bo
     if not rpc.receives:
         turn.request = message
         return True
-    turn.request = rpc.read(message)
+    turn.request = rpc.read(message, turn.access)
     lane = rpc.lane_of(turn.request, turn.size)
     if lane is turn.lane:
         return True

@@ -43,7 +43,7 @@ class Receiver:
         arrival = _Arrival(self._admission, rpc, event, state, answer)
         try:
             self._admission.check_open()
-            rpc.authenticate(event.invocation_metadata)
+            arrival.access = rpc.authenticate(event.invocation_metadata)
         except EngineError as error:
             arrival.refuse(error)
         else:
@@ -67,7 +67,18 @@ _ACCEPTED = _Accepted()
 class _Arrival:
     """One call until it has a thread. gRPC's own thread calls its methods, so they do not wait; only `_work` may."""
 
-    __slots__ = ("_admission", "_answer", "_arrivals", "_caller", "_event", "_message", "_rpc", "_state", "_turn")
+    __slots__ = (
+        "_admission",
+        "_answer",
+        "_arrivals",
+        "_caller",
+        "_event",
+        "_message",
+        "_rpc",
+        "_state",
+        "_turn",
+        "access",
+    )
 
     def __init__(self, admission: Admission, rpc: Rpc, event: Any, state: Any, answer: Callable[..., None]) -> None:
         self._admission = admission
@@ -79,6 +90,8 @@ class _Arrival:
         self._caller = caller_of_call(event.call)
         self._message: Any = None
         self._turn: Turn | None = None
+        self.access: object = None
+        """What the caller may do."""
 
     def await_message(self, arrivals: Arrivals) -> None:
         """Receives the message when it is the call's turn.
@@ -122,6 +135,7 @@ class _Arrival:
         self._message = message
         turn = self._turn = Turn(self._admission, self._rpc.entrance(size), self._caller, size)
         turn.call = Call(work=self._work, refuse=self.refuse, cancel=self._cancel)
+        turn.access = self.access
         with self._state.condition:
             if self._state.callbacks is None:
                 return

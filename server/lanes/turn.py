@@ -65,6 +65,7 @@ class Turn:
         "_thread",
         "_until",
         "_wake",
+        "access",
         "arrived",
         "call",
         "caller",
@@ -82,6 +83,7 @@ class Turn:
         self.size = size
         self.call: Call | None = None
         self.request: object = None
+        self.access: object = None
         self.deadline: float | None = None
         self.arrived = time.monotonic()
         self.is_begun = False

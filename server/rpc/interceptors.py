@@ -1,9 +1,7 @@
-"""Around every handler: the api-key, the budget, the bounds of a reply, and the request log. It knows no service."""
+"""Around every handler: the keys, the budget, the bounds of a reply, and the request log. It knows no service."""
 
-import hmac
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import grpc
@@ -11,7 +9,8 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-from server.errors import Unauthenticated, code_of, status_of
+from server.errors import code_of, status_of
+from server.keys import Permissions
 from server.lanes import Turn, caller_of
 from server.metrics import Ended, RequestCounts
 from server.rpc.running import Running
@@ -19,7 +18,6 @@ from storage.budget import Budget
 from storage.errors import ReplyTooLarge
 from storage.meter import Meter
 
-API_KEY_METADATA = "api-key"
 MAX_DEADLINE_SECONDS = 10 * 365 * 86_400
 """A deadline beyond this is none: if the caller sets no deadline, gRPC reports one in the year 2262."""
 
@@ -40,24 +38,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interceptor:
-    """Prepares handlers for gRPC. `api_key` None: no key is needed. `slow_ms` 0: slow requests are not logged.
+    """Prepares handlers for gRPC. `slow_ms` 0: slow requests are not logged.
 
     `max_reply_bytes` and `max_request_memory` bound each request. None: no bound. `counts` None: nothing is counted.
     """
 
-    api_key: str | None = None
+    permissions: Permissions
     slow_ms: float = 0.0
     max_reply_bytes: int | None = None
     max_request_memory: int | None = None
     counts: RequestCounts | None = None
-
-    def authenticate(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
-        """Raises Unauthenticated unless the metadata of a call have the api-key, if the server has one."""
-        if self.api_key is None:
-            return
-        given = dict(metadata).get(API_KEY_METADATA, "")
-        if not hmac.compare_digest(_bytes(given), self.api_key.encode()):
-            raise Unauthenticated()
 
     def bytes_of(self, reply: Message | bytes) -> bytes:
         """The reply as bytes. Handlers count large parts while they read; this checks the whole reply again."""
@@ -88,13 +78,16 @@ class Interceptor:
         return outcome.reply
 
     def note(self, running: Running, outcome: Outcome) -> None:
-        """Counts and logs a request that ended."""
+        """Counts and logs a request that ended, and who changed something."""
         counts = self.counts
         if counts is not None:
             status = "OK" if outcome.failure is None else code_of(outcome.failure)
             sent = running.sent + len(outcome.reply)
             lane = running.lane or NO_LANE
             counts.add(Ended(running.method, status, lane, running.seconds(), running.received, sent, running.meter))
+        if running.access.name:
+            code = "OK" if outcome.failure is None else code_of(outcome.failure)
+            self.permissions.note(running.method, running.access, outcome.collection, code)
         self._log(running.method, outcome, running.milliseconds_of_work())
 
     def _log(self, method: str, outcome: Outcome, milliseconds: float) -> None:
@@ -115,7 +108,3 @@ def budget_of(context: grpc.ServicerContext) -> Budget:
 def _deadline_of(context: grpc.ServicerContext) -> float | None:
     seconds = context.time_remaining()
     return None if seconds is None or seconds > MAX_DEADLINE_SECONDS else time.monotonic() + seconds
-
-
-def _bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode()

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError, Message
 
 from server.convert import KnownRequest
 from server.errors import status_of
+from server.keys import Access, collections_of
 from server.lanes import Admission, Lane, Turn, kind_of, kind_of_points
 from server.rpc.interceptors import Interceptor, Outcome
 from server.rpc.message_sizes import BYTES_PER_BYTE, memory_of
@@ -64,18 +65,18 @@ class _Rpc:
         self._read_request = read or reader_of(request_type)
         self._handler = handler
 
-    def authenticate(self, metadata: Any) -> None:
+    def authenticate(self, metadata: Any) -> Access:
         """See Rpc."""
         try:
-            self._interceptor.authenticate(metadata)
+            return self._interceptor.permissions.access_of(self.method, metadata)
         except EngineError as error:
             self._interceptor.refused(self.method, error)
             raise
 
-    def read(self, message: bytes) -> object:
+    def read(self, message: bytes, access: Access) -> object:
         """See Rpc."""
         try:
-            return self._parse(message)
+            return self._parse(message, access)
         except Exception as error:
             return error
 
@@ -100,23 +101,37 @@ class _Rpc:
             return nullcontext()
         return self._admission.standing(given)
 
-    def _request(self, given: Given, context: grpc.ServicerContext) -> Any:
-        """The request. Raises what authenticating and reading raise."""
+    def _access(self, given: object, context: grpc.ServicerContext) -> Access:
+        """What the caller may do. Raises what authenticating raises."""
+        if isinstance(given, Turn):
+            assert isinstance(given.access, Access)
+            return given.access
+        return self.authenticate(context.invocation_metadata())
+
+    def _request(self, given: Given, access: Access) -> Any:
+        """The request, as it was sent. Raises what reading raises."""
         if isinstance(given, Turn):
             if isinstance(given.request, Exception):
                 raise given.request
             return given.request
-        self.authenticate(context.invocation_metadata())
-        return self._parse(given)
+        return self._parse(given, access)
 
-    def _parse(self, raw: bytes) -> Any:
-        """The request, as its reader reads it. Raises RequestTooLarge when it would take too much memory, and
-        InvalidRequest when it is malformed."""
+    def _permitted(self, request: Any, access: Access, budget: Budget) -> Any:
+        """The request, as the caller may make it. Raises PermissionDenied."""
+        if access.is_whole:
+            return request
+        return self._interceptor.permissions.check(self.method, access, request, budget)
+
+    def _parse(self, raw: bytes, access: Access) -> Any:
+        """The request, as its reader reads it; for a key that does not reach everything, the whole message.
+
+        Raises RequestTooLarge when it would take too much memory, and InvalidRequest when it is malformed.
+        """
         bound = self._interceptor.max_request_memory
         Meter(bound).hold(memory_of(self._request_type.DESCRIPTOR, raw, bound), "the request's message")
         # This is not done in gRPC's deserializer, because failures there reach the caller as INTERNAL.
         try:
-            return self._read_request(raw)
+            return self._read_request(raw) if access.is_whole else self._request_type.FromString(raw)
         except DecodeError as error:
             kind = self._request_type.DESCRIPTOR.full_name
             raise InvalidRequest("", f"the request is not a {kind}: {error}") from None
@@ -129,11 +144,14 @@ class UnaryRpc(_Rpc):
         running = Running(self.method, given)
         collection = ""
         try:
-            request = self._request(given, context)
+            access = running.access = self._access(given, context)
+            request = self._request(given, access)
             collection = getattr(request, "collection_name", "")
             budget = self._interceptor.budget(running, given, context)
             budget.hold(BYTES_PER_BYTE * size_of(request), "the request's message")
-            reply = self._handler(request, budget)
+            reply = self._handler(self._permitted(request, access, budget), budget)
+            if not access.is_whole:
+                reply = self._interceptor.permissions.visible(self.method, access, reply)
             outcome = Outcome(collection, self._interceptor.bytes_of(reply))
         except Exception as error:
             outcome = Outcome(collection, failure=status_of(error))
@@ -155,10 +173,11 @@ class DownloadRpc(_StreamRpc):
         running = Running(self.method, given)
         outcome = Outcome("")
         try:
-            request = self._request(given, context)
+            access = running.access = self._access(given, context)
+            request = self._request(given, access)
             outcome = Outcome(getattr(request, "collection_name", ""))
             budget = self._interceptor.budget(running, given, context)
-            for reply in self._handler(request, budget):
+            for reply in self._handler(self._permitted(request, access, budget), budget):
                 data = self._interceptor.bytes_of(reply)
                 running.sent += len(data)
                 with self._standing(given), budget.idle():
@@ -179,8 +198,7 @@ class UploadRpc(_StreamRpc):
     def __call__(self, given: Iterator[bytes] | Turn, context: grpc.ServicerContext) -> bytes:
         running = Running(self.method, given)
         try:
-            if not isinstance(given, Turn):
-                self.authenticate(context.invocation_metadata())
+            running.access = self._access(given, context)
             budget = self._interceptor.budget(running, given, context)
             messages = given.request if isinstance(given, Turn) else given
             reply = self._handler(self._parsed(messages, running, given, context, budget), budget)
@@ -192,7 +210,8 @@ class UploadRpc(_StreamRpc):
     def _parsed(
         self, messages: Any, running: Running, given: object, context: grpc.ServicerContext, budget: Budget
     ) -> Iterator[Message]:
-        """The messages of a stream. Raises Cancelled if the stream breaks off."""
+        """The messages of a stream. Raises Cancelled if the stream breaks off, and PermissionDenied."""
+        access, is_first = running.access, True
         ended = threading.Event()
         if not context.add_callback(ended.set):
             raise Cancelled()
@@ -203,7 +222,12 @@ class UploadRpc(_StreamRpc):
                 if message is None:
                     break
                 running.received += len(message)
-                yield self._parse(message)
+                parsed = self._parse(message, access)
+                # Only the first message of a stream names collections, but each might.
+                if is_first or next(collections_of(parsed), None) is not None:
+                    parsed = self._permitted(parsed, access, budget)
+                is_first = False
+                yield parsed
         except grpc.RpcError:
             raise Cancelled() from None
         # gRPC reports a broken stream first as ended, and a moment later as cancelled.

@@ -75,7 +75,7 @@ class _HealthRpc(_OpenRpc):
         self._function = function
         self._request_type = request_type
 
-    def read(self, message: bytes) -> object:
+    def read(self, message: bytes, access: object) -> object:
         """See Rpc."""
         try:
             return self._request_type.FromString(message)
@@ -104,7 +104,7 @@ class _ReflectionRpc(_OpenRpc):
         self._admission = admission
         self._function = function
 
-    def read(self, message: object) -> object:
+    def read(self, message: object, access: object) -> object:
         """See Rpc."""
         return message
 

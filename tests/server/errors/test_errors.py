@@ -12,10 +12,12 @@ from grpc import StatusCode
 
 from headwater.v1 import errors_pb2
 from planner import errors as planner_errors
+from server.errors import Unauthenticated
 from server.errors import embedders as embedder_errors
 from server.errors import indexes as index_errors
+from server.errors import keys as key_errors
 from server.errors import lanes as lane_errors
-from server.errors.status import DOMAIN, OF_WHAT_WAS_SENT, STATUS_OF, Unauthenticated, status_of
+from server.errors.status import DOMAIN, OF_WHAT_WAS_SENT, STATUS_OF, status_of
 from storage import errors as storage_errors
 from storage.errors import (
     CollectionNotFound,
@@ -40,7 +42,8 @@ def classes_below(root: type[EngineError]) -> Iterator[type[EngineError]]:
 
 
 def leaves() -> set[type[EngineError]]:
-    modules = {each.__name__ for each in (planner_errors, storage_errors, embedder_errors, index_errors, lane_errors)}
+    of_server = (embedder_errors, index_errors, key_errors, lane_errors)
+    modules = {each.__name__ for each in (planner_errors, storage_errors, *of_server)}
     return {each for each in classes_below(EngineError) if each.__module__ in modules and not each.__subclasses__()}
 
 

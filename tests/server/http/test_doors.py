@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from server.addresses import host_name, is_loopback
 from server.app import CannotStart, serve
 from server.config import Config
 from server.http import bodies, connections
-from server.http.guards import Guards, host_name, is_loopback
+from server.http.guards import Guards
 from tests.support.connect import ask
 from tests.support.serving import Service, serving
 
