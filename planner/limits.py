@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from planner.errors import InvalidLimit
 from storage.errors import InvalidRequest, LimitExceeded
 from storage.schema import PointId
-from storage.write import check_point_id
+from storage.write import check_point_ids
 
 MAX_DEPTH = 16
 """Levels of stages, the root included. More is a mistake, and the recursion must end."""
@@ -91,8 +91,7 @@ def check_ids(ids: Sequence[PointId]) -> None:
         raise InvalidRequest("ids", "give at least one id")
     if len(ids) > MAX_LIMIT:
         raise LimitExceeded("ids", limit="MAX_LIMIT", maximum=MAX_LIMIT, actual=len(ids))
-    for index, point_id in enumerate(ids):
-        check_point_id(point_id, f"ids[{index}]")
+    check_point_ids(ids, "ids")
 
 
 def check_explained(ids: Sequence[PointId]) -> None:

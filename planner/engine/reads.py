@@ -5,8 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from planner.execute import Fetched, Indexes, LocalSource, fetch_repeated, fetch_some
+from planner.execute import (
+    Fetched,
+    FetchedColumns,
+    Indexes,
+    are_columns,
+    fetch,
+    fetch_repeated,
+    fetch_some,
+    read_repeated_columns,
+    read_some_columns,
+)
 from planner.filtering import first_matching
 from planner.limits import check_ids, check_page
 from planner.query import Filter, PayloadSelector, VectorsSelector
@@ -25,7 +36,7 @@ ALL_PAYLOAD = PayloadSelector()
 class Page:
     """Points in id order, the id at which the next page starts (None: no more pages), and the commit that was read."""
 
-    points: list[Fetched]
+    points: Sequence[Fetched]
     next_id: PointId | None
     seq: int
 
@@ -34,7 +45,7 @@ class Page:
 class Found:
     """Points in the order of the request, the ids that do not exist, and the commit that was read."""
 
-    points: list[Fetched]
+    points: Sequence[Fetched]
     missing: list[PointId]
     seq: int
 
@@ -88,7 +99,7 @@ class Reads:
             check_point_id(offset, "offset")
         checked = _check_read(reader.schema, filter, with_payload, with_vectors)
         slots = first_matching(reader, checked, limit + 1, self._indexes.filters, budget, start=offset)
-        points = fetch_some(reader, slots[:limit], with_payload, with_vectors, budget)
+        points = _first(reader, slots[:limit], with_payload, with_vectors, budget)
         following = slots[len(points) :][:1]
         next_id = reader.point_ids(following)[0] if len(following) else None
         return Page(points, next_id, reader.seq)
@@ -110,10 +121,8 @@ class Reads:
         with collection.snapshot() as reader:
             _check_read(reader.schema, None, with_payload, with_vectors)
             slots = reader.slots_of(ids)
-            missing = [point_id for point_id, slot in zip(ids, slots.tolist(), strict=True) if slot < 0]
-            source = LocalSource(reader, self._indexes, budget)
-            fetch = partial(source.fetch, payload=with_payload, vectors=with_vectors)
-            points = fetch_repeated(slots[slots >= 0].astype(np.uint32), fetch, budget)
+            missing = [ids[place] for place in np.flatnonzero(slots < 0).tolist()]
+            points = _repeated(reader, slots[slots >= 0].astype(np.uint32), with_payload, with_vectors, budget)
             return Found(points, missing, reader.seq)
 
     def count(
@@ -137,3 +146,32 @@ def _check_read(
     checked = None if filter is None else check_filter(filter, schema, "filter")
     check_selectors(with_payload, with_vectors, schema, "")
     return checked
+
+
+def _first(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> Sequence[Fetched]:
+    """The first points of `slots` for which the reply has room, at least one."""
+    if not are_columns(payload, vectors):
+        return fetch_some(reader, slots, payload, vectors, budget)
+    payloads = payload is not None
+    return FetchedColumns(read_some_columns(reader, slots, payloads=payloads, budget=budget), payloads)
+
+
+def _repeated(
+    reader: Snapshot,
+    slots: NDArray[np.uint32],
+    payload: PayloadSelector | None,
+    vectors: VectorsSelector | None,
+    budget: Budget,
+) -> Sequence[Fetched]:
+    """The points of `slots`, which may be repeated."""
+    if not are_columns(payload, vectors):
+        read = partial(fetch, reader, payload=payload, vectors=vectors, budget=budget)
+        return fetch_repeated(slots, read, budget)
+    payloads = payload is not None
+    return FetchedColumns(read_repeated_columns(reader, slots, payloads=payloads, budget=budget), payloads)

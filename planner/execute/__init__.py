@@ -3,11 +3,18 @@
 from planner.execute.demand import Demand
 from planner.execute.executor import Outcome, execute, run
 from planner.execute.fetch_highlights import count_highlights
+from planner.execute.fetched_columns import (
+    FetchedColumns,
+    are_columns,
+    read_repeated_columns,
+    read_some_columns,
+)
 from planner.execute.fetching import (
     POINT_BYTES,
     POINT_OVERHEAD,
     Fetched,
     StoredValue,
+    fetch,
     fetch_repeated,
     fetch_some,
 )
@@ -24,6 +31,7 @@ __all__ = [
     "Actual",
     "Demand",
     "Fetched",
+    "FetchedColumns",
     "Hit",
     "HitColumns",
     "Indexes",
@@ -35,13 +43,17 @@ __all__ = [
     "StoredValue",
     "Trace",
     "Values",
+    "are_columns",
     "check_least_reply",
     "convert_scores",
     "count_highlights",
     "execute",
+    "fetch",
     "fetch_columns",
     "fetch_repeated",
     "fetch_some",
     "operator_of",
+    "read_repeated_columns",
+    "read_some_columns",
     "run",
 ]

@@ -7,11 +7,13 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.execute.fetching import POINT_OVERHEAD, POINTS_PER_CHECK, StoredValue
+from planner.execute.fetched_columns import read_columns
+from planner.execute.fetching import StoredValue
 from planner.text import Highlight
 from storage.budget import Budget
 from storage.mvcc import Snapshot
 from storage.schema import PointId
+from storage.tables import RecordColumns
 
 
 class Hit(NamedTuple):  # one is made per hit, and a frozen dataclass takes three times as long
@@ -31,12 +33,11 @@ class Hit(NamedTuple):  # one is made per hit, and a frozen dataclass takes thre
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HitTable:
-    """Ranked points: ids (n,), versions (n,), and scores float32 (n,). `payloads` None: they were not asked for."""
+    """Ranked points (n,) and their scores, float32 (n,). `has_payloads`: they were asked for."""
 
-    ids: list[PointId]
-    versions: list[int]
+    points: RecordColumns
     scores: NDArray[np.float32]
-    payloads: list[bytes] | None
+    has_payloads: bool
 
 
 class HitColumns(Sequence[Hit]):
@@ -53,10 +54,10 @@ class HitColumns(Sequence[Hit]):
         return self.end - self.start
 
     def __iter__(self) -> Iterator[Hit]:
-        table, rows = self.table, slice(self.start, self.end)
-        payloads = [None] * len(self) if table.payloads is None else table.payloads[rows]
-        scores = table.scores[rows].tolist()
-        for about in zip(table.ids[rows], scores, table.versions[rows], payloads, strict=True):
+        points = self.table.points.take(np.arange(self.start, self.end))
+        scores = self.table.scores[self.start : self.end].tolist()
+        payloads = points.payloads() if self.table.has_payloads else [None] * len(points)
+        for about in zip(points.ids(), scores, points.versions.tolist(), payloads, strict=True):
             yield Hit(*about, {})
 
     @overload
@@ -89,16 +90,5 @@ def fetch_columns(
 
     Raises ReplyTooLarge as soon as the points that were read are too large for the reply, DeadlineExceeded, Cancelled.
     """
-    ids, versions, stored = list[PointId](), list[int](), list[bytes]()
-    answer = budget.meter.answer
-    for start, slot in enumerate(slots.tolist()):
-        if start % POINTS_PER_CHECK == 0:
-            budget.check()
-        version, point_id, payload = reader.parts(slot)
-        answer(POINT_OVERHEAD + len(payload) if payloads else POINT_OVERHEAD)
-        ids.append(point_id)
-        versions.append(version)
-        if payloads:
-            stored.append(bytes(payload))
-    table = HitTable(ids, versions, scores, stored if payloads else None)
+    table = HitTable(read_columns(reader, slots, payloads=payloads, budget=budget), scores, payloads)
     return [HitColumns(table, start, end) for start, end in zip([0, *ends], ends, strict=False)]

@@ -35,7 +35,7 @@ def first_matching(
     a page does not cost a pass over the whole collection.
     """
     if filter is None:
-        return np.fromiter(islice(reader.ids.slots_from(start), limit), np.uint32)
+        return reader.ids.first_slots(start, limit)
     evaluated = cache.evaluated if required_ids(filter) is not None else cache.known
     try:
         found = evaluated(reader, filter, budget)

@@ -11,7 +11,7 @@ from server.convert.analyses import (
     group_query_of,
     matrix_query_of,
 )
-from server.convert.answers import explanation_message, fill_hit, fill_points, fill_result, reply_of
+from server.convert.answers import explanation_message, fill_hit, fill_points, fill_result, points_reply_of, reply_of
 from server.convert.explanations import point_explanation_message
 from server.convert.field_paths import enum_value, join, kind_of
 from server.convert.filters import filter_of
@@ -90,6 +90,7 @@ __all__ = [
     "point_id_message",
     "point_id_of",
     "point_ids_of",
+    "points_reply_of",
     "query_of",
     "ready_policy_of",
     "replaced",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from headwater.v1 import common_pb2, points_pb2, query_pb2
 from planner.engine import Hit, HitColumns, QueryAnswer
-from planner.execute import Fetched
+from planner.execute import Fetched, FetchedColumns
 from planner.explain import ExplainNode, Explanation, HitExplanation
 from server.convert.ids import point_id_message, set_point_id
 from server.convert.text import highlight_message
 from server.convert.vectors import set_vectors
-from server.wire import AnswerColumns, write_answers
+from server.wire import AnswerColumns, write_answers, write_points
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
@@ -47,10 +47,9 @@ def _columns_of(answers: Sequence[QueryAnswer]) -> AnswerColumns | None:
         ends=[each.end for each in columns],
         totals=[-1 if answer.total is None else answer.total for answer in answers],
         seq=answers[0].seq,
-        ids=table.ids,
-        versions=table.versions,
+        points=table.points,
         scores=table.scores,
-        payloads=table.payloads,
+        with_payloads=table.has_payloads,
     )
 
 
@@ -71,6 +70,19 @@ def fill_hit(point: common_pb2.ScoredPoint, hit: Hit) -> None:
     fill_point(point, hit)
     if hit.highlights:
         point.highlights.extend(map(highlight_message, hit.highlights))
+
+
+def points_reply_of(
+    response: points_pb2.PointsGetResponse | points_pb2.PointsScrollResponse, points: Sequence[Fetched]
+) -> bytes:
+    """The reply with these points, as it is sent, likewise. `response` has everything else."""
+    if isinstance(points, FetchedColumns):
+        field = response.POINTS_FIELD_NUMBER
+        written = write_points(points.columns, field, with_payloads=points.has_payloads)
+        if written is not None:
+            return written + response.SerializeToString(deterministic=True)  # the points are the first field
+    fill_points(response.points, points)
+    return response.SerializeToString(deterministic=True)
 
 
 def fill_points(

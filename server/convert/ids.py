@@ -1,6 +1,6 @@
 """Point ids: message <-> number or string."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from headwater.v1.common_pb2 import PointId as PointIdMessage
 from storage.errors import InvalidPointId
@@ -19,8 +19,11 @@ def point_id_of(message: PointIdMessage, path: str) -> PointId:
     raise InvalidPointId(path, "the id is missing")
 
 
-def point_ids_of(messages: Iterable[PointIdMessage], path: str) -> tuple[PointId, ...]:
+def point_ids_of(messages: Sequence[PointIdMessage], path: str) -> tuple[PointId, ...]:
     """The ids of the list at `path`. Raises InvalidPointId."""
+    numbers = [message.number for message in messages]
+    if all(numbers):  # a message of another kind has the number 0
+        return tuple(numbers)
     return tuple(point_id_of(message, f"{path}[{index}]") for index, message in enumerate(messages))
 
 

@@ -14,13 +14,13 @@ from server.convert import (
     delete_of,
     delete_payload_of,
     delete_vectors_of,
-    fill_points,
     filter_of,
     operations_of,
     overwrite_payload_of,
     payload_selector_of,
     point_id_message,
     point_ids_of,
+    points_reply_of,
     set_payload_of,
     update_vectors_of,
     upsert_of,
@@ -121,7 +121,7 @@ class PointReads:
         self._database = database
         self._engine = engine
 
-    def get(self, request: wire.PointsGetRequest, budget: Budget) -> wire.PointsGetResponse:
+    def get(self, request: wire.PointsGetRequest, budget: Budget) -> bytes:
         collection = self._database.collection(request.collection_name, budget)
         found = self._engine.reads.get(
             collection,
@@ -131,9 +131,7 @@ class PointReads:
             budget=budget,
         )
         missing = [point_id_message(point_id) for point_id in found.missing]
-        response = wire.PointsGetResponse(missing_ids=missing)
-        fill_points(response.points, found.points)
-        return response
+        return points_reply_of(wire.PointsGetResponse(missing_ids=missing), found.points)
 
     def count(self, request: wire.PointsCountRequest, budget: Budget) -> wire.PointsCountResponse:
         collection = self._database.collection(request.collection_name, budget)

@@ -3,11 +3,11 @@
 from headwater.v1 import points_pb2 as wire
 from planner.engine import Engine, Page
 from server.convert import (
-    fill_points,
     filter_of,
     payload_selector_of,
     point_id_message,
     point_id_of,
+    points_reply_of,
     vectors_selector_of,
 )
 from server.services.cursors import reading
@@ -26,7 +26,7 @@ class PointScrolls:
         self._database = database
         self._engine = engine
 
-    def scroll(self, request: wire.PointsScrollRequest, budget: Budget) -> wire.PointsScrollResponse:
+    def scroll(self, request: wire.PointsScrollRequest, budget: Budget) -> bytes:
         with reading(self._database, request, budget) as read:
             page = self._page(read.snapshot, request, budget)
             read.goes_on = page.next_id is not None
@@ -47,11 +47,10 @@ class PointScrolls:
         )
 
     @staticmethod
-    def _response(page: Page, cursor: str | None = None) -> wire.PointsScrollResponse:
+    def _response(page: Page, cursor: str | None = None) -> bytes:
         response = wire.PointsScrollResponse(seq=page.seq)
         if page.next_id is not None:
             response.next_offset.CopyFrom(point_id_message(page.next_id))
         if cursor is not None:
             response.cursor = cursor
-        fill_points(response.points, page.points)
-        return response
+        return points_reply_of(response, page.points)

@@ -4,7 +4,7 @@ What the pass does not know, and whatever is wrong with a request, it leaves to 
 and errors are the same with it and without it.
 """
 
-from server.wire.answers import AnswerColumns, write_answers
+from server.wire.answers import AnswerColumns, write_answers, write_points
 from server.wire.columns import PointColumns
 from server.wire.cutting import CutRequest, Cutter, Vectors
 from server.wire.requests import ColumnarRequest, message_of, reader_of, size_of
@@ -20,4 +20,5 @@ __all__ = [
     "reader_of",
     "size_of",
     "write_answers",
+    "write_points",
 ]

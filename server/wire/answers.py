@@ -1,17 +1,17 @@
-"""Answers to queries as bytes, by one native pass over the columns of their points."""
+"""Points, and answers to queries, as bytes, by one native pass over the columns of their points."""
 
 import ctypes
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from struct import pack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from server.wire.library import DONE, Answers, library
-from storage.schema import PointId
+from server.wire.library import DONE, NO_MEMORY, Answers, StoredPoints, library
+from storage.kernels import address
+from storage.tables import RecordColumns
 
 _POINT_BYTES = 48
 """The most bytes of a point besides its id when that is a string, and its payload."""
@@ -23,16 +23,15 @@ _SMALL_BYTES = 1 << 16
 class AnswerColumns:
     """The points of several answers: those of the first, then those of the second, and so on.
 
-    `ends`: where the points of each end. `totals`: -1 where none is known. `payloads` None: points have none.
+    `ends`: where the points of each end. `totals`: -1 where none is known.
     """
 
     ends: Sequence[int]
     totals: Sequence[int]
     seq: int
-    ids: Sequence[PointId]
-    versions: Sequence[int]
+    points: RecordColumns
     scores: NDArray[np.float32]
-    payloads: Sequence[bytes] | None
+    with_payloads: bool
 
 
 def write_answers(columns: AnswerColumns, field: int) -> bytes | None:
@@ -41,26 +40,45 @@ def write_answers(columns: AnswerColumns, field: int) -> bytes | None:
     native = library()
     if native is None:
         return None
-    ends, counts = columns.ends, len(columns.ids)
-    numbers, key_ends, keys = _ids(columns.ids)
-    payloads = columns.payloads
-    payload = None if payloads is None else b"".join(payloads)
+    ends, points = columns.ends, columns.points
+    places = np.ascontiguousarray(points.places)
+    assert len(columns.scores) == len(points)
     asked = Answers(
+        _told(points, places, columns.with_payloads),
+        columns.scores.astype("<f4", copy=False).tobytes(),
         len(ends),
         pack(f"<{len(ends)}q", *ends),
         pack(f"<{len(ends)}q", *columns.totals),
         columns.seq,
-        numbers,
-        key_ends,
-        keys,
-        pack(f"<{counts}Q", *columns.versions),
-        columns.scores.astype("<f4", copy=False).tobytes(),
-        None if payloads is None else _ends(payloads),
-        payload,
     )
-    room = _ANSWER_BYTES * len(ends) + _POINT_BYTES * counts + len(keys) + len(payload or b"")
-    out, length = _OWN.room(room), ctypes.c_size_t()
-    status = native.hw_answers_encode(ctypes.byref(asked), field, out, room, ctypes.byref(length))
+    return _written(native.hw_answers_encode, asked, field, points, len(ends))
+
+
+def write_points(points: RecordColumns, field: int, *, with_payloads: bool) -> bytes | None:
+    """Each point as a RetrievedPoint in `field` of the message around it, likewise."""
+    native = library()
+    if native is None:
+        return None
+    places = np.ascontiguousarray(points.places)
+    return _written(native.hw_points_encode, _told(points, places, with_payloads), field, points, 0)
+
+
+def _told(points: RecordColumns, places: NDArray[np.int64], with_payloads: bool) -> StoredPoints:
+    """The points as the library reads them while `places`, which are those of the points in one piece, live."""
+    return StoredPoints(points.records, len(points.records), address(places), len(points), with_payloads)
+
+
+def _written(
+    encode: Callable[..., int], asked: Answers | StoredPoints, field: int, points: RecordColumns, answers: int
+) -> bytes | None:
+    length = ctypes.c_size_t()
+    out, room = _OWN.small, _SMALL_BYTES
+    status = encode(ctypes.byref(asked), field, out, room, ctypes.byref(length))
+    if status == NO_MEMORY:
+        texts = int((points.ends - points.string_starts).sum())
+        room = _ANSWER_BYTES * answers + _POINT_BYTES * len(points) + texts
+        out = ctypes.create_string_buffer(room)
+        status = encode(ctypes.byref(asked), field, out, room, ctypes.byref(length))
     return ctypes.string_at(out, length.value) if status == DONE else None
 
 
@@ -68,23 +86,7 @@ class _Own(threading.local):
     """Memory of a thread for small answers."""
 
     def __init__(self) -> None:
-        self._small = ctypes.create_string_buffer(_SMALL_BYTES)
-
-    def room(self, size: int) -> "ctypes.Array[ctypes.c_char]":
-        return self._small if size <= _SMALL_BYTES else ctypes.create_string_buffer(size)
+        self.small = ctypes.create_string_buffer(_SMALL_BYTES)
 
 
 _OWN = _Own()
-
-
-def _ids(ids: Sequence[PointId]) -> tuple[bytes, bytes, bytes]:
-    """Ids that are numbers, 0 for others; where ids that are strings end in the bytes of all of them; and these."""
-    if str not in set(map(type, ids)):
-        return pack(f"<{len(ids)}Q", *ids), bytes(8 * len(ids)), b""
-    keys = [point_id.encode() if isinstance(point_id, str) else b"" for point_id in ids]
-    numbers = [0 if isinstance(point_id, str) else point_id for point_id in ids]
-    return pack(f"<{len(ids)}Q", *numbers), _ends(keys), b"".join(keys)
-
-
-def _ends(parts: Sequence[bytes]) -> bytes:
-    return pack(f"<{len(parts)}q", *accumulate(map(len, parts)))

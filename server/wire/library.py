@@ -59,21 +59,28 @@ class Columns(ctypes.Structure):
     ]
 
 
+class StoredPoints(ctypes.Structure):
+    """See source/wire.h."""
+
+    _fields_ = [
+        ("records", ctypes.c_char_p),
+        ("length", ctypes.c_size_t),
+        ("places", ctypes.c_void_p),
+        ("count", ctypes.c_size_t),
+        ("with_payloads", ctypes.c_int32),
+    ]
+
+
 class Answers(ctypes.Structure):
     """See source/wire.h."""
 
     _fields_ = [
+        ("points", StoredPoints),
+        ("scores", ctypes.c_char_p),
         ("results", ctypes.c_int64),
         ("ends", ctypes.c_char_p),
         ("totals", ctypes.c_char_p),
         ("seq", ctypes.c_uint64),
-        ("numbers", ctypes.c_char_p),
-        ("key_ends", ctypes.c_char_p),
-        ("keys", ctypes.c_char_p),
-        ("versions", ctypes.c_char_p),
-        ("scores", ctypes.c_char_p),
-        ("payload_ends", ctypes.c_char_p),
-        ("payloads", ctypes.c_char_p),
     ]
 
 
@@ -122,13 +129,13 @@ class CutSizes(ctypes.Structure):
 
 _REQUEST = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int32)
 
+_ENCODE = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+
 _SIGNATURES: Signatures = {
     "hw_points_measure": (ctypes.c_int32, (*_REQUEST, ctypes.c_void_p, ctypes.c_void_p)),
     "hw_points_fill": (ctypes.c_int32, (*_REQUEST, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)),
-    "hw_answers_encode": (
-        ctypes.c_int32,
-        (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p),
-    ),
+    "hw_answers_encode": (ctypes.c_int32, _ENCODE),
+    "hw_points_encode": (ctypes.c_int32, _ENCODE),
     "hw_request_cut": (
         ctypes.c_int32,
         (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p),

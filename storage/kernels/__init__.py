@@ -30,7 +30,7 @@ from storage.kernels.postings import (
     UnitScoring,
     search_postings,
 )
-from storage.kernels.records import Pieces, native_checksums, native_records
+from storage.kernels.records import Pieces, native_checksums, native_record_places, native_records
 from storage.kernels.scan import Codes, Scan, Scanned, native_codes, native_scan
 from storage.kernels.scores import native_scores
 from storage.kernels.sparse import SparseRows, SparseTerms, add_sparse, best_sparse
@@ -76,6 +76,7 @@ __all__ = [
     "native_checksums",
     "native_codes",
     "native_max_similarities",
+    "native_record_places",
     "native_records",
     "native_scan",
     "native_scores",

@@ -61,6 +61,7 @@ _SIGNATURES: Signatures = {
     ),
     "hw_checksums": (_NUMBER, (_POINTER, _SIZE, _SIZE, _POINTER)),
     "hw_records": (_NUMBER, (_POINTER, _POINTER, _SIZE)),
+    "hw_read_records": (_NUMBER, (ctypes.c_char_p, _SIZE, ctypes.c_uint8, _SIZE, _POINTER)),
     "hw_scan": (_NUMBER, (_POINTER,) * 4),
     "hw_scan_take": (None, (_POINTER,) * 3),
     "hw_scan_free": (None, (_POINTER,)),

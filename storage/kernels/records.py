@@ -85,6 +85,22 @@ def native_records(
     return list(Pieces(records.tobytes(), key_ends + payload_ends + header * np.arange(1, len(id_keys) + 1)))
 
 
+def native_record_places(version: int, records: bytes, places: NDArray[np.int64]) -> bool:
+    """Fills `places` (5, n) with what the n records hold, whose lengths are in the last row: their commits, and ids
+    that are numbers, as unsigned numbers; then where ids that are strings, payloads, and the next records begin.
+
+    False: there is no library; or a record is damaged, or its id has a form that is not known here. Then `places` hold
+    anything.
+    """
+    loaded = library()
+    if loaded is None:
+        return False
+    assert places.flags.c_contiguous
+    assert len(places) == 5
+    status = loaded.hw_read_records(records, len(records), version, places.shape[1], address(places))
+    return bool(status == 0)
+
+
 def _joined(parts: Sequence[bytes]) -> tuple[bytes, NDArray[np.int64]]:
     """All parts in one, and where each of them ends."""
     if isinstance(parts, Pieces):

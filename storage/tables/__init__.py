@@ -57,6 +57,7 @@ from storage.tables.point_records import (
 )
 from storage.tables.reader import Reader
 from storage.tables.recent_changes import ChangeLog, distinct
+from storage.tables.record_columns import RecordColumns, columns_of, joined
 from storage.tables.snapshot_entries import SnapshotEntry, SnapshotTable
 from storage.tables.whole_tables import read_rows, slots_in
 
@@ -79,6 +80,7 @@ __all__ = [
     "PayloadCodec",
     "PointRecord",
     "Reader",
+    "RecordColumns",
     "RenameAlias",
     "SnapshotEntry",
     "SnapshotTable",
@@ -87,6 +89,7 @@ __all__ = [
     "age_pages",
     "check_format",
     "checksums_of",
+    "columns_of",
     "count_generation",
     "decode_row",
     "decode_slot",
@@ -107,6 +110,7 @@ __all__ = [
     "get_schema",
     "get_space",
     "get_state",
+    "joined",
     "open_bodies",
     "open_environment",
     "open_read_only",

@@ -6,9 +6,11 @@ these first bytes, as pairs (rest of the key, slot) in order. FORMAT.md shows th
 
 import struct
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import lmdb
 import numpy as np
+from numpy.typing import NDArray
 
 from storage.schema import PointId
 from storage.tables.entries import put_entries
@@ -16,6 +18,9 @@ from storage.tables.keys import decode_slot, encode_id, encode_slot, encode_slot
 
 _CUT = 511
 _ENTRY = struct.Struct(">2sBI")  # rest of the key padded with zeros, its length, slot
+_NONE = 2**32 - 1
+_NO_SLOT = _NONE.to_bytes(4, "big")
+"""What is no slot: MAX_SLOT is less."""
 
 
 class Ids:
@@ -36,15 +41,17 @@ class Ids:
 
     def get_many(self, keys: Sequence[bytes]) -> list[int | None]:
         """Slots in the order of `keys`."""
+        return [None if slot < 0 else slot for slot in self.slots_of(keys).tolist()]
+
+    def slots_of(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
+        """Slots in the order of `keys`; -1 where there is no such id."""
         if _longest(keys) >= _CUT:
-            return [self.get(key) for key in keys]
-        with self._txn.cursor(self._table) as cursor:
-            found = cursor.getmulti(keys)
-        if not found:
-            return [None] * len(keys)
-        slots = np.frombuffer(b"".join([value for _, value in found]), ">u4").tolist()
-        slot_of = dict(zip([bytes(key) for key, _ in found], slots, strict=True))
-        return [slot_of.get(key) for key in keys]
+            found = [self.get(key) for key in keys]
+            return np.array([-1 if slot is None else slot for slot in found], np.int64)
+        get, table = self._txn.get, self._table
+        slots = _decoded([get(key, _NO_SLOT, table) for key in keys]).astype(np.int64)
+        slots[slots == _NONE] = -1
+        return slots
 
     def scan(self, start: bytes = b"") -> Iterator[tuple[bytes, int]]:
         """Keys and slots in id order, from `start` inclusive."""
@@ -63,6 +70,16 @@ class Ids:
         """Slots in id order, from the id `start` inclusive."""
         for _, slot in self.scan(b"" if start is None else encode_id(start)):
             yield slot
+
+    def first_slots(self, start: PointId | None, limit: int) -> NDArray[np.uint32]:
+        """The first `limit` slots in id order, from the id `start` inclusive."""
+        with self._txn.cursor(self._table) as cursor:
+            if not cursor.set_range(b"" if start is None else encode_id(start)[:_CUT]):
+                return np.empty(0, np.uint32)
+            values = list(islice(cursor.iternext(keys=False), limit))
+        if not set(map(len, values)) - {len(_NO_SLOT)}:  # else there are buckets
+            return _decoded(values).astype(np.uint32)
+        return np.fromiter(islice(self.slots_from(start), limit), np.uint32)
 
     def slots_between(self, start: bytes, stop: bytes) -> Iterator[int]:
         """Slots in id order, of those whose key (see keys.py) is from `start` on and before `stop`."""
@@ -105,6 +122,13 @@ class IdTable(Ids):
             return
         value = b"".join(_ENTRY.pack(rest, len(rest), slot) for rest, slot in sorted(bucket.items()))
         self._txn.put(cut, value, db=self._table)
+
+
+def _decoded(values: Sequence[bytes | memoryview]) -> NDArray[np.uint32]:
+    """The slots that are stored as `values`. Raises struct.error."""
+    if set(map(len, values)) - {len(_NO_SLOT)}:
+        raise struct.error("a stored slot has another length")
+    return np.frombuffer(b"".join(values), ">u4")
 
 
 def _longest(keys: Sequence[bytes]) -> int:

@@ -17,6 +17,7 @@ VECTOR_VERSION = 1  # persisted: do not renumber
 
 _HEADER = struct.Struct(">BIQH")  # version, checksum of all that follows it, commit sequence, length of the id key
 _CHECKED_FROM = 5
+_SHORTEST_KEY = 2  # an id has at least one byte, besides its kind
 VERSION_BYTES = slice(5, 13)
 """The position of the commit sequence in a stored point."""
 
@@ -57,6 +58,8 @@ def record_parts(data: memoryview) -> tuple[int, memoryview, memoryview]:
     if zlib.crc32(data[_CHECKED_FROM:]) != checksum:
         raise ValueError("the stored point does not match its checksum")
     start = _HEADER.size
+    if not _SHORTEST_KEY <= id_length <= len(data) - start:
+        raise ValueError("the stored point has no id")
     return version, data[start : start + id_length], data[start + id_length :]
 
 

@@ -16,6 +16,7 @@ from storage.tables.ids import Ids
 from storage.tables.keys import decode_id, encode_ids
 from storage.tables.point_records import PointRecord
 from storage.tables.point_table import PointTable
+from storage.tables.record_columns import RecordColumns
 from storage.tables.whole_tables import slots_in
 
 
@@ -50,15 +51,18 @@ class Reader:
 
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """Slots in the order of `ids`, -1 where there is no such point."""
-        found = self.ids.get_many(encode_ids(ids))
-        return np.array([-1 if slot is None else slot for slot in found], np.int64)
+        return self.ids.slots_of(encode_ids(ids))
 
     def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
         """For each slot a key. Keys sort as ids do."""
-        return [bytes(self._points.parts(slot)[1]) for slot in slots.tolist()]
+        return [key for part in self._points.columns(slots) for key in part.id_keys()]
 
     def point_ids(self, slots: NDArray[np.uint32]) -> list[PointId]:
-        return [decode_id(key) for key in self.id_keys(slots)]
+        return [point_id for part in self._points.columns(slots) for point_id in part.ids()]
+
+    def columns(self, slots: NDArray[np.uint32]) -> Iterator[RecordColumns]:
+        """The points in these slots, in their order, in parts that are not too large to be read together."""
+        return self._points.columns(slots)
 
     def record(self, slot: int) -> PointRecord:
         version, id_key, payload = self._points.parts(slot)

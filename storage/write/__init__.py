@@ -34,7 +34,14 @@ from storage.write.operations import (
 )
 from storage.write.repacking import Place, is_worthwhile, repack
 from storage.write.transaction import Transaction
-from storage.write.validate import check_point_id, check_query_vector, check_vector, check_vectors, fits
+from storage.write.validate import (
+    check_point_id,
+    check_point_ids,
+    check_query_vector,
+    check_vector,
+    check_vectors,
+    fits,
+)
 from storage.write.waiting import wait_for
 from storage.write.write_threads import WriteThreads
 from storage.write.writer import Unit, Writer
@@ -67,6 +74,7 @@ __all__ = [
     "change_schema",
     "check_change",
     "check_point_id",
+    "check_point_ids",
     "check_query_vector",
     "check_vector",
     "check_vectors",

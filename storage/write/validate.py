@@ -1,6 +1,6 @@
 """Checks ids and vectors before anything is written or searched. Errors name the field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,15 @@ def check_point_id(point_id: PointId, field: str) -> None:
         raise InvalidPointId(field, "the id is empty")
     if length > MAX_ID_BYTES:
         raise InvalidPointId(field, f"the id has {length:,} bytes, more than MAX_ID_BYTES allows ({MAX_ID_BYTES})")
+
+
+def check_point_ids(ids: Sequence[PointId], field: str) -> None:
+    """Raises InvalidPointId, which names the place in the list `field`, unless all are sound."""
+    numbers = [each for each in ids if isinstance(each, int)]
+    if len(numbers) == len(ids) and min(numbers, default=0) >= 0 and max(numbers, default=0) <= MAX_ID_NUMBER:
+        return
+    for index, point_id in enumerate(ids):
+        check_point_id(point_id, f"{field}[{index}]")
 
 
 def space_of(schema: CollectionSchema, name: str, field: str) -> DenseSpace:

@@ -56,24 +56,34 @@ HW_API int32_t hw_points_measure(const uint8_t* request, size_t length, int32_t 
 HW_API int32_t hw_points_fill(const uint8_t* request, size_t length, int32_t with_payloads, const Sizes* sizes,
                               const SpaceSizes* spaces, const Columns* columns);
 
+// Points as storage reads them: their records, and what these hold by the rows of `places` (5, count): versions; ids that
+// are numbers; where ids that are strings begin, which end where payloads begin (of numbers just that); where payloads
+// begin; where they end.
+struct StoredPoints {
+    const uint8_t* records;
+    size_t length;
+    const int64_t* places;
+    size_t count;
+    int32_t with_payloads;
+};
+
 // Answers to queries, by their points one after the other.
 struct Answers {
+    StoredPoints points;
+    const float* scores;  // (points,)
     int64_t results;
     const int64_t* ends;    // (results,), where the points of each end
     const int64_t* totals;  // (results,); -1: not known
     uint64_t seq;
-    const uint64_t* numbers;   // (points,), ids that are numbers
-    const int64_t* key_ends;   // (points,), where ids that are strings end in `keys`; an empty one is no string
-    const uint8_t* keys;
-    const uint64_t* versions;      // (points,)
-    const float* scores;           // (points,)
-    const int64_t* payload_ends;   // (points,)
-    const uint8_t* payloads;       // null: points have none
 };
 
 // Writes each answer as a `QueryResult` in `field` of the message around it. `capacity`: the room of `out`. NO_MEMORY:
 // it is too small.
 HW_API int32_t hw_answers_encode(const Answers* answers, uint32_t field, uint8_t* out, size_t capacity, size_t* length);
+
+// Writes each point as a `RetrievedPoint` in `field` of the message around it, likewise.
+HW_API int32_t hw_points_encode(const StoredPoints* points, uint32_t field, uint8_t* out, size_t capacity,
+                                size_t* length);
 
 // Fields that lead to vectors, by kind of message: those of kind k are `starts[k]` to `starts[k + 1]`.
 struct Leads {

@@ -120,6 +120,12 @@ struct RecordParts {
 
 // The records, one after the other, which have `length` bytes together.
 HW_API int32_t hw_records(const RecordParts* parts, uint8_t* records, size_t length);
+
+// Checks `count` records of `version`, which lie one after the other, and fills the rows of `places` (5, count): their
+// commits; ids that are numbers (0 for others); where ids that are strings begin, which end where the payloads begin (of
+// numbers just that); where payloads begin; where records end, given as their lengths. BAD_ARGUMENT: a record is
+// damaged, or its id has a form that is not known here.
+HW_API int32_t hw_read_records(const uint8_t* records, size_t length, uint8_t version, size_t count, int64_t* places);
 // Rows that are scanned: those of `vectors` (rows, size), with their `norms` (rows,), at `positions` (count,), or the
 // first `count` where that is null; of these the ones for which `usable` (rows,) has a 1 (null: all).
 struct ScanRows {

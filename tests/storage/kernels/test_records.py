@@ -1,19 +1,34 @@
 """Checksums and records: every set of instructions gives what zlib and the twin in Python give."""
 
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.kernels import KernelFailed, Pieces, native_checksums, native_records
+from storage.kernels import KernelFailed, Pieces, native_checksums, native_record_places, native_records
 from storage.kernels.library import has_kernels, paths, using
-from storage.tables import encode_record, encode_records, encode_row, encode_rows, record_parts
+from storage.schema import PointId
+from storage.tables import (
+    RecordColumns,
+    columns_of,
+    encode_id,
+    encode_record,
+    encode_records,
+    encode_row,
+    encode_rows,
+    joined,
+    record_columns,
+    record_parts,
+)
 
 pytestmark = pytest.mark.skipif(not has_kernels(), reason="there are no native kernels here")
 
-PARTS = st.lists(st.tuples(st.binary(max_size=600), st.binary(max_size=300)), max_size=5)
+PARTS = st.lists(st.tuples(st.binary(min_size=2, max_size=600), st.binary(max_size=300)), max_size=5)
+IDS = st.sampled_from([0, 1, 2**64 - 1, "a", "é" * 256]) | st.integers(0, 2**64 - 1) | st.text(min_size=1, max_size=90)
+STORED = st.lists(st.tuples(IDS, st.integers(0, 2**64 - 1), st.binary(max_size=300)), max_size=6)
 
 
 @pytest.mark.parametrize("path", paths())
@@ -76,3 +91,61 @@ def test_rows_are_those_of_the_twin() -> None:
             assert encode_rows(2**40, np.asfortranarray(matrix)) == expected
     assert encode_rows(2**40 + 7, matrix[7][None]) == expected[7:8]
     assert encode_rows(0, matrix[:0]) == []
+
+
+@settings(max_examples=40)
+@given(STORED)
+def test_columns_are_what_the_records_hold(points: list[tuple[PointId, int, bytes]]) -> None:
+    records = [encode_record(encode_id(point_id), version, payload) for point_id, version, payload in points]
+    for columns in _columns_of_all_paths(records):
+        assert columns.ids() == [point_id for point_id, _, _ in points]
+        assert columns.id_keys() == [encode_id(point_id) for point_id, _, _ in points]
+        assert columns.versions.tolist() == [version for _, version, _ in points]
+        assert columns.payloads() == [payload for _, _, payload in points]
+        order = np.arange(len(points))[::-1].repeat(2)
+        assert columns.take(order).ids() == [points[number][0] for number in order.tolist()]
+        assert columns.first(2).payloads() == [payload for _, _, payload in points[:2]]
+        both = joined([columns.first(1), columns])
+        assert both.ids() == [point_id for point_id, _, _ in points[:1] + points]
+        assert both.payloads() == [payload for _, _, payload in points[:1] + points]
+
+
+def _columns_of_all_paths(records: list[bytes]) -> Iterator[RecordColumns]:
+    sizes = list(map(len, records))
+    for path in paths():
+        with using(path):
+            yield columns_of(records, sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_columns, "native_record_places", lambda *_: False)
+        yield columns_of(records, sizes)
+
+
+@given(st.data(), IDS, st.binary(max_size=20))
+def test_a_damaged_record_has_no_columns(data: st.DataObject, point_id: PointId, payload: bytes) -> None:
+    sound = encode_record(encode_id(point_id), 7, payload)
+    place, bit = data.draw(st.integers(0, len(sound) - 1)), data.draw(st.integers(0, 7))
+    damaged = bytearray(sound)
+    damaged[place] ^= 1 << bit
+    cut = sound[: data.draw(st.integers(0, len(sound) - 1))]
+    for record in (bytes(damaged), cut):
+        for path in paths():
+            with using(path), pytest.raises(ValueError, match="the stored point"):
+                columns_of([sound, record], [len(sound), len(record)])
+
+
+@pytest.mark.parametrize("key", [b"", b"\1", b"\2", b"\1" + bytes(7), b"\1" + bytes(9), b"\3abc"])
+def test_ids_of_another_form_are_left_to_the_twin(key: bytes) -> None:
+    record = encode_record(key, 1, b"payload")
+    assert not native_record_places(1, record, np.full((5, 1), len(record), np.int64))
+
+
+@pytest.mark.parametrize("sizes", [[-1, 60], [10**9, 29], [29, 30], [29, 28], [2**63 - 1, 29]])
+def test_records_that_end_outside_of_their_bytes_are_refused(sizes: list[int]) -> None:
+    record = encode_record(encode_id(1), 1, b"12345")
+    places = np.zeros((5, 2), np.int64)
+    places[4] = sizes
+    assert len(record) == 29
+    assert not native_record_places(1, record * 2, places)
+    places[4] = 29
+    assert native_record_places(1, record * 2, places)
+    assert not native_record_places(2, record * 2, places), "another version"
