@@ -98,7 +98,7 @@ def _read(
     reader: Snapshot, slots: NDArray[np.uint32], payloads: bool, budget: Budget, found: list[RecordColumns]
 ) -> None:
     """Adds points to `found` while the reply has room. Raises ReplyTooLarge for the first that it has no room for."""
-    for part in reader.columns(slots):
+    for part in reader.points.columns(slots):
         budget.check()
         sizes = _sizes(part, payloads)
         count = _answered(sizes, budget.meter)

@@ -75,7 +75,7 @@ class Snapshot(Reader):
         elif len(changed) == 0:
             slots = known[1]
         else:
-            held = np.fromiter(self._points.present(changed.tolist()), np.uint32)
+            held = np.fromiter(self.points.present(changed.tolist()), np.uint32)
             slots = np.union1d(np.setdiff1d(known[1], changed, assume_unique=True), held)
         slots.flags.writeable = False
         self._core.known_slots = (self.seq, slots)

@@ -16,7 +16,6 @@ from storage.tables.ids import Ids
 from storage.tables.keys import decode_id, encode_ids
 from storage.tables.point_records import PointRecord
 from storage.tables.point_table import PointTable
-from storage.tables.record_columns import RecordColumns
 from storage.tables.whole_tables import slots_in
 
 
@@ -47,7 +46,7 @@ class Reader:
         self.file = tables.file
         """What has the tables; errors name it."""
         self.ids = Ids(txn, tables.handles.ids)
-        self._points = PointTable(txn, tables.handles.points, tables.file)
+        self.points = PointTable(txn, tables.handles.points, tables.file)
 
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """Slots in the order of `ids`, -1 where there is no such point."""
@@ -55,22 +54,18 @@ class Reader:
 
     def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
         """For each slot a key. Keys sort as ids do."""
-        return [key for part in self._points.columns(slots) for key in part.id_keys()]
+        return [key for part in self.points.columns(slots) for key in part.id_keys()]
 
     def point_ids(self, slots: NDArray[np.uint32]) -> list[PointId]:
-        return [point_id for part in self._points.columns(slots) for point_id in part.ids()]
-
-    def columns(self, slots: NDArray[np.uint32]) -> Iterator[RecordColumns]:
-        """The points in these slots, in their order, in parts that are not too large to be read together."""
-        return self._points.columns(slots)
+        return [point_id for part in self.points.columns(slots) for point_id in part.ids()]
 
     def record(self, slot: int) -> PointRecord:
-        version, id_key, payload = self._points.parts(slot)
+        version, id_key, payload = self.points.parts(slot)
         return PointRecord(slot, decode_id(bytes(id_key)), version, bytes(payload))
 
     def parts(self, slot: int) -> tuple[int, PointId, memoryview]:
         """Version, id and payload of a point. The payload is lent: copy it before the snapshot is closed."""
-        version, id_key, payload = self._points.parts(slot)
+        version, id_key, payload = self.points.parts(slot)
         return version, decode_id(bytes(id_key)), payload
 
     def records(self, slots: NDArray[np.uint32]) -> list[PointRecord]:
@@ -78,7 +73,7 @@ class Reader:
 
     def existing(self, slots: NDArray[np.uint32]) -> Iterator[PointRecord]:
         """Yields those of `slots` that hold a point, in order."""
-        return map(self.record, self._points.present(slots.tolist()))
+        return map(self.record, self.points.present(slots.tolist()))
 
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
         """Slots, ascending, of the points that differ between commit `seq` (older or newer) and this one.
@@ -101,7 +96,7 @@ class Reader:
         changed = self.changed_since(seq)
         if changed is not None or seq > self.seq:
             return changed
-        slots, versions = self._points.versions()
+        slots, versions = self.points.versions()
         gone = np.setdiff1d(held(), slots)
         return np.union1d(slots[versions > seq], gone)
 
@@ -113,11 +108,11 @@ class Reader:
         self, keys: Collection[str] | None = None, *, start: int = 0
     ) -> Iterator[tuple[int, dict[str, object]]]:
         """Yields slot and decoded payload (only its top-level `keys` when given), in slot order from `start` on."""
-        return self._points.payloads(self.codec, keys, start)
+        return self.points.payloads(self.codec, keys, start)
 
     def all_slots(self) -> NDArray[np.uint32]:
         """Slots of all points, ascending."""
-        return self._points.slots()
+        return self.points.slots()
 
     def slots_with_vector(self, space: str) -> NDArray[np.uint32]:
         """Slots of the points that have a vector in `space`, ascending."""
