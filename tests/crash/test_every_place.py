@@ -16,6 +16,7 @@ KILLED = -9
 SHOWN = 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [KILL_BEFORE, KILL_AFTER], ids=["before", "in or after"])
 @pytest.mark.parametrize("life", LIVES)
 def test_a_kill_at_a_call(life: str, mode: int, deaths: Deaths) -> None:
@@ -40,6 +41,7 @@ def test_a_full_disk_from_a_call_on(life: str, deaths: Deaths) -> None:
     assert not broken, _told(broken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("life", LIVES)
 def test_a_power_loss_between_calls(life: str, deaths: Deaths) -> None:
     answer = deaths.ask(life=life, share=deaths.stride, first=deaths.first)

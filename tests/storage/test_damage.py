@@ -129,6 +129,7 @@ def _damaged_collection(answer: Answer, sound: Answer) -> Answer:
 # -- files that are derived, or hold nothing
 
 
+@pytest.mark.slow
 def test_damaged_graphs_are_never_used(source: Path, sound: Answer) -> None:
     file = _of_collection(source, ".index")
     for answer in _read(source, _both(source, file, 25)):
@@ -136,6 +137,7 @@ def test_damaged_graphs_are_never_used(source: Path, sound: Answer) -> None:
         assert answer["check"] == [[file, True]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lock.mdb", "data.seal", "LOCK"])
 def test_what_is_lost_without_loss(name: str, source: Path, sound: Answer) -> None:
     for file in _files(source, name):
@@ -223,7 +225,8 @@ def test_a_damaged_root_opens_nothing(name: str, source: Path, sound: Answer) ->
 # -- without a seal
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [60, 500])
 def test_what_a_killed_process_left_is_covered_by_the_checksums_of_its_records(
     count: int, source: Path, sound: Answer
 ) -> None:

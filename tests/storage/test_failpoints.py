@@ -45,7 +45,7 @@ IN_BUILDS = {"merge_copy"}
 """Places where a build process dies, and not the one that started it."""
 
 CASES = [
-    pytest.param(name, count, marks=[pytest.mark.slow] * (number > 0))
+    pytest.param(name, count, marks=pytest.mark.slow)
     for name, counts in PLACES.items()
     for number, count in enumerate(counts)
 ]

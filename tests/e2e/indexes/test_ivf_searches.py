@@ -87,6 +87,7 @@ def _matches(kind: str, share: float, query: int) -> FilterLike:
     return Field(kind).lt(count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["random", "clustered", "opposite"])
 @pytest.mark.parametrize("share", SHARES)
 def test_filters_recall_as_searches_without_do(served: Served, kind: str, share: float) -> None:

@@ -61,6 +61,7 @@ def test_an_older_store_gets_codes_in_the_background_and_answers_stay(tmp_path: 
         assert answers(client, rows[:50]) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign"])
 def test_damaged_codes_are_made_anew_after_a_kill(damage: str, tmp_path: Path) -> None:
     data = tmp_path / "data"

@@ -109,6 +109,7 @@ def _recall(
     return float(np.mean(shares))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("datatype", Datatype)
 def test_every_stored_form_has_recall_by_default(
     datatype: Datatype, database: Database, wordnet: tuple[Rows, Rows]
