@@ -112,6 +112,7 @@ protos: $(STAMP) ## Generate the stubs in client/headwater/v1 from protos/
 	$(call heading,Generating stubs)
 	@rm -f $(STUBS)/*_pb2*.py $(STUBS)/*_pb2*.pyi
 	@$(call generate,client)
+	@$(PY) -m docs.write_openapi
 
 .PHONY: protos-check
 protos-check: $(STAMP) ## Check that the stubs are fresh

@@ -1,13 +1,14 @@
 """What is served where: RPCs below their names, the health of the server, and pages that the caller adds."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from server.http.calls import Metadata
@@ -16,6 +17,9 @@ from server.http.errors import error_object, failed, http_status_of
 from server.http.guards import App, Guarded, Guards
 from server.lanes import Admission
 from storage.errors import EngineError
+
+DESCRIPTION = Path(__file__).parent / "openapi.json"
+"""What docs/write_openapi.py makes of the protos."""
 
 
 def application(
@@ -34,8 +38,18 @@ def application(
         ready = is_ready()
         return JSONResponse({"status": "SERVING" if ready else "NOT_SERVING"}, 200 if ready else 503)
 
+    async def openapi(request: Request) -> FileResponse:
+        return FileResponse(DESCRIPTION, media_type="application/json")
+
     endpoint = Endpoint(_methods(services, rpcs), admission, bounds)
-    app = Starlette(routes=[Route("/healthz", health), *more, Route("/{service}/{method}", endpoint)])
+    app = Starlette(
+        routes=[
+            Route("/healthz", health),
+            Route("/openapi.json", openapi),
+            *more,
+            Route("/{service}/{method}", endpoint),
+        ]
+    )
     return Guarded(app, guards)
 
 

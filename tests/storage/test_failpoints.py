@@ -44,11 +44,7 @@ COPYING = {"snapshot_write", "snapshot_publish", "restore_extract", "restore_pub
 IN_BUILDS = {"merge_copy"}
 """Places where a build process dies, and not the one that started it."""
 
-CASES = [
-    pytest.param(name, count, marks=pytest.mark.slow)
-    for name, counts in PLACES.items()
-    for number, count in enumerate(counts)
-]
+CASES = [pytest.param(name, count, marks=pytest.mark.slow) for name, counts in PLACES.items() for count in counts]
 
 
 @pytest.mark.parametrize(("name", "count"), CASES)
