@@ -12,6 +12,7 @@ from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
 from server.addresses import is_loopback
 from server.background import DataWatch, Reopening
+from server.certificates import BadCertificates, Certificates
 from server.config import Config, InvalidConfig
 from server.convert import KnownRequests, ProtobufPayloadCodec
 from server.embedders import Embedders, EmbedderSettings, Texts, read_embedders
@@ -87,7 +88,7 @@ def serve(config: Config) -> Iterator[Addresses]:
     Raises CannotStart, and what Database.open raises.
     """
     embedders = Embedders(_embedder_settings(config))
-    keyring = _keyring(config)
+    keyring, certificates = _keyring(config), _certificates(config)
     with (
         closing(embedders),
         closing(_open_database(config)) as database,
@@ -105,9 +106,9 @@ def serve(config: Config) -> Iterator[Addresses]:
         interceptor = _interceptor(config, sources, Permissions(keyring, database.names.resolve))
         rpcs = _rpcs(config, database, engine, embedders, index_workers, admission, interceptor)
         server.add_generic_rpc_handlers([generic_handler(service, rpcs) for service in DESCRIPTORS])
-        port = _http_port(config, rpcs, admission, health, interceptor, sources)
+        port = _http_port(config, rpcs, admission, health, interceptor, sources, certificates)
         try:
-            address = listen(server, config)
+            address = listen(server, config, certificates)
         except CannotListen as error:
             raise CannotStart(str(error)) from None
         server.start()
@@ -150,6 +151,15 @@ def _keyring(config: Config) -> Keyring:
         return Keyring(path=config.keys, api_key=config.api_key)
     except InvalidKeys as error:
         raise CannotStart(f"keys: {error}") from None
+
+
+def _certificates(config: Config) -> Certificates | None:
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    try:
+        return Certificates(config.tls_cert, config.tls_key, config.tls_client_ca)
+    except BadCertificates as error:
+        raise CannotStart(str(error)) from None
 
 
 def _admission_bounds(config: Config) -> AdmissionBounds:
@@ -276,6 +286,7 @@ def _http_port(
     health: Health,
     interceptor: Interceptor,
     sources: Sources,
+    certificates: Certificates | None,
 ) -> "HttpPort | None":
     """The HTTP port that the settings ask for. Raises CannotStart."""
     if config.http is None:
@@ -303,6 +314,6 @@ def _http_port(
         more=[*console_routes(), metrics],
     )
     try:
-        return HttpPort(app, config.http, certificate=config.tls_cert, key=config.tls_key)
+        return HttpPort(app, config.http, certificates)
     except CannotServe as error:
         raise CannotStart(str(error)) from None

@@ -99,6 +99,10 @@ class Config:
         default=None, metadata=_about("certificate chain, PEM; with the key it switches TLS on", metavar="FILE")
     )
     tls_key: Path | None = field(default=None, metadata=_about("private key of the certificate, PEM", metavar="FILE"))
+    tls_client_ca: Path | None = field(
+        default=None,
+        metadata=_about("certificates, PEM, of which one must have signed that of each client", metavar="FILE"),
+    )
     log_level: str = field(default="info", metadata=_about("least severe messages to log", choices=LOG_LEVELS))
     log_format: str = field(default="text", metadata=_about("form of log lines on standard error", choices=LOG_FORMATS))
     slow_ms: float = field(
@@ -226,6 +230,8 @@ class Config:
             split_address(self.http, "http")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise InvalidConfig("tls_cert and tls_key go together")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise InvalidConfig("tls_client_ca: it needs tls_cert and tls_key, too")
         self._check_open()
         if self.api_key is not None and not _is_metadata(self.api_key):
             raise InvalidConfig("api_key: is empty, or not of printable ASCII without a space at either end")

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import socket
-import ssl
 import threading
-from pathlib import Path
 
 import uvicorn
 
+from server.certificates import Certificates
 from server.config import split_address
 from server.http.connections import BoundedConnection
 from server.http.guards import App
@@ -24,9 +23,9 @@ class CannotServe(Exception):
 
 
 class HttpPort:
-    """Serves `app` on `address`, with TLS if there are a certificate and its key. Raises CannotServe when made."""
+    """Serves `app` on `address`, with TLS if there are certificates. Raises CannotServe when made."""
 
-    def __init__(self, app: App, address: str, *, certificate: Path | None = None, key: Path | None = None) -> None:
+    def __init__(self, app: App, address: str, certificates: Certificates | None = None) -> None:
         host, port = split_address(address)
         self._socket = _bound(host, port, address)
         self.address = f"{host}:{self._socket.getsockname()[1]}"
@@ -43,14 +42,8 @@ class HttpPort:
             proxy_headers=False,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             timeout_graceful_shutdown=_STOP_SECONDS,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
+            ssl_context_factory=None if certificates is None else lambda *given: certificates.context(),
         )
-        try:
-            config.load()
-        except (OSError, ssl.SSLError) as error:
-            self._socket.close()
-            raise CannotServe(f"http: the certificate and the key cannot be used: {error}") from None
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 
+from server.certificates import Certificates, Pems
 from server.config import Config, socket_path
 
 _PROBE_SECONDS = 1.0
@@ -15,7 +16,7 @@ class CannotListen(Exception):
     """The reason why the server cannot listen, in one line."""
 
 
-def listen(server: grpc.Server, config: Config) -> str:
+def listen(server: grpc.Server, config: Config, certificates: Certificates | None) -> str:
     """Lets the server listen where the settings say. Returns the address with the port that it has.
 
     A socket that a killed server left behind is replaced. Raises CannotListen.
@@ -24,23 +25,40 @@ def listen(server: grpc.Server, config: Config) -> str:
     if path is not None:
         _free(path)
     try:
-        if config.tls_cert is not None and config.tls_key is not None:
-            pair = (_read(config.tls_key), _read(config.tls_cert))
-            port = server.add_secure_port(config.listen, grpc.ssl_server_credentials([pair]))
-        else:
+        if certificates is None:
             port = server.add_insecure_port(config.listen)
+        else:
+            port = server.add_secure_port(config.listen, _credentials(certificates))
     except RuntimeError:
         if path is not None:
             reason = "the socket cannot be made there"
         else:
             reason = "the port is in use, or this machine does not have the address"
-        if config.tls_cert is not None:
-            reason += ", or the certificate and the key are not a matching pair in PEM form"
         raise CannotListen(f"cannot listen on {config.listen}: {reason}") from None
     if path is None:
         return f"{config.listen.rpartition(':')[0]}:{port}"
     path.chmod(0o600)
     return config.listen
+
+
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """Credentials that gRPC asks for again at each handshake."""
+    told = certificates.current()
+
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal told
+        now = certificates.current()
+        if now is told:
+            return None
+        told = now
+        return _configuration(now)
+
+    asks = certificates.asks_clients
+    return grpc.dynamic_ssl_server_credentials(_configuration(told), changed, asks)  # type: ignore[arg-type]
+
+
+def _configuration(pems: Pems) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(pems.key, pems.chain)], pems.client_ca)
 
 
 def _free(path: Path) -> None:
@@ -59,10 +77,3 @@ def _free(path: Path) -> None:
         raise CannotListen(f"cannot listen on {path}: {error.strerror or error}") from None
     else:
         raise CannotListen(f"cannot listen on {path}: another process listens there")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CannotListen(f"cannot read {path}: {error.strerror}") from None
