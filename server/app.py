@@ -48,6 +48,7 @@ from server.services import (
     VectorDataEngine,
     VectorDataMaintenance,
 )
+from server.tracing import Tracing, tracing_of
 from storage.collection import Collection
 from storage.database import Database
 from storage.settings import StorageSettings
@@ -81,8 +82,10 @@ class CannotStart(Exception):
 
 
 @contextmanager
-def serve(config: Config) -> Iterator[Addresses]:
+def serve(config: Config, tracer_provider: Any = None) -> Iterator[Addresses]:
     """Serves as long as the context lasts. The value is where it listens.
+
+    `tracer_provider` is that of OpenTelemetry's SDK; None: the one that the process has set up, if it has.
 
     At the end, health says NOT_SERVING, running requests get `config.grace_seconds`, and then the database is closed.
     Raises CannotStart, and what Database.open raises.
@@ -103,7 +106,8 @@ def serve(config: Config) -> Iterator[Addresses]:
         server = grpc.server(Receiver(admission), options=_options(config))  # type: ignore[arg-type]
         server.add_generic_rpc_handlers((health_handler(health, admission), reflection_handler(SERVICES, admission)))
         sources = _sources(config, admission, engine, database, health)
-        interceptor = _interceptor(config, sources, Permissions(keyring, database.names.resolve))
+        permissions = Permissions(keyring, database.names.resolve)
+        interceptor = _interceptor(config, sources, permissions, tracing_of(tracer_provider))
         rpcs = _rpcs(config, database, engine, embedders, index_workers, admission, interceptor)
         server.add_generic_rpc_handlers([generic_handler(service, rpcs) for service in DESCRIPTORS])
         port = _http_port(config, rpcs, admission, health, interceptor, sources, certificates)
@@ -226,13 +230,14 @@ def _sources(config: Config, admission: Admission, engine: Engine, database: Dat
     )
 
 
-def _interceptor(config: Config, sources: Sources, permissions: Permissions) -> Interceptor:
+def _interceptor(config: Config, sources: Sources, permissions: Permissions, tracing: Tracing | None) -> Interceptor:
     return Interceptor(
         permissions=permissions,
         slow_ms=config.slow_ms,
         max_reply_bytes=config.max_reply_bytes,
         max_request_memory=config.max_request_memory,
         counts=None if config.http is None else sources.counts,  # only the HTTP port shows them
+        tracing=tracing,
     )
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from storage.errors import Cancelled, DeadlineExceeded, ScanTooLarge
 from storage.meter import Meter
@@ -28,6 +28,20 @@ class Turn(Protocol):
         """A context in which the request waits for something else while others work."""
 
 
+class Watcher(Protocol):
+    """Wants to know how the queries of a request are planned and run. Its methods do not wait."""
+
+    @property
+    def traces(self) -> bool:
+        """Whether all is wanted that happens while they run, which then takes longer."""
+
+    def is_slow(self) -> bool:
+        """Whether the request has taken so long that the plans of its queries are wanted."""
+
+    def ran(self, run: Any) -> None:
+        """Is told of a run of queries: see planner/engine/watching.py."""
+
+
 def _never() -> bool:
     return False
 
@@ -39,7 +53,7 @@ class Budget:
 
     `max_scan`: rows that one search may score without an index; None: all. `caller`: who asks. Where callers take
     turns, the work of one caller is counted together; empty means nobody in particular. `meter` counts what the request
-    holds. `turn` is the request's turn to work; None: it need not wait for others.
+    holds. `turn` is the request's turn to work; None: it need not wait for others. `watcher`: see Watcher.
     Long loops call `check` between chunks of a few milliseconds of work. `check` may let others work before it returns.
     So take a lock that is held across `check` with `acquire`: while it waits, others work too.
     """
@@ -50,6 +64,7 @@ class Budget:
     caller: str = ""
     meter: Meter = field(default_factory=Meter, compare=False)
     turn: Turn | None = None
+    watcher: Watcher | None = None
 
     @classmethod
     def of_seconds(cls, seconds: float | None) -> "Budget":

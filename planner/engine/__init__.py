@@ -3,6 +3,7 @@
 from planner.engine.answer import QueryAnswer
 from planner.engine.engine import Engine
 from planner.engine.reads import Page
+from planner.engine.watching import Run
 from planner.execute import Hit, HitColumns
 
-__all__ = ["Engine", "Hit", "HitColumns", "Page", "QueryAnswer"]
+__all__ = ["Engine", "Hit", "HitColumns", "Page", "QueryAnswer", "Run"]

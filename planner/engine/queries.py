@@ -1,5 +1,6 @@
 """Answers queries and explains them, each from one snapshot. What a query means is in bind/stages.py."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from planner.bind import BoundQuery
 from planner.engine.answer import QueryAnswer
 from planner.engine.plain import answer_plainly
 from planner.engine.plans import Plans
+from planner.engine.watching import Watched
 from planner.errors import InvalidQuery
 from planner.execute import (
     POINT_BYTES,
@@ -30,8 +32,9 @@ from planner.optimize import optimize
 from planner.plan import Plan, build
 from planner.query import Query, ShapedQuery
 from planner.rank import Ranking
-from storage.budget import UNLIMITED, Budget
+from storage.budget import UNLIMITED, Budget, Watcher
 from storage.collection import Collection
+from storage.errors import EngineError
 from storage.mvcc import Snapshot
 from storage.schema import PointId
 
@@ -87,23 +90,57 @@ class Queries:
         """As `query`, on a snapshot of `collection`."""
         check_batch(len(queries), batch_field)
         budget = self._bounded(budget)
+        if budget.watcher is None:
+            return self._answers(collection, reader, queries, budget)
+        if budget.watcher.traces:
+            return self._traced(collection, reader, queries, budget, budget.watcher)
+        try:
+            return self._answers(collection, reader, queries, budget)
+        finally:
+            if budget.watcher.is_slow():
+                self._tell_plans(collection, reader, queries, budget.watcher)
+
+    def _answers(
+        self, collection: Collection, reader: Snapshot, queries: Sequence[Query | ShapedQuery], budget: Budget
+    ) -> list[QueryAnswer]:
         plain = self.plans.plain(reader, queries)
         if plain is not None:
             return answer_plainly(*plain, reader, self._indexes.filters, budget)
         planned = self.plans.of(collection, reader, queries)
         source = self._source([each.bound for each in planned], reader, budget)
-        plans = [each.plan for each in planned]
-        traces = [Trace() if query.explain else None for query in queries]
-        started = time.perf_counter_ns()
-        outcomes = run(plans, source, traces)
-        answers: list[QueryAnswer] = []
-        columns = _columns(plans, outcomes, source)
-        for number, (plan, outcome, trace) in enumerate(zip(plans, outcomes, traces, strict=True)):
-            budget.check()
-            hits = _hits(plan, outcome.ranking, source) if columns is None else columns[number]
-            explanation = None if trace is None else explain(plan, source, _ran(trace, outcome.ranking, started))
-            answers.append(QueryAnswer(hits, reader.seq, outcome.total, explanation))
-        return answers
+        return _run([each.plan for each in planned], source, [Trace() if query.explain else None for query in queries])
+
+    def _traced(
+        self,
+        collection: Collection,
+        reader: Snapshot,
+        queries: Sequence[Query | ShapedQuery],
+        budget: Budget,
+        watcher: Watcher,
+    ) -> list[QueryAnswer]:
+        """The same answers. The watcher is told what happened."""
+        watched = Watched.begun()
+        planned = self.plans.of(collection, reader, queries)
+        watched.note_planned()
+        plans, traces = [each.plan for each in planned], [Trace(in_full=query.explain) for query in queries]
+        done = False
+        try:
+            source = self._source([each.bound for each in planned], reader, budget)
+            answers = _run(plans, source, traces, [query.explain for query in queries])
+            done = True
+            return answers
+        finally:
+            told = LocalSource(reader, self._indexes, UNLIMITED)
+            watcher.ran(watched.run(plans, told, traces if done else None))
+
+    def _tell_plans(
+        self, collection: Collection, reader: Snapshot, queries: Sequence[Query | ShapedQuery], watcher: Watcher
+    ) -> None:
+        """Tells the watcher of the plans of queries that took long, or failed after a long time."""
+        watched = Watched.begun()
+        with contextlib.suppress(EngineError):  # queries that cannot be planned have failed for that reason
+            plans = [each.plan for each in self.plans.of(collection, reader, queries)]
+            watcher.ran(watched.run(plans, LocalSource(reader, self._indexes, UNLIMITED), None))
 
     def explain(
         self, collection: Collection, query: Query, *, analyze: bool = False, budget: Budget = UNLIMITED
@@ -150,6 +187,27 @@ class Queries:
     def bind(self, collection: Collection, reader: Snapshot, queries: Sequence[Query]) -> list[BoundQuery]:
         """What the queries mean on a snapshot of `collection`. Raises what `query` raises for what cannot be."""
         return self.plans.bind(collection, reader, queries)
+
+
+def _run(
+    plans: Sequence[Plan],
+    source: LocalSource,
+    traces: Sequence[Trace | None],
+    explained: Sequence[bool] | None = None,
+) -> list[QueryAnswer]:
+    """Runs plans. `explained`: which answers are explained; None: those that have a trace."""
+    started = time.perf_counter_ns()
+    outcomes = run(plans, source, traces)
+    answers: list[QueryAnswer] = []
+    columns = _columns(plans, outcomes, source)
+    for number, (plan, outcome, trace) in enumerate(zip(plans, outcomes, traces, strict=True)):
+        source.budget.check()
+        hits = _hits(plan, outcome.ranking, source) if columns is None else columns[number]
+        explanation = None
+        if trace is not None and (explained is None or explained[number]):
+            explanation = explain(plan, source, _ran(trace, outcome.ranking, started))
+        answers.append(QueryAnswer(hits, source.points.seq, outcome.total, explanation))
+    return answers
 
 
 def _ran(trace: Trace, ranking: Ranking, started: int) -> Ran:

@@ -151,21 +151,17 @@ class _Run:
                 rows_out=len(ranking),
                 distance_computations=_distances(node, rows_in, len(ranking)),
                 microseconds=(time.perf_counter_ns() - started) // 1_000,
-                conditions=self.source.conditions((node.filter,)) if isinstance(node, Gate) else "",
             )
-            self.trace.record(node, replace(actual, attributes=self._statistics(node)), ranking)
+            filters = (node.filter,) if isinstance(node, Gate) else ()
+            self.trace.record(node, self._in_full(actual, node, filters), ranking)
         return ranking
 
     def _emit_leaf(self, demand: Demand, leaf: Leaf) -> Ranking:
         answer = self.leaves.answers[demand]
         if self.trace is not None:
             # `leaf` belongs to this plan. The demand may hold an equal leaf, which names another stage.
-            actual = replace(
-                self._actual(answer, self.leaves.places[demand], leaf.stage),
-                conditions=self.source.conditions(demand.filters),
-                attributes=self._statistics(leaf),
-            )
-            self.trace.record(leaf, actual, answer.ranking)
+            actual = self._actual(answer, self.leaves.places[demand], leaf.stage)
+            self.trace.record(leaf, self._in_full(actual, leaf, demand.filters), answer.ranking)
         return answer.ranking
 
     def _actual(self, answer: LeafAnswer, first: _Place, stage: str) -> Actual:
@@ -182,6 +178,13 @@ class _Run:
             strategy=answer.strategy,
             reason=answer.reason,
         )
+
+    def _in_full(self, actual: Actual, node: Node, filters: Sequence[CheckedFilter]) -> Actual:
+        """What a node did, with what tested its `filters`, and its statistics, if the trace wants them."""
+        if self.trace is None or not self.trace.in_full:
+            return actual
+        conditions = self.source.conditions(filters) if filters else ""
+        return replace(actual, conditions=conditions, attributes=self._statistics(node))
 
     def _statistics(self, node: Node) -> Mapping[str, str]:
         """The numbers of the collection that the scores of a node depend on, as text."""

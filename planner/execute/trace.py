@@ -79,8 +79,12 @@ class Actual:
 
 @dataclass(slots=True)
 class Trace:
-    """Filled by one run of one plan: what each operator did and emitted, and the list that each stage ended with."""
+    """Filled by one run of one plan: what each operator did and emitted, and the list that each stage ended with.
 
+    `in_full`: also what tested the conditions of filters, and numbers of the collection, which take time to find.
+    """
+
+    in_full: bool = True
     actuals: dict[tuple[str, str], Actual] = field(default_factory=dict)
     lists: dict[str, Ranking] = field(default_factory=dict)
     emitted: dict[tuple[str, str], Ranking] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from planner.explain.absence import AbsenceReason, PointExplanation, StageOutcome
 from planner.explain.explain_node import ExplainNode
-from planner.explain.explanation import Explanation, HitExplanation, Ran, explain
+from planner.explain.explanation import Explanation, HitExplanation, Ran, explain, outline
 from planner.explain.plan_text import render
 from planner.explain.points import explain_points
 
@@ -16,5 +16,6 @@ __all__ = [
     "StageOutcome",
     "explain",
     "explain_points",
+    "outline",
     "render",
 ]

@@ -1,10 +1,12 @@
 """A plan, and what happened when it ran, as data. plan_text.py makes text of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from planner.execute import Actual, Inspection, Points, Source, Trace, operator_of
 from planner.explain.explain_node import ExplainNode
+from planner.explain.hiding import without_values
 from planner.explain.plan_text import render
 from planner.plan import (
     After,
@@ -27,7 +29,7 @@ from planner.plan import (
     most_rows,
     walk,
 )
-from planner.query import describe_filter, describe_payload, describe_vectors
+from planner.query import describe_filter, describe_filter_shape, describe_payload, describe_vectors
 from planner.rank import Ranking
 from planner.resolve import CheckedFilter
 from storage.schema import PointId
@@ -81,8 +83,8 @@ def explain(plan: Plan, source: Source, ran: Ran | None = None, *, knows_filters
     `knows_filters` adds what is known of its filters, such as what would test their conditions.
     """
     points = source.points
-    teller = _Teller(source, None if ran is None else ran.trace, source.inspection if knows_filters else None)
-    root = teller.plan(plan)
+    trace = None if ran is None else ran.trace
+    root = _Teller(source, trace, source.inspection if knows_filters else None, describe_filter).plan(plan)
     if ran is None:
         return Explanation(root=root, text=render(root), seq=points.seq, generation=points.generation)
     return Explanation(
@@ -96,13 +98,19 @@ def explain(plan: Plan, source: Source, ran: Ran | None = None, *, knows_filters
     )
 
 
+def outline(plan: Plan, source: Source, trace: Trace | None = None) -> ExplainNode:
+    """The plan as a tree without values of users; with `trace`, also what happened. Reads little."""
+    return without_values(_Teller(source, trace, None, describe_filter_shape).plan(plan))
+
+
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    """Describes one plan. `filters` knows something about filters, if given."""
+    """Describes one plan. `filters` knows something about filters, if given. `describe` makes text of filters."""
 
     source: Source
     trace: Trace | None
     filters: Inspection | None
+    describe: Callable[[CheckedFilter], str]
 
     def plan(self, plan: Plan) -> ExplainNode:
         """The tree, below a node that fetches what the query asks for."""
@@ -121,7 +129,7 @@ class _Teller:
         explained = ExplainNode(
             operator=operator_of(node),
             stage=node.stage,
-            attributes=_attributes(node),
+            attributes=_attributes(node, self.describe),
             estimated_rows=most_rows(node, self),
             children=tuple(self.node(child) for child in children_of(node)),
         )
@@ -158,14 +166,23 @@ def _with_actual(node: ExplainNode, actual: Actual) -> ExplainNode:
     )
 
 
-def _attributes(node: Node) -> dict[str, str]:
+_Describe = Callable[[CheckedFilter], str]
+"""Makes text of a filter."""
+
+
+def _attributes(node: Node, describe: _Describe) -> dict[str, str]:
     match node:
         case Search():
-            return node.ranker.describe() | {"limit": str(node.limit)} | _leaf_attributes(node) | node.ranker.settings()
+            return (
+                node.ranker.describe()
+                | {"limit": str(node.limit)}
+                | _leaf_attributes(node, describe)
+                | node.ranker.settings()
+            )
         case Scan():
-            return {"limit": str(node.limit)} | _leaf_attributes(node)
+            return {"limit": str(node.limit)} | _leaf_attributes(node, describe)
         case RankAll():
-            return node.ranker.describe() | {"limit": str(node.limit)} | _leaf_attributes(node)
+            return node.ranker.describe() | {"limit": str(node.limit)} | _leaf_attributes(node, describe)
         case Rerank():
             return node.ranker.describe() | _exclude_attribute(node.exclude)
         case Diversify():
@@ -175,7 +192,7 @@ def _attributes(node: Node) -> dict[str, str]:
         case FuseScores():
             return {"weights": _weights(node.weights)}
         case Gate() | Restrict():
-            return {"filter": describe_filter(node.filter)}
+            return {"filter": describe(node.filter)}
         case Threshold():
             return {"score": f"{'>=' if node.higher_is_better else '<='} {node.threshold:g}"}
         case After():
@@ -189,8 +206,8 @@ def _attributes(node: Node) -> dict[str, str]:
     assert_never(node)
 
 
-def _leaf_attributes(leaf: Search | Scan | RankAll) -> dict[str, str]:
-    attributes = {} if leaf.filter is None else {"filter": describe_filter(leaf.filter)}
+def _leaf_attributes(leaf: Search | Scan | RankAll, describe: _Describe) -> dict[str, str]:
+    attributes = {} if leaf.filter is None else {"filter": describe(leaf.filter)}
     if isinstance(leaf, Search) and leaf.after is not None:
         attributes["after"] = f"{leaf.after.score:g}, {leaf.after.id!r}"
     return attributes | _exclude_attribute(leaf.exclude)

@@ -29,7 +29,14 @@ from planner.query.filter import (
     TextTest,
     ValuesCount,
 )
-from planner.query.filter_text import describe_condition, describe_filter, describe_payload, describe_vectors
+from planner.query.filter_text import (
+    HIDDEN,
+    describe_condition,
+    describe_filter,
+    describe_filter_shape,
+    describe_payload,
+    describe_vectors,
+)
 from planner.query.formula import (
     SCORE,
     Constant,
@@ -96,6 +103,7 @@ from planner.query.shape import QueryShape, ShapedQuery, shaped
 
 __all__ = [
     "DEFAULT_DEPTH",
+    "HIDDEN",
     "SCORE",
     "AnyOf",
     "Bm25",
@@ -180,6 +188,7 @@ __all__ = [
     "below",
     "describe_condition",
     "describe_filter",
+    "describe_filter_shape",
     "describe_formula",
     "describe_payload",
     "describe_vectors",

@@ -13,7 +13,10 @@ from server.errors import code_of, status_of
 from server.keys import Permissions
 from server.lanes import Turn, caller_of
 from server.metrics import Ended, RequestCounts
+from server.rpc.logs import FIELDS, PLANS
 from server.rpc.running import Running
+from server.rpc.slow_requests import plans_of, work_of
+from server.tracing import Facts, Tracing
 from storage.budget import Budget
 from storage.errors import ReplyTooLarge
 from storage.meter import Meter
@@ -41,6 +44,7 @@ class Interceptor:
     """Prepares handlers for gRPC. `slow_ms` 0: slow requests are not logged.
 
     `max_reply_bytes` and `max_request_memory` bound each request. None: no bound. `counts` None: nothing is counted.
+    `tracing` None: nothing is traced.
     """
 
     permissions: Permissions
@@ -48,6 +52,12 @@ class Interceptor:
     max_reply_bytes: int | None = None
     max_request_memory: int | None = None
     counts: RequestCounts | None = None
+    tracing: Tracing | None = None
+
+    @property
+    def watches(self) -> bool:
+        """Whether anybody wants the plans of queries."""
+        return self.slow_ms > 0 or self.tracing is not None
 
     def bytes_of(self, reply: Message | bytes) -> bytes:
         """The reply as bytes. Handlers count large parts while they read; this checks the whole reply again."""
@@ -60,10 +70,24 @@ class Interceptor:
         """The budget of a call, with the server's bounds for each call."""
         meter = running.meter = Meter(self.max_request_memory, self.max_reply_bytes)
         if not isinstance(given, Turn):
-            return replace(budget_of(context), meter=meter)
+            return replace(budget_of(context), meter=meter, watcher=running)
         deadline = given.deadline = _deadline_of(context)
         # Each question to the context takes a lock. So the turn is asked, which the context informs.
-        return Budget(deadline, is_cancelled=lambda: given.is_over, caller=given.caller, meter=meter, turn=given)
+        return Budget(
+            deadline,
+            is_cancelled=lambda: given.is_over,
+            caller=given.caller,
+            meter=meter,
+            turn=given,
+            watcher=running if self.watches else None,
+        )
+
+    def begin(self, method: str, given: object, context: grpc.ServicerContext) -> Running:
+        """Notes the begin of a request. Requires: `note` or `finish` follows."""
+        running = Running(method, given, slow_ms=self.slow_ms)
+        if self.tracing is not None:
+            running.span = self.tracing.begin(method, context.invocation_metadata() or (), running.seconds())
+        return running
 
     def refused(self, method: str, error: Exception) -> None:
         """Notes a call that was refused before it had a turn."""
@@ -79,25 +103,30 @@ class Interceptor:
 
     def note(self, running: Running, outcome: Outcome) -> None:
         """Counts and logs a request that ended, and who changed something."""
-        counts = self.counts
-        if counts is not None:
-            status = "OK" if outcome.failure is None else code_of(outcome.failure)
+        status = "OK" if outcome.failure is None else code_of(outcome.failure)
+        lane = running.lane or NO_LANE
+        if self.counts is not None:
             sent = running.sent + len(outcome.reply)
-            lane = running.lane or NO_LANE
-            counts.add(Ended(running.method, status, lane, running.seconds(), running.received, sent, running.meter))
+            ended = Ended(running.method, status, lane, running.seconds(), running.received, sent, running.meter)
+            self.counts.add(ended)
+        if self.tracing is not None and running.span is not None:
+            about = Facts(outcome.collection, status, lane, running.meter, running.runs)
+            self.tracing.end(running.span, about)
         if running.access.name:
-            code = "OK" if outcome.failure is None else code_of(outcome.failure)
-            self.permissions.note(running.method, running.access, outcome.collection, code)
-        self._log(running.method, outcome, running.milliseconds_of_work())
+            self.permissions.note(running.method, running.access, outcome.collection, status)
+        self._log(running, outcome)
 
-    def _log(self, method: str, outcome: Outcome, milliseconds: float) -> None:
+    def _log(self, running: Running, outcome: Outcome) -> None:
+        milliseconds = running.milliseconds_of_work()
         slow = 0 < self.slow_ms <= milliseconds
         level = logging.WARNING if slow else logging.DEBUG
-        if logger.isEnabledFor(level):
-            code = "OK" if outcome.failure is None else code_of(outcome.failure)
-            word = "slow request" if slow else "request"
-            fields = {"method": method, "collection": outcome.collection, "ms": round(milliseconds, 3), "status": code}
-            logger.log(level, word, extra={"fields": fields})
+        if not logger.isEnabledFor(level):
+            return
+        code = "OK" if outcome.failure is None else code_of(outcome.failure)
+        facts = {"method": running.method, "collection": outcome.collection, "ms": round(milliseconds, 3)}
+        facts |= {"status": code, **(work_of(running.meter) if slow else {})}
+        plans = plans_of(running.runs) if slow else None
+        logger.log(level, "slow request" if slow else "request", extra={FIELDS: facts, PLANS: plans})
 
 
 def budget_of(context: grpc.ServicerContext) -> Budget:

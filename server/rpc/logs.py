@@ -4,9 +4,17 @@ import json
 import logging
 import sys
 import time
+from typing import Any
+
+from server.rpc.slow_requests import Plans
 
 FIELDS = "fields"
 """The attribute of a log record (`extra={"fields": {...}}`) with facts that are not in the sentence."""
+
+PLANS = "plans"
+"""The attribute with the plans of a slow request: see Plans. As text, they have lines of their own."""
+
+_INDENT = "    "
 
 
 class TextFormatter(logging.Formatter):
@@ -15,6 +23,10 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         facts = "".join(f" {key}={json.dumps(value)}" for key, value in getattr(record, FIELDS, {}).items())
         line = f"{_time(record)} {record.levelname} {record.name}: {_one_line(record.getMessage())}{facts}"
+        plans: Plans | None = getattr(record, PLANS, None)
+        if plans is not None:
+            # Indented, and each on one line, so that no name in a plan can pass for a line of the log.
+            line = "\n".join([line, *(_INDENT + _one_line(each) for each in plans.text().splitlines())])
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
@@ -22,8 +34,11 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message, the fields, and a traceback if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        entry = {"time": _time(record), "level": record.levelname, "logger": record.name}
+        entry: dict[str, Any] = {"time": _time(record), "level": record.levelname, "logger": record.name}
         entry |= {"message": record.getMessage(), **getattr(record, FIELDS, {})}
+        plans: Plans | None = getattr(record, PLANS, None)
+        if plans is not None:
+            entry[PLANS] = plans.data()
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)

@@ -141,7 +141,7 @@ class UnaryRpc(_Rpc):
     """An RPC of one message each way, as gRPC calls it."""
 
     def __call__(self, given: Given, context: grpc.ServicerContext) -> bytes:
-        running = Running(self.method, given)
+        running = self._interceptor.begin(self.method, given, context)
         collection = ""
         try:
             access = running.access = self._access(given, context)
@@ -170,7 +170,7 @@ class DownloadRpc(_StreamRpc):
     """An RPC that answers with a stream of messages."""
 
     def __call__(self, given: Given, context: grpc.ServicerContext) -> Iterator[bytes]:
-        running = Running(self.method, given)
+        running = self._interceptor.begin(self.method, given, context)
         outcome = Outcome("")
         try:
             access = running.access = self._access(given, context)
@@ -196,7 +196,7 @@ class UploadRpc(_StreamRpc):
     receives = False
 
     def __call__(self, given: Iterator[bytes] | Turn, context: grpc.ServicerContext) -> bytes:
-        running = Running(self.method, given)
+        running = self._interceptor.begin(self.method, given, context)
         try:
             running.access = self._access(given, context)
             budget = self._interceptor.budget(running, given, context)
