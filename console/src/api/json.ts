@@ -46,11 +46,12 @@ export function parseRequestObject(text: string): Record<string, Json> {
   return value;
 }
 
-/** The value with JavaScript's numbers where these are exact, and strings for larger integers. */
+/** The value with JavaScript's numbers where these can hold them, and strings for larger ones. */
 export function withPlainNumbers(value: ExactJson): Json {
   if (value instanceof NumberText) {
     const number = Number(value.text);
-    return value.isInteger && !Number.isSafeInteger(number) ? value.text : number;
+    const isExact = value.isInteger ? Number.isSafeInteger(number) : Number.isFinite(number);
+    return isExact ? number : value.text;
   }
   if (Array.isArray(value)) return value.map(withPlainNumbers);
   if (value !== null && typeof value === "object")

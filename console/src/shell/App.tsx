@@ -62,7 +62,7 @@ function Page({ place }: { place: string[] }) {
   if (page === "collections" && name !== undefined) return <CollectionPage key={name} name={name} tab={tab ?? "overview"} />;
   if (page === "tasks") return <TasksPage />;
   if (page === "metrics") return <MetricsPage />;
-  if (page === "import") return <ImportPage />;
+  if (page === "import") return <ImportPage key={name ?? ""} into={name} />;
   return <CollectionsPage />;
 }
 
