@@ -1,6 +1,6 @@
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
-// `make console` builds the page into the server, which serves it below /console/.
+// `make console` builds the page into the server, which serves it below /console/. `make test-console` tests it.
 export default defineConfig({
   base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
@@ -12,4 +12,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { "/headwater.v1": "http://localhost:50052", "/metrics": "http://localhost:50052" } },
+  test: { include: ["test/**/*.test.ts"], environment: "node", testTimeout: 60_000, hookTimeout: 90_000, bail: 1 },
 });

@@ -23,13 +23,13 @@ export function CollectionPage({ name, tab }: { name: string; tab: string }) {
   return (
     <>
       <div class="head">
-        <h1>
+        <div class="row name-row">
           <a class="up" href={href("collections")} aria-label="All collections">
             ‹
-          </a>{" "}
-          {name}
-          {info && info.collectionName !== name && <span class="hint"> alias of {info.collectionName}</span>}
-        </h1>
+          </a>
+          <h1>{name}</h1>
+          {info && info.collectionName !== name && <span class="hint">alias of {info.collectionName}</span>}
+        </div>
         <nav class="tabs" aria-label="Pages of the collection">
           {TABS.map(([each, text]) => (
             <a key={each} href={href("collections", name, each)} aria-current={each === tab ? "page" : undefined}>

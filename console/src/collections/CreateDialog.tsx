@@ -82,7 +82,7 @@ export function CreateDialog({ onClose }: { onClose: () => void }) {
   });
   return (
     <Dialog title="New collection" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => (event.preventDefault(), create.run())}>
+      <form noValidate class="stack" onSubmit={(event) => (event.preventDefault(), create.run())}>
         <TextField label="Name" value={name} onChange={setName} wide />
         <SpacesForm spaces={spaces} onChange={setSpaces} />
         <TextField

@@ -229,7 +229,7 @@ function DeleteDialog({ name, onClose }: { name: string; onClose: () => void }) 
   });
   return (
     <Dialog title="Delete the collection" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => (event.preventDefault(), typed === name && remove.run())}>
+      <form noValidate class="stack" onSubmit={(event) => (event.preventDefault(), typed === name && remove.run())}>
         <p>
           <strong>{name}</strong> is deleted with all its points. This cannot be undone.
         </p>

@@ -63,7 +63,7 @@ export function ImportPage({ into }: { into: string | undefined }) {
       <div class="head">
         <h1>Import a file</h1>
       </div>
-      <form class="panel stack" onSubmit={(event) => (event.preventDefault(), run.run(NONE))}>
+      <form noValidate class="panel stack" onSubmit={(event) => (event.preventDefault(), run.run(NONE))}>
         <Labelled label="File: .jsonl, .csv or .tsv, also .gz" wide>
           {(id) => <input id={id} type="file" accept=".jsonl,.ndjson,.csv,.tsv,.gz" onChange={(event) => event.currentTarget.files?.[0] && look.run(event.currentTarget.files[0])} />}
         </Labelled>
@@ -171,7 +171,7 @@ function Mapping({ guess: guessed, spaces, onChange }: { guess: Guess; spaces: s
         options={[["", "number the lines"], ...columns.map((name) => [name, name] as const)]}
         onChange={(idColumn) => onChange({ ...guessed, reading: { ...reading, idColumn } })}
       />
-      <TextField label="Vectors, as space=column" value={typed} onChange={setTyped} placeholder="text=text_vector" mono {...(spaces?.length ? { hint: `spaces: ${spaces.map((name) => name || "unnamed (no name before =)").join(", ")}` } : {})} />
+      <TextField label="Vectors, as space=column" value={typed} onChange={setTyped} placeholder="text=text_vector" mono broad {...(spaces?.length ? { hint: `spaces: ${spaces.map((name) => name || "unnamed (no name before =)").join(", ")}` } : {})} />
     </>
   );
 }

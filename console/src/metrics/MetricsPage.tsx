@@ -6,7 +6,7 @@ import { CallError, page } from "../api/call";
 import { Nothing } from "../parts/controls";
 import { Failure } from "../parts/Failure";
 import { useLoaded } from "../parts/loading";
-import { bytes, count, duration } from "../parts/numbers";
+import { bytes, count, duration, moment } from "../parts/numbers";
 import { axis, Plot, type Colours } from "../parts/Plot";
 import { byLabel, histogramQuantile, parsed, rate, sum, type Family, type Reading } from "./exposition";
 
@@ -77,7 +77,6 @@ export function MetricsPage() {
 
 function ChartPanel({ chart, readings }: { chart: Chart; readings: Reading[] }) {
   const columns = chart.lines.map((line) => readings.map((now, at) => line.value(readings[at - 1], now) ?? null));
-  if (columns.every((column) => column.every((value) => value === null)) && readings.length > 3) return null;
   const latest = chart.lines.map((line, at) => [line.label, columns[at]!.findLast((value) => value !== null)] as const);
   return (
     <section class="panel" aria-label={chart.title}>
@@ -97,7 +96,7 @@ function chartOptions(chart: Chart, colours: Colours): Omit<uPlot.Options, "widt
     legend: { show: false },
     cursor: { y: false },
     scales: { y: { range: (_, __, high) => [0, high > 0 ? high * 1.15 : 1] } },
-    axes: [axis(colours, { space: 70 }), axis(colours, { values: (_, splits) => splits.map(chart.unit), size: 72 })],
+    axes: [axis(colours, { space: 80, values: (_, splits) => splits.map((at) => moment(at)) }), axis(colours, { values: (_, splits) => splits.map(chart.unit), size: 72 })],
     series: [{}, ...chart.lines.map((line, at) => ({ label: line.label, stroke: at ? colours.busy : colours.accent, width: 1.6, spanGaps: true, points: { show: false } }))],
   };
 }
@@ -121,7 +120,7 @@ function Breakdown({ reading }: { reading: Reading }) {
               <div key={label}>
                 <dt>{label || "all"}</dt>
                 <dd>
-                  <meter min={0} max={rows[0]?.[1] || 1} value={value} aria-label={label} /> <span>{/bytes/.test(name) ? bytes(value) : count(value)}</span>
+                  <progress max={rows[0]?.[1] || 1} value={value} aria-label={label} /> <span>{/bytes/.test(name) ? bytes(value) : count(value)}</span>
                 </dd>
               </div>
             ))}

@@ -4,10 +4,10 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 /** A label above what it names. */
-export function Labelled({ label, hint, wide, children }: { label: string; hint?: string; wide?: boolean; children: (id: string) => ComponentChildren }) {
+export function Labelled({ label, hint, wide, broad, children }: { label: string; hint?: string; wide?: boolean; broad?: boolean; children: (id: string) => ComponentChildren }) {
   const id = useId();
   return (
-    <div class={wide ? "labelled wide" : "labelled"}>
+    <div class={`labelled ${wide ? "wide" : broad ? "broad" : ""}`}>
       <label for={id}>{label}</label>
       {children(id)}
       {hint && <span class="hint">{hint}</span>}
@@ -22,15 +22,16 @@ interface TextProps {
   hint?: string;
   placeholder?: string;
   wide?: boolean;
+  broad?: boolean;
   list?: string[];
   mono?: boolean;
 }
 
 /** A line of text, with suggestions if there are any. */
-export function TextField({ label, value, onChange, hint, placeholder, wide, list, mono }: TextProps) {
+export function TextField({ label, value, onChange, hint, placeholder, wide, broad, list, mono }: TextProps) {
   const listId = useId();
   return (
-    <Labelled label={label} {...(hint ? { hint } : {})} {...(wide ? { wide } : {})}>
+    <Labelled label={label} {...(hint ? { hint } : {})} {...(wide ? { wide } : {})} {...(broad ? { broad } : {})}>
       {(id) => (
         <>
           <input
@@ -90,15 +91,16 @@ export function NumberField({ label, value, onChange, hint, placeholder, min, ma
 }
 
 /** One of some values, each with its label. */
-export function Choice({ label, value, options, onChange, hint }: {
+export function Choice({ label, value, options, onChange, hint, broad }: {
   label: string;
   value: string;
   options: readonly (readonly [string, string])[];
   onChange: (value: string) => void;
   hint?: string;
+  broad?: boolean;
 }) {
   return (
-    <Labelled label={label} {...(hint ? { hint } : {})}>
+    <Labelled label={label} {...(hint ? { hint } : {})} {...(broad ? { broad } : {})}>
       {(id) => (
         <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
           {options.map(([each, text]) => (

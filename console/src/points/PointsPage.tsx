@@ -42,7 +42,7 @@ export function PointsPage({ info }: { info: CollectionInfo }) {
   };
   return (
     <>
-      <form class="panel stack" onSubmit={apply}>
+      <form noValidate class="panel stack" onSubmit={apply}>
         <FilterEditor value={draft} onChange={setDraft} paths={pathsOf(info)} />
         <div class="row">
           <button type="submit" class="primary">

@@ -47,7 +47,7 @@ function conditionText(row: Row): string {
 
 /** A path as the grammar takes it: other than plain keys are in backquotes. */
 export const pathText = (path: string): string =>
-  /^(\$id|[A-Za-z_]\w*(\[\])?(\.[A-Za-z_]\w*(\[\])?)*)$/.test(path) ? path : `\`${path}\``;
+  !/^(and|or|not|in|true|false)$/.test(path) && /^(\$id|[A-Za-z_]\w*(\[\])?(\.[A-Za-z_]\w*(\[\])?)*)$/.test(path) ? path : `\`${path}\``;
 
 /** What a person typed, as a literal: numbers, true, false and quoted strings as they are, all else as a string. */
 export function literal(typed: string): string {
@@ -67,7 +67,7 @@ function isQuoted(text: string): boolean {
 /** The entries of a list: separated by commas outside of quotes. */
 function listOf(typed: string): string[] {
   const inner = typed.trim().replace(/^\[(.*)\]$/s, "$1");
-  return [...inner.matchAll(/"(?:[^"\\]|\\.)*"|[^,]+/g)].map((match) => match[0].trim()).filter(Boolean);
+  return [...inner.matchAll(/\s*("(?:[^"\\]|\\.)*"|[^,]+)/g)].map((match) => (match[1] ?? "").trim()).filter(Boolean);
 }
 
 const PATH = String.raw`(\$id|[A-Za-z_][\w.[\]]*|\`[^\`]*\`)`;

@@ -28,6 +28,7 @@ export function StageForm({ stage, isRoot, info, onChange }: Props) {
       <div class="fields">
         <Choice
           label="Rank by"
+          broad
           value={kind ?? ""}
           options={kind === undefined ? [["", Object.keys(stage.query ?? {})[0] ?? ""], ...kinds] : kinds}
           onChange={(value) => onChange(withKind(stage, value as Kind, info))}
@@ -44,6 +45,7 @@ export function StageForm({ stage, isRoot, info, onChange }: Props) {
         {!isLeaf && stage.filter && (
           <Choice
             label="The filter"
+            broad
             value={stage.filterScope ?? ""}
             options={[
               ["", "drops merged candidates"],

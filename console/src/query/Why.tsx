@@ -38,7 +38,7 @@ export function Why({ collection, stage, asked, onExplained }: Props) {
   };
   return (
     <section class="panel why" aria-label="Why a point is in or out">
-      <form class="row" onSubmit={submit}>
+      <form noValidate class="row" onSubmit={submit}>
         <TextField label="Why is this point in or out?" value={typed} onChange={setTyped} placeholder="its id" mono />
         <button type="submit" class="bottom" disabled={!typed.trim() || ask.running}>
           Why?

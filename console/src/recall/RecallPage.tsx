@@ -15,6 +15,8 @@ import { indexOf, measured, type Measured } from "./measure";
 
 const EFS = "8, 16, 32, 64, 128, 256";
 const HEIGHT = 340;
+/** Single searches whose times are taken at each width. */
+const SEARCHES = 30;
 
 interface Shown {
   rows: Measured[];
@@ -36,13 +38,13 @@ export function RecallPage({ info }: { info: CollectionInfo }) {
     setShare(0);
     const space = using ?? "";
     const index = await indexOf(info, space, signal);
-    const plan = { collection: info.collectionName, using: space, index, k: k ?? 10, sample: sample ?? 100, searches: 20, widths: numbersOf(widths), filter };
+    const plan = { collection: info.collectionName, using: space, index, k: k ?? 10, sample: sample ?? 100, searches: SEARCHES, widths: numbersOf(widths), filter };
     setShown({ rows: await measured(index === "flat" ? { ...plan, widths: [] } : plan, signal, setShare), index, using: space, k: plan.k });
   });
   if (!spaces.length) return <Nothing>It has no space of dense vectors whose recall could be measured.</Nothing>;
   return (
     <>
-      <form class="panel stack" onSubmit={(event) => (event.preventDefault(), measure.run())}>
+      <form noValidate class="panel stack" onSubmit={(event) => (event.preventDefault(), measure.run())}>
         <p class="hint">
           Stored vectors are searched at each width, and compared with an exact scan. Latencies are medians of the server's own times, one search
           after another.
@@ -51,7 +53,7 @@ export function RecallPage({ info }: { info: CollectionInfo }) {
           <SpaceChoice info={info} value={using} onChange={setUsing} />
           <NumberField label="Neighbours (k)" value={k} placeholder="10" min={1} max={10000} onChange={setK} />
           <NumberField label="Sampled vectors" value={sample} placeholder="100" min={1} max={10000} onChange={setSample} />
-          <TextField label="Widths: ef, or nprobe of lists" value={widths} onChange={setWidths} mono />
+          <TextField label="Widths: ef, or nprobe of lists" value={widths} onChange={setWidths} mono broad />
         </div>
         <FilterEditor value={filter} onChange={setFilter} paths={pathsOf(info)} />
         <div class="row">
@@ -92,7 +94,7 @@ function Results({ shown }: { shown: Shown }) {
           </h2>
           <Plot
             data={[byTime.map((row) => row.median), byTime.map((row) => row.average), byTime.map((row) => row.p10)]}
-            options={(colours) => plotOptions(byTime, colours)}
+            options={(colours) => plotOptions(byTime, shown.rows.find((row) => row.width === undefined)?.median, colours)}
             height={HEIGHT}
             label={`Recall against latency: ${byTime.map((row) => `${row.label}: ${row.average.toFixed(3)} in ${duration(row.median)}`).join("; ")}`}
           />
@@ -132,12 +134,12 @@ function Results({ shown }: { shown: Shown }) {
   );
 }
 
-function plotOptions(rows: Measured[], colours: Colours): Omit<uPlot.Options, "width" | "height"> {
+function plotOptions(rows: Measured[], exact: number | undefined, colours: Colours): Omit<uPlot.Options, "width" | "height"> {
   const recall = (_: uPlot, value: number | null) => (value === null ? "" : value.toFixed(4));
   return {
-    scales: { x: { time: false, distr: 3, log: 10 }, y: { range: (_, low) => [Math.max(0, low - (1 - low) * 0.15 - 0.004), 1.004] } },
+    scales: { x: { time: false, range: (_, low, high) => around(low, high) }, y: { range: (_, low) => [Math.max(0, low - (1 - low) * 0.15 - 0.004), 1.004] } },
     axes: [
-      axis(colours, { label: "median latency", values: (_, splits) => splits.map((value) => (value === null ? "" : duration(value))), space: 60 }),
+      axis(colours, { label: "median latency", values: (_, splits) => splits.map((value) => (value === null ? "" : duration(value))), space: 70 }),
       axis(colours, { label: "recall", size: 56 }),
     ],
     series: [
@@ -145,16 +147,33 @@ function plotOptions(rows: Measured[], colours: Colours): Omit<uPlot.Options, "w
       { label: "mean recall", stroke: colours.accent, width: 2, points: { show: true, size: 8, fill: colours.accent }, value: recall },
       { label: "90 % reach", stroke: colours.busy, width: 1.2, dash: [5, 4], points: { show: true, size: 5 }, value: recall },
     ],
-    hooks: { draw: [(plot) => labelPoints(plot, rows, colours)] },
+    hooks: { draw: [(plot) => labelPoints(plot, rows, exact, colours)] },
   };
 }
 
-/** Writes the width beside each point. */
-function labelPoints(plot: uPlot, rows: Measured[], colours: Colours): void {
+/** A range with some room on both sides. */
+const around = (low: number, high: number): [number, number] => {
+  const room = Math.max((high - low) * 0.12, high * 0.12, 1);
+  return [Math.max(0, low - room), high + room];
+};
+
+/** Writes the width beside each point, and draws a line at the time of an exact scan if that is in sight. */
+function labelPoints(plot: uPlot, rows: Measured[], exact: number | undefined, colours: Colours): void {
   const ratio = devicePixelRatio;
   plot.ctx.save();
   plot.ctx.font = `${11.5 * ratio}px ui-sans-serif, system-ui, sans-serif`;
   plot.ctx.fillStyle = colours.text;
   for (const row of rows) plot.ctx.fillText(String(row.width), plot.valToPos(row.median, "x", true) + 7 * ratio, plot.valToPos(row.average, "y", true) + 15 * ratio);
+  const { min = 0, max = 0 } = plot.scales["x"] ?? {};
+  if (exact !== undefined && exact >= (min ?? 0) && exact <= (max ?? 0)) {
+    const x = plot.valToPos(exact, "x", true);
+    plot.ctx.strokeStyle = plot.ctx.fillStyle = colours.muted;
+    plot.ctx.setLineDash([3 * ratio, 4 * ratio]);
+    plot.ctx.beginPath();
+    plot.ctx.moveTo(x, plot.bbox.top);
+    plot.ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
+    plot.ctx.stroke();
+    plot.ctx.fillText("exact scan", x + 5 * ratio, plot.bbox.top + plot.bbox.height - 7 * ratio);
+  }
   plot.ctx.restore();
 }

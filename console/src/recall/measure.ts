@@ -58,6 +58,8 @@ export async function measured(plan: Plan, signal: AbortSignal, report: (share: 
   }
   const times: number[][] = widths.map(() => []);
   // Each vector is searched at all widths before the next one, so that a busy moment meets all widths alike.
+  // The first search of each width only prepares: it plans, and reads what is not in memory yet.
+  for (const [, , params] of ids.length ? widths : []) await timeOf(plan, ids[0]!, params, signal);
   for (const id of ids) {
     for (const [at, [, , params]] of widths.entries()) times[at]!.push(await timeOf(plan, id, params, signal));
     step();

@@ -110,7 +110,7 @@ function KeyDialog({ onClose }: { onClose: () => void }) {
   };
   return (
     <Dialog title="Api-key" onClose={onClose}>
-      <form class="stack" onSubmit={save}>
+      <form noValidate class="stack" onSubmit={save}>
         <Labelled label="Key" hint="Every request of this page carries it. It stays in the memory of this tab." wide>
           {(id) => (
             <input id={id} type="password" autocomplete="off" autofocus value={key} onInput={(event) => setShown(event.currentTarget.value)} />
