@@ -91,6 +91,14 @@ $(CONSOLE): console/node_modules/.installed $(CONSOLE_SOURCES)
 .PHONY: console
 console: $(CONSOLE) ## Build the console, the web page that the HTTP port serves below /console/
 
+# A machine that lacks what these tests need says so, and has not failed.
+.PHONY: test-console
+test-console: $(KERNELS) ## The tests of the console, in Chromium; they are skipped where Node or Chromium is missing
+	$(call heading,The console)
+	@if ! command -v npm > /dev/null; then echo 'skipped: there is no npm'; \
+	elif ! command -v chromium > /dev/null; then echo 'skipped: there is no chromium'; \
+	else $(MAKE) console && cd console && npx --no-install vitest run; fi
+
 .PHONY: wheel
 wheel: $(if $(shell command -v npm),$(CONSOLE)) ## Make the wheels of the client and of the server, in dist/
 	$(call heading,Making wheels in dist)

@@ -49,6 +49,8 @@ def test_the_wheel_of_the_server_has_one_package_and_the_kernels(wheels: Path) -
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names} == {"headwater_server", "headwater_server-0.1.0.dist-info"}
     assert not [name for name in names if "__pycache__" in name]
+    if (ROOT / "server" / "http" / "console" / "index.html").exists():
+        assert "headwater_server/packages/server/http/console/index.html" in names
     if shutil.which("g++") is not None:
         assert "headwater_server/packages/storage/kernels/kernels.so" in names
         assert "headwater_server/packages/server/wire/wire.so" in names
