@@ -105,6 +105,18 @@ wheel: $(if $(shell command -v npm),$(CONSOLE)) ## Make the wheels of the client
 	@rm -rf dist && $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist ./client .
 	@ls dist
 
+# What builds an image: buildah, or else Podman or Docker. BASE is its base image, if not that of package/Containerfile.
+IMAGE ?= headwater:0.1.0
+BASE ?=
+BUILDER ?= $(firstword $(foreach name,buildah podman docker,$(shell command -v $(name))))
+
+.PHONY: image
+image: $(if $(shell command -v npm),$(CONSOLE)) ## Make an image of the server for containers: make image IMAGE=headwater:0.1.0
+	$(call heading,Making the image $(IMAGE))
+	@test -n "$(BUILDER)" || { echo 'Install buildah, Podman or Docker, or name one: make image BUILDER=...'; exit 1; }
+	@$(BUILDER) build $(if $(findstring docker,$(notdir $(BUILDER))),,--format docker) --file package/Containerfile \
+		$(if $(BASE),--build-arg BASE=$(BASE)) --tag $(IMAGE) .
+
 .PHONY: lock
 lock: ## Record newest allowed versions in requirements.lock
 	$(call heading,Resolving versions)
@@ -173,6 +185,10 @@ test-client: $(KERNELS) ## The tests of the client
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/client
 test-e2e: $(KERNELS) ## The tests of a real server with the real client
 	@$(RUN_TESTS) --slow-share=$(SLOW_SHARE) tests/e2e
+
+.PHONY: test-image
+test-image: $(KERNELS) ## Build and start the image, where buildah and mmdebstrap are installed; takes minutes
+	@$(PYTEST) -q -rs tests/project/test_container.py
 
 .PHONY: test-all
 test-all: $(KERNELS) ## Every test, and ten times as many generated examples

@@ -40,6 +40,7 @@ def _run(config: Config, signals: int) -> int:
     gc.disable()  # until the server is ready: nothing that is made at start is garbage
     # Imported now: numpy's libraries read the variables above once, when they are loaded.
     from server.app import CannotStart, serve
+    from server.background import tell_service_manager
     from server.rpc import configure_logs
     from storage.errors import EngineError
     from storage.files import escape_what_cannot_be_encoded, keep_private
@@ -60,7 +61,9 @@ def _run(config: Config, signals: int) -> int:
             if addresses.http is not None:
                 print(f"headwater answers HTTP on {addresses.http}", flush=True)
             print(f"headwater ready on {addresses.grpc}", flush=True)
+            tell_service_manager("READY=1")
             logger.info("stopping on %s", signal.Signals(os.read(signals, 1)[0]).name)
+            tell_service_manager("STOPPING=1")
             _end_at_last(config.grace_seconds + STUCK_SECONDS)
     except (CannotStart, EngineError) as error:
         return _fail(str(error), code=1)

@@ -58,10 +58,16 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     share: int = config.getoption("--slow-share")
-    left_out = [item for item in items if item.get_closest_marker("slow") and not in_share(item.nodeid, share)]
+    left_out = [item for item in items if not is_chosen(item, share)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+def is_chosen(item: pytest.Item, share: int) -> bool:
+    if item.get_closest_marker("long") and share != 1:
+        return False
+    return not item.get_closest_marker("slow") or in_share(item.nodeid, share)
 
 
 def rotation() -> int:

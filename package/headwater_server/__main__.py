@@ -1,7 +1,8 @@
-"""The command `headwater-server`, also `python -m headwater_server`: serves, verifies a data directory, or makes a key.
+"""The command `headwater-server`, also `python -m headwater_server`: serves, or does what its first word says.
 
 headwater-server --data ./data --listen localhost:50051
 headwater-server check ./data
+headwater-server health localhost:50051
 headwater-server key
 """
 
@@ -14,7 +15,7 @@ INSTALLED = HERE / "packages"
 
 
 def main() -> int:
-    """The exit code of the server, see `server.__main__`; or that of `storage.check`."""
+    """The exit code of the server, see `server.__main__`; or that of the other commands."""
     sys.path.insert(0, str(INSTALLED if INSTALLED.is_dir() else HERE.parents[1]))
     arguments = sys.argv[1:]
     if arguments[:1] == ["check"]:
@@ -27,6 +28,10 @@ def main() -> int:
         secret = new_secret()
         print(f"secret: {secret}\nsha256: {hashed(secret)}")
         return 0
+    if arguments[:1] == ["health"]:
+        from headwater_server.health import main as health
+
+        return health(arguments[1:])
     from server.__main__ import main as serve
 
     return serve(arguments)

@@ -77,8 +77,9 @@ class LocalServer:
     def _start(self, data: Path) -> "subprocess.Popen[str]":
         settings = ["--data", str(data), "--listen", self.target, "--log-level", "warning"]
         owned = ["--owner", str(os.getpid()), "--temporary-folder", str(self._folder)]
-        # Settings in the environment are meant for another server.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADWATER_")}
+        # Settings in the environment are meant for another server, and systemd's socket is that of the owner.
+        strange = ("HEADWATER_", "NOTIFY_SOCKET")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
         if "HEADWATER_KERNELS" in os.environ:
             environment["HEADWATER_KERNELS"] = os.environ["HEADWATER_KERNELS"]
         return subprocess.Popen(
