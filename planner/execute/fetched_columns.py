@@ -10,7 +10,6 @@ from planner.execute.fetching import POINT_OVERHEAD, Fetched
 from planner.query import PayloadSelector, VectorsSelector
 from storage.budget import Budget
 from storage.errors import ReplyTooLarge
-from storage.meter import Meter
 from storage.mvcc import Snapshot
 from storage.tables import RecordColumns, joined
 
@@ -90,7 +89,7 @@ def read_repeated_columns(
         return read_columns(reader, slots, payloads=payloads, budget=budget)
     distinct = read_columns(reader, np.array(list(places), np.uint32), payloads=payloads, budget=budget)
     points = distinct.take(np.array([places[slot] for slot in slots.tolist()]))
-    budget.answer(int(_sizes(points, payloads).sum() - _sizes(distinct, payloads).sum()))
+    budget.answer(_size(points, payloads) - _size(distinct, payloads))
     return points
 
 
@@ -98,25 +97,27 @@ def _read(
     reader: Snapshot, slots: NDArray[np.uint32], payloads: bool, budget: Budget, found: list[RecordColumns]
 ) -> None:
     """Adds points to `found` while the reply has room. Raises ReplyTooLarge for the first that it has no room for."""
-    for part in reader.points.columns(slots):
+    for part in reader.points.columns(slots) if payloads else reader.ids_and_versions(slots):
         budget.check()
-        sizes = _sizes(part, payloads)
-        count = _answered(sizes, budget.meter)
-        found.append(part.first(count))
-        if count < len(part):
-            budget.answer(int(sizes[count]))
+        try:
+            budget.answer(_size(part, payloads))
+        except ReplyTooLarge:
+            _add_some(part, payloads, budget, found)
+        found.append(part)
 
 
-def _sizes(points: RecordColumns, payloads: bool) -> NDArray[np.int64]:
-    """Bytes that each point takes in a reply, about."""
-    return POINT_OVERHEAD + points.payload_sizes() if payloads else np.full(len(points), POINT_OVERHEAD, np.int64)
+def _add_some(points: RecordColumns, payloads: bool, budget: Budget, found: list[RecordColumns]) -> None:
+    """Adds the points that the reply has room for, which has none for all. Raises ReplyTooLarge for the next."""
+    sizes = points.payload_sizes().tolist() if payloads else [0] * len(points)
+    for count, size in enumerate(sizes):
+        try:
+            budget.answer(POINT_OVERHEAD + size)
+        except ReplyTooLarge:
+            found.append(points.first(count))
+            raise
 
 
-def _answered(sizes: NDArray[np.int64], meter: Meter) -> int:
-    """Counts points of these sizes, as many as the reply has room for. Returns how many."""
-    total, count = int(sizes.sum()), len(sizes)
-    if meter.max_reply is not None and meter.reply + total > meter.max_reply:
-        count = int(np.searchsorted(np.cumsum(sizes), meter.max_reply - meter.reply, side="right"))
-        total = int(sizes[:count].sum())
-    meter.answer(total)
-    return count
+def _size(points: RecordColumns, payloads: bool) -> int:
+    """Bytes that points take in a reply, about."""
+    size = POINT_OVERHEAD * len(points)
+    return size + int(points.payload_sizes().sum()) if payloads else size

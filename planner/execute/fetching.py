@@ -1,6 +1,7 @@
 """Reads payloads and vectors, only of the points that a request returns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from storage.errors import ReplyTooLarge
 from storage.mvcc import Snapshot
 from storage.schema import CollectionSchema, PointId
 from storage.search import sparse_or_multi_vectors
+from storage.tables import RecordColumns
 from storage.vectors import MAX_MULTI_VALUES, MultiVector, SparseVector
 
 POINT_BYTES = 400
@@ -120,16 +122,21 @@ def _read_points(
         budget.check()
         part = slots[start : start + step]
         rows = _vectors(reader, part, names)
-        for slot, row in zip(part.tolist(), rows, strict=True):
-            version, point_id, stored = reader.parts(slot)
+        points = chain.from_iterable(map(_each, reader.points.columns(part)))
+        for (point_id, version, stored), row in zip(points, rows, strict=True):
             size = POINT_OVERHEAD + (sum(map(_size, row.values())) if row else 0)
             answer(size + len(stored) if is_whole else size)
             # A whole payload is returned as it is stored, without decoding.
-            data = bytes(stored) if is_whole else _part_of(reader, stored, payload, budget)
+            data = stored if is_whole else _part_of(reader, stored, payload, budget)
             found.append(Fetched(point_id, version, data, row))
 
 
-def _part_of(reader: Snapshot, stored: memoryview, selector: PayloadSelector | None, budget: Budget) -> bytes | None:
+def _each(points: RecordColumns) -> Iterator[tuple[PointId, int, bytes]]:
+    """Id, version and payload of each point."""
+    return zip(points.ids(), points.versions.tolist(), points.payloads(), strict=True)
+
+
+def _part_of(reader: Snapshot, stored: bytes, selector: PayloadSelector | None, budget: Budget) -> bytes | None:
     """The selected parts of a payload, encoded; None without a selector."""
     if selector is None:
         return None

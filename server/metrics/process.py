@@ -31,6 +31,7 @@ def process_families(sources: Sources) -> Iterator[Metric]:
     kept = {
         "filters": caches.filter_bytes,
         "filter_rows": sources.database.usage.matching_row_bytes,
+        "point_ids": sources.database.usage.point_column_bytes,
         "field_indexes": caches.field_index_bytes,
         "text_indexes": caches.text_index_bytes,
     }

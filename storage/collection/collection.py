@@ -102,6 +102,11 @@ class Collection:
         return self._files.is_opening
 
     @property
+    def point_column_bytes(self) -> int:
+        """Bytes of the ids and versions of points that are remembered. Requires: it was opened before."""
+        return self._files.core.points.nbytes
+
+    @property
     def waiting_writes(self) -> int:
         """The number of writes that wait for their commit, without those that are being applied."""
         return self._files.waiting_writes

@@ -39,6 +39,11 @@ class Usage:
         """Bytes of remembered rows of filters."""
         return self._opener.matching_row_bytes
 
+    @property
+    def point_column_bytes(self) -> int:
+        """Bytes of the ids and versions of points that open collections remember."""
+        return sum(each.point_column_bytes for each in self._registry.open_ones())
+
     def last_used(self, most: int) -> list[str]:
         """Names of the collections that were used last, roughly newest first: at most `most`, and at most half of the
         places.

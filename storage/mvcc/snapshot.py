@@ -1,7 +1,7 @@
 """A snapshot: the only way to read a collection. It holds one LMDB transaction and the view of the same commit."""
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +17,7 @@ from storage.mvcc.space_rows import SpaceRows
 from storage.mvcc.space_tokens import SpaceTokens
 from storage.mvcc.state import CollectionState, View
 from storage.segments import MatchingRowsCache, SpaceView
-from storage.tables import Reader, environment_failure, get_state, read_rows
+from storage.tables import Reader, RecordColumns, environment_failure, get_state, read_rows
 
 
 class Snapshot(Reader):
@@ -63,6 +63,18 @@ class Snapshot(Reader):
 
     def changed_since(self, seq: int) -> NDArray[np.uint32] | None:
         return self._core.changes.between(min(seq, self.seq), max(seq, self.seq))
+
+    def ids_and_versions(self, slots: NDArray[np.uint32]) -> Iterator[RecordColumns]:
+        """The points in these slots, in their order, part by part, without payloads if they are known."""
+        known = self._core.points.find(slots, self.seq)
+        if known is not None:
+            yield known
+            return
+        start = 0
+        for part in self.points.columns(slots):
+            self._core.points.learn(slots[start : start + len(part)], part, self.seq)
+            start += len(part)
+            yield part
 
     def all_slots(self) -> NDArray[np.uint32]:
         """The slots of all points, ascending, read-only. They are updated from the last time that they were read."""

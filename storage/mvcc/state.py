@@ -16,6 +16,7 @@ from storage.files import DiskReserve, Identity, note_use, sync_folder, write_se
 from storage.index import Growing, SparseIndexes, SparseLog
 from storage.mvcc.active_snapshots import ActiveSnapshots
 from storage.mvcc.dropped_spaces import DroppedSpaces
+from storage.mvcc.point_columns import PointColumns
 from storage.schema import (
     CollectionSchema,
     DenseSpace,
@@ -88,8 +89,8 @@ class CollectionState:
         """The identity of the LMDB file: a commit to a removed file is not durable."""
         self.changes: ChangeLog
         self.known_slots: tuple[int, NDArray[np.uint32]] | None = None
-        """The slots of all points at a recent commit, ascending. The last reader of them stores them here. Never
-        changed."""
+        """The slots of all points at a recent commit, ascending, as the last reader of them left them. Never changed."""
+        self.points = PointColumns()
         self.matching_rows = MatchingRowsCache()
         self.sparse_logs: dict[int, SparseLog] = {}
         """What recent commits changed in sparse spaces, by uid."""
@@ -176,6 +177,7 @@ class CollectionState:
         self.spaces.clear()
         self.sparse_indexes.clear()
         self.token_owners.clear()
+        self.points = PointColumns()
         if self.views:
             self.view = replace(self.view, spaces={})
             self.views.clear()

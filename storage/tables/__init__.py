@@ -36,6 +36,7 @@ from storage.tables.keys import (
     MAX_ID_BYTES,
     MAX_ID_NUMBER,
     MAX_SLOT,
+    decode_numbers,
     decode_slot,
     encode_id,
     encode_ids,
@@ -57,7 +58,7 @@ from storage.tables.point_records import (
 )
 from storage.tables.reader import Reader
 from storage.tables.recent_changes import ChangeLog, distinct
-from storage.tables.record_columns import RecordColumns, columns_of, joined
+from storage.tables.record_columns import RecordColumns, columns_of, joined, numbered
 from storage.tables.snapshot_entries import SnapshotEntry, SnapshotTable
 from storage.tables.whole_tables import read_rows, slots_in
 
@@ -91,6 +92,7 @@ __all__ = [
     "checksums_of",
     "columns_of",
     "count_generation",
+    "decode_numbers",
     "decode_row",
     "decode_slot",
     "decode_vector",
@@ -111,6 +113,7 @@ __all__ = [
     "get_space",
     "get_state",
     "joined",
+    "numbered",
     "open_bodies",
     "open_environment",
     "open_read_only",

@@ -34,10 +34,28 @@ def encode_ids(ids: Sequence[PointId]) -> list[bytes]:
     """The keys of many ids."""
     if len(ids) < _FEW or set(map(type, ids)) != {int}:
         return [encode_id(point_id) for point_id in ids]
+    return encode_numbers(np.array(ids, np.uint64))
+
+
+def encode_numbers(ids: NDArray[np.uint64]) -> list[bytes]:
+    """The keys of many ids that are numbers."""
+    if len(ids) < _FEW:
+        return [_NUMBER_KEY.pack(_NUMBER, number) for number in ids.tolist()]
     keys = np.empty(len(ids), _NUMBER_KEYS)
-    keys["kind"], keys["number"] = _NUMBER, np.array(ids, np.uint64)
+    keys["kind"], keys["number"] = _NUMBER, ids
     encoded: list[bytes] = keys.view(f"V{_NUMBER_KEY.size}").tolist()
     return encoded
+
+
+def decode_numbers(keys: Sequence[bytes]) -> NDArray[np.uint64] | None:
+    """The ids of these keys. None: one of them is no number."""
+    joined = b"".join(keys)
+    if len(joined) != _NUMBER_KEY.size * len(keys):
+        return None
+    read = np.frombuffer(joined, _NUMBER_KEYS)
+    if (read["kind"] != _NUMBER).any() or set(map(len, keys)) - {_NUMBER_KEY.size}:
+        return None
+    return read["number"].astype(np.uint64)
 
 
 def decode_id(key: bytes) -> PointId:

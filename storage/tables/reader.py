@@ -16,6 +16,7 @@ from storage.tables.ids import Ids
 from storage.tables.keys import decode_id, encode_ids
 from storage.tables.point_records import PointRecord
 from storage.tables.point_table import PointTable
+from storage.tables.record_columns import RecordColumns
 from storage.tables.whole_tables import slots_in
 
 
@@ -54,19 +55,18 @@ class Reader:
 
     def id_keys(self, slots: NDArray[np.uint32]) -> list[bytes]:
         """For each slot a key. Keys sort as ids do."""
-        return [key for part in self.points.columns(slots) for key in part.id_keys()]
+        return [key for part in self.ids_and_versions(slots) for key in part.id_keys()]
 
     def point_ids(self, slots: NDArray[np.uint32]) -> list[PointId]:
-        return [point_id for part in self.points.columns(slots) for point_id in part.ids()]
+        return [point_id for part in self.ids_and_versions(slots) for point_id in part.ids()]
+
+    def ids_and_versions(self, slots: NDArray[np.uint32]) -> Iterator[RecordColumns]:
+        """The points in these slots, in their order, part by part. Their payloads may be missing."""
+        return self.points.columns(slots)
 
     def record(self, slot: int) -> PointRecord:
         version, id_key, payload = self.points.parts(slot)
         return PointRecord(slot, decode_id(bytes(id_key)), version, bytes(payload))
-
-    def parts(self, slot: int) -> tuple[int, PointId, memoryview]:
-        """Version, id and payload of a point. The payload is lent: copy it before the snapshot is closed."""
-        version, id_key, payload = self.points.parts(slot)
-        return version, decode_id(bytes(id_key)), payload
 
     def records(self, slots: NDArray[np.uint32]) -> list[PointRecord]:
         return [self.record(slot) for slot in slots.tolist()]

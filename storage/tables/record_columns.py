@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from storage.kernels import native_record_places
 from storage.schema import PointId
-from storage.tables.keys import decode_id, encode_ids
+from storage.tables.keys import decode_id, encode_ids, encode_numbers
 from storage.tables.point_records import RECORD_VERSION, record_parts
 
 
@@ -55,15 +55,19 @@ class RecordColumns:
         return found
 
     def ids(self) -> list[PointId]:
-        numbers: list[PointId] = self.numbers.tolist()
-        starts, ends = self.string_starts, self.payload_starts
-        for place in np.flatnonzero(starts != ends).tolist():
-            numbers[place] = self.records[starts[place] : ends[place]].decode()
-        return numbers
+        ids: list[PointId] = self.numbers.tolist()
+        for place in self.string_places():
+            ids[place] = self.records[self.string_starts[place] : self.payload_starts[place]].decode()
+        return ids
+
+    def string_places(self) -> list[int]:
+        """The positions of points whose ids are strings."""
+        found: list[int] = np.flatnonzero(self.string_starts != self.payload_starts).tolist() if self.records else []
+        return found
 
     def id_keys(self) -> list[bytes]:
         """The keys of the ids. They sort as ids do."""
-        return encode_ids(self.ids())
+        return encode_ids(self.ids()) if self.string_places() else encode_numbers(self.numbers)
 
     def payloads(self) -> list[bytes]:
         places = zip(self.payload_starts.tolist(), self.ends.tolist(), strict=True)
@@ -90,6 +94,13 @@ def columns_of(values: Sequence[bytes | memoryview], sizes: Sequence[int]) -> Re
     if not native_record_places(RECORD_VERSION, records, places):
         _fill(values, places)
     return RecordColumns(records, places)
+
+
+def numbered(versions: NDArray[np.uint64], ids: NDArray[np.uint64]) -> RecordColumns:
+    """Points without payloads whose ids are numbers."""
+    places = np.zeros((5, len(ids)), np.uint64)
+    places[0], places[1] = versions, ids
+    return RecordColumns(b"", places.view(np.int64))
 
 
 def joined(parts: Sequence[RecordColumns]) -> RecordColumns:

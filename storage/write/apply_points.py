@@ -15,6 +15,7 @@ from storage.schema import PointId
 from storage.segments import NO_ROW
 from storage.tables import (
     MAX_SLOT,
+    decode_numbers,
     encode_id,
     encode_ids,
     encode_records,
@@ -124,6 +125,9 @@ def _put_records(
     records = encode_records(keys, transaction.seq, payloads)
     put_entries(transaction.txn, transaction.core.tables.points, encode_slots(slots), records)
     transaction.touched.extend(slots)
+    ids = decode_numbers(keys)
+    if ids is not None:
+        transaction.written.append((np.array(slots, np.uint32), ids))
 
 
 def _set_vectors(

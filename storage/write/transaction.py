@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import lmdb
+import numpy as np
+from numpy.typing import NDArray
 
 from storage.files import failpoint, sync_folder
 from storage.mvcc import CollectionState, View
@@ -34,6 +36,7 @@ class Savepoint:
     next_slot: int
     point_count: int
     changes: Mark
+    written: int
 
 
 class Transaction:
@@ -52,6 +55,8 @@ class Transaction:
         self.changes = SpaceChanges(core)
         self.touched: list[int] = []
         """Slots of points that operations inserted, changed or deleted, also by operations that were undone."""
+        self.written: list[tuple[NDArray[np.uint32], NDArray[np.uint64]]] = []
+        """Slots of points that were written, and their ids if all of these are numbers. The last of a slot counts."""
         self.structural = False
         """Whether spaces, blocks or settings change. Set by the code that changes them."""
         self.after: list[Callable[[], None]] = []
@@ -93,7 +98,7 @@ class Transaction:
     def begin_nested(self) -> Savepoint:
         self._outer = self.txn
         self.txn = self.core.env.begin(write=True, parent=self._outer)
-        return Savepoint(self.next_slot, self.point_count, self.changes.mark())
+        return Savepoint(self.next_slot, self.point_count, self.changes.mark(), len(self.written))
 
     def end_nested(self) -> None:
         assert self._outer is not None
@@ -106,6 +111,7 @@ class Transaction:
         self.txn, self._outer = self._outer, None
         self.next_slot, self.point_count = savepoint.next_slot, savepoint.point_count
         self.changes.go_back(savepoint.changes)
+        del self.written[savepoint.written :]
 
     def on_undo(self, action: Callable[[], None]) -> None:
         self._undo.append(action)
@@ -126,6 +132,8 @@ class Transaction:
                 self.after.append(forget)
             view = core.make_view(state)
             core.views[state.commit] = view
+            if self.touched:
+                core.points.begin(self.seq, np.array(self.touched, np.uint32))
             failpoint("before_commit")
             started = time.perf_counter()
             self.txn.commit()
@@ -138,6 +146,8 @@ class Transaction:
             self.abort()
             raise
         core.publish(view)
+        for slots, ids in self.written:
+            core.points.enter(slots, np.full(len(slots), self.seq, np.uint64), ids, self.seq)
         for action in self.after:
             action()
         return view

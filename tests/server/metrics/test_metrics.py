@@ -109,6 +109,7 @@ def test_scans_filters_and_stages_are_counted(watched: Service, client: Client) 
     assert filtered("filter_cache_misses_total") - before("filter_cache_misses_total") == 1
     assert filtered("filter_cache_hits_total") - before("filter_cache_hits_total") == 3
     assert filtered("cache_bytes", cache="filters") > before("cache_bytes", cache="filters")
+    assert filtered("cache_bytes", cache="point_ids") > 0
     client.points.query("indexed", query=VECTORS[0], params={"exact": True}, limit=3)
     exact = asked(watched)
     assert exact("searches_total", strategy="exact") - filtered("searches_total", strategy="exact") == 1
