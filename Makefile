@@ -259,5 +259,5 @@ bench: $(KERNELS) ## Measure against the raw parts, side by side
 
 .PHONY: clean
 clean: ## Remove the environment, caches and generated leftovers (never DATA)
-	@rm -rf $(VENV) $(RUNTIME) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf $(VENV) $(RUNTIME) server/http/console console/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -93,8 +93,16 @@ export interface Point {
   version?: string;
 }
 
+export interface Highlight {
+  path?: string;
+  fragment?: string;
+  /** Ranges of the fragment, in code points. */
+  spans?: { start?: number; end?: number }[];
+}
+
 export interface Hit extends Point {
   score?: number | string;
+  highlights?: Highlight[];
 }
 
 export interface PlanNode {

@@ -19,7 +19,9 @@ const TABS = [
 ] as const;
 
 export function CollectionPage({ name, tab }: { name: string; tab: string }) {
-  const { value: info, error, reload } = useLoaded((signal) => infoOf(name, signal), [name]);
+  // To ask for the settings opens a collection that is closed. The overview does not do that.
+  const needed = tab !== "overview";
+  const { value: info, error } = useLoaded(async (signal) => (needed ? infoOf(name, signal) : undefined), [name, needed]);
   return (
     <>
       <div class="head">
@@ -28,7 +30,6 @@ export function CollectionPage({ name, tab }: { name: string; tab: string }) {
             ‹
           </a>
           <h1>{name}</h1>
-          {info && info.collectionName !== name && <span class="hint">alias of {info.collectionName}</span>}
         </div>
         <nav class="tabs" aria-label="Pages of the collection">
           {TABS.map(([each, text]) => (
@@ -39,7 +40,7 @@ export function CollectionPage({ name, tab }: { name: string; tab: string }) {
         </nav>
       </div>
       <Failure error={error} />
-      {tab === "overview" && <Overview name={name} onChanged={reload} />}
+      {tab === "overview" && <Overview name={name} />}
       {info && tab === "points" && <PointsPage info={info} />}
       {info && tab === "query" && <QueryPage info={info} />}
       {info && tab === "compare" && <ComparePage info={info} />}

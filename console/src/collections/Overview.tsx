@@ -14,13 +14,12 @@ import { StateMark } from "./StateMark";
 
 const SECONDS = 3;
 
-export function Overview({ name, onChanged }: { name: string; onChanged: () => void }) {
+export function Overview({ name }: { name: string }) {
   const [deleting, setDeleting] = useState(false);
   const { value, error, reload } = useLoaded((signal) => healthOf(name, signal), [name], SECONDS);
   const work = useAction(async (signal, method: string, request: object) => {
     await call(method, { collectionName: name, ...request }, { signal });
     reload();
-    onChanged();
   });
   const isClosed = value?.state.state === "COLLECTION_STATE_CLOSED";
   return (
@@ -88,6 +87,7 @@ function Figures({ health }: { health: Health }) {
           <Figure name="Recall" value={recall === undefined ? "exact" : recall.toFixed(3)} />
           <Figure name="On disk" value={bytes(diskBytes(stats))} />
           <Figure name="Commit" value={count(stats.seq)} />
+          {info && info.collectionName !== health.name && <Figure name="Alias of" value={info.collectionName} />}
           {info?.aliases?.length ? <Figure name="Aliases" value={info.aliases.join(", ")} /> : null}
           {Number(stats.failedWrites ?? 0) > 0 && <Figure name="Failed writes" value={`${count(stats.failedWrites)}: ${stats.lastFailedWrite}`} />}
         </>

@@ -65,7 +65,7 @@ export function ImportPage({ into }: { into: string | undefined }) {
       </div>
       <form noValidate class="panel stack" onSubmit={(event) => (event.preventDefault(), run.run(NONE))}>
         <Labelled label="File: .jsonl, .csv or .tsv, also .gz" wide>
-          {(id) => <input id={id} type="file" accept=".jsonl,.ndjson,.csv,.tsv,.gz" onChange={(event) => event.currentTarget.files?.[0] && look.run(event.currentTarget.files[0])} />}
+          {(id) => <input id={id} type="file" accept=".jsonl,.ndjson,.csv,.tsv,.gz" onClick={(event) => (event.currentTarget.value = "")} onChange={(event) => event.currentTarget.files?.[0] && look.run(event.currentTarget.files[0])} />}
         </Labelled>
         <Failure error={look.error} />
         {chosen && guessed && (

@@ -41,8 +41,8 @@ async function* textsOf(file: File, report: (bytes: number) => void): AsyncGener
   const reader = bytes.pipeThrough(new TextDecoderStream("utf-8", { fatal: true })).getReader();
   try {
     for (;;) {
-      const { value, done } = await reader.read().catch((error: unknown) => {
-        throw new Error(`The file cannot be read: ${error instanceof TypeError ? "it is no UTF-8 text, or no gzip" : String(error)}`);
+      const { value, done } = await reader.read().catch(async () => {
+        throw new Error(`The file cannot be read: ${await reasonFor(file)}`);
       });
       if (done) return;
       yield value;
@@ -50,6 +50,16 @@ async function* textsOf(file: File, report: (bytes: number) => void): AsyncGener
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+/** Why a file cannot be read to its end. Browsers read no file that was changed since it was chosen. */
+async function reasonFor(file: File): Promise<string> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    return "it was changed or removed since it was chosen. Choose it again.";
+  }
+  return /\.gz$/i.test(file.name) ? "it is no gzip, is cut, or has no UTF-8 text in it." : "it is no UTF-8 text.";
 }
 
 /** The objects of JSON Lines. A line that is none is a record with a problem. */

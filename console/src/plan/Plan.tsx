@@ -47,12 +47,12 @@ export function Plan({ explanation, marks }: Props) {
       {view === "text" ? (
         <pre class="json">{explanation.text}</pre>
       ) : (
-        <>
+        <div class="plan-body">
           <div class="scroll picture">
             <Picture drawn={drawn} chosen={selected.path} onChoose={setChosen} marks={marks} />
           </div>
           <OperatorDetails node={selected.node} />
-        </>
+        </div>
       )}
     </div>
   );
@@ -104,7 +104,7 @@ function Edge({ from, to, mostRows }: { from: Placed; to: Placed; mostRows: numb
   return (
     <>
       <path class="edge" d={`M${x} ${y}C${x} ${middle} ${endX} ${middle} ${endX} ${endY}`} stroke-width={1 + WIDEST_EDGE * Math.sqrt(rows / mostRows)} />
-      <text class="rows" x={x + (from.x < to.x ? -9 : 9)} y={y - 8} text-anchor={from.x < to.x ? "end" : "start"}>
+      <text class="rows" x={x + (from.x < to.x ? -9 : 9)} y={y - 7} text-anchor={from.x < to.x ? "end" : "start"}>
         {from.node.rowsOut === undefined ? "≤ " : ""}
         {count(rows)}
       </text>

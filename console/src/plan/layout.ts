@@ -2,8 +2,8 @@
 
 import type { PlanNode } from "../api/types";
 
-export const NODE = { width: 208, height: 74 };
-export const GAP = { x: 22, y: 40 };
+export const NODE = { width: 208, height: 70 };
+export const GAP = { x: 22, y: 30 };
 const MARGIN = 10;
 
 export interface Placed {

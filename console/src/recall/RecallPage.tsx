@@ -144,9 +144,10 @@ function plotOptions(rows: Measured[], exact: number | undefined, colours: Colou
     ],
     series: [
       { label: "latency", value: (_, value) => (value === null ? "" : duration(value)) },
-      { label: "mean recall", stroke: colours.accent, width: 2, points: { show: true, size: 8, fill: colours.accent }, value: recall },
-      { label: "90 % reach", stroke: colours.busy, width: 1.2, dash: [5, 4], points: { show: true, size: 5 }, value: recall },
+      { label: "mean recall", stroke: colours.accent, width: 2, paths: () => null, points: { show: true, size: 8, fill: colours.accent }, value: recall },
+      { label: "nine of ten queries reach", stroke: colours.busy, width: 1.2, paths: () => null, points: { show: true, size: 5 }, value: recall },
     ],
+    legend: { live: false },
     hooks: { draw: [(plot) => labelPoints(plot, rows, exact, colours)] },
   };
 }
@@ -157,13 +158,21 @@ const around = (low: number, high: number): [number, number] => {
   return [Math.max(0, low - room), high + room];
 };
 
-/** Writes the width beside each point, and draws a line at the time of an exact scan if that is in sight. */
+/** Joins the points, writes the width beside each, and draws a line at the time of an exact scan if that is in sight. */
 function labelPoints(plot: uPlot, rows: Measured[], exact: number | undefined, colours: Colours): void {
   const ratio = devicePixelRatio;
   plot.ctx.save();
+  plot.ctx.textAlign = "left";
+  // The line goes from width to width, so that it is clear which times are noise.
+  plot.ctx.strokeStyle = colours.accent;
+  plot.ctx.lineWidth = 1.6 * ratio;
+  plot.ctx.beginPath();
+  for (const row of [...rows].sort((one, other) => (one.width ?? 0) - (other.width ?? 0)))
+    plot.ctx.lineTo(plot.valToPos(row.median, "x", true), plot.valToPos(row.average, "y", true));
+  plot.ctx.stroke();
   plot.ctx.font = `${11.5 * ratio}px ui-sans-serif, system-ui, sans-serif`;
   plot.ctx.fillStyle = colours.text;
-  for (const row of rows) plot.ctx.fillText(String(row.width), plot.valToPos(row.median, "x", true) + 7 * ratio, plot.valToPos(row.average, "y", true) + 15 * ratio);
+  for (const row of rows) plot.ctx.fillText(String(row.width), plot.valToPos(row.median, "x", true) + 8 * ratio, plot.valToPos(row.average, "y", true) + 16 * ratio);
   const { min = 0, max = 0 } = plot.scales["x"] ?? {};
   if (exact !== undefined && exact >= (min ?? 0) && exact <= (max ?? 0)) {
     const x = plot.valToPos(exact, "x", true);

@@ -92,6 +92,39 @@ describe("the console", () => {
     await picture("overview");
   });
 
+  test("tells the line of what cannot be imported, goes on after it, and leaves closed collections closed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "shop-"));
+    const file = join(folder, "small.csv");
+    writeFileSync(file, 'sku,name,embedding\na,"one, two","[1,0]"\nb,x,no vector\nc,y,"[0,1]"\n');
+    await go("import");
+    await page.getByLabel(/^File/).setInputFiles(file);
+    await page.getByLabel("Id", { exact: true }).selectOption("sku");
+    await button("Import").click();
+    // The space has no embedder, so the server refuses the text, and nothing of the batch is written.
+    const alert = page.getByRole("alert");
+    await alert.getByText("EMBEDDER_NOT_CONFIGURED").waitFor();
+    expect((await call<{ count?: string }>("Points/Count", { collectionName: "small" })).count ?? "0").toBe("0");
+    writeFileSync(file, "sku,name,embedding\n");
+    await button("Import").click();
+    await alert.getByText(/changed or removed since it was chosen/).waitFor();
+    const other = join(folder, "other.csv");
+    writeFileSync(other, 'key,name,embedding\na,"one, two","[1,0]"\nb,x\nc,y,"[0,1]"\n');
+    await page.getByLabel(/^File/).setInputFiles(other);
+    await page.getByLabel("Id", { exact: true }).selectOption("key");
+    await button("Import").click();
+    await alert.getByText(/line 3: it has 2 columns/).waitFor();
+    await page.getByLabel("Skip lines that are wrong").check();
+    await button(/^Go on after/).click();
+    await page.getByText("2 points written, 1 lines skipped: done").waitFor();
+    await go("collections", "small", "overview");
+    await button("Close").click();
+    await button("Open").waitFor();
+    await go("collections");
+    await page.getByRole("row", { name: /small closed/ }).waitFor();
+    expect(await call("VDE/GetState", { collectionName: "small" })).toMatchObject({ state: "COLLECTION_STATE_CLOSED" });
+    await call("Collections/Delete", { collectionName: "small" });
+  });
+
   test("makes a collection by its form, and shows the server's error with its field", async () => {
     await go("collections");
     await button("New collection").click();
@@ -145,6 +178,7 @@ describe("the console", () => {
     await button("Add leaf").click();
     await page.getByLabel("Rank by").selectOption({ label: "words, by BM25" });
     await page.getByLabel("Words").fill("red boot");
+    await page.getByLabel("Last word is a prefix").check();
     await page.getByRole("treeitem", { name: /RRF/ }).click();
     await button("Re-rank").click();
     await page.getByLabel("Space").selectOption("image");
