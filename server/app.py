@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
+from headwater.v1 import collections_pb2, indexes_pb2, keys_pb2, points_pb2, vde_pb2
 from planner.engine import Engine
 from server.addresses import is_loopback
 from server.background import DataWatch, Reopening
@@ -17,7 +17,7 @@ from server.config import Config, InvalidConfig
 from server.convert import KnownRequests, ProtobufPayloadCodec
 from server.embedders import Embedders, EmbedderSettings, Texts, read_embedders
 from server.indexes import IndexCounts, IndexWorkers
-from server.keys import InvalidKeys, Keyring, Permissions
+from server.keys import InvalidKeys, Keyring, ManagedKeys, Permissions
 from server.lanes import Admission, AdmissionBounds, Receiver, points_of
 from server.metrics import RequestCounts, Sources, exposition
 from server.rpc import (
@@ -36,6 +36,7 @@ from server.services import (
     IndexPolicies,
     IndexSearches,
     IndexWrites,
+    Keys,
     Partitions,
     PointAnalyses,
     PointFieldIndexes,
@@ -65,7 +66,10 @@ KEEPALIVE_TIMEOUT_MS = 20_000
 MESSAGE_ROOM_BYTES = 2**16
 """Bytes of a message that a client may send before the server asks for it: see server/lanes/arrivals.py."""
 
-DESCRIPTORS = (COLLECTIONS, POINTS, VDE, INDEXES)
+KEYS = keys_pb2.DESCRIPTOR.services_by_name["Keys"]
+DESCRIPTORS = (COLLECTIONS, POINTS, VDE, INDEXES, KEYS)
+KEYS_FILE = "keys.json"
+"""The file of stored keys in the data directory."""
 SERVICES = tuple(service.full_name for service in DESCRIPTORS)
 
 
@@ -152,9 +156,14 @@ def _embedder_settings(config: Config) -> dict[str, EmbedderSettings]:
 
 def _keyring(config: Config) -> Keyring:
     try:
-        return Keyring(path=config.keys, api_key=config.api_key)
+        keyring = Keyring(ManagedKeys(config.data / KEYS_FILE), path=config.keys, api_key=config.api_key)
     except InvalidKeys as error:
         raise CannotStart(f"keys: {error}") from None
+    reached = config.reached_from_elsewhere()
+    if reached is not None and keyring.is_open and config.tls_cert is None and not config.insecure:
+        advice = "give api_key, keys or a certificate, or allow it by insecure"
+        raise CannotStart(f"{reached} is reached from other machines, by everybody; {advice}")
+    return keyring
 
 
 def _certificates(config: Config) -> Certificates | None:
@@ -281,6 +290,7 @@ def _rpcs(
         | rpcs_of(POINTS, interceptor, admission, *points, readers=readers)
         | rpcs_of(VDE, interceptor, admission, *vde)
         | rpcs_of(INDEXES, interceptor, admission, *indexes)
+        | rpcs_of(KEYS, interceptor, admission, Keys(interceptor.permissions.keyring))
     )
 
 

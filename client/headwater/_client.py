@@ -16,11 +16,13 @@ from headwater._methods import (
     VDE,
     AsyncCollections,
     AsyncIndexes,
+    AsyncKeys,
     AsyncPoints,
     AsyncRecords,
     AsyncVDE,
     Collections,
     Indexes,
+    Keys,
     Points,
     Records,
 )
@@ -124,6 +126,7 @@ class Client(_Connection):
         self.points = Points(self._calls)
         self.vde = VDE(self._calls)
         self.indexes = Indexes(self._calls)
+        self.keys = Keys(self._calls)
         self.records = Records(self._calls)
         self.upload_points = self.points.upload_points
         transfers = Transfers(self._calls)
@@ -197,6 +200,7 @@ class AsyncClient(_Connection):
         self.points = AsyncPoints(self._calls)
         self.vde = AsyncVDE(self._calls)
         self.indexes = AsyncIndexes(self._calls)
+        self.keys = AsyncKeys(self._calls)
         self.records = AsyncRecords(self._calls)
         self.upload_points = self.points.upload_points
         transfers = AsyncTransfers(self._calls)

@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from headwater.v1 import collections_pb2, indexes_pb2, points_pb2, vde_pb2
+from headwater.v1 import collections_pb2, indexes_pb2, keys_pb2, points_pb2, vde_pb2
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -148,3 +148,12 @@ class Indexes:
     )
     UPSERT_RECORDS: Final = once(indexes_pb2.IndexesUpsertRecordsRequest, indexes_pb2.IndexesUpsertRecordsResponse)
     SEARCH: Final = repeatable(indexes_pb2.IndexesSearchRequest, indexes_pb2.IndexesSearchResponse)
+
+
+class Keys:
+    """RPCs of the service Keys."""
+
+    CREATE: Final = once(keys_pb2.KeysCreateRequest, keys_pb2.KeysCreateResponse)
+    LIST: Final = repeatable(keys_pb2.KeysListRequest, keys_pb2.KeysListResponse)
+    ROTATE: Final = once(keys_pb2.KeysRotateRequest, keys_pb2.KeysRotateResponse)
+    DELETE: Final = once(keys_pb2.KeysDeleteRequest, keys_pb2.KeysDeleteResponse)

@@ -18,11 +18,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from planner.errors import InvalidFilter
 from planner.parse import parse_filter
 from planner.predicate import compile_filter
 from planner.query import Filter, HasId, HasVector
 from server.keys.access import Access, Scope, Tenant
+from storage.errors import InvalidRequest
 
 MAX_KEYS = 10_000
 """Keys of a file."""
@@ -109,13 +109,18 @@ def _tenant(value: object) -> Tenant | None:
         return None
     if not isinstance(value, str):
         raise ValueError("filter: a filter as text is needed")
+    return tenant_of(value)
+
+
+def tenant_of(value: str) -> Tenant:
+    """The points that a filter in text lets through. Raises ValueError."""
     try:
         filter = parse_filter(value, "filter")
-    except InvalidFilter as error:
+        if not _is_on_payload(filter):
+            raise ValueError("filter: it may ask for payload only, not for ids or vectors")
+        return Tenant(value, compile_filter(filter))
+    except InvalidRequest as error:
         raise ValueError(str(error)) from None
-    if not _is_on_payload(filter):
-        raise ValueError("filter: it may ask for payload only, not for ids or vectors")
-    return Tenant(value, compile_filter(filter))
 
 
 def _is_on_payload(filter: Filter) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 from server.errors import Unauthenticated
 from server.keys.access import EVERYTHING, Access, Scope
 from server.keys.key_file import InvalidKeys, hashed, read_keys
+from server.keys.managed import ManagedKeys
+from storage.errors import InvalidRequest
 
 LOOK_SECONDS = 1.0
 """A changed file of keys is noticed after this time."""
@@ -18,11 +20,14 @@ logger = logging.getLogger("server.keys")
 
 
 class Keyring:
-    """The keys of a server: of a file, and one that may do everything. Safe for many threads.
+    """The keys of a server: those that it stores, those of a file, and one that may do everything.
 
-    Without either, everybody may do everything. Raises InvalidKeys when made, if the file cannot be used."""
+    Safe for many threads. Without any key, everybody may do everything. Raises InvalidKeys when made, if the file
+    cannot be used.
+    """
 
-    def __init__(self, *, path: Path | None = None, api_key: str | None = None) -> None:
+    def __init__(self, managed: ManagedKeys, *, path: Path | None = None, api_key: str | None = None) -> None:
+        self.managed = managed
         self._path = path
         self._api_key = None if api_key is None else hashed(api_key)
         self._lock = threading.Lock()
@@ -33,7 +38,7 @@ class Keyring:
     @property
     def is_open(self) -> bool:
         """Whether everybody may do everything."""
-        return self._path is None and self._api_key is None
+        return self._path is None and self._api_key is None and not self.managed
 
     def access_of(self, secret: str | bytes | None) -> Access:
         """What the key with this secret may do. Raises Unauthenticated if there is none, or if it has expired."""
@@ -45,10 +50,31 @@ class Keyring:
         if self._api_key is not None and hmac.compare_digest(given, self._api_key):
             return _ADMINISTRATOR
         self._look()
-        access = self._keys.get(given)  # the time that this takes depends on a hash, which tells nothing of secrets
+        # A stored key goes before one of the file. Either is found by a hash, so the time that it takes tells nothing.
+        access = self.managed.find(given) or self._keys.get(given)
         if access is None or (access.expires is not None and time.time() >= access.expires):
             raise Unauthenticated()
         return access
+
+    def of_file(self) -> list[Access]:
+        """The keys of the file."""
+        return list({access.name: access for access in self._keys.values()}.values())
+
+    def check_new(self, access: Access) -> None:
+        """Raises InvalidRequest if a key would lock everybody out, or has the name of one of the file."""
+        if self.is_open and not (access.scope is Scope.ADMIN and access.is_whole and access.expires is None):
+            reason = "the first key of a server must have the scope ADMIN, reach everything and not expire"
+            raise InvalidRequest("scope", f"{reason}: without it nobody could make another")
+        if any(each.name == access.name for each in self.of_file()):
+            raise InvalidRequest("key_name", f"a key of the file has the name {access.name!r}")
+
+    def check_removal(self, name: str) -> None:
+        """Raises InvalidRequest if no key could administer the server any more: then it would be open, or locked."""
+        if self._api_key is not None or any(_administers(each) for each in self.of_file()):
+            return
+        others = [key.access for key in self.managed.all() if key.access.name != name]
+        if len(others) < len(self.managed) and not any(map(_administers, others)):
+            raise InvalidRequest("key_name", "it is the last key that may administer the server")
 
     def _look(self) -> None:
         """Reads the file again if it changed."""
@@ -70,6 +96,10 @@ class Keyring:
             logger.error("the old keys stay: %s", error)
         finally:
             self._lock.release()
+
+
+def _administers(access: Access) -> bool:
+    return access.scope is Scope.ADMIN and access.is_whole and access.expires is None
 
 
 _ADMINISTRATOR = Access(name="api-key", scope=Scope.ADMIN)

@@ -32,16 +32,16 @@ class Permissions:
     """
 
     def __init__(self, keyring: Keyring, own_name: Callable[[str], str]) -> None:
-        self._keyring = keyring
+        self.keyring = keyring
         self._own_name = own_name
         self.scroll: Handler | None = None
 
     def access_of(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Access:
         """What the caller may do. Raises Unauthenticated, and PermissionDenied if the key's scope does not allow it."""
-        if self._keyring.is_open:
-            return self._keyring.access_of(None)
+        if self.keyring.is_open:
+            return self.keyring.access_of(None)
         given = dict(metadata).get(API_KEY_METADATA)
-        access = self._keyring.access_of(given)
+        access = self.keyring.access_of(given)
         needed = SCOPES[method]
         if access.scope < needed:
             raise self._denied(method, access, f"it needs the scope {needed.name.lower()}")
@@ -51,7 +51,7 @@ class Permissions:
 
     def check_page(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
         """Raises Unauthenticated, and PermissionDenied unless the caller may read everything: a page tells of all."""
-        access = self._keyring.access_of(None if self._keyring.is_open else dict(metadata).get(API_KEY_METADATA))
+        access = self.keyring.access_of(None if self.keyring.is_open else dict(metadata).get(API_KEY_METADATA))
         if not access.is_whole:
             raise PermissionDenied(access.name, "it needs a key for all collections")
 

@@ -56,6 +56,7 @@ _ADMINISTRATION = {
     "Collections": ("Create", "Update", "Delete", "UpdateAliases"),
     "Points": ("CreateFieldIndex", "DeleteFieldIndex", "CreateTextIndex", "DeleteTextIndex"),
     "Indexes": ("Create", "Delete", "Rearm"),
+    "Keys": ("Create", "List", "Rotate", "Delete"),
     "VDE": (
         "Open",
         "Close",
@@ -85,6 +86,7 @@ SCOPES: Mapping[str, Scope] = {
 NOT_LIMITED = frozenset(
     {
         "headwater.v1.Collections/UpdateAliases",
+        *(f"headwater.v1.Keys/{method}" for method in _ADMINISTRATION["Keys"]),
         "headwater.v1.VDE/GetRebuildTask",
         "headwater.v1.VDE/CancelRebuildTask",
         *(

@@ -6,6 +6,7 @@ from server.services.field_indexes import PointFieldIndexes
 from server.services.index_policies import IndexPolicies
 from server.services.index_search import IndexSearches
 from server.services.index_writes import IndexWrites
+from server.services.keys import Keys
 from server.services.maintenance import VectorDataMaintenance
 from server.services.partitions import Partitions
 from server.services.points import PointReads, PointWrites
@@ -20,6 +21,7 @@ __all__ = [
     "IndexPolicies",
     "IndexSearches",
     "IndexWrites",
+    "Keys",
     "Partitions",
     "PointAnalyses",
     "PointFieldIndexes",

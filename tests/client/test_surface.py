@@ -16,9 +16,9 @@ from headwater import AsyncClient, Client, models
 from headwater import _rpcs as rpcs
 from headwater._methods.point_reads import PointReads
 from headwater._rpc.surface import remote, remote_items, run_blocking
-from headwater.v1 import collections_pb2, common_pb2, indexes_pb2, points_pb2, query_pb2, vde_pb2
+from headwater.v1 import collections_pb2, common_pb2, indexes_pb2, keys_pb2, points_pb2, query_pb2, vde_pb2
 
-NAMESPACES = ["collections", "points", "vde", "indexes", "records"]
+NAMESPACES = ["collections", "points", "vde", "indexes", "records", "keys"]
 CLIENT_FOLDER = Path(headwater.__file__).parent
 
 
@@ -71,6 +71,7 @@ def test_every_rpc_of_the_contract_is_in_the_table_and_used_by_a_method() -> Non
         "Points": (rpcs.Points, points_pb2),
         "VDE": (rpcs.VDE, vde_pb2),
         "Indexes": (rpcs.Indexes, indexes_pb2),
+        "Keys": (rpcs.Keys, keys_pb2),
     }
     sources = "".join(path.read_text() for path in CLIENT_FOLDER.glob("_*/*.py"))
     for service, (table, module) in services.items():
@@ -96,6 +97,7 @@ def test_every_rpc_of_the_contract_is_in_the_table_and_used_by_a_method() -> Non
         (headwater.FieldIndexState, collections_pb2.FieldIndexState),
         (headwater.CollectionState, vde_pb2.CollectionState),
         (headwater.TaskKind, vde_pb2.TaskKind),
+        (headwater.KeyScope, keys_pb2.KeyScope),
         (headwater.UpdateStatus, points_pb2.UpdateStatus),
         (headwater.AggregationKind, points_pb2.AggregationKind),
         (headwater.FilterStrategy, query_pb2.FilterStrategy),

@@ -153,7 +153,18 @@ def names(client: Client, document: str) -> Names:
 
 def test_every_document_with_python_has_a_world() -> None:
     found = {path.name for path in DOCS.glob("*.md") if any(language == "python" for language, _ in fences(path))}
-    assert found == set(WORLDS)
+    assert found == {*WORLDS, "keys.md"}
+
+
+def test_the_python_of_keys_runs(tmp_path: Path) -> None:
+    """On a server of its own, which has keys afterwards."""
+    [text] = [text for language, text in fences(DOCS / "keys.md") if language == "python"]
+    with serving(tmp_path / "data") as server:
+        given: Names = {}
+        exec(compile(text.replace("localhost:50051", server.address), "keys.md", "exec"), given)
+        assert [key.name for key in given["admin"].keys.list()] == ["root"]
+        given["client"].close()
+        given["admin"].close()
 
 
 @pytest.mark.parametrize("document", sorted(WORLDS))

@@ -10,13 +10,14 @@ from pathlib import Path
 import grpc
 import pytest
 
+from headwater.v1 import collections_pb2
 from server import certificates
 from server.app import CannotStart, serve
 from server.certificates import BadCertificates, Certificates
 from server.config import Config, InvalidConfig
-from tests.server.test_serving import LIST
 from tests.support.serving import Service
 
+LIST = collections_pb2.CollectionsListRequest()
 PATH = "/headwater.v1.Collections/List"
 
 

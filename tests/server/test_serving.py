@@ -22,7 +22,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from headwater.v1 import collections_pb2, points_pb2
 from server.app import SERVICES, CannotStart, serve
 from server.config import Config
-from server.keys import Keyring, Permissions
+from server.keys import Keyring, ManagedKeys, Permissions
 from server.rpc.interceptors import Interceptor, budget_of
 from server.rpc.rpcs import UnaryRpc
 from storage.budget import Budget
@@ -171,9 +171,9 @@ def endless_calls(seen: "queue.SimpleQueue[type[BaseException]]") -> Iterator[gr
             seen.put(type(error))
             raise
 
-    handler = UnaryRpc(
-        Interceptor(permissions=Permissions(Keyring(), str)), "test/Wait", collections_pb2.CollectionsListRequest, wait
-    )
+    permissions = Permissions(Keyring(ManagedKeys(Path("no such file"))), str)
+    interceptor = Interceptor(permissions=permissions)
+    handler = UnaryRpc(interceptor, "test/Wait", collections_pb2.CollectionsListRequest, wait)
     with ThreadPoolExecutor(1) as workers:
         server = grpc.server(workers)
         method = grpc.unary_unary_rpc_method_handler(handler)

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from headwater._cli import collections, live, points, snapshots, transfers, upkeep
+from headwater._cli import collections, keys, live, points, snapshots, transfers, upkeep
 from headwater._cli.failures import Exit, Failure, failure_of, silence_output
 from headwater._cli.program import app
 
@@ -17,7 +17,7 @@ _WRONG_COMMAND: Any = next(kind for kind in typer.BadParameter.__mro__ if kind._
 @cache
 def whole() -> typer.Typer:
     """The program with all its commands."""
-    for module in (collections, points, transfers, upkeep, snapshots, live):
+    for module in (collections, points, transfers, upkeep, snapshots, keys, live):
         module.add_to(app)
     return app
 

@@ -4,6 +4,7 @@ model."""
 from headwater._methods.batches import BATCH_SIZE
 from headwater._methods.collections import AsyncCollections, Collections
 from headwater._methods.indexes import AsyncIndexes, Indexes
+from headwater._methods.keys import AsyncKeys, Keys
 from headwater._methods.points import AsyncPoints, Points
 from headwater._methods.progress import Progress, progress_of
 from headwater._methods.records import AsyncRecords, Records
@@ -14,11 +15,13 @@ __all__ = [
     "VDE",
     "AsyncCollections",
     "AsyncIndexes",
+    "AsyncKeys",
     "AsyncPoints",
     "AsyncRecords",
     "AsyncVDE",
     "Collections",
     "Indexes",
+    "Keys",
     "Points",
     "Progress",
     "Records",

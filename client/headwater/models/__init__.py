@@ -66,6 +66,7 @@ from headwater.models.indexes import (
     ReadyPolicy,
     VectorsUpserted,
 )
+from headwater.models.keys import KeyInfo, KeyScope, NewKey
 from headwater.models.maintenance import (
     CollectionState,
     CollectionStats,
@@ -248,6 +249,8 @@ __all__ = [
     "IndexStats",
     "IndexStatus",
     "IvfConfig",
+    "KeyInfo",
+    "KeyScope",
     "LabeledRecord",
     "LookupFrom",
     "LookupFromLike",
@@ -261,6 +264,7 @@ __all__ = [
     "MultiVectorLike",
     "MultiVectorParams",
     "NearestWithMmr",
+    "NewKey",
     "OptimizersConfig",
     "OptimizersConfigLike",
     "OrderBy",

@@ -19,7 +19,7 @@ from headwater._cli.running import whole
 from tests.client.cli.conftest import Headwater
 from tests.support.root import ROOT
 from tests.support.server_process import environment
-from tests.support.serving import Service
+from tests.support.serving import Service, serving
 
 LARGE = 2**64 - 1
 
@@ -210,3 +210,22 @@ def test_the_page_of_the_command_line_is_true(
     assert headwater("query", "shop", "--request", "tree.json").code == Exit.OK
     assert headwater("drop", "shop", "-y").code == Exit.OK
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == [each.value for each in Exit]
+
+
+def test_keys(headwater: Headwater, tmp_path: Path) -> None:
+    """On a server of their own, since from the first key on every request needs one."""
+    with serving(tmp_path / "data") as guarded:
+        at = ("--address", guarded.address)
+        secret = headwater(*at, "key", "create", "root", "admin").out.strip()
+        assert headwater(*at, "collections").code == Exit.DENIED
+        own = (*at, "--api-key", secret)
+        made = headwater(*own, "--json", "key", "create", "a", "read", "--collection", "x", "--expires", "2100-01-01")
+        assert json.loads(made.out)["key"]["collections"] == ["x"]
+        assert [line.split()[:2] for line in headwater(*own, "key", "list").out.splitlines()[1:]] == [
+            ["a", "read"],
+            ["root", "admin"],
+        ]
+        assert len(headwater(*own, "key", "rotate", "a").out) > 40
+        assert headwater(*own, "key", "delete", "a").code == Exit.OK
+        assert headwater(*own, "key", "delete", "a").code == Exit.NOT_FOUND
+        assert headwater(*own, "key", "create", "a", "all").code == Exit.USAGE

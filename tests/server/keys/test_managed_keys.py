@@ -1,0 +1,166 @@
+"""Keys that the server stores: made, rotated and deleted while it runs, durable, and never without an administrator."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from headwater import (
+    Client,
+    InvalidArgumentError,
+    KeyScope,
+    PermissionDeniedError,
+    StorageFailedError,
+    UnauthenticatedError,
+    VectorParams,
+)
+from server.app import CannotStart, serve
+from server.config import Config
+from tests.support.serving import serving
+
+
+def test_from_an_open_server_to_one_with_keys(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(data) as server, Client(server.address) as anybody:
+        anybody.collections.create("shop", VectorParams(2))
+        for scope, more in (("read", {}), ("admin", {"collections": ["shop"]}), ("admin", {"expires": _soon()})):
+            with pytest.raises(InvalidArgumentError, match="first key"):
+                anybody.keys.create("first", scope, **more)
+        assert anybody.keys.list() == []
+        root = anybody.keys.create("root", "admin")
+        assert root.secret not in repr(root)
+        with pytest.raises(UnauthenticatedError):
+            anybody.collections.list()
+        with Client(server.address, api_key=root.secret) as admin:
+            made = admin.keys.create("a", KeyScope.READ, collections=["sh*"], filter="n > 3", expires=_soon())
+            assert [key.name for key in admin.keys.list()] == ["a", "root"]
+            [a, _] = admin.keys.list()
+            assert (a.scope, a.collections, a.filter) == (KeyScope.READ, ("sh*",), "n > 3")
+            with Client(server.address, api_key=made.secret) as reader:
+                assert reader.points.count("shop") == 0
+                with pytest.raises(PermissionDeniedError):
+                    reader.keys.list()
+                with pytest.raises(PermissionDeniedError):
+                    reader.points.delete("shop", [1])
+    stored = (data / "keys.json").read_text()
+    assert made.secret not in stored
+    assert (data / "keys.json").stat().st_mode & 0o777 == 0o600
+    with serving(data) as server, Client(server.address, api_key=made.secret) as reader:
+        assert reader.points.count("shop") == 0
+        with pytest.raises(UnauthenticatedError), Client(server.address) as anybody:
+            anybody.collections.list()
+
+
+def _soon() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
+
+
+@pytest.fixture
+def admin(tmp_path: Path) -> Iterator[Client]:
+    with serving(tmp_path / "data", api_key="root") as server, Client(server.address, api_key="root") as client:
+        yield client
+
+
+def test_a_key_is_rotated(admin: Client) -> None:
+    old = admin.keys.create("a", "read").secret
+    new = admin.keys.rotate("a")
+    newest = admin.keys.rotate("a", overlap=3600)
+    for secret in (old, new, newest):
+        with Client(admin.target, api_key=secret) as client:
+            assert client.collections.list() == []
+    last = admin.keys.rotate("a", overlap=0)
+    for secret in (old, new):
+        with Client(admin.target, api_key=secret) as client, pytest.raises(UnauthenticatedError):
+            client.collections.list()
+    with Client(admin.target, api_key=last) as client:
+        assert client.collections.list() == []
+        assert admin.keys.delete("a")
+        assert not admin.keys.delete("a")
+        with pytest.raises(UnauthenticatedError):
+            client.collections.list()
+
+
+def test_an_overlap_ends(admin: Client) -> None:
+    old = admin.keys.create("a", "read").secret
+    admin.keys.rotate("a", overlap=0.2)
+    with Client(admin.target, api_key=old) as client:
+        end = time.monotonic() + 60
+        while _is_good(client):
+            assert time.monotonic() < end
+
+
+def _is_good(client: Client) -> bool:
+    try:
+        client.collections.list()
+    except UnauthenticatedError:
+        return False
+    return True
+
+
+def test_what_is_no_key_is_refused(admin: Client) -> None:
+    for name, scope, more in (
+        ("", "read", {}),
+        ("a\n", "read", {}),
+        ("a", "read", {"collections": [""]}),
+        ("a", "read", {"filter": "n >"}),
+        ("a", "read", {"filter": "has_id(3)"}),
+        ("a", "admin", {"filter": "n > 3"}),
+    ):
+        with pytest.raises(InvalidArgumentError):
+            admin.keys.create(name, scope, **more)
+    with pytest.raises(ValueError, match="scope"):
+        admin.keys.create("a", "all")
+    with pytest.raises(ValueError, match="timezone"):
+        admin.keys.create("a", "read", expires=datetime(2030, 1, 1))
+    admin.keys.create("a", "read")
+    with pytest.raises(InvalidArgumentError, match="another key"):
+        admin.keys.create("a", "write")
+    for overlap in (-1.0, 1e9, float("nan")):
+        with pytest.raises(InvalidArgumentError, match="overlap"):
+            admin.keys.rotate("a", overlap=overlap)
+    with pytest.raises(InvalidArgumentError, match="no key"):
+        admin.keys.rotate("b")
+    assert [key.name for key in admin.keys.list()] == ["a"]
+
+
+def test_the_last_administrator_stays(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server, Client(server.address) as anybody:
+        root = anybody.keys.create("root", "admin")
+        with Client(server.address, api_key=root.secret) as admin:
+            admin.keys.create("some", "admin", collections=["a"])
+            with pytest.raises(InvalidArgumentError, match="last key"):
+                admin.keys.delete("root")
+            second = admin.keys.create("second", "admin")
+            assert admin.keys.delete("root")
+        with Client(server.address, api_key=second.secret) as admin:
+            assert [key.name for key in admin.keys.list()] == ["second", "some"]
+
+
+def test_a_key_that_cannot_be_stored_is_none(admin: Client, tmp_path: Path) -> None:
+    (tmp_path / "data" / "keys.part").mkdir()
+    with pytest.raises(StorageFailedError):
+        admin.keys.create("a", "read")
+    assert admin.keys.list() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 1}', '{"format": 2, "keys": []}', '{"format": 1, "keys": [{}]}']
+)
+def test_a_damaged_file_keeps_the_server_from_starting(tmp_path: Path, text: str) -> None:
+    """It must not become open to everybody."""
+    with serve(Config(data=tmp_path / "data", listen="localhost:0")):
+        pass
+    (tmp_path / "data" / "keys.json").write_text(text)
+    with pytest.raises(CannotStart, match=r"keys\.json"), serve(Config(data=tmp_path / "data", listen="localhost:0")):
+        pass
+
+
+def test_stored_keys_have_their_format(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server, Client(server.address) as anybody:
+        anybody.keys.create("root", "admin")
+    stored = json.loads((tmp_path / "data" / "keys.json").read_text())
+    assert stored["format"] == 1
+    assert [key["name"] for key in stored["keys"]] == ["root"]
