@@ -89,7 +89,7 @@ class CollectionState:
         """The identity of the LMDB file: a commit to a removed file is not durable."""
         self.changes: ChangeLog
         self.known_slots: tuple[int, NDArray[np.uint32]] | None = None
-        """The slots of all points at a recent commit, ascending, as the last reader of them left them. Never changed."""
+        """The slots of all points at a recent commit, ascending, as their last reader left them. Never changed."""
         self.points = PointColumns()
         self.matching_rows = MatchingRowsCache()
         self.sparse_logs: dict[int, SparseLog] = {}
