@@ -39,7 +39,7 @@ class Watcher(Protocol):
         """Whether the request has taken so long that the plans of its queries are wanted."""
 
     def ran(self, run: Any) -> None:
-        """Is told of a run of queries: see planner/engine/watching.py."""
+        """Is told of a run of queries: see planner/explain/runs.py."""
 
 
 def _never() -> bool:

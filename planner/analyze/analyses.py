@@ -39,10 +39,10 @@ from planner.analyze.recall import (
 )
 from planner.bind import BoundQuery
 from planner.execute import Fetched, Indexes, LocalSource, Source, Values, count_highlights, execute, fetch_repeated
-from planner.explain import ExplainNode, Explanation, Ran, explain, render
+from planner.explain import ExplainNode, Explanation, Ran, explain, render, watching
 from planner.optimize import optimize
 from planner.payload_index import Column
-from planner.plan import build
+from planner.plan import Plan, build
 from planner.query import Query, Scalar
 from planner.rank import Ranking
 from planner.resolve import CheckedFilter
@@ -107,16 +107,20 @@ class Analyses:
         with collection.snapshot() as reader, ExitStack() as others:
             bound = self._bound_groups(collection, reader, asked, others)
             plan = build(bound.query)
-            started = time.perf_counter_ns()
-            source = LocalSource(reader, self._indexes, budget)
-            found = find_groups(plan, bound, source)
-            budget.check()
-            every = [slot for group in found.groups for slot in group.ranking.slots.tolist()]
-            groups = _with_points(found, every, source, budget)
-            if bound.lookup is not None:
-                groups = _looked_up(groups, bound.lookup, LocalSource(bound.lookup.reader, self._indexes, budget))
-            microseconds = (time.perf_counter_ns() - started) // 1_000
-            return Groups(groups, reader.seq, _explanation(found, bound, _distinct(every), source, microseconds))
+            with watching(plan, LocalSource(reader, self._indexes, UNLIMITED), budget.watcher):
+                return self._groups(plan, bound, reader, budget)
+
+    def _groups(self, plan: Plan, bound: BoundGroups, reader: Snapshot, budget: Budget) -> Groups:
+        started = time.perf_counter_ns()
+        source = LocalSource(reader, self._indexes, budget)
+        found = find_groups(plan, bound, source)
+        budget.check()
+        every = [slot for group in found.groups for slot in group.ranking.slots.tolist()]
+        groups = _with_points(found, every, source, budget)
+        if bound.lookup is not None:
+            groups = _looked_up(groups, bound.lookup, LocalSource(bound.lookup.reader, self._indexes, budget))
+        microseconds = (time.perf_counter_ns() - started) // 1_000
+        return Groups(groups, reader.seq, _explanation(found, bound, _distinct(every), source, microseconds))
 
     def _bound_groups(
         self, collection: Collection, reader: Snapshot, asked: GroupQuery, others: ExitStack

@@ -3,7 +3,6 @@
 from planner.engine.answer import QueryAnswer
 from planner.engine.engine import Engine
 from planner.engine.reads import Page
-from planner.engine.watching import Run
 from planner.execute import Hit, HitColumns
 
-__all__ = ["Engine", "Hit", "HitColumns", "Page", "QueryAnswer", "Run"]
+__all__ = ["Engine", "Hit", "HitColumns", "Page", "QueryAnswer"]

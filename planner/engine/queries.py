@@ -12,7 +12,6 @@ from planner.bind import BoundQuery
 from planner.engine.answer import QueryAnswer
 from planner.engine.plain import answer_plainly
 from planner.engine.plans import Plans
-from planner.engine.watching import Watched
 from planner.errors import InvalidQuery
 from planner.execute import (
     POINT_BYTES,
@@ -26,7 +25,7 @@ from planner.execute import (
     fetch_columns,
     run,
 )
-from planner.explain import Explanation, PointExplanation, Ran, explain, explain_points
+from planner.explain import Explanation, PointExplanation, Ran, Watched, explain, explain_points
 from planner.limits import check_batch, check_explained
 from planner.optimize import optimize
 from planner.plan import Plan, build

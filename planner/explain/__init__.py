@@ -5,6 +5,7 @@ from planner.explain.explain_node import ExplainNode
 from planner.explain.explanation import Explanation, HitExplanation, Ran, explain, outline
 from planner.explain.plan_text import render
 from planner.explain.points import explain_points
+from planner.explain.runs import Run, Watched, watching
 
 __all__ = [
     "AbsenceReason",
@@ -13,9 +14,12 @@ __all__ = [
     "HitExplanation",
     "PointExplanation",
     "Ran",
+    "Run",
     "StageOutcome",
+    "Watched",
     "explain",
     "explain_points",
     "outline",
     "render",
+    "watching",
 ]

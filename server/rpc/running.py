@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from planner.engine import Run
+from planner.explain import Run
 from server.keys import EVERYTHING, Access
 from server.lanes import Turn
 from storage.meter import Meter

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from planner.engine import Run
-from planner.explain import ExplainNode, render
+from planner.explain import ExplainNode, Run, render
 from storage.meter import Meter
 
 MAX_PLAN_CHARACTERS = 8_000

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.engine import Run
-from planner.explain import ExplainNode
+from planner.explain import ExplainNode, Run
 
 MAX_SPANS = 256
 """Operators of one run that have spans."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from planner.engine import Run
+from planner.explain import Run
 from server.tracing.run_spans import tell_run
 from storage.meter import Meter
 

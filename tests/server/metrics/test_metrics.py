@@ -89,7 +89,7 @@ def test_searches_on_every_road_are_counted(watched: Service, client: Client) ->
         client.points.query("indexed", query=VECTORS[row], limit=3)
     walked = asked(watched)
     assert walked("searches_total", strategy="hnsw") - before("searches_total", strategy="hnsw") == 20
-    assert walked("graph_steps_total") - before("graph_steps_total") >= 20 * 3
+    assert walked("graph_steps_total") - before("graph_steps_total") >= 20 * 100  # walks are 128 wide
     assert walked("rows_scanned_total") == before("rows_scanned_total")
     assert walked("plan_cache_hits_total") - before("plan_cache_hits_total") >= 15
     client.points.search_batch("indexed", searches=[{"vector": vector, "limit": 3} for vector in VECTORS[:7]])

@@ -87,6 +87,12 @@ def test_plain_and_batched_queries_have_plans_too(client: Client, log: pytest.Lo
     assert text.endswith("... and 12 more queries")
 
 
+def test_groups_have_their_plan(client: Client, log: pytest.LogCaptureFixture) -> None:
+    client.points.query_groups("shoes", group_by="word", query=VECTORS[0], limit=2)
+    _, entry = written(log, "QueryGroups")
+    assert "search" in operators(entry["plans"][0])
+
+
 def test_a_query_that_fails_has_its_plan(client: Client, log: pytest.LogCaptureFixture) -> None:
     client.points.upsert("shoes", [PointStruct(id=100 + row, vector=VECTORS[row]) for row in range(20)])
     with pytest.raises(errors.HeadwaterError):

@@ -1,12 +1,15 @@
 """What the watcher of a request is told of its queries: how they were planned, and how they ran if that was traced."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from planner.execute import Source, Trace
-from planner.explain import ExplainNode, outline
+from planner.explain.explain_node import ExplainNode
+from planner.explain.explanation import outline
 from planner.plan import Plan
+from storage.budget import Watcher
 
 MAX_TOLD = 8
 """Queries of a batch that a watcher is told of."""
@@ -26,6 +29,18 @@ class Run:
     started: int
     planned: int
     ended: int
+
+
+@contextmanager
+def watching(plan: Plan, source: Source, watcher: Watcher | None) -> Iterator[None]:
+    """A context in which `plan` runs without a trace. At its end the watcher is told of the plan, if it wants it."""
+    watched = Watched.begun()
+    watched.note_planned()
+    try:
+        yield
+    finally:
+        if watcher is not None and (watcher.traces or watcher.is_slow()):
+            watcher.ran(watched.run([plan], source, None))
 
 
 @dataclass(slots=True)
