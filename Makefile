@@ -239,6 +239,22 @@ docs: $(STAMP) ## Draw the pictures of plans and of the rooms anew, and list the
 	@$(PY) -m docs.draw_rooms
 	@$(PY) -m docs.list_rooms
 
+SITE := .site
+SITE_PAGES := .cache/site/pages
+
+$(SITE)/.installed: docs/site/requirements.txt
+	$(call heading,Installing what builds the site of the documents)
+	@rm -rf $(SITE) && $(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet -r docs/site/requirements.txt
+	@touch $@
+
+.PHONY: site
+site: $(SITE)/.installed ## Build the site of the documents in .cache/site/html, and check every link in it
+	$(call heading,Building the site)
+	@$(SITE)/bin/python -m docs.site.pages $(SITE_PAGES)
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --clean --config-file docs/site/mkdocs.yml  # with --quiet it would not be strict
+	@echo .cache/site/html/index.html
+
 # -- running ------------------------------------------------------------------------------------------------------------
 
 .PHONY: serve
@@ -259,5 +275,5 @@ bench: $(KERNELS) ## Measure against the raw parts, side by side
 
 .PHONY: clean
 clean: ## Remove the environment, caches and generated leftovers (never DATA)
-	@rm -rf $(VENV) $(RUNTIME) server/http/console console/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf $(VENV) $(RUNTIME) $(SITE) server/http/console console/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
