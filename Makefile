@@ -99,6 +99,11 @@ test-console: $(KERNELS) ## The tests of the console, in Chromium; they are skip
 	elif ! command -v chromium > /dev/null; then echo 'skipped: there is no chromium'; \
 	else $(MAKE) console && cd console && npx --no-install vitest run; fi
 
+.PHONY: console-pictures
+console-pictures: $(KERNELS) $(CONSOLE) ## Take the pictures of docs/console.md anew
+	@cd console && PICTURES=$(CURDIR)/.cache/console npx --no-install vitest run test/browser
+	@mkdir -p docs/console && cp $(addprefix .cache/console/,plan.png compare.png recall.png phone.png) docs/console
+
 .PHONY: wheel
 wheel: $(if $(shell command -v npm),$(CONSOLE)) ## Make the wheels of the client and of the server, in dist/
 	$(call heading,Making wheels in dist)

@@ -16,15 +16,26 @@ const SECONDS = 3;
 
 export function Overview({ name }: { name: string }) {
   const [deleting, setDeleting] = useState(false);
-  const { value, error, reload } = useLoaded((signal) => healthOf(name, signal), [name], SECONDS);
+  // Reading counts opens a collection, so it stops while one is being closed.
+  const [closing, setClosing] = useState(false);
+  const { value, error, reload } = useLoaded(async (signal) => (closing ? undefined : healthOf(name, signal)), [name, closing], SECONDS);
   const work = useAction(async (signal, method: string, request: object) => {
     await call(method, { collectionName: name, ...request }, { signal });
     reload();
   });
+  const close = useAction(async (signal) => {
+    setClosing(true);
+    await nextFrame();
+    try {
+      await call("VDE/Close", { collectionName: name }, { signal });
+    } finally {
+      setClosing(false);
+    }
+  });
   const isClosed = value?.state.state === "COLLECTION_STATE_CLOSED";
   return (
     <>
-      <Failure error={error ?? work.error} />
+      <Failure error={error ?? work.error ?? close.error} />
       {value && <Figures health={value} />}
       {value?.state.reason && <p class="notice">{value.state.reason}</p>}
       {value && <Spaces health={value} />}
@@ -47,7 +58,7 @@ export function Overview({ name }: { name: string }) {
               <button type="button" title="Give the room of deleted vectors back" onClick={() => work.run("VDE/CompactCollection", { wait: false })}>
                 Compact
               </button>
-              <button type="button" title="Unmap its files and free its memory" onClick={() => work.run("VDE/Close", {})}>
+              <button type="button" title="Unmap its files and free its memory" onClick={() => close.run()}>
                 Close
               </button>
             </>
@@ -59,12 +70,15 @@ export function Overview({ name }: { name: string }) {
             Delete …
           </button>
         </div>
-        {!isClosed && <TaskTable collection={name} />}
+        {value && !isClosed && <TaskTable collection={name} />}
       </section>
       {deleting && <DeleteDialog name={value?.info?.collectionName ?? name} onClose={() => setDeleting(false)} />}
     </>
   );
 }
+
+/** Until what was set is drawn, and what it ends has ended. */
+const nextFrame = (): Promise<void> => new Promise((done) => setTimeout(done, 50));
 
 function Figures({ health }: { health: Health }) {
   const { stats, info, state } = health;

@@ -13,6 +13,8 @@ import { byLabel, histogramQuantile, parsed, rate, sum, type Family, type Readin
 const SECONDS = 2;
 const KEPT = 150;
 const HEIGHT = 170;
+/** The shortest time that a plot shows. */
+const LEAST_SECONDS = 60;
 
 interface Line {
   label: string;
@@ -86,7 +88,8 @@ function ChartPanel({ chart, readings }: { chart: Chart; readings: Reading[] }) 
           {latest.map(([label, value]) => (value === undefined || value === null ? "" : `${label} ${chart.unit(value)}`)).filter(Boolean).join(" · ")}
         </span>
       </div>
-      <Plot data={[readings.map((reading) => reading.at), ...columns]} options={(colours) => chartOptions(chart, colours)} height={HEIGHT} label={`${chart.title} over time`} />
+      {readings.length < 2 && <p class="hint">after the next reading</p>}
+      {readings.length > 1 && <Plot data={[readings.map((reading) => reading.at), ...columns]} options={(colours) => chartOptions(chart, colours)} height={HEIGHT} label={`${chart.title} over time`} />}
     </section>
   );
 }
@@ -95,9 +98,9 @@ function chartOptions(chart: Chart, colours: Colours): Omit<uPlot.Options, "widt
   return {
     legend: { show: false },
     cursor: { y: false },
-    scales: { y: { range: (_, __, high) => [0, high > 0 ? high * 1.15 : 1] } },
-    axes: [axis(colours, { space: 80, values: (_, splits) => splits.map((at) => moment(at)) }), axis(colours, { values: (_, splits) => splits.map(chart.unit), size: 72 })],
-    series: [{}, ...chart.lines.map((line, at) => ({ label: line.label, stroke: at ? colours.busy : colours.accent, width: 1.6, spanGaps: true, points: { show: false } }))],
+    scales: { x: { range: (_, from, to) => [Math.min(from, to - LEAST_SECONDS), to] }, y: { range: (_, __, high) => [0, high > 0 ? high * 1.15 : 1] } },
+    axes: [axis(colours, { space: 80, size: 30, values: (_, splits) => splits.map((at) => moment(at)) }), axis(colours, { values: (_, splits) => splits.map(chart.unit), size: 72 })],
+    series: [{}, ...chart.lines.map((line, at) => ({ label: line.label, stroke: at ? colours.busy : colours.accent, width: 1.6, spanGaps: true }))],
   };
 }
 

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Stage } from "../../src/api/types";
+import { pythonText } from "../../src/query/python_text";
 import { environment, KEY, PYTHON, ROOT, started, type Server } from "./server";
 import { LARGE_ID, LARGE_NUMBER, POINTS, SCRIPT, shopLines } from "./shop";
 
@@ -24,7 +26,7 @@ const origins = new Set<string>();
 const go = (...place: string[]) => page.goto(`${server.http}/console/#/${place.map(encodeURIComponent).join("/")}`);
 const button = (name: string | RegExp) => page.getByRole("button", typeof name === "string" ? { name, exact: true } : { name });
 const choose = (name: string) => page.getByRole("radio", { name, exact: true }).click();
-const picture = (name: string) => page.screenshot({ path: join(PICTURES, `${name}.png`), animations: "disabled" });
+const picture = (name: string, fullPage = false) => page.screenshot({ path: join(PICTURES, `${name}.png`), animations: "disabled", fullPage });
 
 async function call<Reply>(method: string, request: object): Promise<Reply> {
   const reply = await fetch(`${server.http}/headwater.v1.${method}`, { method: "POST", headers: { "content-type": "application/json", "api-key": KEY }, body: JSON.stringify(request) });
@@ -212,7 +214,7 @@ describe("the console", () => {
     await why.getByText(`${missing} is not in the answer`).waitFor();
     expect(await page.locator("svg .operator.lost").count()).toBeGreaterThan(0);
     await page.evaluate(() => scrollTo(0, 0));
-    await picture("plan");
+    await picture("plan", true);
     await why.getByLabel("Why is this point in or out?").fill(answer.result.points[0]!.id.number);
     await button("Why?").click();
     await why.getByText("is in the answer").waitFor();
@@ -244,6 +246,26 @@ describe("the console", () => {
     await page.getByText(/line 1, column \d+/).waitFor();
     await request.fill(JSON.stringify({ collectionName: "shop", ...draft }));
     await choose("Form");
+  });
+
+  test("writes every way to rank in Python, with the plan that its JSON has", async () => {
+    const stages = everyRank();
+    const bodies = stages.map((stage) => pythonText("shop", stage));
+    const programs = bodies.map((text) => text.replace("client.points.query(", "client.points.explain(").replace(/    for hit in hits:[^]*/, "    print(json.dumps(hits.text))\n"));
+    const answered = bodies.map((text, at) => (text.includes("client.points.query(") ? programs[at]! : undefined));
+    const own = answered.filter((program) => program !== undefined).map((program) => program.replace('Client("localhost:50051")', `Client("${server.grpc}", api_key="${KEY}")`));
+    expect(own.length).toBe(stages.length - 1);
+    const printed = await run(PYTHON, ["-c", ["import json", ...own].join("\n")], { env: environment() });
+    const texts = printed.stdout.trim().split("\n").map((line) => JSON.parse(line) as string);
+    for (const [at, stage] of stages.filter((_, each) => answered[each] !== undefined).entries()) {
+      const { explanation } = await call<{ explanation: { text: string } }>("Points/Explain", { query: { collectionName: "shop", ...stage } });
+      expect(texts[at], JSON.stringify(stage)).toBe(explanation.text);
+    }
+    // What has no words in the client's own form is sent as a message.
+    const message = bodies.find((_, at) => answered[at] === undefined)!;
+    const channel = `grpc.intercept_channel(grpc.insecure_channel("${server.grpc}"))`;
+    const program = message.replace('grpc.insecure_channel("localhost:50051")', channel).replace(".Query(query)", `.Query(query, metadata=(("api-key", "${KEY}"),))`);
+    expect((await run(PYTHON, ["-c", program], { env: environment() })).stdout).toContain("number:");
   });
 
   test("shows two queries side by side, with the differences of ranks", async () => {
@@ -284,7 +306,9 @@ describe("the console", () => {
     await go("metrics");
     await page.getByRole("cell", { name: "headwater_requests_total", exact: true }).waitFor();
     await page.getByText(/Points\/Query/).first().waitFor();
-    await expect.poll(() => page.locator(".plot canvas").count()).toBeGreaterThan(3);
+    for (let at = 1; at <= 100; at++) await call("Points/Search", { collectionName: "shop", vector: { id: { number: String(at) } }, using: "text" });
+    await expect.poll(() => page.locator(".plot canvas").count(), { timeout: 20_000 }).toBeGreaterThan(3);
+    await page.getByText(/searches [1-9][\d.]* \/s/).waitFor();
     await picture("metrics");
   });
 
@@ -340,6 +364,30 @@ describe("the console", () => {
     expect(complaints).toEqual([]);
   });
 });
+
+/** A query of each kind, with each setting; the last one can only be written as a message. */
+function everyRank(): Stage[] {
+  const id = { id: { number: "1" } };
+  const key = { vector: { dense: { values: Array.from({ length: 24 }, (_, at) => at / 8 - 1.5) } } };
+  const leaf: Stage = { query: { nearest: id }, using: "text", limit: 20, params: { hnswEf: 40, filterStrategy: "FILTER_STRATEGY_POST" }, filter: { expression: 'title != "a \\"b\\" \\\\ é"' } };
+  const words: Stage = { query: { bm25: { text: 'red "boot of"', fields: [{ path: "title", weight: 2 }], allTerms: true } } };
+  return [
+    { query: { nearest: key }, using: "text", limit: 5, offset: 2, scoreThreshold: 0.25 },
+    { prefetch: [leaf, words], query: { rrf: { k: 2.5, weights: [1, 0.5] } }, filter: { expression: "price < 50" }, filterScope: "FILTER_SCOPE_PUSH_DOWN" },
+    { prefetch: [leaf, { ...leaf, using: "image", params: { exact: true, indexedOnly: true } }], query: { dbsf: { weights: [2, 1] } } },
+    { prefetch: [leaf], query: { rescore: { metric: "METRIC_MANHATTAN", vector: id } }, using: "image" },
+    { prefetch: [leaf, words], query: { formula: { expression: { text: "$score * 2 + $score[1]" }, undefined: "UNDEFINED_SCORE_DROP" } } },
+    { query: { orderBy: { path: "price", direction: "DIRECTION_DESCENDING" } } },
+    { query: { sample: { seed: "18446744073709551615" } } },
+    { query: { nearestWithMmr: { nearest: id, diversity: 0.25, candidates: 50 } }, using: "text" },
+    { query: { recommend: { positive: [id, key], negative: [{ id: { number: "2" } }], strategy: "RECOMMEND_STRATEGY_BEST_SCORE" } }, using: "text" },
+    { query: { discover: { target: id, context: [{ positive: key, negative: id }] } }, using: "text" },
+    { query: { context: { pairs: [{ positive: id, negative: { id: { number: "3" } } }] } }, using: "text" },
+    { query: { nearest: id }, using: "text", lookupFrom: { collectionName: "shop", using: "text" } },
+    { filter: { expression: "price == 3" } },
+    { query: { nearest: id }, using: "text", limit: 3, filter: { mustNot: [{ field: { path: "title", contains: '"""\\n' } }] } },
+  ];
+}
 
 /** Controls that a screen reader could not name. Runs in the page. */
 function namelessControls(): string[] {
