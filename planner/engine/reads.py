@@ -121,8 +121,9 @@ class Reads:
         with collection.snapshot() as reader:
             _check_read(reader.schema, None, with_payload, with_vectors)
             slots = reader.slots_of(ids)
-            missing = [ids[place] for place in np.flatnonzero(slots < 0).tolist()]
-            points = _repeated(reader, slots[slots >= 0].astype(np.uint32), with_payload, with_vectors, budget)
+            found = slots >= 0
+            missing = [] if found.all() else [ids[place] for place in np.flatnonzero(~found).tolist()]
+            points = _repeated(reader, slots[found].astype(np.uint32), with_payload, with_vectors, budget)
             return Found(points, missing, reader.seq)
 
     def count(

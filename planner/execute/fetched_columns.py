@@ -84,11 +84,12 @@ def read_repeated_columns(
 
     Each point is read once, but it counts against the reply each time.
     """
-    places = {slot: place for place, slot in enumerate(dict.fromkeys(slots.tolist()))}
-    if len(places) == len(slots):
+    asked = slots.tolist()
+    if len(set(asked)) == len(asked):
         return read_columns(reader, slots, payloads=payloads, budget=budget)
+    places = {slot: place for place, slot in enumerate(dict.fromkeys(asked))}
     distinct = read_columns(reader, np.array(list(places), np.uint32), payloads=payloads, budget=budget)
-    points = distinct.take(np.array([places[slot] for slot in slots.tolist()]))
+    points = distinct.take(np.array([places[slot] for slot in asked]))
     budget.answer(_size(points, payloads) - _size(distinct, payloads))
     return points
 

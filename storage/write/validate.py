@@ -1,6 +1,7 @@
 """Checks ids and vectors before anything is written or searched. Errors name the field."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +38,10 @@ def check_point_id(point_id: PointId, field: str) -> None:
 
 def check_point_ids(ids: Sequence[PointId], field: str) -> None:
     """Raises InvalidPointId, which names the place in the list `field`, unless all are sound."""
-    numbers = [each for each in ids if isinstance(each, int)]
-    if len(numbers) == len(ids) and min(numbers, default=0) >= 0 and max(numbers, default=0) <= MAX_ID_NUMBER:
-        return
+    if set(map(type, ids)) == {int}:
+        numbers = cast("Sequence[int]", ids)
+        if min(numbers) >= 0 and max(numbers) <= MAX_ID_NUMBER:
+            return
     for index, point_id in enumerate(ids):
         check_point_id(point_id, f"{field}[{index}]")
 
