@@ -7,7 +7,7 @@ import { useLoaded } from "../parts/loading";
 import { PointsPage } from "../points/PointsPage";
 import { QueryPage } from "../query/QueryPage";
 import { href } from "../shell/router";
-import { infoOf } from "./health";
+import { knownInfoOf } from "./health";
 import { Overview } from "./Overview";
 
 const TABS = [
@@ -21,7 +21,7 @@ const TABS = [
 export function CollectionPage({ name, tab }: { name: string; tab: string }) {
   // To ask for the settings opens a collection that is closed. The overview does not do that.
   const needed = tab !== "overview";
-  const { value: info, error } = useLoaded(async (signal) => (needed ? infoOf(name, signal) : undefined), [name, needed]);
+  const { value: info, error } = useLoaded(async (signal) => (needed ? knownInfoOf(name, signal) : undefined), [name, needed]);
   return (
     <>
       <div class="head">

@@ -19,6 +19,16 @@ export async function namesOf(prefix: string, signal?: AbortSignal): Promise<str
   return reply.collectionNames ?? [];
 }
 
+/** The settings of one collection; only its name if the key may read its points, but not its settings. */
+export async function knownInfoOf(name: string, signal?: AbortSignal): Promise<CollectionInfo> {
+  try {
+    return await infoOf(name, signal);
+  } catch (error) {
+    if (error instanceof CallError && error.code === "permission_denied") return { collectionName: name };
+    throw error;
+  }
+}
+
 /** The settings of one collection. */
 export async function infoOf(name: string, signal?: AbortSignal): Promise<CollectionInfo> {
   const reply = await call<{ collection: CollectionInfo }>("Collections/Get", { collectionName: name }, { signal });

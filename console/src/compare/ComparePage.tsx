@@ -1,7 +1,6 @@
 /** Two queries side by side, run on one commit: what each finds, and how the ranks differ. */
 
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../api/call";
 import type { CollectionInfo, QueryResult, Stage } from "../api/types";
 import { cellText, type PointId } from "../api/values";
 import { Segmented } from "../parts/controls";
@@ -11,6 +10,7 @@ import { count, duration, percent, score } from "../parts/numbers";
 import { learnPaths } from "../points/paths";
 import { PointDetails } from "../points/PointDetails";
 import { frequentKeys } from "../points/PointsPage";
+import { answersOf } from "../query/asking";
 import { Builder } from "../query/Builder";
 import { draftOf, setDraft } from "../query/drafts";
 import { newLeaf } from "../query/kinds";
@@ -34,9 +34,7 @@ export function ComparePage({ info }: { info: CollectionInfo }) {
   useEffect(() => setDraft(name, a, "a"), [a]);
   useEffect(() => setDraft(name, b, "b"), [b]);
   const run = useAction(async (signal) => {
-    const queries = [a, b].map((stage) => ({ ...stage, explain: true }));
-    const reply = await call<{ results: [QueryResult, QueryResult] }>("Points/QueryBatch", { collectionName: name, queries }, { signal });
-    const [resultA, resultB] = reply.results;
+    const [resultA, resultB] = await answersOf(name, [a, b], signal);
     learnPaths(name, [...(resultA.points ?? []), ...(resultB.points ?? [])]);
     setAnswers({ a: resultA, b: resultB, comparison: compared(resultA.points ?? [], resultB.points ?? []) });
   });
@@ -96,8 +94,8 @@ function Difference({ answers, onOpen }: { answers: Answers; onOpen: (id: PointI
         <Figure name="In both" value={`${count(comparison.both)} of ${count(comparison.pairs.length)}`} />
         <Figure name="Overlap" value={percent(comparison.overlap)} />
         <Figure name="Mean shift" value={`${comparison.meanShift.toFixed(1)} ranks`} />
-        <Figure name="A took" value={duration(a.explanation?.microseconds)} />
-        <Figure name="B took" value={duration(b.explanation?.microseconds)} />
+        {a.explanation && <Figure name="A took" value={duration(a.explanation.microseconds)} />}
+        {b.explanation && <Figure name="B took" value={duration(b.explanation.microseconds)} />}
         <Figure name="Commit" value={count(a.seq)} />
       </dl>
       <div class="differences">

@@ -27,6 +27,7 @@ export function Failure({ error }: { error: unknown }) {
       ) : (
         <p>{message}</p>
       )}
+      {failure?.code === "permission_denied" && <p>The api-key of this page may not do this.</p>}
       {failure?.code === "unauthenticated" && <p>Set the api-key with the key button at the top.</p>}
     </div>
   );

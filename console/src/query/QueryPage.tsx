@@ -13,6 +13,7 @@ import { Plan } from "../plan/Plan";
 import { learnPaths } from "../points/paths";
 import { PointDetails } from "../points/PointDetails";
 import { go } from "../shell/router";
+import { answerOf } from "./asking";
 import { Builder } from "./Builder";
 import { draftOf, setDraft } from "./drafts";
 import { Hits } from "./Hits";
@@ -38,7 +39,7 @@ export function QueryPage({ info }: { info: CollectionInfo }) {
   const [explained, setExplained] = useState<PointExplanation | undefined>();
   useEffect(() => setDraft(name, stage), [stage]);
   const run = useAction(async (signal) => {
-    const reply = await call<{ result: QueryResult; microseconds?: string }>("Points/Query", { collectionName: name, ...stage, explain: true }, { signal });
+    const reply = await answerOf(name, stage, signal);
     learnPaths(name, reply.result.points ?? []);
     setAnswer({ stage, result: reply.result, explanation: reply.result.explanation, microseconds: reply.microseconds });
     setExplained(undefined);
@@ -101,6 +102,7 @@ export function QueryPage({ info }: { info: CollectionInfo }) {
               </span>
             </div>
             {view === "hits" && answer.result && <Hits hits={answer.result.points ?? []} explanation={answer.explanation} onOpen={setOpen} onWhy={setAsked} />}
+            {view === "plan" && !answer.explanation && <p class="nothing">This key may not see how queries run.</p>}
             {view === "plan" && answer.explanation && <Plan explanation={answer.explanation} marks={marks} />}
             <Why collection={name} stage={answer.stage} asked={asked} onExplained={setExplained} />
           </>

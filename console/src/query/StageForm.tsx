@@ -2,7 +2,7 @@
 
 import type { Json } from "../api/json";
 import type { CollectionInfo, Stage } from "../api/types";
-import { Check, Choice, NumberField } from "../parts/controls";
+import { Check, Choice, NumberField, TextField } from "../parts/controls";
 import { FilterEditor } from "../points/FilterEditor";
 import { pathsOf } from "../points/paths";
 import { hasSpace, isFusion, kindOf, KINDS, spacesOf, withKind, type Kind } from "./kinds";
@@ -64,6 +64,8 @@ export function StageForm({ stage, isRoot, info, onChange }: Props) {
 /** The space of a stage. */
 export function SpaceChoice({ info, value, onChange, label = "Space" }: { info: CollectionInfo; value: string | undefined; onChange: (space: string | undefined) => void; label?: string }) {
   const spaces = spacesOf(info);
+  // A key may be allowed to search without being told which spaces there are.
+  if (!info.vectors && !info.sparseVectors && !info.seq) return <TextField label={label} value={value ?? ""} onChange={(text) => onChange(text || undefined)} placeholder="unnamed" mono />;
   if (spaces.length < 2) return null;
   const known = spaces.includes("") ? spaces.filter(Boolean) : spaces;
   const options: [string, string][] = known.map((name) => [`=${name}`, name]);

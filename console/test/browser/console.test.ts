@@ -86,7 +86,7 @@ describe("the console", () => {
     expect(await call("Points/Count", { collectionName: "shop" })).toMatchObject({ count: String(POINTS + 1) });
     await go("collections");
     const row = page.getByRole("row", { name: /shop/ });
-    await row.getByText("1,501").waitFor();
+    await row.getByText((POINTS + 1).toLocaleString("en")).waitFor();
     await row.getByRole("link", { name: "shop" }).click();
     await button("Optimize").click();
     await expect.poll(async () => (await call<{ spaces: Record<string, { segments?: string }> }>("VDE/GetStats", { collectionName: "shop" })).spaces["text"]?.segments, { timeout: 30_000 }).toBe("1");
@@ -305,7 +305,7 @@ describe("the console", () => {
     await page.getByRole("cell", { name: /shop/ }).first().waitFor();
     await go("metrics");
     await page.getByRole("cell", { name: "headwater_requests_total", exact: true }).waitFor();
-    await page.getByText(/Points\/Query/).first().waitFor();
+    await page.getByText(/headwater.v1.Points\//).first().waitFor();
     for (let at = 1; at <= 100; at++) await call("Points/Search", { collectionName: "shop", vector: { id: { number: String(at) } }, using: "text" });
     await expect.poll(() => page.locator(".plot canvas").count(), { timeout: 20_000 }).toBeGreaterThan(3);
     await page.getByText(/searches [1-9][\d.]* \/s/).waitFor();
@@ -331,32 +331,55 @@ describe("the console", () => {
   });
 
   test("names each control, fits a phone, and follows the system's colours and the switch", async () => {
-    const phone = await browser.newPage({ viewport: { width: 375, height: 740 }, colorScheme: "dark" });
-    await phone.goto(`${server.http}/console/`);
-    await phone.evaluate(([key, draft]) => (sessionStorage.setItem("headwater.api-key", key!), sessionStorage.setItem("headwater.draft.query.shop", draft!)), [KEY, (await page.evaluate(() => sessionStorage.getItem("headwater.draft.query.shop"))) ?? ""]);
-    const places = ["", "collections/shop/overview", "collections/shop/points", "collections/shop/query", "collections/shop/compare", "collections/shop/recall", "import", "tasks", "metrics"];
-    for (const place of places) {
+    const draft = (await page.evaluate(() => sessionStorage.getItem("headwater.draft.query.shop"))) ?? "";
+    const context = await browser.newContext({ viewport: { width: 375, height: 740 }, colorScheme: "dark" });
+    await context.addInitScript(([key, query]) => (sessionStorage.setItem("headwater.api-key", key!), sessionStorage.setItem("headwater.draft.query.shop", query!)), [KEY, draft]);
+    const visit = async (place: string): Promise<Page> => {
+      const phone = await context.newPage();
       await phone.goto(`${server.http}/console/#/${place}`);
-      await phone.reload();
       await phone.locator("main h1").waitFor();
       await phone.waitForLoadState("networkidle").catch(() => {});
       expect(await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth), place).toBeLessThanOrEqual(0);
       expect(await phone.evaluate(namelessControls), place).toEqual([]);
-      if (place.endsWith("query")) {
-        await phone.getByRole("button", { name: "Run", exact: true }).click();
-        await phone.getByRole("radio", { name: "Plan", exact: true }).click();
-        await phone.locator(".picture").scrollIntoViewIfNeeded();
-        await phone.evaluate(() => scrollBy(0, 500));
-        await phone.screenshot({ path: join(PICTURES, "phone.png") });
-      }
-    }
+      return phone;
+    };
+    const places = ["", "collections/shop/overview", "collections/shop/points", "collections/shop/compare", "collections/shop/recall", "import", "tasks", "metrics"];
+    await Promise.all(places.map(visit));
+    const phone = await visit("collections/shop/query");
+    await phone.getByRole("button", { name: "Run", exact: true }).click();
+    await phone.getByRole("radio", { name: "Plan", exact: true }).click();
+    await phone.locator(".picture").scrollIntoViewIfNeeded();
+    await phone.evaluate(() => scrollBy(0, 500));
+    await phone.screenshot({ path: join(PICTURES, "phone.png") });
     const back = () => phone.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await back();
     await phone.getByRole("button", { name: "Colours: system" }).click();
     expect(await back()).not.toBe(dark);
     await phone.getByRole("button", { name: "Colours: light" }).click();
     expect(await back()).toBe(dark);
-    await phone.close();
+    await context.close();
+  });
+
+  test("shows a key of a tenant its points alone, and says what it may not do", async () => {
+    const { secret } = await call<{ secret: string }>("Keys/Create", { keyName: "tenant", scope: "KEY_SCOPE_READ", collections: ["shop"], filter: 'brand == "Acme"' });
+    const tenant = await browser.newPage();
+    await tenant.goto(`${server.http}/console/`);
+    await tenant.evaluate((key) => sessionStorage.setItem("headwater.api-key", key), secret);
+    await tenant.goto(`${server.http}/console/#/collections/shop/points`);
+    await tenant.reload();
+    const { count } = await call<{ count: string }>("Points/Count", { collectionName: "shop", filter: { expression: 'brand == "Acme"' } });
+    await tenant.getByText(`${count} points`).waitFor();
+    await tenant.goto(`${server.http}/console/#/collections/shop/query`);
+    await tenant.getByLabel("Rank by").selectOption({ label: "words, by BM25" });
+    await tenant.getByLabel("Words").fill("red");
+    await tenant.getByRole("button", { name: "Run", exact: true }).click();
+    await tenant.getByText(/10 hits/).waitFor();
+    expect(new Set(await tenant.getByRole("cell", { name: /^(Acme|Brio)$/ }).allTextContents())).toEqual(new Set(["Acme"]));
+    await tenant.getByRole("radio", { name: "Plan", exact: true }).click();
+    await tenant.getByText("may not see how queries run").waitFor();
+    await tenant.goto(`${server.http}/console/#/collections/shop/overview`);
+    await tenant.getByRole("alert").getByText("permission denied", { exact: true }).waitFor();
+    await tenant.close();
   });
 
   test("asks no other server, and complained of nothing", () => {
