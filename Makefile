@@ -258,7 +258,7 @@ site: $(SITE)/.installed ## Build the site of the documents in .cache/site/html,
 	$(call heading,Building the site)
 	@$(SITE)/bin/python -m docs.site.pages $(SITE_PAGES)
 	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --clean --config-file docs/site/mkdocs.yml  # with --quiet it would not be strict
-	@echo .cache/site/html/index.html
+	@echo "Read it with: $(PYTHON) -m http.server --bind localhost --directory .cache/site/html"
 
 # -- running ------------------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,8 @@ def test_the_demo_runs_from_an_empty_environment(wheels: Path, tmp_path: Path) -
     (tmp_path / "storage" / "__init__.py").write_text("raise ImportError('this is not the package of the server')")
     assert "rank 1" in run([python, "-m", "examples.demo"], tmp_path)
     assert "--data" in run([python.with_name("headwater-server"), "--help"], tmp_path)
+    assert "--service" in run([python.with_name("headwater-server"), "health", "--help"], tmp_path)
+    assert "collections" in run([python.with_name("headwater"), "--help"], tmp_path)
     (tmp_path / "data").mkdir()
     program = "from headwater import Client, VectorParams as V; Client.local('data').collections.create('a', V(size=2))"
     run([python, "-c", program], tmp_path)
