@@ -300,8 +300,9 @@ def _parse(setting: "dataclasses.Field[Any]", text: str) -> Any:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m server",
+        prog="headwater-server",
         description="Serve the Headwater vector service. A setting is a flag or an environment variable; a flag wins.",
+        epilog="Other commands: headwater-server check DIR, health ADDRESS, key.",
     )
     for setting in dataclasses.fields(Config):
         choices = setting.metadata.get("choices")

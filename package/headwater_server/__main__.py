@@ -6,6 +6,7 @@ headwater-server health localhost:50051
 headwater-server key
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def main() -> int:
         print(f"secret: {secret}\nsha256: {hashed(secret)}")
         return 0
     if arguments[:1] == ["health"]:
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the one line that is printed says why
         from headwater_server.health import main as health
 
         return health(arguments[1:])

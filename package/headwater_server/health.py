@@ -11,6 +11,8 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from server.config import InvalidConfig, socket_path, split_address
+
 SECONDS = 5.0
 HEALTHY, UNHEALTHY = 0, 1
 
@@ -32,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="headwater-server health",
         description="Ask a server whether it serves. The exit code is 0 if it does, 1 if not, 2 for wrong arguments.",
     )
-    parser.add_argument("address", metavar="ADDRESS", help="HOST:PORT or unix:PATH, as the server listens")
+    parser.add_argument("address", type=_address, metavar="ADDRESS", help="HOST:PORT or unix:PATH of the server")
     parser.add_argument(
         "--service", default="", metavar="NAME", help="such as headwater.v1.Points; by default the whole server"
     )
@@ -42,6 +44,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate of this client, PEM")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of that certificate, PEM")
     return parser
+
+
+def _address(text: str) -> str:
+    """The address as it is. gRPC takes what has no port, or one that is too large, for another address."""
+    try:
+        if socket_path(text) is None:
+            split_address(text)
+    except InvalidConfig as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("listen: ")) from None
+    return text
 
 
 def _seconds(text: str) -> float:

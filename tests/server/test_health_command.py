@@ -72,12 +72,29 @@ def test_tls(tmp_path: Path, capsys: Capture) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["localhost:1", "--timeout", "0"], ["localhost:1", "--timeout", "nan"], ["localhost:1", "more"]],
+    [
+        [],
+        ["localhost:1", "--timeout", "0"],
+        ["localhost:1", "--timeout", "nan"],
+        ["localhost:1", "more"],
+        [""],
+        ["localhost"],
+        ["localhost:99999"],
+        ["http://localhost:1/"],
+        ["unix:"],
+    ],
 )
 def test_wrong_arguments(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
+
+
+def test_a_port_that_cannot_be_is_not_another_one(tmp_path: Path, capsys: Capture) -> None:
+    """gRPC takes the rest of 65,536."""
+    with serving(tmp_path / "data") as service, pytest.raises(SystemExit):
+        main([f"127.0.0.1:{int(service.address.rpartition(':')[2]) + 2**16}"])
+    assert "is not HOST:PORT" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--tls-name", "--tls-cert", "--tls-key"])
