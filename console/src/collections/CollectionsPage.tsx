@@ -12,7 +12,7 @@ import { diskBytes, healthOfAll, lowestRecall, namesOf, type Health } from "./he
 import { StateMark } from "./StateMark";
 
 const PAGE = 50;
-const SECONDS = 5;
+const SECONDS = 8;
 
 export function CollectionsPage() {
   const [prefix, setPrefix] = useState("");

@@ -18,6 +18,8 @@ import { JsonForm } from "../query/QueryPage";
 import { compared, movement, type Comparison } from "./ranks";
 import { direction, Slopes } from "./Slopes";
 
+const MOST_ROWS = 500;
+
 interface Answers {
   a: QueryResult;
   b: QueryResult;
@@ -118,7 +120,7 @@ function Difference({ answers, onOpen }: { answers: Answers; onOpen: (id: PointI
               </tr>
             </thead>
             <tbody>
-              {comparison.pairs.map((pair) => (
+              {comparison.pairs.slice(0, MOST_ROWS).map((pair) => (
                 <tr key={pair.id}>
                   <td>
                     <button type="button" class="link mono" onClick={() => onOpen(pair.hit.id)}>

@@ -1,6 +1,6 @@
 /** The plan of a query as a picture: operators with their rows, times and strategies, and what each of them dropped. */
 
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Explanation, PlanNode } from "../api/types";
 import { CopyButton, Segmented } from "../parts/controls";
 import { count, duration } from "../parts/numbers";
@@ -24,6 +24,12 @@ const CHARACTERS = 33;
 export function Plan({ explanation, marks }: Props) {
   const [view, setView] = useState("picture");
   const [chosen, setChosen] = useState("0");
+  // The result stands in the middle of the picture; a wide one begins there.
+  const picture = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const shown = picture.current;
+    if (shown) shown.scrollLeft = (shown.scrollWidth - shown.clientWidth) / 2;
+  }, [explanation, view]);
   const drawn = useMemo(() => layout(explanation.root), [explanation]);
   const selected = drawn.placed.find((each) => each.path === chosen) ?? drawn.placed[0]!;
   return (
@@ -48,7 +54,7 @@ export function Plan({ explanation, marks }: Props) {
         <pre class="json">{explanation.text}</pre>
       ) : (
         <div class="plan-body">
-          <div class="scroll picture">
+          <div class="scroll picture" ref={picture}>
             <Picture drawn={drawn} chosen={selected.path} onChoose={setChosen} marks={marks} />
           </div>
           <OperatorDetails node={selected.node} />

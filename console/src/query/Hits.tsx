@@ -14,6 +14,7 @@ interface Props {
 }
 
 const KEYS = 4;
+const MOST_ROWS = 500;
 
 export function Hits({ hits, explanation, onOpen, onWhy }: Props) {
   if (!hits.length) return <Nothing>No point is in the answer. Ask below why one is missing.</Nothing>;
@@ -43,7 +44,7 @@ export function Hits({ hits, explanation, onOpen, onWhy }: Props) {
           </tr>
         </thead>
         <tbody>
-          {hits.map((hit, at) => (
+          {hits.slice(0, MOST_ROWS).map((hit, at) => (
             <tr key={idText(hit.id)}>
               <td class="number hint">{at + 1}</td>
               <td>
@@ -81,6 +82,7 @@ export function Hits({ hits, explanation, onOpen, onWhy }: Props) {
           ))}
         </tbody>
       </table>
+      {hits.length > MOST_ROWS && <p class="nothing">The first {MOST_ROWS} are shown.</p>}
     </div>
   );
 }

@@ -18,6 +18,7 @@ import { Builder } from "./Builder";
 import { draftOf, setDraft } from "./drafts";
 import { Hits } from "./Hits";
 import { newLeaf } from "./kinds";
+import { asStage } from "./shape";
 import { LANGUAGES, queryText } from "./texts";
 import { marksOf, Why } from "./Why";
 
@@ -122,7 +123,7 @@ export function JsonForm({ collection, stage, onChange, rows = 18 }: { collectio
     setText(next);
     try {
       const { collectionName: _, ...read } = parseRequestObject(next);
-      onChange(read as Stage);
+      onChange(asStage(read));
       setWrong("");
     } catch (error) {
       setWrong(error instanceof Error ? error.message : String(error));

@@ -1,6 +1,8 @@
 /** The query that is being built for each collection. It outlives a change of page, and a reload of the tab. */
 
+import type { Json } from "../api/json";
 import type { Stage } from "../api/types";
+import { asStage } from "./shape";
 
 const PREFIX = "headwater.draft.";
 
@@ -8,7 +10,7 @@ const PREFIX = "headwater.draft.";
 export function draftOf(collection: string, name = "query"): Stage | undefined {
   try {
     const text = sessionStorage.getItem(`${PREFIX}${name}.${collection}`);
-    return text ? (JSON.parse(text) as Stage) : undefined;
+    return text ? asStage(JSON.parse(text) as Json) : undefined;
   } catch {
     return undefined;
   }

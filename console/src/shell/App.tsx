@@ -9,6 +9,7 @@ import { ImportPage } from "../import/ImportPage";
 import { MetricsPage } from "../metrics/MetricsPage";
 import { Check, Dialog, Labelled } from "../parts/controls";
 import { TasksPage } from "../tasks/TasksPage";
+import { Boundary } from "./Boundary";
 import { SHORTCUTS, useShortcuts } from "./shortcuts";
 import { href, usePlace } from "./router";
 import { currentTheme, nextTheme, setTheme } from "./theme";
@@ -49,7 +50,9 @@ export function App() {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        <Page place={place} />
+        <Boundary key={place.join("/")}>
+          <Page place={place} />
+        </Boundary>
       </main>
       {dialog === "key" && <KeyDialog onClose={() => setDialog("")} />}
       {dialog === "help" && <HelpDialog onClose={() => setDialog("")} />}
