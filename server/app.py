@@ -95,7 +95,7 @@ def serve(config: Config, tracer_provider: Any = None) -> Iterator[Addresses]:
     Raises CannotStart, and what Database.open raises.
     """
     embedders = Embedders(_embedder_settings(config))
-    keyring, certificates = _keyring(config), _certificates(config)
+    certificates = _certificates(config)
     with (
         closing(embedders),
         closing(_open_database(config)) as database,
@@ -103,6 +103,8 @@ def serve(config: Config, tracer_provider: Any = None) -> Iterator[Addresses]:
         closing(IndexWorkers(embedders)) as index_workers,
         closing(Reopening(database, engine)) as reopening,
     ):
+        # Only after the database is locked: until then another server may change the keys.
+        keyring = _keyring(config)
         database.followers.watch(index_workers.notify)
         database.followers.closed = partial(_tell_closed, engine, index_workers)
         health = Health(SERVICES)

@@ -10,7 +10,7 @@ from pathlib import Path
 from server.errors import Unauthenticated
 from server.keys.access import EVERYTHING, Access, Scope
 from server.keys.key_file import InvalidKeys, hashed, read_keys
-from server.keys.managed import ManagedKeys
+from server.keys.managed import ManagedKey, ManagedKeys
 from storage.errors import InvalidRequest
 
 LOOK_SECONDS = 1.0
@@ -60,20 +60,28 @@ class Keyring:
         """The keys of the file."""
         return list({access.name: access for access in self._keys.values()}.values())
 
-    def check_new(self, access: Access) -> None:
-        """Raises InvalidRequest if a key would lock everybody out, or has the name of one of the file."""
-        if self.is_open and not (access.scope is Scope.ADMIN and access.is_whole and access.expires is None):
+    def create(self, access: Access) -> tuple[ManagedKey, str]:
+        """Stores a key. Returns it and its secret. Raises InvalidRequest if it would lock everybody out or has the
+        name of another, and what ManagedKeys.create raises."""
+        return self.managed.create(access, self._check_new)
+
+    def delete(self, name: str) -> bool:
+        """Removes a stored key. False: there is none. Raises InvalidRequest if no key could administer the server any
+        more: then it would be open, or locked."""
+        return self.managed.delete(name, self._check_removal)
+
+    def _check_new(self, access: Access) -> None:
+        if self.is_open and not _administers(access):
             reason = "the first key of a server must have the scope ADMIN, reach everything and not expire"
             raise InvalidRequest("scope", f"{reason}: without it nobody could make another")
         if any(each.name == access.name for each in self.of_file()):
             raise InvalidRequest("key_name", f"a key of the file has the name {access.name!r}")
 
-    def check_removal(self, name: str) -> None:
-        """Raises InvalidRequest if no key could administer the server any more: then it would be open, or locked."""
-        if self._api_key is not None or any(_administers(each) for each in self.of_file()):
+    def _check_removal(self, removed: Access, rest: list[Access]) -> None:
+        if self._api_key is not None or any(map(_administers, [*self.of_file(), *rest])):
             return
-        others = [key.access for key in self.managed.all() if key.access.name != name]
-        if len(others) < len(self.managed) and not any(map(_administers, others)):
+        opens = self._path is None and not rest
+        if opens or (removed.scope is Scope.ADMIN and removed.is_whole):
             raise InvalidRequest("key_name", "it is the last key that may administer the server")
 
     def _look(self) -> None:

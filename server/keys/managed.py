@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,9 +63,11 @@ class ManagedKeys:
         """The keys by name."""
         return [self._keys[name] for name in sorted(self._keys)]
 
-    def create(self, access: Access) -> tuple[ManagedKey, str]:
-        """Stores a key. Returns it and its secret. Raises InvalidRequest, LimitExceeded and what writing raises."""
+    def create(self, access: Access, check: Callable[[Access], None]) -> tuple[ManagedKey, str]:
+        """Stores a key. Returns it and its secret. Raises InvalidRequest, LimitExceeded, and what `check` and writing
+        raise."""
         with self._lock:
+            check(access)
             if access.name in self._keys:
                 raise InvalidRequest("key_name", f"another key has the name {access.name!r}")
             if len(self._keys) >= MAX_KEYS:
@@ -91,12 +93,17 @@ class ManagedKeys:
             self._store({**self._keys, name: rotated})
             return secret
 
-    def delete(self, name: str) -> bool:
-        """Removes a key. False: there is none. Raises what writing raises."""
+    def delete(self, name: str, check: Callable[[Access, list[Access]], None]) -> bool:
+        """Removes a key. False: there is none. Raises what `check` raises of it and of those that stay, and what
+        writing raises.
+
+        No other change comes between the check and the removal: two could otherwise remove the last two keys."""
         with self._lock:
             if name not in self._keys:
                 return False
-            self._store({other: key for other, key in self._keys.items() if other != name})
+            others = {other: key for other, key in self._keys.items() if other != name}
+            check(self._keys[name].access, [key.access for key in others.values()])
+            self._store(others)
             return True
 
     def _store(self, keys: Mapping[str, ManagedKey]) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from headwater.v1 import collections_pb2, common_pb2, filter_pb2, points_pb2
+from headwater.v1 import collections_pb2, common_pb2
+from planner.limits import MAX_LIMIT
 from server.errors import PermissionDenied
 from server.keys.access import Access, Scope
 from server.keys.keyring import Keyring
 from server.keys.names import collections_of
+from server.keys.own_points import Handler, get_own, own_ids
 from server.keys.scopes import NOT_LIMITED, SCOPES
 from server.keys.tenants import narrowed
 from storage.budget import Budget
@@ -18,11 +20,10 @@ from storage.errors import CollectionNotFound
 
 API_KEY_METADATA = "api-key"
 _LISTED = "headwater.v1.Collections/List"
+_GET = "headwater.v1.Points/Get"
 _WITHOUT_NAMES = (_LISTED, "headwater.v1.Points/CloseCursor")
 
 audit = logging.getLogger("server.audit")
-
-Handler = Callable[[Any, Budget], Any]
 
 
 class Permissions:
@@ -71,7 +72,8 @@ class Permissions:
             raise self._denied(method, access, "a key with a filter asks one collection at a time", names[0])
 
         def owned(collection: str, ids: Sequence[common_pb2.PointId], expression: str) -> set[bytes]:
-            return self._owned(collection, ids, expression, budget)
+            assert self.scroll is not None
+            return own_ids(self.scroll, collection, ids, expression, budget)
 
         try:
             return narrowed(method, access, request, owned)
@@ -79,8 +81,14 @@ class Permissions:
             self._note(method, access, names[0] if names else "", f"denied: {error}")
             raise
 
-    def visible(self, method: str, access: Access, reply: Any) -> Any:
-        """The reply, with what the key may see. Requires: the key does not reach everything."""
+    def answer(self, method: str, access: Access, request: Any, handler: Handler, budget: Budget) -> Any:
+        """The reply of a handler, with what the key may see. Raises what the handler raises.
+
+        Requires: the key does not reach everything, and `check` made the request."""
+        if method == _GET and access.tenant is not None and 0 < len(request.ids) <= MAX_LIMIT:
+            assert self.scroll is not None
+            return get_own(self.scroll, request, access.tenant.expression, budget)
+        reply = handler(request, budget)
         if method != _LISTED:
             return reply
         assert isinstance(reply, collections_pb2.CollectionsListResponse)
@@ -106,19 +114,3 @@ class Permissions:
             return self._own_name(name)
         except CollectionNotFound:
             return name
-
-    def _owned(self, collection: str, ids: Sequence[common_pb2.PointId], expression: str, budget: Budget) -> set[bytes]:
-        """The serialized ids of the points among `ids` that match a filter."""
-        assert self.scroll is not None
-        distinct = {each.SerializeToString(): each for each in ids}
-        conditions = [
-            filter_pb2.Condition(has_id=common_pb2.PointIdList(ids=distinct.values())),
-            filter_pb2.Condition(filter=filter_pb2.Filter(expression=expression)),
-        ]
-        request = points_pb2.PointsScrollRequest(
-            collection_name=collection, filter=filter_pb2.Filter(must=conditions), limit=max(1, len(distinct))
-        )
-        reply = self.scroll(request, budget)
-        if isinstance(reply, bytes):
-            reply = points_pb2.PointsScrollResponse.FromString(reply)
-        return {point.id.SerializeToString() for point in reply.points}

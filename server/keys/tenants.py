@@ -79,13 +79,7 @@ class _Narrowing:
         self._check_vectors(request)
 
     def read(self, request: Any) -> None:
-        """Points by their ids: those of others are missing."""
-        mine = self._owned(request.collection_name, list(request.ids), self._tenant.expression)
-        kept = [each for each in request.ids if each.SerializeToString() in mine]
-        if not kept and request.ids:
-            raise PermissionDenied(self._access.name, "none of the points is one of the key's")
-        del request.ids[:]
-        request.ids.extend(kept)
+        """Points by their ids: nothing to narrow. Permissions.answer reads them with the filter."""
 
     def written(self, request: Any) -> None:
         """Writes of points: new ones must match, and stored ones that do not are left."""
@@ -94,18 +88,14 @@ class _Narrowing:
                 if not self._tenant.matches(_payload(point, f"points[{number}].payload")):
                     reason = f"points[{number}] does not match the filter of the key"
                     raise PermissionDenied(self._access.name, reason)
+            if request.mode == points_pb2.UPSERT_MODE_INSERT_ONLY:
+                return  # no stored point is changed
         self._and(request.condition)
 
     def _and(self, filter: filter_pb2.Filter) -> None:
-        """Joins the filter of the key to one of the request."""
-        own = filter_pb2.Condition(filter=filter_pb2.Filter(expression=self._tenant.expression))
-        conditions = [own]
-        if filter.ListFields():
-            given = filter_pb2.Filter()
-            given.CopyFrom(filter)
-            conditions.append(filter_pb2.Condition(filter=given))
-        filter.Clear()
-        filter.must.extend(conditions)
+        """Joins the filter of the key to one of the request. All clauses of a filter must hold, so it is one more, at
+        the end: then errors in those of the request are told with their own paths."""
+        filter.must.add().filter.expression = self._tenant.expression
 
     def _check_vectors(self, request: Any) -> None:
         """Raises PermissionDenied if the vector of a point of others is a query."""

@@ -149,9 +149,11 @@ class UnaryRpc(_Rpc):
             collection = getattr(request, "collection_name", "")
             budget = self._interceptor.budget(running, given, context)
             budget.hold(BYTES_PER_BYTE * size_of(request), "the request's message")
-            reply = self._handler(self._permitted(request, access, budget), budget)
-            if not access.is_whole:
-                reply = self._interceptor.permissions.visible(self.method, access, reply)
+            permitted = self._permitted(request, access, budget)
+            if access.is_whole:
+                reply = self._handler(permitted, budget)
+            else:
+                reply = self._interceptor.permissions.answer(self.method, access, permitted, self._handler, budget)
             outcome = Outcome(collection, self._interceptor.bytes_of(reply))
         except Exception as error:
             outcome = Outcome(collection, failure=status_of(error))

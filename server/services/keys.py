@@ -1,6 +1,7 @@
 """The service Keys."""
 
 import math
+import time
 
 from headwater.v1 import keys_pb2 as wire
 from server.keys import Access, Keyring, ManagedKey, Scope, tenant_of
@@ -19,8 +20,7 @@ class Keys:
 
     def create(self, request: wire.KeysCreateRequest, budget: Budget) -> wire.KeysCreateResponse:
         access = _access_of(request)
-        self._keyring.check_new(access)
-        key, secret = self._keyring.managed.create(access)
+        key, secret = self._keyring.create(access)
         return wire.KeysCreateResponse(key=_info(key.access, key), secret=secret)
 
     def list(self, request: wire.KeysListRequest, budget: Budget) -> wire.KeysListResponse:
@@ -35,8 +35,7 @@ class Keys:
         return wire.KeysRotateResponse(secret=self._keyring.managed.rotate(request.key_name, overlap))
 
     def delete(self, request: wire.KeysDeleteRequest, budget: Budget) -> wire.KeysDeleteResponse:
-        self._keyring.check_removal(request.key_name)
-        return wire.KeysDeleteResponse(deleted=self._keyring.managed.delete(request.key_name))
+        return wire.KeysDeleteResponse(deleted=self._keyring.delete(request.key_name))
 
 
 def _access_of(request: wire.KeysCreateRequest) -> Access:
@@ -60,6 +59,8 @@ def _access_of(request: wire.KeysCreateRequest) -> Access:
     expires = request.expires if request.HasField("expires") else None
     if expires is not None and not math.isfinite(expires):
         raise InvalidRequest("expires", "must be finite")
+    if expires is not None and expires <= time.time():
+        raise InvalidRequest("expires", "must be later than now")
     return Access(
         name=name, scope=scope, collections=tuple(request.collections) or None, tenant=tenant, expires=expires
     )

@@ -1,8 +1,10 @@
 """Keys that the server stores: made, rotated and deleted while it runs, durable, and never without an administrator."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from headwater import (
 )
 from server.app import CannotStart, serve
 from server.config import Config
+from server.keys import Access, Keyring, ManagedKeys, Scope
+from storage.errors import InvalidRequest
 from tests.support.serving import serving
 
 
@@ -108,6 +112,7 @@ def test_what_is_no_key_is_refused(admin: Client) -> None:
         ("a", "read", {"filter": "n >"}),
         ("a", "read", {"filter": "has_id(3)"}),
         ("a", "admin", {"filter": "n > 3"}),
+        ("a", "read", {"expires": datetime(2020, 1, 1, tzinfo=UTC)}),
     ):
         with pytest.raises(InvalidArgumentError):
             admin.keys.create(name, scope, **more)
@@ -164,3 +169,32 @@ def test_stored_keys_have_their_format(tmp_path: Path) -> None:
     stored = json.loads((tmp_path / "data" / "keys.json").read_text())
     assert stored["format"] == 1
     assert [key["name"] for key in stored["keys"]] == ["root"]
+
+
+def test_of_two_removals_at_once_one_finds_the_last_administrator(tmp_path: Path) -> None:
+    """Else the server would be open to everybody."""
+    keys = Keyring(ManagedKeys(tmp_path / "keys.json"))
+    for name in ("one", "two"):
+        keys.create(Access(name=name, scope=Scope.ADMIN))
+    begin = threading.Barrier(2)
+
+    def delete(name: str) -> bool:
+        begin.wait()
+        try:
+            return keys.delete(name)
+        except InvalidRequest:
+            return False
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(delete, ("one", "two"))) == [False, True]
+    assert not keys.is_open
+
+
+def test_an_administrator_that_expires_may_delete_what_is_none(tmp_path: Path) -> None:
+    stored = ManagedKeys(tmp_path / "keys.json")
+    for name, scope in (("root", Scope.ADMIN), ("reader", Scope.READ)):
+        stored.create(Access(name=name, scope=scope, expires=4e9), lambda access: None)
+    keys = Keyring(stored)
+    assert keys.delete("reader")
+    with pytest.raises(InvalidRequest, match="last key"):
+        keys.delete("root")
