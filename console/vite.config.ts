@@ -10,6 +10,7 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { proxy: { "/headwater.v1": "http://localhost:50052", "/metrics": "http://localhost:50052" } },
   test: { include: ["test/**/*.test.ts"], environment: "node", testTimeout: 60_000, hookTimeout: 90_000, bail: 1 },

@@ -34,7 +34,7 @@ describe("filters of the form", () => {
     expect(rowsOf("  ")).toEqual([]);
   });
   test("texts that are no plain list of conditions stay text", () => {
-    for (const text of ["a == 1 or b == 2", "not a == 1", "(a == 1)", "a ==", "nested(a, b == 1)", "values_count(a) >= 2", "a == 1 and", "contains(a)", "exists(a, \"x\")", "at_least(1, a == 1)"])
+    for (const text of ["a == 1 or b == 2", 'a == datetime("2026-01-01") or b == datetime("2026-01-02")', "not a == 1", "(a == 1)", "a ==", "nested(a, b == 1)", "values_count(a) >= 2", "a == 1 and", "contains(a)", "exists(a, \"x\")", "at_least(1, a == 1)"])
       expect(rowsOf(text), text).toBeUndefined();
   });
   test("words of the grammar are no plain paths", () => {
