@@ -1,5 +1,6 @@
 """The service Keys."""
 
+import logging
 import math
 import time
 
@@ -11,6 +12,8 @@ from storage.errors import InvalidRequest
 DEFAULT_OVERLAP_SECONDS = 86_400.0
 """How long the old secret of a rotated key stays good by default."""
 
+logger = logging.getLogger("server.keys")
+
 
 class Keys:
     """The RPCs of `Keys`."""
@@ -21,6 +24,7 @@ class Keys:
     def create(self, request: wire.KeysCreateRequest, budget: Budget) -> wire.KeysCreateResponse:
         access = _access_of(request)
         key, secret = self._keyring.create(access)
+        _log("a key was made", access.name)
         return wire.KeysCreateResponse(key=_info(key.access, key), secret=secret)
 
     def list(self, request: wire.KeysListRequest, budget: Budget) -> wire.KeysListResponse:
@@ -32,10 +36,20 @@ class Keys:
     def rotate(self, request: wire.KeysRotateRequest, budget: Budget) -> wire.KeysRotateResponse:
         given = request.HasField("overlap_seconds")
         overlap = request.overlap_seconds if given else DEFAULT_OVERLAP_SECONDS
-        return wire.KeysRotateResponse(secret=self._keyring.managed.rotate(request.key_name, overlap))
+        secret = self._keyring.managed.rotate(request.key_name, overlap)
+        _log("a key got another secret", request.key_name)
+        return wire.KeysRotateResponse(secret=secret)
 
     def delete(self, request: wire.KeysDeleteRequest, budget: Budget) -> wire.KeysDeleteResponse:
-        return wire.KeysDeleteResponse(deleted=self._keyring.delete(request.key_name))
+        deleted = self._keyring.delete(request.key_name)
+        if deleted:
+            _log("a key was deleted", request.key_name)
+        return wire.KeysDeleteResponse(deleted=deleted)
+
+
+def _log(what: str, name: str) -> None:
+    """Says which key changed; the audit log says who changed it."""
+    logger.info(what, extra={"fields": {"key_name": name}})
 
 
 def _access_of(request: wire.KeysCreateRequest) -> Access:

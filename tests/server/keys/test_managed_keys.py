@@ -1,6 +1,7 @@
 """Keys that the server stores: made, rotated and deleted while it runs, durable, and never without an administrator."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from headwater import (
 )
 from server.app import CannotStart, serve
 from server.config import Config
-from server.keys import Access, Keyring, ManagedKeys, Scope
+from server.keys import Access, Keyring, ManagedKeys, Scope, hashed
 from storage.errors import InvalidRequest
 from tests.support.serving import serving
 
@@ -188,6 +189,12 @@ def test_of_two_removals_at_once_one_finds_the_last_administrator(tmp_path: Path
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(delete, ("one", "two"))) == [False, True]
     assert not keys.is_open
+    asked = []
+    keys.managed.create(
+        Access(name="three", scope=Scope.READ), lambda access: asked.append(keys.managed._lock.locked())
+    )
+    keys.managed.delete("three", lambda removed, rest: asked.append(keys.managed._lock.locked()))
+    assert asked == [True, True]  # no other change can come between the check and the change
 
 
 def test_an_administrator_that_expires_may_delete_what_is_none(tmp_path: Path) -> None:
@@ -198,3 +205,24 @@ def test_an_administrator_that_expires_may_delete_what_is_none(tmp_path: Path) -
     assert keys.delete("reader")
     with pytest.raises(InvalidRequest, match="last key"):
         keys.delete("root")
+
+
+def test_the_log_says_which_key_changed_and_no_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Also the first one of an open server."""
+    caplog.set_level(logging.INFO, "server.keys")
+    with serving(tmp_path / "data") as server, Client(server.address) as anybody:
+        secrets = [anybody.keys.create("root", "admin").secret]
+        with Client(server.address, api_key=secrets[0]) as admin:
+            secrets.append(admin.keys.create("a", "read").secret)
+            secrets.append(admin.keys.rotate("a"))
+            assert admin.keys.delete("a")
+            assert not admin.keys.delete("a")
+    told = [(record.message, record.fields["key_name"]) for record in caplog.records if hasattr(record, "fields")]
+    assert told == [
+        ("a key was made", "root"),
+        ("a key was made", "a"),
+        ("a key got another secret", "a"),
+        ("a key was deleted", "a"),
+    ]
+    logged = [str(vars(record)) for record in caplog.records]
+    assert not any(secret in line or hashed(secret) in line for secret in secrets for line in logged)
