@@ -26,10 +26,10 @@ def is_name(field: FieldDescriptor) -> bool:
 @cache
 def names_collections(kind: Descriptor | None) -> bool:
     """Whether messages of a kind can name a collection, also in messages within them."""
-    return kind is not None and any(is_name(field) for each in _within(kind) for field in each.fields)
+    return kind is not None and any(is_name(field) for each in kinds_within(kind) for field in each.fields)
 
 
-def _within(kind: Descriptor) -> set[Descriptor]:
+def kinds_within(kind: Descriptor) -> set[Descriptor]:
     """The kind, and all kinds of messages that may be in it."""
     found, pending = {kind}, [kind]
     while pending:

@@ -5,14 +5,17 @@ vectors are a query are looked up before. New points must match, and stored ones
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from headwater.v1 import common_pb2, filter_pb2, points_pb2, query_pb2
 from server.convert import payload_of
 from server.errors import PermissionDenied
 from server.keys.access import Access, Tenant
+from server.keys.names import kinds_within
 from storage.errors import InvalidPayload
 
 Owned = Callable[[str, Sequence[common_pb2.PointId], str], set[bytes]]
@@ -56,6 +59,8 @@ class _Narrowing:
 
     def check_revealing(self, request: Message) -> None:
         """Raises PermissionDenied if a field is set, anywhere, that would tell something of other points."""
+        if not _can_reveal(request.DESCRIPTOR):
+            return
         for each in messages_in(request):
             for field, _ in each.ListFields():
                 if field.name in _REVEALING:
@@ -114,6 +119,13 @@ _NARROWERS: Mapping[str, Callable[[_Narrowing, Any], None]] = {
     **dict.fromkeys(_WITH_CONDITION, _Narrowing.written),
     "Get": _Narrowing.read,
 }
+
+
+@cache
+def _can_reveal(kind: Descriptor) -> bool:
+    """Whether a request of a kind has a field, anywhere, that would tell of other points. Writes of many points have
+    none, and are not walked through."""
+    return any(field.name in _REVEALING for each in kinds_within(kind) for field in each.fields)
 
 
 def messages_in(message: Message) -> Iterator[Message]:

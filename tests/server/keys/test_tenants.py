@@ -13,7 +13,7 @@ import headwater
 from headwater import Client, PermissionDeniedError, SparseVectorParams, VectorParams
 from headwater.v1 import common_pb2, filter_pb2, points_pb2, points_pb2_grpc
 from server.keys import hashed
-from server.keys.names import _within
+from server.keys.names import kinds_within
 from server.keys.tenants import _NARROWERS
 from tests.support.serving import serving
 
@@ -198,7 +198,7 @@ def test_every_way_to_name_a_point_is_known() -> None:
     naming = {
         f"{kind.name}.{field.name}"
         for method in _NARROWERS
-        for kind in _within(points_pb2.DESCRIPTOR.services_by_name["Points"].methods_by_name[method].input_type)
+        for kind in kinds_within(points_pb2.DESCRIPTOR.services_by_name["Points"].methods_by_name[method].input_type)
         for field in kind.fields
         if field.message_type is not None and field.message_type.name == "PointId"
     }
