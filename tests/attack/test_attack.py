@@ -41,7 +41,7 @@ def test_no_request_meets_a_bug(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_no_request_meets_a_bug_beside_kills(tmp_path: Path) -> None:
     fuzz = Fuzz(tmp_path, SEED + 1, kill_every=2)
-    report = fuzz.run(range(2_000))
+    report = fuzz.run(range(2_400))
     all_is_well(fuzz, report)
     assert report.kills
 

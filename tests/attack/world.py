@@ -35,6 +35,8 @@ SPACES = {
     "pages": VectorParams(SIZE, Distance.Euclid, index="flat"),
     TEXTUAL: VectorParams(DIMENSIONS, embedder="words"),
 }
+KEY = "kept"
+"""A key that is stored."""
 FIELDS: dict[str, Any] = {
     **{"kind": "keyword", "price": "float", "count": "integer", "flag": "bool", "when": "datetime", "uuid": "uuid"},
     **{"place": "geo", "title": "text"},
@@ -103,6 +105,8 @@ def remake(client: Client, folder: Path, learned: Learned) -> Learned:
 
 def learn(client: Client, learned: Learned) -> Learned:
     """Starts what is known by names that the server gives, and returns these."""
+    if KEY not in {key.name for key in client.keys.list()}:
+        client.keys.create(KEY, "write", collections=[BARE])
     tasks = client.vde.trigger_rebuild(BUILT, using="graph")
     partition = client.vde.import_partition(BUILT, [PartitionRow(n, None, [1.0, n, 0.5, 0.0]) for n in range(3)], "ivf")
     pages = [client.points.scroll(EVERYTHING, limit=5, cursor_ttl=600) for _ in range(3)]
