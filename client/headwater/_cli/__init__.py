@@ -1,8 +1,8 @@
 """The command `headwater`: what people do with a server from a shell. It uses the public client only.
 
-`running` runs `program`, which has the options of all commands. `collections`, `points`, `transfers`, `upkeep`,
-`snapshots` and `live` have
-the commands. `connection` finds the server, `failures` makes exit codes of errors, `output` writes tables and JSON.
+`running` runs `program`, which has the options of all commands; `anywhere` lets these stand after a command, too.
+`collections`, `points`, `transfers`, `upkeep`, `snapshots`, `keys` and `live` have the commands. `connection` finds the
+server, `failures` makes exit codes of errors, `output` writes tables and JSON, and `asking` asks before a deletion.
 `values` reads what is typed, `sources` reads files of points, and `resuming` knows where an import stands. It needs the
 extra `headwater[cli]`.
 """

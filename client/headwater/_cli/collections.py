@@ -1,14 +1,16 @@
 """Commands for collections: list, show, create, drop, and their aliases."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwater._cli import output, values
+from headwater._cli import asking, output, values
 from headwater._cli.program import shared
 
 if TYPE_CHECKING:
-    from headwater import CollectionInfo
+    from headwater import Client, CollectionInfo
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,7 +32,7 @@ def list_collections(
     """
     about = shared(context)
     with about.client() as client:
-        infos = [client.collections.get_info(name) for name in client.collections.list(prefix=prefix)]
+        infos = list(_infos(client, prefix))
     if about.json:
         for info in infos:
             output.print_json(info)
@@ -100,10 +102,9 @@ def drop(
     with about.client() as client:
         if not yes:
             count = client.points.count(collection)
-            typer.confirm(f"Delete {collection} and its {count:,} points?", abort=True, err=True)
+            asking.confirm(f"Delete {collection} and its {count:,} points?")
         client.collections.delete(collection)
-    if not about.json:
-        print(f"dropped {collection}")
+    output.print_done("dropped", collection, about.json)
 
 
 def alias(
@@ -121,6 +122,20 @@ def alias(
             client.collections.delete_alias(name)
         else:
             client.collections.create_alias(name, collection)
+    if about.json:
+        output.print_json({"alias": name, "collection": collection})
+    elif collection is None:
+        print(f"deleted {name}")
+    else:
+        print(f"{name} stands for {collection}")
+
+
+def _infos(client: "Client", prefix: str) -> Iterator["CollectionInfo"]:
+    from headwater import NotFoundError
+
+    for name in client.collections.list(prefix=prefix):
+        with suppress(NotFoundError):  # it was dropped meanwhile
+            yield client.collections.get_info(name)
 
 
 def _field(text: str) -> tuple[str, str]:

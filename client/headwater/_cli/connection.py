@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from headwater import Client
 
 DEFAULT_ADDRESS = "localhost:50051"
-_KEYS = {"address": str, "api_key": str, "tls": bool, "tls_ca": str, "timeout": (int, float), "local": str}
+_KEYS = {
+    "address": str,
+    "api_key": str,
+    "tls": bool,
+    "tls_ca": str,
+    "tls_cert": str,
+    "tls_key": str,
+    "timeout": (int, float),
+    "local": str,
+}
+_QUICK_RETRIES = 10
+"""Attempts to reach a server that does not answer, for commands that people wait for: about two seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +34,44 @@ class Connection:
     api_key: str | None = None
     tls: bool | None = None
     tls_ca: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
     timeout: float | None = None
     local: str | None = None
 
-    def client(self) -> "Client":
-        """A client of the server. Raises Failure if a file cannot be read, and HeadwaterError."""
+    def with_value(self, key: str, value: Any) -> "Connection":
+        """The same, but for one key. An address takes the place of a folder, and the reverse."""
+        if key in ("address", "local"):
+            return replace(self, **{"address": None, "local": None, key: value})
+        return replace(self, **{key: value})
+
+    def client(self, *, patient: bool = False) -> "Client":
+        """A client of the server. `patient`: it waits for a server that does not answer, until each call's deadline.
+
+        Raises Failure if a file cannot be read, and HeadwaterError.
+        """
         from headwater import Client
 
         timeout = 60.0 if self.timeout is None else self.timeout
         if self.local is not None:
             return Client.local(self.local, timeout=timeout)
-        return Client(self.address or DEFAULT_ADDRESS, api_key=self.api_key, tls=self._credentials(), timeout=timeout)
+        return Client(
+            self.address or DEFAULT_ADDRESS,
+            api_key=self.api_key,
+            tls=self._credentials(),
+            timeout=timeout,
+            retries=None if patient else _QUICK_RETRIES,
+        )
 
     def _credentials(self) -> Any:
-        if self.tls_ca is None:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise Failure("--tls-cert and --tls-key belong together", Exit.USAGE)
+        files = (self.tls_ca, self.tls_key, self.tls_cert)
+        if files == (None, None, None):
             return self.tls
         import grpc
 
-        return grpc.ssl_channel_credentials(Path(self.tls_ca).read_bytes())
+        return grpc.ssl_channel_credentials(*(None if file is None else Path(file).read_bytes() for file in files))
 
 
 def settings_file() -> Path:

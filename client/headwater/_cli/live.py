@@ -1,5 +1,6 @@
 """The command `top`: what a server does now, refreshed each second."""
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +11,6 @@ from headwater._cli import output
 from headwater._cli.program import shared
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from headwater import Client
 
 COLUMNS = ("collection", "points", "points/s", "commits/s", "tail rows", "work")
@@ -36,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 def top(
     context: typer.Context,
     seconds: Annotated[float, typer.Option(min=0.1, help="Time between two looks.")] = 1.0,
-    once: Annotated[bool, typer.Option("--once", help="Look twice, print, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Look twice, print, and end, as where no terminal is.")] = False,
 ) -> None:
     """Show what collections do now: points, commits a second, rows without an index, background work.
 
@@ -46,7 +45,7 @@ def top(
     with about.client() as client:
         before, since = _look(client), time.monotonic()
         time.sleep(seconds)
-        if about.json or once:
+        if about.json or once or not sys.stdout.isatty():
             now = _look(client)
             rows = _rates(before, now, time.monotonic() - since)
             if about.json:
@@ -55,12 +54,11 @@ def top(
             else:
                 output.print_table(COLUMNS, rows)
             return
-        from rich.live import Live
-
-        with Live(transient=True, auto_refresh=False) as screen:
+        with output.live() as screen:
             while True:
                 now, moment = _look(client), time.monotonic()
-                screen.update(_table(_rates(before, now, moment - since)), refresh=True)
+                rows = _rates(before, now, moment - since)
+                screen.update(output.table(COLUMNS, rows), refresh=True)
                 before, since = now, moment
                 time.sleep(seconds)
 
@@ -91,15 +89,3 @@ def _rates(before: list[Row], now: list[Row], seconds: float) -> list[tuple[obje
         points, commits = (row.points - old.points) / seconds, (row.seq - old.seq) / seconds
         rows.append((row.collection, row.points, round(points), round(commits, 1), row.tail, row.work))
     return rows
-
-
-def _table(rows: list[tuple[object, ...]]) -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in COLUMNS:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(Text(f"{value:,}" if isinstance(value, int | float) else str(value)) for value in row))
-    return table

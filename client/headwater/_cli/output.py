@@ -1,12 +1,17 @@
 """What commands print: tables for people, JSON for programs. Nothing else is printed on standard output."""
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 MAX_CELL = 80
 """Characters of a payload in a table; more are cut."""
@@ -18,7 +23,9 @@ def plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     match value:
-        case None | bool() | int() | float() | str():
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int() | str():
             return value
         case Enum():
             return value.name.lower()
@@ -35,25 +42,47 @@ def plain(value: object) -> Any:
 
 def print_json(value: object) -> None:
     """One line of JSON."""
-    print(json.dumps(plain(value), ensure_ascii=False))
+    is_wide = (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(plain(value), ensure_ascii=not is_wide, allow_nan=False))
+
+
+def print_done(what: str, name: str, as_json: bool) -> None:
+    """Says what was done, as `dropped shop` or `{"dropped": "shop"}`."""
+    if as_json:
+        print_json({what: name})
+    else:
+        print(f"{what} {name}")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Rows under the names of their columns. Numbers stand on the right."""
     from rich.console import Console
+
+    # A pipe has no width: a row is then one line of text.
+    Console(width=None if sys.stdout.isatty() else _WIDTH_OF_PIPE).print(table(columns, rows))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> "Table":
+    """The table that `print_table` prints."""
     from rich.table import Table
     from rich.text import Text
 
     rows = [list(row) for row in rows]
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    made = Table(box=None, pad_edge=False, header_style="bold")
     for number, name in enumerate(columns):
         on_the_right = all(isinstance(row[number], int | float) or row[number] is None for row in rows) and rows
         is_last = number == len(columns) - 1  # which has the longest texts
-        table.add_column(name, justify="right" if on_the_right else "left", overflow="fold", no_wrap=not is_last)
+        made.add_column(name, justify="right" if on_the_right else "left", overflow="fold", no_wrap=not is_last)
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    # A pipe has no width: a row is then one line of text.
-    Console(width=None if sys.stdout.isatty() else _WIDTH_OF_PIPE).print(table)
+        made.add_row(*(Text(_cell(value)) for value in row))
+    return made
+
+
+def live() -> "Live":
+    """A place on the terminal whose table is changed by `update`, and that is gone at the end."""
+    from rich.live import Live
+
+    return Live(transient=True, auto_refresh=False)
 
 
 def shortened(value: object) -> str:

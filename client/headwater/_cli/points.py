@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from headwater._cli import output, values
+from headwater._cli import asking, output, values
 from headwater._cli.failures import Exit, Failure
 from headwater._cli.program import shared
+
+DEFAULT_LIMIT = 10
 
 Vector = Annotated[str | None, typer.Option("--vector", help="Query vector: numbers with commas, or JSON.")]
 VectorFile = Annotated[Path | None, typer.Option(help="File of the query vector: .npy, or JSON.")]
@@ -19,7 +21,7 @@ Words = Annotated[str | None, typer.Option("--bm25", help="Words to find in text
 Request = Annotated[Path | None, typer.Option(help="File of a whole query in JSON, as QueryRequest of the client.")]
 Using = Annotated[str | None, typer.Option(help="Name of the vector space.")]
 Filter = Annotated[str | None, typer.Option("--filter", "-f", help='Filter as text: price < 10 and colour == "red".')]
-Limit = Annotated[int, typer.Option("--limit", "-n", help="Points to return.")]
+Limit = Annotated[int | None, typer.Option("--limit", "-n", help="Points to return; 10 if nothing says another.")]
 Ef = Annotated[int | None, typer.Option(help="Width of the graph walk.")]
 Exact = Annotated[bool, typer.Option(help="Score every vector.")]
 Payload = Annotated[bool, typer.Option("--payload/--no-payload", help="Show payloads.")]
@@ -44,7 +46,7 @@ def query(
     request: Request = None,
     using: Using = None,
     filter: Filter = None,
-    limit: Limit = 10,
+    limit: Limit = None,
     ef: Ef = None,
     exact: Exact = False,
     payload: Payload = True,
@@ -87,7 +89,7 @@ def explain(
     request: Request = None,
     using: Using = None,
     filter: Filter = None,
-    limit: Limit = 10,
+    limit: Limit = None,
     ef: Ef = None,
     exact: Exact = False,
 ) -> None:
@@ -120,7 +122,7 @@ def why(
     request: Request = None,
     using: Using = None,
     filter: Filter = None,
-    limit: Limit = 10,
+    limit: Limit = None,
     ef: Ef = None,
     exact: Exact = False,
 ) -> None:
@@ -161,7 +163,7 @@ def scroll(
     context: typer.Context,
     collection: str,
     filter: Filter = None,
-    limit: Annotated[int | None, typer.Option("--limit", "-n", help="Points to show; 0: all.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Points to show; 0: all.")] = 100,
     with_vectors: Vectors = False,
 ) -> None:
     """Show points in the order of their ids.
@@ -215,7 +217,7 @@ def delete(
     with about.client() as client:
         if not yes:
             number = len(ids or ()) or client.points.count(collection, filter=filter)
-            typer.confirm(f"Delete {number:,} points of {collection}?", abort=True, err=True)
+            asking.confirm(f"Delete {number:,} points of {collection}?")
         chosen = [values.point_id(each) for each in ids] if ids else None
         result = client.points.delete(collection, chosen, filter=filter)
     if about.json:
@@ -257,16 +259,19 @@ def _more(
     *,
     using: str | None,
     filter: str | None,
-    limit: int,
+    limit: int | None,
     ef: int | None,
     exact: bool,
 ) -> dict[str, Any]:
     """The query with the other options. What a file of a whole query says stays, unless an option says it."""
-    more = {"using": using, "filter": filter, "limit": limit if request is None else None}
+    if limit is None and request is None:
+        limit = DEFAULT_LIMIT
+    more = {"using": using, "filter": filter, "limit": limit}
     params = {"hnsw_ef": ef, "exact": exact or None}
     chosen = {key: value for key, value in params.items() if value is not None}
     found = {**asked, **{key: value for key, value in more.items() if value is not None}}
-    return {**found, "params": chosen} if chosen else found
+    said = asked.get("params")
+    return {**found, "params": {**(said if isinstance(said, Mapping) else {}), **chosen}} if chosen else found
 
 
 def _payload(record: Any) -> object:

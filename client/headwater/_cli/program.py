@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,10 +38,16 @@ class Shared:
     json: bool
 
     @contextmanager
-    def client(self) -> Iterator["Client"]:
-        """A client of the server. Raises Failure and HeadwaterError."""
-        with with_profile(self.connection, self.profile).client() as client:
+    def client(self, *, patient: bool = False) -> Iterator["Client"]:
+        """A client of the server, see `Connection.client`. Raises Failure and HeadwaterError."""
+        with with_profile(self.connection, self.profile).client(patient=patient) as client:
             yield client
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"headwater {installed('headwater')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -57,6 +64,12 @@ def options(
     tls_ca: Annotated[
         str | None, typer.Option(envvar="HEADWATER_TLS_CA", help="File of the certificates to trust, PEM.")
     ] = None,
+    tls_cert: Annotated[
+        str | None, typer.Option(envvar="HEADWATER_CLIENT_CERT", help="File of the certificate to show, PEM.")
+    ] = None,
+    tls_key: Annotated[
+        str | None, typer.Option(envvar="HEADWATER_CLIENT_KEY", help="File of its private key, PEM.")
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(envvar="HEADWATER_TIMEOUT", min=0.001, help="Seconds that a request may take.")
     ] = None,
@@ -64,8 +77,20 @@ def options(
         str | None, typer.Option(envvar="HEADWATER_PROFILE", help="Profile of ~/.config/headwater/config.toml.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON: an object, or a line for each item.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
-    connection = Connection(address=address, api_key=api_key, tls=tls, tls_ca=tls_ca, timeout=timeout, local=local)
+    connection = Connection(
+        address=address,
+        api_key=api_key,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        timeout=timeout,
+        local=local,
+    )
     context.obj = Shared(connection, profile, json)
 
 

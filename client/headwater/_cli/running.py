@@ -1,12 +1,14 @@
 """Runs the program with all its commands, and says how a command ended."""
 
+import io
 import sys
 from functools import cache
 from typing import Any
 
 import typer
+import typer.main
 
-from headwater._cli import collections, keys, live, points, snapshots, transfers, upkeep
+from headwater._cli import anywhere, collections, keys, live, points, snapshots, transfers, upkeep
 from headwater._cli.failures import Exit, Failure, failure_of, silence_output
 from headwater._cli.program import app
 
@@ -22,10 +24,18 @@ def whole() -> typer.Typer:
     return app
 
 
+@cache
+def command() -> Any:
+    """The program as click runs it."""
+    return anywhere.take_everywhere(typer.main.get_command(whole()))
+
+
 def run() -> int:
     """Runs the command of the process, and returns its exit code. Errors are one line on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # stored texts have letters that some terminals lack
     try:
-        code = whole()(standalone_mode=False)
+        code = command()(standalone_mode=False)
         sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
         return _fail(Failure("interrupted", Exit.INTERRUPTED))

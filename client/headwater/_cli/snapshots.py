@@ -106,8 +106,7 @@ def restore(context: typer.Context, collection: str, name: str, target: str) -> 
     about = shared(context)
     with about.client() as client:
         client.vde.restore_snapshot(collection, name, target)
-    if not about.json:
-        print(f"restored {target}")
+    output.print_done("restored", target, about.json)
 
 
 @_group.command()
@@ -119,5 +118,4 @@ def delete(context: typer.Context, collection: str, name: str) -> None:
     about = shared(context)
     with about.client() as client:
         client.vde.delete_snapshot(collection, name)
-    if not about.json:
-        print(f"deleted {name}")
+    output.print_done("deleted", name, about.json)

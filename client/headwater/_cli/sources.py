@@ -6,14 +6,20 @@ Knows no server. What is wrong with one point is an item as well, so that the re
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import IO, Any, cast
 
 FORMAT_KEY = "headwater"
 """The key of the first line of an export, which says how its collection is made."""
+MAX_CELL_CHARACTERS = 16 * 2**20
+"""Length of a cell of a CSV file: a vector of the most dimensions, as text, is some MiB long."""
+_OF_A_POINT = frozenset(("id", "vector", "vectors", "payload"))
+_OF_A_RECORD = frozenset(("version", "score"))
+"""Keys that `--json scroll` and `--json query` print beside those of a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,17 @@ def items(path: Path, reading: Reading) -> Iterator[Item]:
 
 def _json_lines(path: Path, reading: Reading) -> Iterator[Item]:
     with _open(path) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(file, path), 1):
             if not line.strip():
                 continue
             place = f"line {number:,}"
             try:
-                value = json.loads(line)
+                value = json.loads(line.rstrip())
+            except json.JSONDecodeError as error:
+                yield Item(place, None, f"this is not JSON: {error.msg} (column {error.colno:,})")
+                continue
             except (ValueError, RecursionError) as error:
-                yield Item(place, None, str(error))
+                yield Item(place, None, f"this is not JSON: {error}")
                 continue
             if not isinstance(value, dict):
                 yield Item(place, None, "this is not a JSON object")
@@ -68,8 +77,10 @@ def _json_lines(path: Path, reading: Reading) -> Iterator[Item]:
 
 
 def _csv(path: Path, reading: Reading, delimiter: str) -> Iterator[Item]:
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     with _open(path) as binary:
-        lines = (line.decode("utf-8-sig" if number == 0 else "utf-8") for number, line in enumerate(binary))
+        encodings = chain(("utf-8-sig",), repeat("utf-8"))
+        lines = (line.decode(encoding) for line, encoding in zip(_lines(binary, path), encodings, strict=False))
         reader = csv.DictReader(lines, delimiter=delimiter, strict=True)
         try:
             for number, row in enumerate(reader, 1):
@@ -95,13 +106,22 @@ def _parquet(path: Path, reading: Reading) -> Iterator[Item]:
         for batch in file.iter_batches(batch_size=1024):
             for row in batch.to_pylist():
                 number += 1
-                yield _item(f"row {number:,}", _exported(row), reading, number)
+                place = f"row {number:,}"
+                try:
+                    found = _exported(row)
+                except (ValueError, TypeError, RecursionError) as error:
+                    yield Item(place, None, f"its payload is not JSON: {error}")
+                    continue
+                yield _item(place, found, reading, number)
 
 
 def _npy(path: Path, reading: Reading) -> Iterator[Item]:
     import numpy as np
 
-    rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except EOFError:
+        raise ValueError(f"{path} is empty") from None
     if rows.ndim != 2:
         raise ValueError(f"{path} has the shape {rows.shape}; rows of vectors have two dimensions")
     for number, row in enumerate(rows):
@@ -109,12 +129,12 @@ def _npy(path: Path, reading: Reading) -> Iterator[Item]:
 
 
 def _item(place: str, values: Mapping[str, Any], reading: Reading, number: int) -> Item:
-    """The point of an object or of a row. Objects with `vectors` or `vector` are points already."""
-    if not reading.vector_columns and ("vectors" in values or "vector" in values) and "id" in values:
-        point = dict(values)
-        if set(point) <= {"id", "vectors", "vector", "payload"}:
-            return Item(place, point)
+    """The point of an object or of a row."""
     rest = dict(values)
+    if reading.id_column == "id" and not reading.vector_columns and rest.get("id") is not None:
+        point = _point(place, rest)
+        if point is not None:
+            return point
     identifier = reading.first_id + number - 1
     if reading.id_column is not None:
         if rest.get(reading.id_column) is None:
@@ -133,6 +153,22 @@ def _item(place: str, values: Mapping[str, Any], reading: Reading, number: int) 
             vectors[space] = vector
     payload = {key: value for key, value in rest.items() if value is not None}
     return Item(place, {"id": identifier, "vectors": vectors, "payload": payload})
+
+
+def _point(place: str, values: Mapping[str, Any]) -> Item | None:
+    """The object if it is a point already, as the client takes it; None: it is a row."""
+    others = values.keys() - _OF_A_POINT - _OF_A_RECORD
+    has_parts = any(isinstance(values.get(key), Mapping) for key in ("vectors", "payload"))
+    if not has_parts and ("vector" not in values or values.keys() - _OF_A_POINT):
+        return None
+    if others:
+        told = ", ".join(map(repr, sorted(others)))
+        problem = f"a point by its 'vectors' or 'payload', it has {told} beside them; --vector-column reads it as a row"
+        return Item(place, None, problem)
+    point = {key: value for key, value in values.items() if key in _OF_A_POINT and value is not None}
+    if isinstance(point.get("vector"), str):
+        point["vector"] = _vector_of(point["vector"])
+    return Item(place, point)
 
 
 def _vector_of(text: str) -> Any:
@@ -176,5 +212,15 @@ def skipped(found: Iterable[Item], count: int) -> Iterator[Item]:
     return islice(found, count, None)
 
 
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Raises ValueError for a compressed file that is cut or damaged."""
+    number = 0
+    try:
+        for number, line in enumerate(file, 1):  # noqa: B007  (the error names it)
+            yield line
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}, line {number + 1:,}: the compressed file is cut or damaged: {error}") from None
+
+
 def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    return cast(IO[bytes], gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,9 +32,7 @@ def import_points(
     context: typer.Context,
     collection: str,
     file: Annotated[Path, typer.Argument(help=".jsonl, .csv, .tsv (also .gz), .parquet or .npy")],
-    id_column: Annotated[
-        str | None, typer.Option(help="Column of the id; '' numbers the rows. Default: id, if there is one.")
-    ] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column of the id; '' numbers the rows. Default: id.")] = None,
     vector_column: Annotated[
         list[str] | None, typer.Option(help="[SPACE=]COLUMN: where vectors are. Default: vector.")
     ] = None,
@@ -55,7 +53,7 @@ def import_points(
     if on_error not in ("stop", "skip"):
         raise Failure("--on-error is stop or skip", Exit.USAGE)
     columns = dict(_column(text) for text in vector_column or ())
-    with about.client() as client:
+    with about.client(patient=True) as client:
         _make_from_head(client, collection, file)
         client.collections.get_info(collection)
         reading = sources.Reading(
@@ -65,16 +63,16 @@ def import_points(
             first_id=first_id,
             space=using,
         )
-        standing = Standing(about.connection.local or client.target, collection, file)
-        done = 0 if restart else standing.done
+        standing = Standing(about.connection.local or client.target, collection, file, reading)
+        done = 0 if restart else standing.done(client)
         if done:
             print(f"going on after {done:,} points", file=sys.stderr)
-        report = _Report(on_error == "skip")
+        report = _Report(file, on_error == "skip")
         with _progress(file.name, done) as show:
             for batch in _batches(sources.skipped(sources.items(file, reading), done), batch_size):
                 report.add(client, collection, batch)
                 done += len(batch)
-                standing.note(done)
+                standing.note(done, report.last)
                 show(done)
         standing.end()
     if about.json:
@@ -96,6 +94,8 @@ def export(
     Example: headwater export shop shop.jsonl.gz --filter "stock > 0"
     """
     about = shared(context)
+    if not file.name.endswith((".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")):
+        raise Failure(f"{file}: the name must end in .jsonl, .ndjson, .jsonl.gz, .ndjson.gz or .parquet", Exit.USAGE)
     with about.client() as client:
         write = client.export_parquet if file.suffix == ".parquet" else client.export_jsonl
         count = write(collection, file, filter=filter, progress=True)
@@ -109,10 +109,12 @@ def export(
 class _Report:
     """What became of the points of an import."""
 
+    file: Path
     skips: bool
+    last: Any = None
+    """Id of the last point that was imported."""
     imported: int = 0
     skipped: int = 0
-    told: list[str] = field(default_factory=list)
 
     def add(self, client: "Client", collection: str, batch: Sequence[sources.Item]) -> None:
         """Upserts the points of a batch. Raises Failure for the first that is wrong, unless such are skipped."""
@@ -129,8 +131,10 @@ class _Report:
         from headwater import InvalidArgumentError
 
         try:
-            client.points.upsert(collection, [_point(item) for item in good])
+            # This cuts the batch further where it has too many bytes for one request.
+            client.points.upload_points(collection, [_point(item) for item in good], batch_size=len(good))
             self.imported += len(good)
+            self.last = _point(good[-1])["id"]
         except (InvalidArgumentError, ValueError, TypeError) as error:
             if len(good) == 1:
                 self._refuse(good[0], str(error))
@@ -140,10 +144,10 @@ class _Report:
 
     def _refuse(self, item: sources.Item, problem: str) -> None:
         if not self.skips:
-            raise Failure(f"{item.place}: {problem} ({self.imported:,} points were imported)", Exit.FILE)
+            raise Failure(f"{self.file}, {item.place}: {problem} ({self.imported:,} points were imported)", Exit.FILE)
         self.skipped += 1
         if self.skipped <= MAX_SHOWN:
-            print(f"skipped {item.place}: {problem}", file=sys.stderr)
+            print(f"skipped {self.file}, {item.place}: {problem}", file=sys.stderr)
 
 
 def _point(item: sources.Item) -> Mapping[str, Any]:

@@ -1,6 +1,8 @@
 """Commands for the state of collections: stats, recall, optimize, tasks; and check, for a folder without a server."""
 
+import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,14 +121,18 @@ def tasks(
     Example: headwater tasks --watch
     """
     about = shared(context)
-    with about.client() as client:
+    is_live = watch and not about.json and sys.stdout.isatty()
+    with about.client() as client, output.live() if is_live else nullcontext() as screen:
         while True:
-            _print_tasks(client.vde.list_rebuild_tasks(collection), about.json)
+            found = client.vde.list_rebuild_tasks(collection)
+            if screen is not None:
+                screen.update(output.table(TASK_COLUMNS, _task_rows(found)), refresh=True)
+            else:
+                _print_tasks(found, about.json)
+            sys.stdout.flush()
             if not watch:
                 return
             time.sleep(WATCH_SECONDS)
-            if not about.json:
-                print()
 
 
 def check(folder: Path) -> None:
@@ -135,7 +141,6 @@ def check(folder: Path) -> None:
     Example: headwater check ./data
     """
     import subprocess
-    import sys
     from importlib.util import find_spec
 
     if find_spec("headwater_server") is None:
@@ -150,7 +155,11 @@ def _print_tasks(found: "list[RebuildTask]", as_json: bool) -> None:
         for task in found:
             output.print_json(task)
         return
-    rows = [
+    output.print_table(TASK_COLUMNS, _task_rows(found))
+
+
+def _task_rows(found: "list[RebuildTask]") -> list[tuple[object, ...]]:
+    return [
         (
             task.collection,
             task.using or "(unnamed)",
@@ -164,4 +173,3 @@ def _print_tasks(found: "list[RebuildTask]", as_json: bool) -> None:
         )
         for task in found
     ]
-    output.print_table(TASK_COLUMNS, rows)

@@ -8,11 +8,13 @@ MAX_NUMBER = 2**64 - 1
 
 
 def point_id(text: str) -> int | str:
-    """The id that a text names: a number if it is one, else a key. `key:42` is the key `42`."""
+    """The id that a text names: a number if it is one, else a key. `key:42` is the key `42`, and so is `042` a key."""
     if text.startswith("key:"):
         return text.removeprefix("key:")
-    is_number = text.isascii() and text.isdigit() and int(text) <= MAX_NUMBER
-    return int(text) if is_number else text
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_NUMBER))):
+        return text
+    number = int(text)
+    return number if number <= MAX_NUMBER and str(number) == text else text
 
 
 def vector(text: str) -> Any:
@@ -24,11 +26,16 @@ def vector(text: str) -> Any:
 
 def vector_in(path: Path, row: int) -> Any:
     """A vector in a file: row `row` of a .npy file, else the JSON of one vector."""
-    if path.suffix != ".npy":
+    if path.suffix.lower() != ".npy":
         return vector(path.read_text())
     import numpy as np
 
-    rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except EOFError:
+        raise ValueError(f"{path} is empty") from None
+    if rows.ndim not in (1, 2):
+        raise ValueError(f"{path} has the shape {rows.shape}; a vector has one dimension, and rows of vectors have two")
     if rows.ndim == 1:
         return np.asarray(rows)
     if not 0 <= row < len(rows):

@@ -62,14 +62,14 @@ def test_what_is_wrong_is_told_by_its_place(headwater: Headwater, target: str, t
     )
     stopped = headwater("import", "target", file)
     assert stopped.code == Exit.FILE
-    assert stopped.err.startswith("headwater: line 3: ")
+    assert stopped.err.startswith(f"headwater: {file}, line 3: ")
     said = headwater("--json", "import", "target", file, "--on-error", "skip")
     assert json.loads(said.out) == {"imported": 2, "skipped": 4}
     assert [line.split(":")[0] for line in said.err.splitlines()] == [
-        "skipped line 3",
-        "skipped line 5",
-        "skipped line 4",
-        "skipped line 7",
+        f"skipped {file}, line 3",
+        f"skipped {file}, line 5",
+        f"skipped {file}, line 4",
+        f"skipped {file}, line 7",
         "headwater",
     ]
 
@@ -83,6 +83,10 @@ def test_what_is_wrong_is_told_by_its_place(headwater: Headwater, target: str, t
         ("a.csv", b'id,vector\n1,"2'),
         ("a.csv", b"id\n\xff\n"),
         ("a.jsonl.gz", b"no"),
+        ("a.jsonl.gz", gzip.compress(b'{"id": 1, "vector": [1, 0]}\n' * 1000)[:-20]),
+        ("a.csv.gz", gzip.compress(b"id,vector\n" + b"1,1 0\n" * 1000)[:-20]),
+        ("a.npy", b""),
+        ("a.csv", b'id,vector\n1,"' + b"1," * 2**23 + b'1"\n'),
     ],
 )
 def test_files_that_cannot_be_read(
@@ -105,3 +109,54 @@ def test_an_export_makes_its_collection_again(headwater: Headwater, shop: str, t
 def test_no_file_that_could_run_code_is_loaded(headwater: Headwater, target: str, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[{}]], object), allow_pickle=True)
     assert headwater("import", "target", tmp_path / "a.npy").code == Exit.USAGE
+
+
+def test_objects_are_points_or_rows_but_never_half_of_each(headwater: Headwater, target: str, tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": 1, "vectors": {"": [1, 0]}, "payload": None},
+        {"id": 2, "vector": [1, 0], "payload": {"a": 1}, "score": 0.5, "version": 7},
+        {"id": 3, "payload": {"a": 2}, "vectors": None, "version": 7},
+        {"id": 4, "vector": [1, 0], "a": 3},
+        {"id": 5, "vectors": {"": [1, 0]}, "a": 4},
+        {"id": 6, "vector": [1, 0], "payload": {}, "a": 5},
+    ]
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = headwater("import", "target", file, "--on-error", "skip")
+    assert [line.split(":")[0] for line in said.err.splitlines()[:-1]] == [
+        f"skipped {file}, line 5",
+        f"skipped {file}, line 6",
+    ]
+    assert [(each["id"], each["payload"]) for each in _stored(headwater)] == [
+        (1, {}),
+        (2, {"a": 1}),
+        (3, {"a": 2}),
+        (4, {"a": 3}),
+    ]
+
+
+def test_what_scroll_prints_can_be_imported(headwater: Headwater, shop: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(headwater("scroll", shop, "--json", "--with-vectors").out)
+    assert headwater("create", "again", "-v", "2").code == Exit.OK
+    assert headwater("import", "again", tmp_path / "a.jsonl").out == "imported 3 points\n"
+    before, after = (
+        [{**json.loads(line), "version": 0} for line in headwater("--json", "scroll", name).out.splitlines()]
+        for name in (shop, "again")
+    )
+    assert before == after
+    assert headwater("drop", "again", "-y").code == Exit.OK
+
+
+def test_long_vectors_in_csv(headwater: Headwater, tmp_path: Path) -> None:
+    size = 20_000
+    text = " ".join(f"{value:.6f}" for value in np.linspace(0.1, 1, size))
+    (tmp_path / "a.csv").write_text(f"id,vector\n007,{text}\n")
+    assert headwater("create", "long", "-v", str(size)).code == Exit.OK
+    assert headwater("import", "long", tmp_path / "a.csv").out == "imported 1 points\n"
+    assert headwater("get", "long", "007").code == Exit.OK
+    assert headwater("drop", "long", "-y").code == Exit.OK
+
+
+def test_an_export_to_another_kind_of_file_is_refused(headwater: Headwater, shop: str, tmp_path: Path) -> None:
+    assert headwater("export", shop, tmp_path / "a.csv").code == Exit.USAGE
+    assert list(tmp_path.glob("*.csv")) == []
