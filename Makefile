@@ -6,7 +6,7 @@ LISTEN ?= localhost:50051
 HTTP ?= localhost:50052
 # Test processes, and of the slow tests one in this many (a different part each day).
 WORKERS ?= 2
-SLOW_SHARE ?= 4
+SLOW_SHARE ?= 8
 
 SHELL := /bin/bash
 VENV := .venv

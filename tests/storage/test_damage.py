@@ -148,6 +148,7 @@ def test_what_is_lost_without_loss(name: str, source: Path, sound: Answer) -> No
 # -- originals
 
 
+@pytest.mark.slow
 def test_damaged_vectors_are_never_returned(source: Path, sound: Answer) -> None:
     """Only the damaged vector is refused. A search may rank its point elsewhere: it does not look at checksums."""
     file = _of_collection(source, "/2.vectors")

@@ -19,6 +19,11 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 
+def hear_interrupts() -> None:
+    """For `preexec_fn`: what a shell runs in the background ignores SIGINT, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def running_server(data: Path, *, listen: str = "127.0.0.1:0", options: Sequence[str] = ()) -> Iterator[str]:
     """The address of a server over the folder `data`, stopped by SIGTERM at the end; it must then exit with 0."""

@@ -18,7 +18,7 @@ from headwater._cli.failures import Exit
 from headwater._cli.running import whole
 from tests.client.cli.conftest import Headwater
 from tests.support.root import ROOT
-from tests.support.server_process import environment
+from tests.support.server_process import environment, hear_interrupts
 from tests.support.serving import Service, serving
 
 LARGE = 2**64 - 1
@@ -179,7 +179,9 @@ def test_an_import_that_was_stopped_goes_on(headwater: Headwater, server: Servic
     settings = {**environment(), "HEADWATER_ADDRESS": server.address, "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]}
     command = [sys.executable, "-m", "headwater._cli", "import", "many", str(file), "--batch-size", "50"]
     for number in (signal.SIGINT, signal.SIGKILL):
-        process = subprocess.Popen(command, env=settings, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env=settings, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+        )
         before = int(headwater("count", "many").out)
         while int(headwater("count", "many").out) < before + 200:
             time.sleep(0.01)

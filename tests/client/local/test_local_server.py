@@ -21,6 +21,7 @@ import pytest
 from headwater import AsyncClient, Client, LocalServerError, PointStruct, VectorParams
 from headwater.errors import UnavailableError
 from tests.support.root import ROOT
+from tests.support.server_process import hear_interrupts
 
 WAIT_SECONDS = 60.0
 POINT = PointStruct(id=1, vector=[1.0, 0.0])
@@ -165,7 +166,14 @@ def owner(path: Path | str, then: str) -> "subprocess.Popen[str]":
     """A process that starts a server of its own, makes a collection, and runs `then`."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "client")}
     command = [sys.executable, "-c", OWNER, str(path), then]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=hear_interrupts,
+    )
 
 
 @pytest.mark.parametrize("path", ["data", ":memory:"])

@@ -52,6 +52,7 @@ def test_requests_of_all_kinds_over_more_collections_than_places(client: Client)
     assert client.collections.list() == sorted(NAMES)
 
 
+@pytest.mark.slow
 def test_cursors_keep_their_collections_open(client: Client) -> None:
     _fill(client, NAMES)
     for name in NAMES[:MOST]:

@@ -303,6 +303,7 @@ def test_a_full_map_still_takes_small_writes_and_deletes(directories: Directorie
     _assert_holds(collection, model)
 
 
+@pytest.mark.slow
 def test_a_full_map_takes_no_half_change_of_the_schema(directories: Directories) -> None:
     collection = directories.open(settings=TINY).create_collection("c", SCHEMA)
     model: Model = {}
