@@ -7,6 +7,8 @@ HTTP ?= localhost:50052
 # Test processes, and of the slow tests one in this many (a different part each day).
 WORKERS ?= 2
 SLOW_SHARE ?= 8
+# Which of the clients `make test-clients` tests: by default all.
+CLIENTS ?=
 
 SHELL := /bin/bash
 VENV := .venv
@@ -98,6 +100,11 @@ test-console: $(KERNELS) ## The tests of the console, in Chromium; they are skip
 	@if ! command -v npm > /dev/null; then echo 'skipped: there is no npm'; \
 	elif ! command -v chromium > /dev/null; then echo 'skipped: there is no chromium'; \
 	else $(MAKE) console && cd console && npx --no-install vitest run; fi
+
+.PHONY: test-clients
+test-clients: $(KERNELS) ## The tests of the clients in other languages, against real servers: make test-clients CLIENTS='go rust'
+	$(call heading,The clients of other languages)
+	@$(PY) -m tests.clients $(CLIENTS)
 
 .PHONY: console-pictures
 console-pictures: $(KERNELS) $(CONSOLE) ## Take the pictures of docs/console.md anew

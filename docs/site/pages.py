@@ -18,18 +18,25 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "bench/README.md",
     "client/README.md",
+    "client/*/README.md",
     "examples/**/*.md",
     "planner/text/stop_words/README.md",
     "storage/FORMAT.md",
     "docs/*.md",
+    "docs/clients/*.md",
 )
 COPIED = {".svg", ".png", ".jpg", ".json"}
 LANGUAGES = {
+    ".cpp": "cpp",
+    ".go": "go",
+    ".java": "java",
     ".js": "js",
     ".proto": "protobuf",
     ".py": "python",
+    ".rs": "rust",
     ".service": "ini",
     ".toml": "toml",
+    ".ts": "ts",
     ".yaml": "yaml",
     ".yml": "yaml",
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.support.root import ROOT
 
 READY = "headwater ready on "
+HTTP = "headwater answers HTTP on "
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -37,8 +38,14 @@ def server_process(
 ) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """The same with its process, for those who measure it; it may have `descriptors` at most (`ulimit -n`)."""
     process, log = _start(data, listen, options, descriptors)
-    try:
+    with _stopped(process, log):
         yield process, wait_until_ready(process, log)
+
+
+@contextmanager
+def _stopped(process: "subprocess.Popen[str]", log: Path) -> Iterator[None]:
+    try:
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -46,6 +53,15 @@ def server_process(
         finally:
             _end(process)
     assert code == 0, f"the server exited with {code}:\n{log.read_text()}"
+
+
+@contextmanager
+def running_servers(data: Path, *, options: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+    """The addresses of gRPC and of HTTP of one server over the folder `data`, stopped like the others."""
+    process, log = _start(data, "127.0.0.1:0", ["--http", "127.0.0.1:0", *options])
+    with _stopped(process, log):
+        http, grpc = _first_lines(process, log)
+        yield grpc.removeprefix(READY), http.removeprefix(HTTP)
 
 
 @contextmanager
@@ -93,13 +109,20 @@ def environment() -> dict[str, str]:
 
 def wait_until_ready(process: subprocess.Popen[str], log: Path) -> str:
     """The address in the server's ready line. Raises AssertionError with its log when it exits or does not say so."""
+    return _first_lines(process, log)[-1].removeprefix(READY)
+
+
+def _first_lines(process: subprocess.Popen[str], log: Path) -> list[str]:
+    """What the server prints until it is ready, that line included."""
     assert process.stdout
+    lines = []
     timer = threading.Timer(START_SECONDS, process.kill)
     timer.start()
     try:
         for line in process.stdout:
+            lines.append(line.strip())
             if line.startswith(READY):
-                return line.removeprefix(READY).strip()
+                return lines
     finally:
         timer.cancel()
     process.wait()
