@@ -28,7 +28,8 @@ from server.convert.shapes import Shapes, Unshaped
 from server.convert.stats import stats_response
 from server.convert.tasks import task_message, task_messages
 from server.convert.text import check_index_path, text_settings_of
-from server.convert.vectors import vector_of, write_dense
+from server.convert.vector_kinds import vector_kind, vector_of
+from server.convert.vectors import write_dense
 from server.convert.writes import (
     Target,
     clear_payload_of,
@@ -108,6 +109,7 @@ __all__ = [
     "text_settings_of",
     "update_vectors_of",
     "upsert_of",
+    "vector_kind",
     "vector_of",
     "vectors_selector_of",
     "write_dense",

@@ -30,7 +30,7 @@ from server.convert.formulas import formula_of
 from server.convert.ids import point_id_of
 from server.convert.sparse_and_multi import multi_of, sparse_of
 from server.convert.text import bm25_of
-from server.convert.vectors import vector_of
+from server.convert.vector_kinds import vector_kind, vector_of
 from storage.errors import LimitExceeded
 
 StageMessage = query_pb2.PrefetchQuery | points_pb2.PointsQueryRequest
@@ -95,11 +95,14 @@ def vector_input_of(
 ) -> VectorInput:
     """The vector at `path` of a stage. The stage says where vectors of stored points are looked up."""
     if kind_of(message, path, InvalidQuery) == "vector":
-        if message.vector.WhichOneof("kind") == "sparse":
-            return sparse_of(message.vector, path)
-        if message.vector.WhichOneof("kind") == "multi":
-            return multi_of(message.vector, path)
-        return QueryVector(vector_of(message.vector))
+        here = join(path, "vector")
+        match vector_kind(message.vector, here):
+            case "sparse":
+                return sparse_of(message.vector, path)
+            case "multi":
+                return multi_of(message.vector, path)
+            case _:
+                return QueryVector(vector_of(message.vector, here))
     if message.WhichOneof("kind") == "text":  # texts that are allowed were replaced by vectors before
         raise InvalidQuery(path, "a text cannot stand for a vector here")
     source = stage.lookup_from

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwater.v1.common_pb2 import Vector
+from server.convert.vector_kinds import vector_kind, vector_of
 from server.errors import no_embedder
 from storage.errors import DimensionMismatch, EmptyVector, InvalidRequest, LimitExceeded
 from storage.schema import BodySpace, CollectionSchema, MultiSpace, SparseSpace, kind_of_space
@@ -60,13 +61,13 @@ def space_bodies_of(
 
 
 def _body_of(message: Vector, schema: BodySpace, space: str, path: str) -> bytes:
-    match schema, message.WhichOneof("kind"):
+    match schema, vector_kind(message, path):
         case SparseSpace(), "sparse":
             return sparse_of(message, path).to_bytes()
         case MultiSpace(tokens=tokens), "multi":
             return checked_multi(tokens, _rows_of(message), path).to_bytes()
         case MultiSpace(tokens=tokens), "dense":  # a single vector is a multi-vector of one row
-            row = np.asarray(message.dense.values, dtype=np.float32)
+            row = vector_of(message, path)
             check_vector(tokens, row, path)
             return MultiVector(row[None, :]).to_bytes()
         case _, "text":

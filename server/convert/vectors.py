@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from headwater.v1.common_pb2 import DenseVector, Vector
 from server.convert.sparse_and_multi import write_multi, write_sparse
+from server.convert.vector_kinds import vector_kind, vector_of
 from server.errors import no_embedder
 from storage.errors import InvalidRequest
 from storage.schema import CollectionSchema
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from google.protobuf.internal.containers import MessageMap
 
 _VALUES_TAG = bytes([DenseVector.VALUES_FIELD_NUMBER << 3 | 2])
-
-
-def vector_of(message: Vector) -> NDArray[np.float32]:
-    """The components as they were sent, float32 (d,), not checked. Empty if the message is not set."""
-    return np.asarray(message.dense.values, dtype=np.float32)
 
 
 def space_vectors_of(
@@ -41,14 +37,14 @@ def space_vectors_of(
         for space in vectors:  # `items()` of a map field takes three times as long
             if space in schema.body_spaces:  # space_bodies_of converts those
                 continue
-            kind = vectors[space].WhichOneof("kind")
+            field = f'{path}[{position}].vectors["{space}"]'
+            kind = vector_kind(vectors[space], field)
             if kind == "text" and space in schema.dense:
-                raise no_embedder(space, f'{path}[{position}].vectors["{space}"]')
+                raise no_embedder(space, field)
             if kind in ("sparse", "multi") and space in schema.dense:
-                what = f"the space {space!r} is dense, and the vector is {kind}"
-                raise InvalidRequest(f'{path}[{position}].vectors["{space}"]', what)
+                raise InvalidRequest(field, f"the space {space!r} is dense, and the vector is {kind}")
             positions[space].append(position)
-            rows[space].append(vector_of(vectors[space]))
+            rows[space].append(vector_of(vectors[space], field))
     checked = {}
     for space, matrix in rows.items():
         path_of = partial(_vector_path, path, positions[space], space)

@@ -17,7 +17,7 @@ from headwater.v1.common_pb2 import Document, Vector
 from headwater.v1.query_pb2 import VectorInput
 from planner.explain import ExplainNode, Explanation, render
 from planner.resolve import space_of
-from server.convert import join, write_dense
+from server.convert import join, vector_kind, write_dense
 from server.embedders.embedder import Embedders, Role
 from server.errors import EmbedderFailed, no_embedder
 from storage.budget import Budget
@@ -72,7 +72,11 @@ class Texts:
         self, vectors: Iterable[Vector], request: UsingRequest, schema: CollectionSchema, budget: Budget
     ) -> None:
         """Embeds the texts among `vectors`. `request` names their space and the fields of errors."""
-        holders = [(index, vector) for index, vector in enumerate(vectors) if vector.WhichOneof("kind") == "text"]
+        holders = [
+            (index, vector)
+            for index, vector in enumerate(vectors)
+            if vector_kind(vector, f"queries[{index}]") == "text"
+        ]
         if holders:
             space = space_of(request.using if request.HasField("using") else None, schema, "using")
             texts = [TextInput(vector, space, f"queries[{index}]") for index, vector in holders]
@@ -168,8 +172,9 @@ def _in_points(points: Iterable[Any], path: str, spaces: Sequence[str]) -> Itera
     for index, point in enumerate(points):
         vectors = point.vectors
         for space in spaces:
-            if space in vectors and vectors[space].WhichOneof("kind") == "text":
-                yield TextInput(vectors[space], space, f'{path}[{index}].vectors["{space}"]')
+            field = f'{path}[{index}].vectors["{space}"]'
+            if space in vectors and vector_kind(vectors[space], field) == "text":
+                yield TextInput(vectors[space], space, field)
 
 
 def _in_stage(message: Any, path: str, stage: str, schema: CollectionSchema) -> Iterator[TextInput]:
@@ -187,7 +192,7 @@ def _in_stage(message: Any, path: str, stage: str, schema: CollectionSchema) -> 
 
 def _inputs(message: Message, path: str) -> Iterator[tuple[Vector | VectorInput, str]]:
     """The messages that hold texts. They are found by type, so that no kind of query can be forgotten."""
-    if isinstance(message, Vector | VectorInput) and message.WhichOneof("kind") == "text":
+    if isinstance(message, Vector | VectorInput) and _kind(message, path) == "text":
         yield message, path
         return
     for field, value in message.ListFields():
@@ -197,3 +202,8 @@ def _inputs(message: Message, path: str) -> Iterator[tuple[Vector | VectorInput,
         for index, each in enumerate(value if many else [value]):
             if isinstance(each, Message):
                 yield from _inputs(each, join(path, f"{field.name}[{index}]" if many else field.name))
+
+
+def _kind(message: Vector | VectorInput, path: str) -> str | None:
+    kind: str | None = vector_kind(message, path) if isinstance(message, Vector) else message.WhichOneof("kind")
+    return kind

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from headwater.v1.common_pb2 import Vector
 from planner.predicate import parse_path
 from planner.resolve import dense_space
-from server.convert import join, kind_of, vector_of
+from server.convert import join, kind_of, vector_kind, vector_of
 from server.errors import AmbiguousIndex, EmbedderNotConfigured, IndexNotFound
 from storage.collection import Collection
 from storage.database import Database
@@ -92,9 +92,10 @@ def space_meant(collection: Collection, schema: CollectionSchema, wanted: Wanted
 
 def size_of(vector: Vector, field: str) -> int:
     """The number of dimensions of a vector. Raises InvalidRequest if it is not dense."""
-    if kind_of(vector, field) != "dense":
+    if vector_kind(vector, field) != "dense":
+        kind_of(vector, field)  # one must be set
         raise InvalidRequest(field, "an index takes dense vectors, one for each record")
-    return len(vector_of(vector))
+    return len(vector_of(vector, field))
 
 
 def check_property(name: str, field: str) -> None:

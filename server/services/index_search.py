@@ -94,14 +94,14 @@ class IndexSearches:
         )
         space = space_meant(collection, schema, wanted, "", kind)
         if kind == "query_vector":
-            return _Target(collection, schema, space, vector_of(request.query_vector))
+            return _Target(collection, schema, space, vector_of(request.query_vector, "query_vector"))
         return _Target(collection, schema, space, self._embedded(request.query_text, space, schema, budget))
 
     def _embedded(self, text: str, space: str, schema: CollectionSchema, budget: Budget) -> NDArray[np.float32]:
         holder = wire.IndexItem()
         holder.vector.text.text = text
         self._texts.embed([TextInput(holder.vector, space, "query_text")], schema, Role.QUERY, budget)
-        return vector_of(holder.vector)
+        return vector_of(holder.vector, "query_text")
 
     def _hits(
         self, request: wire.IndexesSearchRequest, target: _Target, page: tuple[int, int], budget: Budget

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from headwater.v1 import indexes_pb2 as wire
 from headwater.v1.common_pb2 import Vector
 from planner.limits import MAX_LIMIT
-from server.convert import enum_value, payload_of, point_id_of, replaced, similarity_of, stored_payload, vector_of
+from server.convert import (
+    enum_value,
+    payload_of,
+    point_id_of,
+    replaced,
+    similarity_of,
+    stored_payload,
+    vector_kind,
+    vector_of,
+)
 from server.embedders import Role, TextInput, Texts
 from server.indexes import Wanted, index_of, size_of, space_meant
 from storage.budget import UNLIMITED, Budget
@@ -102,7 +111,9 @@ class IndexWrites:
     def _vectors(self, schema: CollectionSchema, given: Sequence[_Given], budget: Budget) -> dict[str, SpaceVectors]:
         """The checked vectors by space. Texts are embedded."""
         texts = [
-            TextInput(each.vector, each.space, each.path) for each in given if each.vector.WhichOneof("kind") == "text"
+            TextInput(each.vector, each.space, each.path)
+            for each in given
+            if vector_kind(each.vector, each.path) == "text"
         ]
         self._texts.embed(texts, schema, Role.DOCUMENT, budget)
         by_space: dict[str, list[_Given]] = {}
@@ -113,7 +124,7 @@ class IndexWrites:
 
 
 def _checked(schema: CollectionSchema, space: str, given: Sequence[_Given]) -> SpaceVectors:
-    rows, positions = [vector_of(each.vector) for each in given], [each.position for each in given]
+    rows, positions = [vector_of(each.vector, each.path) for each in given], [each.position for each in given]
     return check_vectors(schema, space, rows, positions, lambda row: given[row].path)
 
 
@@ -123,7 +134,7 @@ def _inline(collection: Collection, schema: CollectionSchema, records: Iterable[
         taken: set[str] = set()
         for number, inline in enumerate(record.vectors):
             path = f"records[{position}].vectors[{number}]"
-            text = inline.vector.WhichOneof("kind") == "text"
+            text = vector_kind(inline.vector, f"{path}.vector") == "text"
             wanted = Wanted(
                 property=inline.property_name,
                 size=None if text else size_of(inline.vector, f"{path}.vector"),

@@ -183,7 +183,7 @@ def _using(
 
 
 def _test_of(request: wire.VDEEvaluateRecallRequest) -> RecallTest:
-    queries = tuple(QueryVector(vector_of(query)) for query in request.queries)
+    queries = tuple(QueryVector(vector_of(query, f"queries[{index}]")) for index, query in enumerate(request.queries))
     sample = Sample(request.sample if request.HasField("sample") else DEFAULT_SAMPLE, request.seed)
     return RecallTest(
         queries=queries or sample,

@@ -9,12 +9,19 @@ import numpy as np
 from google.protobuf.descriptor import Descriptor
 from numpy.typing import NDArray
 
-from headwater.v1.common_pb2 import DenseVector, MultiVector
+from headwater.v1.common_pb2 import DenseVector, MultiVector, Vector
 from server.wire.library import DONE, MAX_CUT, VALUES, Cut, CutSizes, Leads, library
 from storage.kernels import address
 
 KEY_BYTES = 1 << 14
 """Bytes of all keys of a request; protobuf reads requests with more."""
+
+_COMPONENTS = {
+    (DenseVector.DESCRIPTOR.name, DenseVector.VALUES_FIELD_NUMBER),
+    (Vector.DESCRIPTOR.name, Vector.VALUES_FIELD_NUMBER),
+    (Vector.DESCRIPTOR.name, Vector.RAW_FIELD_NUMBER),
+}
+"""The fields that hold components of a dense vector, all as the same bytes."""
 
 Vectors = tuple[NDArray[np.float32], ...]
 
@@ -110,7 +117,7 @@ def _tables_of(root: Descriptor) -> tuple[NDArray[np.int64], NDArray[np.int64], 
     for kind in kinds:  # which grows meanwhile
         for field in kind.fields:
             message = field.message_type
-            if kind is DenseVector.DESCRIPTOR and field.number == DenseVector.VALUES_FIELD_NUMBER:
+            if (kind.name, field.number) in _COMPONENTS:
                 fields.append(field.number)
                 inner.append(VALUES)
             elif message is not None and _leads(message, frozenset()):

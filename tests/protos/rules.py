@@ -13,7 +13,14 @@ Rule = Callable[[FileDescriptorSet], Iterator[str]]
 PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*")
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 UPPER_SNAKE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-LANGUAGE_OPTIONS = ("csharp_namespace", "java_package", "objc_class_prefix", "php_namespace", "ruby_package")
+LANGUAGE_OPTIONS = (
+    "csharp_namespace",
+    "go_package",
+    "java_package",
+    "objc_class_prefix",
+    "php_namespace",
+    "ruby_package",
+)
 
 
 def packages_match_folders(files: FileDescriptorSet) -> Iterator[str]:

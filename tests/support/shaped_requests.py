@@ -25,6 +25,7 @@ from storage.errors import EngineError
 from tests.support.client_queries import query_of
 from tests.support.oracle.query import World
 from tests.support.strategies import SIZES, queries, random_world, vectors
+from tests.support.vector_forms import FORMS, in_form
 from tests.support.worlds import create
 
 Outcome = bytes | tuple[type, str, object]
@@ -90,7 +91,8 @@ def alike(world: World, data: st.DataObject) -> list[wire.PointsQueryRequest]:
     for _ in range(data.draw(st.integers(1, 3))):
         given = [data.draw(st.just(vector) | other_vectors(world)) for vector in first.vectors]
         wholes.append(replace(first, vectors=tuple(given)).whole())
-    return [query_request(query_of(query), "world") for query in (first.whole(), *wholes)]
+    form = data.draw(st.sampled_from(FORMS))
+    return [in_form(query_request(query_of(query), "world"), form) for query in (first.whole(), *wholes)]
 
 
 def search(values: Sequence[float], **others: object) -> wire.PointsSearchRequest:

@@ -26,52 +26,52 @@ from headwater.v1 import payload_pb2 as headwater_dot_v1_dot_payload__pb2
 from headwater.v1 import text_pb2 as headwater_dot_v1_dot_text__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headwater/v1/common.proto\x12\x0cheadwater.v1\x1a\x1aheadwater/v1/payload.proto\x1a\x17headwater/v1/text.proto\"2\n\x07PointId\x12\x10\n\x06number\x18\x01 \x01(\x04H\x00\x12\r\n\x03key\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"\xbe\x01\n\x06Vector\x12*\n\x05\x64\x65nse\x18\x01 \x01(\x0b\x32\x19.headwater.v1.DenseVectorH\x00\x12,\n\x06sparse\x18\x02 \x01(\x0b\x32\x1a.headwater.v1.SparseVectorH\x00\x12*\n\x05multi\x18\x03 \x01(\x0b\x32\x19.headwater.v1.MultiVectorH\x00\x12&\n\x04text\x18\x05 \x01(\x0b\x32\x16.headwater.v1.DocumentH\x00\x42\x06\n\x04kind\"/\n\x0cSparseVector\x12\x0f\n\x07indices\x18\x01 \x03(\r\x12\x0e\n\x06values\x18\x02 \x03(\x02\"9\n\x0bMultiVector\x12*\n\x07vectors\x18\x01 \x03(\x0b\x32\x19.headwater.v1.DenseVector\"\x1d\n\x0b\x44\x65nseVector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"\x18\n\x08\x44ocument\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xd7\x01\n\x0bPointStruct\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12\x37\n\x07vectors\x18\x02 \x03(\x0b\x32&.headwater.v1.PointStruct.VectorsEntry\x12&\n\x07payload\x18\x03 \x01(\x0b\x32\x15.headwater.v1.Payload\x1a\x44\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.headwater.v1.Vector:\x02\x38\x01\"1\n\x0bPointIdList\x12\"\n\x03ids\x18\x01 \x03(\x0b\x32\x15.headwater.v1.PointId\"\x19\n\x08NameList\x12\r\n\x05names\x18\x01 \x03(\t\"\x85\x01\n\x13WithPayloadSelector\x12\x10\n\x06\x65nable\x18\x01 \x01(\x08H\x00\x12)\n\x07include\x18\x02 \x01(\x0b\x32\x16.headwater.v1.NameListH\x00\x12)\n\x07\x65xclude\x18\x03 \x01(\x0b\x32\x16.headwater.v1.NameListH\x00\x42\x06\n\x04kind\"Z\n\x13WithVectorsSelector\x12\x10\n\x06\x65nable\x18\x01 \x01(\x08H\x00\x12)\n\x07include\x18\x02 \x01(\x0b\x32\x16.headwater.v1.NameListH\x00\x42\x06\n\x04kind\"\xee\x01\n\x0eRetrievedPoint\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12&\n\x07payload\x18\x02 \x01(\x0b\x32\x15.headwater.v1.Payload\x12:\n\x07vectors\x18\x03 \x03(\x0b\x32).headwater.v1.RetrievedPoint.VectorsEntry\x12\x0f\n\x07version\x18\x04 \x01(\x04\x1a\x44\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.headwater.v1.Vector:\x02\x38\x01\"\xa4\x02\n\x0bScoredPoint\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12\r\n\x05score\x18\x02 \x01(\x02\x12&\n\x07payload\x18\x03 \x01(\x0b\x32\x15.headwater.v1.Payload\x12\x37\n\x07vectors\x18\x04 \x03(\x0b\x32&.headwater.v1.ScoredPoint.VectorsEntry\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12+\n\nhighlights\x18\x08 \x03(\x0b\x32\x17.headwater.v1.Highlight\x1a\x44\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.headwater.v1.Vector:\x02\x38\x01*\xa4\x01\n\x08\x44istance\x12\x18\n\x14\x44ISTANCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44ISTANCE_COSINE\x10\x01\x12\x10\n\x0c\x44ISTANCE_DOT\x10\x02\x12\x13\n\x0f\x44ISTANCE_EUCLID\x10\x03\x12\x16\n\x12\x44ISTANCE_MANHATTAN\x10\x04\x12\x14\n\x10\x44ISTANCE_HAMMING\x10\x05\x12\x14\n\x10\x44ISTANCE_JACCARD\x10\x06\x42T\n\x0fio.headwater.v1B\x0b\x43ommonProtoP\x01\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headwater/v1/common.proto\x12\x0cheadwater.v1\x1a\x1aheadwater/v1/payload.proto\x1a\x17headwater/v1/text.proto\"2\n\x07PointId\x12\x10\n\x06number\x18\x01 \x01(\x04H\x00\x12\r\n\x03key\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"\xdd\x01\n\x06Vector\x12*\n\x05\x64\x65nse\x18\x01 \x01(\x0b\x32\x19.headwater.v1.DenseVectorH\x00\x12,\n\x06sparse\x18\x02 \x01(\x0b\x32\x1a.headwater.v1.SparseVectorH\x00\x12*\n\x05multi\x18\x03 \x01(\x0b\x32\x19.headwater.v1.MultiVectorH\x00\x12&\n\x04text\x18\x05 \x01(\x0b\x32\x16.headwater.v1.DocumentH\x00\x12\r\n\x03raw\x18\x07 \x01(\x0cH\x00\x12\x0e\n\x06values\x18\x06 \x03(\x02\x42\x06\n\x04kind\"/\n\x0cSparseVector\x12\x0f\n\x07indices\x18\x01 \x03(\r\x12\x0e\n\x06values\x18\x02 \x03(\x02\"9\n\x0bMultiVector\x12*\n\x07vectors\x18\x01 \x03(\x0b\x32\x19.headwater.v1.DenseVector\"\x1d\n\x0b\x44\x65nseVector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"\x18\n\x08\x44ocument\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xd7\x01\n\x0bPointStruct\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12\x37\n\x07vectors\x18\x02 \x03(\x0b\x32&.headwater.v1.PointStruct.VectorsEntry\x12&\n\x07payload\x18\x03 \x01(\x0b\x32\x15.headwater.v1.Payload\x1a\x44\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.headwater.v1.Vector:\x02\x38\x01\"1\n\x0bPointIdList\x12\"\n\x03ids\x18\x01 \x03(\x0b\x32\x15.headwater.v1.PointId\"\x19\n\x08NameList\x12\r\n\x05names\x18\x01 \x03(\t\"\x85\x01\n\x13WithPayloadSelector\x12\x10\n\x06\x65nable\x18\x01 \x01(\x08H\x00\x12)\n\x07include\x18\x02 \x01(\x0b\x32\x16.headwater.v1.NameListH\x00\x12)\n\x07\x65xclude\x18\x03 \x01(\x0b\x32\x16.headwater.v1.NameListH\x00\x42\x06\n\x04kind\"Z\n\x13WithVectorsSelector\x12\x10\n\x06\x65nable\x18\x01 \x01(\x08H\x00\x12)\n\x07include\x18\x02 \x01(\x0b\x32\x16.headwater.v1.NameListH\x00\x42\x06\n\x04kind\"\xee\x01\n\x0eRetrievedPoint\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12&\n\x07payload\x18\x02 \x01(\x0b\x32\x15.headwater.v1.Payload\x12:\n\x07vectors\x18\x03 \x03(\x0b\x32).headwater.v1.RetrievedPoint.VectorsEntry\x12\x0f\n\x07version\x18\x04 \x01(\x04\x1a\x44\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.headwater.v1.Vector:\x02\x38\x01\"\xa4\x02\n\x0bScoredPoint\x12!\n\x02id\x18\x01 \x01(\x0b\x32\x15.headwater.v1.PointId\x12\r\n\x05score\x18\x02 \x01(\x02\x12&\n\x07payload\x18\x03 \x01(\x0b\x32\x15.headwater.v1.Payload\x12\x37\n\x07vectors\x18\x04 \x03(\x0b\x32&.headwater.v1.ScoredPoint.VectorsEntry\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12+\n\nhighlights\x18\x08 \x03(\x0b\x32\x17.headwater.v1.Highlight\x1a\x44\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.headwater.v1.Vector:\x02\x38\x01*\xa4\x01\n\x08\x44istance\x12\x18\n\x14\x44ISTANCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44ISTANCE_COSINE\x10\x01\x12\x10\n\x0c\x44ISTANCE_DOT\x10\x02\x12\x13\n\x0f\x44ISTANCE_EUCLID\x10\x03\x12\x16\n\x12\x44ISTANCE_MANHATTAN\x10\x04\x12\x14\n\x10\x44ISTANCE_HAMMING\x10\x05\x12\x14\n\x10\x44ISTANCE_JACCARD\x10\x06\x42\x96\x01\n\x0fio.headwater.v1B\x0b\x43ommonProtoP\x01Z@github.com/headwater/headwater/client/go/headwaterv1;headwaterv1\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headwater.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\017io.headwater.v1B\013CommonProtoP\001\242\002\003HWV\252\002\014Headwater.V1\312\002\014Headwater\\V1\352\002\rHeadwater::V1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\017io.headwater.v1B\013CommonProtoP\001Z@github.com/headwater/headwater/client/go/headwaterv1;headwaterv1\242\002\003HWV\252\002\014Headwater.V1\312\002\014Headwater\\V1\352\002\rHeadwater::V1'
   _globals['_POINTSTRUCT_VECTORSENTRY']._loaded_options = None
   _globals['_POINTSTRUCT_VECTORSENTRY']._serialized_options = b'8\001'
   _globals['_RETRIEVEDPOINT_VECTORSENTRY']._loaded_options = None
   _globals['_RETRIEVEDPOINT_VECTORSENTRY']._serialized_options = b'8\001'
   _globals['_SCOREDPOINT_VECTORSENTRY']._loaded_options = None
   _globals['_SCOREDPOINT_VECTORSENTRY']._serialized_options = b'8\001'
-  _globals['_DISTANCE']._serialized_start=1567
-  _globals['_DISTANCE']._serialized_end=1731
+  _globals['_DISTANCE']._serialized_start=1598
+  _globals['_DISTANCE']._serialized_end=1762
   _globals['_POINTID']._serialized_start=96
   _globals['_POINTID']._serialized_end=146
   _globals['_VECTOR']._serialized_start=149
-  _globals['_VECTOR']._serialized_end=339
-  _globals['_SPARSEVECTOR']._serialized_start=341
-  _globals['_SPARSEVECTOR']._serialized_end=388
-  _globals['_MULTIVECTOR']._serialized_start=390
-  _globals['_MULTIVECTOR']._serialized_end=447
-  _globals['_DENSEVECTOR']._serialized_start=449
-  _globals['_DENSEVECTOR']._serialized_end=478
-  _globals['_DOCUMENT']._serialized_start=480
-  _globals['_DOCUMENT']._serialized_end=504
-  _globals['_POINTSTRUCT']._serialized_start=507
-  _globals['_POINTSTRUCT']._serialized_end=722
-  _globals['_POINTSTRUCT_VECTORSENTRY']._serialized_start=654
-  _globals['_POINTSTRUCT_VECTORSENTRY']._serialized_end=722
-  _globals['_POINTIDLIST']._serialized_start=724
-  _globals['_POINTIDLIST']._serialized_end=773
-  _globals['_NAMELIST']._serialized_start=775
-  _globals['_NAMELIST']._serialized_end=800
-  _globals['_WITHPAYLOADSELECTOR']._serialized_start=803
-  _globals['_WITHPAYLOADSELECTOR']._serialized_end=936
-  _globals['_WITHVECTORSSELECTOR']._serialized_start=938
-  _globals['_WITHVECTORSSELECTOR']._serialized_end=1028
-  _globals['_RETRIEVEDPOINT']._serialized_start=1031
-  _globals['_RETRIEVEDPOINT']._serialized_end=1269
-  _globals['_RETRIEVEDPOINT_VECTORSENTRY']._serialized_start=654
-  _globals['_RETRIEVEDPOINT_VECTORSENTRY']._serialized_end=722
-  _globals['_SCOREDPOINT']._serialized_start=1272
-  _globals['_SCOREDPOINT']._serialized_end=1564
-  _globals['_SCOREDPOINT_VECTORSENTRY']._serialized_start=654
-  _globals['_SCOREDPOINT_VECTORSENTRY']._serialized_end=722
+  _globals['_VECTOR']._serialized_end=370
+  _globals['_SPARSEVECTOR']._serialized_start=372
+  _globals['_SPARSEVECTOR']._serialized_end=419
+  _globals['_MULTIVECTOR']._serialized_start=421
+  _globals['_MULTIVECTOR']._serialized_end=478
+  _globals['_DENSEVECTOR']._serialized_start=480
+  _globals['_DENSEVECTOR']._serialized_end=509
+  _globals['_DOCUMENT']._serialized_start=511
+  _globals['_DOCUMENT']._serialized_end=535
+  _globals['_POINTSTRUCT']._serialized_start=538
+  _globals['_POINTSTRUCT']._serialized_end=753
+  _globals['_POINTSTRUCT_VECTORSENTRY']._serialized_start=685
+  _globals['_POINTSTRUCT_VECTORSENTRY']._serialized_end=753
+  _globals['_POINTIDLIST']._serialized_start=755
+  _globals['_POINTIDLIST']._serialized_end=804
+  _globals['_NAMELIST']._serialized_start=806
+  _globals['_NAMELIST']._serialized_end=831
+  _globals['_WITHPAYLOADSELECTOR']._serialized_start=834
+  _globals['_WITHPAYLOADSELECTOR']._serialized_end=967
+  _globals['_WITHVECTORSSELECTOR']._serialized_start=969
+  _globals['_WITHVECTORSSELECTOR']._serialized_end=1059
+  _globals['_RETRIEVEDPOINT']._serialized_start=1062
+  _globals['_RETRIEVEDPOINT']._serialized_end=1300
+  _globals['_RETRIEVEDPOINT_VECTORSENTRY']._serialized_start=685
+  _globals['_RETRIEVEDPOINT_VECTORSENTRY']._serialized_end=753
+  _globals['_SCOREDPOINT']._serialized_start=1303
+  _globals['_SCOREDPOINT']._serialized_end=1595
+  _globals['_SCOREDPOINT_VECTORSENTRY']._serialized_start=685
+  _globals['_SCOREDPOINT_VECTORSENTRY']._serialized_end=753
 # @@protoc_insertion_point(module_scope)

@@ -35,16 +35,20 @@ class PointId(_message.Message):
     def __init__(self, number: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Vector(_message.Message):
-    __slots__ = ("dense", "sparse", "multi", "text")
+    __slots__ = ("dense", "sparse", "multi", "text", "raw", "values")
     DENSE_FIELD_NUMBER: _ClassVar[int]
     SPARSE_FIELD_NUMBER: _ClassVar[int]
     MULTI_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    RAW_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
     dense: DenseVector
     sparse: SparseVector
     multi: MultiVector
     text: Document
-    def __init__(self, dense: _Optional[_Union[DenseVector, _Mapping]] = ..., sparse: _Optional[_Union[SparseVector, _Mapping]] = ..., multi: _Optional[_Union[MultiVector, _Mapping]] = ..., text: _Optional[_Union[Document, _Mapping]] = ...) -> None: ...
+    raw: bytes
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, dense: _Optional[_Union[DenseVector, _Mapping]] = ..., sparse: _Optional[_Union[SparseVector, _Mapping]] = ..., multi: _Optional[_Union[MultiVector, _Mapping]] = ..., text: _Optional[_Union[Document, _Mapping]] = ..., raw: _Optional[bytes] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class SparseVector(_message.Message):
     __slots__ = ("indices", "values")

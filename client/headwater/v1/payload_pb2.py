@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadwater/v1/payload.proto\x12\x0cheadwater.v1\"\x80\x01\n\x07Payload\x12\x31\n\x06\x66ields\x18\x01 \x03(\x0b\x32!.headwater.v1.Payload.FieldsEntry\x1a\x42\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.headwater.v1.Value:\x02\x38\x01\"\xfb\x01\n\x05Value\x12-\n\nnull_value\x18\x01 \x01(\x0e\x32\x17.headwater.v1.NullValueH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x17\n\rinteger_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x16\n\x0cstring_value\x18\x05 \x01(\tH\x00\x12-\n\nlist_value\x18\x06 \x01(\x0b\x32\x17.headwater.v1.ListValueH\x00\x12-\n\x0cstruct_value\x18\x07 \x01(\x0b\x32\x15.headwater.v1.PayloadH\x00\x42\x06\n\x04kind\"0\n\tListValue\x12#\n\x06values\x18\x01 \x03(\x0b\x32\x13.headwater.v1.Value*\'\n\tNullValue\x12\x1a\n\x16NULL_VALUE_UNSPECIFIED\x10\x00\x42U\n\x0fio.headwater.v1B\x0cPayloadProtoP\x01\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadwater/v1/payload.proto\x12\x0cheadwater.v1\"\x80\x01\n\x07Payload\x12\x31\n\x06\x66ields\x18\x01 \x03(\x0b\x32!.headwater.v1.Payload.FieldsEntry\x1a\x42\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.headwater.v1.Value:\x02\x38\x01\"\xfb\x01\n\x05Value\x12-\n\nnull_value\x18\x01 \x01(\x0e\x32\x17.headwater.v1.NullValueH\x00\x12\x14\n\nbool_value\x18\x02 \x01(\x08H\x00\x12\x17\n\rinteger_value\x18\x03 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x04 \x01(\x01H\x00\x12\x16\n\x0cstring_value\x18\x05 \x01(\tH\x00\x12-\n\nlist_value\x18\x06 \x01(\x0b\x32\x17.headwater.v1.ListValueH\x00\x12-\n\x0cstruct_value\x18\x07 \x01(\x0b\x32\x15.headwater.v1.PayloadH\x00\x42\x06\n\x04kind\"0\n\tListValue\x12#\n\x06values\x18\x01 \x03(\x0b\x32\x13.headwater.v1.Value*\'\n\tNullValue\x12\x1a\n\x16NULL_VALUE_UNSPECIFIED\x10\x00\x42\x97\x01\n\x0fio.headwater.v1B\x0cPayloadProtoP\x01Z@github.com/headwater/headwater/client/go/headwaterv1;headwaterv1\xa2\x02\x03HWV\xaa\x02\x0cHeadwater.V1\xca\x02\x0cHeadwater\\V1\xea\x02\rHeadwater::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headwater.v1.payload_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\017io.headwater.v1B\014PayloadProtoP\001\242\002\003HWV\252\002\014Headwater.V1\312\002\014Headwater\\V1\352\002\rHeadwater::V1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\017io.headwater.v1B\014PayloadProtoP\001Z@github.com/headwater/headwater/client/go/headwaterv1;headwaterv1\242\002\003HWV\252\002\014Headwater.V1\312\002\014Headwater\\V1\352\002\rHeadwater::V1'
   _globals['_PAYLOAD_FIELDSENTRY']._loaded_options = None
   _globals['_PAYLOAD_FIELDSENTRY']._serialized_options = b'8\001'
   _globals['_NULLVALUE']._serialized_start=479

@@ -15,6 +15,7 @@ const uint32_t POINT_FIELD = 2, POINT = tag_of(POINT_FIELD, LENGTH);
 const uint32_t ID = tag_of(1, LENGTH), VECTOR = tag_of(2, LENGTH), PAYLOAD = tag_of(3, LENGTH);
 const uint32_t NUMBER = tag_of(1, VARINT), KEY = tag_of(2, LENGTH);
 const uint32_t SPACE = tag_of(1, LENGTH), KIND = tag_of(2, LENGTH), DENSE = tag_of(1, LENGTH), VALUES = tag_of(1, LENGTH);
+const uint32_t PLAIN_VALUES = tag_of(6, LENGTH), RAW = tag_of(7, LENGTH);
 
 // The spaces that points have vectors in, in the order in which they appear.
 class Spaces {
@@ -64,15 +65,21 @@ bool read_id(Bytes message, Id& id) {
            id.key.size() <= MAX_ID_BYTES && is_utf8(id.key);
 }
 
-// Reads an entry of a point's vectors. Only dense vectors with packed components are known.
+// Reads a vector. Only dense ones with packed components are known; all three forms hold the same bytes.
+bool read_components(Bytes kind, Bytes& components) {
+    if (kind.tag(PLAIN_VALUES) || kind.tag(RAW)) return kind.part(components) && kind.empty();
+    Bytes dense;
+    return kind.tag(DENSE) && kind.part(dense) && kind.empty() && dense.tag(VALUES) && dense.part(components) &&
+           dense.empty();
+}
+
+// Reads an entry of a point's vectors.
 bool read_vector(Bytes entry, Bytes& name, Bytes& components) {
-    Bytes kind, dense;
+    Bytes kind;
     name = {entry.at, entry.at};
     if (entry.tag(SPACE) && !entry.part(name)) return false;
     if (!entry.tag(KIND) || !entry.part(kind) || !entry.empty()) return false;
-    if (!kind.tag(DENSE) || !kind.part(dense) || !kind.empty()) return false;
-    if (!dense.tag(VALUES) || !dense.part(components) || !dense.empty()) return false;
-    return !components.empty() && components.size() % sizeof(float) == 0;
+    return read_components(kind, components) && !components.empty() && components.size() % sizeof(float) == 0;
 }
 
 // Reads a point: `visit` gets its id, its vectors and its payload, and says whether to go on.

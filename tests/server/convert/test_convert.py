@@ -28,7 +28,8 @@ from planner.query.query import (
 )
 from server.convert.filters import filter_of
 from server.convert.queries import query_of, search_of
-from server.convert.vectors import set_vectors, vector_of
+from server.convert.vector_kinds import vector_of
+from server.convert.vectors import set_vectors
 from storage.errors import InvalidPointId, InvalidRequest, LimitExceeded
 from tests.server.messages import equal, ids, must, nearest, point_id, value, vector
 
@@ -308,8 +309,8 @@ def test_vectors_arrive_as_they_are() -> None:
     point = common_pb2.RetrievedPoint()
     set_vectors(point.vectors, {"": values, "long": np.arange(1000, dtype=np.float32)})
     copy = common_pb2.RetrievedPoint.FromString(point.SerializeToString())
-    assert vector_of(copy.vectors[""]).tobytes() == values.tobytes()
-    assert vector_of(copy.vectors["long"]).tolist() == list(range(1000))
+    assert vector_of(copy.vectors[""], "").tobytes() == values.tobytes()
+    assert vector_of(copy.vectors["long"], "").tolist() == list(range(1000))
 
 
 def test_every_write_of_a_batch_is_converted() -> None:

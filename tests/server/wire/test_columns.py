@@ -30,6 +30,7 @@ from storage.errors import EngineError
 from storage.schema import CollectionSchema, DenseSpace, Distance, MultiSpace, SparseSpace
 from storage.write import BySlots, SpaceVectors, UpdateVectors, Upsert
 from tests.support.payload_messages import PAYLOADS, nested, object_of
+from tests.support.vector_forms import FORMS, dense
 
 pytestmark = pytest.mark.skipif(library() is None, reason="there is no wire library here")
 
@@ -43,6 +44,11 @@ SCHEMA = CollectionSchema(
     }
 )
 
+
+def _in_some_form(values: list[float]) -> st.SearchStrategy[Vector]:
+    return st.sampled_from(FORMS).map(lambda form: dense(values, form))
+
+
 COMPONENTS = st.sampled_from([0.0, -0.0, 1.0, -2.5, 1e-40, 3e38]) | st.floats(width=32)
 SOUND = st.fixed_dictionaries(
     {},
@@ -51,19 +57,18 @@ SOUND = st.fixed_dictionaries(
         "image": st.lists(st.floats(-5, 5, width=32), min_size=2, max_size=2),
         "bits": st.lists(st.sampled_from([0.0, 1.0]), min_size=2, max_size=2),
     },
-).map(lambda given: {name: _dense(values) for name, values in given.items()})
+).flatmap(lambda given: st.fixed_dictionaries({name: _in_some_form(values) for name, values in given.items()}))
 IDS = st.integers(0, 2**64 - 1).map(lambda number: PointId(number=number)) | st.text(min_size=1, max_size=4).map(
     lambda key: PointId(key=key)
 )
 
 
-def _dense(values: list[float]) -> Vector:
-    return Vector(dense=DenseVector(values=values))
-
-
 ANY_VECTOR = st.one_of(
-    st.lists(COMPONENTS, max_size=4).map(_dense),
+    st.lists(COMPONENTS, max_size=4).flatmap(_in_some_form),
     st.just(Vector()),
+    st.binary(max_size=13).map(lambda raw: Vector(raw=raw)),
+    st.just(Vector(values=[1, 2], sparse=SparseVector(indices=[1], values=[1]))),
+    st.just(Vector(values=[1, 2], raw=bytes(8))),
     st.just(Vector(sparse=SparseVector(indices=[4, 1], values=[1, 2]))),
     st.just(Vector(multi=MultiVector(vectors=[DenseVector(values=[1, 0])]))),
     st.just(Vector(text=Document(text="a text"))),
@@ -214,8 +219,8 @@ ODD_VECTORS = st.lists(
             _field(1, b""),
             _field(1, b"image"),
             _field(1, b"\xff"),
-            _field(2, _dense([1, 2]).SerializeToString()),
-            _field(2, _dense([1, 2, 3]).SerializeToString()),
+            _field(2, dense([1, 2]).SerializeToString()),
+            _field(2, dense([1, 2, 3]).SerializeToString()),
             _field(2, _field(1, b"\x0d" + struct.pack("<f", 1) + b"\x0d" + struct.pack("<f", 2))),
             _field(2, _field(1, _field(1, struct.pack("<f", 1)) + _field(1, struct.pack("<f", 2)))),
             _field(2, _field(1, _field(1, b"12345"))),
@@ -326,8 +331,8 @@ def _point(**fields: Any) -> PointsUpsertRequest:
         (_point(payload=nested(24, Value(bool_value=True))), False),
         (_point(payload=object_of({"k": Value(string_value="x" * (2**20 - 16))})), True),
         (_point(payload=object_of({"k": Value(string_value="x" * 2**20)})), False),
-        (_point(vectors={f"space {number}": _dense([1]) for number in range(MAX_SPACES)}), True),
-        (_point(vectors={f"space {number}": _dense([1]) for number in range(MAX_SPACES + 1)}), False),
+        (_point(vectors={f"space {number}": dense([1]) for number in range(MAX_SPACES)}), True),
+        (_point(vectors={f"space {number}": dense([1]) for number in range(MAX_SPACES + 1)}), False),
     ],
 )
 def test_what_is_within_limits_is_read_natively(request_: PointsUpsertRequest, is_native: bool) -> None:
