@@ -283,10 +283,10 @@ class BuildTooLarge(Exhausted):
 
 
 class ReplyTooLarge(Exhausted):
-    """A reply would be larger than the server sends. `size`: its bytes when the server gave up."""
+    """A reply would be larger than `limit` allows. `size`: its bytes when the server gave up."""
 
-    def __init__(self, *, size: int, maximum: int) -> None:
-        message = f"the reply is {size:,} bytes so far; max_reply_bytes allows {maximum:,}: ask for less at a time"
+    def __init__(self, *, size: int, maximum: int, limit: str = "max_reply_bytes") -> None:
+        message = f"the reply is {size:,} bytes so far; {limit} allows {maximum:,}: ask for less at a time"
         super().__init__(message, size=size, maximum=maximum)
 
 

@@ -5,6 +5,13 @@ from dataclasses import dataclass, field
 
 from storage.errors import ReplyTooLarge, RequestTooLarge
 
+MESSAGE_LIMIT = "headwater-max-message-bytes"
+"""What callers call the limit `Meter.max_message`."""
+
+CERTAINLY = 4
+"""A reply is larger than a message may be when its count is larger by this factor: in their stored form, payloads take
+at most 9 bytes for a value that takes at least 4 in a reply."""
+
 
 @dataclass(slots=True, eq=False)
 class Meter:
@@ -19,6 +26,7 @@ class Meter:
 
     max_memory: int | None = None
     max_reply: int | None = None
+    max_message: int | None = None
     memory: int = 0
     reply: int = 0
     searches: dict[str, int] = field(default_factory=dict)
@@ -41,8 +49,25 @@ class Meter:
 
     def expect(self, size: int) -> None:
         """Raises ReplyTooLarge when the reply has no room for `size` more bytes. Counts nothing."""
-        if self.max_reply is not None and self.reply + size > self.max_reply:
-            raise ReplyTooLarge(size=self.reply + size, maximum=self.max_reply)
+        reply = self.reply + size
+        if self.max_reply is not None and reply > self.max_reply:
+            raise ReplyTooLarge(size=reply, maximum=self.max_reply)
+        if self.max_message is not None and reply > CERTAINLY * self.max_message:
+            raise ReplyTooLarge(size=reply, maximum=self.max_message, limit=MESSAGE_LIMIT)
+
+    def check_encoded(self, size: int) -> None:
+        """Raises ReplyTooLarge when the server sends no reply of `size` bytes, or the caller takes none."""
+        if self.max_message is not None and size > self.max_message:
+            raise ReplyTooLarge(size=size, maximum=self.max_message, limit=MESSAGE_LIMIT)
+        if self.max_reply is not None and size > self.max_reply:
+            raise ReplyTooLarge(size=size, maximum=self.max_reply)
+
+    @property
+    def largest_reply(self) -> int | None:
+        """The bytes of the largest reply that the server sends and the caller takes."""
+        if self.max_reply is None or self.max_message is None:
+            return self.max_message if self.max_reply is None else self.max_reply
+        return min(self.max_reply, self.max_message)
 
     def answer(self, size: int) -> None:
         """Counts `size` bytes that the reply is about to grow by. Raises ReplyTooLarge."""

@@ -18,6 +18,7 @@ from server.convert.filters import filter_of
 from server.convert.ids import point_id_message, point_id_of, point_ids_of
 from server.convert.indexes import coverage_message, index_message, ready_policy_of, similarity_of, source_of
 from server.convert.known_requests import KnownRequest, KnownRequests
+from server.convert.maintenance import stats_response, task_message, task_messages
 from server.convert.payload import ProtobufPayloadCodec, payload_of, stored_payload
 from server.convert.payload_changes import replaced
 from server.convert.payload_schema import field_index_info, field_index_params_of
@@ -25,8 +26,6 @@ from server.convert.queries import SCORE_MODES, query_of, search_of, search_para
 from server.convert.schema import SPACE_STATES, change_of, collection_info, schema_of
 from server.convert.selectors import payload_selector_of, vectors_selector_of
 from server.convert.shapes import Shapes, Unshaped
-from server.convert.stats import stats_response
-from server.convert.tasks import task_message, task_messages
 from server.convert.text import check_index_path, text_settings_of
 from server.convert.vector_kinds import vector_kind, vector_of
 from server.convert.vectors import write_dense

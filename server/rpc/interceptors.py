@@ -13,12 +13,12 @@ from server.errors import code_of, status_of
 from server.keys import Permissions
 from server.lanes import Turn, caller_of
 from server.metrics import Ended, RequestCounts
+from server.rpc.caller_limits import message_limit_of
 from server.rpc.logs import FIELDS, PLANS
 from server.rpc.running import Running
 from server.rpc.slow_requests import plans_of, work_of
 from server.tracing import Facts, Tracing
 from storage.budget import Budget
-from storage.errors import ReplyTooLarge
 from storage.meter import Meter
 
 MAX_DEADLINE_SECONDS = 10 * 365 * 86_400
@@ -59,16 +59,16 @@ class Interceptor:
         """Whether anybody wants the plans of queries."""
         return self.slow_ms > 0 or self.tracing is not None
 
-    def bytes_of(self, reply: Message | bytes) -> bytes:
+    def bytes_of(self, reply: Message | bytes, budget: Budget) -> bytes:
         """The reply as bytes. Handlers count large parts while they read; this checks the whole reply again."""
         data = reply if isinstance(reply, bytes) else reply.SerializeToString(deterministic=True)
-        if self.max_reply_bytes is not None and len(data) > self.max_reply_bytes:
-            raise ReplyTooLarge(size=len(data), maximum=self.max_reply_bytes)
+        budget.meter.check_encoded(len(data))
         return data
 
     def budget(self, running: Running, given: object, context: grpc.ServicerContext) -> Budget:
-        """The budget of a call, with the server's bounds for each call."""
+        """The budget of a call, with the server's bounds for each call and the caller's own. Raises InvalidRequest."""
         meter = running.meter = Meter(self.max_request_memory, self.max_reply_bytes)
+        meter.max_message = message_limit_of(context.invocation_metadata())
         if not isinstance(given, Turn):
             return replace(budget_of(context), meter=meter, watcher=running)
         deadline = given.deadline = _deadline_of(context)

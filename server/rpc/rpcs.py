@@ -154,7 +154,7 @@ class UnaryRpc(_Rpc):
                 reply = self._handler(permitted, budget)
             else:
                 reply = self._interceptor.permissions.answer(self.method, access, permitted, self._handler, budget)
-            outcome = Outcome(collection, self._interceptor.bytes_of(reply))
+            outcome = Outcome(collection, self._interceptor.bytes_of(reply, budget))
         except Exception as error:
             outcome = Outcome(collection, failure=status_of(error))
         return self._interceptor.finish(running, outcome, context)
@@ -180,7 +180,7 @@ class DownloadRpc(_StreamRpc):
             outcome = Outcome(getattr(request, "collection_name", ""))
             budget = self._interceptor.budget(running, given, context)
             for reply in self._handler(self._permitted(request, access, budget), budget):
-                data = self._interceptor.bytes_of(reply)
+                data = self._interceptor.bytes_of(reply, budget)
                 running.sent += len(data)
                 with self._standing(given), budget.idle():
                     yield data
@@ -204,7 +204,7 @@ class UploadRpc(_StreamRpc):
             budget = self._interceptor.budget(running, given, context)
             messages = given.request if isinstance(given, Turn) else given
             reply = self._handler(self._parsed(messages, running, given, context, budget), budget)
-            outcome = Outcome("", self._interceptor.bytes_of(reply))
+            outcome = Outcome("", self._interceptor.bytes_of(reply, budget))
         except Exception as error:
             outcome = Outcome("", failure=status_of(error))
         return self._interceptor.finish(running, outcome, context)

@@ -1,6 +1,6 @@
 """Partitions: the RPCs of `VDE` that send samples of vectors, and receive trees of centroids."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,7 @@ class Partitions:
         with collection.snapshot() as snapshot:
             space = _dense(request.using if request.HasField("using") else None, snapshot.schema, "using")
             for ids, vectors in sample_vectors(snapshot, space, request.count, request.seed, budget):
-                yield wire.VDESampleVectorsResponse(
-                    ids=map(point_id_message, ids), vectors=vectors.astype("<f4").tobytes(), size=vectors.shape[1]
-                )
+                yield from _sample_messages(ids, vectors, budget.meter.largest_reply)
 
     def import_partition(
         self, requests: Iterator[wire.VDEImportPartitionRequest], budget: Budget
@@ -105,6 +103,21 @@ class Partitions:
                 for number, record in enumerate(snapshot.records(part)):
                     vector = vectors[number] if present[number] else None
                     yield _row_of_point(start + number, record.id, record.payload, snapshot.codec, vector)
+
+
+def _sample_messages(
+    ids: Sequence[PointId], vectors: NDArray[np.float32], most: int | None
+) -> Iterator[wire.VDESampleVectorsResponse]:
+    """The rows in as few messages of at most `most` bytes as halving finds; a row that is larger has its own."""
+    message = wire.VDESampleVectorsResponse(
+        ids=map(point_id_message, ids), vectors=vectors.astype("<f4").tobytes(), size=vectors.shape[1]
+    )
+    if most is None or len(ids) <= 1 or message.ByteSize() <= most:
+        yield message
+        return
+    half = len(ids) // 2
+    yield from _sample_messages(ids[:half], vectors[:half], most)
+    yield from _sample_messages(ids[half:], vectors[half:], most)
 
 
 def _dense(using: str | None, schema: CollectionSchema, field: str) -> str:

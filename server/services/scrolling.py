@@ -1,5 +1,7 @@
 """Scrolling: the RPCs of `Points` that read page by page, with cursors or without."""
 
+from dataclasses import replace
+
 from headwater.v1 import points_pb2 as wire
 from planner.engine import Engine, Page
 from server.convert import (
@@ -29,8 +31,13 @@ class PointScrolls:
     def scroll(self, request: wire.PointsScrollRequest, budget: Budget) -> bytes:
         with reading(self._database, request, budget) as read:
             page = self._page(read.snapshot, request, budget)
-            read.goes_on = page.next_id is not None
-            return self._response(page, read.cursor)
+            while True:
+                read.goes_on = page.next_id is not None
+                reply = self._response(page, read.cursor)
+                shorter = _shortened(page, len(reply), budget.meter.largest_reply)
+                if shorter is page:
+                    return reply
+                page = shorter
 
     def close_cursor(self, request: wire.PointsCloseCursorRequest, budget: Budget) -> wire.PointsCloseCursorResponse:
         return wire.PointsCloseCursorResponse(closed=self._database.cursors.close(request.cursor))
@@ -54,3 +61,13 @@ class PointScrolls:
         if cursor is not None:
             response.cursor = cursor
         return points_reply_of(response, page.points)
+
+
+def _shortened(page: Page, size: int, most: int | None) -> Page:
+    """A page with fewer points if the reply, of `size` bytes, is larger than `most`; the same page if that is so with
+    one point, too. Pages are read by the least that their points take, so a reply may be somewhat larger."""
+    count = len(page.points)
+    if most is None or size <= most or count <= 1:
+        return page
+    kept = max(1, min(count - 1, count * most // size))
+    return replace(page, points=page.points[:kept], next_id=page.points[kept].id)

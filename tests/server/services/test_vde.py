@@ -9,8 +9,8 @@ import pytest
 from headwater.v1 import collections_pb2, points_pb2, vde_pb2
 from headwater.v1.collections_pb2 import SPACE_STATE_AWAITING_VECTORS, SPACE_STATE_READY
 from server.app import VDE
+from server.convert.maintenance import TASK_KINDS
 from server.convert.schema import SPACE_STATES
-from server.convert.tasks import TASK_KINDS
 from server.services.vde import COLLECTION_STATES
 from storage.schema.stats import SpaceState
 from storage.segments.policy import TaskKind
