@@ -104,6 +104,7 @@ def nothing(client: Client) -> Names:
 
 
 WORLDS: dict[str, Callable[[Client], Names]] = {
+    "coming-from.md": nothing,
     "conditional_writes.md": versions,
     "embedding.md": nothing,
     "groups_and_facets.md": groups,
@@ -176,7 +177,8 @@ def test_the_python_of_a_document_runs(
         given = {**names(client, document), "other": other}
         for number, (language, text) in enumerate(fences(DOCS / document)):
             if language == "python":
-                exec(compile(text, f"{document}, block {number + 1}", "exec"), given)
+                here = text.replace("localhost:50051", addresses[0])
+                exec(compile(here, f"{document}, block {number + 1}", "exec"), given)
 
 
 def test_each_way_to_rank_runs_as_it_is_written(addresses: tuple[str, str]) -> None:

@@ -1,13 +1,14 @@
 """Conditions on records as a dict, such as `{"price": {"$gte": 5}}`, converted to conditions of filters.py."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from headwater.filters import Condition, Field, Filter, FilterLike
 
 Where = FilterLike | Mapping[str, Any]
-"""A filter, or a dict. A key is a property, with a value to equal or a dict of OPERATORS, or a key is `$and`, `$or`,
-`$not` or `$nor`."""
+"""A filter, or a dict. A key is a property, or `$id`, the id, with a value to equal or a dict of OPERATORS; or a key is
+`$and`, `$or`, `$not` or `$nor`."""
 
 OPERATORS: Mapping[str, Callable[[Field, Any], Condition]] = {
     "$eq": lambda field, value: field.is_null() if value is None else field.eq(value),
@@ -20,6 +21,7 @@ OPERATORS: Mapping[str, Callable[[Field, Any], Condition]] = {
     "$lte": lambda field, bound: field.lte(bound),
     "$contains": lambda field, part: field.contains(part),
     "$startsWith": lambda field, prefix: field.starts_with(prefix),
+    "$endsWith": lambda field, suffix: field.glob(_ending(suffix)),
     "$exists": lambda field, wanted: field.exists() if wanted else _not(field.exists()),
 }
 
@@ -44,7 +46,7 @@ def _conditions(given: Mapping[str, Any]) -> tuple[Condition, ...]:
                 conditions += [_not(Filter(must=_conditions(each))) for each in _dicts([value], key)]
             case _ if not isinstance(key, str):
                 raise TypeError(f"where has a key of type {type(key).__name__}; properties are named by strings")
-            case _ if key.startswith("$"):
+            case _ if key.startswith("$") and key != "$id":
                 raise ValueError(f"where: {key!r} is not an operator here; the operators are: $and, $or, $nor, $not")
             case _:
                 conditions += _of_property(key, value)
@@ -68,6 +70,13 @@ def _dicts(given: Any, operator: str) -> Sequence[Mapping[str, Any]]:
     if not isinstance(given, list | tuple) or not given or not all(isinstance(each, Mapping) for each in given):
         raise ValueError(f"where: {operator!r} takes dicts")
     return given
+
+
+def _ending(suffix: Any) -> str:
+    """The glob of all strings that end with `suffix`."""
+    if not isinstance(suffix, str):
+        raise TypeError(f"where: '$endsWith' takes a string, not {type(suffix).__name__}")
+    return "*" + re.sub(r"([*?\[\]{}\\!])", r"\\\1", suffix)
 
 
 def _not(condition: Condition) -> Filter:
